@@ -1,0 +1,69 @@
+import { Password } from "@llm-saas/domain/Password"
+import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { EmailInput, Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
+import { Text } from "@llm-saas/domain/Text"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Access, Authorization } from "./Access.ts"
+
+const register = HttpApiEndpoint.post("register", "/register", {
+  payload: Schema.Struct({ email: EmailInput, password: Password, tenant_id: TenantId }).annotate({
+    identifier: "Register",
+    description: "8 to 256 characters of password; the role is not yours to choose."
+  }),
+  success: User.pipe(HttpApiSchema.status(201)),
+  error: [RegistrationRefused, TooManyRequests, Unavailable]
+}).annotate(Access, "public").annotateMerge(OpenApi.annotations({
+  summary: "Create an account",
+  description: "The first user of a tenant becomes its admin, later ones are users. Every refusal answers alike."
+}))
+
+/** What `/login` is sent: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
+const Credentials = Schema.Struct({
+  username: Text.check(Schema.isMaxLength(512)),
+  password: Schema.String.check(Schema.isMaxLength(2048)).pipe(Schema.RedactedFromValue),
+  tenant_id: Schema.optionalKey(TenantId),
+  grant_type: Schema.optionalKey(Schema.Literal("password"))
+}).annotate({ identifier: "Credentials" })
+
+/** A bearer token (RFC 6750). `expires_in` is in seconds. */
+export const Token = Schema.Struct({
+  access_token: Schema.String,
+  token_type: Schema.Literal("bearer"),
+  expires_in: Schema.Int
+}).annotate({ identifier: "Token" })
+
+const login = HttpApiEndpoint.post("login", "/login", {
+  payload: [Credentials.pipe(HttpApiSchema.asFormUrlEncoded()), Credentials],
+  success: Token,
+  error: [InvalidCredentials, TenantRequired, TooManyRequests, Unavailable]
+}).annotate(Access, "public").annotateMerge(OpenApi.annotations({
+  summary: "Get an access token",
+  description: "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants."
+}))
+
+const me = HttpApiEndpoint.get("me", "/me", {
+  success: Profile,
+  error: Unavailable
+}).middleware(Authorization).annotate(Access, "user").annotateMerge(OpenApi.annotations({
+  summary: "Who am I",
+  description: "The caller's user, as the database has it now, and their tenant."
+}))
+
+const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
+  payload: Schema.Struct({
+    current_password: Schema.String.check(Schema.isMaxLength(2048)).pipe(Schema.RedactedFromValue),
+    new_password: Password
+  }).annotate({ identifier: "ChangePassword" }),
+  success: Token,
+  error: [InvalidCredentials, TooManyRequests, Unavailable]
+}).middleware(Authorization).annotate(Access, "user").annotateMerge(OpenApi.annotations({
+  summary: "Change my password",
+  description: "Ends every token issued before; the answer is a new one."
+}))
+
+/** What people do about their own account. */
+export class AccountsApi extends HttpApiGroup.make("accounts").add(register, login, me, changePassword).annotateMerge(
+  OpenApi.annotations({ title: "Accounts", description: "Register, log in, see yourself." })
+) {}

@@ -1,0 +1,17 @@
+import { HttpApi, OpenApi } from "effect/http-api"
+import { AccountsApi } from "./AccountsApi.ts"
+import { AdminApi } from "./AdminApi.ts"
+import { RequestSchema } from "./Failures.ts"
+import { SystemApi } from "./SystemApi.ts"
+import { TenantsApi } from "./TenantsApi.ts"
+
+/** The whole HTTP contract. The server implements it, `/openapi.json` and `/docs` are made from it, clients are typed by it. */
+export class Api extends HttpApi.make("llm-saas")
+  .add(TenantsApi, AccountsApi, AdminApi, SystemApi)
+  .middleware(RequestSchema)
+  .annotateMerge(OpenApi.annotations({
+    title: "LLM SaaS backend",
+    version: "0.1.0",
+    description: "Multi-tenant LLM backend. Errors are problem+json (RFC 9457) with a stable `code` and the `request_id`."
+  }))
+{}

@@ -1,0 +1,53 @@
+import { Cursor, PageLimit } from "@llm-saas/domain/Page"
+import { Unavailable } from "@llm-saas/domain/Refusal"
+import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
+import { User } from "@llm-saas/domain/User"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApiSchema } from "effect/http-api"
+import { Access, Authorization } from "./Access.ts"
+
+const create = HttpApiEndpoint.post("create", "/create-tenant", {
+  payload: Schema.Struct({ name: TenantName }).annotate({
+    identifier: "CreateTenant",
+    examples: [{ name: "Acme Corp" }]
+  }),
+  success: Tenant.pipe(HttpApiSchema.status(201)),
+  error: Unavailable
+}).annotate(Access, "public").annotateMerge(OpenApi.annotations({
+  summary: "Create a tenant",
+  description: "Makes an empty tenant. The first user who registers with its id becomes its admin."
+}))
+
+const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
+  params: { id: TenantId },
+  payload: Schema.Struct({ registration: Registration }).annotate({
+    identifier: "ChangeTenant",
+    examples: [{ registration: "closed" }]
+  }),
+  success: Tenant,
+  error: [TenantNotFound, Unavailable]
+}).middleware(Authorization).annotate(Access, "admin").annotateMerge(OpenApi.annotations({
+  summary: "Open or close self-registration",
+  description: "`closed`: only an admin makes accounts from now on. Admins only; another tenant's id is a 404."
+}))
+
+const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
+  params: { id: TenantId },
+  query: { limit: Schema.optionalKey(PageLimit), cursor: Schema.optionalKey(Cursor) },
+  success: Schema.Struct({
+    data: Schema.Array(User),
+    /** Send it as `cursor` for the next page; null on the last one. */
+    next_cursor: Schema.NullOr(Schema.String)
+  }).annotate({ identifier: "UserPage" }),
+  error: [TenantNotFound, Unavailable]
+}).middleware(Authorization).annotate(Access, "admin").annotateMerge(OpenApi.annotations({
+  summary: "List the tenant's users",
+  description: "Newest first, `limit` (default 50, at most 100) a page. Complete and free of duplicates while users are added."
+}))
+
+/** What concerns a tenant as a whole. */
+export class TenantsApi extends HttpApiGroup.make("tenants").add(create, change, users).annotateMerge(OpenApi.annotations({
+  title: "Tenants",
+  description: "A tenant is a customer of this installation. Tenants cannot see each other."
+})) {}
