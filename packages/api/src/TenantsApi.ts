@@ -3,8 +3,7 @@ import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { HttpApiSchema } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 
 const create = HttpApiEndpoint.post("create", "/create-tenant", {
@@ -38,7 +37,7 @@ const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
   success: Schema.Struct({
     data: Schema.Array(User),
     /** Send it as `cursor` for the next page; null on the last one. */
-    next_cursor: Schema.NullOr(Schema.String)
+    next_cursor: Schema.NullOr(Cursor)
   }).annotate({ identifier: "UserPage" }),
   error: [TenantNotFound, Unavailable]
 }).middleware(Authorization).annotate(Access, "admin").annotateMerge(OpenApi.annotations({

@@ -16,5 +16,30 @@ export const MAX_PAGE = 100
 /** How many rows a page should hold: 1 to {@link MAX_PAGE}. */
 export const PageLimit = Decimal.check(Schema.isBetween({ minimum: 1, maximum: MAX_PAGE }))
 
-/** Where the next page starts: opaque, taken from `next_cursor`, good as long as the rows are. */
-export const Cursor = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,200}$/u, { expected: "a cursor from next_cursor" }))
+/**
+ * Where the next page starts: the id of the last row read, in hexadecimal. Ids are UUIDv7, so they sort by time of creation, and
+ * a row made meanwhile can neither shift nor repeat the rows behind the cursor.
+ */
+export const Cursor = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{32}$/u, { expected: "a next_cursor from an earlier page" })
+).pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform((hex) =>
+      `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+    ),
+    encode: SchemaGetter.transform((id) => id.replaceAll("-", ""))
+  })
+)
+
+/** A page's rows, and where the next page starts: null when this is the last one. */
+export interface Page<A> {
+  readonly data: ReadonlyArray<A>
+  readonly next_cursor: string | null
+}
+
+/** The page made of `rows`, which were read with one more than `limit` to see whether another page follows. */
+export const page = <A extends { readonly id: string }>(rows: ReadonlyArray<A>, limit: number): Page<A> => {
+  const data = rows.slice(0, limit)
+  const last = data.at(-1)
+  return { data, next_cursor: rows.length > limit && last !== undefined ? last.id : null }
+}

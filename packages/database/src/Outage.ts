@@ -1,0 +1,24 @@
+import { Unavailable } from "@llm-saas/domain/Refusal"
+import { Predicate } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** Seconds a client is asked to wait when the database cannot answer: about what a PostgreSQL restart takes. */
+const RETRY_AFTER = 2
+
+/** The SQLSTATE PostgreSQL gave (https://www.postgresql.org/docs/current/errcodes-appendix.html), where it answered at all. */
+export const sqlState = (error: SqlError): string | undefined => {
+  const cause = error.reason.cause
+  return Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : undefined
+}
+
+// Class 08 connection, 53 resources, 57P shutdown or starting up, 28 a login the server does not take just now,
+// 25006 a primary that became a replica. 57014 is statement_timeout, 55P03 lock_timeout, 40 a conflict worth repeating.
+const OUTAGE = /^(?:08|53|57P|28|25006|57014|55P03|40)/u
+
+/** Whether the failure says "not now" rather than "this statement is wrong". An outage must never look like a refusal or a bug. */
+export const isOutage = (error: SqlError): boolean => {
+  const state = sqlState(error)
+  return state === undefined ? error.isRetryable || error.reason._tag === "AuthenticationError" : OUTAGE.test(state)
+}
+
+export const unavailable = () => new Unavailable({ retry_after: RETRY_AFTER })

@@ -1,0 +1,120 @@
+import type { Actor } from "@llm-saas/domain/Actor"
+import type { PgConnection } from "@effect/sql-pg"
+import { Context, Effect, Fiber, Stream } from "effect"
+import type { SqlConnection } from "effect/sql"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
+
+// Casts: the driver declares a JavaScript number as float8.
+const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::bigint, $4::text)"
+
+type Query = Effect.Effect<PgConnection.Result, SqlError>
+
+/**
+ * One transaction of one tenant on one connection, and what `effect/sql` sees of it. Nothing leaves before the first statement:
+ * BEGIN and `app.enter` then travel in the same write as that statement, so entering costs no round trip. A refusal of `enter`
+ * aborts the transaction on the server, so that the statement behind it never runs.
+ */
+export class Room implements SqlConnection.Connection {
+  readonly pg: PgConnection.PgConnection
+  readonly actor: Actor["Service"]
+  readonly kind: "transaction" | "read"
+  #entering: Fiber.Fiber<PgConnection.Result, SqlError> | undefined
+  #committing: Fiber.Fiber<PgConnection.Result, SqlError> | undefined
+  #open = true
+
+  constructor(pg: PgConnection.PgConnection, actor: Actor["Service"], kind: "transaction" | "read") {
+    this.pg = pg
+    this.actor = actor
+    this.kind = kind
+  }
+
+  /** Whether anything was sent. */
+  get entered() {
+    return this.#entering !== undefined
+  }
+
+  /** Enters with no statement of its own, for work that sent none. */
+  get enter(): Effect.Effect<void, SqlError> {
+    return Effect.asVoid(this.#first(this.pg.query("select 1", [])))
+  }
+
+  /** COMMIT, or the one that left with the only statement of a read. Fails if PostgreSQL rolled back instead. */
+  get commit(): Effect.Effect<void, SqlError> {
+    return Effect.flatMap(
+      Effect.suspend(() => {
+        this.#open = false
+        return this.#committing === undefined ? this.pg.query("commit", []) : Fiber.join(this.#committing)
+      }),
+      (result) =>
+        result.command === "ROLLBACK"
+          ? Effect.fail(failed("COMMIT rolled back: a failed statement was caught inside the room"))
+          : Effect.void
+    )
+  }
+
+  get rollback(): Effect.Effect<void, SqlError> {
+    return Effect.suspend(() => {
+      this.#open = false
+      if (this.#entering === undefined) return Effect.void
+      return this.#committing === undefined ? Effect.asVoid(this.pg.query("rollback", [])) : Effect.exit(Fiber.join(this.#committing))
+    })
+  }
+
+  execute(sql: string, params: ReadonlyArray<unknown>) {
+    return this.#rows(sql, params, true)
+  }
+  executeUnprepared(sql: string, params: ReadonlyArray<unknown>) {
+    return this.#rows(sql, params, false)
+  }
+  executeRaw(sql: string, params: ReadonlyArray<unknown>) {
+    return this.#run(sql, params, true)
+  }
+  executeValues(sql: string, params: ReadonlyArray<unknown>) {
+    return Effect.map(this.#run(sql, params, true), values)
+  }
+  executeValuesUnprepared(sql: string, params: ReadonlyArray<unknown>) {
+    return Effect.map(this.#run(sql, params, false), values)
+  }
+  /** A cursor would hold the connection for as long as its reader takes: page instead. */
+  executeStream() {
+    return Stream.die("a room has no streams: read a page at a time")
+  }
+
+  #rows(sql: string, params: ReadonlyArray<unknown>, prepare: boolean) {
+    return Effect.map(this.#run(sql, params, prepare), (result) => result.rows)
+  }
+
+  #run(sql: string, params: ReadonlyArray<unknown>, prepare: boolean): Query {
+    return Effect.suspend(() => {
+      if (!this.#open) return Effect.die("a statement outlived its room")
+      const query = this.pg.query(sql, params, prepare)
+      if (this.#entering === undefined) return this.#first(query)
+      return this.kind === "read" ? Effect.die("Tenancy.read takes one statement: use Tenancy.transaction") : query
+    })
+  }
+
+  /** BEGIN, enter, `query` and, in a read, COMMIT: submitted in one turn, so they leave in one write. */
+  #first(query: Query): Query {
+    const { tenantId, userId, issuedAt, needs } = this.actor
+    const read = this.kind === "read"
+    return Effect.gen({ self: this }, function*() {
+      yield* submit(this.pg.query(read ? "begin read only" : "begin", []))
+      const entering = this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, issuedAt, needs]))
+      const first = yield* submit(query)
+      if (read) this.#committing = yield* submit(this.pg.query("commit", []))
+      // A refused entry is why the statement behind it failed, so it is the one to report.
+      yield* Fiber.join(entering)
+      return yield* Fiber.join(first)
+    })
+  }
+}
+
+/** The room the current fiber is in. Not exported from the package's doors: {@link Tenancy} alone opens one. */
+export const CurrentRoom = Context.Reference<Room | undefined>("@llm-saas/database/CurrentRoom", { defaultValue: () => undefined })
+
+// Uninterruptible: a BEGIN that was skipped while its statement was sent would be a statement of its own.
+const submit = (query: Query) => Effect.forkChild(query, { startImmediately: true, uninterruptible: true })
+
+const values = (result: PgConnection.Result) => result.rows.map((row) => Object.values(row))
+
+const failed = (message: string) => new SqlError({ reason: new UnknownError({ cause: new Error(message), message, operation: "commit" }) })
