@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:net"
+
+/** A server under test: a process of its own, so that its CPU is its own. */
+export interface Served {
+  readonly name: string
+  readonly port: number
+  readonly pid: number
+  readonly stop: () => Promise<void>
+}
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+
+/** Starts `script` on a free port and waits until it answers `/health`. */
+export const serve = async (name: string, script: string, env: Record<string, string>): Promise<Served> => {
+  const port = await freePort()
+  const child: ChildProcess = spawn(process.execPath, [script], {
+    env: { PATH: process.env["PATH"] ?? "", ...env, HOST: "127.0.0.1", PORT: String(port) },
+    stdio: ["ignore", "ignore", "inherit"]
+  })
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  for (let attempt = 0; child.exitCode === null; attempt++) {
+    const answered = await fetch(`http://127.0.0.1:${port}/health`).then((response) => response.ok, () => false)
+    if (answered) break
+    if (attempt > 200) throw new Error(`${name} did not answer`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  if (child.exitCode !== null || child.pid === undefined) throw new Error(`${name} ended with ${child.exitCode}`)
+  const stop = () => {
+    child.kill("SIGTERM")
+    return exited
+  }
+  return { name, port, pid: child.pid, stop }
+}
+
+const TICK_MS = 10
+
+/** CPU milliseconds (user and system) the process and its ended children have used, from /proc (Linux only). */
+export const cpuMillis = (pid: number): number => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}
+
+/** Resident memory in megabytes (Linux only). */
+export const residentMegabytes = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024

@@ -1,0 +1,22 @@
+import { Api } from "@llm-saas/api/Api"
+import { Tenants } from "@llm-saas/engine/Tenants"
+import { Users } from "@llm-saas/engine/Users"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+
+const DEFAULT_PAGE = 50
+
+/** `/create-tenant` and `/tenants/…`. */
+export const TenantsHandlers = HttpApiBuilder.group(
+  Api,
+  "tenants",
+  Effect.fnUntraced(function*(handlers) {
+    const tenants = yield* Tenants
+    const users = yield* Users
+    return handlers.handleAll({
+      create: ({ payload }) => tenants.create(payload.name),
+      change: ({ params, payload }) => tenants.setRegistration(params.id, payload.registration),
+      users: ({ params, query }) => users.list(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
+    })
+  })
+)
