@@ -11,11 +11,11 @@ export const AuthorizationLayer = Layer.effect(
     const tokens = yield* AccessTokens
     return Authorization.of({
       bearer: (handler, { credential, endpoint }) => {
-        const access = Context.getUnsafe(endpoint.annotations, Access)
         const token = Redacted.value(credential)
         if (token === "") return Effect.fail(new Unauthenticated({}))
-        return Effect.flatMap(tokens.verify(token), (claims) =>
-          Effect.provideService(handler, Actor, { ...claims, needs: access === "admin" ? "admin" : "user" }))
+        const needs = Context.get(endpoint.annotations, Access) === "admin" ? "admin" : "user"
+        return Effect.flatMap(tokens.verify(token), ({ tenantId, userId, issuedAt }) =>
+          Effect.provideService(handler, Actor, { tenantId, userId, issuedAt, needs }))
       }
     })
   })
