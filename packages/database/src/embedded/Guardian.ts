@@ -14,9 +14,10 @@ for file in "$home"/users/*; do
   name=\${file##*/}
   case $name in *-*) kill -0 "\${name%%-*}" 2>/dev/null && exit 0 ;; esac
 done
-kill -INT "$server" 2>/dev/null
-[ "$temporary" = yes ] || exit 0
-while kill -0 "$server" 2>/dev/null; do sleep 0.1; done
+[ "$temporary" = yes ] || exec kill -INT "$server"
+kill -QUIT "$server"
+tries=0
+while kill -0 "$server" && [ $((tries += 1)) -lt 50 ]; do sleep 0.1; done
 rm -rf "$home"
 `
 
