@@ -1,0 +1,52 @@
+import { Predicate, Schema } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { sqlState } from "./Outage.ts"
+import type { SqlFile } from "./SqlFiles.ts"
+
+/**
+ * The schema could not be read or changed; nothing was changed. Meant for whoever runs the command, so it says what PostgreSQL
+ * said; it never carries a URL or a password.
+ */
+export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("MigrationFailed", {
+  /**
+   * `unreachable`: no connection. `files`: `sql/` itself is wrong. `history`: what was applied is not what the files say.
+   * `statement`: PostgreSQL refused one. `lint`: a rule of `sql/lint` is broken.
+   */
+  reason: Schema.Literals(["unreachable", "files", "history", "statement", "lint"]),
+  detail: Schema.String,
+  /** The file under `sql/`, and the line in it where PostgreSQL gave one. */
+  file: Schema.optionalKey(Schema.String),
+  line: Schema.optionalKey(Schema.Int),
+  /** The SQLSTATE, where PostgreSQL answered. */
+  state: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    const place = this.file === undefined ? "" : this.line === undefined ? `${this.file}: ` : `${this.file}:${this.line}: `
+    return `${place}${this.detail}`
+  }
+}
+
+/** What PostgreSQL said, where it said something; `file` is what it was given to run. */
+export const failedStatement = (error: SqlError, file?: SqlFile): MigrationFailed => {
+  const state = sqlState(error)
+  if (state === undefined) return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL does not answer: ${error.message}` })
+  const line = file === undefined ? undefined : lineOf(error.reason.cause, file.text)
+  return new MigrationFailed({
+    reason: "statement",
+    detail: [field(error.reason.cause, "message") ?? error.message, field(error.reason.cause, "detail"), field(error.reason.cause, "hint")]
+      .filter(Predicate.isNotUndefined).join(" — "),
+    state,
+    ...(file === undefined ? {} : { file: file.path }),
+    ...(line === undefined ? {} : { line })
+  })
+}
+
+const field = (cause: unknown, name: "message" | "detail" | "hint" | "internalPosition" | "internalQuery"): string | undefined =>
+  Predicate.hasProperty(cause, name) && Predicate.isString(cause[name]) ? cause[name] : undefined
+
+// A file is the text of an EXECUTE (see Script.ts), so PostgreSQL calls the position in it internal. In a statement that the file
+// itself made up, the position says nothing about the file.
+const lineOf = (cause: unknown, text: string): number | undefined => {
+  const position = Number(field(cause, "internalPosition"))
+  return field(cause, "internalQuery") !== text || !(position > 0) ? undefined : [...text].slice(0, position - 1).filter((c) => c === "\n").length + 1
+}

@@ -1,0 +1,149 @@
+import type { PgConnection } from "@effect/sql-pg"
+import { Effect, type Redacted, Schema } from "effect"
+import { type Comparison, compare, readHistory } from "./MigrationHistory.ts"
+import { MigrationFailed } from "./MigrationFailed.ts"
+import { connect, rows, run, transaction } from "./Script.ts"
+import { type Migration, readSqlFiles, type SqlFiles } from "./SqlFiles.ts"
+
+export { prepareApiRole } from "./ApiRole.ts"
+
+export interface MigrationOptions {
+  /** Where the `.sql` files are; `sql/` of this repository unless said otherwise. */
+  readonly directory?: string | undefined
+}
+
+/** What a migration did. */
+export interface Report {
+  /** The schema's version now. */
+  readonly version: number
+  readonly applied: ReadonlyArray<Pick<Migration, "version" | "name">>
+  /** Whether functions, policies, grants and lints were built again. */
+  readonly rebuilt: boolean
+}
+
+/**
+ * Brings a database to what the files say: pending migrations, then roles, functions, policies, grants, then every lint, all in one
+ * transaction. Two processes at once: one waits, and finds nothing to do. Needs a superuser, or the database's owner with CREATEROLE.
+ */
+export const migrate = Effect.fn("Migrations.migrate")(function*(adminUrl: Redacted.Redacted, options: MigrationOptions = {}) {
+  const files = yield* readSqlFiles(options.directory)
+  const connection = yield* connect(adminUrl)
+  const before = compare(yield* readHistory(connection), files)
+  if (before.state === "current") return nothing(before)
+  return yield* Effect.retry(transaction(connection, apply(connection, files)), { times: 3, while: isCollision })
+}, Effect.scoped)
+
+/** How a database and the files compare. Needs no more than the API's login. */
+export const status = Effect.fn("Migrations.status")(function*(url: Redacted.Redacted, options: MigrationOptions = {}) {
+  const files = yield* readSqlFiles(options.directory)
+  return compare(yield* readHistory(yield* connect(url)), files)
+}, Effect.scoped)
+
+/**
+ * Takes the latest migration back with its down file, and with it the functions, policies and grants, which fit the files as they
+ * are now: nobody can reach a table until the next {@link migrate} builds them again, with code that fits. Returns what was undone.
+ */
+export const rollback = Effect.fn("Migrations.rollback")(function*(adminUrl: Redacted.Redacted, options: MigrationOptions = {}) {
+  const files = yield* readSqlFiles(options.directory)
+  const connection = yield* connect(adminUrl)
+  return yield* transaction(
+    connection,
+    Effect.gen(function*() {
+      yield* lock(connection)
+      const { changed, unknown, version } = compare(yield* readHistory(connection), files)
+      const last = files.migrations.find((migration) => migration.version === version)
+      if (unknown.length > 0) return yield* history("newer code migrated this database: roll back with that code")
+      if (changed.length > 0) return yield* history(`changed since it was applied: ${changed.join(", ")}`)
+      if (last === undefined) return yield* history("there is nothing to roll back")
+      if (last.down === undefined) {
+        return yield* new MigrationFailed({ reason: "files", file: last.path, detail: "has no .down.sql beside it" })
+      }
+      yield* asOwner(connection)
+      yield* run(connection, files.clean)
+      yield* run(connection, last.down)
+      yield* asOwner(connection)
+      yield* rows(connection, "delete from meta.migrations where version = $1::integer", [last.version])
+      yield* rows(connection, "delete from meta.repeatables")
+      return last
+    })
+  )
+}, Effect.scoped)
+
+const apply = Effect.fnUntraced(function*(connection: PgConnection.PgConnection, files: SqlFiles) {
+  yield* lock(connection)
+  const now = compare(yield* readHistory(connection), files)
+  switch (now.state) {
+    case "current":
+      return nothing(now)
+    case "changed":
+      return yield* history(`an applied migration must stay as it is, and a new one comes last: ${now.changed.join(", ")}`)
+    case "ahead":
+    case "incompatible":
+      return yield* history(`newer code migrated this database (version ${now.version}, this code knows ${now.codeVersion})`)
+  }
+  for (const file of files.roles) {
+    yield* asAdministrator(connection)
+    yield* run(connection, file)
+  }
+  yield* asOwner(connection)
+  yield* run(connection, files.clean)
+  // Behind FORCE the owner sees no row: a migration of data fails then, where it would silently change nothing.
+  yield* rows(connection, "set local row_security = off")
+  for (const migration of now.pending) {
+    yield* asOwner(connection)
+    yield* run(connection, migration)
+    yield* asOwner(connection)
+    yield* rows(
+      connection,
+      "insert into meta.migrations (version, name, checksum, breaking) values ($1::integer, $2::text, $3::text, $4::boolean)",
+      [migration.version, migration.name, migration.checksum, migration.breaking]
+    )
+  }
+  yield* rows(connection, "set local row_security = on")
+  // Once more: a policy, function or grant belongs into its own file, and one made by a migration would not outlive the next run.
+  for (const file of [files.clean, ...files.rebuilt]) {
+    yield* asOwner(connection)
+    yield* run(connection, file)
+  }
+  yield* lint(connection)
+  yield* rows(connection, "delete from meta.repeatables")
+  yield* rows(connection, "insert into meta.repeatables (hash) values ($1::text)", [files.hash])
+  const report: Report = { version: now.codeVersion, applied: now.pending.map(({ name, version }) => ({ name, version })), rebuilt: true }
+  return report
+})
+
+const Finding = Schema.Struct({ rule: Schema.String, object: Schema.String, detail: Schema.String })
+
+const lint = Effect.fnUntraced(function*(connection: PgConnection.PgConnection) {
+  yield* asOwner(connection)
+  const found = yield* rows(connection, "select rule, object, detail from lint.findings()")
+  const findings = yield* Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(Finding))(found))
+  if (findings.length === 0) return
+  const lines = findings.map(({ detail, object, rule }) => `${rule}: ${object}: ${detail}`)
+  return yield* new MigrationFailed({ reason: "lint", detail: ["the schema breaks its own rules", ...lines].join("\n  ") })
+})
+
+/** One at a time, for as long as the transaction lasts. Whoever waits for the lock waits as long as it takes. */
+const lock = Effect.fnUntraced(function*(connection: PgConnection.PgConnection) {
+  yield* rows(connection, "set local statement_timeout = 0")
+  yield* rows(connection, "set local lock_timeout = 0")
+  yield* rows(connection, "set local search_path = pg_catalog, pg_temp")
+  yield* rows(connection, "select pg_advisory_xact_lock(hashtextextended('llm-saas migrations', 0))")
+  // A table lock is another thing: every request queues up behind a migration that waits for one.
+  yield* rows(connection, "set local lock_timeout = '10s'")
+})
+
+const asOwner = (connection: PgConnection.PgConnection) => rows(connection, "set local role llm_owner")
+
+const asAdministrator = (connection: PgConnection.PgConnection) => rows(connection, "set local role none")
+
+const nothing = ({ version }: Comparison): Report => ({ version, applied: [], rebuilt: false })
+
+const history = (detail: string) => new MigrationFailed({ reason: "history", detail })
+
+// Roles belong to the whole cluster and the lock to one database: two databases that are migrated at once can meet at a role.
+// XX000 "tuple concurrently updated", 23505 both create it, 42710 it exists by now, 40P01 both wait.
+const COLLISION = /^(?:XX000|23505|42710|40P01)$/u
+
+const isCollision = (error: MigrationFailed) =>
+  error.state !== undefined && COLLISION.test(error.state) && (error.file === undefined || error.file.startsWith("roles/"))

@@ -1,0 +1,63 @@
+import { Effect, type Redacted, Schema } from "effect"
+import { MigrationFailed } from "./MigrationFailed.ts"
+import { connect } from "./Script.ts"
+
+/** What a login is to the server it logs in to. */
+export interface Login {
+  readonly role: string
+  /** Why it could see past row-level security; empty for a role the API may use. */
+  readonly risks: ReadonlyArray<string>
+  /** Whether it can prepare a database: a superuser, or a maker of roles. */
+  readonly administers: boolean
+  readonly serverVersion: number
+}
+
+const Row = Schema.Struct({
+  role: Schema.String,
+  superuser: Schema.Boolean,
+  bypasses: Schema.Boolean,
+  makes_roles: Schema.Boolean,
+  owns: Schema.Boolean,
+  may_become: Schema.Array(Schema.String),
+  version: Schema.Int
+})
+const decode = Schema.decodeUnknownEffect(Row)
+
+/** Asks the server what this login could do. Connecting may fail, and then says why. */
+export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, MigrationFailed> =>
+  Effect.scoped(Effect.gen(function*() {
+    const connection = yield* connect(url)
+    const [answer] = yield* rows(connection, QUERY)
+    const row = yield* Effect.orDie(decode(answer))
+    return {
+      role: row.role,
+      risks: [
+        ...(row.superuser ? ["is a superuser"] : []),
+        ...(row.bypasses ? ["has BYPASSRLS"] : []),
+        ...(row.makes_roles ? ["may create roles"] : []),
+        ...(row.owns ? ["owns tables of app"] : []),
+        ...row.may_become.map((role) => `may become ${role}`)
+      ],
+      administers: row.superuser || row.makes_roles,
+      serverVersion: row.version
+    }
+  }))
+
+const QUERY = `
+  select r.rolname::text as role, r.rolsuper as superuser, r.rolbypassrls as bypasses, r.rolcreaterole as makes_roles,
+    exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'app' and c.relowner = r.oid) as owns,
+    array(select o.rolname::text from pg_roles o where o.oid <> r.oid and not r.rolsuper and pg_has_role(r.oid, o.oid, 'member')
+      and (o.rolsuper or o.rolbypassrls or o.rolname in ('llm_owner', 'llm_auth'))) as may_become,
+    current_setting('server_version_num')::int as version
+  from pg_roles r where r.rolname = session_user`
+
+// 2026's fixes of holes in row-level security itself (CVE-2026-120154, CVE-2026-116311, CVE-2026-14666), by major version.
+const FIXED: Readonly<Record<number, number>> = { 18: 7, 17: 12, 16: 16, 15: 20 }
+
+/** The release to upgrade to, if the server has known holes in row-level security. `version` is `server_version_num`. */
+export const holesFixedIn = (version: number): string | undefined => {
+  const major = Math.floor(version / 10_000)
+  const fixed = FIXED[major]
+  if (fixed === undefined) return major < 15 ? "18.7" : undefined
+  return version % 10_000 < fixed ? `${major}.${fixed}` : undefined
+}

@@ -1,0 +1,48 @@
+-- The room. A transaction enters one tenant, for one of its users, and is in it until it ends.
+
+-- `nullif`: after a transaction that set it, a session reads '' and not NULL. Written as SQL-standard bodies, which are bound
+-- when they are created: no search_path of the caller can change what they mean, and the planner can inline them.
+create function app.tenant_id() returns uuid language sql stable parallel safe
+  return nullif(current_setting('app.tenant_id', true), '')::uuid;
+
+create function app.user_id() returns uuid language sql stable parallel safe
+  return nullif(current_setting('app.user_id', true), '')::uuid;
+
+create function app.role() returns text language sql stable parallel safe
+  return nullif(current_setting('app.role', true), '');
+
+-- Enters, and answers the role the user has in the database now. p_issued_at is the token's `iat`, in seconds; p_needs the least
+-- role that will do. A refusal is raised and not returned: statements sent right behind it then never run.
+--   LL401  the user is gone, disabled, of a suspended tenant, or the token is older than tokens_valid_after
+--   LL403  the user's role is below p_needs
+--   LL500  no tenant, or a second tenant or user in one transaction: a bug of the caller
+-- Not SECURITY DEFINER: PostgreSQL forbids changing the role inside one. It reads as llm_tenant, behind the wall already.
+-- No `set search_path`: on every request's path that costs, and pg_catalog comes first for a caller who can create nothing.
+create function app.enter(p_tenant uuid, p_user uuid, p_issued_at bigint, p_needs text, out role text)
+  language plpgsql volatile
+as $$
+declare
+  inside text := current_setting('app.tenant_id', true);
+begin
+  if p_tenant is null or p_user is null then
+    raise exception 'a room needs a tenant and a user' using errcode = 'LL500';
+  end if;
+  if inside <> '' and (inside <> p_tenant::text or current_setting('app.user_id', true) <> p_user::text) then
+    raise exception 'this transaction is in another room already' using errcode = 'LL500';
+  end if;
+  -- Assignments, not PERFORM: a simple expression does not start the executor.
+  inside := set_config('app.tenant_id', p_tenant::text, true);
+  inside := set_config('app.user_id', p_user::text, true);
+  inside := set_config('role', 'llm_tenant', true);
+
+  select set_config('app.role', u.role, true) into enter.role
+  from app.users u join app.tenants t on t.id = u.tenant_id
+  where u.tenant_id = p_tenant and u.id = p_user and u.status = 'active' and t.status = 'active'
+    and to_timestamp(p_issued_at) >= date_trunc('second', u.tokens_valid_after);
+  if enter.role is null then
+    raise exception 'not one of this tenant''s active users' using errcode = 'LL401';
+  end if;
+  if p_needs = 'admin' and enter.role <> 'admin' then
+    raise exception 'needs an admin' using errcode = 'LL403';
+  end if;
+end $$;

@@ -1,0 +1,89 @@
+-- What can be done before a tenant is known. SECURITY DEFINER, owned by a role that has these columns and nothing else; each is
+-- narrow, and decides by itself whatever a caller must not decide (who is admin, who may register).
+-- SQL of their own is static; the pinned search_path keeps it meaning what it says.
+set local role llm_auth;
+
+-- A UUIDv7 (RFC 9562): PostgreSQL has its own only from 18 on.
+create function auth.uuid_v7() returns uuid
+  language sql volatile parallel safe set search_path = pg_catalog, pg_temp
+  return encode(
+    set_bit(set_bit(
+      overlay(uuid_send(gen_random_uuid())
+        placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
+      52, 1), 53, 1),
+    'hex')::uuid;
+
+create function auth.create_tenant(p_id uuid, p_name text, p_registration text, p_request text)
+  returns table (id uuid, name text, registration text, created_at timestamptz)
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into app.tenants (id, name, registration) values (p_id, p_name, p_registration);
+  insert into app.audit_events (tenant_id, id, action, target_kind, target_id, request_id)
+  values (p_id, auth.uuid_v7(), 'tenant.created', 'tenant', p_id, p_request);
+  return query select t.id, t.name, t.registration, t.created_at from app.tenants t where t.id = p_id;
+end $$;
+
+-- No row: refused, and the reason is not said (unknown or suspended tenant, closed registration, address taken).
+create function auth.register(p_tenant uuid, p_user uuid, p_email text, p_hash text, p_request text)
+  returns table (role text, created_at timestamptz)
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_role text := 'user';
+  v_created timestamptz;
+begin
+  -- Of twelve who register at once, eleven wait here for the row and then find it set. A tenant that was created closed
+  -- still gets its admin this way.
+  update app.tenants t set bootstrapped_at = now()
+  where t.id = p_tenant and t.status = 'active' and t.bootstrapped_at is null;
+  if found then
+    v_role := 'admin';
+  else
+    perform from app.tenants t where t.id = p_tenant and t.status = 'active' and t.registration = 'open';
+    if not found then return; end if;
+  end if;
+
+  insert into app.users (tenant_id, id, email, role) values (p_tenant, p_user, p_email, v_role)
+  on conflict (tenant_id, email) do nothing;
+  if not found then return; end if;
+
+  insert into app.credentials (tenant_id, user_id, password_hash) values (p_tenant, p_user, p_hash);
+  insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
+  values (p_tenant, auth.uuid_v7(), p_user, 'user.registered', 'user', p_user, p_request, jsonb_build_object('role', v_role));
+  select u.created_at into v_created from app.users u where u.tenant_id = p_tenant and u.id = p_user;
+  return query select v_role, v_created;
+end $$;
+
+-- Active users of active tenants with this address; the oldest accounts first, so that nobody can push them out by creating
+-- tenants with somebody else's address. Five at most: each costs the caller an argon2.
+create function auth.login_candidates(p_email text, p_tenant uuid)
+  returns table (tenant_id uuid, user_id uuid, role text, password_hash text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp rows 1
+begin atomic
+  select u.tenant_id, u.id, u.role, c.password_hash
+  from app.users u
+  join app.credentials c on c.tenant_id = u.tenant_id and c.user_id = u.id
+  join app.tenants t on t.id = u.tenant_id
+  where u.email = p_email and (p_tenant is null or u.tenant_id = p_tenant) and u.status = 'active' and t.status = 'active'
+  order by u.created_at, u.tenant_id
+  limit 5;
+end;
+
+-- Only for users there are: an id that was made up leaves no trace and no error.
+create function auth.login_record(p_tenant uuid, p_user uuid, p_ok boolean, p_request text) returns void
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id)
+  select u.tenant_id, auth.uuid_v7(), case when p_ok then u.id end,
+    case when p_ok then 'login.succeeded' else 'login.failed' end, 'user', u.id, p_request
+  from app.users u where u.tenant_id = p_tenant and u.id = p_user;
+end;
+
+-- Replaces a hash made with older parameters, unless the password was changed meanwhile.
+create function auth.rehash(p_tenant uuid, p_user uuid, p_old_hash text, p_new_hash text) returns void
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  update app.credentials set password_hash = p_new_hash, updated_at = now()
+  where tenant_id = p_tenant and user_id = p_user and password_hash = p_old_hash;
+end;

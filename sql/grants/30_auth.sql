@@ -1,0 +1,10 @@
+-- The API's five calls before a tenant is known. Granted by their owner.
+set local role llm_auth;
+
+grant execute on function
+  auth.create_tenant(uuid, text, text, text),
+  auth.register(uuid, uuid, text, text, text),
+  auth.login_candidates(text, uuid),
+  auth.login_record(uuid, uuid, boolean, text),
+  auth.rehash(uuid, uuid, text, text)
+to llm_api;

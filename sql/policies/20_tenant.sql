@@ -1,0 +1,42 @@
+-- Inside the wall. First what llm_tenant may do at all (permissive; the grants say which verbs and columns), then what a user's
+-- role takes away again (restrictive). The program checks roles too; this holds when it forgets.
+
+create policy tenant_rows on app.tenants for select to llm_tenant using (true);
+create policy tenant_change on app.tenants for update to llm_tenant using (true) with check (true);
+create policy tenant_rows on app.users for all to llm_tenant using (true) with check (true);
+create policy tenant_rows on app.credentials for all to llm_tenant using (true) with check (true);
+create policy tenant_rows on app.audit_events for select to llm_tenant using (true);
+create policy tenant_add on app.audit_events for insert to llm_tenant with check (true);
+
+-- Only admins change their tenant.
+create policy admins_change on app.tenants as restrictive for update to llm_tenant
+  using ((select app.role()) = 'admin') with check ((select app.role()) = 'admin');
+
+-- Users see themselves; admins see, create, change and delete everybody of the tenant. A user may touch their own row (a changed
+-- password moves tokens_valid_after) as long as it stays what it was: their role as it is in the database, and active.
+create policy own_or_admin on app.users as restrictive for select to llm_tenant
+  using (id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy admins_add on app.users as restrictive for insert to llm_tenant
+  with check ((select app.role()) = 'admin');
+create policy own_or_admin_change on app.users as restrictive for update to llm_tenant
+  using (id = (select app.user_id()) or (select app.role()) = 'admin')
+  with check (
+    (select app.role()) = 'admin'
+    or (id = (select app.user_id()) and role = (select app.role()) and status = 'active')
+  );
+create policy admins_delete on app.users as restrictive for delete to llm_tenant
+  using ((select app.role()) = 'admin');
+
+-- Admins give a new user their first password; from then on only the user changes it.
+create policy own_or_admin on app.credentials as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_or_admin_add on app.credentials as restrictive for insert to llm_tenant
+  with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_change on app.credentials as restrictive for update to llm_tenant
+  using (user_id = (select app.user_id())) with check (user_id = (select app.user_id()));
+
+-- Events are written in one's own name, and read by admins.
+create policy own_name on app.audit_events as restrictive for insert to llm_tenant
+  with check (actor_user_id = (select app.user_id()));
+create policy admins_read on app.audit_events as restrictive for select to llm_tenant
+  using ((select app.role()) = 'admin');

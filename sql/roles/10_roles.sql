@@ -1,0 +1,75 @@
+-- The roles, cluster wide. Run by the administrator: a superuser, or the database's owner with CREATEROLE.
+-- Writes only what differs: two databases of one cluster may be migrated at once, and `alter role` on the same role collides.
+
+do $$
+declare
+  wanted record;
+begin
+  for wanted in
+    select * from (values
+      -- name,         login, connections at most (-1: no limit)
+      ('llm_owner',   false, -1),  -- owns schemas, tables, views; nobody logs in as it
+      ('llm_auth',    false, -1),  -- owns the SECURITY DEFINER functions, and can do nothing else
+      ('llm_tenant',  false, -1),  -- what a transaction becomes inside the room; the wall is around this role
+      ('llm_api',     true,  100), -- the API's login: owns nothing, reads no table, may become llm_tenant
+      ('llm_jobs',    true,  10),  -- the worker's login
+      ('llm_auditor', true,  3)    -- an auditor of the whole installation: metadata, no content, no hash
+    ) as role (name, login, connections)
+  loop
+    -- NOINHERIT: what a role is a member of it may become, by SET ROLE, and does not simply have.
+    -- NOSUPERUSER and NOBYPASSRLS are the defaults; only a superuser may name them, so the lint checks them instead.
+    if not exists (select from pg_roles where rolname = wanted.name) then
+      execute format('create role %I noinherit', wanted.name);
+    end if;
+    if exists (
+      select from pg_roles where rolname = wanted.name
+        and (rolcanlogin, rolconnlimit, rolinherit) is distinct from (wanted.login, wanted.connections, false)
+    ) then
+      execute format('alter role %I noinherit %s connection limit %s',
+        wanted.name, case when wanted.login then 'login' else 'nologin' end, wanted.connections);
+    end if;
+  end loop;
+
+  if not pg_has_role('llm_api', 'llm_tenant', 'member') then
+    grant llm_tenant to llm_api;
+  end if;
+
+  -- Whoever migrates creates things as llm_owner and llm_auth. A superuser may anyway; pg_has_role says so.
+  if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage') then
+    execute format('grant llm_owner, llm_auth to %I', current_user);
+  end if;
+end $$;
+
+-- Limits live on the role, so that no code path can forget them.
+do $$
+declare
+  wanted record;
+begin
+  for wanted in
+    select * from (values
+      ('llm_api',     'statement_timeout', '15s'),
+      ('llm_api',     'lock_timeout', '3s'),
+      ('llm_api',     'idle_in_transaction_session_timeout', '10s'),
+      ('llm_api',     'search_path', 'app, pg_temp'),
+      ('llm_api',     'row_security', 'on'),
+      ('llm_jobs',    'statement_timeout', '60s'),
+      ('llm_jobs',    'lock_timeout', '3s'),
+      ('llm_jobs',    'idle_in_transaction_session_timeout', '30s'),
+      ('llm_jobs',    'search_path', 'app, pg_temp'),
+      ('llm_jobs',    'row_security', 'on'),
+      ('llm_auditor', 'default_transaction_read_only', 'on'),
+      ('llm_auditor', 'statement_timeout', '120s'),
+      ('llm_auditor', 'idle_in_transaction_session_timeout', '60s'),
+      ('llm_auditor', 'search_path', 'audit, pg_temp')
+    ) as setting (role, name, value)
+  loop
+    if not exists (
+      select from pg_roles
+      where rolname = wanted.role and format('%s=%s', wanted.name, wanted.value) = any (rolconfig)
+    ) then
+      -- A search_path is a list of names, everything else one literal.
+      execute format('alter role %I set %I = %s', wanted.role, wanted.name,
+        case wanted.name when 'search_path' then wanted.value else quote_literal(wanted.value) end);
+    end if;
+  end loop;
+end $$;

@@ -1,0 +1,43 @@
+-- What PostgreSQL gives to everybody and has no tenant in it: taken away, where the administrator may (only a superuser can).
+-- A managed PostgreSQL without one keeps row-level security, roles and grants all the same; these are the second fence.
+
+do $$
+declare
+  open regprocedure;
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    raise notice 'not a superuser: the server-wide side channels stay open to every role';
+    return;
+  end if;
+
+  -- Large objects, session-level advisory locks, other sessions' statements, and their cancellation.
+  for open in
+    select oid from pg_proc
+    where pronamespace = 'pg_catalog'::regnamespace
+      and proname ~ '^(lo_.*|loread|lowrite|pg_(try_)?advisory_lock(_shared)?|pg_advisory_unlock.*|pg_(cancel|terminate)_backend|pg_stat_get_(backend_)?activity)$'
+      and (proacl is null or exists (select from aclexplode(proacl) where grantee = 0))
+  loop
+    execute format('revoke execute on function %s from public', open);
+  end loop;
+  revoke all on pg_catalog.pg_stat_activity from public;
+  grant select on pg_catalog.pg_stat_activity to pg_monitor;
+  grant execute on function pg_catalog.pg_stat_get_activity(integer) to pg_monitor;
+
+  -- No anonymous code blocks for the logins of the program. Whoever owns the database migrates with them.
+  revoke usage on language plpgsql from public;
+  grant usage on language plpgsql to llm_owner, llm_auth, pg_database_owner;
+
+  -- Our logins run no DDL at all. This stops DROP OWNED BY on servers without the fix of CVE-2026-116311 too.
+  create or replace function meta.no_ddl() returns event_trigger
+    language plpgsql set search_path = pg_catalog, pg_temp
+  as $body$
+  begin
+    if session_user like 'llm\_%' then
+      raise exception '% is not for %', tg_tag, session_user using errcode = '42501';
+    end if;
+  end $body$;
+  revoke execute on function meta.no_ddl() from public;
+  if not exists (select from pg_event_trigger where evtname = 'llm_no_ddl') then
+    create event trigger llm_no_ddl on ddl_command_start execute function meta.no_ddl();
+  end if;
+end $$;
