@@ -1,6 +1,6 @@
 import { Effect, type Redacted, Schema } from "effect"
-import { MigrationFailed } from "./MigrationFailed.ts"
-import { connect } from "./Script.ts"
+import type { MigrationFailed } from "./MigrationFailed.ts"
+import { connect, rows } from "./Script.ts"
 
 /** What a login is to the server it logs in to. */
 export interface Login {
@@ -9,6 +9,7 @@ export interface Login {
   readonly risks: ReadonlyArray<string>
   /** Whether it can prepare a database: a superuser, or a maker of roles. */
   readonly administers: boolean
+  /** `server_version_num`, for {@link holesFixedIn}. */
   readonly serverVersion: number
 }
 
@@ -17,6 +18,7 @@ const Row = Schema.Struct({
   superuser: Schema.Boolean,
   bypasses: Schema.Boolean,
   makes_roles: Schema.Boolean,
+  replicates: Schema.Boolean,
   owns: Schema.Boolean,
   may_become: Schema.Array(Schema.String),
   version: Schema.Int
@@ -35,19 +37,39 @@ export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, Migra
         ...(row.superuser ? ["is a superuser"] : []),
         ...(row.bypasses ? ["has BYPASSRLS"] : []),
         ...(row.makes_roles ? ["may create roles"] : []),
+        ...(row.replicates ? ["may replicate the whole server"] : []),
         ...(row.owns ? ["owns tables of app"] : []),
-        ...row.may_become.map((role) => `may become ${role}`)
+        ...row.may_become.map((role) => `is or may become ${role}`)
       ],
       administers: row.superuser || row.makes_roles,
       serverVersion: row.version
     }
   }))
 
+// Everything a role is a member of it may become, at once or by SET ROLE, and for a member of a member likewise. Dangerous are those
+// that look past row-level security, own the tables, read or write the server's files, or have a policy without the wall.
 const QUERY = `
+  with ours as (
+    select c.oid, c.relowner from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'app' and c.relkind in ('r', 'p')
+  )
   select r.rolname::text as role, r.rolsuper as superuser, r.rolbypassrls as bypasses, r.rolcreaterole as makes_roles,
-    exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'app' and c.relowner = r.oid) as owns,
-    array(select o.rolname::text from pg_roles o where o.oid <> r.oid and not r.rolsuper and pg_has_role(r.oid, o.oid, 'member')
-      and (o.rolsuper or o.rolbypassrls or o.rolname in ('llm_owner', 'llm_auth'))) as may_become,
+    r.rolreplication as replicates, exists (select from ours where relowner = r.oid) as owns,
+    array(
+      select o.rolname::text from pg_roles o
+      where not r.rolsuper and pg_has_role(r.oid, o.oid, 'member') and (
+        o.oid <> r.oid and (o.rolsuper or o.rolbypassrls or o.rolcreaterole or o.rolreplication)
+        or o.rolname in ('llm_owner', 'llm_auth', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+        or o.oid <> r.oid and o.oid in (select relowner from ours)
+        or exists (
+          select from pg_policy p where p.polrelid in (select oid from ours) and p.polpermissive and o.oid = any (p.polroles)
+            and not exists (
+              select from pg_policy w where w.polrelid = p.polrelid and w.polname = 'tenant_wall' and o.oid = any (w.polroles)
+            )
+        )
+      )
+      order by 1
+    ) as may_become,
     current_setting('server_version_num')::int as version
   from pg_roles r where r.rolname = session_user`
 
