@@ -48,6 +48,7 @@ export class Accounts extends Context.Service<Accounts, {
       const tenancy = yield* Tenancy
       const hasher = yield* PasswordHasher
       const random = yield* SecureRandom
+      const record = AuditLog.recorder(random)
 
       const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(function*({ tenantId, email, password }) {
         // Hashed first, whatever the answer will be: a refusal takes as long as a success.
@@ -91,7 +92,7 @@ export class Accounts extends Context.Service<Accounts, {
         if (!(yield* hasher.verify(own?.password_hash, current))) return yield* new InvalidCredentials({})
         const hash = yield* hasher.hash(next)
         const row = yield* tenancy.transaction(
-          Effect.tap(setPassword({ hash }), () => AuditLog.record("password.changed", { kind: "user", id: actor.userId }))
+          Effect.tap(setPassword({ hash }), () => record("password.changed", { kind: "user", id: actor.userId }))
         ).pipe(Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})))
         return { tenantId: actor.tenantId, userId: actor.userId, role: row.role }
       })

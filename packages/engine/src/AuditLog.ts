@@ -1,6 +1,7 @@
 import { TenantSql } from "@llm-saas/database/Tenancy"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { Effect } from "effect"
+import type { SecureRandom } from "effect/crypto/SecureRandom"
 
 /** What an admin's or a user's deed was, for the audit log. */
 export type Deed =
@@ -11,8 +12,10 @@ export type Deed =
   | "password.changed"
 
 /** Writes who did what to whom in the transaction of the deed itself: neither exists without the other. */
-export const record = Effect.fnUntraced(function*(deed: Deed, target: { readonly kind: string; readonly id: string }, detail: object = {}) {
+export const recorder = (random: SecureRandom["Service"]) => Effect.fnUntraced(function*(deed: Deed, target: { readonly kind: string; readonly id: string }, detail: object = {}) {
   const sql = yield* TenantSql
   const request = yield* RequestId
-  yield* sql`select app.record_event(${deed}, ${target.kind}, ${target.id}::uuid, ${request}, ${JSON.stringify(detail)}::jsonb)`
+  const id = yield* random.uuidV7()
+  yield* sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
+             values (app.tenant_id(), ${id}, app.user_id(), ${deed}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify(detail)}::text::jsonb)`
 })

@@ -35,6 +35,7 @@ export class Tenants extends Context.Service<Tenants, {
         const gate = yield* Gate
         const tenancy = yield* Tenancy
         const random = yield* SecureRandom
+        const record = AuditLog.recorder(random)
 
         const create = Effect.fn("Tenants.create")(function*(name: string) {
           const id = TenantId.make(yield* random.uuidV7())
@@ -45,7 +46,7 @@ export class Tenants extends Context.Service<Tenants, {
           tenancy.transaction(Effect.gen(function*() {
             const changed = yield* update({ id, registration })
             if (Option.isNone(changed)) return yield* new TenantNotFound({})
-            yield* AuditLog.record("tenant.changed", { kind: "tenant", id }, { registration })
+            yield* record("tenant.changed", { kind: "tenant", id }, { registration })
             return new Tenant(changed.value)
           }))
         )

@@ -51,6 +51,7 @@ export class Users extends Context.Service<Users, {
       const tenancy = yield* Tenancy
       const hasher = yield* PasswordHasher
       const random = yield* SecureRandom
+      const record = AuditLog.recorder(random)
 
       const list: Users["Service"]["list"] = Effect.fn("Users.list")(function*(tenant, { limit, cursor }) {
         const actor = yield* Actor
@@ -67,7 +68,7 @@ export class Users extends Context.Service<Users, {
         const id = UserId.make(yield* random.uuidV7())
         return yield* tenancy.transaction(Effect.gen(function*() {
           const row = yield* insert({ id, email: user.email, role: user.role, hash })
-          yield* AuditLog.record("user.created", { kind: "user", id }, { role: user.role })
+          yield* record("user.created", { kind: "user", id }, { role: user.role })
           return new User(row)
         }).pipe(
           Effect.catchTag("NoSuchElementError", Effect.die),
@@ -80,7 +81,7 @@ export class Users extends Context.Service<Users, {
           Effect.gen(function*() {
             const changed = yield* update({ id, role: role ?? null, status: status ?? null })
             if (Option.isNone(changed)) return yield* new UserNotFound({})
-            yield* AuditLog.record("user.changed", { kind: "user", id }, { role, status })
+            yield* record("user.changed", { kind: "user", id }, { role, status })
             return new User(changed.value)
           }).pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
         )
@@ -91,7 +92,7 @@ export class Users extends Context.Service<Users, {
           Effect.gen(function*() {
             const removed = yield* del(id)
             if (Option.isNone(removed)) return yield* new UserNotFound({})
-            yield* AuditLog.record("user.deleted", { kind: "user", id })
+            yield* record("user.deleted", { kind: "user", id })
           }).pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
         )
       )

@@ -13,7 +13,7 @@ export const AuthorizationLayer = Layer.effect(
       bearer: (handler, { credential, endpoint }) => {
         const token = Redacted.value(credential)
         if (token === "") return Effect.fail(new Unauthenticated({}))
-        const needs = Context.get(endpoint.annotations, Access) === "admin" ? "admin" : "user"
+        const needs = Context.getOrUndefined(endpoint.annotations, Access) === "admin" ? "admin" : "user"
         return Effect.flatMap(tokens.verify(token), ({ tenantId, userId, issuedAt }) =>
           Effect.provideService(handler, Actor, { tenantId, userId, issuedAt, needs }))
       }

@@ -2,7 +2,7 @@ import { Api } from "@llm-saas/api/Api"
 import { Gate } from "@llm-saas/database/Gate"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { SigningKeys } from "../SigningKeys.ts"
+import { AccessTokens } from "../AccessTokens.ts"
 
 const OK = { status: "ok" as const }
 
@@ -12,11 +12,11 @@ export const SystemHandlers = HttpApiBuilder.group(
   "system",
   Effect.fnUntraced(function*(handlers) {
     const gate = yield* Gate
-    const keys = yield* SigningKeys
+    const tokens = yield* AccessTokens
     return handlers.handleAll({
       health: () => Effect.succeed(OK),
-      ready: () => Effect.as(gate.ready, OK),
-      jwks: () => Effect.succeed(keys.jwks)
+      ready: () => Effect.as(gate.ping, OK),
+      jwks: () => Effect.succeed(tokens.jwks)
     })
   })
 )
