@@ -1,0 +1,12 @@
+-- Behind the wall every question names a tenant: an index without it is read across all of them, and takes as long as that
+-- takes.
+create view lint.index_without_tenant as
+select i.indexrelid::regclass::text as object, 'tenant_id among its columns' as detail
+  from pg_index i
+  join pg_class c on c.oid = i.indrelid
+  where c.relnamespace = 'app'::regnamespace and not (i.indisunique or i.indisexclusion)
+    and not exists (
+      select from pg_attribute a
+      where a.attrelid = c.oid and a.attname = case c.relname when 'tenants' then 'id' else 'tenant_id' end
+        and a.attnum = any ((string_to_array(i.indkey::text, ' ')::smallint[])[1:i.indnkeyatts])
+    );

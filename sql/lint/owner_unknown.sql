@@ -1,0 +1,12 @@
+-- Whoever owns a thing may change it: llm_owner, and llm_auth for what is in auth. Nobody logs in as either.
+create view lint.owner_unknown as
+select c.oid::regclass::text as object, 'alter … owner to llm_owner' as detail
+  from pg_class c
+  where c.relnamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'audit', 'lint', 'meta'))
+    and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and c.relowner <> to_regrole('llm_owner')
+  union all
+  select p.oid::regprocedure::text, 'alter function … owner to llm_owner'
+  from pg_proc p
+  join pg_namespace n on n.oid = p.pronamespace
+  where n.nspname in ('app', 'auth', 'audit', 'lint')
+    and p.proowner <> case n.nspname when 'auth' then to_regrole('llm_auth') else to_regrole('llm_owner') end;

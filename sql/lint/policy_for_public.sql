@@ -1,0 +1,6 @@
+-- A permissive policy for everybody opens a table to roles that nobody thought of. A policy names its role.
+create view lint.policy_for_public as
+select format('%s.%I', p.polrelid::regclass, p.polname) as object, 'create policy … to llm_tenant' as detail
+  from pg_policy p
+  join pg_class c on c.oid = p.polrelid
+  where c.relnamespace = 'app'::regnamespace and p.polpermissive and 0 = any (p.polroles);

@@ -1,0 +1,9 @@
+-- `(select app.tenant_id())` is computed once a statement, app.tenant_id() once a row.
+create view lint.policy_per_row as
+select format('%s.%I', p.polrelid::regclass, p.polname) as object, '(select app.tenant_id()), with the select' as detail
+  from pg_policy p
+  join pg_class c on c.oid = p.polrelid
+  cross join concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)) as expression
+  where c.relnamespace = 'app'::regnamespace
+    and regexp_replace(expression, '\( SELECT (app\.)?(tenant_id|user_id|role)\(\) AS \w+\)', '', 'g')
+      ~ '(\m(tenant_id|user_id|role)\(\)|current_setting\()';

@@ -1,0 +1,20 @@
+-- grant_outside_the_room fires, once, and falls silent when the fault is mended.
+begin;
+
+grant select (email) on app.users to llm_api;
+grant select on app.tenants to public;
+
+do $$ begin
+  assert array(select object from lint.grant_outside_the_room order by object collate "C") = array['app.tenants to public', 'app.users to llm_api'],
+    format('grant_outside_the_room found %s', array(select object from lint.grant_outside_the_room));
+end $$;
+
+revoke select (email) on app.users from llm_api;
+revoke select on app.tenants from public;
+
+do $$ begin
+  assert not exists (select from lint.grant_outside_the_room),
+    format('grant_outside_the_room still finds %s', array(select object from lint.grant_outside_the_room));
+end $$;
+
+rollback;

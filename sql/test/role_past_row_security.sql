@@ -1,0 +1,22 @@
+-- role_past_row_security fires, once, and falls silent when the fault is mended.
+begin;
+
+alter role llm_api bypassrls;
+grant llm_auth to llm_auditor;
+alter role llm_jobs inherit;
+
+do $$ begin
+  assert array(select object from lint.role_past_row_security order by object collate "C") = array['llm_api', 'llm_auditor', 'llm_jobs'],
+    format('role_past_row_security found %s', array(select object from lint.role_past_row_security));
+end $$;
+
+alter role llm_api nobypassrls;
+revoke llm_auth from llm_auditor;
+alter role llm_jobs noinherit;
+
+do $$ begin
+  assert not exists (select from lint.role_past_row_security),
+    format('role_past_row_security still finds %s', array(select object from lint.role_past_row_security));
+end $$;
+
+rollback;
