@@ -30,9 +30,12 @@ type State =
 const accepts = (port: number) =>
   Effect.callback<boolean>((resume) => {
     const socket = connect(port, "127.0.0.1")
-    socket.once("connect", () => resume(Effect.succeed(true)))
-    socket.once("error", () => resume(Effect.succeed(false)))
-    return Effect.sync(() => socket.destroy())
+    const answer = (yes: boolean) => {
+      socket.destroy()
+      resume(Effect.succeed(yes))
+    }
+    socket.once("connect", () => answer(true))
+    socket.once("error", () => answer(false))
   })
 
 const freePort = (wanted: number) =>

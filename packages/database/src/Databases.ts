@@ -1,0 +1,50 @@
+import { PgConnection } from "@effect/sql-pg"
+import { Effect, Redacted } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { sqlState } from "./Outage.ts"
+
+// The databases of a server, as its administrator makes and removes them. None of these statements takes parameters, and none of
+// them may run in a transaction.
+
+/** The same server and login, another database. */
+export const urlOf = (server: Redacted.Redacted, database: string): Redacted.Redacted => {
+  const url = new URL(Redacted.value(server))
+  url.pathname = `/${encodeURIComponent(database)}`
+  return Redacted.make(url.href)
+}
+
+const quoted = (name: string) => `"${name.replaceAll("\"", "\"\"")}"`
+
+/** One statement on a connection of its own. */
+export const execute = (url: Redacted.Redacted, sql: string): Effect.Effect<PgConnection.Result, SqlError> =>
+  Effect.scoped(Effect.flatMap(PgConnection.make({ url }), (connection) => connection.query(sql, [], false)))
+
+export const exists = (server: Redacted.Redacted, name: string): Effect.Effect<boolean, SqlError> =>
+  Effect.scoped(
+    Effect.flatMap(PgConnection.make({ url: server }), (connection) => connection.query("select from pg_database where datname = $1", [name]))
+  ).pipe(Effect.map((result) => result.rowCount > 0))
+
+/** An empty database. */
+export const create = (server: Redacted.Redacted, name: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(execute(server, `create database ${quoted(name)} template template0 encoding 'UTF8'`))
+
+/** A copy of a template: its files are copied (28 ms for a small one), not its blocks logged one by one. Needs PostgreSQL 15. */
+export const clone = (server: Redacted.Redacted, name: string, template: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(execute(server, `create database ${quoted(name)} template ${quoted(template)} strategy file_copy`))
+
+/** Drops a database together with whoever is connected to it. No harm if it is gone. */
+export const drop = (server: Redacted.Redacted, name: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(execute(server, `drop database if exists ${quoted(name)} with (force)`))
+
+/**
+ * Turns a finished database into the template `name`, closed to connections, so that it can always be copied. Two may build the same
+ * template at once: the second one's is dropped.
+ */
+export const makeTemplate = (server: Redacted.Redacted, database: string, name: string): Effect.Effect<void, SqlError> =>
+  execute(server, `alter database ${quoted(database)} with allow_connections false`).pipe(
+    Effect.andThen(execute(server, `alter database ${quoted(database)} rename to ${quoted(name)}`)),
+    Effect.asVoid,
+    Effect.catchIf((error) => sqlState(error) === DUPLICATE_DATABASE, () => drop(server, database))
+  )
+
+const DUPLICATE_DATABASE = "42P04"

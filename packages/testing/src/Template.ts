@@ -1,0 +1,51 @@
+import * as Databases from "@llm-saas/database/Databases"
+import { migrate, prepareApiRole } from "@llm-saas/database/Migrations"
+import { Effect, Redacted } from "effect"
+import { createHash, createHmac, randomUUID } from "node:crypto"
+import { readdirSync, readFileSync } from "node:fs"
+import { join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
+
+const SQL = fileURLToPath(new URL("../../../sql", import.meta.url))
+
+/** Names the content of `sql/`: the same files, the same template. */
+const contentHash = Effect.sync(() => {
+  const hash = createHash("sha256")
+  const files = readdirSync(SQL, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.endsWith(".sql"))
+  for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort()) {
+    hash.update(`${relative(SQL, path)}\0`).update(readFileSync(path)).update("\0")
+  }
+  return hash.digest("hex").slice(0, 16)
+})
+
+/**
+ * The password of `llm_api` on this server. Roles belong to the whole server, so runs that share one have to agree on it without
+ * talking: it follows from the administrator's URL.
+ */
+const apiPassword = (server: Redacted.Redacted) =>
+  Redacted.make(createHmac("sha256", Redacted.value(Databases.urlOf(server, ""))).update("llm_api in tests").digest("base64url"))
+
+/** A migrated database to copy, and how the API logs in on its server. */
+export interface Template {
+  readonly name: string
+  readonly apiPassword: Redacted.Redacted
+}
+
+/** Migrates a template, unless the server has one of the same content. */
+export const template = Effect.fnUntraced(function*(server: Redacted.Redacted) {
+  const password = apiPassword(server)
+  const name = `llm_template_${yield* contentHash}`
+  const ready: Template = { name, apiPassword: password }
+  if (yield* Databases.exists(server, name)) return ready
+
+  const draft = `${name}_${randomUUID().slice(0, 8)}`
+  yield* Databases.create(server, draft)
+  const url = Databases.urlOf(server, draft)
+  yield* migrate(url).pipe(
+    Effect.andThen(prepareApiRole(url, password)),
+    Effect.onError(() => Effect.ignore(Databases.drop(server, draft)))
+  )
+  yield* Databases.makeTemplate(server, draft, name)
+  return ready
+}, Effect.mapError((error) => new TestDatabaseFailed({ message: `the test database could not be migrated: ${error.message}` })))

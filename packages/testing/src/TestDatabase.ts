@@ -1,0 +1,48 @@
+import * as Databases from "@llm-saas/database/Databases"
+import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { randomUUID } from "node:crypto"
+import { inject } from "vitest"
+import { ask, type Supply } from "./Desk.ts"
+import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
+import type {} from "./globalSetup.ts"
+
+export { TestDatabaseFailed }
+
+/**
+ * A PostgreSQL database that nobody else uses, dropped at the end. For a whole file: `layer(TestDatabase.layer)("…", (it) => …)`.
+ */
+export class TestDatabase extends Context.Service<TestDatabase, {
+  readonly name: string
+  /** Logs in as the server's administrator, who sees every row. */
+  readonly adminUrl: Redacted.Redacted
+  /** Logs in as `llm_api`, as the program does. In an empty database it can connect and nothing else. */
+  readonly apiUrl: Redacted.Redacted
+}>()("@llm-saas/testing/TestDatabase") {
+  /** Migrated: a copy of this run's template. */
+  static readonly layer = Layer.effect(TestDatabase, Effect.suspend(() => migrated))
+  /** With nothing in it, for tests of the migrator. */
+  static readonly layerEmpty = Layer.effect(TestDatabase, Effect.suspend(() => empty))
+}
+
+type Lent = Effect.Effect<TestDatabase["Service"], TestDatabaseFailed, Scope.Scope>
+
+const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Databases.create>): Lent =>
+  Effect.gen(function*() {
+    const supply = yield* ask(inject("databaseDesk"))
+    const name = `llm_test_${randomUUID().replaceAll("-", "")}`
+    yield* Effect.acquireRelease(
+      Effect.mapError(fill(supply, name), ({ message }) => new TestDatabaseFailed({ message: `no database: ${message}` })),
+      () => Effect.orDie(Databases.drop(supply.server, name))
+    )
+    const adminUrl = Databases.urlOf(supply.server, name)
+    const apiUrl = new URL(Redacted.value(adminUrl))
+    apiUrl.username = "llm_api"
+    apiUrl.password = Redacted.value(supply.apiPassword)
+    return TestDatabase.of({ name, adminUrl, apiUrl: Redacted.make(apiUrl.href) })
+  })
+
+/** A migrated database for as long as the scope is open: one more beside the file's, or one for a single test. */
+export const migrated: Lent = lend((supply, name) => Databases.clone(supply.server, name, supply.template))
+
+/** An empty database for as long as the scope is open. */
+export const empty: Lent = lend((supply, name) => Databases.create(supply.server, name))
