@@ -1,4 +1,4 @@
--- definer_not_of_llm_auth fires, once, and falls silent when the fault is mended.
+-- definer_not_of_llm_auth fires, and falls silent when the fault is mended.
 begin;
 
 create function app.peek() returns bigint language sql security definer set search_path = pg_catalog, pg_temp as 'select count(*) from app.users';

@@ -1,4 +1,4 @@
--- definer_without_search_path fires, once, and falls silent when the fault is mended.
+-- definer_without_search_path fires, and falls silent when the fault is mended.
 begin;
 
 grant create on schema auth to llm_auth;

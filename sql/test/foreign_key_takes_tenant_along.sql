@@ -1,4 +1,4 @@
--- foreign_key_takes_tenant_along fires, once, and falls silent when the fault is mended.
+-- foreign_key_takes_tenant_along fires, and falls silent when the fault is mended.
 begin;
 
 alter table app.users drop constraint users_tenant_id_fkey,

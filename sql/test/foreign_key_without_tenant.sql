@@ -1,4 +1,4 @@
--- foreign_key_without_tenant fires, once, and falls silent when the fault is mended.
+-- foreign_key_without_tenant fires, and falls silent when the fault is mended.
 begin;
 
 alter table app.users add column friend uuid, add constraint own_friend unique (id, tenant_id), add constraint friend unique (id);

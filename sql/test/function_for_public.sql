@@ -1,4 +1,4 @@
--- function_for_public fires, once, and falls silent when the fault is mended.
+-- function_for_public fires, and falls silent when the fault is mended.
 begin;
 
 create function app.free() returns integer language sql return 1;

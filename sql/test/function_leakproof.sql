@@ -1,4 +1,4 @@
--- function_leakproof fires, once, and falls silent when the fault is mended.
+-- function_leakproof fires, and falls silent when the fault is mended.
 begin;
 
 alter function app.role() leakproof;

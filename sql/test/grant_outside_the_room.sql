@@ -1,4 +1,4 @@
--- grant_outside_the_room fires, once, and falls silent when the fault is mended.
+-- grant_outside_the_room fires, and falls silent when the fault is mended.
 begin;
 
 grant select (email) on app.users to llm_api;

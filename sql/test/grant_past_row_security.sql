@@ -1,4 +1,4 @@
--- grant_past_row_security fires, once, and falls silent when the fault is mended.
+-- grant_past_row_security fires, and falls silent when the fault is mended.
 begin;
 
 grant truncate on app.users to llm_tenant;

@@ -1,4 +1,4 @@
--- index_without_tenant fires, once, and falls silent when the fault is mended.
+-- index_without_tenant fires, and falls silent when the fault is mended.
 begin;
 
 create index notes_status on app.users (status) include (tenant_id);

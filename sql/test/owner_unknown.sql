@@ -1,4 +1,4 @@
--- owner_unknown fires, once, and falls silent when the fault is mended.
+-- owner_unknown fires, and falls silent when the fault is mended.
 begin;
 
 create function app.mine() returns integer language sql return 1;

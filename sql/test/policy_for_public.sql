@@ -1,4 +1,4 @@
--- policy_for_public fires, once, and falls silent when the fault is mended.
+-- policy_for_public fires, and falls silent when the fault is mended.
 begin;
 
 create policy everybody on app.users using (true);

@@ -1,4 +1,4 @@
--- policy_per_row fires, once, and falls silent when the fault is mended.
+-- policy_per_row fires, and falls silent when the fault is mended.
 begin;
 
 create policy slow on app.users for select to llm_tenant using (id = app.user_id() or role = (select app.role()));

@@ -1,4 +1,4 @@
--- policy_without_wall fires, once, and falls silent when the fault is mended.
+-- policy_without_wall fires, and falls silent when the fault is mended.
 begin;
 
 create policy shortcut on app.users to llm_api using (true);

@@ -1,4 +1,4 @@
--- primary_key_not_led_by_tenant fires, once, and falls silent when the fault is mended.
+-- primary_key_not_led_by_tenant fires, and falls silent when the fault is mended.
 begin;
 
 create table app.notes (tenant_id uuid not null, id uuid primary key);

@@ -1,4 +1,4 @@
--- role_past_row_security fires, once, and falls silent when the fault is mended.
+-- role_past_row_security fires, and falls silent when the fault is mended.
 begin;
 
 alter role llm_api bypassrls;

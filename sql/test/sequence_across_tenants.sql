@@ -1,4 +1,4 @@
--- sequence_across_tenants fires, once, and falls silent when the fault is mended.
+-- sequence_across_tenants fires, and falls silent when the fault is mended.
 begin;
 
 alter table app.users add column number integer generated always as identity;

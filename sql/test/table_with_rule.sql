@@ -1,4 +1,4 @@
--- table_with_rule fires, once, and falls silent when the fault is mended.
+-- table_with_rule fires, and falls silent when the fault is mended.
 begin;
 
 create rule quietly as on delete to app.users do instead nothing;

@@ -1,4 +1,4 @@
--- table_without_force fires, once, and falls silent when the fault is mended.
+-- table_without_force fires, and falls silent when the fault is mended.
 begin;
 
 alter table app.users no force row level security;

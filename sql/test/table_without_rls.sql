@@ -1,4 +1,4 @@
--- table_without_rls fires, once, and falls silent when the fault is mended.
+-- table_without_rls fires, and falls silent when the fault is mended.
 begin;
 
 create table app.notes (tenant_id uuid not null references app.tenants (id), id uuid not null, body text, primary key (tenant_id, id));

@@ -1,4 +1,4 @@
--- table_without_tenant fires, once, and falls silent when the fault is mended.
+-- table_without_tenant fires, and falls silent when the fault is mended.
 begin;
 
 create table app.notes (tenant_id uuid, id uuid not null);

@@ -1,4 +1,4 @@
--- table_without_wall fires, once, and falls silent when the fault is mended.
+-- table_without_wall fires, and falls silent when the fault is mended.
 begin;
 
 alter policy tenant_wall on app.users with check (true);

@@ -1,4 +1,4 @@
--- unique_without_tenant fires, once, and falls silent when the fault is mended.
+-- unique_without_tenant fires, and falls silent when the fault is mended.
 begin;
 
 create unique index notes_email on app.users (email);

@@ -1,4 +1,4 @@
--- view_without_security_invoker fires, once, and falls silent when the fault is mended.
+-- view_without_security_invoker fires, and falls silent when the fault is mended.
 begin;
 
 create view audit.everybody as select email from app.users;
