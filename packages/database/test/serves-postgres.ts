@@ -5,7 +5,7 @@ import * as EmbeddedPostgres from "../src/EmbeddedPostgres.ts"
 const fiber = Effect.runFork(Effect.scoped(Effect.gen(function*() {
   const { dataDir, url } = yield* EmbeddedPostgres.make({ directory: process.argv[2] ?? "" })
   yield* Effect.sync(() => console.log(JSON.stringify({ dataDir, url: Redacted.value(url) })))
-  yield* Effect.never
+  return yield* Effect.never
 })))
 process.once("SIGTERM", () => fiber.interruptUnsafe())
 // Nothing else keeps the process alive.

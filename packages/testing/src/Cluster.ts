@@ -30,7 +30,7 @@ const container: Cluster = Effect.acquireRelease(
           ...IN_A_HURRY.flatMap((setting) => ["-c", setting])
         ]).start()
       ),
-    catch: (error) => new TestDatabaseFailed({ message: `no container with PostgreSQL: ${error instanceof Error ? error.message : error}` })
+    catch: (error) => new TestDatabaseFailed({ message: `no container with PostgreSQL: ${error instanceof Error ? error.message : String(error)}` })
   }),
   (started) => Effect.promise(() => started.stop())
 ).pipe(Effect.map((started) => Redacted.make(started.getConnectionUri())))

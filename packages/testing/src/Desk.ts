@@ -41,10 +41,11 @@ export const open = Effect.fnUntraced(function*(
     Effect.orDie
   )
   const desk = createServer((request, response) => {
-    if (request.url !== path) return void response.writeHead(404).end()
-    Effect.runCallbackWith(services)(reply, {
-      onExit: (exit) => exit._tag === "Success" ? response.end(exit.value) : response.writeHead(500).end(String(exit.cause))
-    })
+    if (request.url === path) {
+      Effect.runCallbackWith(services)(reply, {
+        onExit: (exit) => exit._tag === "Success" ? response.end(exit.value) : response.writeHead(500).end(String(exit.cause))
+      })
+    } else response.writeHead(404).end()
   })
   return yield* Effect.acquireRelease(
     Effect.callback<string, TestDatabaseFailed>((resume) => {

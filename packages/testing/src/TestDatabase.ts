@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
 import { ask, type Supply } from "./Desk.ts"
 import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
-import type {} from "./globalSetup.ts"
+import type { DatabaseDesk } from "./globalSetup.ts"
 
 export { TestDatabaseFailed }
 
@@ -28,7 +28,7 @@ type Lent = Effect.Effect<TestDatabase["Service"], TestDatabaseFailed, Scope.Sco
 
 const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Databases.create>): Lent =>
   Effect.gen(function*() {
-    const supply = yield* ask(inject("databaseDesk"))
+    const supply = yield* ask(inject("databaseDesk" satisfies keyof DatabaseDesk))
     const name = `llm_test_${randomUUID().replaceAll("-", "")}`
     yield* Effect.acquireRelease(
       Effect.mapError(fill(supply, name), ({ message }) => new TestDatabaseFailed({ message: `no database: ${message}` })),

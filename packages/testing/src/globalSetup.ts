@@ -2,11 +2,14 @@ import { Effect, Exit, Scope } from "effect"
 import type { TestProject } from "vitest/node"
 import { open } from "./Desk.ts"
 
+/** What this setup gives to test processes. */
+export interface DatabaseDesk {
+  /** Where a test process asks for its database; see Desk.ts. */
+  readonly databaseDesk: string
+}
+
 declare module "vitest" {
-  interface ProvidedContext {
-    /** Where a test process asks for its database; see Desk.ts. */
-    readonly databaseDesk: string
-  }
+  interface ProvidedContext extends DatabaseDesk {}
 }
 
 /** Vitest's global setup: one server a run, started when the first test asks for it, gone when the run ends. */

@@ -100,8 +100,15 @@ export const initialise = Effect.fnUntraced(function*(home: Home, binaries: Bina
   })
   const draft = `${home.data}.${process.pid}`
   const { code, output } = yield* run(binaries.program("initdb"), [
-    ...["-D", draft, "-U", "postgres", "--pwfile", join(home.directory, "password"), "-A", "scram-sha-256"],
-    ...["-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"],
+    `--pgdata=${draft}`,
+    "--username=postgres",
+    `--pwfile=${join(home.directory, "password")}`,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
     ...(home.temporary ? ["--no-sync"] : [])
   ], { account: home.account, cwd: home.directory })
   if (code !== 0) return yield* new EmbeddedPostgresFailed({ message: `a new database could not be made in ${home.directory}: ${output}` })
