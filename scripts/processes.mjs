@@ -32,7 +32,8 @@ export async function runAll(node, stages, { cwd, env, stopWhen }) {
     for (const child of running) child.kill(again ? "SIGKILL" : signal)
     if (!again) stoppedAt = performance.now()
   }
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(signal === "SIGHUP" ? "SIGTERM" : signal))
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => stop(signal === "SIGHUP" ? "SIGTERM" : signal))
   const watch = stopWhen(() => stop("SIGTERM"))
 
   const run = ({ args, title }) =>

@@ -16,7 +16,10 @@ const windows = process.platform === "win32"
 const MIN_NODE = 24
 
 const modules = (path) => join(root, "node_modules", path)
-const tsc = { title: "type check", args: [modules("typescript/bin/tsc"), "-b", `--pretty`, String(Boolean(process.stderr.isTTY))] }
+const tsc = {
+  title: "type check",
+  args: [modules("typescript/bin/tsc"), "-b", `--pretty`, String(Boolean(process.stderr.isTTY))]
+}
 const effect = {
   title: "effect diagnostics",
   args: [
@@ -86,7 +89,9 @@ function findNode() {
   })
   return (
     fetched
-    ?? fail(`No Node ${MIN_NODE} could be fetched for ${process.platform}-${process.arch}. Install Node ${MIN_NODE} or newer and run this again.`)
+    ?? fail(
+      `No Node ${MIN_NODE} could be fetched for ${process.platform}-${process.arch}. Install Node ${MIN_NODE} or newer and run this again.`
+    )
   )
 }
 
@@ -95,7 +100,9 @@ function install() {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   const stamp = () => {
     const hash = createHash("sha256").update(`${manifest.packageManager} ${process.platform} ${process.arch}`)
-    const manifests = readdirSync(join(root, "packages")).sort().map((each) => `packages/${each}/package.json`)
+    const manifests = readdirSync(join(root, "packages"))
+      .sort()
+      .map((each) => `packages/${each}/package.json`)
     for (const file of ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests]) {
       if (existsSync(join(root, file))) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)))
     }
@@ -107,7 +114,18 @@ function install() {
   withLock(root, () => {
     if (current()) return
     // The lockfile was made by us and is in git: its hashes are checked, a look at the registry for every entry is not needed.
-    npm("npx", ["--yes", manifest.packageManager.split("+")[0], "install", "--frozen-lockfile", "--trust-lockfile", "--reporter=append-only"], root)
+    npm(
+      "npx",
+      [
+        "--yes",
+        manifest.packageManager.split("+")[0],
+        "install",
+        "--frozen-lockfile",
+        "--trust-lockfile",
+        "--reporter=append-only"
+      ],
+      root
+    )
     writeFileSync(stampFile, stamp())
   })
 }
@@ -116,7 +134,9 @@ function install() {
 function npm(tool, args, cwd) {
   const cli = process.env.npm_execpath
   const known = cli && cli.endsWith("npm-cli.js") && existsSync(cli)
-  const [program, first] = known ? [process.execPath, [tool === "npx" ? join(dirname(cli), "npx-cli.js") : cli]] : [tool, []]
+  const [program, first] = known
+    ? [process.execPath, [tool === "npx" ? join(dirname(cli), "npx-cli.js") : cli]]
+    : [tool, []]
   const pathFirst = node ? dirname(node) + delimiter : ""
   const done = spawnSync(program, [...first, ...args], {
     cwd,
@@ -158,7 +178,9 @@ function withLock(directory, work) {
 /** What npm adds to the environment is about npm; the program gets what the user said. */
 function clean(environment) {
   const kept = /^npm_config_(registry|cafile|cache|https?_proxy|proxy|noproxy|userconfig|globalconfig|prefix)$/i
-  return Object.fromEntries(Object.entries(environment).filter(([key]) => !/^(npm_|PNPM_SCRIPT_SRC_DIR$)/i.test(key) || kept.test(key)))
+  return Object.fromEntries(
+    Object.entries(environment).filter(([key]) => !/^(npm_|PNPM_SCRIPT_SRC_DIR$)/i.test(key) || kept.test(key))
+  )
 }
 
 function programEnvironment() {

@@ -1,4 +1,4 @@
-import { Actor, type Access as Least } from "@llm-saas/domain/Actor"
+import { type Actor, type Access as Least } from "@llm-saas/domain/Actor"
 import { Forbidden, Unauthenticated } from "@llm-saas/domain/Refusal"
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
@@ -10,9 +10,12 @@ export class Access extends Context.Service<Access, Least>()("@llm-saas/api/Acce
  * Bearer token (RFC 6750) to {@link Actor}. It verifies the token only; whether the user may still enter, and with which role,
  * the database says inside the room, in the same round trip as the request's own work.
  */
-export class Authorization extends HttpApiMiddleware.Service<Authorization, {
-  provides: Actor
-}>()("@llm-saas/api/Authorization", {
+export class Authorization extends HttpApiMiddleware.Service<
+  Authorization,
+  {
+    provides: Actor
+  }
+>()("@llm-saas/api/Authorization", {
   requiredForClient: true,
   security: { bearer: HttpApiSecurity.bearer },
   error: [Unauthenticated, Forbidden]

@@ -14,10 +14,14 @@ const register = HttpApiEndpoint.post("register", "/register", {
   }),
   success: User.pipe(HttpApiSchema.status(201)),
   error: [RegistrationRefused, TooManyRequests, Unavailable]
-}).annotate(Access, "public").annotateMerge(OpenApi.annotations({
-  summary: "Create an account",
-  description: "The first user of a tenant becomes its admin, later ones are users. Every refusal answers alike."
-}))
+})
+  .annotate(Access, "public")
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Create an account",
+      description: "The first user of a tenant becomes its admin, later ones are users. Every refusal answers alike."
+    })
+  )
 
 /** What `/login` is sent: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
 const Credentials = Schema.Struct({
@@ -38,18 +42,28 @@ const login = HttpApiEndpoint.post("login", "/login", {
   payload: [Credentials.pipe(HttpApiSchema.asFormUrlEncoded()), Credentials],
   success: Token,
   error: [InvalidCredentials, TenantRequired, TooManyRequests, Unavailable]
-}).annotate(Access, "public").annotateMerge(OpenApi.annotations({
-  summary: "Get an access token",
-  description: "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants."
-}))
+})
+  .annotate(Access, "public")
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Get an access token",
+      description:
+        "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants."
+    })
+  )
 
 const me = HttpApiEndpoint.get("me", "/me", {
   success: Profile,
   error: Unavailable
-}).middleware(Authorization).annotate(Access, "user").annotateMerge(OpenApi.annotations({
-  summary: "Who am I",
-  description: "The caller's user, as the database has it now, and their tenant."
-}))
+})
+  .middleware(Authorization)
+  .annotate(Access, "user")
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Who am I",
+      description: "The caller's user, as the database has it now, and their tenant."
+    })
+  )
 
 const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
   payload: Schema.Struct({
@@ -58,12 +72,17 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
   }).annotate({ identifier: "ChangePassword" }),
   success: Token,
   error: [InvalidCredentials, TooManyRequests, Unavailable]
-}).middleware(Authorization).annotate(Access, "user").annotateMerge(OpenApi.annotations({
-  summary: "Change my password",
-  description: "Ends every token issued before; the answer is a new one."
-}))
+})
+  .middleware(Authorization)
+  .annotate(Access, "user")
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Change my password",
+      description: "Ends every token issued before; the answer is a new one."
+    })
+  )
 
 /** What people do about their own account. */
-export class AccountsApi extends HttpApiGroup.make("accounts").add(register, login, me, changePassword).annotateMerge(
-  OpenApi.annotations({ title: "Accounts", description: "Register, log in, see yourself." })
-) {}
+export class AccountsApi extends HttpApiGroup.make("accounts")
+  .add(register, login, me, changePassword)
+  .annotateMerge(OpenApi.annotations({ title: "Accounts", description: "Register, log in, see yourself." })) {}

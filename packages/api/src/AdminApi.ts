@@ -12,31 +12,39 @@ const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
   }),
   success: User.pipe(HttpApiSchema.status(201)),
   error: [EmailTaken, Unavailable]
-}).annotateMerge(OpenApi.annotations({ summary: "Create a user", description: "In the admin's own tenant, open registration or not." }))
+}).annotateMerge(
+  OpenApi.annotations({ summary: "Create a user", description: "In the admin's own tenant, open registration or not." })
+)
 
 const changeUser = HttpApiEndpoint.patch("changeUser", "/admin/users/:id", {
   params: { id: UserId },
-  payload: Schema.Struct({ role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus) }).check(
-    Schema.makeFilter((change) =>
-      change.role === undefined && change.status === undefined ? "Expected role, status or both" : undefined
+  payload: Schema.Struct({ role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus) })
+    .check(
+      Schema.makeFilter((change) =>
+        change.role === undefined && change.status === undefined ? "Expected role, status or both" : undefined
+      )
     )
-  ).annotate({ identifier: "ChangeUser" }),
+    .annotate({ identifier: "ChangeUser" }),
   success: User,
   error: [UserNotFound, LastAdmin, Unavailable]
-}).annotateMerge(OpenApi.annotations({
-  summary: "Change a user's role or status",
-  description: "Counts from the user's very next request. The last active admin stays one."
-}))
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Change a user's role or status",
+    description: "Counts from the user's very next request. The last active admin stays one."
+  })
+)
 
 const deleteUser = HttpApiEndpoint.delete("deleteUser", "/admin/users/:id", {
   params: { id: UserId },
   success: HttpApiSchema.NoContent,
   error: [UserNotFound, LastAdmin, Unavailable]
-}).annotateMerge(OpenApi.annotations({ summary: "Delete a user", description: "Their tokens stop working with the next request." }))
+}).annotateMerge(
+  OpenApi.annotations({ summary: "Delete a user", description: "Their tokens stop working with the next request." })
+)
 
 /** What a tenant's admins do with its users. */
-export class AdminApi extends HttpApiGroup.make("admin").add(createUser, changeUser, deleteUser)
+export class AdminApi extends HttpApiGroup.make("admin")
+  .add(createUser, changeUser, deleteUser)
   .middleware(Authorization)
   .annotateEndpoints(Access, "admin")
-  .annotateMerge(OpenApi.annotations({ title: "Admin", description: "For a tenant's admins: its users." }))
-{}
+  .annotateMerge(OpenApi.annotations({ title: "Admin", description: "For a tenant's admins: its users." })) {}

@@ -9,9 +9,11 @@ import { TenantsApi } from "./TenantsApi.ts"
 export class Api extends HttpApi.make("llm-saas")
   .add(TenantsApi, AccountsApi, AdminApi, SystemApi)
   .middleware(RequestSchema)
-  .annotateMerge(OpenApi.annotations({
-    title: "LLM SaaS backend",
-    version: "0.1.0",
-    description: "Multi-tenant LLM backend. Errors are problem+json (RFC 9457) with a stable `code` and the `request_id`."
-  }))
-{}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "LLM SaaS backend",
+      version: "0.1.0",
+      description:
+        "Multi-tenant LLM backend. Errors are problem+json (RFC 9457) with a stable `code` and the `request_id`."
+    })
+  ) {}

@@ -5,26 +5,34 @@ import { Access } from "./Access.ts"
 
 const Ok = Schema.Struct({ status: Schema.Literal("ok") }).annotate({ identifier: "Ok" })
 
-const health = HttpApiEndpoint.get("health", "/health", { success: Ok }).annotateMerge(OpenApi.annotations({
-  summary: "Is the process alive",
-  description: "Touches no database. For liveness probes."
-}))
+const health = HttpApiEndpoint.get("health", "/health", { success: Ok }).annotateMerge(
+  OpenApi.annotations({
+    summary: "Is the process alive",
+    description: "Touches no database. For liveness probes."
+  })
+)
 
-const ready = HttpApiEndpoint.get("ready", "/ready", { success: Ok, error: Unavailable }).annotateMerge(OpenApi.annotations({
-  summary: "Can the process serve",
-  description: "The database answers and its schema is the one this program was built for. For readiness probes."
-}))
+const ready = HttpApiEndpoint.get("ready", "/ready", { success: Ok, error: Unavailable }).annotateMerge(
+  OpenApi.annotations({
+    summary: "Can the process serve",
+    description: "The database answers and its schema is the one this program was built for. For readiness probes."
+  })
+)
 
 /** The public half of the signing keys (RFC 7517). Empty when tokens are signed with a shared secret. */
 const jwks = HttpApiEndpoint.get("jwks", "/.well-known/jwks.json", {
-  success: Schema.Struct({ keys: Schema.Array(Schema.Record(Schema.String, Schema.String)) }).annotate({ identifier: "Jwks" })
-}).annotateMerge(OpenApi.annotations({
-  summary: "Public signing keys",
-  description: "For services that verify our tokens themselves."
-}))
+  success: Schema.Struct({ keys: Schema.Array(Schema.Record(Schema.String, Schema.String)) }).annotate({
+    identifier: "Jwks"
+  })
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Public signing keys",
+    description: "For services that verify our tokens themselves."
+  })
+)
 
 /** What operators and other services ask of the process. */
-export class SystemApi extends HttpApiGroup.make("system").add(health, ready, jwks)
+export class SystemApi extends HttpApiGroup.make("system")
+  .add(health, ready, jwks)
   .annotateEndpoints(Access, "public")
-  .annotateMerge(OpenApi.annotations({ title: "System", description: "Probes and public keys." }))
-{}
+  .annotateMerge(OpenApi.annotations({ title: "System", description: "Probes and public keys." })) {}

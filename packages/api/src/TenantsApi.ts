@@ -13,10 +13,14 @@ const create = HttpApiEndpoint.post("create", "/create-tenant", {
   }),
   success: Tenant.pipe(HttpApiSchema.status(201)),
   error: Unavailable
-}).annotate(Access, "public").annotateMerge(OpenApi.annotations({
-  summary: "Create a tenant",
-  description: "Makes an empty tenant. The first user who registers with its id becomes its admin."
-}))
+})
+  .annotate(Access, "public")
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Create a tenant",
+      description: "Makes an empty tenant. The first user who registers with its id becomes its admin."
+    })
+  )
 
 const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
   params: { id: TenantId },
@@ -26,10 +30,15 @@ const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
   }),
   success: Tenant,
   error: [TenantNotFound, Unavailable]
-}).middleware(Authorization).annotate(Access, "admin").annotateMerge(OpenApi.annotations({
-  summary: "Open or close self-registration",
-  description: "`closed`: only an admin makes accounts from now on. Admins only; another tenant's id is a 404."
-}))
+})
+  .middleware(Authorization)
+  .annotate(Access, "admin")
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Open or close self-registration",
+      description: "`closed`: only an admin makes accounts from now on. Admins only; another tenant's id is a 404."
+    })
+  )
 
 const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
   params: { id: TenantId },
@@ -40,13 +49,23 @@ const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
     next_cursor: Schema.NullOr(Cursor)
   }).annotate({ identifier: "UserPage" }),
   error: [TenantNotFound, Unavailable]
-}).middleware(Authorization).annotate(Access, "admin").annotateMerge(OpenApi.annotations({
-  summary: "List the tenant's users",
-  description: "Newest first, `limit` (default 50, at most 100) a page. Complete and free of duplicates while users are added."
-}))
+})
+  .middleware(Authorization)
+  .annotate(Access, "admin")
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "List the tenant's users",
+      description:
+        "Newest first, `limit` (default 50, at most 100) a page. Complete and free of duplicates while users are added."
+    })
+  )
 
 /** What concerns a tenant as a whole. */
-export class TenantsApi extends HttpApiGroup.make("tenants").add(create, change, users).annotateMerge(OpenApi.annotations({
-  title: "Tenants",
-  description: "A tenant is a customer of this installation. Tenants cannot see each other."
-})) {}
+export class TenantsApi extends HttpApiGroup.make("tenants")
+  .add(create, change, users)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Tenants",
+      description: "A tenant is a customer of this installation. Tenants cannot see each other."
+    })
+  ) {}

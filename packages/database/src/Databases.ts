@@ -13,7 +13,7 @@ export const urlOf = (server: Redacted.Redacted, database: string): Redacted.Red
   return Redacted.make(url.href)
 }
 
-const quoted = (name: string) => `"${name.replaceAll("\"", "\"\"")}"`
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** One statement on a connection of its own. */
 export const execute = (url: Redacted.Redacted, sql: string): Effect.Effect<PgConnection.Result, SqlError> =>
@@ -21,7 +21,9 @@ export const execute = (url: Redacted.Redacted, sql: string): Effect.Effect<PgCo
 
 export const exists = (server: Redacted.Redacted, name: string): Effect.Effect<boolean, SqlError> =>
   Effect.scoped(
-    Effect.flatMap(PgConnection.make({ url: server }), (connection) => connection.query("select from pg_database where datname = $1", [name]))
+    Effect.flatMap(PgConnection.make({ url: server }), (connection) =>
+      connection.query("select from pg_database where datname = $1", [name])
+    )
   ).pipe(Effect.map((result) => result.rowCount > 0))
 
 /** An empty database. */
@@ -40,11 +42,18 @@ export const drop = (server: Redacted.Redacted, name: string): Effect.Effect<voi
  * Turns a finished database into the template `name`, closed to connections, so that it can always be copied. Two may build the same
  * template at once: the second one's is dropped.
  */
-export const makeTemplate = (server: Redacted.Redacted, database: string, name: string): Effect.Effect<void, SqlError> =>
+export const makeTemplate = (
+  server: Redacted.Redacted,
+  database: string,
+  name: string
+): Effect.Effect<void, SqlError> =>
   execute(server, `alter database ${quoted(database)} with allow_connections false`).pipe(
     Effect.andThen(execute(server, `alter database ${quoted(database)} rename to ${quoted(name)}`)),
     Effect.asVoid,
-    Effect.catchIf((error) => sqlState(error) === DUPLICATE_DATABASE, () => drop(server, database))
+    Effect.catchIf(
+      (error) => sqlState(error) === DUPLICATE_DATABASE,
+      () => drop(server, database)
+    )
   )
 
 const DUPLICATE_DATABASE = "42P04"

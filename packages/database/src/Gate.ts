@@ -6,55 +6,73 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { isOutage, unavailable } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
 
-const TenantRow = Schema.Struct({ id: TenantId, name: TenantName, registration: Registration, created_at: Schema.DateTimeUtcFromDate })
+const TenantRow = Schema.Struct({
+  id: TenantId,
+  name: TenantName,
+  registration: Registration,
+  created_at: Schema.DateTimeUtcFromDate
+})
 const Registered = Schema.Struct({ role: Role, created_at: Schema.DateTimeUtcFromDate })
 
 /** A user whose email fits a login, and what to verify the password against. */
-export const Candidate = Schema.Struct({ tenant_id: TenantId, user_id: UserId, role: Role, password_hash: Schema.String })
+export const Candidate = Schema.Struct({
+  tenant_id: TenantId,
+  user_id: UserId,
+  role: Role,
+  password_hash: Schema.String
+})
 export type Candidate = typeof Candidate.Type
 
 /**
  * What can be asked of the database before a tenant is known. Each is one narrow SECURITY DEFINER function (`sql/functions/auth`)
  * and one round trip; nothing else of any tenant can be reached from here.
  */
-export class Gate extends Context.Service<Gate, {
-  readonly createTenant: (tenant: {
-    readonly id: TenantId
-    readonly name: string
-    readonly registration: Registration
-  }) => Effect.Effect<Tenant, Unavailable>
-  /** None: refused (no such tenant, suspended, closed, or the email is taken), and the database does not say which. */
-  readonly register: (user: {
-    readonly tenantId: TenantId
-    readonly userId: UserId
-    readonly email: Email
-    readonly passwordHash: string
-  }) => Effect.Effect<Option.Option<typeof Registered.Type>, Unavailable>
-  /** Active users of active tenants with this email: at most five. */
-  readonly candidates: (email: Email, tenantId: TenantId | undefined) => Effect.Effect<ReadonlyArray<Candidate>, Unavailable>
-  /** Writes the audit event of a login that succeeded or failed. */
-  readonly recordLogin: (candidate: Candidate, succeeded: boolean) => Effect.Effect<void, Unavailable>
-  /** Replaces a hash made with older parameters, if it still stands. */
-  readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
-  /** Whether the database answers. */
-  readonly ping: Effect.Effect<void, Unavailable>
-}>()("@llm-saas/database/Gate") {
+export class Gate extends Context.Service<
+  Gate,
+  {
+    readonly createTenant: (tenant: {
+      readonly id: TenantId
+      readonly name: string
+      readonly registration: Registration
+    }) => Effect.Effect<Tenant, Unavailable>
+    /** None: refused (no such tenant, suspended, closed, or the email is taken), and the database does not say which. */
+    readonly register: (user: {
+      readonly tenantId: TenantId
+      readonly userId: UserId
+      readonly email: Email
+      readonly passwordHash: string
+    }) => Effect.Effect<Option.Option<typeof Registered.Type>, Unavailable>
+    /** Active users of active tenants with this email: at most five. */
+    readonly candidates: (
+      email: Email,
+      tenantId: TenantId | undefined
+    ) => Effect.Effect<ReadonlyArray<Candidate>, Unavailable>
+    /** Writes the audit event of a login that succeeded or failed. */
+    readonly recordLogin: (candidate: Candidate, succeeded: boolean) => Effect.Effect<void, Unavailable>
+    /** Replaces a hash made with older parameters, if it still stands. */
+    readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
+    /** Whether the database answers. */
+    readonly ping: Effect.Effect<void, Unavailable>
+  }
+>()("@llm-saas/database/Gate") {
   static readonly layer = Layer.effect(
     Gate,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const pool = yield* Pool
 
       const call = (sql: string, params: ReadonlyArray<unknown>) =>
-        pool.use((connection) => connection.query(sql, params)).pipe(
-          Effect.map((result) => result.rows),
-          Effect.catchTag("SqlError", (error) => isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error))
-        )
+        pool
+          .use((connection) => connection.query(sql, params))
+          .pipe(
+            Effect.map((result) => result.rows),
+            Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
+          )
       const decodeTenant = Schema.decodeUnknownEffect(TenantRow)
       const decodeRegistered = Schema.decodeUnknownEffect(Registered)
       const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))
 
       return Gate.of({
-        createTenant: Effect.fn("Gate.createTenant")(function*(tenant) {
+        createTenant: Effect.fn("Gate.createTenant")(function* (tenant) {
           const request = yield* RequestId
           const rows = yield* call("select * from auth.create_tenant($1, $2, $3, $4)", [
             tenant.id,
@@ -64,7 +82,7 @@ export class Gate extends Context.Service<Gate, {
           ])
           return new Tenant(yield* Effect.orDie(decodeTenant(rows[0])))
         }),
-        register: Effect.fn("Gate.register")(function*(user) {
+        register: Effect.fn("Gate.register")(function* (user) {
           const request = yield* RequestId
           const rows = yield* call("select * from auth.register($1, $2, $3, $4, $5)", [
             user.tenantId,
@@ -75,15 +93,20 @@ export class Gate extends Context.Service<Gate, {
           ])
           return rows.length === 0 ? Option.none() : Option.some(yield* Effect.orDie(decodeRegistered(rows[0])))
         }),
-        candidates: Effect.fn("Gate.candidates")(function*(email, tenantId) {
+        candidates: Effect.fn("Gate.candidates")(function* (email, tenantId) {
           const rows = yield* call("select * from auth.login_candidates($1, $2)", [email, tenantId ?? null])
           return yield* Effect.orDie(decodeCandidates(rows))
         }),
-        recordLogin: Effect.fn("Gate.recordLogin")(function*(candidate, succeeded) {
+        recordLogin: Effect.fn("Gate.recordLogin")(function* (candidate, succeeded) {
           const request = yield* RequestId
-          yield* call("select auth.login_record($1, $2, $3, $4)", [candidate.tenant_id, candidate.user_id, succeeded, request])
+          yield* call("select auth.login_record($1, $2, $3, $4)", [
+            candidate.tenant_id,
+            candidate.user_id,
+            succeeded,
+            request
+          ])
         }),
-        rehash: Effect.fn("Gate.rehash")(function*(candidate, newHash) {
+        rehash: Effect.fn("Gate.rehash")(function* (candidate, newHash) {
           yield* call("select auth.rehash($1, $2, $3, $4)", [
             candidate.tenant_id,
             candidate.user_id,

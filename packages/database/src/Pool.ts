@@ -20,20 +20,23 @@ export interface PoolOptions {
  * of the event loop leave in one write, in order. So BEGIN and what follows travel together, and no other tenant's statement can
  * come between.
  */
-export class Pool extends Context.Service<Pool, {
-  /** Lends a connection for as long as `work` runs. Waits a bounded time in a bounded queue for one. */
-  readonly use: <A, E, R>(
-    work: (connection: PgConnection.PgConnection) => Effect.Effect<A, E, R>
-  ) => Effect.Effect<A, E | SqlError | Unavailable, R>
-  /** Takes a connection out of circulation whose state cannot be known any more. */
-  readonly discard: (connection: PgConnection.PgConnection) => Effect.Effect<void>
-  /** How many are lent and how many wait, for metrics. */
-  readonly load: () => { readonly lent: number; readonly waiting: number; readonly size: number }
-}>()("@llm-saas/database/Pool") {
+export class Pool extends Context.Service<
+  Pool,
+  {
+    /** Lends a connection for as long as `work` runs. Waits a bounded time in a bounded queue for one. */
+    readonly use: <A, E, R>(
+      work: (connection: PgConnection.PgConnection) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | SqlError | Unavailable, R>
+    /** Takes a connection out of circulation whose state cannot be known any more. */
+    readonly discard: (connection: PgConnection.PgConnection) => Effect.Effect<void>
+    /** How many are lent and how many wait, for metrics. */
+    readonly load: () => { readonly lent: number; readonly waiting: number; readonly size: number }
+  }
+>()("@llm-saas/database/Pool") {
   static readonly layer = (options: PoolOptions) =>
     Layer.effect(
       Pool,
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const pool = yield* PgPool.make({
           url: options.url,
           maxConnections: options.size,

@@ -56,7 +56,9 @@ export class Room implements SqlConnection.Connection {
     return Effect.suspend(() => {
       this.#open = false
       if (this.#entering === undefined) return Effect.void
-      return this.#committing === undefined ? Effect.asVoid(this.pg.query("rollback", [])) : Effect.exit(Fiber.join(this.#committing))
+      return this.#committing === undefined
+        ? Effect.asVoid(this.pg.query("rollback", []))
+        : Effect.exit(Fiber.join(this.#committing))
     })
   }
 
@@ -97,9 +99,9 @@ export class Room implements SqlConnection.Connection {
   #first(query: Query): Query {
     const { tenantId, userId, issuedAt, needs } = this.actor
     const read = this.kind === "read"
-    return Effect.gen({ self: this }, function*() {
+    return Effect.gen({ self: this }, function* () {
       yield* submit(this.pg.query(read ? "begin read only" : "begin", []))
-      const entering = this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, issuedAt, needs]))
+      const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, issuedAt, needs])))
       const first = yield* submit(query)
       if (read) this.#committing = yield* submit(this.pg.query("commit", []))
       // A refused entry is why the statement behind it failed, so it is the one to report.
@@ -110,11 +112,14 @@ export class Room implements SqlConnection.Connection {
 }
 
 /** The room the current fiber is in. Not exported from the package's doors: {@link Tenancy} alone opens one. */
-export const CurrentRoom = Context.Reference<Room | undefined>("@llm-saas/database/CurrentRoom", { defaultValue: () => undefined })
+export const CurrentRoom = Context.Reference<Room | undefined>("@llm-saas/database/CurrentRoom", {
+  defaultValue: () => undefined
+})
 
 // Uninterruptible: a BEGIN that was skipped while its statement was sent would be a statement of its own.
 const submit = (query: Query) => Effect.forkChild(query, { startImmediately: true, uninterruptible: true })
 
 const values = (result: PgConnection.Result) => result.rows.map((row) => Object.values(row))
 
-const failed = (message: string) => new SqlError({ reason: new UnknownError({ cause: new Error(message), message, operation: "commit" }) })
+const failed = (message: string) =>
+  new SqlError({ reason: new UnknownError({ cause: new Error(message), message, operation: "commit" }) })

@@ -21,7 +21,8 @@ type Inner = SqlError | Schema.SchemaError
 type Failures<E> = Exclude<E, Inner> | Unauthenticated | Forbidden | Unavailable
 
 /** What the compiler says of work that needs something slow. */
-type InRoom<R> = [Extract<R, Outside>] extends [never] ? unknown
+type InRoom<R> = [Extract<R, Outside>] extends [never]
+  ? unknown
   : "A room cannot wait for a model, a tracker or a password hash: do that before or after it"
 
 type Entered<A, E, R> = Effect.Effect<A, Failures<E>, Exclude<R, TenantSql> | Actor>
@@ -31,18 +32,21 @@ type Entered<A, E, R> = Effect.Effect<A, Failures<E>, Exclude<R, TenantSql> | Ac
  * user's row on entering and refuses those who are gone, disabled, demoted below what the endpoint needs, or of a suspended
  * tenant. Nothing of it outlives the transaction, so a pooled connection carries no tenant.
  */
-export class Tenancy extends Context.Service<Tenancy, {
-  /**
-   * Runs `work` in one transaction: committed when it succeeds, rolled back when it fails or is interrupted. Two round trips for
-   * one statement, one more for each further. Inside a room of the same actor it joins that room.
-   */
-  readonly transaction: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
-  /** Runs `work`, which sends exactly one reading statement, in a read-only transaction: one round trip for everything. */
-  readonly read: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
-}>()("@llm-saas/database/Tenancy") {
+export class Tenancy extends Context.Service<
+  Tenancy,
+  {
+    /**
+     * Runs `work` in one transaction: committed when it succeeds, rolled back when it fails or is interrupted. Two round trips for
+     * one statement, one more for each further. Inside a room of the same actor it joins that room.
+     */
+    readonly transaction: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
+    /** Runs `work`, which sends exactly one reading statement, in a read-only transaction: one round trip for everything. */
+    readonly read: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
+  }
+>()("@llm-saas/database/Tenancy") {
   static readonly layer = Layer.effect(
     Tenancy,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const pool = yield* Pool
 
       const inside = <A, E, R>(room: Room, work: Effect.Effect<A, E, R>) =>
@@ -52,25 +56,34 @@ export class Tenancy extends Context.Service<Tenancy, {
       const end = <A, E>(room: Room, exit: Exit.Exit<A, E>): Effect.Effect<A, E | SqlError> =>
         Exit.isSuccess(exit)
           ? Effect.as(room.commit, exit.value)
-          : Effect.andThen(Effect.catch(room.rollback, () => pool.discard(room.pg)), exit)
+          : Effect.andThen(
+              Effect.catch(room.rollback, () => pool.discard(room.pg)),
+              exit
+            )
 
-      const open = (kind: Room["kind"]) => <A, E, R>(work: Effect.Effect<A, E, R>): Entered<A, E, R> =>
-        Effect.contextWith((context: Context.Context<Actor>): Entered<A, E, R> => {
-          const actor = Context.get(context, Actor)
-          const outer = Context.get(context, CurrentRoom)
-          if (outer !== undefined) return Effect.catch(join(outer, actor, work), refuse)
-          const room = pool.use((connection) =>
-            Effect.uninterruptibleMask((restore) => {
-              const room = new Room(connection, actor, kind)
-              const entered = Effect.flatMap(inside(room, work), (value) => room.entered ? Effect.succeed(value) : Effect.as(room.enter, value))
-              return Effect.flatMap(Effect.exit(restore(entered)), (exit) => end(room, exit))
-            })
-          )
-          return Effect.catch(room, refuse)
-        })
+      const open =
+        (kind: Room["kind"]) =>
+        <A, E, R>(work: Effect.Effect<A, E, R>): Entered<A, E, R> =>
+          Effect.contextWith((context: Context.Context<Actor>): Entered<A, E, R> => {
+            const actor = Context.get(context, Actor)
+            const outer = Context.get(context, CurrentRoom)
+            if (outer !== undefined) return Effect.catch(join(outer, actor, work), refuse)
+            const room = pool.use((connection) =>
+              Effect.uninterruptibleMask((restore) => {
+                const room = new Room(connection, actor, kind)
+                const entered = Effect.flatMap(inside(room, work), (value) =>
+                  room.entered ? Effect.succeed(value) : Effect.as(room.enter, value)
+                )
+                return Effect.flatMap(Effect.exit(restore(entered)), (exit) => end(room, exit))
+              })
+            )
+            return Effect.catch(room, refuse)
+          })
 
       const join = <A, E, R>(outer: Room, actor: Actor["Service"], work: Effect.Effect<A, E, R>) =>
-        outer.actor.tenantId === actor.tenantId && outer.actor.userId === actor.userId && outer.actor.needs === actor.needs
+        outer.actor.tenantId === actor.tenantId
+        && outer.actor.userId === actor.userId
+        && outer.actor.needs === actor.needs
           ? inside(outer, work)
           : Effect.die("a room of one actor was opened inside another's")
 
@@ -97,11 +110,11 @@ const refuse = <E>(error: E): Effect.Effect<never, Failures<E>> => {
 
 /** One constructor for all rooms; at run time a statement goes to the room its fiber is in, and to none without one. */
 const sql: Statement.Constructor = Statement.make(
-  Effect.flatMap(CurrentRoom, (room) => room === undefined ? Effect.die(noRoom) : Effect.succeed(room)),
+  Effect.flatMap(CurrentRoom, (room) => (room === undefined ? Effect.die(noRoom) : Effect.succeed(room))),
   PgClient.makeCompiler(),
   [["db.system.name", "postgresql"]],
   undefined,
-  (work) => Effect.flatMap(CurrentRoom, (room) => room === undefined ? Effect.die(noRoom) : work(room))
+  (work) => Effect.flatMap(CurrentRoom, (room) => (room === undefined ? Effect.die(noRoom) : work(room)))
 )
 
 const noRoom = "a tenant statement ran outside its room"

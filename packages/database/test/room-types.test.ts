@@ -1,4 +1,4 @@
-import { Actor } from "@llm-saas/domain/Actor"
+import { type Actor } from "@llm-saas/domain/Actor"
 import type { Outside } from "@llm-saas/domain/Outside"
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Stream } from "effect"
@@ -14,7 +14,7 @@ class Model extends Context.Service<Model, { readonly ask: Effect.Effect<string>
 const rows = Effect.flatMap(TenantSql, (sql) => sql`select id from app.users`)
 const run = <A, E>(_: Effect.Effect<A, E, Tenancy | Actor>) => undefined
 
-export const promises = Effect.gen(function*() {
+export const promises = Effect.gen(function* () {
   const tenancy = yield* Tenancy
 
   run(tenancy.transaction(rows))
@@ -26,8 +26,12 @@ export const promises = Effect.gen(function*() {
   // @ts-expect-error a room without an actor
   const anonymous: Effect.Effect<unknown, unknown, Tenancy> = tenancy.transaction(rows)
 
+  const slow = Effect.andThen(
+    rows,
+    Effect.flatMap(Model, (model) => model.ask)
+  )
   // @ts-expect-error a model is asked while a connection is held
-  run(tenancy.transaction(Effect.andThen(rows, Effect.flatMap(Model, (model) => model.ask))))
+  yield* tenancy.transaction(slow)
 
   // @ts-expect-error a stream: its reader would decide how long the transaction stays open
   run(tenancy.transaction(Stream.fromEffect(rows)))

@@ -9,11 +9,14 @@ export type Access = "public" | "user" | "admin"
  * Who is asking, as a verified token says, and what the endpoint asks of them. Only the database, on entering the tenant's
  * room, decides whether they still may: the role here is what the token said, and nothing trusts it.
  */
-export class Actor extends Context.Service<Actor, {
-  readonly tenantId: TenantId
-  readonly userId: UserId
-  /** The token's `iat`, in seconds since 1970. A password change ends tokens from before it. */
-  readonly issuedAt: number
-  /** The least role the endpoint asks for; the database compares it with the user's row. */
-  readonly needs: Role
-}>()("@llm-saas/domain/Actor") {}
+export class Actor extends Context.Service<
+  Actor,
+  {
+    readonly tenantId: TenantId
+    readonly userId: UserId
+    /** The token's `iat`, in seconds since 1970. A password change ends tokens from before it. */
+    readonly issuedAt: number
+    /** The least role the endpoint asks for; the database compares it with the user's row. */
+    readonly needs: Role
+  }
+>()("@llm-saas/domain/Actor") {}

@@ -24,8 +24,8 @@ export const Cursor = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{32}$/u, { expected: "a next_cursor from an earlier page" })
 ).pipe(
   Schema.decodeTo(Schema.String, {
-    decode: SchemaGetter.transform((hex) =>
-      `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+    decode: SchemaGetter.transform(
+      (hex) => `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
     ),
     encode: SchemaGetter.transform((id) => id.replaceAll("-", ""))
   })

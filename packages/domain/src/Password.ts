@@ -6,11 +6,14 @@ const MAX = 256
 const MAX_UNITS = MAX * 6
 
 const Characters = Schema.String.check(
-  Schema.makeFilter((text) => {
-    if (!text.isWellFormed()) return "Expected well-formed Unicode"
-    const length = text.length > MAX * 2 ? Number.POSITIVE_INFINITY : [...text].length
-    return length >= MIN && length <= MAX ? undefined : `Expected ${MIN} to ${MAX} characters`
-  }, { expected: `a password of ${MIN} to ${MAX} characters` })
+  Schema.makeFilter(
+    (text) => {
+      if (!text.isWellFormed()) return "Expected well-formed Unicode"
+      const length = text.length > MAX * 2 ? Number.POSITIVE_INFINITY : [...text].length
+      return length >= MIN && length <= MAX ? undefined : `Expected ${MIN} to ${MAX} characters`
+    },
+    { expected: `a password of ${MIN} to ${MAX} characters` }
+  )
 )
 
 /**

@@ -23,8 +23,12 @@ export class Tenant extends Schema.Class<Tenant>("Tenant")({
 }) {}
 
 /** The tenant does not exist, or is not the caller's: the two answer alike. */
-export class TenantNotFound extends HttpApiError.Problem<TenantNotFound>()("TenantNotFound", {
-  type: "urn:llm-saas:problem:tenant_not_found",
-  status: 404,
-  title: "No such tenant"
-}, members("tenant_not_found")) {}
+export class TenantNotFound extends HttpApiError.Problem<TenantNotFound>()(
+  "TenantNotFound",
+  {
+    type: "urn:llm-saas:problem:tenant_not_found",
+    status: 404,
+    title: "No such tenant"
+  },
+  members("tenant_not_found")
+) {}

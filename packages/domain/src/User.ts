@@ -50,32 +50,48 @@ export class Profile extends Schema.Class<Profile>("Profile")({
 }) {}
 
 /** The user does not exist in the caller's tenant. Another tenant's user answers exactly so. */
-export class UserNotFound extends HttpApiError.Problem<UserNotFound>()("UserNotFound", {
-  type: "urn:llm-saas:problem:user_not_found",
-  status: 404,
-  title: "No such user"
-}, members("user_not_found")) {}
+export class UserNotFound extends HttpApiError.Problem<UserNotFound>()(
+  "UserNotFound",
+  {
+    type: "urn:llm-saas:problem:user_not_found",
+    status: 404,
+    title: "No such user"
+  },
+  members("user_not_found")
+) {}
 
 /** A user of this tenant has the address already. Told to admins only: to a stranger it would answer who has an account. */
-export class EmailTaken extends HttpApiError.Problem<EmailTaken>()("EmailTaken", {
-  type: "urn:llm-saas:problem:email_taken",
-  status: 409,
-  title: "A user of this tenant has this email already"
-}, members("email_taken")) {}
+export class EmailTaken extends HttpApiError.Problem<EmailTaken>()(
+  "EmailTaken",
+  {
+    type: "urn:llm-saas:problem:email_taken",
+    status: 409,
+    title: "A user of this tenant has this email already"
+  },
+  members("email_taken")
+) {}
 
 /** The change would leave the tenant without an active admin, and so lock everybody out. */
-export class LastAdmin extends HttpApiError.Problem<LastAdmin>()("LastAdmin", {
-  type: "urn:llm-saas:problem:last_admin",
-  status: 409,
-  title: "The tenant's last active admin cannot be demoted, disabled or deleted"
-}, members("last_admin")) {}
+export class LastAdmin extends HttpApiError.Problem<LastAdmin>()(
+  "LastAdmin",
+  {
+    type: "urn:llm-saas:problem:last_admin",
+    status: 409,
+    title: "The tenant's last active admin cannot be demoted, disabled or deleted"
+  },
+  members("last_admin")
+) {}
 
 /**
  * Registration was refused: no such tenant, a suspended one, closed registration, or an address that is taken. Every reason
  * answers alike, so that the answer tells a stranger nothing.
  */
-export class RegistrationRefused extends HttpApiError.Problem<RegistrationRefused>()("RegistrationRefused", {
-  type: "urn:llm-saas:problem:registration_refused",
-  status: 403,
-  title: "Registration refused"
-}, members("registration_refused")) {}
+export class RegistrationRefused extends HttpApiError.Problem<RegistrationRefused>()(
+  "RegistrationRefused",
+  {
+    type: "urn:llm-saas:problem:registration_refused",
+    status: 403,
+    title: "Registration refused"
+  },
+  members("registration_refused")
+) {}

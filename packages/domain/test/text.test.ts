@@ -6,8 +6,10 @@ import { TenantName } from "../src/Tenant.ts"
 import { Text } from "../src/Text.ts"
 import { EmailInput } from "../src/User.ts"
 
-const decode = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => (input: unknown) =>
-  Schema.decodeUnknownExit(schema)(input)
+const decode =
+  <S extends Schema.ConstraintDecoder<unknown>>(schema: S) =>
+  (input: unknown) =>
+    Schema.decodeUnknownExit(schema)(input)
 const accepts = (schema: Schema.ConstraintDecoder<unknown>, input: unknown) => Exit.isSuccess(decode(schema)(input))
 
 describe("text", () => {
@@ -17,7 +19,8 @@ describe("text", () => {
   })
 
   it("names one line people can see, of 200 characters at most", () => {
-    for (const bad of ["", "   ", "a\nb", "a\u0007", "a".repeat(201), "🙂".repeat(201)]) assert.isFalse(accepts(TenantName, bad), bad)
+    for (const bad of ["", "   ", "a\nb", "a\u0007", "a".repeat(201), "🙂".repeat(201)])
+      assert.isFalse(accepts(TenantName, bad), bad)
     for (const good of ["Acme Corp", "a", "🙂".repeat(200)]) assert.isTrue(accepts(TenantName, good), good)
   })
 })
@@ -29,7 +32,17 @@ describe("an email", () => {
   })
 
   it("has a local part, one @ and a domain", () => {
-    for (const bad of ["", "a", "a@", "@b", "a b@c", "a@b@c", `${"a".repeat(65)}@b.c`, `a@${"b".repeat(260)}`, "a\0@b.c"]) {
+    for (const bad of [
+      "",
+      "a",
+      "a@",
+      "@b",
+      "a b@c",
+      "a@b@c",
+      `${"a".repeat(65)}@b.c`,
+      `a@${"b".repeat(260)}`,
+      "a\0@b.c"
+    ]) {
       assert.isFalse(accepts(EmailInput, bad), bad)
     }
   })
@@ -40,7 +53,8 @@ describe("a password", () => {
     for (const bad of ["", "1234567", "🙂".repeat(7), "a".repeat(257), "🙂".repeat(257), "\ud800aaaaaaaa"]) {
       assert.isFalse(accepts(Password, bad), String(bad.length))
     }
-    for (const good of ["12345678", "🙂".repeat(8), "a".repeat(256), "🙂".repeat(256)]) assert.isTrue(accepts(Password, good), String(good.length))
+    for (const good of ["12345678", "🙂".repeat(8), "a".repeat(256), "🙂".repeat(256)])
+      assert.isTrue(accepts(Password, good), String(good.length))
   })
 
   it("is the same however its accents were typed", () => {
@@ -61,20 +75,25 @@ describe("a password", () => {
 
 describe("a page", () => {
   it("is limited by a plain decimal number from 1 to 100", () => {
-    for (const bad of ["0", "101", "0x10", "1e1", "+5", " 5", "-1", "5.0", "", "١"]) assert.isFalse(accepts(PageLimit, bad), bad)
+    for (const bad of ["0", "101", "0x10", "1e1", "+5", " 5", "-1", "5.0", "", "١"])
+      assert.isFalse(accepts(PageLimit, bad), bad)
     for (const good of ["1", "50", "100"]) assert.isTrue(accepts(PageLimit, good), good)
   })
 
-  it.effect.prop("has a cursor exactly when rows remain, and the cursor reads back", [Schema.Array(Schema.Literal(0))], ([zeros]) =>
-    Effect.sync(() => {
-      const rows = zeros.map((_, index) => ({ id: `00000000-0000-7000-8000-${String(index).padStart(12, "0")}` }))
-      const { data, next_cursor } = page(rows, 3)
-      assert.strictEqual(data.length, Math.min(3, rows.length))
-      assert.strictEqual(next_cursor !== null, rows.length > 3)
-      if (next_cursor !== null) {
-        const wire = Schema.encodeSync(Cursor)(next_cursor)
-        assert.match(wire, /^[0-9a-f]{32}$/)
-        assert.strictEqual(Schema.decodeSync(Cursor)(wire), data.at(-1)?.id)
-      }
-    }))
+  it.effect.prop(
+    "has a cursor exactly when rows remain, and the cursor reads back",
+    [Schema.Array(Schema.Literal(0))],
+    ([zeros]) =>
+      Effect.sync(() => {
+        const rows = zeros.map((_, index) => ({ id: `00000000-0000-7000-8000-${String(index).padStart(12, "0")}` }))
+        const { data, next_cursor } = page(rows, 3)
+        assert.strictEqual(data.length, Math.min(3, rows.length))
+        assert.strictEqual(next_cursor !== null, rows.length > 3)
+        if (next_cursor !== null) {
+          const wire = Schema.encodeSync(Cursor)(next_cursor)
+          assert.match(wire, /^[0-9a-f]{32}$/)
+          assert.strictEqual(Schema.decodeSync(Cursor)(wire), data.at(-1)?.id)
+        }
+      })
+  )
 })

@@ -4,18 +4,18 @@ import { Effect } from "effect"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
 
 /** What an admin's or a user's deed was, for the audit log. */
-export type Deed =
-  | "tenant.changed"
-  | "user.created"
-  | "user.changed"
-  | "user.deleted"
-  | "password.changed"
+export type Deed = "tenant.changed" | "user.created" | "user.changed" | "user.deleted" | "password.changed"
 
 /** Writes who did what to whom in the transaction of the deed itself: neither exists without the other. */
-export const recorder = (random: SecureRandom["Service"]) => Effect.fnUntraced(function*(deed: Deed, target: { readonly kind: string; readonly id: string }, detail: object = {}) {
-  const sql = yield* TenantSql
-  const request = yield* RequestId
-  const id = yield* random.uuidV7()
-  yield* sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
+export const recorder = (random: SecureRandom["Service"]) =>
+  Effect.fnUntraced(function* (
+    deed: Deed,
+    target: { readonly kind: string; readonly id: string },
+    detail: object = {}
+  ) {
+    const sql = yield* TenantSql
+    const request = yield* RequestId
+    const id = yield* random.uuidV7()
+    yield* sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
              values (app.tenant_id(), ${id}, app.user_id(), ${deed}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify(detail)}::text::jsonb)`
-})
+  })

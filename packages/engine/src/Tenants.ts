@@ -1,6 +1,6 @@
 import { Gate } from "@llm-saas/database/Gate"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
-import { Actor } from "@llm-saas/domain/Actor"
+import { type Actor } from "@llm-saas/domain/Actor"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Option, Schema } from "effect"
@@ -19,36 +19,41 @@ export const TenantRow = Schema.Struct({
 })
 
 /** The customers of the installation. */
-export class Tenants extends Context.Service<Tenants, {
-  /** Makes an empty tenant; its first user will be its admin. */
-  readonly create: (name: string) => Effect.Effect<Tenant, Unavailable>
-  /** Opens or closes self-registration of the actor's own tenant. */
-  readonly setRegistration: (
-    id: TenantId,
-    registration: Registration
-  ) => Effect.Effect<Tenant, TenantNotFound | Refused, Actor>
-}>()("@llm-saas/engine/Tenants") {
+export class Tenants extends Context.Service<
+  Tenants,
+  {
+    /** Makes an empty tenant; its first user will be its admin. */
+    readonly create: (name: string) => Effect.Effect<Tenant, Unavailable>
+    /** Opens or closes self-registration of the actor's own tenant. */
+    readonly setRegistration: (
+      id: TenantId,
+      registration: Registration
+    ) => Effect.Effect<Tenant, TenantNotFound | Refused, Actor>
+  }
+>()("@llm-saas/engine/Tenants") {
   static readonly layer = (options: { readonly registration: Registration }) =>
     Layer.effect(
       Tenants,
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const gate = yield* Gate
         const tenancy = yield* Tenancy
         const random = yield* SecureRandom
         const record = AuditLog.recorder(random)
 
-        const create = Effect.fn("Tenants.create")(function*(name: string) {
+        const create = Effect.fn("Tenants.create")(function* (name: string) {
           const id = TenantId.make(yield* random.uuidV7())
           return yield* gate.createTenant({ id, name, registration: options.registration })
         })
 
         const setRegistration = Effect.fn("Tenants.setRegistration")((id: TenantId, registration: Registration) =>
-          tenancy.transaction(Effect.gen(function*() {
-            const changed = yield* update({ id, registration })
-            if (Option.isNone(changed)) return yield* new TenantNotFound({})
-            yield* record("tenant.changed", { kind: "tenant", id }, { registration })
-            return new Tenant(changed.value)
-          }))
+          tenancy.transaction(
+            Effect.gen(function* () {
+              const changed = yield* update({ id, registration })
+              if (Option.isNone(changed)) return yield* new TenantNotFound({})
+              yield* record("tenant.changed", { kind: "tenant", id }, { registration })
+              return new Tenant(changed.value)
+            })
+          )
         )
         return Tenants.of({ create, setRegistration })
       })
@@ -59,7 +64,8 @@ const update = SqlSchema.findOneOption({
   Request: Schema.Struct({ id: TenantId, registration: Registration }),
   Result: TenantRow,
   execute: ({ id, registration }) =>
-    TenantSql.use((sql) =>
-      sql`update app.tenants set registration = ${registration} where id = ${id} returning id, name, registration, created_at`
+    TenantSql.use(
+      (sql) =>
+        sql`update app.tenants set registration = ${registration} where id = ${id} returning id, name, registration, created_at`
     )
 })

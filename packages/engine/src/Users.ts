@@ -31,54 +31,62 @@ export const UserRow = Schema.Struct({
 })
 
 /** A tenant's users, as its admins manage them. */
-export class Users extends Context.Service<Users, {
-  /** Newest first. */
-  readonly list: (
-    tenant: TenantId,
-    at: { readonly limit: number; readonly cursor: string | undefined }
-  ) => Effect.Effect<Page<User>, TenantNotFound | Refused, Actor>
-  readonly create: (user: {
-    readonly email: Email
-    readonly password: Password
-    readonly role: Role
-  }) => Effect.Effect<User, EmailTaken | Refused, Actor>
-  readonly change: (id: UserId, change: UserChange) => Effect.Effect<User, UserNotFound | LastAdmin | Refused, Actor>
-  readonly remove: (id: UserId) => Effect.Effect<void, UserNotFound | LastAdmin | Refused, Actor>
-}>()("@llm-saas/engine/Users") {
+export class Users extends Context.Service<
+  Users,
+  {
+    /** Newest first. */
+    readonly list: (
+      tenant: TenantId,
+      at: { readonly limit: number; readonly cursor: string | undefined }
+    ) => Effect.Effect<Page<User>, TenantNotFound | Refused, Actor>
+    readonly create: (user: {
+      readonly email: Email
+      readonly password: Password
+      readonly role: Role
+    }) => Effect.Effect<User, EmailTaken | Refused, Actor>
+    readonly change: (id: UserId, change: UserChange) => Effect.Effect<User, UserNotFound | LastAdmin | Refused, Actor>
+    readonly remove: (id: UserId) => Effect.Effect<void, UserNotFound | LastAdmin | Refused, Actor>
+  }
+>()("@llm-saas/engine/Users") {
   static readonly layer = Layer.effect(
     Users,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const hasher = yield* PasswordHasher
       const random = yield* SecureRandom
       const record = AuditLog.recorder(random)
 
-      const list: Users["Service"]["list"] = Effect.fn("Users.list")(function*(tenant, { limit, cursor }) {
+      const list: Users["Service"]["list"] = Effect.fn("Users.list")(function* (tenant, { limit, cursor }) {
         const actor = yield* Actor
         // Inside the room a foreign tenant has no users; the caller hears that it does not exist.
         const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))
         if (tenant.toLowerCase() !== actor.tenantId) return yield* new TenantNotFound({})
-        return page(rows.map((row) => new User(row)), limit)
+        return page(
+          rows.map((row) => new User(row)),
+          limit
+        )
       })
 
-      const create: Users["Service"]["create"] = Effect.fn("Users.create")(function*(user) {
+      const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
         // Before the hash: whoever may not create users must not make us compute for them.
         yield* tenancy.transaction(Effect.void)
         const hash = yield* hasher.hash(user.password)
         const id = UserId.make(yield* random.uuidV7())
-        return yield* tenancy.transaction(Effect.gen(function*() {
-          const row = yield* insert({ id, email: user.email, role: user.role, hash })
-          yield* record("user.created", { kind: "user", id }, { role: user.role })
-          return new User(row)
-        }).pipe(
-          Effect.catchTag("NoSuchElementError", Effect.die),
-          onViolation({ state: "23505", constraint: "users_tenant_id_email_key" }, () => new EmailTaken({}))
-        ))
+        return yield* tenancy.transaction(
+          Effect.gen(function* () {
+            const row = yield* insert({ id, email: user.email, role: user.role, hash })
+            yield* record("user.created", { kind: "user", id }, { role: user.role })
+            return new User(row)
+          }).pipe(
+            Effect.catchTag("NoSuchElementError", Effect.die),
+            onViolation({ state: "23505", constraint: "users_tenant_id_email_key" }, () => new EmailTaken({}))
+          )
+        )
       })
 
       const change: Users["Service"]["change"] = Effect.fn("Users.change")((id, { role, status }) =>
         tenancy.transaction(
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const changed = yield* update({ id, role: role ?? null, status: status ?? null })
             if (Option.isNone(changed)) return yield* new UserNotFound({})
             yield* record("user.changed", { kind: "user", id }, { role, status })
@@ -89,7 +97,7 @@ export class Users extends Context.Service<Users, {
 
       const remove: Users["Service"]["remove"] = Effect.fn("Users.remove")((id) =>
         tenancy.transaction(
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const removed = yield* del(id)
             if (Option.isNone(removed)) return yield* new UserNotFound({})
             yield* record("user.deleted", { kind: "user", id })
@@ -105,8 +113,9 @@ const newestFirst = SqlSchema.findAll({
   Request: Schema.Struct({ after: Schema.NullOr(Schema.String), limit: Schema.Int }),
   Result: UserRow,
   execute: ({ after, limit }) =>
-    TenantSql.use((sql) =>
-      sql`select id, tenant_id, email, role, status, created_at from app.users
+    TenantSql.use(
+      (sql) =>
+        sql`select id, tenant_id, email, role, status, created_at from app.users
           where (${after}::uuid is null or id < ${after}::uuid) order by id desc limit ${limit}`
     )
 })
@@ -115,8 +124,9 @@ const insert = SqlSchema.findOne({
   Request: Schema.Struct({ id: UserId, email: Email, role: Role, hash: Schema.String }),
   Result: UserRow,
   execute: ({ id, email, role, hash }) =>
-    TenantSql.use((sql) =>
-      sql`with made as (
+    TenantSql.use(
+      (sql) =>
+        sql`with made as (
             insert into app.users (tenant_id, id, email, role) values (app.tenant_id(), ${id}, ${email}, ${role})
             returning id, tenant_id, email, role, status, created_at
           ), secret as (
@@ -130,8 +140,9 @@ const update = SqlSchema.findOneOption({
   Request: Schema.Struct({ id: UserId, role: Schema.NullOr(Role), status: Schema.NullOr(UserStatus) }),
   Result: UserRow,
   execute: ({ id, role, status }) =>
-    TenantSql.use((sql) =>
-      sql`update app.users set role = coalesce(${role}, role), status = coalesce(${status}, status)
+    TenantSql.use(
+      (sql) =>
+        sql`update app.users set role = coalesce(${role}, role), status = coalesce(${status}, status)
           where id = ${id} returning id, tenant_id, email, role, status, created_at`
     )
 })

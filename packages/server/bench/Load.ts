@@ -18,7 +18,8 @@ export interface LoadResult {
 }
 
 /** The value below which the fraction `p` of `sorted` lies. */
-export const percentile = (sorted: Float64Array, p: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN
+export const percentile = (sorted: Float64Array, p: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? Number.NaN
 
 export const get = (path: string, headers: Record<string, string> = {}): string =>
   `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${lines(headers)}\r\n`
@@ -26,7 +27,10 @@ export const get = (path: string, headers: Record<string, string> = {}): string 
 export const post = (path: string, body: string, contentType: string): string =>
   `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 
-const lines = (headers: Record<string, string>) => Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("")
+const lines = (headers: Record<string, string>) =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("")
 
 /** Closed-loop load on a server of this machine, for a bounded time. */
 export const load = (options: LoadOptions): Promise<LoadResult> => {
@@ -58,7 +62,9 @@ export const load = (options: LoadOptions): Promise<LoadResult> => {
         const status = Number(text.slice(9, 12))
         if (status !== options.status) {
           socket.destroy()
-          return reject(new Error(`expected ${options.status}, got ${status}: ${buffered.toString("utf8").slice(0, 400)}`))
+          return reject(
+            new Error(`expected ${options.status}, got ${status}: ${buffered.toString("utf8").slice(0, 400)}`)
+          )
         }
         const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? 0)
         if (buffered.length < head + 4 + length) return

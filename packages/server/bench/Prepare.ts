@@ -11,10 +11,12 @@ export interface Prepared {
 }
 
 export const prepare = (): Promise<Prepared> =>
-  Effect.runPromise(Effect.gen(function*() {
-    const scope = yield* Scope.make()
-    const { url } = yield* Scope.provide(EmbeddedPostgres.make(), scope)
-    yield* migrate(url)
-    const api = yield* prepareApiRole(url, Redacted.make(randomBytes(24).toString("base64url")))
-    return { apiUrl: Redacted.value(api), stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
-  }))
+  Effect.runPromise(
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { url } = yield* Scope.provide(EmbeddedPostgres.make(), scope)
+      yield* migrate(url)
+      const api = yield* prepareApiRole(url, Redacted.make(randomBytes(24).toString("base64url")))
+      return { apiUrl: Redacted.value(api), stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+    })
+  )

@@ -12,10 +12,12 @@ export interface Served {
 
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
+    const probe = createServer()
+      .once("error", reject)
+      .listen(0, "127.0.0.1", () => {
+        const address = probe.address()
+        probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+      })
   })
 
 /** Starts `script` on a free port and waits until it answers `/health`. */
@@ -27,7 +29,10 @@ export const serve = async (name: string, script: string, env: Record<string, st
   })
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
   for (let attempt = 0; child.exitCode === null; attempt++) {
-    const answered = await fetch(`http://127.0.0.1:${port}/health`).then((response) => response.ok, () => false)
+    const answered = await fetch(`http://127.0.0.1:${port}/health`).then(
+      (response) => response.ok,
+      () => false
+    )
     if (answered) break
     if (attempt > 200) throw new Error(`${name} did not answer`)
     await new Promise((resolve) => setTimeout(resolve, 100))

@@ -33,13 +33,19 @@ const database = await prepare()
 const common = { SECRET_KEY, DATABASE_URL: database.apiUrl }
 const ours = await serve("llm-saas", script("../src/main.ts"), { ...common, APP_ENV: "production", LOG_LEVEL: "info" })
 const raws = await Promise.all(
-  ["statements", "statements-cached", "pipeline", "pipeline-cached"].map((MODE) => serve(`node:http + pg, ${MODE}`, script("raw.ts"), { ...common, MODE }))
+  ["statements", "statements-cached", "pipeline", "pipeline-cached"].map((MODE) =>
+    serve(`node:http + pg, ${MODE}`, script("raw.ts"), { ...common, MODE })
+  )
 )
 const everything: ReadonlyArray<Served> = [ours, ...raws]
 
 try {
-  console.log(`\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s, ${connections} connections`)
-  console.log(`idle memory: ${residentMegabytes(ours.pid).toFixed(0)} MB (raw: ${residentMegabytes(raws[0]?.pid ?? 0).toFixed(0)} MB)`)
+  console.log(
+    `\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s, ${connections} connections`
+  )
+  console.log(
+    `idle memory: ${residentMegabytes(ours.pid).toFixed(0)} MB (raw: ${residentMegabytes(raws[0]?.pid ?? 0).toFixed(0)} MB)`
+  )
 
   const account = await signUp(ours.port)
   const bearer = { authorization: `Bearer ${account.token}` }
@@ -56,12 +62,17 @@ try {
 
 /** Rounds in turn, the first one not counted. */
 async function compare(title: string, servers: ReadonlyArray<Served>, request: string, many = connections) {
-  const samples = new Map(servers.map((server) => [server, { cpu: [] as Array<number>, rate: [] as Array<number>, p50: [] as Array<number>, p99: [] as Array<number> }]))
+  const samples = new Map(
+    servers.map((server) => [
+      server,
+      { cpu: [] as Array<number>, rate: [] as Array<number>, p50: [] as Array<number>, p99: [] as Array<number> }
+    ])
+  )
   for (let round = 0; round <= rounds; round++) {
     for (const server of servers) {
       const before = cpuMillis(server.pid)
       const result = await load({ port: server.port, request, connections: many, seconds, status: 200 })
-      const cpu = (cpuMillis(server.pid) - before) * 1000 / result.requests
+      const cpu = ((cpuMillis(server.pid) - before) * 1000) / result.requests
       if (round === 0) continue
       const sample = samples.get(server)
       sample?.cpu.push(cpu)
@@ -71,13 +82,24 @@ async function compare(title: string, servers: ReadonlyArray<Served>, request: s
     }
   }
   const own = samples.get(ours)
-  table(title, ["server", "CPU µs a request", "ours ÷ this", "requests/s", "p50 ms", "p99 ms"], servers.map((server) => {
-    const sample = samples.get(server)
-    if (sample === undefined || own === undefined) return []
-    // Ratio round by round: both halves saw the same weather.
-    const ratio = median(sample.cpu.map((cpu, round) => (own.cpu[round] ?? Number.NaN) / cpu))
-    return [server.name, median(sample.cpu).toFixed(0), ratio.toFixed(2), median(sample.rate).toFixed(0), median(sample.p50).toFixed(2), median(sample.p99).toFixed(2)]
-  }))
+  table(
+    title,
+    ["server", "CPU µs a request", "ours ÷ this", "requests/s", "p50 ms", "p99 ms"],
+    servers.map((server) => {
+      const sample = samples.get(server)
+      if (sample === undefined || own === undefined) return []
+      // Ratio round by round: both halves saw the same weather.
+      const ratio = median(sample.cpu.map((cpu, round) => (own.cpu[round] ?? Number.NaN) / cpu))
+      return [
+        server.name,
+        median(sample.cpu).toFixed(0),
+        ratio.toFixed(2),
+        median(sample.rate).toFixed(0),
+        median(sample.p50).toFixed(2),
+        median(sample.p99).toFixed(2)
+      ]
+    })
+  )
 }
 
 /** GET /me at a steady, light load, with and without a flood of logins beside it. */
@@ -90,18 +112,24 @@ async function flood(account: Account, bearer: Record<string, string>) {
     const before = await measure()
     const [during, flood] = await Promise.all([
       measure(),
-      load({ port: ours.port, request: login(account.email), connections: 8, seconds, status: 200 }).catch(() => undefined)
+      load({ port: ours.port, request: login(account.email), connections: 8, seconds, status: 200 }).catch(
+        () => undefined
+      )
     ])
     if (round === 0) continue
     quiet.push(percentile(before.latencies, 0.99))
     flooded.push(percentile(during.latencies, 0.99))
     logins += flood?.requests ?? 0
   }
-  table("GET /me beside a login flood", ["", "p99 ms"], [
-    ["quiet", median(quiet).toFixed(2)],
-    [`8 connections logging in (${(logins / rounds / seconds).toFixed(0)}/s)`, median(flooded).toFixed(2)],
-    ["ratio", median(flooded.map((p99, round) => p99 / (quiet[round] ?? Number.NaN))).toFixed(2)]
-  ])
+  table(
+    "GET /me beside a login flood",
+    ["", "p99 ms"],
+    [
+      ["quiet", median(quiet).toFixed(2)],
+      [`8 connections logging in (${(logins / rounds / seconds).toFixed(0)}/s)`, median(flooded).toFixed(2)],
+      ["ratio", median(flooded.map((p99, round) => p99 / (quiet[round] ?? Number.NaN))).toFixed(2)]
+    ]
+  )
 }
 
 interface Account {
@@ -112,18 +140,30 @@ interface Account {
 }
 
 function login(email: string) {
-  return post("/login", `username=${encodeURIComponent(email)}&password=password123`, "application/x-www-form-urlencoded")
+  return post(
+    "/login",
+    `username=${encodeURIComponent(email)}&password=password123`,
+    "application/x-www-form-urlencoded"
+  )
 }
 
 async function signUp(port: number): Promise<Account> {
   const send = async (path: string, body: string, type = "application/json") => {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", headers: { "content-type": type }, body })
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: "POST",
+      headers: { "content-type": type },
+      body
+    })
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-    return await response.json() as Record<string, string>
+    return (await response.json()) as Record<string, string>
   }
   const email = "bench@example.com"
   const tenant = await send("/create-tenant", JSON.stringify({ name: "Bench" }))
   const user = await send("/register", JSON.stringify({ email, password: "password123", tenant_id: tenant["id"] }))
-  const token = await send("/login", `username=${encodeURIComponent(email)}&password=password123`, "application/x-www-form-urlencoded")
+  const token = await send(
+    "/login",
+    `username=${encodeURIComponent(email)}&password=password123`,
+    "application/x-www-form-urlencoded"
+  )
   return { email, token: token["access_token"] ?? "", userId: user["id"] ?? "", tenantId: tenant["id"] ?? "" }
 }

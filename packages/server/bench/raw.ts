@@ -31,7 +31,12 @@ const verified = new Map<string, Claims>()
 const verify = async (token: string): Promise<Claims> => {
   const known = cached ? verified.get(token) : undefined
   if (known !== undefined) return known
-  const { payload } = await jwtVerify<Claims>(token, key, { issuer: "llm-saas", audience: "llm-saas-api", typ: "at+jwt", algorithms: ["HS256"] })
+  const { payload } = await jwtVerify<Claims>(token, key, {
+    issuer: "llm-saas",
+    audience: "llm-saas-api",
+    typ: "at+jwt",
+    algorithms: ["HS256"]
+  })
   if (cached) verified.set(token, payload)
   return payload
 }
@@ -44,7 +49,12 @@ const me = async (token: string): Promise<unknown> => {
   try {
     const enter = { ...ENTER, values: [claims.tenant_id, claims.user_id, claims.iat, "user"] }
     if (pipelined) {
-      const [, , found] = await Promise.all([client.query("begin"), client.query(enter), client.query(ME), client.query("commit")])
+      const [, , found] = await Promise.all([
+        client.query("begin"),
+        client.query(enter),
+        client.query(ME),
+        client.query("commit")
+      ])
       return found.rows[0]
     }
     await client.query("begin")
@@ -64,10 +74,13 @@ createServer((request, response) => {
     response.end(body)
   }
   if (request.url === "/health") return answer(HEALTH)
-  me(request.headers.authorization?.slice(7) ?? "").then((row) => answer(JSON.stringify(row)), (error: unknown) => {
-    response.writeHead(500)
-    response.end(String(error))
-  })
+  me(request.headers.authorization?.slice(7) ?? "").then(
+    (row) => answer(JSON.stringify(row)),
+    (error: unknown) => {
+      response.writeHead(500)
+      response.end(String(error))
+    }
+  )
 }).listen(Number(PORT), "127.0.0.1")
 
 process.on("SIGTERM", () => process.exit(0))

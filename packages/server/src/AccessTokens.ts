@@ -3,7 +3,16 @@ import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import type { Identity } from "@llm-saas/engine/Accounts"
 import { Clock, Context, Effect, Layer, Redacted, Schema } from "effect"
-import { calculateJwkThumbprint, type CryptoKey, exportJWK, importPKCS8, importSPKI, type JWK, jwtVerify, SignJWT } from "jose"
+import {
+  calculateJwkThumbprint,
+  type CryptoKey,
+  exportJWK,
+  importPKCS8,
+  importSPKI,
+  type JWK,
+  jwtVerify,
+  SignJWT
+} from "jose"
 import { createPublicKey, randomUUID } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { SecretKey } from "./SecretKey.ts"
@@ -29,15 +38,20 @@ export interface Verified {
 }
 
 /** Bearer tokens: JWTs with one allowed algorithm, issuer, audience and type. */
-export class AccessTokens extends Context.Service<AccessTokens, {
-  readonly issue: (identity: Identity) => Effect.Effect<{ readonly access_token: string; readonly expires_in: number }>
-  readonly verify: (token: string) => Effect.Effect<Verified, Unauthenticated>
-  /** The public half of the signing key (RFC 7517); empty for a shared secret. */
-  readonly jwks: { readonly keys: ReadonlyArray<Readonly<Record<string, string>>> }
-}>()("@llm-saas/server/AccessTokens") {
+export class AccessTokens extends Context.Service<
+  AccessTokens,
+  {
+    readonly issue: (
+      identity: Identity
+    ) => Effect.Effect<{ readonly access_token: string; readonly expires_in: number }>
+    readonly verify: (token: string) => Effect.Effect<Verified, Unauthenticated>
+    /** The public half of the signing key (RFC 7517); empty for a shared secret. */
+    readonly jwks: { readonly keys: ReadonlyArray<Readonly<Record<string, string>>> }
+  }
+>()("@llm-saas/server/AccessTokens") {
   static readonly layer = Layer.effect(
     AccessTokens,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { ACCESS_TOKEN_EXPIRE_MINUTES, ALGORITHM, JWT_PRIVATE_KEY_FILE } = yield* Settings
       const secret = yield* SecretKey
       const alg = ALGORITHM ?? "HS256"
@@ -45,12 +59,16 @@ export class AccessTokens extends Context.Service<AccessTokens, {
       const keys = alg === "HS256" ? sharedKey(secret.value) : yield* keyPair(alg, JWT_PRIVATE_KEY_FILE)
       const remembered = new Map<string, { readonly verified: Verified; readonly until: number }>()
 
-      const issue = Effect.fnUntraced(function*(identity: Identity) {
+      const issue = Effect.fnUntraced(function* (identity: Identity) {
         const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
         const token = new SignJWT({ user_id: identity.userId, tenant_id: identity.tenantId, role: identity.role })
           .setProtectedHeader({ alg, typ: TYPE, ...(keys.kid === undefined ? {} : { kid: keys.kid }) })
-          .setSubject(identity.userId).setIssuer(ISSUER).setAudience(AUDIENCE)
-          .setIssuedAt(now).setExpirationTime(now + lifetime).setJti(randomUUID())
+          .setSubject(identity.userId)
+          .setIssuer(ISSUER)
+          .setAudience(AUDIENCE)
+          .setIssuedAt(now)
+          .setExpirationTime(now + lifetime)
+          .setJti(randomUUID())
         return { access_token: yield* Effect.promise(() => token.sign(keys.signing)), expires_in: lifetime }
       })
 
@@ -96,7 +114,13 @@ export class AccessTokens extends Context.Service<AccessTokens, {
   )
 }
 
-const Claims = Schema.Struct({ sub: Schema.String, user_id: UserId, tenant_id: TenantId, iat: Schema.Int, exp: Schema.Int })
+const Claims = Schema.Struct({
+  sub: Schema.String,
+  user_id: UserId,
+  tenant_id: TenantId,
+  iat: Schema.Int,
+  exp: Schema.Int
+})
 const decodeClaims = Schema.decodeUnknownEffect(Claims)
 
 interface Keys {
@@ -111,17 +135,27 @@ const sharedKey = (secret: Redacted.Redacted): Keys => {
   return { signing: key, verifying: key, kid: undefined, public: [] }
 }
 
-const keyPair = (alg: string, path: string | undefined): Effect.Effect<Keys, StartupFailed> =>
-  path === undefined
-    ? Effect.fail(new StartupFailed({ message: `JWT_PRIVATE_KEY_FILE is required for ALGORITHM=${alg}: expected the path of a PKCS #8 PEM file` }))
-    : Effect.tryPromise({
-      try: async () => {
-        const pem = readFileSync(path, "utf8")
-        const verifying = await importSPKI(createPublicKey(pem).export({ type: "spki", format: "pem" }).toString(), alg, { extractable: true })
-        const jwk: JWK = await exportJWK(verifying)
-        const kid = await calculateJwkThumbprint(jwk)
-        const members = Object.entries(jwk).flatMap(([name, value]) => typeof value === "string" ? [[name, value] as const] : [])
-        return { signing: await importPKCS8(pem, alg), verifying, kid, public: [{ ...Object.fromEntries(members), kid, alg, use: "sig" }] }
-      },
-      catch: () => new StartupFailed({ message: `JWT_PRIVATE_KEY_FILE is not a PKCS #8 PEM file with a key for ${alg}` })
+const keyPair = Effect.fnUntraced(function* (alg: string, path: string | undefined) {
+  if (path === undefined) {
+    return yield* new StartupFailed({
+      message: `JWT_PRIVATE_KEY_FILE is required for ALGORITHM=${alg}: expected the path of a PKCS #8 PEM file`
     })
+  }
+  const unusable = () =>
+    new StartupFailed({ message: `JWT_PRIVATE_KEY_FILE is not a PKCS #8 PEM file with a key for ${alg}` })
+  const step = <A>(work: () => Promise<A>) => Effect.tryPromise({ try: work, catch: unusable })
+  const pem = yield* Effect.try({ try: () => readFileSync(path, "utf8"), catch: unusable })
+  const spki = yield* Effect.try({
+    try: () => createPublicKey(pem).export({ type: "spki", format: "pem" }).toString(),
+    catch: unusable
+  })
+  const signing = yield* step(() => importPKCS8(pem, alg))
+  const verifying = yield* step(() => importSPKI(spki, alg, { extractable: true }))
+  const jwk: JWK = yield* step(() => exportJWK(verifying))
+  const kid = yield* step(() => calculateJwkThumbprint(jwk))
+  const members = Object.entries(jwk).flatMap(([name, value]) =>
+    typeof value === "string" ? [[name, value] as const] : []
+  )
+  const keys: Keys = { signing, verifying, kid, public: [{ ...Object.fromEntries(members), kid, alg, use: "sig" }] }
+  return keys
+})

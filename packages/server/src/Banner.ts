@@ -4,23 +4,27 @@ import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 
 /** Says where the server is and what to try. In production the log has the word: one line. */
-export const announce = Effect.gen(function*() {
+export const announce = Effect.gen(function* () {
   const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, PORT } = yield* Settings
   const { madeAt } = yield* SecretKey
   const { address } = yield* HttpServer.HttpServer
   const port = address._tag === "UnixPathAddress" ? PORT : address.port
   const url = `http://${HOST === "127.0.0.1" || HOST === "0.0.0.0" ? "localhost" : HOST}:${port}`
   if (APP_ENV === "production") return yield* Effect.logInfo(`${APP_NAME ?? "llm-saas"} serves on ${url}`)
-  yield* Console.log([
-    "",
-    `  ${APP_NAME ?? "llm-saas"} is running on ${url}`,
-    `  documentation      ${url}/docs`,
-    `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
-    ...(madeAt === undefined ? [] : [`  secret key         made just now and kept in ${madeAt} (SECRET_KEY replaces it)`]),
-    "",
-    "  Try:",
-    `  curl -X POST ${url}/create-tenant -H "Content-Type: application/json" -d '{"name": "Acme Corp"}'`,
-    "  then follow the quick start in README.md. Ctrl-C stops everything.",
-    ""
-  ].join("\n"))
+  yield* Console.log(
+    [
+      "",
+      `  ${APP_NAME ?? "llm-saas"} is running on ${url}`,
+      `  documentation      ${url}/docs`,
+      `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
+      ...(madeAt === undefined
+        ? []
+        : [`  secret key         made just now and kept in ${madeAt} (SECRET_KEY replaces it)`]),
+      "",
+      "  Try:",
+      `  curl -X POST ${url}/create-tenant -H "Content-Type: application/json" -d '{"name": "Acme Corp"}'`,
+      "  then follow the quick start in README.md. Ctrl-C stops everything.",
+      ""
+    ].join("\n")
+  )
 })

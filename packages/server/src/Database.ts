@@ -14,10 +14,12 @@ import { StartupFailed } from "./Startup.ts"
  * of its own and two processes with the same key agree on it.
  */
 const apiPassword = (secret: Redacted.Redacted): Redacted.Redacted =>
-  Redacted.make(createHmac("sha256", Redacted.value(secret)).update("llm-saas database role llm_api").digest("base64url"))
+  Redacted.make(
+    createHmac("sha256", Redacted.value(secret)).update("llm-saas database role llm_api").digest("base64url")
+  )
 
 /** The administrator's database: the configured one, or the embedded server for as long as the scope is open. */
-export const administrator = Effect.gen(function*() {
+export const administrator = Effect.gen(function* () {
   const { DATABASE_ADMIN_URL, DATABASE_URL, DATA_DIR } = yield* Settings
   const given = DATABASE_ADMIN_URL ?? DATABASE_URL
   if (given !== undefined) return given
@@ -29,41 +31,54 @@ export const administrator = Effect.gen(function*() {
  * Where requests are served from, as a login that cannot see past row-level security. In production the URL must be such a login and
  * the schema this program's own; in development an administrator's URL, or none at all, is prepared first.
  */
-const serving = Effect.gen(function*() {
+const serving = Effect.gen(function* () {
   const { APP_ENV, DATABASE_URL } = yield* Settings
   const secret = yield* SecretKey
   if (DATABASE_URL !== undefined) {
     const login = yield* inspectLogin(DATABASE_URL)
     const fixed = holesFixedIn(login.serverVersion)
-    if (fixed !== undefined) yield* Effect.logWarning(`this PostgreSQL has known holes in row-level security: upgrade it to ${fixed} or newer`)
+    if (fixed !== undefined)
+      yield* Effect.logWarning(`this PostgreSQL has known holes in row-level security: upgrade it to ${fixed} or newer`)
     if (login.risks.length === 0) return yield* checkSchema(DATABASE_URL)
     if (APP_ENV === "production") {
-      return yield* new StartupFailed({ message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")} and so could bypass row-level security: use llm_api` })
+      return yield* new StartupFailed({
+        message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")} and so could bypass row-level security: use llm_api`
+      })
     }
     if (!login.administers) {
-      return yield* new StartupFailed({ message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")}: use llm_api, or an administrator in development` })
+      return yield* new StartupFailed({
+        message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")}: use llm_api, or an administrator in development`
+      })
     }
   }
   const admin = yield* administrator
   yield* migrate(admin)
   return yield* prepareApiRole(admin, apiPassword(secret.value))
-}).pipe(Effect.catchTag("MigrationFailed", (failed) => new StartupFailed({ message: `the database cannot be used: ${failed.message}` })))
+}).pipe(
+  Effect.catchTag(
+    "MigrationFailed",
+    (failed) => new StartupFailed({ message: `the database cannot be used: ${failed.message}` })
+  )
+)
 
-const checkSchema = Effect.fnUntraced(function*(url: Redacted.Redacted) {
+const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const { APP_ENV } = yield* Settings
   const { codeVersion, state, version } = yield* status(url)
   const fits = state === "current" || (state === "ahead" && APP_ENV !== "production")
   if (fits) return url
   return yield* new StartupFailed({
-    message: version > codeVersion
-      ? `the database's schema (version ${version}) is newer than this program (${codeVersion}): run a newer program`
-      : `the database's schema (version ${version}) is not this program's (${codeVersion}): run \`npm run db:migrate\``
+    message:
+      version > codeVersion
+        ? `the database's schema (version ${version}) is newer than this program (${codeVersion}): run a newer program`
+        : `the database's schema (version ${version}) is not this program's (${codeVersion}): run \`npm run db:migrate\``
   })
 })
 
 /** The pool requests are served from, on a database that is ready for them. */
-export const DatabaseLayer = Layer.unwrap(Effect.gen(function*() {
-  const { DATABASE_POOL_SIZE } = yield* Settings
-  const url = yield* serving
-  return Pool.layer({ url, size: DATABASE_POOL_SIZE ?? 10, acquireTimeout: "2 seconds", waiting: 2000 })
-}))
+export const DatabaseLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const { DATABASE_POOL_SIZE } = yield* Settings
+    const url = yield* serving
+    return Pool.layer({ url, size: DATABASE_POOL_SIZE ?? 10, acquireTimeout: "2 seconds", waiting: 2000 })
+  })
+)

@@ -16,7 +16,7 @@ const WAITING = AT_ONCE * 100
 /** Runs in the thread pool, a bounded number at once, so that a flood of logins leaves the event loop and a core to others. */
 export const PasswordsLayer = Layer.effect(
   PasswordHasher,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const permits = yield* Semaphore.make(AT_ONCE)
     // What an unknown user's password is compared with, so that it takes as long as a known one's.
     const nobody = yield* Effect.promise(() => hash("nobody has this password", PARAMETERS))
@@ -27,14 +27,19 @@ export const PasswordsLayer = Layer.effect(
         if (waiting >= WAITING) return Effect.fail(new Unavailable({ retry_after: 5 }))
         waiting++
         // A thread cannot be stopped: the permit is held until it is done, whether the client still waits or not.
-        return permits.withPermits(1)(Effect.uninterruptible(Effect.promise(work))).pipe(Effect.ensuring(Effect.sync(() => void waiting--)))
+        return permits
+          .withPermits(1)(Effect.uninterruptible(Effect.promise(work)))
+          .pipe(Effect.ensuring(Effect.sync(() => void waiting--)))
       })
 
     return PasswordHasher.of({
       hash: (password) => bounded(() => hash(Redacted.value(password), PARAMETERS)),
       verify: (known, password) => {
         const typed = Redacted.value(password).normalize("NFC")
-        return Effect.map(bounded(() => verify(known ?? nobody, typed)), (fits) => fits && known !== undefined)
+        return Effect.map(
+          bounded(() => verify(known ?? nobody, typed)),
+          (fits) => fits && known !== undefined
+        )
       },
       needsRehash: (known) => !known.startsWith(CURRENT)
     })

@@ -22,12 +22,16 @@ import { PasswordsLayer } from "./Passwords.ts"
 import { Settings } from "./Settings.ts"
 import { StartupFailed } from "./Startup.ts"
 
-const Engine = Layer.unwrap(Effect.map(Settings, ({ REGISTRATION_DEFAULT }) =>
-  Layer.mergeAll(Accounts.layer, Users.layer, Tenants.layer({ registration: REGISTRATION_DEFAULT ?? "open" })))).pipe(
-    Layer.provideMerge(Layer.mergeAll(Tenancy.layer, Gate.layer, PasswordsLayer, layerWebCrypto))
+const Engine = Layer.unwrap(
+  Effect.map(Settings, ({ REGISTRATION_DEFAULT }) =>
+    Layer.mergeAll(Accounts.layer, Users.layer, Tenants.layer({ registration: REGISTRATION_DEFAULT ?? "open" }))
   )
+).pipe(Layer.provideMerge(Layer.mergeAll(Tenancy.layer, Gate.layer, PasswordsLayer, layerWebCrypto)))
 
-const Routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), HttpApiSwagger.layer(Api, { path: "/docs" })).pipe(
+const Routes = Layer.mergeAll(
+  HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
+  HttpApiSwagger.layer(Api, { path: "/docs" })
+).pipe(
   Layer.provide([AccountsHandlers, TenantsHandlers, AdminHandlers, SystemHandlers]),
   Layer.provide([AuthorizationLayer, RequestSchemaLayer]),
   Layer.provide([LoginThrottle.layer, Engine]),
@@ -45,21 +49,33 @@ const checkAccess = Effect.suspend(() => {
       if (access === undefined || (access === "public") === guarded) open.push(`${endpoint.method} ${endpoint.path}`)
     }
   })
-  return open.length === 0 ? Effect.void : Effect.fail(new StartupFailed({ message: `these endpoints do not say who may call them: ${open.join(", ")}` }))
+  return open.length === 0
+    ? Effect.void
+    : Effect.fail(new StartupFailed({ message: `these endpoints do not say who may call them: ${open.join(", ")}` }))
 })
 
 /** The whole program, but for its database, its socket and its settings. */
-export const Program = Layer.effectDiscard(Effect.gen(function*() {
-  yield* checkAccess
-  const { ALLOWED_ORIGINS, APP_ENV, LOG_LEVEL, MAX_BODY_BYTES } = yield* Settings
-  // Paths are compared as they are: `//me` and `/me/` are not `/me`.
-  const app = yield* HttpRouter.toHttpEffect(Routes).pipe(
-    Effect.provideService(HttpRouter.RouterConfig, { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, maxParamLength: 200 })
-  )
-  const logRequests = LOG_LEVEL !== "warning" && LOG_LEVEL !== "error"
-  yield* HttpServer.serveEffect(
-    edge({ origins: ALLOWED_ORIGINS ?? [], json: APP_ENV === "production", logRequests: logRequests && APP_ENV !== "test" })(app).pipe(
-      Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(MAX_BODY_BYTES ?? 1_048_576))
+export const Program = Layer.effectDiscard(
+  Effect.gen(function* () {
+    yield* checkAccess
+    const { ALLOWED_ORIGINS, APP_ENV, LOG_LEVEL, MAX_BODY_BYTES } = yield* Settings
+    // Paths are compared as they are: `//me` and `/me/` are not `/me`.
+    const app = yield* HttpRouter.toHttpEffect(Routes).pipe(
+      Effect.provideService(HttpRouter.RouterConfig, {
+        ignoreDuplicateSlashes: false,
+        ignoreTrailingSlash: false,
+        maxParamLength: 200
+      })
     )
-  )
-}))
+    const logRequests = LOG_LEVEL !== "warning" && LOG_LEVEL !== "error"
+    yield* HttpServer.serveEffect(
+      edge({
+        origins: ALLOWED_ORIGINS ?? [],
+        json: APP_ENV === "production",
+        logRequests: logRequests && APP_ENV !== "test"
+      })(app).pipe(
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(MAX_BODY_BYTES ?? 1_048_576))
+      )
+    )
+  })
+)

@@ -5,14 +5,17 @@ import { join } from "node:path"
 import { Settings } from "./Settings.ts"
 
 /** What tokens are signed with, and passwords of our own database roles are derived from. */
-export class SecretKey extends Context.Service<SecretKey, {
-  readonly value: Redacted.Redacted
-  /** Where it was made just now, if it was. */
-  readonly madeAt: string | undefined
-}>()("@llm-saas/server/SecretKey") {
+export class SecretKey extends Context.Service<
+  SecretKey,
+  {
+    readonly value: Redacted.Redacted
+    /** Where it was made just now, if it was. */
+    readonly madeAt: string | undefined
+  }
+>()("@llm-saas/server/SecretKey") {
   static readonly layer = Layer.effect(
     SecretKey,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { DATA_DIR, SECRET_KEY } = yield* Settings
       return SecretKey.of(SECRET_KEY === undefined ? yield* keep(DATA_DIR) : { value: SECRET_KEY, madeAt: undefined })
     })

@@ -11,36 +11,47 @@ import { StartupFailed } from "./Startup.ts"
 
 const MIGRATIONS = fileURLToPath(new URL("../../../sql/migrations/", import.meta.url))
 
-const dbMigrate = Effect.gen(function*() {
+const dbMigrate = Effect.gen(function* () {
   const { applied, rebuilt, version } = yield* Effect.flatMap(administrator, migrate)
   for (const step of applied) yield* Console.log(`applied ${step.version} ${step.name}`)
-  yield* Console.log(rebuilt ? `the schema is at version ${version}` : `nothing to do: the schema is at version ${version}`)
+  yield* Console.log(
+    rebuilt ? `the schema is at version ${version}` : `nothing to do: the schema is at version ${version}`
+  )
 })
 
-const dbStatus = Effect.gen(function*() {
+const dbStatus = Effect.gen(function* () {
   const found = yield* Effect.flatMap(administrator, status)
-  for (const step of found.applied) yield* Console.log(`applied  ${step.version} ${step.name}  ${step.applied_at.toISOString()}`)
+  for (const step of found.applied)
+    yield* Console.log(`applied  ${step.version} ${step.name}  ${step.applied_at.toISOString()}`)
   for (const step of found.pending) yield* Console.log(`pending  ${step.version} ${step.name}`)
-  yield* Console.log(`the database is ${found.state}: at version ${found.version}, this program at ${found.codeVersion}`)
+  yield* Console.log(
+    `the database is ${found.state}: at version ${found.version}, this program at ${found.codeVersion}`
+  )
 })
 
-const dbRollback = Effect.gen(function*() {
+const dbRollback = Effect.gen(function* () {
   const undone = yield* Effect.flatMap(administrator, rollback)
-  yield* Console.log(`undone ${undone.version} ${undone.name}; \`npm run db:migrate\` builds functions and policies again`)
+  yield* Console.log(
+    `undone ${undone.version} ${undone.name}; \`npm run db:migrate\` builds functions and policies again`
+  )
 })
 
 const dbNew = (name: string | undefined) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     if (name === undefined || !/^[a-z][a-z0-9_]*$/u.test(name)) {
       return yield* new StartupFailed({ message: "usage: npm run db:new NAME, in lower case with underscores" })
     }
     const last = readdirSync(MIGRATIONS).toSorted().at(-1)?.slice(0, 4) ?? "0"
     const file = `${String(Number(last) + 1).padStart(4, "0")}_${name}.sql`
-    writeFileSync(`${MIGRATIONS}${file}`, "-- Why this change. A first line `-- breaking` if older programs must not run on it.\n", { flag: "wx" })
+    writeFileSync(
+      `${MIGRATIONS}${file}`,
+      "-- Why this change. A first line `-- breaking` if older programs must not run on it.\n",
+      { flag: "wx" }
+    )
     yield* Console.log(`sql/migrations/${file}`)
   })
 
-const dbPsql = Effect.gen(function*() {
+const dbPsql = Effect.gen(function* () {
   const url = yield* administrator
   yield* Console.log(`psql '${Redacted.value(url)}'`)
 })

@@ -8,7 +8,11 @@ import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 import { StartupFailed } from "./Startup.ts"
 
-const Logs = Layer.unwrap(Effect.map(Settings, ({ APP_ENV }) => Logger.layer([APP_ENV === "production" ? Logger.consoleJson : Logger.consolePretty()])))
+const Logs = Layer.unwrap(
+  Effect.map(Settings, ({ APP_ENV }) =>
+    Logger.layer([APP_ENV === "production" ? Logger.consoleJson : Logger.consolePretty()])
+  )
+)
 
 Layer.effectDiscard(announce).pipe(
   Layer.provide(Program),

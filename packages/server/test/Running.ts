@@ -21,19 +21,26 @@ const freePort = Effect.callback<number>((resume) => {
 })
 
 /** The program as a process of its own, on a database of its own. */
-export class Running extends Context.Service<Running, {
-  readonly port: number
-  readonly send: (method: string, path: string, options?: {
-    readonly token?: string
-    readonly json?: unknown
-    readonly form?: Record<string, string>
-    readonly headers?: Record<string, string>
-    readonly body?: string | Uint8Array<ArrayBuffer>
-  }) => Effect.Effect<Answer>
-}>()("test/Running") {
+export class Running extends Context.Service<
+  Running,
+  {
+    readonly port: number
+    readonly send: (
+      method: string,
+      path: string,
+      options?: {
+        readonly token?: string
+        readonly json?: unknown
+        readonly form?: Record<string, string>
+        readonly headers?: Record<string, string>
+        readonly body?: string | Uint8Array<ArrayBuffer>
+      }
+    ) => Effect.Effect<Answer>
+  }
+>()("test/Running") {
   static readonly layer = Layer.effect(
     Running,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { apiUrl } = yield* TestDatabase
       const port = yield* freePort
       const child = yield* Effect.acquireRelease(
@@ -46,7 +53,7 @@ export class Running extends Context.Service<Running, {
               PORT: String(port),
               DATABASE_URL: Redacted.value(apiUrl),
               SECRET_KEY: "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
-              ALLOWED_ORIGINS: "[\"https://app.acme.test\"]"
+              ALLOWED_ORIGINS: '["https://app.acme.test"]'
             },
             stdio: ["ignore", "pipe", "pipe"]
           })
@@ -72,8 +79,18 @@ export class Running extends Context.Service<Running, {
         port,
         send: (method, path, { body, form, headers, json, token } = {}) =>
           Effect.promise(async () => {
-            const sent = json !== undefined ? JSON.stringify(json) : form !== undefined ? new URLSearchParams(form).toString() : body
-            const type = json !== undefined ? "application/json" : form !== undefined ? "application/x-www-form-urlencoded" : undefined
+            const sent =
+              json !== undefined
+                ? JSON.stringify(json)
+                : form !== undefined
+                  ? new URLSearchParams(form).toString()
+                  : body
+            const type =
+              json !== undefined
+                ? "application/json"
+                : form !== undefined
+                  ? "application/x-www-form-urlencoded"
+                  : undefined
             const response = await fetch(`http://127.0.0.1:${port}${path}`, {
               method,
               ...(sent === undefined ? {} : { body: sent }),
@@ -84,7 +101,11 @@ export class Running extends Context.Service<Running, {
               }
             })
             const text = await response.text()
-            return { status: response.status, headers: response.headers, body: text.startsWith("{") ? JSON.parse(text) : {} }
+            return {
+              status: response.status,
+              headers: response.headers,
+              body: text.startsWith("{") ? JSON.parse(text) : {}
+            }
           })
       })
     })

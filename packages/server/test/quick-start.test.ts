@@ -4,14 +4,14 @@ import { Running } from "./Running.ts"
 
 const PASSWORD = "password123"
 
-const tenant = Effect.fn(function*(name: string) {
+const tenant = Effect.fn(function* (name: string) {
   const { send } = yield* Running
   const made = yield* send("POST", "/create-tenant", { json: { name } })
   assert.strictEqual(made.status, 201)
   return String(made.body["id"])
 })
 
-const account = Effect.fn(function*(tenant_id: string, email: string) {
+const account = Effect.fn(function* (tenant_id: string, email: string) {
   const { send } = yield* Running
   const made = yield* send("POST", "/register", { json: { email, password: PASSWORD, tenant_id } })
   assert.strictEqual(made.status, 201)
@@ -22,7 +22,7 @@ const account = Effect.fn(function*(tenant_id: string, email: string) {
 
 layer(Running.layer, { timeout: "60 seconds" })("a stranger", (it) => {
   it.effect("follows the quick start word for word", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const id = yield* tenant("Acme Corp")
       const alice = yield* account(id, "alice@acme.com")
@@ -31,32 +31,41 @@ layer(Running.layer, { timeout: "60 seconds" })("a stranger", (it) => {
       assert.strictEqual(me.status, 200)
       assert.strictEqual(me.body["email"], "alice@acme.com")
       assert.deepInclude(me.body["tenant"], { id, name: "Acme Corp" })
-      const login = yield* send("POST", "/login", { json: { username: "alice@acme.com", password: PASSWORD, tenant_id: id } })
+      const login = yield* send("POST", "/login", {
+        json: { username: "alice@acme.com", password: PASSWORD, tenant_id: id }
+      })
       assert.strictEqual(login.status, 200)
       assert.strictEqual(login.body["token_type"], "bearer")
       assert.strictEqual(login.headers.get("cache-control"), "no-store")
-    }))
+    })
+  )
 
   it.effect("becomes the admin once, when twelve register at once", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const id = yield* tenant("Twelve")
-      const all = yield* Effect.forEach(Array.from({ length: 12 }, (_, n) => n), (n) => account(id, `user${n}@twelve.test`), { concurrency: "unbounded" })
-      assert.deepStrictEqual(all.map((each) => each.role).toSorted(), ["admin", ...Array.from({ length: 11 }, () => "user")])
-    }))
+      const all = yield* Effect.forEach(
+        Array.from({ length: 12 }, (_, n) => n),
+        (n) => account(id, `user${n}@twelve.test`),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(all.map((each) => each.role).toSorted(), [
+        "admin",
+        ...Array.from({ length: 11 }, () => "user")
+      ])
+    })
+  )
 
   it.effect("sees nothing of another tenant: its ids answer like ids that never were", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const [ours, theirs] = [yield* tenant("Ours"), yield* tenant("Theirs")]
       const admin = yield* account(ours, "admin@ours.test")
       const victim = yield* account(theirs, "admin@theirs.test")
       const random = "01890000-0000-7000-8000-000000000000"
-      for (
-        const [method, path, json] of [
-          ["PATCH", "/admin/users/:id", { role: "user" }],
-          ["DELETE", "/admin/users/:id", undefined]
-        ] as const
-      ) {
+      for (const [method, path, json] of [
+        ["PATCH", "/admin/users/:id", { role: "user" }],
+        ["DELETE", "/admin/users/:id", undefined]
+      ] as const) {
         const foreign = yield* send(method, path.replace(":id", victim.id), { token: admin.token, json })
         const never = yield* send(method, path.replace(":id", random), { token: admin.token, json })
         assert.deepStrictEqual([foreign.status, foreign.body["code"]], [404, "user_not_found"])
@@ -64,18 +73,23 @@ layer(Running.layer, { timeout: "60 seconds" })("a stranger", (it) => {
       }
       for (const id of [theirs, random]) {
         assert.strictEqual((yield* send("GET", `/tenants/${id}/users`, { token: admin.token })).status, 404)
-        assert.strictEqual((yield* send("PATCH", `/tenants/${id}`, { token: admin.token, json: { registration: "closed" } })).status, 404)
+        assert.strictEqual(
+          (yield* send("PATCH", `/tenants/${id}`, { token: admin.token, json: { registration: "closed" } })).status,
+          404
+        )
       }
       const still = yield* send("GET", "/me", { token: victim.token })
       assert.strictEqual(still.body["role"], "admin")
-    }))
+    })
+  )
 
   it.effect("is refused alike whatever the reason, and registration can be closed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const id = yield* tenant("Closed")
       const admin = yield* account(id, "admin@closed.test")
-      const register = (tenant_id: string, email: string) => send("POST", "/register", { json: { email, password: PASSWORD, tenant_id } })
+      const register = (tenant_id: string, email: string) =>
+        send("POST", "/register", { json: { email, password: PASSWORD, tenant_id } })
       const taken = yield* register(id, "admin@closed.test")
       const unknown = yield* register("01890000-0000-7000-8000-000000000000", "x@closed.test")
       const closing = yield* send("PATCH", `/tenants/${id}`, { token: admin.token, json: { registration: "closed" } })
@@ -85,21 +99,26 @@ layer(Running.layer, { timeout: "60 seconds" })("a stranger", (it) => {
         assert.deepStrictEqual({ ...refused.body, request_id: "" }, { ...taken.body, request_id: "" })
         assert.strictEqual(refused.status, 403)
       }
-    }))
+    })
+  )
 })
 
 layer(Running.layer, { timeout: "60 seconds" })("the database decides, on the very next request", (it) => {
   it.effect("a demoted admin is a user, a disabled or deleted user is nobody, the last admin stays", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const id = yield* tenant("Roles")
       const first = yield* account(id, "first@roles.test")
       const second = yield* account(id, "second@roles.test")
-      const change = (token: string, user: string, json: object) => send("PATCH", `/admin/users/${user}`, { token, json })
+      const change = (token: string, user: string, json: object) =>
+        send("PATCH", `/admin/users/${user}`, { token, json })
 
       assert.strictEqual((yield* change(second.token, first.id, { role: "user" })).status, 403)
       assert.strictEqual((yield* change(first.token, first.id, { role: "user" })).body["code"], "last_admin")
-      assert.strictEqual((yield* send("DELETE", `/admin/users/${first.id}`, { token: first.token })).body["code"], "last_admin")
+      assert.strictEqual(
+        (yield* send("DELETE", `/admin/users/${first.id}`, { token: first.token })).body["code"],
+        "last_admin"
+      )
 
       assert.strictEqual((yield* change(first.token, second.id, { role: "admin" })).body["role"], "admin")
       assert.strictEqual((yield* change(second.token, first.id, { role: "user" })).status, 200)
@@ -109,14 +128,16 @@ layer(Running.layer, { timeout: "60 seconds" })("the database decides, on the ve
       assert.strictEqual((yield* send("GET", "/me", { token: first.token })).status, 401)
       assert.strictEqual((yield* send("DELETE", `/admin/users/${first.id}`, { token: second.token })).status, 204)
       assert.strictEqual((yield* send("GET", "/me", { token: first.token })).status, 401)
-    }))
+    })
+  )
 
   it.effect("pages through all users, newest first, while more are added", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const id = yield* tenant("Pages")
       const admin = yield* account(id, "admin@pages.test")
-      const add = (n: number) => send("POST", "/admin/users", { token: admin.token, json: { email: `u${n}@pages.test`, password: PASSWORD } })
+      const add = (n: number) =>
+        send("POST", "/admin/users", { token: admin.token, json: { email: `u${n}@pages.test`, password: PASSWORD } })
       yield* Effect.forEach([1, 2, 3, 4], add, { discard: true })
       const seen: Array<unknown> = []
       let cursor = ""
@@ -130,13 +151,20 @@ layer(Running.layer, { timeout: "60 seconds" })("the database decides, on the ve
         cursor = `&cursor=${next_cursor}`
         yield* add(10 + page)
       }
-      assert.deepStrictEqual(seen, ["u4@pages.test", "u3@pages.test", "u2@pages.test", "u1@pages.test", "admin@pages.test"])
-    }))
+      assert.deepStrictEqual(seen, [
+        "u4@pages.test",
+        "u3@pages.test",
+        "u2@pages.test",
+        "u1@pages.test",
+        "admin@pages.test"
+      ])
+    })
+  )
 })
 
 layer(Running.layer, { timeout: "60 seconds" })("bad input", (it) => {
   it.effect("gets a clear problem with a stable code, and nothing of the inside", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const json = { "content-type": "application/json" }
       const bytes = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d])
@@ -164,17 +192,26 @@ layer(Running.layer, { timeout: "60 seconds" })("bad input", (it) => {
         assert.strictEqual(answer.body["request_id"], answer.headers.get("x-request-id"))
         assert.notMatch(JSON.stringify(answer.body), /\bat \/|node_modules|select |effect|argon/i)
       }
-    }))
+    })
+  )
 
   it.effect("is refused before it costs anything: query numbers, repeated keys, failed logins", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const id = yield* tenant("Guess")
       const admin = yield* account(id, "admin@guess.test")
       for (const query of ["limit=0x10", "limit=1&limit=2", "limit=0", "cursor=zzz"]) {
-        assert.strictEqual((yield* send("GET", `/tenants/${id}/users?${query}`, { token: admin.token })).status, 400, query)
+        assert.strictEqual(
+          (yield* send("GET", `/tenants/${id}/users?${query}`, { token: admin.token })).status,
+          400,
+          query
+        )
       }
-      const guess = (username: string) => send("POST", "/login", { form: { username, password: "wrong-password" }, headers: { "x-forwarded-for": `10.0.0.${Math.floor(Math.random() * 250)}` } })
+      const guess = (username: string) =>
+        send("POST", "/login", {
+          form: { username, password: "wrong-password" },
+          headers: { "x-forwarded-for": `10.0.0.${Math.floor(Math.random() * 250)}` }
+        })
       const wrong = yield* guess("admin@guess.test")
       const unknown = yield* guess("nobody@guess.test")
       assert.deepStrictEqual({ ...wrong.body, request_id: "" }, { ...unknown.body, request_id: "" })
@@ -182,10 +219,11 @@ layer(Running.layer, { timeout: "60 seconds" })("bad input", (it) => {
       for (let n = 0; n < 12 && last.status !== 429; n++) last = yield* guess("admin@guess.test")
       assert.strictEqual(last.status, 429)
       assert.isAtLeast(Number(last.headers.get("retry-after")), 1)
-    }))
+    })
+  )
 
   it.effect("from another origin is answered only where that origin is allowed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { send } = yield* Running
       const allowed = yield* send("GET", "/health", { headers: { origin: "https://app.acme.test" } })
       assert.strictEqual(allowed.headers.get("access-control-allow-origin"), "https://app.acme.test")
@@ -194,5 +232,6 @@ layer(Running.layer, { timeout: "60 seconds" })("bad input", (it) => {
         assert.isNull(refused.headers.get("access-control-allow-origin"), origin)
         assert.strictEqual(refused.headers.get("x-content-type-options"), "nosniff")
       }
-    }))
+    })
+  )
 })

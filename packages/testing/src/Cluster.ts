@@ -13,7 +13,13 @@ export interface ClusterSettings {
 type Cluster = Effect.Effect<Redacted.Redacted, TestDatabaseFailed, Scope.Scope>
 
 // What is lost with the machine may be lost: tests keep nothing.
-const IN_A_HURRY = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=300"]
+const IN_A_HURRY = [
+  "fsync=off",
+  "synchronous_commit=off",
+  "full_page_writes=off",
+  "autovacuum=off",
+  "max_connections=300"
+]
 
 const embedded: Cluster = EmbeddedPostgres.make({ settings: { max_connections: 300 } }).pipe(
   Effect.map((server) => server.url),
@@ -25,12 +31,15 @@ const container: Cluster = Effect.acquireRelease(
   Effect.tryPromise({
     try: () =>
       import("@testcontainers/postgresql").then(({ PostgreSqlContainer }) =>
-        new PostgreSqlContainer("postgres:18").withUsername("postgres").withCommand([
-          "postgres",
-          ...IN_A_HURRY.flatMap((setting) => ["-c", setting])
-        ]).start()
+        new PostgreSqlContainer("postgres:18")
+          .withUsername("postgres")
+          .withCommand(["postgres", ...IN_A_HURRY.flatMap((setting) => ["-c", setting])])
+          .start()
       ),
-    catch: (error) => new TestDatabaseFailed({ message: `no container with PostgreSQL: ${error instanceof Error ? error.message : String(error)}` })
+    catch: (error) =>
+      new TestDatabaseFailed({
+        message: `no container with PostgreSQL: ${error instanceof Error ? error.message : String(error)}`
+      })
   }),
   (started) => Effect.promise(() => started.stop())
 ).pipe(Effect.map((started) => Redacted.make(started.getConnectionUri())))
@@ -40,7 +49,11 @@ export const cluster = ({ TEST_DATABASE, TEST_DATABASE_URL }: ClusterSettings): 
   TEST_DATABASE_URL
     ? Effect.succeed(Redacted.make(TEST_DATABASE_URL))
     : Match.value(TEST_DATABASE || "embedded").pipe(
-      Match.when("embedded", () => embedded),
-      Match.when("testcontainers", () => container),
-      Match.orElse((other) => Effect.fail(new TestDatabaseFailed({ message: `TEST_DATABASE=${other}: it takes embedded or testcontainers` })))
-    )
+        Match.when("embedded", () => embedded),
+        Match.when("testcontainers", () => container),
+        Match.orElse((other) =>
+          Effect.fail(
+            new TestDatabaseFailed({ message: `TEST_DATABASE=${other}: it takes embedded or testcontainers` })
+          )
+        )
+      )

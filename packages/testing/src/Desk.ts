@@ -24,7 +24,7 @@ const Answer = Schema.fromJsonString(
  * Answers the test processes of one run, on loopback and on a path nobody can guess. The server is started when the first of them
  * asks, so that a run of unit tests starts none. Returns the address.
  */
-export const open = Effect.fnUntraced(function*(
+export const open = Effect.fnUntraced(function* (
   supply: Effect.Effect<Supply, TestDatabaseFailed>
 ): Effect.fn.Return<string, TestDatabaseFailed, Scope.Scope> {
   const services = yield* Effect.context<never>()
@@ -43,7 +43,8 @@ export const open = Effect.fnUntraced(function*(
   const desk = createServer((request, response) => {
     if (request.url === path) {
       Effect.runCallbackWith(services)(reply, {
-        onExit: (exit) => exit._tag === "Success" ? response.end(exit.value) : response.writeHead(500).end(String(exit.cause))
+        onExit: (exit) =>
+          exit._tag === "Success" ? response.end(exit.value) : response.writeHead(500).end(String(exit.cause))
       })
     } else response.writeHead(404).end()
   })
@@ -52,7 +53,11 @@ export const open = Effect.fnUntraced(function*(
       desk.once("error", ({ message }) => resume(Effect.fail(new TestDatabaseFailed({ message }))))
       desk.listen(0, "127.0.0.1", () => {
         const address = desk.address()
-        resume(Effect.succeed(`http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}${path}`))
+        resume(
+          Effect.succeed(
+            `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}${path}`
+          )
+        )
       })
     }),
     () =>
@@ -74,9 +79,9 @@ export const ask = (address: string): Effect.Effect<Supply, TestDatabaseFailed> 
       "failure" in answer
         ? Effect.fail(new TestDatabaseFailed({ message: answer.failure }))
         : Effect.succeed({
-          server: Redacted.make(answer.server),
-          template: answer.template,
-          apiPassword: Redacted.make(answer.apiPassword)
-        })
+            server: Redacted.make(answer.server),
+            template: answer.template,
+            apiPassword: Redacted.make(answer.apiPassword)
+          })
     )
   )

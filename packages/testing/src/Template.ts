@@ -12,9 +12,14 @@ const SQL = fileURLToPath(new URL("../../../sql", import.meta.url))
 /** Names the content of `sql/`: the same files, the same template. */
 const contentHash = Effect.sync(() => {
   const hash = createHash("sha256")
-  const files = readdirSync(SQL, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.endsWith(".sql"))
+  const files = readdirSync(SQL, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name.endsWith(".sql")
+  )
   for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort()) {
-    hash.update(`${relative(SQL, path)}\0`).update(readFileSync(path)).update("\0")
+    hash
+      .update(`${relative(SQL, path)}\0`)
+      .update(readFileSync(path))
+      .update("\0")
   }
   return hash.digest("hex").slice(0, 16)
 })
@@ -24,7 +29,11 @@ const contentHash = Effect.sync(() => {
  * talking: it follows from the administrator's URL.
  */
 const apiPassword = (server: Redacted.Redacted) =>
-  Redacted.make(createHmac("sha256", Redacted.value(Databases.urlOf(server, ""))).update("llm_api in tests").digest("base64url"))
+  Redacted.make(
+    createHmac("sha256", Redacted.value(Databases.urlOf(server, "")))
+      .update("llm_api in tests")
+      .digest("base64url")
+  )
 
 /** A migrated database to copy, and how the API logs in on its server. */
 export interface Template {
@@ -33,19 +42,24 @@ export interface Template {
 }
 
 /** Migrates a template, unless the server has one of the same content. */
-export const template = Effect.fnUntraced(function*(server: Redacted.Redacted) {
-  const password = apiPassword(server)
-  const name = `llm_template_${yield* contentHash}`
-  const ready: Template = { name, apiPassword: password }
-  if (yield* Databases.exists(server, name)) return ready
+export const template = Effect.fnUntraced(
+  function* (server: Redacted.Redacted) {
+    const password = apiPassword(server)
+    const name = `llm_template_${yield* contentHash}`
+    const ready: Template = { name, apiPassword: password }
+    if (yield* Databases.exists(server, name)) return ready
 
-  const draft = `${name}_${randomUUID().slice(0, 8)}`
-  yield* Databases.create(server, draft)
-  const url = Databases.urlOf(server, draft)
-  yield* migrate(url).pipe(
-    Effect.andThen(prepareApiRole(url, password)),
-    Effect.onError(() => Effect.ignore(Databases.drop(server, draft)))
+    const draft = `${name}_${randomUUID().slice(0, 8)}`
+    yield* Databases.create(server, draft)
+    const url = Databases.urlOf(server, draft)
+    yield* migrate(url).pipe(
+      Effect.andThen(prepareApiRole(url, password)),
+      Effect.onError(() => Effect.ignore(Databases.drop(server, draft)))
+    )
+    yield* Databases.makeTemplate(server, draft, name)
+    return ready
+  },
+  Effect.mapError(
+    (error) => new TestDatabaseFailed({ message: `the test database could not be migrated: ${error.message}` })
   )
-  yield* Databases.makeTemplate(server, draft, name)
-  return ready
-}, Effect.mapError((error) => new TestDatabaseFailed({ message: `the test database could not be migrated: ${error.message}` })))
+)

@@ -11,27 +11,39 @@ export { TestDatabaseFailed }
 /**
  * A PostgreSQL database that nobody else uses, dropped at the end. For a whole file: `layer(TestDatabase.layer)("…", (it) => …)`.
  */
-export class TestDatabase extends Context.Service<TestDatabase, {
-  readonly name: string
-  /** Logs in as the server's administrator, who sees every row. */
-  readonly adminUrl: Redacted.Redacted
-  /** Logs in as `llm_api`, as the program does. In an empty database it can connect and nothing else. */
-  readonly apiUrl: Redacted.Redacted
-}>()("@llm-saas/testing/TestDatabase") {
+export class TestDatabase extends Context.Service<
+  TestDatabase,
+  {
+    readonly name: string
+    /** Logs in as the server's administrator, who sees every row. */
+    readonly adminUrl: Redacted.Redacted
+    /** Logs in as `llm_api`, as the program does. In an empty database it can connect and nothing else. */
+    readonly apiUrl: Redacted.Redacted
+  }
+>()("@llm-saas/testing/TestDatabase") {
   /** Migrated: a copy of this run's template. */
-  static readonly layer = Layer.effect(TestDatabase, Effect.suspend(() => migrated))
+  static readonly layer = Layer.effect(
+    TestDatabase,
+    Effect.suspend(() => migrated)
+  )
   /** With nothing in it, for tests of the migrator. */
-  static readonly layerEmpty = Layer.effect(TestDatabase, Effect.suspend(() => empty))
+  static readonly layerEmpty = Layer.effect(
+    TestDatabase,
+    Effect.suspend(() => empty)
+  )
 }
 
 type Lent = Effect.Effect<TestDatabase["Service"], TestDatabaseFailed, Scope.Scope>
 
 const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Databases.create>): Lent =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const supply = yield* ask(inject("databaseDesk" satisfies keyof DatabaseDesk))
     const name = `llm_test_${randomUUID().replaceAll("-", "")}`
     yield* Effect.acquireRelease(
-      Effect.mapError(fill(supply, name), ({ message }) => new TestDatabaseFailed({ message: `no database: ${message}` })),
+      Effect.mapError(
+        fill(supply, name),
+        ({ message }) => new TestDatabaseFailed({ message: `no database: ${message}` })
+      ),
       () => Effect.orDie(Databases.drop(supply.server, name))
     )
     const adminUrl = Databases.urlOf(supply.server, name)

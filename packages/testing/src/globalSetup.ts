@@ -14,9 +14,9 @@ declare module "vitest" {
 
 /** Vitest's global setup: one server a run, started when the first test asks for it, gone when the run ends. */
 export default (project: TestProject): Promise<() => Promise<void>> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const supply = Effect.gen(function*() {
+    const supply = Effect.gen(function* () {
       // Loaded when they are needed, for the sake of runs of unit tests.
       const { cluster } = yield* Effect.promise(() => import("./Cluster.ts"))
       const { template } = yield* Effect.promise(() => import("./Template.ts"))

@@ -8,40 +8,48 @@ const rows = (url: Redacted.Redacted, sql: string) => Effect.map(Databases.execu
 
 layer(TestDatabase.layer)("a database of its own for a test file", (it) => {
   it.effect("is migrated, and the API logs in as itself", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { apiUrl, adminUrl, name } = yield* TestDatabase
-      assert.deepStrictEqual(yield* rows(apiUrl, "select current_user::text as who, current_database()::text as database"), [
-        { who: "llm_api", database: name }
-      ])
+      assert.deepStrictEqual(
+        yield* rows(apiUrl, "select current_user::text as who, current_database()::text as database"),
+        [{ who: "llm_api", database: name }]
+      )
       const [migrations] = yield* rows(adminUrl, "select count(*)::int > 0 as some from meta.migrations")
       assert.deepStrictEqual(migrations, { some: true })
-    }))
+    })
+  )
 
   it.effect("shares nothing with another one", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const here = yield* TestDatabase
       const there = yield* migrated
       yield* Databases.execute(there.adminUrl, "create table only_there ()")
-      assert.deepStrictEqual(yield* rows(here.adminUrl, "select to_regclass('only_there')::text as found"), [{ found: null }])
-    }))
+      assert.deepStrictEqual(yield* rows(here.adminUrl, "select to_regclass('only_there')::text as found"), [
+        { found: null }
+      ])
+    })
+  )
 
   it.effect("is dropped at the end, with whoever is still connected", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const gone = yield* Effect.scoped(Effect.tap(empty, ({ adminUrl }) => rows(adminUrl, "select 1")))
       assert.isFalse(yield* Databases.exists(adminUrl, gone.name))
-    }))
+    })
+  )
 })
 
 describe("where the tests find PostgreSQL", () => {
   it.effect("is refused by name when it is nothing we know", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const failed = yield* Effect.flip(cluster({ TEST_DATABASE: "oracle" }))
       assert.include(failed.message, "TEST_DATABASE=oracle")
-    }))
+    })
+  )
   it.effect("is the server of TEST_DATABASE_URL, whatever else is said", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const url = yield* cluster({ TEST_DATABASE: "oracle", TEST_DATABASE_URL: "postgres://me@localhost/postgres" })
       assert.strictEqual(Redacted.value(url), "postgres://me@localhost/postgres")
-    }))
+    })
+  )
 })

@@ -14,10 +14,10 @@ export const isOther = (account: Account): account is Required<Account> => accou
 // initdb insists on an account with a name.
 const passwd = () =>
   new Map(
-    (existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "").split("\n").map((line) => line.split(":")).map((fields) => [
-      fields[0],
-      { uid: Number(fields[2]), gid: Number(fields[3]) }
-    ])
+    (existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "")
+      .split("\n")
+      .map((line) => line.split(":"))
+      .map((fields) => [fields[0], { uid: Number(fields[2]), gid: Number(fields[3]) }])
   )
 
 /**

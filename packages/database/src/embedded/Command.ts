@@ -22,8 +22,18 @@ export const windows = process.platform === "win32"
 // Nothing but what PostgreSQL needs: the program's secrets must not be readable in the server's environment, and a PGDATA or
 // PGOPTIONS of the shell must not change what happens. TZ keeps initdb from searching for the machine's time zone.
 const environment = (): NodeJS.ProcessEnv => {
-  const kept = ["PATH", "Path", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TEMP", "TMP", "SystemRoot", "ComSpec"]
-  const found = kept.flatMap((name) => process.env[name] === undefined ? [] : [[name, process.env[name]] as const])
+  const kept = [
+    "PATH",
+    "Path",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SystemRoot",
+    "ComSpec"
+  ]
+  const found = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]))
   return { ...Object.fromEntries(found), LC_ALL: "C", LANG: "C", TZ: "UTC", PGUSER: "postgres" }
 }
 
@@ -32,25 +42,29 @@ const environment = (): NodeJS.ProcessEnv => {
  * PostgreSQL's programs do takes a second or is bounded by their own time limit.
  */
 export const run = (program: string, args: ReadonlyArray<string>, options: CommandOptions): Effect.Effect<Outcome> =>
-  Effect.uninterruptible(Effect.callback((resume) => {
-    const io = options.silent ? "ignore" : "pipe"
-    const child = spawn(program, args, {
-      ...options.account,
-      cwd: options.cwd,
-      env: environment(),
-      stdio: ["ignore", io, io],
-      detached: !windows,
-      windowsHide: true
+  Effect.uninterruptible(
+    Effect.callback((resume) => {
+      const io = options.silent ? "ignore" : "pipe"
+      const child = spawn(program, args, {
+        ...options.account,
+        cwd: options.cwd,
+        env: environment(),
+        stdio: ["ignore", io, io],
+        detached: !windows,
+        windowsHide: true
+      })
+      let output = ""
+      const collect = (chunk: Buffer) => {
+        output += chunk.toString("utf8")
+      }
+      child.stdout?.on("data", collect)
+      child.stderr?.on("data", collect)
+      child.once("error", (error) => resume(Effect.succeed({ code: -1, output: error.message })))
+      child.once(options.silent ? "exit" : "close", (code) =>
+        resume(Effect.succeed({ code: code ?? -1, output: output.trim() }))
+      )
     })
-    let output = ""
-    const collect = (chunk: Buffer) => {
-      output += chunk.toString("utf8")
-    }
-    child.stdout?.on("data", collect)
-    child.stderr?.on("data", collect)
-    child.once("error", (error) => resume(Effect.succeed({ code: -1, output: error.message })))
-    child.once(options.silent ? "exit" : "close", (code) => resume(Effect.succeed({ code: code ?? -1, output: output.trim() })))
-  }))
+  )
 
 /** Waits in real time, whatever clock the program runs on: a server process does not follow a test's clock. */
 export const pause = (milliseconds: number): Effect.Effect<void> =>

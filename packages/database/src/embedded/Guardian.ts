@@ -30,12 +30,16 @@ export const watch = (home: Home, user: User, server: number) =>
     Effect.sync(() => {
       if (windows) return undefined
       // A session of its own, so that a signal to our whole group does not reach it.
-      const guardian = spawn("/bin/sh", ["-c", SCRIPT, "guardian", home.directory, user.file, String(server), home.temporary ? "yes" : "no"], {
-        cwd: "/",
-        env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
-        stdio: ["pipe", "ignore", "ignore"],
-        detached: true
-      })
+      const guardian = spawn(
+        "/bin/sh",
+        ["-c", SCRIPT, "guardian", home.directory, user.file, String(server), home.temporary ? "yes" : "no"],
+        {
+          cwd: "/",
+          env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
+          stdio: ["pipe", "ignore", "ignore"],
+          detached: true
+        }
+      )
       guardian.once("error", () => {})
       guardian.stdin.once("error", () => {})
       guardian.unref()
@@ -45,7 +49,7 @@ export const watch = (home: Home, user: User, server: number) =>
       guardian === undefined || guardian.exitCode !== null || guardian.signalCode !== null || guardian.pid === undefined
         ? Effect.void
         : Effect.callback<void>((resume) => {
-          guardian.once("exit", () => resume(Effect.void))
-          guardian.stdin.end("\n")
-        })
+            guardian.once("exit", () => resume(Effect.void))
+            guardian.stdin.end("\n")
+          })
   )

@@ -1,6 +1,19 @@
 import { Effect } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { type Account, isOther } from "./Account.ts"
@@ -25,7 +38,7 @@ export interface Home {
 
 const reachable = (directory: string, account: Account) =>
   isOther(account)
-    ? Effect.map(run("/bin/sh", ["-c", "cd \"$0\"", directory], { account, cwd: "/" }), ({ code }) => code === 0)
+    ? Effect.map(run("/bin/sh", ["-c", 'cd "$0"', directory], { account, cwd: "/" }), ({ code }) => code === 0)
     : Effect.succeed(true)
 
 const give = (path: string, account: Account) => {
@@ -50,26 +63,33 @@ const made = (directory: string, temporary: boolean, account: Account) =>
   })
 
 /** A new directory that is deleted with its server. */
-export const temporary = Effect.fnUntraced(function*(account: Account) {
+export const temporary = Effect.fnUntraced(function* (account: Account) {
   for (const parent of [tmpdir(), "/var/tmp"]) {
     const directory = yield* attempt("a temporary directory", () => mkdtempSync(join(parent, "llm-saas-postgres-")))
     yield* attempt(`giving ${directory} away`, () => give(directory, account))
     if (yield* reachable(directory, account)) return yield* made(directory, true, account)
     yield* attempt(`removing ${directory}`, () => rmSync(directory, { recursive: true }))
   }
-  return yield* new EmbeddedPostgresFailed({ message: `no temporary directory is open to the server's account (uid ${account.uid})` })
+  return yield* new EmbeddedPostgresFailed({
+    message: `no temporary directory is open to the server's account (uid ${account.uid})`
+  })
 })
 
 /** Where the data of `major` is kept below `parent`. */
 export const pathBelow = (parent: string, major: number) => join(resolve(parent), `postgres-${major}`)
 
 /** A directory that stays. Below a directory that is closed to the server's account, it moves to /var/tmp. */
-export const kept = Effect.fnUntraced(function*(parent: string, major: number, account: Account) {
+export const kept = Effect.fnUntraced(function* (parent: string, major: number, account: Account) {
   const wanted = pathBelow(parent, major)
   const home = yield* made(wanted, false, account)
   if (yield* reachable(wanted, account)) return home
-  const elsewhere = join("/var/tmp", `llm-saas-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}-postgres-${major}`)
-  yield* Effect.logWarning(`PostgreSQL does not run as root, and its account cannot enter ${wanted}: the data is kept in ${elsewhere}`)
+  const elsewhere = join(
+    "/var/tmp",
+    `llm-saas-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}-postgres-${major}`
+  )
+  yield* Effect.logWarning(
+    `PostgreSQL does not run as root, and its account cannot enter ${wanted}: the data is kept in ${elsewhere}`
+  )
   return yield* made(elsewhere, false, account)
 })
 
@@ -78,7 +98,8 @@ export const password = (home: Home): Effect.Effect<string, EmbeddedPostgresFail
   attempt("the database administrator's password", () => {
     const file = join(home.directory, "password")
     if (!existsSync(file)) {
-      if (existsSync(home.data)) throw new Error(`${file} is missing; restore it, or remove ${home.directory} with its data`)
+      if (existsSync(home.data))
+        throw new Error(`${file} is missing; restore it, or remove ${home.directory} with its data`)
       // Written beside and renamed: another process never reads half of it.
       const draft = `${file}.${process.pid}`
       writeFileSync(draft, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 })
@@ -90,28 +111,36 @@ export const password = (home: Home): Effect.Effect<string, EmbeddedPostgresFail
   })
 
 /** Makes the data directory where there is none. It appears complete or not at all, however the process may die. */
-export const initialise = Effect.fnUntraced(function*(home: Home, binaries: Binaries) {
+export const initialise = Effect.fnUntraced(function* (home: Home, binaries: Binaries) {
   if (existsSync(home.data)) return
   yield* attempt("clearing what an interrupted start left", () => {
     for (const name of readdirSync(home.directory)) {
       const pid = /^pgdata\.(\d+)$/u.exec(name)?.[1]
-      if (pid !== undefined && (Number(pid) === process.pid || !alive(Number(pid)))) rmSync(join(home.directory, name), { recursive: true })
+      if (pid !== undefined && (Number(pid) === process.pid || !alive(Number(pid))))
+        rmSync(join(home.directory, name), { recursive: true })
     }
   })
   const draft = `${home.data}.${process.pid}`
-  const { code, output } = yield* run(binaries.program("initdb"), [
-    `--pgdata=${draft}`,
-    "--username=postgres",
-    `--pwfile=${join(home.directory, "password")}`,
-    "--auth=scram-sha-256",
-    "--encoding=UTF8",
-    "--locale=C",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-    "--no-instructions",
-    ...(home.temporary ? ["--no-sync"] : [])
-  ], { account: home.account, cwd: home.directory })
-  if (code !== 0) return yield* new EmbeddedPostgresFailed({ message: `a new database could not be made in ${home.directory}: ${output}` })
+  const { code, output } = yield* run(
+    binaries.program("initdb"),
+    [
+      `--pgdata=${draft}`,
+      "--username=postgres",
+      `--pwfile=${join(home.directory, "password")}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+      "--no-instructions",
+      ...(home.temporary ? ["--no-sync"] : [])
+    ],
+    { account: home.account, cwd: home.directory }
+  )
+  if (code !== 0)
+    return yield* new EmbeddedPostgresFailed({
+      message: `a new database could not be made in ${home.directory}: ${output}`
+    })
   yield* attempt("the new database", () => {
     if (existsSync(home.data)) rmSync(draft, { recursive: true })
     else renameSync(draft, home.data)

@@ -37,4 +37,4 @@ export const commandLine = (pid: number): string | undefined => {
  */
 export const birth = (pid: number): string =>
   // Field 22, counted after the name, which may itself hold blanks and parentheses (proc_pid_stat(5)).
-  process.platform === "linux" ? contents(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[19] ?? "" : ""
+  process.platform === "linux" ? (contents(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[19] ?? "") : ""

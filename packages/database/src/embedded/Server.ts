@@ -49,9 +49,11 @@ const freePort = (wanted: number) =>
   })
 
 // postmaster.pid: pid, data directory, start time, port, socket directory, listen address, shared memory key, status.
-const state = Effect.fnUntraced(function*(home: Home) {
+const state = Effect.fnUntraced(function* (home: Home) {
   const file = join(home.data, "postmaster.pid")
-  const lines = yield* attempt("reading postmaster.pid", () => existsSync(file) ? readFileSync(file, "utf8").split("\n") : [])
+  const lines = yield* attempt("reading postmaster.pid", () =>
+    existsSync(file) ? readFileSync(file, "utf8").split("\n") : []
+  )
   const pid = Math.abs(Number(lines[0]))
   if (lines.length === 0 || !alive(pid)) return { _tag: "Stopped" } satisfies State
   const command = commandLine(pid)
@@ -62,17 +64,22 @@ const state = Effect.fnUntraced(function*(home: Home) {
   }
   const port = Number(lines[3])
   return lines[7]?.trim() === "ready" && (yield* accepts(port))
-    ? { _tag: "Running", server: { pid, port } } satisfies State
-    : { _tag: "Changing" } satisfies State
+    ? ({ _tag: "Running", server: { pid, port } } satisfies State)
+    : ({ _tag: "Changing" } satisfies State)
 })
 
 const pgCtl = (home: Home, binaries: Binaries, args: ReadonlyArray<string>) =>
-  run(binaries.program("pg_ctl"), [...args, "-D", home.data, "-w"], { account: home.account, cwd: home.directory, silent: true })
+  run(binaries.program("pg_ctl"), [...args, "-D", home.data, "-w"], {
+    account: home.account,
+    cwd: home.directory,
+    silent: true
+  })
 
-const tail = (home: Home) => existsSync(home.log) ? readFileSync(home.log, "utf8").trim().split("\n").slice(-5).join("\n") : ""
+const tail = (home: Home) =>
+  existsSync(home.log) ? readFileSync(home.log, "utf8").trim().split("\n").slice(-5).join("\n") : ""
 
 /** Stops the server: sessions are ended and their transactions rolled back. A temporary one is not worth a checkpoint. */
-export const stop = Effect.fnUntraced(function*(home: Home, binaries: Binaries) {
+export const stop = Effect.fnUntraced(function* (home: Home, binaries: Binaries) {
   if ((yield* state(home))._tag === "Stopped") return
   const gently = yield* pgCtl(home, binaries, ["stop", "-m", home.temporary ? "immediate" : "fast", "-t", "30"])
   if (gently.code !== 0) yield* pgCtl(home, binaries, ["stop", "-m", "immediate", "-t", "10"])
@@ -85,7 +92,7 @@ const lastPort = (home: Home) => {
   return port === undefined ? undefined : Number(port)
 }
 
-const start = Effect.fnUntraced(function*(home: Home, binaries: Binaries, options: ServerOptions) {
+const start = Effect.fnUntraced(function* (home: Home, binaries: Binaries, options: ServerOptions) {
   const wanted = options.port ?? lastPort(home)
   const port = (wanted === undefined ? 0 : yield* freePort(wanted)) || (yield* freePort(0))
   const settings = {
@@ -96,7 +103,9 @@ const start = Effect.fnUntraced(function*(home: Home, binaries: Binaries, option
     ...(windows ? {} : { unix_socket_directories: "" }),
     ...options.settings
   }
-  const line = Object.entries(settings).map(([name, value]) => windows ? `-c ${name}=${value}` : `-c ${name}='${value}'`)
+  const line = Object.entries(settings).map(([name, value]) =>
+    windows ? `-c ${name}=${value}` : `-c ${name}='${value}'`
+  )
   return yield* pgCtl(home, binaries, ["start", "-t", "60", "-l", home.log, "-o", [`-p ${port}`, ...line].join(" ")])
 })
 
@@ -104,7 +113,7 @@ const start = Effect.fnUntraced(function*(home: Home, binaries: Binaries, option
  * The running server: one that somebody else runs, or our own. What a killed process left behind is stopped first, because its
  * guardian may be about to stop it anyway, and because its settings are of another day.
  */
-export const ensure = Effect.fnUntraced(function*(home: Home, binaries: Binaries, options: ServerOptions, user: User) {
+export const ensure = Effect.fnUntraced(function* (home: Home, binaries: Binaries, options: ServerOptions, user: User) {
   let failures = 0
   let ours = false
   for (let waits = 0; waits < 600; waits++) {
@@ -127,12 +136,16 @@ export const ensure = Effect.fnUntraced(function*(home: Home, binaries: Binaries
         // A port taken in between, a dying predecessor whose memory is still attached, another program starting the same data.
         failures++
         if (failures === 5) {
-          return yield* new EmbeddedPostgresFailed({ message: `PostgreSQL did not start. The end of ${home.log}:\n${tail(home)}` })
+          return yield* new EmbeddedPostgresFailed({
+            message: `PostgreSQL did not start. The end of ${home.log}:\n${tail(home)}`
+          })
         }
         yield* pause(300 * failures)
         break
       }
     }
   }
-  return yield* new EmbeddedPostgresFailed({ message: `PostgreSQL in ${home.data} neither runs nor stops; see ${home.log}` })
+  return yield* new EmbeddedPostgresFailed({
+    message: `PostgreSQL in ${home.data} neither runs nor stops; see ${home.log}`
+  })
 })

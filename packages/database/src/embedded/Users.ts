@@ -34,17 +34,21 @@ export const others = (home: Home, user: User) =>
     readdirSync(home.users).some((name) => {
       const file = join(home.users, name)
       return /^\d+-\d+$/u.test(name) && file !== user.file && here(file)
-    }))
+    })
+  )
 
 const leavingOf = (home: Home) => join(home.directory, "leaving")
 
 /** Says that we use the cluster, and waits while somebody decides whether to stop it. */
-export const enter = Effect.fnUntraced(function*(home: Home) {
+export const enter = Effect.fnUntraced(function* (home: Home) {
   const user: User = { file: join(home.users, `${process.pid}-${++count}`) }
   yield* write(home, user.file)
-  yield* Effect.ignore(attempt("forgetting the dead", () => {
-    for (const name of readdirSync(home.users)) if (!here(join(home.users, name))) rmSync(join(home.users, name), { force: true })
-  }))
+  yield* Effect.ignore(
+    attempt("forgetting the dead", () => {
+      for (const name of readdirSync(home.users))
+        if (!here(join(home.users, name))) rmSync(join(home.users, name), { force: true })
+    })
+  )
   const leaving = leavingOf(home)
   const decided = Effect.sync(() => {
     const [pid = "", born = ""] = contents(leaving)?.split(" ") ?? []
@@ -59,13 +63,16 @@ export const enter = Effect.fnUntraced(function*(home: Home) {
  * Takes our file away and runs `stop` if nobody else uses the cluster. Who enters writes a file and then looks for `leaving`; who
  * leaves writes `leaving` and then looks for files: at least one of the two sees the other.
  */
-export const leave = Effect.fnUntraced(function*<E>(home: Home, user: User, stop: Effect.Effect<void, E>) {
+export const leave = Effect.fnUntraced(function* <E>(home: Home, user: User, stop: Effect.Effect<void, E>) {
   const leaving = leavingOf(home)
   yield* attempt("leaving the database", () => {
     rmSync(user.file, { force: true })
     writeFileSync(leaving, `${process.pid} ${birth(process.pid)}`)
   })
   const last = !(yield* others(home, user))
-  yield* Effect.ensuring(last ? stop : Effect.void, Effect.ignore(attempt("leaving", () => rmSync(leaving, { force: true }))))
+  yield* Effect.ensuring(
+    last ? stop : Effect.void,
+    Effect.ignore(attempt("leaving", () => rmSync(leaving, { force: true })))
+  )
   return last
 })

@@ -13,32 +13,35 @@ const asEmail = Schema.decodeUnknownOption(EmailInput)
 export const AccountsHandlers = HttpApiBuilder.group(
   Api,
   "accounts",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const accounts = yield* Accounts
     const tokens = yield* AccessTokens
     const throttle = yield* LoginThrottle
 
-    const token = (identity: Identity) => Effect.map(tokens.issue(identity), (issued) => ({ ...issued, token_type: "bearer" as const }))
+    const token = (identity: Identity) =>
+      Effect.map(tokens.issue(identity), (issued) => ({ ...issued, token_type: "bearer" as const }))
 
     return handlers.handleAll({
       register: ({ payload }) =>
         accounts.register({ tenantId: payload.tenant_id, email: payload.email, password: payload.password }),
 
       login: ({ payload, request }) =>
-        accounts.login({
-          email: Option.getOrUndefined(asEmail(payload.username)),
-          password: payload.password,
-          tenantId: payload.tenant_id
-        }).pipe(throttle.guard({ account: payload.username, request }), Effect.flatMap(token)),
+        accounts
+          .login({
+            email: Option.getOrUndefined(asEmail(payload.username)),
+            password: payload.password,
+            tenantId: payload.tenant_id
+          })
+          .pipe(throttle.guard({ account: payload.username, request }), Effect.flatMap(token)),
 
       me: () => accounts.me,
 
       changePassword: ({ payload, request }) =>
         Effect.flatMap(Actor, (actor) =>
-          accounts.changePassword({ current: payload.current_password, next: payload.new_password }).pipe(
-            throttle.guard({ account: actor.userId, request }),
-            Effect.flatMap(token)
-          ))
+          accounts
+            .changePassword({ current: payload.current_password, next: payload.new_password })
+            .pipe(throttle.guard({ account: actor.userId, request }), Effect.flatMap(token))
+        )
     })
   })
 )

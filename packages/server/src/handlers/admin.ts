@@ -7,7 +7,7 @@ import { HttpApiBuilder } from "effect/http-api"
 export const AdminHandlers = HttpApiBuilder.group(
   Api,
   "admin",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const users = yield* Users
     return handlers.handleAll({
       createUser: ({ payload }) => users.create({ ...payload, role: payload.role ?? "user" }),

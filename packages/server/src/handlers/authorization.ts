@@ -7,7 +7,7 @@ import { AccessTokens } from "../AccessTokens.ts"
 /** Verifies the bearer token and says who asks. Whether they may is the database's to decide, inside the room. */
 export const AuthorizationLayer = Layer.effect(
   Authorization,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const tokens = yield* AccessTokens
     return Authorization.of({
       bearer: (handler, { credential, endpoint }) => {
@@ -15,7 +15,8 @@ export const AuthorizationLayer = Layer.effect(
         if (token === "") return Effect.fail(new Unauthenticated({}))
         const needs = Context.getOrUndefined(endpoint.annotations, Access) === "admin" ? "admin" : "user"
         return Effect.flatMap(tokens.verify(token), ({ tenantId, userId, issuedAt }) =>
-          Effect.provideService(handler, Actor, { tenantId, userId, issuedAt, needs }))
+          Effect.provideService(handler, Actor, { tenantId, userId, issuedAt, needs })
+        )
       }
     })
   })

@@ -10,7 +10,7 @@ const OK = { status: "ok" as const }
 export const SystemHandlers = HttpApiBuilder.group(
   Api,
   "system",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const gate = yield* Gate
     const tokens = yield* AccessTokens
     return handlers.handleAll({

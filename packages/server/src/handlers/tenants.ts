@@ -10,7 +10,7 @@ const DEFAULT_PAGE = 50
 export const TenantsHandlers = HttpApiBuilder.group(
   Api,
   "tenants",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const tenants = yield* Tenants
     const users = yield* Users
     return handlers.handleAll({

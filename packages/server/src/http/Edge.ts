@@ -25,7 +25,9 @@ type Response = HttpServerResponse.HttpServerResponse
  */
 export const edge = (options: EdgeOptions) => {
   const routes = knownRoutes()
-  return <E, R>(app: Effect.Effect<Response, E, R>): Effect.Effect<Response, never, R | HttpServerRequest.HttpServerRequest> =>
+  return <E, R>(
+    app: Effect.Effect<Response, E, R>
+  ): Effect.Effect<Response, never, R | HttpServerRequest.HttpServerRequest> =>
     Effect.contextWith((context: Context.Context<HttpServerRequest.HttpServerRequest>) => {
       const request = Context.get(context, HttpServerRequest.HttpServerRequest)
       const started = performance.now()
@@ -35,13 +37,26 @@ export const edge = (options: EdgeOptions) => {
       const finish = (response: Response): Response => {
         const answer = dress(request, response, id, options)
         if (options.logRequests) {
-          write({ request_id: id, ...entry, method: request.method, route: route?.path ?? "-", status: answer.status, duration_ms: Math.round((performance.now() - started) * 100) / 100 }, options.json)
+          write(
+            {
+              request_id: id,
+              ...entry,
+              method: request.method,
+              route: route?.path ?? "-",
+              status: answer.status,
+              duration_ms: Math.round((performance.now() - started) * 100) / 100
+            },
+            options.json
+          )
         }
         return answer
       }
       const refused = refuse(request, route, options)
       if (refused !== undefined) return Effect.succeed(finish(refused))
-      const served = request.method === "GET" || request.method === "HEAD" ? app : Effect.flatMap(checkBody(request), (bad) => bad === undefined ? app : Effect.succeed(bad))
+      const served =
+        request.method === "GET" || request.method === "HEAD"
+          ? app
+          : Effect.flatMap(checkBody(request), (bad) => (bad === undefined ? app : Effect.succeed(bad)))
       return Effect.matchCauseEffect(served, {
         onSuccess: (response) => Effect.succeed(finish(response)),
         onFailure: (cause) => Effect.map(translate(cause), finish)
@@ -57,7 +72,10 @@ interface Route {
 
 /** The contract's addresses, for the log's `route`, for 405 and for its Allow. */
 const knownRoutes = (): ReadonlyArray<Route> => {
-  const methods = new Map<string, Set<string>>([["/docs", new Set(["GET", "HEAD"])], ["/openapi.json", new Set(["GET", "HEAD"])]])
+  const methods = new Map<string, Set<string>>([
+    ["/docs", new Set(["GET", "HEAD"])],
+    ["/openapi.json", new Set(["GET", "HEAD"])]
+  ])
   HttpApi.reflect(Api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
@@ -69,7 +87,11 @@ const knownRoutes = (): ReadonlyArray<Route> => {
   })
   return [...methods].map(([path, known]) => {
     const pattern = new RegExp(`^${path.replaceAll(".", "\\.").replace(/:\w+/gu, "[^/]+")}$`, "u")
-    return { path, methods: known, matches: path.includes(":") ? (given) => pattern.test(given) : (given) => given === path }
+    return {
+      path,
+      methods: known,
+      matches: path.includes(":") ? (given) => pattern.test(given) : (given) => given === path
+    }
   })
 }
 
@@ -91,16 +113,22 @@ const refuse = (request: Request, route: Route | undefined, options: EdgeOptions
   if (request.method === "OPTIONS") return preflight(request, route, options)
   if (!route.methods.has(request.method)) return problem(405, undefined, { allow: [...route.methods].join(", ") })
   const query = request.url.slice(pathOf(request.url).length + 1)
-  return query === "" ? decodable(request.url) : decodable(request.url) ?? uniqueKeys(query)
+  return query === "" ? decodable(request.url) : (decodable(request.url) ?? uniqueKeys(query))
 }
 
 const decodable = (url: string): Response | undefined => {
   if (!url.includes("%")) return undefined
   if (/%00/u.test(url)) return problem(400, "The address contains NUL")
-  return /%(?![0-9a-f]{2})/iu.test(url) || !isUtf8(percentDecoded(url)) ? problem(400, "The address is not UTF-8, percent-encoded") : undefined
+  return /%(?![0-9a-f]{2})/iu.test(url) || !isUtf8(percentDecoded(url))
+    ? problem(400, "The address is not UTF-8, percent-encoded")
+    : undefined
 }
 
-const percentDecoded = (url: string) => Buffer.from(url.replace(/%([0-9a-f]{2})/giu, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1")
+const percentDecoded = (url: string) =>
+  Buffer.from(
+    url.replace(/%([0-9a-f]{2})/giu, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+    "latin1"
+  )
 
 const uniqueKeys = (query: string): Response | undefined => {
   const keys = [...new URLSearchParams(query).keys()]
@@ -110,7 +138,8 @@ const uniqueKeys = (query: string): Response | undefined => {
 const preflight = (request: Request, route: Route, options: EdgeOptions): Response => {
   const allow = [...route.methods].join(", ")
   const { origin } = request.headers
-  if (origin === undefined || !options.origins.includes(origin)) return HttpServerResponse.empty({ status: 204, headers: { allow } })
+  if (origin === undefined || !options.origins.includes(origin))
+    return HttpServerResponse.empty({ status: 204, headers: { allow } })
   return HttpServerResponse.empty({
     status: 204,
     headers: {
@@ -125,16 +154,23 @@ const preflight = (request: Request, route: Route, options: EdgeOptions): Respon
 /** Reads the body, within the limit, and looks at it as bytes: a decoder would hide what is not UTF-8. */
 const checkBody = (request: Request): Effect.Effect<Response | undefined> =>
   Effect.match(request.arrayBuffer, {
-    onSuccess: (body) => isUtf8(new Uint8Array(body)) ? undefined : problem(400, "The body is not UTF-8"),
-    onFailure: (error) => isTooLarge(error) ? problem(413, undefined, { connection: "close" }) : problem(400, "The body could not be read")
+    onSuccess: (body) => (isUtf8(new Uint8Array(body)) ? undefined : problem(400, "The body is not UTF-8")),
+    onFailure: (error) =>
+      isTooLarge(error) ? problem(413, undefined, { connection: "close" }) : problem(400, "The body could not be read")
   })
 
-const isTooLarge = (error: HttpServerError.HttpServerError) => error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
+const isTooLarge = (error: HttpServerError.HttpServerError) =>
+  error.reason._tag === "RequestParseError" && error.reason.reason === "BodyTooLarge"
 
 /** What is left when a handler did not answer. The cause goes to the log, never to the client. */
 const translate = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
   const [first] = cause.reasons
-  if (first !== undefined && first._tag === "Fail" && first.error instanceof HttpServerError.HttpServerError && first.error.reason._tag === "RouteNotFound") {
+  if (
+    first !== undefined
+    && first._tag === "Fail"
+    && first.error instanceof HttpServerError.HttpServerError
+    && first.error.reason._tag === "RouteNotFound"
+  ) {
     return Effect.succeed(problem(404))
   }
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(problem(503))
@@ -152,7 +188,8 @@ const SECURITY = {
 // Swagger UI is one page with everything in it, and talks to this server only.
 const DOCS = {
   ...SECURITY,
-  "content-security-policy": "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; frame-ancestors 'none'"
+  "content-security-policy":
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; frame-ancestors 'none'"
 }
 
 const dress = (request: Request, response: Response, id: string, { origins }: EdgeOptions): Response => {
@@ -165,14 +202,20 @@ const dress = (request: Request, response: Response, id: string, { origins }: Ed
       headers["access-control-expose-headers"] = "x-request-id, retry-after"
     }
   }
-  return HttpServerResponse.setHeaders(response.status < 400 ? response : asProblem(request, response, id, headers), headers)
+  return HttpServerResponse.setHeaders(
+    response.status < 400 ? response : asProblem(request, response, id, headers),
+    headers
+  )
 }
 
 const asProblem = (request: Request, response: Response, id: string, headers: Record<string, string>): Response => {
   const isProblem = response.headers["content-type"] === "application/problem+json"
-  const text = isProblem && response.body._tag === "Uint8Array" ? new TextDecoder().decode(response.body.body) : undefined
+  const text =
+    isProblem && response.body._tag === "Uint8Array" ? new TextDecoder().decode(response.body.body) : undefined
   const body = `${(text ?? bodyOf(response.status)).slice(0, -1)},"request_id":"${id}"}`
-  if (response.status === 401) headers["www-authenticate"] = request.headers["authorization"] === undefined ? "Bearer" : "Bearer error=\"invalid_token\""
+  if (response.status === 401)
+    headers["www-authenticate"] =
+      request.headers["authorization"] === undefined ? "Bearer" : 'Bearer error="invalid_token"'
   const retry = /"retry_after":(\d+)/u.exec(body)?.[1]
   if (retry !== undefined) headers["retry-after"] = retry
   for (const name of ["allow", "connection"]) {

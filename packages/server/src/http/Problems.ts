@@ -29,7 +29,11 @@ export const problemBody = (status: number, detail?: string): string => {
   })
 }
 
-export const problem = (status: number, detail?: string, headers: Readonly<Record<string, string>> = {}): HttpServerResponse.HttpServerResponse =>
+export const problem = (
+  status: number,
+  detail?: string,
+  headers: Readonly<Record<string, string>> = {}
+): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(problemBody(status, detail), { status, contentType: "application/problem+json", headers })
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -37,9 +41,14 @@ const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 /** Says where and why a request does not decode, without what was sent: a message may quote the value, which may be a password. */
 export const RequestSchemaLayer = HttpApiMiddleware.layerSchemaErrorTransform(RequestSchema, (error) => {
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error)
-  const errors = formatIssues(error.cause.issue).issues.slice(0, 20).map(({ message, path }) => ({
-    path: [error.kind.toLowerCase(), ...(path ?? []).map((step) => String(typeof step === "object" ? step.key : step))],
-    message: message.replace(/,? (?:got|actual) [\s\S]*$/u, "").slice(0, 200)
-  }))
+  const errors = formatIssues(error.cause.issue)
+    .issues.slice(0, 20)
+    .map(({ message, path }) => ({
+      path: [
+        error.kind.toLowerCase(),
+        ...(path ?? []).map((step) => String(typeof step === "object" ? step.key : step))
+      ],
+      message: message.replace(/,? (?:got|actual) [\s\S]*$/u, "").slice(0, 200)
+    }))
   return Effect.fail(new InvalidRequest({ errors }))
 })

@@ -11,12 +11,20 @@ import { problemBody } from "./Problems.ts"
  * The listening socket, with the limits that keep a slow or hostile sender from holding it: 10 s for the headers, 30 s for a whole
  * request, 16 KiB of headers, 10,000 connections. On shutdown it stops accepting and lets requests in flight finish.
  */
-export const ServerLayer = Layer.unwrap(Effect.gen(function*() {
-  const { HOST, PORT, SHUTDOWN_SECONDS } = yield* Settings
-  return NodeHttpServer.layer(listener, { host: HOST, port: PORT, gracefulShutdownTimeout: `${SHUTDOWN_SECONDS ?? 20} seconds` }).pipe(
-    Layer.catchTag("ServeError", (error) => Layer.effectContext(Effect.fail(new StartupFailed({ message: explain(error, HOST, PORT) }))))
-  )
-}))
+export const ServerLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const { HOST, PORT, SHUTDOWN_SECONDS } = yield* Settings
+    return NodeHttpServer.layer(listener, {
+      host: HOST,
+      port: PORT,
+      gracefulShutdownTimeout: `${SHUTDOWN_SECONDS ?? 20} seconds`
+    }).pipe(
+      Layer.catchTag("ServeError", (error) =>
+        Layer.effectContext(Effect.fail(new StartupFailed({ message: explain(error, HOST, PORT) })))
+      )
+    )
+  })
+)
 
 const listener = () => {
   const server = createServer({
@@ -34,7 +42,9 @@ const listener = () => {
     }
     const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400
     const body = problemBody(status)
-    socket.end(`HTTP/1.1 ${status} -\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+    socket.end(
+      `HTTP/1.1 ${status} -\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+    )
   })
   return server
 }
