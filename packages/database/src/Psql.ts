@@ -1,0 +1,4 @@
+import { Redacted } from "effect"
+
+/** A line for a shell that opens psql on this database, password included: to be shown to whoever asked for it, never logged. */
+export const psqlLine = (url: Redacted.Redacted): string => `psql '${Redacted.value(url).replaceAll("'", "%27")}'`
