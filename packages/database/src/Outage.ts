@@ -9,7 +9,11 @@ const RETRY_AFTER = 2
 export const sqlState = (error: SqlError): string | undefined => {
   const cause = error.reason.cause
   // Node's own failures have a code too (ECONNREFUSED, EPIPE); only a server's answer has a severity.
-  return Predicate.hasProperty(cause, "severity") && Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : undefined
+  return Predicate.hasProperty(cause, "severity")
+    && Predicate.hasProperty(cause, "code")
+    && Predicate.isString(cause.code)
+    ? cause.code
+    : undefined
 }
 
 // Class 08 connection, 53 resources, 57P shutdown or starting up, 28 a login the server does not take just now,
