@@ -1,15 +1,16 @@
 import { NodeRuntime } from "@effect/platform-node"
+import type { MigrationFailed } from "@llm-saas/database/MigrationFailed"
 import { migrate, rollback, status } from "@llm-saas/database/Migrations"
-import { Cause, Console, Effect, Layer, Redacted } from "effect"
-import { readdirSync, writeFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
+import { newMigration } from "@llm-saas/database/NewMigration"
+import { psqlLine } from "@llm-saas/database/Psql"
+import { writeSchema } from "@llm-saas/database/SchemaDump"
+import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
+import { Cause, Console, Effect, Layer, type Scope } from "effect"
 import { administrator } from "./Database.ts"
 import { Settings } from "./Settings.ts"
 import { StartupFailed } from "./Startup.ts"
 
 // `npm run db:…`: what operators and developers do with the database from the command line.
-
-const MIGRATIONS = fileURLToPath(new URL("../../../sql/migrations/", import.meta.url))
 
 const dbMigrate = Effect.gen(function* () {
   const { applied, rebuilt, version } = yield* Effect.flatMap(administrator, migrate)
@@ -37,26 +38,25 @@ const dbRollback = Effect.gen(function* () {
 })
 
 const dbNew = (name: string | undefined) =>
-  Effect.gen(function* () {
-    if (name === undefined || !/^[a-z][a-z0-9_]*$/u.test(name)) {
-      return yield* new StartupFailed({ message: "usage: npm run db:new NAME, in lower case with underscores" })
-    }
-    const last = readdirSync(MIGRATIONS).toSorted().at(-1)?.slice(0, 4) ?? "0"
-    const file = `${String(Number(last) + 1).padStart(4, "0")}_${name}.sql`
-    writeFileSync(
-      `${MIGRATIONS}${file}`,
-      "-- Why this change. A first line `-- breaking` if older programs must not run on it.\n",
-      { flag: "wx" }
-    )
-    yield* Console.log(`sql/migrations/${file}`)
-  })
+  name === undefined
+    ? Effect.fail(new StartupFailed({ message: "usage: npm run db:new NAME" }))
+    : Effect.flatMap(newMigration(name), (path) => Console.log(path))
 
-const dbPsql = Effect.gen(function* () {
-  const url = yield* administrator
-  yield* Console.log(`psql '${Redacted.value(url)}'`)
+const dbPsql = Effect.flatMap(administrator, (url) => Console.log(psqlLine(url)))
+
+// From a database of its own: what a developer's database went through is not what the files say.
+const dbSchema = Effect.gen(function* () {
+  const { url } = yield* EmbeddedPostgres.make()
+  yield* migrate(url)
+  yield* Console.log(yield* writeSchema(url))
 })
 
-const command = (name: string | undefined, argument: string | undefined) => {
+type Failures = StartupFailed | MigrationFailed | EmbeddedPostgres.EmbeddedPostgresFailed
+
+const command = (
+  name: string | undefined,
+  argument: string | undefined
+): Effect.Effect<void, Failures, Settings | Scope.Scope> => {
   switch (name) {
     case "migrate":
       return dbMigrate
@@ -68,8 +68,10 @@ const command = (name: string | undefined, argument: string | undefined) => {
       return dbNew(argument)
     case "psql":
       return dbPsql
+    case "schema":
+      return dbSchema
     default:
-      return Effect.fail(new StartupFailed({ message: "usage: npm run db:migrate|status|rollback|new|psql" }))
+      return Effect.fail(new StartupFailed({ message: "usage: npm run db:migrate|status|rollback|new|psql|schema" }))
   }
 }
 
