@@ -17,7 +17,10 @@ export const apiUrl = (adminUrl: Redacted.Redacted, password: Redacted.Redacted)
  * Gives `llm_api` this password, unless it has it already; run it after `migrate`. The server is sent a SCRAM verifier and never the
  * password, which could otherwise end up in its log. Returns the URL with which the API logs in.
  */
-export const prepareApiRole = Effect.fn("ApiRole.prepare")(function*(adminUrl: Redacted.Redacted, password: Redacted.Redacted) {
+export const prepareApiRole = Effect.fn("ApiRole.prepare")(function* (
+  adminUrl: Redacted.Redacted,
+  password: Redacted.Redacted
+) {
   const url = apiUrl(adminUrl, password)
   // Trying is a read; `alter role` by two processes at once collides.
   const works = yield* connect(url).pipe(Effect.scoped, Effect.match({ onFailure: () => false, onSuccess: () => true }))
@@ -34,13 +37,15 @@ export const prepareApiRole = Effect.fn("ApiRole.prepare")(function*(adminUrl: R
 const ITERATIONS = 4096
 
 /** What PostgreSQL stores of a password (RFC 5803). Ours are ASCII, so that SASLprep has nothing to change. */
-const scramVerifier = Effect.fnUntraced(function*(password: string) {
+const scramVerifier = Effect.fnUntraced(function* (password: string) {
   if (!/^[\x21-\x7e]+$/u.test(password)) {
     return yield* new MigrationFailed({ reason: "files", detail: `the password of ${ROLE} is to be printable ASCII` })
   }
   const salt = randomBytes(16)
   const salted = yield* Effect.callback<Buffer>((resume) =>
-    pbkdf2(password, salt, ITERATIONS, 32, "sha256", (error, key) => resume(error === null ? Effect.succeed(key) : Effect.die(error)))
+    pbkdf2(password, salt, ITERATIONS, 32, "sha256", (error, key) =>
+      resume(error === null ? Effect.succeed(key) : Effect.die(error))
+    )
   )
   const hmac = (text: string) => createHmac("sha256", salted).update(text).digest()
   const stored = createHash("sha256").update(hmac("Client Key")).digest("base64")

@@ -34,7 +34,7 @@ const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ table: Sc
  * Every table of `app` there is, referenced ones before those that reference them. Read from the catalogue and never from a list,
  * so that whoever walks it walks tomorrow's tables too.
  */
-export const tables = Effect.fnUntraced(function*(connection: PgConnection.PgConnection) {
+export const tables = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const found = yield* Effect.orDie(decode(yield* rows(connection, QUERY)))
   return sorted(found.map(({ table }) => table))
 })

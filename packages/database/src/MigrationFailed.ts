@@ -21,7 +21,8 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
   state: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    const place = this.file === undefined ? "" : this.line === undefined ? `${this.file}: ` : `${this.file}:${this.line}: `
+    const place =
+      this.file === undefined ? "" : this.line === undefined ? `${this.file}: ` : `${this.file}:${this.line}: `
     return `${place}${this.detail}`
   }
 }
@@ -29,24 +30,35 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
 /** What PostgreSQL said, where it said something; `file` is what it was given to run. */
 export const failedStatement = (error: SqlError, file?: SqlFile): MigrationFailed => {
   const state = sqlState(error)
-  if (state === undefined) return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL does not answer: ${error.message}` })
+  if (state === undefined)
+    return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL does not answer: ${error.message}` })
   const line = file === undefined ? undefined : lineOf(error.reason.cause, file.text)
   return new MigrationFailed({
     reason: "statement",
-    detail: [field(error.reason.cause, "message") ?? error.message, field(error.reason.cause, "detail"), field(error.reason.cause, "hint")]
-      .filter(Predicate.isNotUndefined).join(" — "),
+    detail: [
+      field(error.reason.cause, "message") ?? error.message,
+      field(error.reason.cause, "detail"),
+      field(error.reason.cause, "hint")
+    ]
+      .filter(Predicate.isNotUndefined)
+      .join(" — "),
     state,
     ...(file === undefined ? {} : { file: file.path }),
     ...(line === undefined ? {} : { line })
   })
 }
 
-const field = (cause: unknown, name: "message" | "detail" | "hint" | "internalPosition" | "internalQuery"): string | undefined =>
+const field = (
+  cause: unknown,
+  name: "message" | "detail" | "hint" | "internalPosition" | "internalQuery"
+): string | undefined =>
   Predicate.hasProperty(cause, name) && Predicate.isString(cause[name]) ? cause[name] : undefined
 
 // A file is the text of an EXECUTE (see Script.ts), so PostgreSQL calls the position in it internal. In a statement that the file
 // itself made up, the position says nothing about the file.
 const lineOf = (cause: unknown, text: string): number | undefined => {
   const position = Number(field(cause, "internalPosition"))
-  return field(cause, "internalQuery") !== text || !(position > 0) ? undefined : [...text].slice(0, position - 1).filter((c) => c === "\n").length + 1
+  return field(cause, "internalQuery") !== text || !(position > 0)
+    ? undefined
+    : [...text].slice(0, position - 1).filter((c) => c === "\n").length + 1
 }

@@ -44,11 +44,17 @@ const decodeApplied = Schema.decodeUnknownEffect(Schema.Array(Applied))
 const decodeHash = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ hash: Schema.String })))
 
 /** Reads it; an empty history where there is none yet. Needs no more than llm_api has. */
-export const readHistory = Effect.fnUntraced(function*(connection: PgConnection.PgConnection) {
-  const there = yield* rows(connection, "select from pg_tables where schemaname = 'meta' and tablename in ('migrations', 'repeatables')")
+export const readHistory = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
+  const there = yield* rows(
+    connection,
+    "select from pg_tables where schemaname = 'meta' and tablename in ('migrations', 'repeatables')"
+  )
   const none: History = { applied: [], hash: undefined }
   if (there.length < 2) return none
-  const applied = yield* rows(connection, "select version, name, checksum, breaking, applied_at from meta.migrations order by version")
+  const applied = yield* rows(
+    connection,
+    "select version, name, checksum, breaking, applied_at from meta.migrations order by version"
+  )
   const [repeatable] = yield* Effect.orDie(decodeHash(yield* rows(connection, "select hash from meta.repeatables")))
   const history: History = { applied: yield* Effect.orDie(decodeApplied(applied)), hash: repeatable?.hash }
   return history
@@ -65,14 +71,15 @@ export const compare = ({ applied, hash }: History, files: SqlFiles): Comparison
   )
   const late = pending.filter((migration) => migration.version < version)
   const changed = [...edited, ...late].map((migration) => migration.path)
-  const state = changed.length > 0
-    ? "changed"
-    : unknown.some((step) => step.breaking)
-    ? "incompatible"
-    : unknown.length > 0
-    ? "ahead"
-    : pending.length > 0 || hash !== files.hash
-    ? "behind"
-    : "current"
+  const state =
+    changed.length > 0
+      ? "changed"
+      : unknown.some((step) => step.breaking)
+        ? "incompatible"
+        : unknown.length > 0
+          ? "ahead"
+          : pending.length > 0 || hash !== files.hash
+            ? "behind"
+            : "current"
   return { state, version, codeVersion, applied, pending, unknown, changed }
 }

@@ -25,7 +25,10 @@ export interface Report {
  * Brings a database to what the files say: pending migrations, then roles, functions, policies, grants, then every lint, all in one
  * transaction. Two processes at once: one waits, and finds nothing to do. Needs a superuser, or the database's owner with CREATEROLE.
  */
-export const migrate = Effect.fn("Migrations.migrate")(function*(adminUrl: Redacted.Redacted, options: MigrationOptions = {}) {
+export const migrate = Effect.fn("Migrations.migrate")(function* (
+  adminUrl: Redacted.Redacted,
+  options: MigrationOptions = {}
+) {
   const files = yield* readSqlFiles(options.directory)
   const connection = yield* connect(adminUrl)
   const before = compare(yield* readHistory(connection), files)
@@ -34,7 +37,10 @@ export const migrate = Effect.fn("Migrations.migrate")(function*(adminUrl: Redac
 }, Effect.scoped)
 
 /** How a database and the files compare. Needs no more than the API's login. */
-export const status = Effect.fn("Migrations.status")(function*(url: Redacted.Redacted, options: MigrationOptions = {}) {
+export const status = Effect.fn("Migrations.status")(function* (
+  url: Redacted.Redacted,
+  options: MigrationOptions = {}
+) {
   const files = yield* readSqlFiles(options.directory)
   return compare(yield* readHistory(yield* connect(url)), files)
 }, Effect.scoped)
@@ -43,12 +49,15 @@ export const status = Effect.fn("Migrations.status")(function*(url: Redacted.Red
  * Takes the latest migration back with its down file, and with it the functions, policies and grants, which fit the files as they
  * are now: nobody can reach a table until the next {@link migrate} builds them again, with code that fits. Returns what was undone.
  */
-export const rollback = Effect.fn("Migrations.rollback")(function*(adminUrl: Redacted.Redacted, options: MigrationOptions = {}) {
+export const rollback = Effect.fn("Migrations.rollback")(function* (
+  adminUrl: Redacted.Redacted,
+  options: MigrationOptions = {}
+) {
   const files = yield* readSqlFiles(options.directory)
   const connection = yield* connect(adminUrl)
   return yield* transaction(
     connection,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       yield* lock(connection)
       const { changed, unknown, version } = compare(yield* readHistory(connection), files)
       const last = files.migrations.find((migration) => migration.version === version)
@@ -69,17 +78,21 @@ export const rollback = Effect.fn("Migrations.rollback")(function*(adminUrl: Red
   )
 }, Effect.scoped)
 
-const apply = Effect.fnUntraced(function*(connection: PgConnection.PgConnection, files: SqlFiles) {
+const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, files: SqlFiles) {
   yield* lock(connection)
   const now = compare(yield* readHistory(connection), files)
   switch (now.state) {
     case "current":
       return nothing(now)
     case "changed":
-      return yield* history(`an applied migration must stay as it is, and a new one comes last: ${now.changed.join(", ")}`)
+      return yield* history(
+        `an applied migration must stay as it is, and a new one comes last: ${now.changed.join(", ")}`
+      )
     case "ahead":
     case "incompatible":
-      return yield* history(`newer code migrated this database (version ${now.version}, this code knows ${now.codeVersion})`)
+      return yield* history(
+        `newer code migrated this database (version ${now.version}, this code knows ${now.codeVersion})`
+      )
   }
   for (const file of files.roles) {
     yield* asAdministrator(connection)
@@ -108,23 +121,30 @@ const apply = Effect.fnUntraced(function*(connection: PgConnection.PgConnection,
   yield* lint(connection)
   yield* rows(connection, "delete from meta.repeatables")
   yield* rows(connection, "insert into meta.repeatables (hash) values ($1::text)", [files.hash])
-  const report: Report = { version: now.codeVersion, applied: now.pending.map(({ name, version }) => ({ name, version })), rebuilt: true }
+  const report: Report = {
+    version: now.codeVersion,
+    applied: now.pending.map(({ name, version }) => ({ name, version })),
+    rebuilt: true
+  }
   return report
 })
 
 const Finding = Schema.Struct({ rule: Schema.String, object: Schema.String, detail: Schema.String })
 
-const lint = Effect.fnUntraced(function*(connection: PgConnection.PgConnection) {
+const lint = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   yield* asOwner(connection)
   const found = yield* rows(connection, "select rule, object, detail from lint.findings()")
   const findings = yield* Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(Finding))(found))
   if (findings.length === 0) return
   const lines = findings.map(({ detail, object, rule }) => `${rule}: ${object}: ${detail}`)
-  return yield* new MigrationFailed({ reason: "lint", detail: ["the schema breaks its own rules", ...lines].join("\n  ") })
+  return yield* new MigrationFailed({
+    reason: "lint",
+    detail: ["the schema breaks its own rules", ...lines].join("\n  ")
+  })
 })
 
 /** One at a time, for as long as the transaction lasts. Whoever waits for the lock waits as long as it takes. */
-const lock = Effect.fnUntraced(function*(connection: PgConnection.PgConnection) {
+const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   yield* rows(connection, "set local statement_timeout = 0")
   yield* rows(connection, "set local lock_timeout = 0")
   yield* rows(connection, "set local search_path = pg_catalog, pg_temp")
@@ -146,4 +166,6 @@ const history = (detail: string) => new MigrationFailed({ reason: "history", det
 const COLLISION = /^(?:XX000|23505|42710|40P01)$/u
 
 const isCollision = (error: MigrationFailed) =>
-  error.state !== undefined && COLLISION.test(error.state) && (error.file === undefined || error.file.startsWith("roles/"))
+  error.state !== undefined
+  && COLLISION.test(error.state)
+  && (error.file === undefined || error.file.startsWith("roles/"))

@@ -9,10 +9,14 @@ import { readSqlFiles } from "./SqlFiles.ts"
  * Writes an empty migration with the next number, and returns its path. The name may be words: "add parcels" becomes
  * `0002_add_parcels.sql`.
  */
-export const newMigration = Effect.fn("NewMigration.write")(function*(name: string, options: MigrationOptions = {}) {
+export const newMigration = Effect.fn("NewMigration.write")(function* (name: string, options: MigrationOptions = {}) {
   const files = yield* readSqlFiles(options.directory)
-  const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/gu, "_").replaceAll(/^_|_$/gu, "")
-  if (slug === "") return yield* new MigrationFailed({ reason: "files", detail: "a migration needs a name of letters and digits" })
+  const slug = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/gu, "_")
+    .replaceAll(/^_|_$/gu, "")
+  if (slug === "")
+    return yield* new MigrationFailed({ reason: "files", detail: "a migration needs a name of letters and digits" })
   const number = Math.max(0, ...files.migrations.map(({ version }) => version)) + 1
   const path = join(files.directory, "migrations", `${String(number).padStart(4, "0")}_${slug}.sql`)
   yield* Effect.tryPromise({

@@ -27,24 +27,26 @@ const decode = Schema.decodeUnknownEffect(Row)
 
 /** Asks the server what this login could do. Connecting may fail, and then says why. */
 export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, MigrationFailed> =>
-  Effect.scoped(Effect.gen(function*() {
-    const connection = yield* connect(url)
-    const [answer] = yield* rows(connection, QUERY)
-    const row = yield* Effect.orDie(decode(answer))
-    return {
-      role: row.role,
-      risks: [
-        ...(row.superuser ? ["is a superuser"] : []),
-        ...(row.bypasses ? ["has BYPASSRLS"] : []),
-        ...(row.makes_roles ? ["may create roles"] : []),
-        ...(row.replicates ? ["may replicate the whole server"] : []),
-        ...(row.owns ? ["owns tables of app"] : []),
-        ...row.may_become.map((role) => `is or may become ${role}`)
-      ],
-      administers: row.superuser || row.makes_roles,
-      serverVersion: row.version
-    }
-  }))
+  Effect.scoped(
+    Effect.gen(function* () {
+      const connection = yield* connect(url)
+      const [answer] = yield* rows(connection, QUERY)
+      const row = yield* Effect.orDie(decode(answer))
+      return {
+        role: row.role,
+        risks: [
+          ...(row.superuser ? ["is a superuser"] : []),
+          ...(row.bypasses ? ["has BYPASSRLS"] : []),
+          ...(row.makes_roles ? ["may create roles"] : []),
+          ...(row.replicates ? ["may replicate the whole server"] : []),
+          ...(row.owns ? ["owns tables of app"] : []),
+          ...row.may_become.map((role) => `is or may become ${role}`)
+        ],
+        administers: row.superuser || row.makes_roles,
+        serverVersion: row.version
+      }
+    })
+  )
 
 // Everything a role is a member of it may become, at once or by SET ROLE, and for a member of a member likewise. Dangerous are those
 // that look past row-level security, own the tables, read or write the server's files, or have a policy without the wall.

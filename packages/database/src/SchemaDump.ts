@@ -13,7 +13,7 @@ const Part = Schema.Array(Schema.Struct({ line: Schema.String }))
  * functions, views, lints. For reading in a diff, not for running: bodies of functions and views are in their own files, and every
  * PostgreSQL from 15 on gives the same text.
  */
-export const dumpSchema = Effect.fn("SchemaDump.dump")(function*(adminUrl: Redacted.Redacted) {
+export const dumpSchema = Effect.fn("SchemaDump.dump")(function* (adminUrl: Redacted.Redacted) {
   const connection = yield* connect(adminUrl)
   // Names are written in full whatever the login's search_path; the connection is ours alone.
   yield* rows(connection, "set search_path = pg_catalog")
@@ -21,12 +21,16 @@ export const dumpSchema = Effect.fn("SchemaDump.dump")(function*(adminUrl: Redac
     rows(connection, query).pipe(
       Effect.flatMap((found) => Effect.orDie(Schema.decodeUnknownEffect(Part)(found))),
       Effect.map((lines) => `-- ${title}\n\n${lines.map(({ line }) => line).join("\n")}\n`)
-    ))
+    )
+  )
   return [HEADER, ...parts].join("\n")
 }, Effect.scoped)
 
 /** Writes it to `sql/schema.sql`, and returns the path. */
-export const writeSchema = Effect.fn("SchemaDump.write")(function*(adminUrl: Redacted.Redacted, options: MigrationOptions = {}) {
+export const writeSchema = Effect.fn("SchemaDump.write")(function* (
+  adminUrl: Redacted.Redacted,
+  options: MigrationOptions = {}
+) {
   const path = join(options.directory ?? DIRECTORY, "schema.sql")
   const text = yield* dumpSchema(adminUrl)
   yield* Effect.tryPromise({

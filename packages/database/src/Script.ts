@@ -4,8 +4,12 @@ import { failedStatement, type MigrationFailed } from "./MigrationFailed.ts"
 import type { SqlFile } from "./SqlFiles.ts"
 
 /** A connection of the administrator's for as long as the scope is open. */
-export const connect = (url: Redacted.Redacted): Effect.Effect<PgConnection.PgConnection, MigrationFailed, Scope.Scope> =>
-  PgConnection.make({ url, applicationName: "llm-saas schema", prepare: false }).pipe(Effect.mapError((error) => failedStatement(error)))
+export const connect = (
+  url: Redacted.Redacted
+): Effect.Effect<PgConnection.PgConnection, MigrationFailed, Scope.Scope> =>
+  PgConnection.make({ url, applicationName: "llm-saas schema", prepare: false }).pipe(
+    Effect.mapError((error) => failedStatement(error))
+  )
 
 /** One statement; its rows. */
 export const rows = (connection: PgConnection.PgConnection, sql: string, params: ReadonlyArray<unknown> = []) =>

@@ -41,17 +41,19 @@ export const DIRECTORY = fileURLToPath(new URL("../../../sql", import.meta.url))
 const NAME = /^(\d{4})_([a-z0-9_]+)(\.down)?\.sql$/u
 
 /** Reads `sql/`. Fails with reason `files` if it is not there or two migrations share a number. */
-export const readSqlFiles = Effect.fn("SqlFiles.read")(function*(directory: string = DIRECTORY) {
+export const readSqlFiles = Effect.fn("SqlFiles.read")(function* (directory: string = DIRECTORY) {
   const roles = yield* folder(directory, "roles")
   const clean = yield* file(directory, "clean.sql")
   const migrations = yield* readMigrations(directory)
-  const rebuilt = (yield* Effect.forEach(["functions", "policies", "audit", "grants", "lint"], (name) => folder(directory, name))).flat()
+  const rebuilt = (yield* Effect.forEach(["functions", "policies", "audit", "grants", "lint"], (name) =>
+    folder(directory, name)
+  )).flat()
   const hash = sha256([...roles, clean, ...rebuilt].map(({ path, text }) => `${path}\0${text}`).join("\0"))
   const files: SqlFiles = { directory, roles, clean, migrations, rebuilt, hash }
   return files
 })
 
-const readMigrations = Effect.fnUntraced(function*(directory: string) {
+const readMigrations = Effect.fnUntraced(function* (directory: string) {
   const files = yield* folder(directory, "migrations")
   const downs = new Map<string, SqlFile>()
   const migrations: Array<Migration> = []
@@ -69,12 +71,27 @@ const readMigrations = Effect.fnUntraced(function*(directory: string) {
     if (twin !== undefined) {
       return yield* new MigrationFailed({ reason: "files", file: path, detail: `${twin.path} has this number too` })
     }
-    migrations.push({ path, text, version, name, breaking: /^-- breaking\b/u.test(text), checksum: sha256(text), down: undefined })
+    migrations.push({
+      path,
+      text,
+      version,
+      name,
+      breaking: /^-- breaking\b/u.test(text),
+      checksum: sha256(text),
+      down: undefined
+    })
   }
-  const withDown = migrations.map((migration) => ({ ...migration, down: downs.get(migration.path.replace(/\.sql$/u, ".down.sql")) }))
+  const withDown = migrations.map((migration) => ({
+    ...migration,
+    down: downs.get(migration.path.replace(/\.sql$/u, ".down.sql"))
+  }))
   for (const path of downs.keys()) {
     if (!withDown.some((migration) => migration.down?.path === path)) {
-      return yield* new MigrationFailed({ reason: "files", file: path, detail: "there is no migration of this name to roll back" })
+      return yield* new MigrationFailed({
+        reason: "files",
+        file: path,
+        detail: "there is no migration of this name to roll back"
+      })
     }
   }
   return withDown
@@ -86,7 +103,9 @@ const folder = (directory: string, name: string) =>
     catch: () => new MigrationFailed({ reason: "files", detail: `there is no ${name}/ in ${directory}` })
   }).pipe(
     Effect.flatMap((names) =>
-      Effect.forEach(names.filter((entry) => entry.endsWith(".sql")).sort(), (entry) => file(directory, `${name}/${entry}`))
+      Effect.forEach(names.filter((entry) => entry.endsWith(".sql")).sort(), (entry) =>
+        file(directory, `${name}/${entry}`)
+      )
     )
   )
 

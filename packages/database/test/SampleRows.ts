@@ -38,12 +38,16 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
 export const rowOf = (table: Table, tenant: string, others: ReadonlyMap<string, Row>): Row => {
   const row: Record<string, unknown> = {}
   for (const column of table.columns) {
-    const key = table.foreignKeys.find((foreign) => foreign.table !== table.name && foreign.columns.includes(column.name))
+    const key = table.foreignKeys.find(
+      (foreign) => foreign.table !== table.name && foreign.columns.includes(column.name)
+    )
     if (column.name === table.tenantColumn) row[column.name] = tenant
-    else if (key !== undefined) row[column.name] = others.get(key.table)?.[key.references[key.columns.indexOf(column.name)] ?? ""]
+    else if (key !== undefined)
+      row[column.name] = others.get(key.table)?.[key.references[key.columns.indexOf(column.name)] ?? ""]
     else if (column.required) {
       const make = BY_COLUMN[`${table.name}.${column.name}`] ?? BY_TYPE[column.type]
-      if (make === undefined) throw new Error(`SampleRows.ts does not know a ${column.type} for ${table.name}.${column.name}`)
+      if (make === undefined)
+        throw new Error(`SampleRows.ts does not know a ${column.type} for ${table.name}.${column.name}`)
       row[column.name] = make()
     }
   }
@@ -59,7 +63,7 @@ export const insert = (table: Table, row: Row): { readonly sql: string; readonly
 }
 
 /** One row in every table there is, for a tenant of their own. Dies, naming the table, if one of them takes none like this. */
-export const plant = Effect.fnUntraced(function*(admin: Session, tables: ReadonlyArray<Table>) {
+export const plant = Effect.fnUntraced(function* (admin: Session, tables: ReadonlyArray<Table>) {
   const tenant = randomUUID()
   const rows = new Map<string, Row>()
   const spares = new Map<string, Row>()
@@ -68,12 +72,14 @@ export const plant = Effect.fnUntraced(function*(admin: Session, tables: Readonl
     into.set(table.name, row)
     const { sql, values } = insert(table, row)
     return Effect.catch(admin.count(sql, values), ({ message }) =>
-      Effect.die(new Error(`teach SampleRows.ts to make a row of app.${table.name}: ${message}`)))
+      Effect.die(new Error(`teach SampleRows.ts to make a row of app.${table.name}: ${message}`))
+    )
   }
   for (const table of tables) {
     yield* add(table, rows)
     if (table.name === "tenants") spares.set(table.name, rows.get(table.name) ?? {})
-    else if (tables.some((other) => other.foreignKeys.some((key) => key.table === table.name))) yield* add(table, spares)
+    else if (tables.some((other) => other.foreignKeys.some((key) => key.table === table.name)))
+      yield* add(table, spares)
   }
   const sample: Sample = { tenant, user: String(rows.get("users")?.["id"]), rows, spares }
   return sample

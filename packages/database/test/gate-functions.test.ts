@@ -10,7 +10,10 @@ const administrator = Effect.flatMap(TestDatabase, ({ adminUrl }) => open(adminU
 
 const create = (api: Session, registration = "open") => {
   const tenant = randomUUID()
-  return Effect.as(api.rows("select * from auth.create_tenant($1, 'Acme', $2, 'request')", [tenant, registration]), tenant)
+  return Effect.as(
+    api.rows("select * from auth.create_tenant($1, 'Acme', $2, 'request')", [tenant, registration]),
+    tenant
+  )
 }
 
 const register = (api: Session, tenant: string, email = `${randomUUID()}@example.com`) =>
@@ -21,19 +24,28 @@ const register = (api: Session, tenant: string, email = `${randomUUID()}@example
 
 layer(TestDatabase.layer)("before a tenant is known", (it) => {
   it.effect("of twelve who register at once exactly one is admin, of a closed tenant too", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* login
-      const others = yield* Effect.all(Array.from({ length: 12 }, () => login), { concurrency: "unbounded" })
-      for (const [registration, rest] of [["open", "user"], ["closed", undefined]] as const) {
+      const others = yield* Effect.all(
+        Array.from({ length: 12 }, () => login),
+        { concurrency: "unbounded" }
+      )
+      for (const [registration, rest] of [
+        ["open", "user"],
+        ["closed", undefined]
+      ] as const) {
         const tenant = yield* create(api, registration)
-        const roles = yield* Effect.forEach(others, (session) => register(session, tenant), { concurrency: "unbounded" })
+        const roles = yield* Effect.forEach(others, (session) => register(session, tenant), {
+          concurrency: "unbounded"
+        })
         assert.strictEqual(roles.filter((role) => role === "admin").length, 1)
         assert.strictEqual(roles.filter((role) => role === rest).length, 11)
       }
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("registration is refused without a word: unknown, suspended or closed tenant, address taken", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* login
       const admin = yield* administrator
       const tenant = yield* create(api)
@@ -45,52 +57,69 @@ layer(TestDatabase.layer)("before a tenant is known", (it) => {
       assert.strictEqual(yield* register(api, tenant), undefined)
       yield* admin.rows("update app.tenants set registration = 'open', status = 'suspended' where id = $1", [tenant])
       assert.strictEqual(yield* register(api, tenant), undefined)
-      assert.strictEqual(yield* register(api, yield* create(api), "first@example.com"), "admin", "the same address elsewhere")
-    }).pipe(Effect.scoped))
+      assert.strictEqual(
+        yield* register(api, yield* create(api), "first@example.com"),
+        "admin",
+        "the same address elsewhere"
+      )
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("a login finds active users of active tenants, oldest first, five at most", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const api = yield* login
       const admin = yield* administrator
       const email = `${randomUUID()}@example.com`
       const tenants = yield* Effect.forEach(Array.from({ length: 7 }), () =>
-        Effect.tap(create(api), (tenant) => register(api, tenant, email)))
+        Effect.tap(create(api), (tenant) => register(api, tenant, email))
+      )
       const found = (tenant: string | null = null) =>
-        Effect.map(api.rows("select tenant_id, role, password_hash from auth.login_candidates($1, $2)", [email, tenant]), (rows) =>
-          rows.map((row) => row["tenant_id"]))
+        Effect.map(
+          api.rows("select tenant_id, role, password_hash from auth.login_candidates($1, $2)", [email, tenant]),
+          (rows) => rows.map((row) => row["tenant_id"])
+        )
       assert.deepStrictEqual(yield* found(), tenants.slice(0, 5))
       assert.deepStrictEqual(yield* found(tenants[6]), tenants.slice(6))
       assert.deepStrictEqual(yield* found(randomUUID()), [])
       yield* admin.rows("update app.tenants set status = 'suspended' where id = $1", [tenants[0]])
       yield* admin.rows("update app.users set email = 'else@example.com' where tenant_id = $1", [tenants[1]])
       assert.deepStrictEqual(yield* found(), tenants.slice(2))
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
-  it.effect("a hash is replaced only if the old one still stands, and a login is recorded only of users there are", () =>
-    Effect.gen(function*() {
-      const api = yield* login
-      const admin = yield* administrator
-      const tenant = yield* create(api)
-      yield* register(api, tenant)
-      const [row] = yield* admin.rows("select id from app.users where tenant_id = $1", [tenant])
-      const user = row?.["id"]
-      const rehash = (old: string, next: string) => api.rows("select auth.rehash($1, $2, $3, $4)", [tenant, user, old, next])
-      yield* rehash("$argon2id$other", "$argon2id$wrong")
-      yield* rehash("$argon2id$first", "$argon2id$second")
-      assert.deepStrictEqual(yield* admin.rows("select password_hash from app.credentials where user_id = $1", [user]), [
-        { password_hash: "$argon2id$second" }
-      ])
-      yield* api.rows("select auth.login_record($1, $2, true, 'request'), auth.login_record($1, $2, false, 'request')", [tenant, user])
-      yield* api.rows("select auth.login_record($1, $2, true, 'request')", [tenant, randomUUID()])
-      const events = yield* admin.rows(
-        "select action, actor_user_id = $2 as own, target_id = $2 as target, request_id from app.audit_events where tenant_id = $1 order by at",
-        [tenant, user]
-      )
-      assert.deepStrictEqual(events, [
-        { action: "tenant.created", own: null, target: false, request_id: "request" },
-        { action: "user.registered", own: true, target: true, request_id: "request" },
-        { action: "login.succeeded", own: true, target: true, request_id: "request" },
-        { action: "login.failed", own: null, target: true, request_id: "request" }
-      ])
-    }).pipe(Effect.scoped))
+  it.effect(
+    "a hash is replaced only if the old one still stands, and a login is recorded only of users there are",
+    () =>
+      Effect.gen(function* () {
+        const api = yield* login
+        const admin = yield* administrator
+        const tenant = yield* create(api)
+        yield* register(api, tenant)
+        const [row] = yield* admin.rows("select id from app.users where tenant_id = $1", [tenant])
+        const user = row?.["id"]
+        const rehash = (old: string, next: string) =>
+          api.rows("select auth.rehash($1, $2, $3, $4)", [tenant, user, old, next])
+        yield* rehash("$argon2id$other", "$argon2id$wrong")
+        yield* rehash("$argon2id$first", "$argon2id$second")
+        assert.deepStrictEqual(
+          yield* admin.rows("select password_hash from app.credentials where user_id = $1", [user]),
+          [{ password_hash: "$argon2id$second" }]
+        )
+        yield* api.rows(
+          "select auth.login_record($1, $2, true, 'request'), auth.login_record($1, $2, false, 'request')",
+          [tenant, user]
+        )
+        yield* api.rows("select auth.login_record($1, $2, true, 'request')", [tenant, randomUUID()])
+        const events = yield* admin.rows(
+          "select action, actor_user_id = $2 as own, target_id = $2 as target, request_id from app.audit_events where tenant_id = $1 order by at",
+          [tenant, user]
+        )
+        assert.deepStrictEqual(events, [
+          { action: "tenant.created", own: null, target: false, request_id: "request" },
+          { action: "user.registered", own: true, target: true, request_id: "request" },
+          { action: "login.succeeded", own: true, target: true, request_id: "request" },
+          { action: "login.failed", own: null, target: true, request_id: "request" }
+        ])
+      }).pipe(Effect.scoped)
+  )
 })

@@ -33,19 +33,27 @@ const PARCELS =
 
 /** Everything that can be told from outside: the dump, and the rows of the history. */
 const picture = (url: Redacted.Redacted) =>
-  Effect.scoped(Effect.gen(function*() {
-    const session = yield* open(url)
-    const [has] = yield* session.rows("select to_regclass('meta.migrations') is not null as it")
-    return has?.["it"] === true
-      ? [yield* dumpSchema(url), yield* session.rows("select version, checksum from meta.migrations"), yield* session.rows("table meta.repeatables")]
-      : yield* session.rows("select nspname from pg_namespace where nspname in ('app', 'auth', 'audit', 'lint', 'meta')")
-  }))
+  Effect.scoped(
+    Effect.gen(function* () {
+      const session = yield* open(url)
+      const [has] = yield* session.rows("select to_regclass('meta.migrations') is not null as it")
+      return has?.["it"] === true
+        ? [
+            yield* dumpSchema(url),
+            yield* session.rows("select version, checksum from meta.migrations"),
+            yield* session.rows("table meta.repeatables")
+          ]
+        : yield* session.rows(
+            "select nspname from pg_namespace where nspname in ('app', 'auth', 'audit', 'lint', 'meta')"
+          )
+    })
+  )
 
 const failure = <A, E>(work: Effect.Effect<A, E>) => Effect.flip(work)
 
 describe("migrating", () => {
   it.effect("an empty database gets everything, and a second time nothing", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase.empty
       const before = yield* status(adminUrl)
       assert.deepStrictEqual([before.state, before.version], ["behind", 0])
@@ -53,30 +61,36 @@ describe("migrating", () => {
       assert.deepStrictEqual(first.applied[0], { version: 1, name: "tenants" })
       assert.strictEqual((yield* status(adminUrl)).state, "current")
       assert.deepStrictEqual(yield* migrate(adminUrl), { version: first.version, applied: [], rebuilt: false })
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("by two processes at once, one does it and the other finds it done", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase.empty
       const reports = yield* Effect.all([migrate(adminUrl), migrate(adminUrl)], { concurrency: "unbounded" })
       assert.deepStrictEqual(reports.map((report) => report.rebuilt).sort(), [false, true])
       assert.strictEqual((yield* status(adminUrl)).state, "current")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("two databases of one server at once does no harm, though roles belong to both", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const [one, two] = [yield* TestDatabase.empty, yield* TestDatabase.empty]
       const reports = yield* Effect.all([migrate(one.adminUrl), migrate(two.adminUrl)], { concurrency: "unbounded" })
-      assert.deepStrictEqual(reports.map((report) => report.rebuilt), [true, true])
-    }).pipe(Effect.scoped))
+      assert.deepStrictEqual(
+        reports.map((report) => report.rebuilt),
+        [true, true]
+      )
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("that fails half way leaves nothing half done, and names the file and the line", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { append, directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.empty
       write("migrations/0002_parcels.sql", `${PARCELS}\nselect\n  nonsense;\n`)
       const error = yield* failure(migrate(adminUrl, { directory }))
-      assert.strictEqual(error.message, "migrations/0002_parcels.sql:4: column \"nonsense\" does not exist")
+      assert.strictEqual(error.message, 'migrations/0002_parcels.sql:4: column "nonsense" does not exist')
       assert.deepStrictEqual([error.reason, error.state], ["statement", "42703"])
       assert.deepStrictEqual(yield* picture(adminUrl), [])
 
@@ -93,10 +107,11 @@ describe("migrating", () => {
       write("migrations/0002_parcels.sql", `${PARCELS}commit;\n`)
       assert.strictEqual((yield* failure(migrate(adminUrl, { directory }))).file, "migrations/0002_parcels.sql")
       assert.deepStrictEqual(yield* picture(adminUrl), before)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("that breaks a rule is taken back whole, and names the rule and the offender", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       const before = yield* picture(adminUrl)
@@ -105,23 +120,31 @@ describe("migrating", () => {
       assert.strictEqual(error.reason, "lint")
       assert.include(error.message, "unique_without_tenant: app.parcels_by_size: tenant_id among its columns")
       assert.deepStrictEqual(yield* picture(adminUrl), before)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("a new table puts it behind the wall, whatever its migration says", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
-      write("migrations/0002_parcels.sql", `${PARCELS}create policy everybody on app.parcels using (true);\ngrant select on app.parcels to public;\n`)
+      write(
+        "migrations/0002_parcels.sql",
+        `${PARCELS}create policy everybody on app.parcels using (true);\ngrant select on app.parcels to public;\n`
+      )
       assert.deepStrictEqual((yield* migrate(adminUrl, { directory })).applied, [{ version: 2, name: "parcels" }])
       const dump = yield* dumpSchema(adminUrl)
       assert.include(dump, "create policy tenant_wall on app.parcels as restrictive for all to llm_tenant")
-      assert.include(dump, "alter table app.parcels owner to llm_owner, enable row level security, force row level security;")
+      assert.include(
+        dump,
+        "alter table app.parcels owner to llm_owner, enable row level security, force row level security;"
+      )
       assert.notInclude(dump, "everybody")
       assert.notInclude(dump, "to public")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("data that it would not see, behind FORCE, fails instead of doing nothing", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       write("migrations/0002_rename.sql", "update app.tenants set name = 'x';\n")
@@ -131,15 +154,19 @@ describe("migrating", () => {
         "alter table app.tenants no force row level security;\nupdate app.tenants set name = 'x';\nalter table app.tenants force row level security;\n"
       )
       yield* migrate(adminUrl, { directory })
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("what leaves the files leaves the database", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { append, directory } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       const before = yield* dumpSchema(adminUrl)
       append("functions/10_room.sql", "create function app.later() returns integer language sql return 1;\n")
-      append("policies/20_tenant.sql", "create policy later on app.users as restrictive for select to llm_tenant using (true);\n")
+      append(
+        "policies/20_tenant.sql",
+        "create policy later on app.users as restrictive for select to llm_tenant using (true);\n"
+      )
       append("grants/20_tables.sql", "grant update (email) on app.users to llm_tenant;\n")
       append("audit/20_activity.sql", "create view audit.later with (security_invoker = true) as select 1 as one;\n")
       assert.strictEqual((yield* status(adminUrl, { directory })).state, "behind")
@@ -147,12 +174,13 @@ describe("migrating", () => {
       assert.notStrictEqual(yield* dumpSchema(adminUrl), before)
       yield* migrate(adminUrl)
       assert.strictEqual(yield* dumpSchema(adminUrl), before)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 })
 
 describe("the history", () => {
   it.effect("refuses a migration that changed after it was applied, and one numbered below", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { append, directory, remove, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       write("migrations/0003_parcels.sql", PARCELS)
@@ -168,10 +196,11 @@ describe("the history", () => {
       // As a checkout on Windows has it, it is the same file.
       write("migrations/0003_parcels.sql", PARCELS.replaceAll("\n", "\r\n"))
       assert.strictEqual((yield* status(adminUrl, { directory })).state, "current")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("tells code that is older than the schema, and whether that breaks it", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { directory, write } = yield* files
       const { adminUrl, apiUrl } = yield* TestDatabase.migrated
       write("migrations/0002_parcels.sql", PARCELS)
@@ -183,15 +212,19 @@ describe("the history", () => {
       assert.strictEqual((yield* status(apiUrl)).state, "incompatible")
       assert.strictEqual((yield* failure(migrate(adminUrl))).reason, "history")
       assert.strictEqual((yield* status(apiUrl, { directory })).state, "current")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("goes back one step where there is a way back, and forward again", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       const before = yield* dumpSchema(adminUrl)
       write("migrations/0002_parcels.sql", PARCELS)
-      write("functions/40_parcels.sql", "create function app.parcels() returns bigint language sql begin atomic select count(*) from app.parcels; end;\n")
+      write(
+        "functions/40_parcels.sql",
+        "create function app.parcels() returns bigint language sql begin atomic select count(*) from app.parcels; end;\n"
+      )
       yield* migrate(adminUrl, { directory })
       const after = yield* dumpSchema(adminUrl)
       assert.include((yield* failure(rollback(adminUrl, { directory }))).message, "has no .down.sql")
@@ -203,24 +236,29 @@ describe("the history", () => {
       assert.strictEqual(yield* dumpSchema(adminUrl), before)
       yield* migrate(adminUrl, { directory })
       assert.strictEqual(yield* dumpSchema(adminUrl), after)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 })
 
 describe("the files", () => {
   it.effect("are refused with two migrations of one number, a strange name, or a way back from nowhere", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { directory, remove, write } = yield* files
       const { adminUrl } = yield* TestDatabase.empty
       for (const name of ["0001_again.sql", "second.sql", "0002_nothing.down.sql"]) {
         write(`migrations/${name}`, "select 1;\n")
         const error = yield* failure(status(adminUrl, { directory }))
-        assert.deepStrictEqual([error.reason, error.file], ["files", `migrations/${name === "0001_again.sql" ? "0001_tenants.sql" : name}`])
+        assert.deepStrictEqual(
+          [error.reason, error.file],
+          ["files", `migrations/${name === "0001_again.sql" ? "0001_tenants.sql" : name}`]
+        )
         remove(`migrations/${name}`)
       }
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("get a new migration with the next number", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { directory } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       const next = String((yield* status(adminUrl)).codeVersion + 1).padStart(4, "0")
@@ -228,18 +266,20 @@ describe("the files", () => {
       assert.strictEqual(path, join(directory, "migrations", `${next}_add_parcels_and_more.sql`))
       assert.strictEqual((yield* migrate(adminUrl, { directory })).applied[0]?.name, "add_parcels_and_more")
       assert.strictEqual((yield* failure(newMigration("…", { directory }))).reason, "files")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("make the schema that sql/schema.sql shows; after a change on purpose: npm run db:schema", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase.migrated
       assert.strictEqual(yield* dumpSchema(adminUrl), readFileSync(join(DIRECTORY, "schema.sql"), "utf8"))
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 })
 
 describe("who migrates", () => {
   it.effect("need not be a superuser: the database's owner with CREATEROLE makes the same schema", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { adminUrl, name } = yield* TestDatabase.empty
       const superuser = yield* open(adminUrl)
       const owner = `owner_of_${name}`
@@ -251,7 +291,10 @@ describe("who migrates", () => {
            grant llm_owner, llm_auth, llm_tenant, llm_api, llm_jobs, llm_auditor to ${owner} with admin option;
            alter database ${name} owner to ${owner};`
         ),
-        () => Effect.orDie(superuser.rows(`reassign owned by ${owner} to current_user; drop owned by ${owner}; drop role ${owner}`))
+        () =>
+          Effect.orDie(
+            superuser.rows(`reassign owned by ${owner} to current_user; drop owned by ${owner}; drop role ${owner}`)
+          )
       )
       const url = new URL(Redacted.value(adminUrl))
       url.username = owner
@@ -259,20 +302,22 @@ describe("who migrates", () => {
       assert.strictEqual((yield* migrate(Redacted.make(url.href))).rebuilt, true)
       const schema = readFileSync(join(DIRECTORY, "schema.sql"), "utf8")
       assert.strictEqual(yield* dumpSchema(adminUrl), schema)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("is told in one line when the server is not there, or does not let them in", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { apiUrl } = yield* TestDatabase.empty
       const gone = yield* failure(migrate(Redacted.make("postgres://nobody:hunter2@127.0.0.1:1/nothing")))
       assert.strictEqual(gone.reason, "unreachable")
       assert.notInclude(gone.message, "hunter2")
       const powerless = yield* failure(migrate(apiUrl))
       assert.deepStrictEqual([powerless.reason, powerless.state], ["statement", "42501"])
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("gives the API's login a password that works, without telling it to the server", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       // The password belongs to the server's other databases too: the one they have is set again.
       const { adminUrl, apiUrl } = yield* TestDatabase.migrated
       const password = Redacted.make(new URL(Redacted.value(apiUrl)).password)
@@ -283,7 +328,13 @@ describe("who migrates", () => {
       assert.strictEqual((yield* failure(prepareApiRole(adminUrl, Redacted.make("p\u00e4ss")))).reason, "files")
       const wrong = new URL(Redacted.value(apiUrl))
       wrong.password = "wrong"
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(Effect.scoped(PgConnection.make({ url: Redacted.make(wrong.href) })))))
-      assert.strictEqual(psqlLine(Redacted.make("postgres://me:it's@localhost/db")), "psql 'postgres://me:it%27s@localhost/db'")
-    }).pipe(Effect.scoped))
+      assert.isTrue(
+        Exit.isFailure(yield* Effect.exit(Effect.scoped(PgConnection.make({ url: Redacted.make(wrong.href) }))))
+      )
+      assert.strictEqual(
+        psqlLine(Redacted.make("postgres://me:it's@localhost/db")),
+        "psql 'postgres://me:it%27s@localhost/db'"
+      )
+    }).pipe(Effect.scoped)
+  )
 })

@@ -10,14 +10,18 @@ const enter = (session: Session, tenant: string | null, user: string | null, nee
   session.rows(`select role from app.enter($1, $2, ${issued}, $3)`, [tenant, user, needs])
 
 /** A tenant with an admin and a user. */
-const tenancy = Effect.gen(function*() {
+const tenancy = Effect.gen(function* () {
   const { adminUrl, apiUrl } = yield* TestDatabase
   const superuser = yield* open(adminUrl)
   const api = yield* open(apiUrl)
   const [tenant, admin, user] = [randomUUID(), randomUUID(), randomUUID()]
   yield* api.rows("select * from auth.create_tenant($1, 'Acme', 'open', 'request')", [tenant])
   for (const id of [admin, user]) {
-    yield* api.rows("select * from auth.register($1, $2, $3, '$argon2id$first', 'request')", [tenant, id, `${id}@example.com`])
+    yield* api.rows("select * from auth.register($1, $2, $3, '$argon2id$first', 'request')", [
+      tenant,
+      id,
+      `${id}@example.com`
+    ])
   }
   return { superuser, api, tenant, admin, user, apiUrl }
 })
@@ -28,9 +32,12 @@ const inside = <A, E>(session: Session, work: Effect.Effect<A, E>) =>
 
 layer(TestDatabase.layer)("entering a room", (it) => {
   it.effect("answers the role of the database, and holds to it until the transaction ends", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { admin, api, tenant, user } = yield* tenancy
-      for (const [id, role] of [[admin, "admin"], [user, "user"]] as const) {
+      for (const [id, role] of [
+        [admin, "admin"],
+        [user, "user"]
+      ] as const) {
         const [state] = yield* inside(
           api,
           Effect.andThen(
@@ -40,18 +47,25 @@ layer(TestDatabase.layer)("entering a room", (it) => {
         )
         assert.deepStrictEqual(state, { tenant_id: tenant, user_id: id, role, becomes: "llm_tenant" })
       }
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("is refused with LL401 to whoever is not one of the tenant's active users", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { api, superuser, tenant, user } = yield* tenancy
       const other = yield* tenancy
-      const refused = (tenantId: string, userId: string, issued?: string) => inside(api, stateOf(enter(api, tenantId, userId, "user", issued)))
+      const refused = (tenantId: string, userId: string, issued?: string) =>
+        inside(api, stateOf(enter(api, tenantId, userId, "user", issued)))
       const after = (sql: string) =>
-        superuser.rows(sql).pipe(Effect.andThen(refused(tenant, user)), Effect.tap(() => superuser.rows(
-          `update app.users set status = 'active', tokens_valid_after = '-infinity' where id = '${user}';
+        superuser.rows(sql).pipe(
+          Effect.andThen(refused(tenant, user)),
+          Effect.tap(() =>
+            superuser.rows(
+              `update app.users set status = 'active', tokens_valid_after = '-infinity' where id = '${user}';
            update app.tenants set status = 'active' where id = '${tenant}'`
-        )))
+            )
+          )
+        )
       assert.strictEqual(yield* refused(tenant, user), "fine")
       assert.strictEqual(yield* refused(tenant, randomUUID()), "LL401")
       assert.strictEqual(yield* refused(randomUUID(), user), "LL401")
@@ -59,29 +73,37 @@ layer(TestDatabase.layer)("entering a room", (it) => {
       assert.strictEqual(yield* refused(tenant, user, "null"), "LL401")
       assert.strictEqual(yield* after(`update app.users set status = 'disabled' where id = '${user}'`), "LL401")
       assert.strictEqual(yield* after(`update app.tenants set status = 'suspended' where id = '${tenant}'`), "LL401")
-      assert.strictEqual(yield* after(`update app.users set tokens_valid_after = now() + interval '2 seconds' where id = '${user}'`), "LL401")
+      assert.strictEqual(
+        yield* after(`update app.users set tokens_valid_after = now() + interval '2 seconds' where id = '${user}'`),
+        "LL401"
+      )
       // In the second of the change itself a token is still good: `iat` has no fractions.
-      assert.strictEqual(yield* after(`update app.users set tokens_valid_after = date_trunc('second', now()) where id = '${user}'`), "fine")
+      assert.strictEqual(
+        yield* after(`update app.users set tokens_valid_after = date_trunc('second', now()) where id = '${user}'`),
+        "fine"
+      )
       yield* superuser.rows(`delete from app.users where id = '${user}'`)
       assert.strictEqual(yield* refused(tenant, user), "LL401")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("is refused with LL403 below the role that is needed, and statements behind a refusal do not run", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { admin, api, tenant, user } = yield* tenancy
       assert.strictEqual(yield* inside(api, stateOf(enter(api, tenant, admin, "admin"))), "fine")
       const behind = yield* inside(
         api,
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           assert.strictEqual(yield* stateOf(enter(api, tenant, user, "admin")), "LL403")
           return yield* stateOf(api.rows("select * from app.users"))
         })
       )
       assert.strictEqual(behind, "25P02")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("is refused with LL500 for a second tenant, a second user, or none", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { admin, api, tenant, user } = yield* tenancy
       const other = yield* tenancy
       const second = (tenantId: string | null, userId: string | null) =>
@@ -91,12 +113,13 @@ layer(TestDatabase.layer)("entering a room", (it) => {
       assert.strictEqual(yield* second(tenant, admin), "LL500")
       assert.strictEqual(yield* inside(api, stateOf(enter(api, null, user))), "LL500")
       assert.strictEqual(yield* inside(api, stateOf(enter(api, tenant, null))), "LL500")
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 })
 
 layer(TestDatabase.layer)("in the room", (it) => {
   it.effect("a user sees and changes themselves only, and cannot become more than they are", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { admin, api, tenant, user } = yield* tenancy
       const as = (sql: string) => inside(api, Effect.andThen(enter(api, tenant, user), stateOf(api.rows(sql))))
       const changes = (sql: string) => inside(api, Effect.andThen(enter(api, tenant, user), api.count(sql)))
@@ -104,34 +127,49 @@ layer(TestDatabase.layer)("in the room", (it) => {
       assert.strictEqual(yield* changes("select from app.credentials"), 1)
       assert.strictEqual(yield* changes("select from app.audit_events"), 0)
       assert.strictEqual(yield* changes("update app.users set tokens_valid_after = now()"), 1)
-      assert.strictEqual(yield* changes("update app.credentials set password_hash = '$argon2id$second', updated_at = now()"), 1)
+      assert.strictEqual(
+        yield* changes("update app.credentials set password_hash = '$argon2id$second', updated_at = now()"),
+        1
+      )
       assert.strictEqual(yield* changes("update app.tenants set registration = 'closed'"), 0)
       assert.strictEqual(yield* changes("delete from app.users"), 0)
       assert.strictEqual(yield* as("update app.users set role = 'admin'"), "42501")
       assert.strictEqual(yield* as("update app.users set status = 'disabled'"), "42501")
-      assert.strictEqual(yield* as(`insert into app.users (tenant_id, id, email, role) values ('${tenant}', gen_random_uuid(), 'x@y', 'user')`), "42501")
+      assert.strictEqual(
+        yield* as(
+          `insert into app.users (tenant_id, id, email, role) values ('${tenant}', gen_random_uuid(), 'x@y', 'user')`
+        ),
+        "42501"
+      )
       assert.strictEqual(yield* as("select password_hash from app.credentials"), "42501")
       assert.strictEqual(yield* as("update app.users set email = 'x@y'"), "42501")
       assert.strictEqual(
-        yield* as(`insert into app.audit_events (tenant_id, id, actor_user_id, action) values ('${tenant}', gen_random_uuid(), '${admin}', 'x')`),
+        yield* as(
+          `insert into app.audit_events (tenant_id, id, actor_user_id, action) values ('${tenant}', gen_random_uuid(), '${admin}', 'x')`
+        ),
         "42501"
       )
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("an admin manages the tenant's users, but not their passwords", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { admin, api, tenant, user } = yield* tenancy
       const changes = (sql: string) => inside(api, Effect.andThen(enter(api, tenant, admin), api.count(sql)))
       assert.strictEqual(yield* changes("select from app.users"), 2)
       assert.strictEqual(yield* changes(`update app.users set role = 'admin' where id = '${user}'`), 1)
       assert.strictEqual(yield* changes(`delete from app.users where id = '${user}'`), 1)
       assert.strictEqual(yield* changes("update app.tenants set registration = 'closed'"), 1)
-      assert.strictEqual(yield* changes(`update app.credentials set password_hash = '$argon2id$x' where user_id = '${user}'`), 0)
+      assert.strictEqual(
+        yield* changes(`update app.credentials set password_hash = '$argon2id$x' where user_id = '${user}'`),
+        0
+      )
       assert.isAbove(yield* changes("select from app.audit_events"), 2)
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("nobody leaves the tenant without an active admin, two admins at once neither", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { admin, api, apiUrl, tenant, user, superuser } = yield* tenancy
       const last = (sql: string) => inside(api, Effect.andThen(enter(api, tenant, admin), stateOf(api.rows(sql))))
       assert.strictEqual(yield* last(`update app.users set role = 'user' where id = '${admin}'`), "LL409")
@@ -142,12 +180,15 @@ layer(TestDatabase.layer)("in the room", (it) => {
       yield* superuser.rows(`update app.users set role = 'admin' where id = '${user}'`)
       assert.strictEqual(yield* last("update app.users set role = 'user'"), "LL409")
       const demote = (actor: string, target: string) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const session = yield* open(apiUrl)
           yield* session.rows("begin")
           // The slower of the two may find itself demoted before it enters.
           const state = yield* stateOf(
-            Effect.andThen(enter(session, tenant, actor, "admin"), session.rows(`update app.users set role = 'user' where id = '${target}'`))
+            Effect.andThen(
+              enter(session, tenant, actor, "admin"),
+              session.rows(`update app.users set role = 'user' where id = '${target}'`)
+            )
           )
           yield* session.rows("commit")
           return state
@@ -158,20 +199,26 @@ layer(TestDatabase.layer)("in the room", (it) => {
         yield* superuser.rows("select count(*)::int from app.users where tenant_id = $1 and role = 'admin'", [tenant]),
         [{ count: 1 }]
       )
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 
   it.effect("what happened cannot be changed, by the owner neither", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { superuser } = yield* tenancy
-      for (const sql of ["update app.audit_events set action = 'x'", "delete from app.audit_events", "truncate app.audit_events"]) {
+      for (const sql of [
+        "update app.audit_events set action = 'x'",
+        "delete from app.audit_events",
+        "truncate app.audit_events"
+      ]) {
         assert.strictEqual(yield* inside(superuser, stateOf(superuser.rows(sql))), "42501", sql)
       }
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped)
+  )
 })
 
 layer(TestDatabase.layer)("the API's login", (it) => {
   it.effect("can do nothing but enter, and call what comes before entering", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { api } = yield* tenancy
       const FORBIDDEN = [
         "select * from app.users",
@@ -189,8 +236,14 @@ layer(TestDatabase.layer)("the API's login", (it) => {
         "delete from meta.migrations",
         "drop owned by current_user"
       ]
-      const states = yield* Effect.forEach(FORBIDDEN, (sql) => Effect.map(inside(api, stateOf(api.rows(sql))), (state) => [sql, state]))
+      const states = yield* Effect.forEach(FORBIDDEN, (sql) =>
+        Effect.map(inside(api, stateOf(api.rows(sql))), (state) => [sql, state])
+      )
       // `create temporary table` is refused by the database it was migrated in; copies of a template have its event trigger instead.
-      assert.deepStrictEqual(states, FORBIDDEN.map((sql) => [sql, "42501"]))
-    }).pipe(Effect.scoped))
+      assert.deepStrictEqual(
+        states,
+        FORBIDDEN.map((sql) => [sql, "42501"])
+      )
+    }).pipe(Effect.scoped)
+  )
 })
