@@ -227,4 +227,38 @@ layer(TestDatabase.layer)("a connection that is used again", (it) => {
       }).pipe(Effect.scoped)
     )
   }
+
+  it.effect("keeps its plans, and a plan made in one room holds nothing of it", () =>
+    Effect.gen(function* () {
+      const { api, stranger, tables, victim } = yield* setting
+      for (const { name, tenantColumn } of tables) {
+        yield* api.rows("begin")
+        yield* enter(api, victim)
+        yield* api.rows(`prepare mine_${name} as select ${tenantColumn} as whose from app.${name}`)
+        yield* api.rows("commit")
+      }
+      for (let round = 0; round < 8; round++) {
+        const [who, other] = round % 2 === 0 ? [stranger, victim] : [victim, stranger]
+        yield* api.rows("begin")
+        yield* enter(api, who)
+        for (const { name } of tables) {
+          const seen = yield* api.rows(`execute mine_${name}`)
+          assert.isAbove(seen.length, 0, name)
+          assert.deepStrictEqual(
+            new Set(seen.map(({ whose }) => whose)),
+            new Set([who.tenant]),
+            `${name}, not ${other.tenant}`
+          )
+        }
+        yield* api.rows("commit")
+      }
+      // One plan for both tenants: the role it was made for is the same each time, so nothing is planned again.
+      assert.deepStrictEqual(
+        yield* api.rows(
+          "select distinct generic_plans::int as generic, custom_plans::int as custom from pg_prepared_statements"
+        ),
+        [{ generic: 8, custom: 0 }]
+      )
+    }).pipe(Effect.scoped)
+  )
 })

@@ -1,154 +1,170 @@
 import { Registration } from "@llm-saas/domain/Tenant"
-import { Context, Effect, Layer, Redacted, Schema, SchemaGetter, SchemaIssue } from "effect"
-import { existsSync, readFileSync } from "node:fs"
-import { parseEnv } from "node:util"
+import { line } from "@llm-saas/domain/Text"
+import { Array, Config, Context, Effect, Layer, Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
+import { availableParallelism } from "node:os"
+import { isNetwork } from "./ClientAddress.ts"
+import * as DotEnv from "./DotEnv.ts"
+import { type BrokenVariable, SettingsInvalid } from "./SettingsInvalid.ts"
 import { StartupFailed } from "./Startup.ts"
+import { weakness } from "./Weakness.ts"
 
+/** Decimal digits only: `0x10`, `1e3` and `+5` are refused. */
 const whole = (minimum: number, maximum: number) =>
-  Schema.String.check(
-    Schema.isPattern(/^\d{1,9}$/u, { expected: `a whole number from ${minimum} to ${maximum}` })
-  ).pipe(
+  Schema.String.check(Schema.isPattern(/^\d{1,9}$/u)).pipe(
     Schema.decodeTo(Schema.Int.check(Schema.isBetween({ minimum, maximum })), {
       decode: SchemaGetter.transform((text) => Number(text)),
       encode: SchemaGetter.transform((number) => String(number))
     })
   )
 
-const Flag = Schema.Literals(["true", "false", "1", "0"]).pipe(
-  Schema.decodeTo(Schema.Boolean, {
-    decode: SchemaGetter.transform((text) => text === "true" || text === "1"),
-    encode: SchemaGetter.transform((flag) => (flag ? ("true" as const) : ("false" as const)))
+const FLAG = { true: true, false: false, "1": true, "0": false, yes: true, no: false, on: true, off: false }
+
+/** As people type it: any case. */
+const lowerCase = Schema.String.pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform((text) => text.toLowerCase()),
+    encode: SchemaGetter.passthrough()
   })
 )
 
-const Origin = Schema.String.check(
-  Schema.isPattern(/^https?:\/\/[^/?#\s]+$/u, { expected: "an origin such as https://app.example.com" })
+const Flag = lowerCase.pipe(
+  Schema.decodeTo(Schema.Literals(Struct.keys(FLAG))),
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((word) => FLAG[word]),
+    encode: SchemaGetter.transform((flag) => flag ? "true" as const : "false" as const)
+  })
 )
+
+const LogLevel = lowerCase.pipe(
+  Schema.decodeTo(Schema.Literals(["debug", "info", "warn", "warning", "error"])),
+  Schema.decodeTo(Schema.Literals(["debug", "info", "warning", "error"]), {
+    decode: SchemaGetter.transform((level) => level === "warn" ? "warning" : level),
+    encode: SchemaGetter.passthroughSubtype()
+  })
+)
+
+/** An origin as browsers send it: no path, no trailing slash, no default port (RFC 6454 §6.2). */
+const Origin = Schema.String.check(Schema.makeFilter((text) => /^https?:/u.test(text) && URL.parse(text)?.origin === text))
+const Network = Schema.String.check(Schema.makeFilter(isNetwork))
 
 const PostgresUrl = Schema.String.check(
-  Schema.isPattern(/^postgres(ql)?:\/\/\S+$/u, {
-    expected: "a URL such as postgres://user:password@host:5432/database"
-  })
+  Schema.makeFilter((text) => /^postgres(?:ql)?:\/\//u.test(text) && URL.canParse(text))
 ).pipe(Schema.RedactedFromValue)
 
+const Text = line(1000)
+
+/** A variable read through a schema; `expected` completes the line that says that it is broken. */
+const setting = <A, const B extends A | undefined>(
+  variable: string,
+  expected: string,
+  schema: Schema.ConstraintCodec<A, unknown>,
+  absent: B
+): Effect.Effect<A | B, BrokenVariable> =>
+  Config.schema(schema, variable).pipe(
+    Config.withDefault(absent),
+    Effect.mapError((): BrokenVariable => ({ variable, expected }))
+  )
+
+const WHOLE = (minimum: number, maximum: number, unit: string) => `a whole number of ${unit}, ${minimum} to ${maximum}`
+const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
+
 /** Every variable the program reads, and nothing else. `.env.example` explains them to people; a test keeps the two equal. */
-export const Variables = Schema.Struct({
-  APP_NAME: Schema.optionalKey(Schema.NonEmptyString),
-  APP_ENV: Schema.optionalKey(Schema.Literals(["development", "production", "test"])),
-  DEBUG: Schema.optionalKey(Flag),
-  HOST: Schema.optionalKey(Schema.NonEmptyString),
-  PORT: Schema.optionalKey(whole(0, 65_535)),
-  SECRET_KEY: Schema.optionalKey(Schema.String.pipe(Schema.RedactedFromValue)),
-  ALGORITHM: Schema.optionalKey(Schema.Literals(["HS256", "RS256", "ES256", "EdDSA"])),
-  JWT_PRIVATE_KEY_FILE: Schema.optionalKey(Schema.NonEmptyString),
-  ACCESS_TOKEN_EXPIRE_MINUTES: Schema.optionalKey(whole(1, 525_600)),
-  DATABASE_URL: Schema.optionalKey(PostgresUrl),
-  DATABASE_ADMIN_URL: Schema.optionalKey(PostgresUrl),
-  DATABASE_POOL_SIZE: Schema.optionalKey(whole(1, 1000)),
-  ALLOWED_ORIGINS: Schema.optionalKey(Schema.fromJsonString(Schema.Array(Origin))),
-  TRUSTED_PROXIES: Schema.optionalKey(Schema.fromJsonString(Schema.Array(Schema.String))),
-  REGISTRATION_DEFAULT: Schema.optionalKey(Registration),
-  MAX_BODY_BYTES: Schema.optionalKey(whole(1024, 104_857_600)),
-  SHUTDOWN_SECONDS: Schema.optionalKey(whole(1, 600)),
-  LOG_LEVEL: Schema.optionalKey(Schema.Literals(["debug", "info", "warning", "error"])),
-  DATA_DIR: Schema.optionalKey(Schema.NonEmptyString)
-})
-type Variables = typeof Variables.Type
-
-/** What is expected of each variable, for the line that says that one is broken. Never its value. */
-const EXPECTED: Readonly<Record<keyof Variables, string>> = {
-  APP_NAME: "a name",
-  APP_ENV: "development, production or test",
-  DEBUG: "true or false",
-  HOST: "an address to listen on, such as 127.0.0.1 or 0.0.0.0",
-  PORT: "a port, 0 to 65535",
-  SECRET_KEY: "at least 32 random bytes, as text",
-  ALGORITHM: "HS256, RS256, ES256 or EdDSA",
-  JWT_PRIVATE_KEY_FILE: "the path of a PKCS #8 PEM file",
-  ACCESS_TOKEN_EXPIRE_MINUTES: "a whole number of minutes, 1 to 525600",
-  DATABASE_URL: "a URL such as postgres://user:password@host:5432/database",
-  DATABASE_ADMIN_URL: "a URL such as postgres://user:password@host:5432/database",
-  DATABASE_POOL_SIZE: "a whole number, 1 to 1000",
-  ALLOWED_ORIGINS: 'a JSON list of origins, such as ["https://app.example.com"]',
-  TRUSTED_PROXIES: 'a JSON list of addresses or networks, such as ["10.0.0.0/8"]',
-  REGISTRATION_DEFAULT: "open or closed",
-  MAX_BODY_BYTES: "a whole number of bytes, 1024 to 104857600",
-  SHUTDOWN_SECONDS: "a whole number of seconds, 1 to 600",
-  LOG_LEVEL: "debug, info, warning or error",
-  DATA_DIR: "a directory"
+export const VARIABLES = {
+  APP_NAME: setting("APP_NAME", "a name of one line", line(100), "llm-saas"),
+  APP_ENV: setting(
+    "APP_ENV",
+    "development, production or test",
+    Schema.Literals(["development", "production", "test"]),
+    "development"
+  ),
+  DEBUG: setting("DEBUG", "true or false", Flag, false),
+  HOST: setting("HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", Text, "127.0.0.1"),
+  PORT: setting("PORT", "a port, 0 to 65535", whole(0, 65_535), 8000),
+  SECRET_KEY: setting("SECRET_KEY", "text", Schema.RedactedFromValue(Schema.String), undefined),
+  ALGORITHM: setting("ALGORITHM", "HS256, RS256, ES256 or EdDSA", Schema.Literals(["HS256", "RS256", "ES256", "EdDSA"]), "HS256"),
+  JWT_PRIVATE_KEY_FILE: setting("JWT_PRIVATE_KEY_FILE", "the path of a PEM file", Text, undefined),
+  ACCESS_TOKEN_EXPIRE_MINUTES: setting(
+    "ACCESS_TOKEN_EXPIRE_MINUTES",
+    WHOLE(1, 525_600, "minutes"),
+    whole(1, 525_600),
+    60
+  ),
+  DATABASE_URL: setting("DATABASE_URL", POSTGRES, PostgresUrl, undefined),
+  DATABASE_ADMIN_URL: setting("DATABASE_ADMIN_URL", POSTGRES, PostgresUrl, undefined),
+  DATABASE_POOL_SIZE: setting("DATABASE_POOL_SIZE", WHOLE(1, 1000, "connections"), whole(1, 1000), 10),
+  ALLOWED_ORIGINS: setting(
+    "ALLOWED_ORIGINS",
+    "a JSON list of origins without a slash at the end, such as [\"https://app.example.com\"]",
+    Schema.fromJsonString(Schema.Array(Origin)),
+    []
+  ),
+  TRUSTED_PROXIES: setting(
+    "TRUSTED_PROXIES",
+    "a JSON list of addresses or networks, such as [\"10.0.0.0/8\", \"::1\"]",
+    Schema.fromJsonString(Schema.Array(Network)),
+    []
+  ),
+  REGISTRATION_DEFAULT: setting("REGISTRATION_DEFAULT", "open or closed", Registration, "open"),
+  LOGIN_FAILURES: setting("LOGIN_FAILURES", WHOLE(1, 100_000, "failures"), whole(1, 100_000), 10),
+  LOGIN_FAILURES_PER_ADDRESS: setting("LOGIN_FAILURES_PER_ADDRESS", WHOLE(1, 100_000, "failures"), whole(1, 100_000), 50),
+  LOGIN_FAILURES_PER_ACCOUNT: setting("LOGIN_FAILURES_PER_ACCOUNT", WHOLE(1, 100_000, "failures"), whole(1, 100_000), 50),
+  LOGIN_WINDOW_MINUTES: setting("LOGIN_WINDOW_MINUTES", WHOLE(1, 1440, "minutes"), whole(1, 1440), 15),
+  PASSWORD_THREADS: setting("PASSWORD_THREADS", WHOLE(1, 64, "threads"), whole(1, 64), Math.max(1, availableParallelism() - 1)),
+  MAX_BODY_BYTES: setting("MAX_BODY_BYTES", WHOLE(1024, 104_857_600, "bytes"), whole(1024, 104_857_600), 1_048_576),
+  SHUTDOWN_SECONDS: setting("SHUTDOWN_SECONDS", WHOLE(1, 600, "seconds"), whole(1, 600), 20),
+  LOG_LEVEL: setting("LOG_LEVEL", "debug, info, warning or error", LogLevel, undefined),
+  DATA_DIR: setting("DATA_DIR", "a directory", Text, ".data")
 }
 
-/** The configuration, decoded once at the edge. */
-export class Settings extends Context.Service<
-  Settings,
-  Variables & {
-    readonly APP_ENV: "development" | "production" | "test"
-    readonly PORT: number
-    readonly HOST: string
-    readonly DATA_DIR: string
-  }
->()("@llm-saas/server/Settings") {
-  static readonly layer = Layer.effect(
+type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeof VARIABLES)[Name]> }
+
+/** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
+export class Settings extends Context.Service<Settings, Omit<Values, "LOG_LEVEL"> & {
+  /** `debug` where DEBUG is on, else `info`, unless it is set. */
+  readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
+}>()("@llm-saas/server/Settings") {
+  /** Reads the environment and `.env`. */
+  static readonly layer: Layer.Layer<Settings, StartupFailed> = Layer.effect(
     Settings,
-    Effect.suspend(() => Effect.map(readSettings(environment()), Settings.of))
+    Effect.suspend(() => settings)
+  ).pipe(
+    Layer.provide(DotEnv.layer),
+    Layer.catch((error) => Layer.effect(Settings, Effect.fail(new StartupFailed({ message: error.message }))))
   )
 }
 
-/** Variables of the process, then those of a `.env` file in the working directory that the process does not have. */
-const environment = (): Record<string, string | undefined> => {
-  const file = existsSync(".env") ? parseEnv(readFileSync(".env", "utf8")) : {}
-  return { ...file, ...process.env }
-}
-
-/** Decodes the variables. An empty one counts as absent. Every broken one is named in a line of its own. */
-export const readSettings = Effect.fnUntraced(function* (source: Readonly<Record<string, string | undefined>>) {
-  const given = Object.fromEntries(
-    Object.keys(Variables.fields).flatMap((name) => (source[name] ? [[name, source[name]]] : []))
-  )
-  const decoded = yield* Schema.decodeUnknownEffect(Variables)(given, { errors: "all" }).pipe(
-    Effect.mapError((error) => new StartupFailed({ message: explain(error.issue) }))
-  )
-  const APP_ENV = decoded.APP_ENV ?? "development"
-  if (APP_ENV === "production") yield* checkProduction(decoded)
-  return {
-    ...decoded,
-    APP_ENV,
-    PORT: decoded.PORT ?? 8000,
-    HOST: decoded.HOST ?? "127.0.0.1",
-    DATA_DIR: decoded.DATA_DIR ?? ".data"
-  }
+/** What the current `ConfigProvider` says. Every broken variable is named, not only the first. */
+export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Effect.gen(function*() {
+  const results = yield* Effect.all(VARIABLES, { mode: "result" })
+  const values = Result.all(results)
+  const broken = Result.isSuccess(values) ? offences(values.success) : Array.getFailures(Object.values(results))
+  if (Array.isArrayNonEmpty(broken)) return yield* new SettingsInvalid({ broken })
+  const read = yield* Effect.orDie(Effect.fromResult(values))
+  return Settings.of({ ...read, LOG_LEVEL: read.LOG_LEVEL ?? (read.DEBUG ? "debug" : "info") })
 })
 
-const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const explain = (issue: SchemaIssue.Issue): string => {
-  const broken = new Set(formatIssues(issue).issues.map(({ path }) => String(path?.[0])))
-  return Object.entries(EXPECTED)
-    .filter(([name]) => broken.has(name))
-    .map(([name, expected]) => `${name} is not valid: expected ${expected}`)
-    .join("\n")
+/** Rules between variables. */
+const offences = (values: Values): Array<BrokenVariable> => {
+  const rules: ReadonlyArray<readonly [broken: boolean, variable: keyof Values, expected: string]> = [
+    [
+      values.ALGORITHM !== "HS256" && values.JWT_PRIVATE_KEY_FILE === undefined,
+      "JWT_PRIVATE_KEY_FILE",
+      `the path of a PEM file with a private key, because ALGORITHM is ${values.ALGORITHM}`
+    ],
+    ...(values.APP_ENV === "production" ? production(values) : [])
+  ]
+  return rules.filter(([broken]) => broken).map(([, variable, expected]) => ({ variable, expected }))
 }
 
-const SAMPLE = /change|secret|sample|example|default|password|your[-_ ]/iu
-
-/** Why the key is too weak to sign with, or undefined. */
-export const weakness = (key: string): string | undefined => {
-  if (Buffer.byteLength(key) < 32) return "has fewer than 32 bytes"
-  if (new Set(key).size < 10) return "repeats itself"
-  return SAMPLE.test(key) ? "looks like a sample value" : undefined
+const production = (values: Values): Array<readonly [boolean, keyof Values, string]> => {
+  const weak = values.SECRET_KEY === undefined ? "it is missing" : weakness(Redacted.value(values.SECRET_KEY))
+  return [
+    [
+      weak !== undefined,
+      "SECRET_KEY",
+      `at least 32 random bytes in production, such as \`openssl rand -base64 48\` prints (${weak})`
+    ],
+    [values.DATABASE_URL === undefined, "DATABASE_URL", `${POSTGRES}, in production`],
+    [values.DEBUG, "DEBUG", "false in production"]
+  ]
 }
-
-const checkProduction = Effect.fnUntraced(function* ({ DATABASE_URL, DEBUG, SECRET_KEY }: Variables) {
-  const fail = (message: string) => new StartupFailed({ message })
-  if (SECRET_KEY === undefined)
-    return yield* fail(
-      "SECRET_KEY is required in production: expected at least 32 random bytes, such as `openssl rand -base64 48` prints"
-    )
-  const weak = weakness(Redacted.value(SECRET_KEY))
-  if (weak !== undefined)
-    return yield* fail(
-      `SECRET_KEY ${weak}: expected at least 32 random bytes, such as \`openssl rand -base64 48\` prints`
-    )
-  if (DATABASE_URL === undefined) return yield* fail("DATABASE_URL is required in production")
-  if (DEBUG === true) return yield* fail("DEBUG must not be on in production")
-})

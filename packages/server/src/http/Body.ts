@@ -1,0 +1,65 @@
+import { Effect, Result } from "effect"
+import type { HttpServerError, HttpServerRequest } from "effect/http"
+import { isUtf8 } from "node:buffer"
+import type { BadTarget } from "./Target.ts"
+
+/** JSON nested deeper than this is refused: nothing of ours is, and a recursive reader of it would run out of stack. */
+export const MAX_DEPTH = 64
+
+/**
+ * Looks at a request's body as bytes, within the limit of its size, before anybody decodes it: a decoder would replace what is not
+ * UTF-8 without a word. The body is kept, so the handler's decoder does not read it again. Fails as reading it fails.
+ */
+export const checkBody = (
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<BadTarget | undefined, HttpServerError.HttpServerError> =>
+  Effect.map(request.arrayBuffer, (buffer) => {
+    const bytes = Buffer.from(buffer)
+    if (!isUtf8(bytes)) return { code: "invalid_utf8" }
+    return isForm(request) ? checkForm(bytes.toString()) : checkJson(bytes)
+  })
+
+const isForm = (request: HttpServerRequest.HttpServerRequest) =>
+  request.headers["content-type"]?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true
+
+const STRAY_PERCENT = /%(?![0-9a-fA-F]{2})/gu
+
+// `password=100%`, as people type it, is read as it stands by every form decoder (URL standard §5.1): that stays so.
+const checkForm = (text: string): BadTarget | undefined => {
+  if (text.includes("\0")) return NUL
+  if (!text.includes("%")) return undefined
+  if (Result.isFailure(Result.try(() => decodeURIComponent(text.replace(STRAY_PERCENT, "%25"))))) return { code: "invalid_utf8" }
+  return text.includes("%00") ? NUL : undefined
+}
+
+const checkJson = (bytes: Buffer): BadTarget | undefined => {
+  if (bytes.length > MAX_DEPTH && isTooDeep(bytes)) return refused(`Expected JSON at most ${MAX_DEPTH} levels deep`)
+  return bytes.includes(ESCAPED_NUL) && ESCAPED_NUL_PATTERN.test(bytes.toString()) ? NUL : undefined
+}
+
+const ESCAPED_NUL = "\\u0000"
+// An even number of backslashes before it: the last of them is no escape of this one.
+const ESCAPED_NUL_PATTERN = /(?<!\\)(?:\\\\)*\\u0000/u
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+const isTooDeep = (bytes: Buffer): boolean => {
+  let depth = 0
+  let inString = false
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index]
+    if (inString) {
+      if (byte === BACKSLASH) index++
+      else if (byte === QUOTE) inString = false
+    } else if (byte === QUOTE) inString = true
+    else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > MAX_DEPTH) return true
+    } else if (byte === 0x5d || byte === 0x7d) depth--
+  }
+  return false
+}
+
+const refused = (message: string): BadTarget => ({ code: "invalid_request", details: { errors: [{ path: ["payload"], message }] } })
+
+const NUL = refused("Expected text without NUL")

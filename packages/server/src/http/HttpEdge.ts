@@ -1,0 +1,150 @@
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { RequestId } from "@llm-saas/domain/RequestId"
+import { type Cause, Context, Effect, type Types } from "effect"
+import { HttpBody, HttpRouter, HttpServerError, HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
+import { HttpApiError } from "effect/http-api"
+import { Exchange } from "./Exchange.ts"
+import { HttpOptions } from "./HttpOptions.ts"
+import { preflight } from "./Preflight.ts"
+import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER, withRequestId } from "./Refusals.ts"
+import { CurrentRequest } from "./RequestRecord.ts"
+import type { RouteTable } from "./RouteTable.ts"
+import { checkTarget } from "./Target.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+/** Answers that are always the same, by path: given to GET without asking the router. */
+export type Constants = ReadonlyMap<string, Response>
+
+/**
+ * Around every route: refuses what no handler should see, gives the handler its request id, turns whatever comes out of it into an
+ * answer, and every error into problem+json with the request id. Headers and the log line are the {@link Exchange}'s.
+ */
+export const HttpEdge = (routes: RouteTable, constants: Constants) =>
+  HttpRouter.use(Effect.fnUntraced(function*(router) {
+    const { maxBodyBytes } = yield* HttpOptions
+    yield* router.addGlobalMiddleware((handler) => around(handler, routes, constants, maxBodyBytes))
+  }))
+
+const around = (
+  handler: Effect.Effect<Response, Types.unhandled>,
+  routes: RouteTable,
+  constants: Constants,
+  maxBodyBytes: number
+): Effect.Effect<Response, Types.unhandled, HttpServerRequest.HttpServerRequest> =>
+  Effect.withFiber((fiber) => {
+    const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+    const exchange = exchangeOf(request)
+    if (exchange === undefined) return Effect.die(new Error("the edge needs its own listener"))
+    if (request.method === "GET" && exchange.hasOneHost) {
+      const constant = constants.get(request.url)
+      if (constant !== undefined) {
+        exchange.route = request.url
+        return Effect.succeed(constant)
+      }
+    }
+    const refused = refuse(request, exchange, routes, maxBodyBytes)
+    if (refused !== undefined) return Effect.succeed(asProblem(refused, request, exchange))
+    exchange.serving = true
+    // The server puts the fiber's context back when the request is over.
+    fiber.setContext(Context.add(Context.add(fiber.context, RequestId, exchange.id), CurrentRequest, exchange))
+    const answered = (response: Response) => {
+      exchange.served(Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path)
+      return Effect.succeed(response.status < 400 ? response : asProblem(response, request, exchange))
+    }
+    return Effect.matchCauseEffect(handler, {
+      onSuccess: answered,
+      onFailure: (cause) => Effect.flatMap(translate(cause, request, routes), answered)
+    })
+  })
+
+const exchangeOf = (request: Request): Exchange | undefined => {
+  const response = NodeHttpServerRequest.toServerResponse(request)
+  return response instanceof Exchange ? response : undefined
+}
+
+/** What is answered without a handler, or undefined. */
+const refuse = (request: Request, exchange: Exchange, routes: RouteTable, maxBodyBytes: number): Response | undefined => {
+  if (!exchange.hasOneHost) return refusal("invalid_request", { errors: [{ path: ["headers", "host"], message: "Expected it once" }] })
+  const bad = checkTarget(request.url)
+  if (bad !== undefined) return refusal(bad.code, bad.details)
+  switch (request.method) {
+    case "GET":
+      return undefined
+    case "HEAD": {
+      const route = routes.find(request.url)
+      return route === undefined || route.methods.has("HEAD") ? undefined : refusal("method_not_allowed", {}, { allow: route.allow })
+    }
+    case "OPTIONS":
+      return preflight(request, exchange, routes)
+    default:
+      return Number(request.headers["content-length"] ?? 0) > maxBodyBytes ? tooLarge(request) : undefined
+  }
+}
+
+/**
+ * Refused by what the sender announces, or when it has sent that much. The connection ends, and what still comes is thrown away for a
+ * moment: closing on unread bytes would reset it, and the answer would be lost.
+ */
+const tooLarge = (request: Request): Response => {
+  if (request.headers["expect"] === undefined) NodeHttpServerRequest.toIncomingMessage(request).resume()
+  return refusal("payload_too_large", {}, { connection: "close" })
+}
+
+/** The answer to what went wrong. A defect goes to the log, once, and nothing of it to the client. */
+const translate = (cause: Cause.Cause<unknown>, request: Request, routes: RouteTable): Effect.Effect<Response> => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Interrupt") continue
+    const error = reason._tag === "Fail" ? reason.error : reason.defect
+    if (HttpServerResponse.isHttpServerResponse(error)) return Effect.succeed(error)
+    if (HttpServerError.isHttpServerError(error)) {
+      const known = translateServerError(error.reason, request, routes)
+      if (known !== undefined) return Effect.succeed(known)
+    } else if (HttpApiError.HttpApiPayloadTooLarge.is(error)) return Effect.succeed(tooLarge(request))
+    else if (HttpServerRespondable.isRespondable(error) && !HttpApiError.HttpApiSchemaError.is(error)) {
+      return Effect.catchCause(HttpServerRespondable.toResponse(error), failed)
+    }
+    return failed(cause)
+  }
+  // Only interruption is left. A client that has gone reads no answer; else it is we who stop.
+  return Effect.succeed(refusal("unavailable", {}, { connection: "close" }))
+}
+
+const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
+  Effect.as(Effect.logError("a request failed for a reason of ours", cause), refusal("internal_error"))
+
+const translateServerError = (reason: HttpServerError.HttpServerErrorReason, request: Request, routes: RouteTable): Response | undefined => {
+  switch (reason._tag) {
+    case "RouteNotFound": {
+      const route = routes.find(request.url)
+      return route === undefined ? refusal("not_found") : refusal("method_not_allowed", {}, { allow: route.allow })
+    }
+    case "RequestParseError":
+      return reason.reason === "BodyTooLarge" ? tooLarge(request) : refusal("malformed_request", {}, { connection: "close" })
+    case "InternalError":
+    case "ResponseError":
+      return undefined
+  }
+}
+
+/** Every error leaves as a problem with the id of the request, and with the headers its status asks for. */
+const asProblem = (response: Response, request: Request, exchange: Exchange): Response => {
+  const { body, status } = response
+  if (status < 400) return response
+  const own = body._tag === "Uint8Array" && body.contentType === PROBLEM ? body.text : undefined
+  const text = own ?? refusalBody(refusalFor(status))
+  const problem = HttpServerResponse.setBody(response, HttpBody.text(withRequestId(text, exchange.id), PROBLEM))
+  switch (status) {
+    case 401:
+      // RFC 6750 §3: why is said only to those who sent a token.
+      return HttpServerResponse.setHeader(problem, "www-authenticate", request.headers["authorization"] === undefined ? "Bearer" : "Bearer error=\"invalid_token\"")
+    case 429:
+    case 503:
+      return HttpServerResponse.setHeader(problem, "retry-after", RETRY.exec(text)?.[1] ?? `${RETRY_AFTER}`)
+    default:
+      return problem
+  }
+}
+
+const RETRY = /"retry_after":(\d+)/u

@@ -1,0 +1,37 @@
+import { ByteSize, Effect, Layer } from "effect"
+import { HttpIncomingMessage, HttpRouter, HttpServerResponse } from "effect/http"
+import type { HttpApi, HttpApiGroup } from "effect/http-api"
+import { AccessCheck } from "./AccessCheck.ts"
+import { Docs, PAGES } from "./Docs.ts"
+import { Drain } from "./Drain.ts"
+import { HttpEdge } from "./HttpEdge.ts"
+import { HttpOptions } from "./HttpOptions.ts"
+import { Listener } from "./Listener.ts"
+import { RequestLines } from "./RequestLines.ts"
+import { makeRouteTable, ROUTER_CONFIG } from "./RouteTable.ts"
+
+/** `/health` says that the process is alive. It is asked more often than anything else, and has only one answer. */
+const CONSTANTS = new Map([["/health", HttpServerResponse.jsonUnsafe({ status: "ok" })]])
+
+/**
+ * Serves an API: `routes` are its handlers and middleware, `HttpApiBuilder.layer(api)` with all it needs but the platform. Everything
+ * around them, the listening socket included, is added here. Taken down, it drains: see {@link Drain}. Provides the `HttpServer` that
+ * is listening, and {@link Drain}, for those who answer long.
+ */
+export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint, E, R>(
+  api: HttpApi.HttpApi<Id, Groups>,
+  routes: Layer.Layer<never, E, R>
+) => {
+  const table = makeRouteTable(api, PAGES)
+  const app = Layer.mergeAll(routes, Docs(api), AccessCheck(api), HttpEdge(table, CONSTANTS))
+  const limits = Layer.unwrap(Effect.map(HttpOptions, ({ maxBodyBytes }) =>
+    Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))))
+  const served = HttpRouter.serve(app, { routerConfig: ROUTER_CONFIG, disableLogger: true, disableListenLog: true })
+  return Drain.onShutdown.pipe(
+    Layer.provide(served),
+    Layer.provide(limits),
+    Layer.provideMerge(Listener(table)),
+    Layer.provide(RequestLines.layer),
+    Layer.provideMerge(Drain.layer)
+  )
+}

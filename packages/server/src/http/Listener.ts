@@ -1,0 +1,156 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Effect, Layer } from "effect"
+import { HttpServer, type HttpServerError } from "effect/http"
+import type { IncomingMessage, Server } from "node:http"
+import type { Duplex } from "node:stream"
+import type { Socket } from "node:net"
+import { StartupFailed } from "../Startup.ts"
+import { Drain } from "./Drain.ts"
+import { Exchange, type ExchangePolicy } from "./Exchange.ts"
+import { HttpOptions } from "./HttpOptions.ts"
+import { refuseRaw } from "./RawRefusal.ts"
+import { RequestLines } from "./RequestLines.ts"
+import type { RouteTable } from "./RouteTable.ts"
+import { securityHeaders } from "./SecurityHeaders.ts"
+
+const { createServer } = process.getBuiltinModule("node:http")
+
+/**
+ * The listening socket, with the limits that keep a slow or hostile sender from holding it. What Node itself refuses is answered with
+ * a problem too. When it is taken down it stops accepting, lets what is in flight finish until the deadline, and cuts the rest.
+ */
+export const Listener = (routes: RouteTable) =>
+  Layer.merge(
+    Layer.effect(HttpServer.HttpServer, Effect.gen(function*() {
+      const options = yield* HttpOptions
+      const drain = yield* Drain
+      const requests = yield* RequestLines
+      const server = listener(options, {
+        headers: securityHeaders(options.production),
+        allowedOrigins: new Set(options.allowedOrigins),
+        draining: drain.isDraining,
+        ended: requests.ended
+      })
+      refuseWhatNodeRefuses(server, routes, (status, socket) => requests.refused({ status, client: addressOf(socket) }))
+      const sockets = trackSockets(server)
+      const http = yield* NodeHttpServer.make(() => server, {
+        host: options.host,
+        port: options.port,
+        gracefulShutdownTimeout: options.drainTimeout
+      }).pipe(Effect.mapError((error) => new StartupFailed({ message: explain(error, options) })))
+      // Taken down before the server is closed for good, which would wait for them.
+      yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+      yield* Effect.forkScoped(Effect.andThen(drain.begun, Effect.sync(() => {
+        for (const socket of sockets) if (exchangeOf(socket) === undefined) socket.destroy()
+      })))
+      return http
+    })),
+    NodeHttpServer.layerHttpServices
+  )
+
+const listener = (options: HttpOptions["Service"], policy: ExchangePolicy) => {
+  const server = createServer({
+    ServerResponse: class<Request extends IncomingMessage> extends Exchange<Request> {
+      constructor(request: Request) {
+        super(request, policy)
+      }
+    },
+    maxHeaderSize: options.maxHeaderBytes,
+    headersTimeout: options.headersTimeout,
+    requestTimeout: options.requestTimeout,
+    keepAliveTimeout: options.keepAliveTimeout,
+    connectionsCheckingInterval: options.checkingInterval,
+    // Refused by the edge instead, which answers with a problem.
+    requireHostHeader: false,
+    // A request to upgrade is answered as if it had not asked (RFC 9110 §7.8): curl --http2 asks on every plain connection.
+    shouldUpgradeCallback: () => false
+  })
+  server.maxConnections = options.maxConnections
+  server.maxHeadersCount = 200
+  return server
+}
+
+/** Connections that say nothing are not idle to Node, which would wait for them: we close those ourselves. */
+const trackSockets = (server: Server): ReadonlySet<Socket> => {
+  const sockets = new Set<Socket>()
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+/** The request a socket is at work on. Node's own handling of these errors reads the same field. */
+const exchangeOf = (socket: Duplex): Exchange | undefined => {
+  const exchange: unknown = Reflect.get(socket, "_httpMessage")
+  return exchange instanceof Exchange ? exchange : undefined
+}
+
+const addressOf = (socket: Duplex): string => {
+  const address: unknown = Reflect.get(socket, "remoteAddress")
+  return typeof address === "string" ? address : "-"
+}
+
+type Refused = (status: number, socket: Duplex) => void
+
+const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refused) => {
+  const seen = new WeakSet<Duplex>()
+  server.on("clientError", (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, socket: Duplex) => {
+    // The parser says so again for every packet that follows.
+    if (seen.has(socket)) return
+    seen.add(socket)
+    if (error.code === "ECONNRESET" || !socket.writable || Reflect.get(socket, "bytesRead") === 0) {
+      socket.destroy()
+      return
+    }
+    const { code, headers } = reasonOf(error, routes)
+    const exchange = exchangeOf(socket)
+    if (exchange === undefined) refused(refuseRaw(socket, code, headers), socket)
+    else if (exchange.headersSent) socket.destroy()
+    else {
+      exchange.refuse(code, headers)
+      lingerAfter(socket)
+    }
+  })
+  server.on("checkExpectation", (_: IncomingMessage, response: unknown) => {
+    if (response instanceof Exchange) response.refuse("expectation_failed")
+  })
+  // CONNECT is for proxies. Its target is an authority, so no route has it.
+  server.on("connect", (_: IncomingMessage, socket: Duplex) => {
+    refused(refuseRaw(socket, "method_not_allowed", { allow: routes.allow }), socket)
+  })
+}
+
+const lingerAfter = (socket: Duplex) => {
+  const timer = setTimeout(() => socket.destroy(), 500)
+  socket.once("close", () => clearTimeout(timer))
+}
+
+const FIRST_LINE = /^[!-~]{1,40} (\/[!-~]*) HTTP\//u
+
+const reasonOf = (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, routes: RouteTable) => {
+  switch (error.code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { code: "request_timeout", headers: {} } as const
+    case "HPE_HEADER_OVERFLOW":
+      return { code: "headers_too_large", headers: {} } as const
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { code: "payload_too_large", headers: {} } as const
+    case "HPE_INVALID_METHOD": {
+      // A method Node does not know, on what otherwise looks like HTTP.
+      const target = FIRST_LINE.exec(error.rawPacket?.toString("latin1", 0, 2048) ?? "")?.[1]
+      if (target === undefined) return { code: "malformed_request", headers: {} } as const
+      const route = routes.find(target)
+      return route === undefined ? { code: "not_found", headers: {} } as const : { code: "method_not_allowed", headers: { allow: route.allow } } as const
+    }
+    default:
+      return { code: "malformed_request", headers: {} } as const
+  }
+}
+
+const explain = (error: HttpServerError.ServeError, { host, port }: HttpOptions["Service"]): string => {
+  const code: unknown = error.cause instanceof Error ? Reflect.get(error.cause, "code") : undefined
+  if (code === "EADDRINUSE") return `port ${port} is in use: stop what uses it, or set PORT to another one`
+  if (code === "EACCES") return `port ${port} may not be used by this user: set PORT to one above 1023`
+  return `cannot listen on ${host}, port ${port}`
+}

@@ -1,0 +1,35 @@
+import type { HttpServerRequest } from "effect/http"
+import { HttpServerResponse } from "effect/http"
+import type { Exchange } from "./Exchange.ts"
+import { refusal } from "./Refusals.ts"
+import type { RouteTable } from "./RouteTable.ts"
+
+/** What pages may send us beyond what every page may. */
+const REQUEST_HEADERS = "authorization, content-type, idempotency-key, last-event-id, x-request-id"
+/** Seconds a browser may remember the answer. */
+const MAX_AGE = "600"
+
+/**
+ * OPTIONS: the methods of a path, and, for a page of an allowed origin, what it may send there (the CORS protocol of the Fetch
+ * standard). Other origins are told nothing, which is how a browser is refused. No credentials: tokens are sent by hand.
+ */
+export const preflight = (
+  request: HttpServerRequest.HttpServerRequest,
+  exchange: Exchange,
+  routes: RouteTable
+): HttpServerResponse.HttpServerResponse => {
+  const route = request.url === "*" ? routes : routes.find(request.url)
+  if (route === undefined) return refusal("not_found")
+  if (exchange.allowedOrigin === undefined || request.headers["access-control-request-method"] === undefined) {
+    return HttpServerResponse.empty({ status: 204, headers: { allow: route.allow } })
+  }
+  return HttpServerResponse.empty({
+    status: 204,
+    headers: {
+      allow: route.allow,
+      "access-control-allow-methods": route.allow,
+      "access-control-allow-headers": REQUEST_HEADERS,
+      "access-control-max-age": MAX_AGE
+    }
+  })
+}

@@ -1,0 +1,53 @@
+import { Costly } from "@llm-saas/api/Costly"
+import { Context } from "effect"
+import * as FindMyWay from "effect/http/FindMyWay"
+import type { HttpApiGroup } from "effect/http-api"
+import { HttpApi } from "effect/http-api"
+
+/** Paths are compared as they are: `//me`, `/me/` and `/ME` are not `/me`, so that no rule in front of us can be talked around. */
+export const ROUTER_CONFIG = { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 }
+
+/** A path of the server and its methods, the way a 405 and a HEAD have to know them. */
+export interface KnownRoute {
+  readonly methods: ReadonlySet<string>
+  /** The methods, as the `Allow` header has them. */
+  readonly allow: string
+}
+
+export interface RouteTable {
+  /** The route a request target belongs to, whatever the method. */
+  readonly find: (target: string) => KnownRoute | undefined
+  /** Every method that some path has. */
+  readonly allow: string
+}
+
+/**
+ * The paths of an API, and of `pages` beside it which only GET has. HEAD is GET without its body (RFC 9110 §9.3.2), where that costs
+ * nothing: an endpoint annotated {@link Costly} has none.
+ */
+export const makeRouteTable = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>,
+  pages: ReadonlyArray<`/${string}`>
+): RouteTable => {
+  const paths = new Map<string, Set<string>>(pages.map((path) => [path, new Set(["GET", "HEAD"])]))
+  HttpApi.reflect(api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint, mergedAnnotations }) => {
+      const methods = paths.get(endpoint.path) ?? new Set()
+      methods.add(endpoint.method)
+      if (endpoint.method === "GET" && !Context.get(mergedAnnotations, Costly)) methods.add("HEAD")
+      paths.set(endpoint.path, methods)
+    }
+  })
+  const router = FindMyWay.make<KnownRoute>(ROUTER_CONFIG)
+  for (const [path, methods] of paths) {
+    methods.add("OPTIONS")
+    if (isPath(path)) router.on("GET", path, { methods, allow: [...methods].join(", ") })
+  }
+  return {
+    find: (target) => router.find("GET", target)?.handler,
+    allow: [...new Set([...paths.values()].flatMap((methods) => [...methods]))].join(", ")
+  }
+}
+
+const isPath = (path: string): path is `/${string}` => path.startsWith("/")
