@@ -4,7 +4,9 @@ import { HttpApi, type HttpApiGroup } from "effect/http-api"
 import { StartupFailed } from "../Startup.ts"
 
 /** Endpoints that do not say who may call them, or say one thing and do another. */
-export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>): ReadonlyArray<string> => {
+export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+): ReadonlyArray<string> => {
   const found: Array<string> = []
   HttpApi.reflect(api, {
     onGroup: () => {},
@@ -21,8 +23,14 @@ export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constr
 }
 
 /** The server does not start if an endpoint is open by mistake. */
-export const AccessCheck = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
-  Layer.effectDiscard(Effect.suspend(() => {
-    const found = undeclared(api)
-    return found.length === 0 ? Effect.void : Effect.fail(new StartupFailed({ message: `who may call what is not settled: ${found.join(", ")}` }))
-  }))
+export const AccessCheck = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+) =>
+  Layer.effectDiscard(
+    Effect.suspend(() => {
+      const found = undeclared(api)
+      return found.length === 0
+        ? Effect.void
+        : Effect.fail(new StartupFailed({ message: `who may call what is not settled: ${found.join(", ")}` }))
+    })
+  )

@@ -28,7 +28,8 @@ const STRAY_PERCENT = /%(?![0-9a-fA-F]{2})/gu
 const checkForm = (text: string): BadTarget | undefined => {
   if (text.includes("\0")) return NUL
   if (!text.includes("%")) return undefined
-  if (Result.isFailure(Result.try(() => decodeURIComponent(text.replace(STRAY_PERCENT, "%25"))))) return { code: "invalid_utf8" }
+  if (Result.isFailure(Result.try(() => decodeURIComponent(text.replace(STRAY_PERCENT, "%25")))))
+    return { code: "invalid_utf8" }
   return text.includes("%00") ? NUL : undefined
 }
 
@@ -60,6 +61,9 @@ const isTooDeep = (bytes: Buffer): boolean => {
   return false
 }
 
-const refused = (message: string): BadTarget => ({ code: "invalid_request", details: { errors: [{ path: ["payload"], message }] } })
+const refused = (message: string): BadTarget => ({
+  code: "invalid_request",
+  details: { errors: [{ path: ["payload"], message }] }
+})
 
 const NUL = refused("Expected text without NUL")

@@ -12,20 +12,32 @@ import { refusal } from "./Refusals.ts"
  */
 export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpoint }) => {
   const closed = [...endpoint.middlewares].some(({ key }) => key === Authorization.key)
-  const checked = endpoint.payload.size === 0 ? handler : Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-    closed && request.headers["authorization"] === undefined
+  const checked =
+    endpoint.payload.size === 0
       ? handler
-      : Effect.flatMap(Effect.orDie(checkBody(request)), (bad) => bad === undefined ? handler : Effect.succeed(refusal(bad.code, bad.details))))
-  return Effect.catch(checked, (error): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest | Types.unhandled> =>
-    HttpApiError.HttpApiSchemaError.is(error) ? explain(error) : Effect.fail(error))
+      : Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+          closed && request.headers["authorization"] === undefined
+            ? handler
+            : Effect.flatMap(Effect.orDie(checkBody(request)), (bad) =>
+                bad === undefined ? handler : Effect.succeed(refusal(bad.code, bad.details))
+              )
+        )
+  return Effect.catch(
+    checked,
+    (error): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest | Types.unhandled> =>
+      HttpApiError.HttpApiSchemaError.is(error) ? explain(error) : Effect.fail(error)
+  )
 })
 
-const explain = (error: HttpApiError.HttpApiSchemaError): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest> => {
+const explain = (
+  error: HttpApiError.HttpApiSchemaError
+): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest> => {
   // Our own answer does not fit the contract: nothing the sender could mend.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error.cause)
   const { issues } = formatIssues(error.cause.issue)
   const [first] = issues
-  if (first !== undefined && error.kind === "Payload" && first.message === NOT_JSON) return Effect.succeed(refusal("malformed_json"))
+  if (first !== undefined && error.kind === "Payload" && first.message === NOT_JSON)
+    return Effect.succeed(refusal("malformed_json"))
   return Effect.fail(new InvalidRequest({ errors: issues.slice(0, MAX_ISSUES).map(toError(error.kind.toLowerCase())) }))
 }
 
@@ -37,9 +49,12 @@ const MAX_ISSUES = 20
 
 // The messages say what was expected. The value itself is in them only if a schema asks for `reportInput`: cut off all the same.
 const toError = (slot: string) => (issue: ReturnType<typeof formatIssues>["issues"][number]) => ({
-  path: [slot, ...(issue.path ?? []).map((step) => {
-    const key = typeof step === "object" ? step.key : step
-    return typeof key === "number" ? key : String(key).slice(0, 64)
-  })],
+  path: [
+    slot,
+    ...(issue.path ?? []).map((step) => {
+      const key = typeof step === "object" ? step.key : step
+      return typeof key === "number" ? key : String(key).slice(0, 64)
+    })
+  ],
   message: issue.message.replace(/, got [\s\S]*$/u, "").slice(0, 200)
 })

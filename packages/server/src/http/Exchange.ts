@@ -26,7 +26,10 @@ const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
  * error handling or Node itself, the answer leaves through `writeHead` here and so carries the request id and the headers of the
  * house; and its line in the log is written when it is really over. Costs no object and no Effect of its own.
  */
-export class Exchange<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> implements RequestRecord {
+export class Exchange<Request extends IncomingMessage = IncomingMessage>
+  extends ServerResponse<Request>
+  implements RequestRecord
+{
   readonly startedAt = performance.now()
   readonly client: string
   id = ""
@@ -75,7 +78,12 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage> extends
   /** Answers with a problem, from outside of any handler. */
   refuse(code: RefusalCode, headers: Readonly<Record<string, string>> = {}, details?: RefusalDetails): void {
     const body = withRequestId(refusalBody(code, details), this.id)
-    this.writeHead(statusOf(code), { "content-type": PROBLEM, "content-length": Buffer.byteLength(body), connection: "close", ...headers })
+    this.writeHead(statusOf(code), {
+      "content-type": PROBLEM,
+      "content-length": Buffer.byteLength(body),
+      connection: "close",
+      ...headers
+    })
     this.end(this.req.method === "HEAD" ? undefined : body)
   }
 
@@ -111,7 +119,8 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage> extends
   #share(headers: Array<OutgoingHttpHeader>): void {
     headers.push("vary", "Origin")
     const origin = this.allowedOrigin
-    if (origin !== undefined) headers.push("access-control-allow-origin", origin, "access-control-expose-headers", EXPOSED)
+    if (origin !== undefined)
+      headers.push("access-control-allow-origin", origin, "access-control-expose-headers", EXPOSED)
   }
 
   // Node makes its object of headers only when somebody asks: the three that every request is asked for are cheaper to find here.

@@ -1,7 +1,14 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { type Cause, Context, Effect, type Types } from "effect"
-import { HttpBody, HttpRouter, HttpServerError, HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
+import {
+  HttpBody,
+  HttpRouter,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerRespondable,
+  HttpServerResponse
+} from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { Exchange } from "./Exchange.ts"
 import { HttpOptions } from "./HttpOptions.ts"
@@ -22,10 +29,12 @@ export type Constants = ReadonlyMap<string, Response>
  * answer, and every error into problem+json with the request id. Headers and the log line are the {@link Exchange}'s.
  */
 export const HttpEdge = (routes: RouteTable, constants: Constants) =>
-  HttpRouter.use(Effect.fnUntraced(function*(router) {
-    const { maxBodyBytes } = yield* HttpOptions
-    yield* router.addGlobalMiddleware((handler) => around(handler, routes, constants, maxBodyBytes))
-  }))
+  HttpRouter.use(
+    Effect.fnUntraced(function* (router) {
+      const { maxBodyBytes } = yield* HttpOptions
+      yield* router.addGlobalMiddleware((handler) => around(handler, routes, constants, maxBodyBytes))
+    })
+  )
 
 const around = (
   handler: Effect.Effect<Response, Types.unhandled>,
@@ -65,8 +74,14 @@ const exchangeOf = (request: Request): Exchange | undefined => {
 }
 
 /** What is answered without a handler, or undefined. */
-const refuse = (request: Request, exchange: Exchange, routes: RouteTable, maxBodyBytes: number): Response | undefined => {
-  if (!exchange.hasOneHost) return refusal("invalid_request", { errors: [{ path: ["headers", "host"], message: "Expected it once" }] })
+const refuse = (
+  request: Request,
+  exchange: Exchange,
+  routes: RouteTable,
+  maxBodyBytes: number
+): Response | undefined => {
+  if (!exchange.hasOneHost)
+    return refusal("invalid_request", { errors: [{ path: ["headers", "host"], message: "Expected it once" }] })
   const bad = checkTarget(request.url)
   if (bad !== undefined) return refusal(bad.code, bad.details)
   switch (request.method) {
@@ -74,7 +89,9 @@ const refuse = (request: Request, exchange: Exchange, routes: RouteTable, maxBod
       return undefined
     case "HEAD": {
       const route = routes.find(request.url)
-      return route === undefined || route.methods.has("HEAD") ? undefined : refusal("method_not_allowed", {}, { allow: route.allow })
+      return route === undefined || route.methods.has("HEAD")
+        ? undefined
+        : refusal("method_not_allowed", {}, { allow: route.allow })
     }
     case "OPTIONS":
       return preflight(request, exchange, routes)
@@ -114,14 +131,20 @@ const translate = (cause: Cause.Cause<unknown>, request: Request, routes: RouteT
 const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
   Effect.as(Effect.logError("a request failed for a reason of ours", cause), refusal("internal_error"))
 
-const translateServerError = (reason: HttpServerError.HttpServerErrorReason, request: Request, routes: RouteTable): Response | undefined => {
+const translateServerError = (
+  reason: HttpServerError.HttpServerErrorReason,
+  request: Request,
+  routes: RouteTable
+): Response | undefined => {
   switch (reason._tag) {
     case "RouteNotFound": {
       const route = routes.find(request.url)
       return route === undefined ? refusal("not_found") : refusal("method_not_allowed", {}, { allow: route.allow })
     }
     case "RequestParseError":
-      return reason.reason === "BodyTooLarge" ? tooLarge(request) : refusal("malformed_request", {}, { connection: "close" })
+      return reason.reason === "BodyTooLarge"
+        ? tooLarge(request)
+        : refusal("malformed_request", {}, { connection: "close" })
     case "InternalError":
     case "ResponseError":
       return undefined
@@ -138,7 +161,11 @@ const asProblem = (response: Response, request: Request, exchange: Exchange): Re
   switch (status) {
     case 401:
       // RFC 6750 §3: why is said only to those who sent a token.
-      return HttpServerResponse.setHeader(problem, "www-authenticate", request.headers["authorization"] === undefined ? "Bearer" : "Bearer error=\"invalid_token\"")
+      return HttpServerResponse.setHeader(
+        problem,
+        "www-authenticate",
+        request.headers["authorization"] === undefined ? "Bearer" : 'Bearer error="invalid_token"'
+      )
     case 429:
     case 503:
       return HttpServerResponse.setHeader(problem, "retry-after", RETRY.exec(text)?.[1] ?? `${RETRY_AFTER}`)

@@ -2,28 +2,31 @@ import { Context, Effect, Layer } from "effect"
 import { Settings } from "../Settings.ts"
 
 /** What the HTTP edge needs to know. Times are in milliseconds, sizes in bytes. */
-export class HttpOptions extends Context.Service<HttpOptions, {
-  readonly host: string
-  readonly port: number
-  /** Production adds HSTS: browsers obey it only where the answer came over TLS (RFC 6797 §8.1). */
-  readonly production: boolean
-  /** The origins whose pages may read our answers, compared as they are. */
-  readonly allowedOrigins: ReadonlyArray<string>
-  readonly maxBodyBytes: number
-  readonly maxHeaderBytes: number
-  /** Connections beyond these are closed when they arrive. */
-  readonly maxConnections: number
-  /** The time a sender has for its headers, and a connection that says nothing before it is closed. */
-  readonly headersTimeout: number
-  /** The time a sender has for a whole request, body included. */
-  readonly requestTimeout: number
-  /** The time an idle connection is kept: longer than load balancers keep theirs, so that it is they who close. */
-  readonly keepAliveTimeout: number
-  /** How often the two timeouts above are looked at. */
-  readonly checkingInterval: number
-  /** The time requests in flight have to finish once we are told to stop. */
-  readonly drainTimeout: number
-}>()("@llm-saas/server/http/HttpOptions") {
+export class HttpOptions extends Context.Service<
+  HttpOptions,
+  {
+    readonly host: string
+    readonly port: number
+    /** Production adds HSTS: browsers obey it only where the answer came over TLS (RFC 6797 §8.1). */
+    readonly production: boolean
+    /** The origins whose pages may read our answers, compared as they are. */
+    readonly allowedOrigins: ReadonlyArray<string>
+    readonly maxBodyBytes: number
+    readonly maxHeaderBytes: number
+    /** Connections beyond these are closed when they arrive. */
+    readonly maxConnections: number
+    /** The time a sender has for its headers, and a connection that says nothing before it is closed. */
+    readonly headersTimeout: number
+    /** The time a sender has for a whole request, body included. */
+    readonly requestTimeout: number
+    /** The time an idle connection is kept: longer than load balancers keep theirs, so that it is they who close. */
+    readonly keepAliveTimeout: number
+    /** How often the two timeouts above are looked at. */
+    readonly checkingInterval: number
+    /** The time requests in flight have to finish once we are told to stop. */
+    readonly drainTimeout: number
+  }
+>()("@llm-saas/server/http/HttpOptions") {
   static readonly defaults: HttpOptions["Service"] = {
     host: "127.0.0.1",
     port: 8000,
@@ -39,14 +42,19 @@ export class HttpOptions extends Context.Service<HttpOptions, {
     drainTimeout: 20_000
   }
 
-  static readonly layer = Layer.effect(HttpOptions, Effect.map(Settings, (settings) =>
-    HttpOptions.of({
-      ...HttpOptions.defaults,
-      host: settings.HOST,
-      port: settings.PORT,
-      production: settings.APP_ENV === "production",
-      allowedOrigins: settings.ALLOWED_ORIGINS ?? [],
-      maxBodyBytes: settings.MAX_BODY_BYTES ?? HttpOptions.defaults.maxBodyBytes,
-      drainTimeout: settings.SHUTDOWN_SECONDS === undefined ? HttpOptions.defaults.drainTimeout : settings.SHUTDOWN_SECONDS * 1000
-    })))
+  static readonly layer = Layer.effect(
+    HttpOptions,
+    Effect.map(Settings, (settings) =>
+      HttpOptions.of({
+        ...HttpOptions.defaults,
+        host: settings.HOST,
+        port: settings.PORT,
+        production: settings.APP_ENV === "production",
+        allowedOrigins: settings.ALLOWED_ORIGINS ?? [],
+        maxBodyBytes: settings.MAX_BODY_BYTES ?? HttpOptions.defaults.maxBodyBytes,
+        drainTimeout:
+          settings.SHUTDOWN_SECONDS === undefined ? HttpOptions.defaults.drainTimeout : settings.SHUTDOWN_SECONDS * 1000
+      })
+    )
+  )
 }

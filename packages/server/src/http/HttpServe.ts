@@ -24,8 +24,11 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint,
 ) => {
   const table = makeRouteTable(api, PAGES)
   const app = Layer.mergeAll(routes, Docs(api), AccessCheck(api), HttpEdge(table, CONSTANTS))
-  const limits = Layer.unwrap(Effect.map(HttpOptions, ({ maxBodyBytes }) =>
-    Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))))
+  const limits = Layer.unwrap(
+    Effect.map(HttpOptions, ({ maxBodyBytes }) =>
+      Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))
+    )
+  )
   const served = HttpRouter.serve(app, { routerConfig: ROUTER_CONFIG, disableLogger: true, disableListenLog: true })
   return Drain.onShutdown.pipe(
     Layer.provide(served),

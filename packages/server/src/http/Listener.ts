@@ -21,30 +21,40 @@ const { createServer } = process.getBuiltinModule("node:http")
  */
 export const Listener = (routes: RouteTable) =>
   Layer.merge(
-    Layer.effect(HttpServer.HttpServer, Effect.gen(function*() {
-      const options = yield* HttpOptions
-      const drain = yield* Drain
-      const requests = yield* RequestLines
-      const server = listener(options, {
-        headers: securityHeaders(options.production),
-        allowedOrigins: new Set(options.allowedOrigins),
-        draining: drain.isDraining,
-        ended: requests.ended
+    Layer.effect(
+      HttpServer.HttpServer,
+      Effect.gen(function* () {
+        const options = yield* HttpOptions
+        const drain = yield* Drain
+        const requests = yield* RequestLines
+        const server = listener(options, {
+          headers: securityHeaders(options.production),
+          allowedOrigins: new Set(options.allowedOrigins),
+          draining: drain.isDraining,
+          ended: requests.ended
+        })
+        refuseWhatNodeRefuses(server, routes, (status, socket) =>
+          requests.refused({ status, client: addressOf(socket) })
+        )
+        const sockets = trackSockets(server)
+        const http = yield* NodeHttpServer.make(() => server, {
+          host: options.host,
+          port: options.port,
+          gracefulShutdownTimeout: options.drainTimeout
+        }).pipe(Effect.mapError((error) => new StartupFailed({ message: explain(error, options) })))
+        // Taken down before the server is closed for good, which would wait for them.
+        yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+        yield* Effect.forkScoped(
+          Effect.andThen(
+            drain.begun,
+            Effect.sync(() => {
+              for (const socket of sockets) if (exchangeOf(socket) === undefined) socket.destroy()
+            })
+          )
+        )
+        return http
       })
-      refuseWhatNodeRefuses(server, routes, (status, socket) => requests.refused({ status, client: addressOf(socket) }))
-      const sockets = trackSockets(server)
-      const http = yield* NodeHttpServer.make(() => server, {
-        host: options.host,
-        port: options.port,
-        gracefulShutdownTimeout: options.drainTimeout
-      }).pipe(Effect.mapError((error) => new StartupFailed({ message: explain(error, options) })))
-      // Taken down before the server is closed for good, which would wait for them.
-      yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
-      yield* Effect.forkScoped(Effect.andThen(drain.begun, Effect.sync(() => {
-        for (const socket of sockets) if (exchangeOf(socket) === undefined) socket.destroy()
-      })))
-      return http
-    })),
+    ),
     NodeHttpServer.layerHttpServices
   )
 
@@ -141,7 +151,9 @@ const reasonOf = (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }
       const target = FIRST_LINE.exec(error.rawPacket?.toString("latin1", 0, 2048) ?? "")?.[1]
       if (target === undefined) return { code: "malformed_request", headers: {} } as const
       const route = routes.find(target)
-      return route === undefined ? { code: "not_found", headers: {} } as const : { code: "method_not_allowed", headers: { allow: route.allow } } as const
+      return route === undefined
+        ? ({ code: "not_found", headers: {} } as const)
+        : ({ code: "method_not_allowed", headers: { allow: route.allow } } as const)
     }
     default:
       return { code: "malformed_request", headers: {} } as const

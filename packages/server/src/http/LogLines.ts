@@ -6,45 +6,52 @@ const INTERVAL = 50
 const FULL = 65_536
 
 /** Where lines of the log go. A line is given with its newline. */
-export class LogLines extends Context.Service<LogLines, {
-  /** Never waits, never fails. */
-  readonly write: (line: string) => void
-}>()("@llm-saas/server/http/LogLines") {
+export class LogLines extends Context.Service<
+  LogLines,
+  {
+    /** Never waits, never fails. */
+    readonly write: (line: string) => void
+  }
+>()("@llm-saas/server/http/LogLines") {
   /**
    * Standard output, many lines a write. What waits is written when the scope closes and when the process ends, also by
    * `process.exit` or an error nobody caught; only a kill that cannot be seen loses the last 50 ms.
    */
-  static readonly layer = Layer.effect(LogLines, Effect.gen(function*() {
-    let waiting = ""
-    let timer: NodeJS.Timeout | undefined = undefined
-    const flush = () => {
-      clearTimeout(timer)
-      timer = undefined
-      if (waiting === "") return
-      const text = waiting
-      waiting = ""
-      process.stdout.write(text)
-    }
-    // Whoever reads our output may leave before us: no reason to stop serving.
-    const ignore = () => {}
-    process.stdout.on("error", ignore)
-    process.on("exit", flush)
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        flush()
-        process.off("exit", flush)
-        process.stdout.off("error", ignore)
-      })
-    )
-    return LogLines.of({
-      write: (line) => {
-        waiting += line
-        if (waiting.length > FULL) flush()
-        else timer ??= setTimeout(flush, INTERVAL).unref()
+  static readonly layer = Layer.effect(
+    LogLines,
+    Effect.gen(function* () {
+      let waiting = ""
+      let timer: NodeJS.Timeout | undefined = undefined
+      const flush = () => {
+        clearTimeout(timer)
+        timer = undefined
+        if (waiting === "") return
+        const text = waiting
+        waiting = ""
+        process.stdout.write(text)
       }
+      // Whoever reads our output may leave before us: no reason to stop serving.
+      const ignore = () => {}
+      process.stdout.on("error", ignore)
+      process.on("exit", flush)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          flush()
+          process.off("exit", flush)
+          process.stdout.off("error", ignore)
+        })
+      )
+      return LogLines.of({
+        write: (line) => {
+          waiting += line
+          if (waiting.length > FULL) flush()
+          else timer ??= setTimeout(flush, INTERVAL).unref()
+        }
+      })
     })
-  }))
+  )
 
   /** Keeps the lines in an array, for tests. */
-  static readonly layerMemory = (lines: Array<string>) => Layer.succeed(LogLines, { write: (line) => void lines.push(line) })
+  static readonly layerMemory = (lines: Array<string>) =>
+    Layer.succeed(LogLines, { write: (line) => void lines.push(line) })
 }

@@ -8,22 +8,28 @@ const { STATUS_CODES } = process.getBuiltinModule("node:http")
 const LINGER = 500
 
 /** Answers what Node could not make a request of, and ends the connection. Gives the status. */
-export const refuseRaw = (socket: Duplex, code: RefusalCode, headers: Readonly<Record<string, string>> = {}): number => {
+export const refuseRaw = (
+  socket: Duplex,
+  code: RefusalCode,
+  headers: Readonly<Record<string, string>> = {}
+): number => {
   const id = randomUUID()
   const body = withRequestId(refusalBody(code), id)
   const status = statusOf(code)
-  socket.end([
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
-    `content-type: ${PROBLEM}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${id}`,
-    "x-content-type-options: nosniff",
-    "cache-control: no-store",
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    "connection: close",
-    "",
-    body
-  ].join("\r\n"))
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
+      `content-type: ${PROBLEM}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${id}`,
+      "x-content-type-options: nosniff",
+      "cache-control: no-store",
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      "connection: close",
+      "",
+      body
+    ].join("\r\n")
+  )
   // What is still coming is read and thrown away: closing on unread bytes resets the connection, and the answer is lost with it.
   socket.on("error", () => {})
   socket.resume()

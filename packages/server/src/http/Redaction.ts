@@ -9,7 +9,10 @@ const SECRETS: ReadonlyArray<readonly [pattern: RegExp, replacement: string]> = 
   // an API key of a model vendor
   [/\b(?:sk|pk|rk)-[\w-]{8,}/gu, "***"],
   // password=…, "secret": "…" and the like
-  [/((?:password|passwd|secret|token|api[_-]?key|authorization|credential)s?["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;&"'}]+)/giu, "$1***"],
+  [
+    /((?:password|passwd|secret|token|api[_-]?key|authorization|credential)s?["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s,;&"'}]+)/giu,
+    "$1***"
+  ],
   // the key of a violated constraint, as PostgreSQL quotes it: Key (tenant_id, email)=(…, …)
   [/(Key \([^)]*\)=)\([^\n]*?\)(?=[\s.]|$)/gu, "$1(***)"],
   // what a schema or PostgreSQL got instead of what it expected

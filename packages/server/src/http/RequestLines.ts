@@ -14,33 +14,41 @@ export interface Refused {
  * One line a request, written by hand: a general logger costs more than a small endpoint. It says who and which route, never the
  * path or the query, which may carry what nobody may log.
  */
-export class RequestLines extends Context.Service<RequestLines, {
-  readonly ended: (exchange: Exchange) => void
-  readonly refused: (refused: Refused) => void
-}>()("@llm-saas/server/http/RequestLines") {
-  static readonly layer = Layer.effect(RequestLines, Effect.gen(function*() {
-    const { write } = yield* LogLines
-    const { colour, format, level } = yield* LogOptions
-    const now = clock()
-    const line = format === "json" ? asJson : asText(colour)
-    const least = QUIET[level] ?? 0
-    const log = (entry: Line) => {
-      if (entry.status >= least) write(line(now(), entry))
-    }
-    return RequestLines.of({
-      ended: (exchange) => log({
-        id: exchange.id,
-        tenant: exchange.tenant,
-        user: exchange.user,
-        method: exchange.req.method ?? "-",
-        route: exchange.route,
-        status: exchange.outcome,
-        duration: performance.now() - exchange.startedAt,
-        client: exchange.client
-      }),
-      refused: ({ client, status }) => log({ id: "-", tenant: undefined, user: undefined, method: "-", route: "-", status, duration: 0, client })
+export class RequestLines extends Context.Service<
+  RequestLines,
+  {
+    readonly ended: (exchange: Exchange) => void
+    readonly refused: (refused: Refused) => void
+  }
+>()("@llm-saas/server/http/RequestLines") {
+  static readonly layer = Layer.effect(
+    RequestLines,
+    Effect.gen(function* () {
+      const { write } = yield* LogLines
+      const { colour, format, level } = yield* LogOptions
+      const now = clock()
+      const line = format === "json" ? asJson : asText(colour)
+      const least = QUIET[level] ?? 0
+      const log = (entry: Line) => {
+        if (entry.status >= least) write(line(now(), entry))
+      }
+      return RequestLines.of({
+        ended: (exchange) =>
+          log({
+            id: exchange.id,
+            tenant: exchange.tenant,
+            user: exchange.user,
+            method: exchange.req.method ?? "-",
+            route: exchange.route,
+            status: exchange.outcome,
+            duration: performance.now() - exchange.startedAt,
+            client: exchange.client
+          }),
+        refused: ({ client, status }) =>
+          log({ id: "-", tenant: undefined, user: undefined, method: "-", route: "-", status, duration: 0, client })
+      })
     })
-  }))
+  )
 }
 
 interface Line {
@@ -79,10 +87,14 @@ const asJson = (time: string, { client, duration, id, method, route, status, ten
     Math.round(duration * 100) / 100
   },"client":"${client}"}\n`
 
-const asText = (colour: boolean) => (time: string, { duration, id, method, route, status, tenant, user }: Line): string => {
-  const who = tenant === undefined ? "" : ` tenant=${tenant} user=${user ?? "-"}`
-  const style = status >= 500 ? "error" : status >= 400 ? "warning" : "info"
-  return `${paint(colour, "dim", time.slice(11, 23))} ${paint(colour, style, `${status}`)} ${method.padEnd(6)} ${route} ${duration.toFixed(1)} ms ${
-    paint(colour, "dim", `request_id=${id}${who}`)
-  }\n`
-}
+const asText =
+  (colour: boolean) =>
+  (time: string, { duration, id, method, route, status, tenant, user }: Line): string => {
+    const who = tenant === undefined ? "" : ` tenant=${tenant} user=${user ?? "-"}`
+    const style = status >= 500 ? "error" : status >= 400 ? "warning" : "info"
+    return `${paint(colour, "dim", time.slice(11, 23))} ${paint(colour, style, `${status}`)} ${method.padEnd(6)} ${route} ${duration.toFixed(1)} ms ${paint(
+      colour,
+      "dim",
+      `request_id=${id}${who}`
+    )}\n`
+  }

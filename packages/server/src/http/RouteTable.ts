@@ -5,7 +5,12 @@ import type { HttpApiGroup } from "effect/http-api"
 import { HttpApi } from "effect/http-api"
 
 /** Paths are compared as they are: `//me`, `/me/` and `/ME` are not `/me`, so that no rule in front of us can be talked around. */
-export const ROUTER_CONFIG = { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, caseSensitive: true, maxParamLength: 200 }
+export const ROUTER_CONFIG = {
+  ignoreDuplicateSlashes: false,
+  ignoreTrailingSlash: false,
+  caseSensitive: true,
+  maxParamLength: 200
+}
 
 /** A path of the server and its methods, the way a 405 and a HEAD have to know them. */
 export interface KnownRoute {

@@ -38,10 +38,17 @@ const checkKeys = (query: string): BadTarget | undefined => {
   if (!query.includes("&")) return undefined
   const seen = new Set<string>()
   for (const key of new URLSearchParams(query).keys()) {
-    if (seen.has(key)) return { code: "invalid_request", details: { errors: [{ path: ["query", key.slice(0, 64)], message: "Expected it once" }] } }
+    if (seen.has(key))
+      return {
+        code: "invalid_request",
+        details: { errors: [{ path: ["query", key.slice(0, 64)], message: "Expected it once" }] }
+      }
     seen.add(key)
   }
   return undefined
 }
 
-const invalid = (slot: string, message: string): BadTarget => ({ code: "invalid_request", details: { errors: [{ path: [slot], message }] } })
+const invalid = (slot: string, message: string): BadTarget => ({
+  code: "invalid_request",
+  details: { errors: [{ path: [slot], message }] }
+})
