@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net"
 
-const family = (address: string) => isIP(address) === 6 ? "ipv6" as const : "ipv4" as const
+const family = (address: string) => (isIP(address) === 6 ? ("ipv6" as const) : ("ipv4" as const))
 
 /** Whether the text is an address, or a network in CIDR notation. */
 export const isNetwork = (text: string): boolean => {
@@ -65,6 +65,7 @@ export const countedAs = (address: string): readonly [narrow: string, wide: stri
   const [head = "", tail] = address.split("::")
   const left = head.split(":").filter((group) => group !== "")
   const right = tail?.split(":").filter((group) => group !== "") ?? []
-  const groups = tail === undefined ? left : [...left, ...new Array<string>(8 - left.length - right.length).fill("0"), ...right]
+  const groups =
+    tail === undefined ? left : [...left, ...new Array<string>(8 - left.length - right.length).fill("0"), ...right]
   return [`${groups.slice(0, 4).join(":")}::/64`, `${groups.slice(0, 3).join(":")}::/48`]
 }

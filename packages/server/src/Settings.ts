@@ -31,20 +31,22 @@ const Flag = lowerCase.pipe(
   Schema.decodeTo(Schema.Literals(Struct.keys(FLAG))),
   Schema.decodeTo(Schema.Boolean, {
     decode: SchemaGetter.transform((word) => FLAG[word]),
-    encode: SchemaGetter.transform((flag) => flag ? "true" as const : "false" as const)
+    encode: SchemaGetter.transform((flag) => (flag ? ("true" as const) : ("false" as const)))
   })
 )
 
 const LogLevel = lowerCase.pipe(
   Schema.decodeTo(Schema.Literals(["debug", "info", "warn", "warning", "error"])),
   Schema.decodeTo(Schema.Literals(["debug", "info", "warning", "error"]), {
-    decode: SchemaGetter.transform((level) => level === "warn" ? "warning" : level),
+    decode: SchemaGetter.transform((level) => (level === "warn" ? "warning" : level)),
     encode: SchemaGetter.passthroughSubtype()
   })
 )
 
 /** An origin as browsers send it: no path, no trailing slash, no default port (RFC 6454 §6.2). */
-const Origin = Schema.String.check(Schema.makeFilter((text) => /^https?:/u.test(text) && URL.parse(text)?.origin === text))
+const Origin = Schema.String.check(
+  Schema.makeFilter((text) => /^https?:/u.test(text) && URL.parse(text)?.origin === text)
+)
 const Network = Schema.String.check(Schema.makeFilter(isNetwork))
 
 const PostgresUrl = Schema.String.check(
@@ -65,7 +67,9 @@ const setting = <A, const B extends A | undefined>(
     Effect.mapError((): BrokenVariable => ({ variable, expected }))
   )
 
-const WHOLE = (minimum: number, maximum: number, unit: string) => `a whole number of ${unit}, ${minimum} to ${maximum}`
+const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
+  setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
+
 const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
 
 /** Every variable the program reads, and nothing else. `.env.example` explains them to people; a test keeps the two equal. */
@@ -81,37 +85,37 @@ export const VARIABLES = {
   HOST: setting("HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", Text, "127.0.0.1"),
   PORT: setting("PORT", "a port, 0 to 65535", whole(0, 65_535), 8000),
   SECRET_KEY: setting("SECRET_KEY", "text", Schema.RedactedFromValue(Schema.String), undefined),
-  ALGORITHM: setting("ALGORITHM", "HS256, RS256, ES256 or EdDSA", Schema.Literals(["HS256", "RS256", "ES256", "EdDSA"]), "HS256"),
-  JWT_PRIVATE_KEY_FILE: setting("JWT_PRIVATE_KEY_FILE", "the path of a PEM file", Text, undefined),
-  ACCESS_TOKEN_EXPIRE_MINUTES: setting(
-    "ACCESS_TOKEN_EXPIRE_MINUTES",
-    WHOLE(1, 525_600, "minutes"),
-    whole(1, 525_600),
-    60
+  ALGORITHM: setting(
+    "ALGORITHM",
+    "HS256, RS256, ES256 or EdDSA",
+    Schema.Literals(["HS256", "RS256", "ES256", "EdDSA"]),
+    "HS256"
   ),
+  JWT_PRIVATE_KEY_FILE: setting("JWT_PRIVATE_KEY_FILE", "the path of a PEM file", Text, undefined),
+  ACCESS_TOKEN_EXPIRE_MINUTES: amount("ACCESS_TOKEN_EXPIRE_MINUTES", "minutes", 1, 525_600, 60),
   DATABASE_URL: setting("DATABASE_URL", POSTGRES, PostgresUrl, undefined),
   DATABASE_ADMIN_URL: setting("DATABASE_ADMIN_URL", POSTGRES, PostgresUrl, undefined),
-  DATABASE_POOL_SIZE: setting("DATABASE_POOL_SIZE", WHOLE(1, 1000, "connections"), whole(1, 1000), 10),
+  DATABASE_POOL_SIZE: amount("DATABASE_POOL_SIZE", "connections", 1, 1000, 10),
   ALLOWED_ORIGINS: setting(
     "ALLOWED_ORIGINS",
-    "a JSON list of origins without a slash at the end, such as [\"https://app.example.com\"]",
+    'a JSON list of origins without a slash at the end, such as ["https://app.example.com"]',
     Schema.fromJsonString(Schema.Array(Origin)),
     []
   ),
   TRUSTED_PROXIES: setting(
     "TRUSTED_PROXIES",
-    "a JSON list of addresses or networks, such as [\"10.0.0.0/8\", \"::1\"]",
+    'a JSON list of addresses or networks, such as ["10.0.0.0/8", "::1"]',
     Schema.fromJsonString(Schema.Array(Network)),
     []
   ),
   REGISTRATION_DEFAULT: setting("REGISTRATION_DEFAULT", "open or closed", Registration, "open"),
-  LOGIN_FAILURES: setting("LOGIN_FAILURES", WHOLE(1, 100_000, "failures"), whole(1, 100_000), 10),
-  LOGIN_FAILURES_PER_ADDRESS: setting("LOGIN_FAILURES_PER_ADDRESS", WHOLE(1, 100_000, "failures"), whole(1, 100_000), 50),
-  LOGIN_FAILURES_PER_ACCOUNT: setting("LOGIN_FAILURES_PER_ACCOUNT", WHOLE(1, 100_000, "failures"), whole(1, 100_000), 50),
-  LOGIN_WINDOW_MINUTES: setting("LOGIN_WINDOW_MINUTES", WHOLE(1, 1440, "minutes"), whole(1, 1440), 15),
-  PASSWORD_THREADS: setting("PASSWORD_THREADS", WHOLE(1, 64, "threads"), whole(1, 64), Math.max(1, availableParallelism() - 1)),
-  MAX_BODY_BYTES: setting("MAX_BODY_BYTES", WHOLE(1024, 104_857_600, "bytes"), whole(1024, 104_857_600), 1_048_576),
-  SHUTDOWN_SECONDS: setting("SHUTDOWN_SECONDS", WHOLE(1, 600, "seconds"), whole(1, 600), 20),
+  LOGIN_FAILURES: amount("LOGIN_FAILURES", "failures", 1, 100_000, 10),
+  LOGIN_FAILURES_PER_ADDRESS: amount("LOGIN_FAILURES_PER_ADDRESS", "failures", 1, 100_000, 50),
+  LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),
+  LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
+  PASSWORD_THREADS: amount("PASSWORD_THREADS", "threads", 1, 64, Math.max(1, availableParallelism() - 1)),
+  MAX_BODY_BYTES: amount("MAX_BODY_BYTES", "bytes", 1024, 104_857_600, 1_048_576),
+  SHUTDOWN_SECONDS: amount("SHUTDOWN_SECONDS", "seconds", 1, 600, 20),
   LOG_LEVEL: setting("LOG_LEVEL", "debug, info, warning or error", LogLevel, undefined),
   DATA_DIR: setting("DATA_DIR", "a directory", Text, ".data")
 }
@@ -119,10 +123,13 @@ export const VARIABLES = {
 type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeof VARIABLES)[Name]> }
 
 /** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
-export class Settings extends Context.Service<Settings, Omit<Values, "LOG_LEVEL"> & {
-  /** `debug` where DEBUG is on, else `info`, unless it is set. */
-  readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
-}>()("@llm-saas/server/Settings") {
+export class Settings extends Context.Service<
+  Settings,
+  Omit<Values, "LOG_LEVEL"> & {
+    /** `debug` where DEBUG is on, else `info`, unless it is set. */
+    readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
+  }
+>()("@llm-saas/server/Settings") {
   /** Reads the environment and `.env`. */
   static readonly layer: Layer.Layer<Settings, StartupFailed> = Layer.effect(
     Settings,
@@ -134,7 +141,7 @@ export class Settings extends Context.Service<Settings, Omit<Values, "LOG_LEVEL"
 }
 
 /** What the current `ConfigProvider` says. Every broken variable is named, not only the first. */
-export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Effect.gen(function*() {
+export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Effect.gen(function* () {
   const results = yield* Effect.all(VARIABLES, { mode: "result" })
   const values = Result.all(results)
   const broken = Result.isSuccess(values) ? offences(values.success) : Array.getFailures(Object.values(results))

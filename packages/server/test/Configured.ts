@@ -3,4 +3,6 @@ import { Settings, settings } from "../src/Settings.ts"
 
 /** The settings that these variables, and no others, make. */
 export const configured = (variables: Readonly<Record<string, string>> = {}) =>
-  Layer.effect(Settings, settings).pipe(Layer.provide(ConfigProvider.layer(Effect.succeed(ConfigProvider.fromEnvRecord(variables)))))
+  Layer.effect(Settings, settings).pipe(
+    Layer.provide(ConfigProvider.layer(Effect.succeed(ConfigProvider.fromEnvRecord(variables))))
+  )

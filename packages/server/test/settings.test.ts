@@ -2,6 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Redacted } from "effect"
 import { join } from "node:path"
+import { inspect } from "node:util"
 import * as DotEnv from "../src/DotEnv.ts"
 import { Settings, settings, VARIABLES } from "../src/Settings.ts"
 import { weakness } from "../src/Weakness.ts"
@@ -12,11 +13,12 @@ const PRODUCTION = { APP_ENV: "production", SECRET_KEY: STRONG, DATABASE_URL: "p
 
 const read = (variables: Readonly<Record<string, string>>) =>
   Effect.provideService(settings, ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(variables))
-const refusal = (variables: Readonly<Record<string, string>>) => Effect.map(Effect.flip(read(variables)), (error) => error.message)
+const refusal = (variables: Readonly<Record<string, string>>) =>
+  Effect.map(Effect.flip(read(variables)), (error) => error.message)
 
 describe("settings", () => {
   it.effect("need nothing to be set", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const found = yield* read({})
       assert.strictEqual(found.APP_ENV, "development")
       assert.strictEqual(found.HOST, "127.0.0.1")
@@ -27,16 +29,17 @@ describe("settings", () => {
       assert.strictEqual(found.SECRET_KEY, undefined)
       assert.deepStrictEqual(found.ALLOWED_ORIGINS, [])
       assert.isAtLeast(found.PASSWORD_THREADS, 1)
-    }))
+    })
+  )
 
   it.effect("are read as people write them", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const found = yield* read({
         DEBUG: "on",
         PORT: "0",
         LOG_LEVEL: "WARN",
-        ALLOWED_ORIGINS: "[\"https://app.example.com\", \"http://localhost:3000\"]",
-        TRUSTED_PROXIES: "[\"10.0.0.0/8\", \"::1\"]",
+        ALLOWED_ORIGINS: '["https://app.example.com", "http://localhost:3000"]',
+        TRUSTED_PROXIES: '["10.0.0.0/8", "::1"]',
         DATABASE_URL: "postgresql:///app?host=/run/postgresql",
         REGISTRATION_DEFAULT: "closed"
       })
@@ -47,10 +50,11 @@ describe("settings", () => {
       assert.deepStrictEqual(found.TRUSTED_PROXIES, ["10.0.0.0/8", "::1"])
       assert.strictEqual(found.REGISTRATION_DEFAULT, "closed")
       assert.strictEqual((yield* read({ DEBUG: "true" })).LOG_LEVEL, "debug")
-    }))
+    })
+  )
 
   it.effect("that are broken are all named, each in a line, with what is expected and never with their value", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const broken = {
         APP_ENV: "prod",
         DEBUG: "hunter2",
@@ -60,40 +64,57 @@ describe("settings", () => {
         DATABASE_URL: "mysql://root:hunter2@db/app",
         DATABASE_ADMIN_URL: "postgres://hunter2:hunter2@:x/",
         ALLOWED_ORIGINS: "https://hunter2",
-        TRUSTED_PROXIES: "[\"10.0.0.0/33\"]",
+        TRUSTED_PROXIES: '["10.0.0.0/33"]',
         MAX_BODY_BYTES: "-1",
         LOG_LEVEL: "hunter2"
       }
       const message = yield* refusal(broken)
       const lines = message.split("\n")
-      assert.deepStrictEqual(lines.map((text) => text.split(" ")[0]).sort(), Object.keys(broken).sort())
+      assert.deepStrictEqual(new Set(lines.map((text) => text.split(" ")[0])), new Set(Object.keys(broken)))
       for (const text of lines) assert.match(text, /^[A-Z_]+ is not usable: expected \S/)
       assert.notInclude(message, "hunter2")
-    }))
+    })
+  )
 
   it.effect("take origins only as browsers send them", () =>
-    Effect.gen(function*() {
-      const bad = ["*", "null", "https://a.example/", "https://a.example/x", "https://A.example", "https://a.example:443", "ftp://a.example", "a.example"]
-      for (const origin of bad) assert.match(yield* refusal({ ALLOWED_ORIGINS: JSON.stringify([origin]) }), /^ALLOWED_ORIGINS /, origin)
-    }))
+    Effect.gen(function* () {
+      const bad = [
+        "*",
+        "null",
+        "https://a.example/",
+        "https://a.example/x",
+        "https://A.example",
+        "https://a.example:443",
+        "ftp://a.example",
+        "a.example"
+      ]
+      for (const origin of bad)
+        assert.match(yield* refusal({ ALLOWED_ORIGINS: JSON.stringify([origin]) }), /^ALLOWED_ORIGINS /, origin)
+    })
+  )
 
   it.effect("ask for a key file where tokens are signed with a key pair", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.match(yield* refusal({ ALGORITHM: "RS256" }), /^JWT_PRIVATE_KEY_FILE .*RS256/)
       assert.strictEqual((yield* read({ ALGORITHM: "EdDSA", JWT_PRIVATE_KEY_FILE: "jwt.pem" })).ALGORITHM, "EdDSA")
-    }))
+    })
+  )
 })
 
 describe("production", () => {
   it.effect("starts with a strong key and a database, not in debug mode", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual((yield* read(PRODUCTION)).APP_ENV, "production")
       const message = yield* refusal({ APP_ENV: "production", DEBUG: "true" })
-      assert.deepStrictEqual(message.split("\n").map((text) => text.split(" ")[0]), ["SECRET_KEY", "DATABASE_URL", "DEBUG"])
-    }))
+      assert.deepStrictEqual(
+        message.split("\n").map((text) => text.split(" ")[0]),
+        ["SECRET_KEY", "DATABASE_URL", "DEBUG"]
+      )
+    })
+  )
 
   it.effect("refuses weak keys and does not show them; development takes them", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (const SECRET_KEY of ["short", "a".repeat(64), "change-me-to-something-long-and-random-please"]) {
         const message = yield* refusal({ ...PRODUCTION, SECRET_KEY })
         assert.match(message, /^SECRET_KEY is not usable: expected at least 32 random bytes/)
@@ -101,13 +122,25 @@ describe("production", () => {
         const found = yield* read({ SECRET_KEY })
         assert.notInclude(JSON.stringify(found), SECRET_KEY)
       }
-    }))
+    })
+  )
 
   it("knows samples, patterns and short keys", () => {
-    for (const weak of ["x".repeat(31), "ab".repeat(20), "0123456789abcdef".repeat(3), "your-256-bit-key-goes-here-0123456789", "<openssl rand -base64 48 goes here!>", "supersecretkeysupersecretkey1234"]) {
+    for (const weak of [
+      "x".repeat(31),
+      "ab".repeat(20),
+      "0123456789abcdef".repeat(3),
+      "your-256-bit-key-goes-here-0123456789",
+      "<openssl rand -base64 48 goes here!>",
+      "supersecretkeysupersecretkey1234"
+    ]) {
       assert.isDefined(weakness(weak), weak)
     }
-    for (const strong of [STRONG, "3b1f8e0c92d7465aa0f1e2d3c4b5967828f1a6c05d9e47b3", "horse 7 battery Staple! correct§ 99"]) {
+    for (const strong of [
+      STRONG,
+      "3b1f8e0c92d7465aa0f1e2d3c4b5967828f1a6c05d9e47b3",
+      "horse 7 battery Staple! correct§ 99"
+    ]) {
       assert.isUndefined(weakness(strong), strong)
     }
   })
@@ -115,43 +148,51 @@ describe("production", () => {
 
 describe(".env", () => {
   it.effect("is behind the environment, and an empty variable counts as absent in both", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
       const file = join(directory, ".env")
-      yield* fs.writeFileString(file, "PORT=1111\nAPP_NAME=\"Acme # 1\"\nHOST=\n\nexport LOG_LEVEL=error # quiet\n")
+      yield* fs.writeFileString(file, 'PORT=1111\nAPP_NAME="Acme # 1"\nHOST=\n\nexport LOG_LEVEL=error # quiet\n')
       const provider = yield* DotEnv.provider(file, { PORT: "2222", APP_NAME: "" })
       const found = yield* Effect.provideService(settings, ConfigProvider.ConfigProvider, provider)
       assert.strictEqual(found.PORT, 2222)
       assert.strictEqual(found.APP_NAME, "Acme # 1")
       assert.strictEqual(found.HOST, "127.0.0.1")
       assert.strictEqual(found.LOG_LEVEL, "error")
-    }).pipe(Effect.provide(NodeFileSystem.layer)))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
 
   it.effect("need not be there, but must be readable if it is", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
       yield* DotEnv.provider(join(directory, ".env"), {})
       const error = yield* Effect.flip(DotEnv.provider(directory, {}))
       assert.include(error.message, "expected a text file")
-    }).pipe(Effect.provide(NodeFileSystem.layer)))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
 
   it.effect(".example has every variable, no other, and the defaults", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const text = yield* fs.readFileString(EXAMPLE)
       const names = [...text.matchAll(/^([A-Z_]+)=/gmu)].map(([, name]) => name ?? "")
       assert.deepStrictEqual(names.sort(), Object.keys(VARIABLES).sort())
-      const found = yield* Effect.provideService(settings, ConfigProvider.ConfigProvider, ConfigProvider.fromDotEnvContents(text))
+      const found = yield* Effect.provideService(
+        settings,
+        ConfigProvider.ConfigProvider,
+        ConfigProvider.fromDotEnvContents(text)
+      )
       assert.deepStrictEqual(found, yield* read({}))
-    }).pipe(Effect.provide(NodeFileSystem.layer)))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
 })
 
 it.effect("a secret is redacted as soon as it is read", () =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const found = yield* read(PRODUCTION)
     assert.isTrue(Redacted.isRedacted(found.SECRET_KEY))
     assert.isTrue(Redacted.isRedacted(found.DATABASE_URL))
-    assert.notInclude(`${JSON.stringify(Settings.of(found))} ${String(found.SECRET_KEY)}`, STRONG)
-  }))
+    assert.notInclude(`${JSON.stringify(Settings.of(found))} ${inspect(found)}`, STRONG)
+  })
+)
