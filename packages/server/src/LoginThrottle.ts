@@ -1,25 +1,35 @@
-import { InvalidCredentials, TooManyRequests } from "@llm-saas/domain/Refusal"
-import { Clock, Context, Effect, Layer, Option } from "effect"
+import { TooManyRequests } from "@llm-saas/domain/Refusal"
+import { type Cause, Context, Effect, type Exit, Layer, Option, Predicate } from "effect"
 import type { HttpServerRequest } from "effect/http"
-import { BlockList, isIP } from "node:net"
+import { createHash } from "node:crypto"
+import { clientAddress, countedAs, trust } from "./ClientAddress.ts"
+import { FailureCounts } from "./FailureCounts.ts"
 import { Settings } from "./Settings.ts"
 
-/** Failures allowed in {@link WINDOW}: for one account from one address, and for one address in all. */
-const PER_ACCOUNT = 5
-const PER_ADDRESS = 50
-/** Milliseconds. */
-const WINDOW = 60_000
-/** Counters kept at most; the oldest goes first. */
-const COUNTERS = 100_000
+/** An IPv6 /48 may fail this many times as often as one address: behind it are many, or one who has 65,536 addresses to spend. */
+const WIDER = 10
 
 /**
- * Slows down guessing. Only failures count, by account and address together: a stranger who fails on purpose locks out their own
- * address, never the account's owner, who comes from another one.
+ * Slows down guessing, by what failed lately; a success costs nothing. It also forgives nothing: who has an account of the same
+ * email in a tenant of their own could else clear the count between guesses. Failures leak away instead.
+ *
+ * - An account from one address: `LOGIN_FAILURES` in a window. Whoever fails there locks out their own address, and nobody else.
+ * - An address (IPv6: a /64; ten times as many for its /48), whatever the account: `LOGIN_FAILURES_PER_ADDRESS`.
+ * - An account from everywhere: beyond `LOGIN_FAILURES_PER_ACCOUNT` each address has one failure in a window instead of several. So
+ *   an attack from many addresses needs a new one for every guess, and can still never lock the owner out, from wherever they come:
+ *   their right password is their first try.
+ *
+ * Counts are this process's: behind n of them a client has up to n times as many tries. `RateLimiter` of `effect/persistence`
+ * would share them, but it keeps every key it ever saw, and can neither look without counting nor take back.
  */
 export class LoginThrottle extends Context.Service<
   LoginThrottle,
   {
-    /** Refuses without running `login` when there were too many failures lately; counts it when it fails. */
+    /**
+     * Refuses without running `login` when there were too many failures lately, before anything costly is done. Attempts under way
+     * count as failures until they prove otherwise, so that a thousand guesses at once are not all let through; one whose client
+     * left without waiting for the answer has failed.
+     */
     readonly guard: (attempt: {
       readonly account: string
       readonly request: HttpServerRequest.HttpServerRequest
@@ -29,48 +39,34 @@ export class LoginThrottle extends Context.Service<
   static readonly layer = Layer.effect(
     LoginThrottle,
     Effect.gen(function* () {
-      const { TRUSTED_PROXIES } = yield* Settings
-      const proxies = trusted(TRUSTED_PROXIES ?? [])
-      const counters = new Map<string, { failures: number; readonly until: number }>()
-
-      const wait = (key: string, limit: number, now: number) => {
-        const counter = counters.get(key)
-        return counter !== undefined && counter.until > now && counter.failures >= limit ? counter.until - now : 0
-      }
-      const count = (key: string, now: number) => {
-        const counter = counters.get(key)
-        if (counter !== undefined && counter.until > now) {
-          counter.failures++
-          return
-        }
-        counters.delete(key)
-        const oldest = counters.size < COUNTERS ? undefined : counters.keys().next().value
-        if (oldest !== undefined) counters.delete(oldest)
-        counters.set(key, { failures: 1, until: now + WINDOW })
-      }
+      const settings = yield* Settings
+      const proxies = trust(settings.TRUSTED_PROXIES)
+      const perAddress = settings.LOGIN_FAILURES_PER_ADDRESS
+      const counts = new FailureCounts({ window: settings.LOGIN_WINDOW_MINUTES * 60_000, capacity: 50_000 })
 
       return LoginThrottle.of({
         guard:
           ({ account, request }) =>
-          (login) =>
-            Effect.gen(function* () {
-              const now = yield* Clock.currentTimeMillis
-              const address = network(clientAddress(request, proxies))
-              const pair = `${account.trim().normalize("NFC").toLowerCase().slice(0, 300)} ${address}`
-              const left = Math.max(wait(pair, PER_ACCOUNT, now), wait(address, PER_ADDRESS, now))
-              if (left > 0) return yield* new TooManyRequests({ retry_after: Math.ceil(left / 1000) })
-              // Counted before the answer is known, so that many guesses at once are not all let through.
-              count(pair, now)
-              return yield* Effect.onExit(login, (exit) =>
-                Effect.sync(() => {
-                  if (exit._tag === "Success") counters.delete(pair)
-                  else if (
-                    exit.cause.reasons.some(
-                      (reason) => reason._tag === "Fail" && reason.error instanceof InvalidCredentials
-                    )
-                  )
-                    count(address, now)
-                })
+          <A, E, R>(login: Effect.Effect<A, E, R>) =>
+            Effect.clockWith((clock): Effect.Effect<A, E | TooManyRequests, R> => {
+              const now = clock.currentTimeMillisUnsafe()
+              const peer = Option.getOrElse(request.remoteAddress, () => "unknown")
+              const [address, wide] = countedAs(clientAddress(peer, request.headers["x-forwarded-for"], proxies))
+              const who = digest(account)
+              const attacked = counts.level(`account ${who}`, now) >= settings.LOGIN_FAILURES_PER_ACCOUNT
+              const attempt = counts.attempt(
+                [
+                  { key: `pair ${who} ${address}`, limit: attacked ? 1 : settings.LOGIN_FAILURES },
+                  { key: `address ${address}`, limit: perAddress },
+                  ...(wide === undefined ? [] : [{ key: `address ${wide}`, limit: perAddress * WIDER }]),
+                  { key: `account ${who}`, limit: Number.POSITIVE_INFINITY, leak: settings.LOGIN_FAILURES_PER_ACCOUNT }
+                ],
+                now
+              )
+              if ("wait" in attempt)
+                return Effect.fail(new TooManyRequests({ retry_after: Math.ceil(attempt.wait / 1000) }))
+              return Effect.onExit(login, (exit) =>
+                Effect.sync(() => attempt.end(failed(exit), clock.currentTimeMillisUnsafe()))
               )
             })
       })
@@ -78,36 +74,18 @@ export class LoginThrottle extends Context.Service<
   )
 }
 
-const trusted = (proxies: ReadonlyArray<string>): BlockList => {
-  const list = new BlockList()
-  for (const proxy of proxies) {
-    const [address = "", prefix] = proxy.split("/")
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4"
-    if (isIP(address) === 0) continue
-    if (prefix === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(prefix), family)
-  }
-  return list
-}
+/** Emails are compared as they are stored; a digest has one length, whatever is typed. */
+const digest = (account: string): string =>
+  createHash("sha256").update(account.trim().normalize("NFC").toLowerCase()).digest("base64url")
 
-/** Who is at the other end: the TCP peer, or, where the peer is a trusted proxy, the last address it does not vouch for. */
-const clientAddress = (request: HttpServerRequest.HttpServerRequest, proxies: BlockList): string => {
-  const isTrusted = (address: string) =>
-    isIP(address) !== 0 && proxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4")
-  let address = plain(Option.getOrElse(request.remoteAddress, () => "unknown"))
-  const hops = (request.headers["x-forwarded-for"] ?? "")
-    .split(",")
-    .map((hop) => plain(hop.trim()))
-    .filter((hop) => isIP(hop) !== 0)
-  while (isTrusted(address)) {
-    const hop = hops.pop()
-    if (hop === undefined) break
-    address = hop
-  }
-  return address
-}
+const GUESSES = Predicate.some<unknown>([
+  Predicate.isTagged("InvalidCredentials"),
+  Predicate.isTagged("RegistrationRefused")
+])
 
-const plain = (address: string) => (address.startsWith("::ffff:") ? address.slice(7) : address)
+const isGuess = (reason: Cause.Reason<unknown>) =>
+  reason._tag === "Interrupt" || (reason._tag === "Fail" && GUESSES(reason.error))
 
-/** One client of IPv6 has a /64 of addresses. */
-const network = (address: string) => (isIP(address) === 6 ? address.split(":").slice(0, 4).join(":") : address)
+/** Not what is our own fault: a database that is down must not lock people out. */
+const failed = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  exit._tag === "Failure" && exit.cause.reasons.some(isGuess)

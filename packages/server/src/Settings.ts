@@ -67,7 +67,9 @@ const setting = <A, const B extends A | undefined>(
     Effect.mapError((): BrokenVariable => ({ variable, expected }))
   )
 
-const WHOLE = (minimum: number, maximum: number, unit: string) => `a whole number of ${unit}, ${minimum} to ${maximum}`
+const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
+  setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
+
 const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
 
 /** Every variable the program reads, and nothing else. `.env.example` explains them to people; a test keeps the two equal. */
@@ -90,15 +92,10 @@ export const VARIABLES = {
     "HS256"
   ),
   JWT_PRIVATE_KEY_FILE: setting("JWT_PRIVATE_KEY_FILE", "the path of a PEM file", Text, undefined),
-  ACCESS_TOKEN_EXPIRE_MINUTES: setting(
-    "ACCESS_TOKEN_EXPIRE_MINUTES",
-    WHOLE(1, 525_600, "minutes"),
-    whole(1, 525_600),
-    60
-  ),
+  ACCESS_TOKEN_EXPIRE_MINUTES: amount("ACCESS_TOKEN_EXPIRE_MINUTES", "minutes", 1, 525_600, 60),
   DATABASE_URL: setting("DATABASE_URL", POSTGRES, PostgresUrl, undefined),
   DATABASE_ADMIN_URL: setting("DATABASE_ADMIN_URL", POSTGRES, PostgresUrl, undefined),
-  DATABASE_POOL_SIZE: setting("DATABASE_POOL_SIZE", WHOLE(1, 1000, "connections"), whole(1, 1000), 10),
+  DATABASE_POOL_SIZE: amount("DATABASE_POOL_SIZE", "connections", 1, 1000, 10),
   ALLOWED_ORIGINS: setting(
     "ALLOWED_ORIGINS",
     'a JSON list of origins without a slash at the end, such as ["https://app.example.com"]',
@@ -112,28 +109,13 @@ export const VARIABLES = {
     []
   ),
   REGISTRATION_DEFAULT: setting("REGISTRATION_DEFAULT", "open or closed", Registration, "open"),
-  LOGIN_FAILURES: setting("LOGIN_FAILURES", WHOLE(1, 100_000, "failures"), whole(1, 100_000), 10),
-  LOGIN_FAILURES_PER_ADDRESS: setting(
-    "LOGIN_FAILURES_PER_ADDRESS",
-    WHOLE(1, 100_000, "failures"),
-    whole(1, 100_000),
-    50
-  ),
-  LOGIN_FAILURES_PER_ACCOUNT: setting(
-    "LOGIN_FAILURES_PER_ACCOUNT",
-    WHOLE(1, 100_000, "failures"),
-    whole(1, 100_000),
-    50
-  ),
-  LOGIN_WINDOW_MINUTES: setting("LOGIN_WINDOW_MINUTES", WHOLE(1, 1440, "minutes"), whole(1, 1440), 15),
-  PASSWORD_THREADS: setting(
-    "PASSWORD_THREADS",
-    WHOLE(1, 64, "threads"),
-    whole(1, 64),
-    Math.max(1, availableParallelism() - 1)
-  ),
-  MAX_BODY_BYTES: setting("MAX_BODY_BYTES", WHOLE(1024, 104_857_600, "bytes"), whole(1024, 104_857_600), 1_048_576),
-  SHUTDOWN_SECONDS: setting("SHUTDOWN_SECONDS", WHOLE(1, 600, "seconds"), whole(1, 600), 20),
+  LOGIN_FAILURES: amount("LOGIN_FAILURES", "failures", 1, 100_000, 10),
+  LOGIN_FAILURES_PER_ADDRESS: amount("LOGIN_FAILURES_PER_ADDRESS", "failures", 1, 100_000, 50),
+  LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),
+  LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
+  PASSWORD_THREADS: amount("PASSWORD_THREADS", "threads", 1, 64, Math.max(1, availableParallelism() - 1)),
+  MAX_BODY_BYTES: amount("MAX_BODY_BYTES", "bytes", 1024, 104_857_600, 1_048_576),
+  SHUTDOWN_SECONDS: amount("SHUTDOWN_SECONDS", "seconds", 1, 600, 20),
   LOG_LEVEL: setting("LOG_LEVEL", "debug, info, warning or error", LogLevel, undefined),
   DATA_DIR: setting("DATA_DIR", "a directory", Text, ".data")
 }

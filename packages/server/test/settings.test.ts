@@ -2,6 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Redacted } from "effect"
 import { join } from "node:path"
+import { inspect } from "node:util"
 import * as DotEnv from "../src/DotEnv.ts"
 import { Settings, settings, VARIABLES } from "../src/Settings.ts"
 import { weakness } from "../src/Weakness.ts"
@@ -69,7 +70,7 @@ describe("settings", () => {
       }
       const message = yield* refusal(broken)
       const lines = message.split("\n")
-      assert.deepStrictEqual(lines.map((text) => text.split(" ")[0]).sort(), Object.keys(broken).sort())
+      assert.deepStrictEqual(new Set(lines.map((text) => text.split(" ")[0])), new Set(Object.keys(broken)))
       for (const text of lines) assert.match(text, /^[A-Z_]+ is not usable: expected \S/)
       assert.notInclude(message, "hunter2")
     })
@@ -192,6 +193,6 @@ it.effect("a secret is redacted as soon as it is read", () =>
     const found = yield* read(PRODUCTION)
     assert.isTrue(Redacted.isRedacted(found.SECRET_KEY))
     assert.isTrue(Redacted.isRedacted(found.DATABASE_URL))
-    assert.notInclude(`${JSON.stringify(Settings.of(found))} ${String(found.SECRET_KEY)}`, STRONG)
+    assert.notInclude(`${JSON.stringify(Settings.of(found))} ${inspect(found)}`, STRONG)
   })
 )

@@ -1,0 +1,77 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const PACKAGES = fileURLToPath(new URL("../..", import.meta.url))
+
+// What the source of each package may import beside itself: its powers. A new line here is a decision about the design.
+const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
+  domain: ["effect"],
+  api: ["effect", "domain"],
+  database: ["effect", "domain", "@effect/sql-pg", "node:"],
+  engine: ["effect", "domain", "database"],
+  server: [
+    "effect",
+    "domain",
+    "api",
+    "database",
+    "engine",
+    "@effect/platform-node",
+    "@node-rs/argon2",
+    "jose",
+    "swagger-ui-dist",
+    "node:"
+  ],
+  testing: ["effect", "domain", "database", "engine", "@effect/vitest", "@testcontainers/postgresql", "vitest", "node:"]
+}
+
+const IMPORT = /(?:^|[\s;])(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|(?:^|[\s;])import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gu
+
+const sources = (name: string) =>
+  readdirSync(join(PACKAGES, name, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+
+/** `@llm-saas/domain/User` is domain, `effect/Schema` is effect, `node:fs` is node: */
+const power = (specifier: string) => {
+  if (specifier.startsWith("node:")) return "node:"
+  const [scope = "", name = ""] = specifier.split("/")
+  if (scope === "@llm-saas") return name
+  return scope.startsWith("@") ? `${scope}/${name}` : scope
+}
+
+const imports = (name: string) =>
+  sources(name).flatMap((file) => {
+    const text = readFileSync(join(PACKAGES, name, "src", file), "utf8")
+    return [...text.matchAll(IMPORT)].map((match) => ({ file, specifier: match[1] ?? match[2] ?? match[3] ?? "" }))
+  })
+
+describe("each package is a set of powers", () => {
+  it("names every package", () => {
+    assert.deepStrictEqual(readdirSync(PACKAGES).sort(), Object.keys(POWERS).sort())
+  })
+
+  for (const [name, allowed] of Object.entries(POWERS)) {
+    it(`${name} imports nothing beyond ${allowed.join(", ")}`, () => {
+      const foreign = imports(name).filter(({ specifier }) => !specifier.startsWith("."))
+      assert.isNotEmpty(foreign)
+      assert.deepStrictEqual(foreign.filter(({ specifier }) => !allowed.includes(power(specifier))), [])
+    })
+  }
+
+  it("only database speaks to PostgreSQL", () => {
+    const speakers = Object.keys(POWERS).filter((name) =>
+      imports(name).some(({ specifier }) => specifier.startsWith("@effect/sql-pg") || specifier === "effect/sql/SqlClient")
+    )
+    assert.deepStrictEqual(speakers, ["database"])
+  })
+
+  it("relative imports name their file and stay inside the package", () => {
+    const wrong = Object.keys(POWERS).flatMap((name) =>
+      imports(name).filter(({ file, specifier }) => {
+        if (!specifier.startsWith(".")) return false
+        return !specifier.endsWith(".ts") || join("/src", file, "..", specifier).split("/")[1] !== "src"
+      })
+    )
+    assert.deepStrictEqual(wrong, [])
+  })
+})
