@@ -9,7 +9,9 @@ export default defineConfig({
       test: { name, root: `packages/${name}`, include: ["test/**/*.test.ts"] }
     })),
     // .ci/run asks for a report to count from.
-    reporters: process.env["TEST_REPORT"] ? ["default", ["json", { outputFile: process.env["TEST_REPORT"] }]] : ["default"],
+    reporters: process.env["TEST_REPORT"]
+      ? ["default", ["json", { outputFile: process.env["TEST_REPORT"] }]]
+      : ["default"],
     // One PostgreSQL a run, started when the first test asks for a database.
     globalSetup: ["packages/testing/src/globalSetup.ts"],
     // No test may lean on the one before it.

@@ -26,7 +26,8 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   testing: ["effect", "domain", "database", "engine", "@effect/vitest", "@testcontainers/postgresql", "vitest", "node:"]
 }
 
-const IMPORT = /(?:^|[\s;])(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|(?:^|[\s;])import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gu
+const IMPORT =
+  /(?:^|[\s;])(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|(?:^|[\s;])import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gu
 
 const sources = (name: string) =>
   readdirSync(join(PACKAGES, name, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
@@ -54,13 +55,18 @@ describe("each package is a set of powers", () => {
     it(`${name} imports nothing beyond ${allowed.join(", ")}`, () => {
       const foreign = imports(name).filter(({ specifier }) => !specifier.startsWith("."))
       assert.isNotEmpty(foreign)
-      assert.deepStrictEqual(foreign.filter(({ specifier }) => !allowed.includes(power(specifier))), [])
+      assert.deepStrictEqual(
+        foreign.filter(({ specifier }) => !allowed.includes(power(specifier))),
+        []
+      )
     })
   }
 
   it("only database speaks to PostgreSQL", () => {
     const speakers = Object.keys(POWERS).filter((name) =>
-      imports(name).some(({ specifier }) => specifier.startsWith("@effect/sql-pg") || specifier === "effect/sql/SqlClient")
+      imports(name).some(
+        ({ specifier }) => specifier.startsWith("@effect/sql-pg") || specifier === "effect/sql/SqlClient"
+      )
     )
     assert.deepStrictEqual(speakers, ["database"])
   })
