@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs"
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 // Named on the command line (`vitest --config vitest.workspace.ts`): `npm test` does so.
@@ -14,6 +15,8 @@ export default defineConfig({
       : ["default"],
     // One PostgreSQL a run, started when the first test asks for a database.
     globalSetup: ["packages/testing/src/globalSetup.ts"],
+    // Files wait for processes and disks as much as they compute; vitest would leave a core of two unused.
+    maxWorkers: Math.max(2, availableParallelism()),
     // No test may lean on the one before it.
     sequence: { shuffle: true },
     // A slow machine's seconds, not ours: whole suites of real servers are started in hooks.
