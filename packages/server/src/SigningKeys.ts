@@ -1,7 +1,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Context, Effect, FileSystem, Layer, Redacted, Result } from "effect"
 import { calculateJwkThumbprint, type CryptoKey, importJWK, importPKCS8, type JWK } from "jose"
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
+import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from "node:crypto"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 import { StartupFailed } from "./Startup.ts"
@@ -17,8 +17,8 @@ export class SigningKeys extends Context.Service<
   SigningKeys,
   {
     readonly algorithm: Algorithm
-    readonly signing: CryptoKey | Uint8Array
-    readonly verifying: CryptoKey | Uint8Array
+    readonly signing: CryptoKey | KeyObject | Uint8Array
+    readonly verifying: CryptoKey | KeyObject | Uint8Array
     /** The key's name in a token's header: its RFC 7638 thumbprint. A shared secret has none: a hash of it is nobody's business. */
     readonly kid: string | undefined
     /** What anybody may verify our tokens with; empty for a shared secret. */
@@ -37,7 +37,8 @@ export class SigningKeys extends Context.Service<
 
 /** HS256 with the key's characters, so that another program that has the SECRET_KEY can verify our tokens. */
 export const shared = (secret: Redacted.Redacted): SigningKeys["Service"] => {
-  const key = new TextEncoder().encode(Redacted.value(secret))
+  // A KeyObject, unlike bytes, is imported once and not with every token.
+  const key = createSecretKey(Redacted.value(secret), "utf8")
   return SigningKeys.of({ algorithm: "HS256", signing: key, verifying: key, kid: undefined, jwks: { keys: [] } })
 }
 
