@@ -84,7 +84,7 @@ function findNode() {
   const fetched = withLock(directory, () => {
     const there = find()
     if (there) return there
-    npm("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], directory)
+    npm("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], directory, process.execPath)
     return find()
   })
   return (
@@ -131,16 +131,15 @@ function install() {
 }
 
 /** npm or npx: the one that started us where there is one (no shell, no .cmd), else that of PATH. Quiet unless it fails. */
-function npm(tool, args, cwd) {
+function npm(tool, args, cwd, withNode) {
   const cli = process.env.npm_execpath
   const known = cli && cli.endsWith("npm-cli.js") && existsSync(cli)
   const [program, first] = known
     ? [process.execPath, [tool === "npx" ? join(dirname(cli), "npx-cli.js") : cli]]
     : [tool, []]
-  const pathFirst = node ? dirname(node) + delimiter : ""
   const done = spawnSync(program, [...first, ...args], {
     cwd,
-    env: { ...clean(npmEnv), PATH: pathFirst + (process.env.PATH ?? process.env.Path ?? "") },
+    env: { ...clean(npmEnv), PATH: dirname(withNode) + delimiter + (process.env.PATH ?? process.env.Path ?? "") },
     shell: !known && windows,
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",
