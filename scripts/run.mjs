@@ -6,7 +6,7 @@
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { homedir } from "node:os"
+import { homedir, tmpdir } from "node:os"
 import { delimiter, dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { followParents, isAlive, runAll } from "./processes.mjs"
@@ -124,7 +124,8 @@ function install() {
         "--trust-lockfile",
         "--reporter=append-only"
       ],
-      root
+      root,
+      node
     )
     writeFileSync(stampFile, stamp())
   })
@@ -152,9 +153,9 @@ function npm(tool, args, cwd, withNode) {
 
 /** Two first runs at once (`npm start` and `npm test`): the second waits. The lock of a dead process does not count. */
 function withLock(directory, work) {
-  const lock = join(directory, "node_modules", ".installing")
+  // Not inside node_modules, which `npm ci` deletes.
+  const lock = join(tmpdir(), `llm-saas-install-${createHash("sha256").update(directory).digest("hex").slice(0, 12)}`)
   const owner = join(lock, "pid")
-  mkdirSync(dirname(lock), { recursive: true })
   for (;;) {
     try {
       mkdirSync(lock)
