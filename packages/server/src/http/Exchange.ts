@@ -17,6 +17,13 @@ export interface ExchangePolicy {
   readonly ended: (exchange: Exchange) => void
 }
 
+/** An answer that is always the same. */
+export interface ConstantAnswer {
+  readonly route: string
+  readonly headers: Array<string>
+  readonly body: string
+}
+
 const API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 const EXPOSED = "x-request-id, retry-after, www-authenticate, etag"
 const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
@@ -73,6 +80,13 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
     this.serving = false
     if (route !== undefined) this.route = route
     if (this.closed) this.#end()
+  }
+
+  /** Answers with what never changes, from outside of any handler. */
+  constant(answer: ConstantAnswer): void {
+    this.route = answer.route
+    this.writeHead(200, answer.headers)
+    this.end(answer.body)
   }
 
   /** Answers with a problem, from outside of any handler. */

@@ -21,38 +21,27 @@ import { checkTarget } from "./Target.ts"
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-/** Answers that are always the same, by path: given to GET without asking the router. */
-export type Constants = ReadonlyMap<string, Response>
-
 /**
  * Around every route: refuses what no handler should see, gives the handler its request id, turns whatever comes out of it into an
  * answer, and every error into problem+json with the request id. Headers and the log line are the {@link Exchange}'s.
  */
-export const HttpEdge = (routes: RouteTable, constants: Constants) =>
+export const HttpEdge = (routes: RouteTable) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       const { maxBodyBytes } = yield* HttpOptions
-      yield* router.addGlobalMiddleware((handler) => around(handler, routes, constants, maxBodyBytes))
+      yield* router.addGlobalMiddleware((handler) => around(handler, routes, maxBodyBytes))
     })
   )
 
 const around = (
   handler: Effect.Effect<Response, Types.unhandled>,
   routes: RouteTable,
-  constants: Constants,
   maxBodyBytes: number
 ): Effect.Effect<Response, Types.unhandled, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiber((fiber) => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
     const exchange = exchangeOf(request)
     if (exchange === undefined) return Effect.die(new Error("the edge needs its own listener"))
-    if (request.method === "GET" && exchange.hasOneHost) {
-      const constant = constants.get(request.url)
-      if (constant !== undefined) {
-        exchange.route = request.url
-        return Effect.succeed(constant)
-      }
-    }
     const refused = refuse(request, exchange, routes, maxBodyBytes)
     if (refused !== undefined) return Effect.succeed(asProblem(refused, request, exchange))
     exchange.serving = true

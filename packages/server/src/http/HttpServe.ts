@@ -1,7 +1,8 @@
 import { ByteSize, Effect, Layer } from "effect"
-import { HttpIncomingMessage, HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { AccessCheck } from "./AccessCheck.ts"
+import { constantJson, Constants } from "./Constants.ts"
 import { Docs, PAGES } from "./Docs.ts"
 import { Drain } from "./Drain.ts"
 import { HttpEdge } from "./HttpEdge.ts"
@@ -11,7 +12,7 @@ import { RequestLines } from "./RequestLines.ts"
 import { makeRouteTable, ROUTER_CONFIG } from "./RouteTable.ts"
 
 /** `/health` says that the process is alive. It is asked more often than anything else, and has only one answer. */
-const CONSTANTS = new Map([["/health", HttpServerResponse.jsonUnsafe({ status: "ok" })]])
+const HEALTH = constantJson("/health", { status: "ok" })
 
 /**
  * Serves an API: `routes` are its handlers and middleware, `HttpApiBuilder.layer(api)` with all it needs but the platform. Everything
@@ -23,7 +24,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint,
   routes: Layer.Layer<never, E, R>
 ) => {
   const table = makeRouteTable(api, PAGES)
-  const app = Layer.mergeAll(routes, Docs(api), AccessCheck(api), HttpEdge(table, CONSTANTS))
+  const app = Layer.mergeAll(routes, Docs(api), AccessCheck(api), HttpEdge(table))
   const limits = Layer.unwrap(
     Effect.map(HttpOptions, ({ maxBodyBytes }) =>
       Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))
@@ -31,6 +32,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint,
   )
   const served = HttpRouter.serve(app, { routerConfig: ROUTER_CONFIG, disableLogger: true, disableListenLog: true })
   return Drain.onShutdown.pipe(
+    Layer.provide(Constants([HEALTH])),
     Layer.provide(served),
     Layer.provide(limits),
     Layer.provideMerge(Listener(table)),

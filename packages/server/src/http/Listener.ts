@@ -1,14 +1,15 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { HttpServer, type HttpServerError } from "effect/http"
 import type { IncomingMessage, Server } from "node:http"
 import type { Duplex } from "node:stream"
 import type { Socket } from "node:net"
 import { StartupFailed } from "../Startup.ts"
+import { NodeServer } from "./Constants.ts"
 import { Drain } from "./Drain.ts"
 import { Exchange, type ExchangePolicy } from "./Exchange.ts"
 import { HttpOptions } from "./HttpOptions.ts"
-import { refuseRaw } from "./RawRefusal.ts"
+import { LINGER, refuseRaw } from "./RawRefusal.ts"
 import { RequestLines } from "./RequestLines.ts"
 import type { RouteTable } from "./RouteTable.ts"
 import { securityHeaders } from "./SecurityHeaders.ts"
@@ -21,8 +22,7 @@ const { createServer } = process.getBuiltinModule("node:http")
  */
 export const Listener = (routes: RouteTable) =>
   Layer.merge(
-    Layer.effect(
-      HttpServer.HttpServer,
+    Layer.effectContext(
       Effect.gen(function* () {
         const options = yield* HttpOptions
         const drain = yield* Drain
@@ -52,7 +52,7 @@ export const Listener = (routes: RouteTable) =>
             })
           )
         )
-        return http
+        return Context.make(HttpServer.HttpServer, http).pipe(Context.add(NodeServer, server))
       })
     ),
     NodeHttpServer.layerHttpServices
@@ -119,7 +119,7 @@ const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refu
     else if (exchange.headersSent) socket.destroy()
     else {
       exchange.refuse(code, headers)
-      lingerAfter(socket)
+      endAfter(socket, exchange, error)
     }
   })
   server.on("checkExpectation", (_: IncomingMessage, response: unknown) => {
@@ -131,9 +131,14 @@ const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refu
   })
 }
 
-const lingerAfter = (socket: Duplex) => {
-  const timer = setTimeout(() => socket.destroy(), 500)
-  socket.once("close", () => clearTimeout(timer))
+/** What is still at work on a request that is over, such as reading its body, ends with the connection. */
+const endAfter = (socket: Duplex, exchange: Exchange, error: Error) => {
+  const timer = setTimeout(() => socket.destroy(), LINGER)
+  exchange.req.on("error", () => {})
+  socket.once("close", () => {
+    clearTimeout(timer)
+    exchange.req.destroy(error)
+  })
 }
 
 const FIRST_LINE = /^[!-~]{1,40} (\/[!-~]*) HTTP\//u

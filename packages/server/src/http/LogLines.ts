@@ -22,6 +22,7 @@ export class LogLines extends Context.Service<
     Effect.gen(function* () {
       let waiting = ""
       let timer: NodeJS.Timeout | undefined = undefined
+      let closed = false
       const flush = () => {
         clearTimeout(timer)
         timer = undefined
@@ -36,22 +37,19 @@ export class LogLines extends Context.Service<
       process.on("exit", flush)
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
+          closed = true
           flush()
           process.off("exit", flush)
-          process.stdout.off("error", ignore)
         })
       )
       return LogLines.of({
         write: (line) => {
           waiting += line
-          if (waiting.length > FULL) flush()
+          // The last lines of a connection may come after everything else is taken down.
+          if (closed || waiting.length > FULL) flush()
           else timer ??= setTimeout(flush, INTERVAL).unref()
         }
       })
     })
   )
-
-  /** Keeps the lines in an array, for tests. */
-  static readonly layerMemory = (lines: Array<string>) =>
-    Layer.succeed(LogLines, { write: (line) => void lines.push(line) })
 }

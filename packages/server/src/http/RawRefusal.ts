@@ -5,7 +5,7 @@ import { PROBLEM, refusalBody, type RefusalCode, statusOf, withRequestId } from 
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
 
 /** Milliseconds the sender has to read the answer before the connection is cut. */
-const LINGER = 500
+export const LINGER = 500
 
 /** Answers what Node could not make a request of, and ends the connection. Gives the status. */
 export const refuseRaw = (
