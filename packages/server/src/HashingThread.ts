@@ -1,7 +1,5 @@
 import { hashSync, type Options, verifySync } from "@node-rs/argon2"
-import { spawn } from "node:child_process"
-import { readlinkSync } from "node:fs"
-import { constants, setPriority } from "node:os"
+import { constants, getPriority, setPriority } from "node:os"
 import { parentPort } from "node:worker_threads"
 
 // The body of one thread of HashingThreads.ts. It runs without Effect: it starts faster, and there is nothing to compose.
@@ -24,13 +22,10 @@ const work = ({ hash, options, password }: Job): Answer => {
   }
 }
 
-// In Linux priority belongs to the thread, elsewhere it would be the whole program's. Nice 19 yields to whoever wants the core;
-// the idle class, which takes no privilege but a tool of util-linux, yields at once, not at the end of a time slice.
-if (process.platform === "linux") {
-  setPriority(0, constants.priority.PRIORITY_LOW)
-  const thread = readlinkSync("/proc/thread-self").split("/").at(-1) ?? ""
-  spawn("chrt", ["--idle", "--pid", "0", thread], { stdio: "ignore" }).on("error", () => {})
-}
+// In Linux priority belongs to the thread; elsewhere it would be the whole program's. Nice 10 is a tenth of what a request gets
+// where both want the core. Nice 19 and the idle class helped requests no more, and let logins starve on a busy machine.
+const { PRIORITY_BELOW_NORMAL } = constants.priority
+if (process.platform === "linux" && getPriority() < PRIORITY_BELOW_NORMAL) setPriority(PRIORITY_BELOW_NORMAL)
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
 parentPort?.on("message", (job: Job) => parentPort?.postMessage(work(job)))

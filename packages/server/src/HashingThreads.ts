@@ -35,10 +35,10 @@ export interface Load {
 const unavailable = Effect.suspend(() => Effect.fail(new Unavailable({ retry_after: RETRY_AFTER })))
 
 /**
- * Threads that do nothing but hash, at the lowest priority there is, each made when it is first needed. Not libuv's pool: there,
- * hashes stand in the way of files and name look-ups, and compete with requests at the same priority. While hashes ran without
- * pause on 2 busy cores (2026-11, Node 24, Linux 6.18; 8 requests at a time, 12 rounds, medians), the p99 of a request was
- * 12.6 ms without hashes, 17.0 with libuv's pool, 11.1 so; the p99 delay of the event loop 5.3, 7.6 and 4.6 ms.
+ * Threads that do nothing but hash, at low priority, each made when it is first needed. Not libuv's pool: there, hashes stand in
+ * the way of files and name look-ups, and compete with requests at the same priority. The p99 of requests in ms without hashes,
+ * with hashes without pause in libuv's pool, and with hashes here (2 cores, Node 24, Linux 6.18, 2026-11; medians of 9 rounds):
+ * at 400 requests a second 4.9, 7.0, 5.5; with 8 requests always under way 12.8, 15.3, 13.0.
  *
  * A running hash cannot be stopped. A client that leaves gives up its place in the queue, or else its thread is busy until done.
  */

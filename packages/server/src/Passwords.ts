@@ -14,7 +14,7 @@ const WAITING = 32
 const PATIENCE = 10_000
 
 /**
- * {@link PasswordHasher} with argon2id in threads of lowest priority, bounded in number, with a bounded queue. A flood of logins makes
+ * {@link PasswordHasher} with argon2id in threads of low priority, bounded in number, with a bounded queue. A flood of logins makes
  * other logins wait, or come back later, and leaves requests alone.
  */
 export const PasswordsLayer = Layer.effect(
