@@ -5,7 +5,7 @@ import type { Identity } from "@llm-saas/engine/Accounts"
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { layerWebCrypto, SecureRandom } from "effect/crypto/SecureRandom"
 import { type JWTVerifyOptions, jwtVerify, SignJWT } from "jose"
-import { Generations } from "./Generations.ts"
+import { AgingMap } from "./AgingMap.ts"
 import { Settings } from "./Settings.ts"
 import { SigningKeys } from "./SigningKeys.ts"
 
@@ -54,7 +54,7 @@ export class AccessTokens extends Context.Service<
       const random = yield* SecureRandom
       const expires_in = ACCESS_TOKEN_EXPIRE_MINUTES * 60
       const header = { alg: algorithm, typ: TYPE, ...(kid === undefined ? {} : { kid }) }
-      const remembered = new Generations<string, Verified & { readonly until: number }>(REMEMBERED)
+      const remembered = new AgingMap<string, Verified & { readonly until: number }>(REMEMBERED)
 
       const issue = Effect.fnUntraced(function* ({ role, tenantId, userId }: Identity) {
         const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)

@@ -1,4 +1,4 @@
-import { Generations } from "./Generations.ts"
+import { AgingMap } from "./AgingMap.ts"
 
 /** How often a key may fail. */
 export interface Allowance {
@@ -32,11 +32,11 @@ const ROUNDING = 1e-6
  */
 export class FailureCounts {
   readonly #window: number
-  readonly #counts: Generations<string, Count>
+  readonly #counts: AgingMap<string, Count>
 
   constructor(options: { readonly window: number; readonly capacity: number }) {
     this.#window = options.window
-    this.#counts = new Generations({ lifetime: options.window, capacity: options.capacity })
+    this.#counts = new AgingMap({ lifetime: options.window, capacity: options.capacity })
   }
 
   get size(): number {

@@ -1,24 +1,22 @@
 import { NodeRuntime } from "@effect/platform-node"
-import { Cause, Effect, Layer, Logger } from "effect"
+import { Cause, Effect, Layer } from "effect"
 import { announce } from "./Banner.ts"
 import { DatabaseLayer } from "./Database.ts"
-import { ServerLayer } from "./http/Server.ts"
+import { HttpOptions } from "./http/HttpOptions.ts"
+import { LogLines } from "./http/LogLines.ts"
+import { LogOptions } from "./http/LogOptions.ts"
+import { Logs } from "./http/Logs.ts"
 import { Program } from "./Program.ts"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 import { StartupFailed } from "./Startup.ts"
 
-const Logs = Layer.unwrap(
-  Effect.map(Settings, ({ APP_ENV }) =>
-    Logger.layer([APP_ENV === "production" ? Logger.consoleJson : Logger.consolePretty()])
-  )
-)
-
 Layer.effectDiscard(announce).pipe(
   Layer.provide(Program),
-  Layer.provide(ServerLayer),
   Layer.provide(DatabaseLayer),
+  Layer.provide(HttpOptions.layer),
   Layer.provide(Logs),
+  Layer.provide([LogLines.layer, LogOptions.layer]),
   Layer.provide(SecretKey.layer),
   Layer.provide(Settings.layer),
   Layer.launch,

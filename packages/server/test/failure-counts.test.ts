@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FailureCounts } from "../src/FailureCounts.ts"
-import { Generations } from "../src/Generations.ts"
+import { AgingMap } from "../src/AgingMap.ts"
 
 const WINDOW = 1000
 const fail = (counts: FailureCounts, key: string, now: number) => {
@@ -57,9 +57,9 @@ describe("counts of failures", () => {
   })
 })
 
-describe("what is remembered in generations", () => {
+describe("what is remembered for a while", () => {
   it("lasts a lifetime at least, and two at most", () => {
-    const remembered = new Generations<string, number>({ lifetime: 100, capacity: 10 })
+    const remembered = new AgingMap<string, number>({ lifetime: 100, capacity: 10 })
     remembered.set("a", 1, 0)
     remembered.set("b", 2, 99)
     remembered.set("c", 3, 100)
@@ -78,7 +78,7 @@ describe("what is remembered in generations", () => {
   })
 
   it("is bounded however much comes at once", () => {
-    const remembered = new Generations<number, number>({ lifetime: 100, capacity: 10 })
+    const remembered = new AgingMap<number, number>({ lifetime: 100, capacity: 10 })
     for (let i = 0; i < 1000; i++) {
       remembered.set(i, i, 0)
       assert.isAtMost(remembered.size, 20)

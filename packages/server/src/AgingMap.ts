@@ -1,9 +1,9 @@
 /**
- * Remembers entries for a while, in bounded memory and without a timer: two generations of a Map. What was set lasts at least
- * `lifetime` ms and at most twice as long, unless more than `capacity` others came in between: then the older generation goes first.
+ * Remembers entries for a while, in bounded memory and without a timer: two halves, the younger and the older. What was set lasts at
+ * least `lifetime` ms and at most twice as long, unless more than `capacity` others came in between: then the older half goes first.
  * Both operations are a Map's; nothing is sorted and nothing is swept.
  */
-export class Generations<K, V> {
+export class AgingMap<K, V> {
   #young = new Map<K, V>()
   #old = new Map<K, V>()
   #bornAt = Number.NEGATIVE_INFINITY
@@ -15,7 +15,7 @@ export class Generations<K, V> {
     this.#capacity = options.capacity
   }
 
-  /** Entries held, of both generations: 2 × capacity at most. */
+  /** Entries held, of both halves: 2 × capacity at most. */
   get size(): number {
     return this.#young.size + this.#old.size
   }
@@ -27,7 +27,7 @@ export class Generations<K, V> {
   /** Remembers the entry from `now` (ms) on, again if it was there before. */
   set(key: K, value: V, now: number): void {
     if (now - this.#bornAt >= this.#lifetime || this.#young.size >= this.#capacity) {
-      // A generation nobody added to for two lifetimes has nothing left to say.
+      // A half nobody added to for two lifetimes has nothing left to say.
       this.#old = now - this.#bornAt >= 2 * this.#lifetime ? new Map() : this.#young
       this.#young = new Map()
       this.#bornAt = now
