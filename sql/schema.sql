@@ -31,6 +31,7 @@ create schema app authorization llm_owner;
   grant usage to llm_auditor;
   grant usage to llm_auth;
   grant usage to llm_tenant;
+  grant usage to llm_work;
 create schema audit authorization llm_owner;
   grant usage to llm_auditor;
 create schema auth authorization llm_owner;
@@ -40,6 +41,10 @@ create schema lint authorization llm_owner;
 create schema meta authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
+create schema work authorization llm_owner;
+  grant usage to llm_api;
+  grant usage to llm_jobs;
+  grant usage to llm_work;
 
 -- Tables
 
@@ -81,6 +86,37 @@ grant select on app.audit_events to llm_auditor;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail), select on app.audit_events to llm_tenant;
 
+create table app.conversations (
+  tenant_id uuid not null,
+  id uuid not null,
+  user_id uuid not null,
+  title text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint conversations_pkey PRIMARY KEY (tenant_id, id),
+  constraint conversations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint conversations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint conversations_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)))
+);
+alter table app.conversations owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX conversations_of_user ON app.conversations USING btree (tenant_id, user_id, id DESC);
+create policy own_add on app.conversations as restrictive for insert to llm_tenant
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_change on app.conversations as restrictive for update to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_or_admin on app.conversations as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_admin_delete on app.conversations as restrictive for delete to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy tenant_wall on app.conversations as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy tenant_rows on app.conversations as permissive for all to llm_tenant
+  using true
+  with check true;
+grant delete, insert (tenant_id, id, user_id, title), select, update (title, updated_at) on app.conversations to llm_tenant;
+
 create table app.credentials (
   tenant_id uuid not null,
   user_id uuid not null,
@@ -113,6 +149,169 @@ create policy tenant_rows on app.credentials as permissive for all to llm_tenant
   with check true;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, password_hash), update (password_hash, updated_at) on app.credentials to llm_auth;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, updated_at), update (password_hash, updated_at) on app.credentials to llm_tenant;
+
+create table app.generation_chunks (
+  tenant_id uuid not null,
+  generation_id uuid not null,
+  seq integer not null,
+  tokens text[] not null,
+  constraint generation_chunks_pkey PRIMARY KEY (tenant_id, generation_id, seq),
+  constraint generation_chunks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint generation_chunks_tenant_id_generation_id_fkey FOREIGN KEY (tenant_id, generation_id) REFERENCES app.generations(tenant_id, id) ON DELETE CASCADE,
+  constraint generation_chunks_seq_check CHECK ((seq > 0)),
+  constraint generation_chunks_tokens_check CHECK ((cardinality(tokens) > 0))
+);
+alter table app.generation_chunks owner to llm_owner, enable row level security, force row level security;
+create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant
+  using (EXISTS ( SELECT
+   FROM app.generations g
+  WHERE ((g.tenant_id = generation_chunks.tenant_id) AND (g.id = generation_chunks.generation_id))));
+create policy tenant_wall on app.generation_chunks as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy tenant_rows on app.generation_chunks as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.generation_chunks as permissive for all to llm_work
+  using true
+  with check true;
+grant select on app.generation_chunks to llm_tenant;
+grant delete, insert, select on app.generation_chunks to llm_work;
+
+create table app.generations (
+  tenant_id uuid not null,
+  id uuid not null,
+  message_id uuid,
+  user_id uuid not null,
+  conversation_id uuid,
+  source text not null,
+  provider text not null,
+  model text not null,
+  response_model text,
+  status text not null default 'streaming'::text,
+  finish_reason text,
+  failure text,
+  lease_owner uuid not null,
+  lease_until timestamp with time zone not null default (now() + '00:00:30'::interval),
+  cancel_requested_at timestamp with time zone,
+  tokens_in integer,
+  tokens_out integer,
+  approx_tokens_in integer not null,
+  approx_tokens_out integer,
+  cost_usd numeric(14,8),
+  prompt_length integer not null,
+  response_length integer,
+  request_id text,
+  trace_id text not null,
+  parent_span_id text,
+  created_at timestamp with time zone not null,
+  admitted_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  first_token_at timestamp with time zone,
+  model_ended_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint generations_pkey PRIMARY KEY (tenant_id, id),
+  constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint generations_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES app.messages(tenant_id, id) ON DELETE SET NULL (message_id),
+  constraint generations_check CHECK (((ended_at IS NULL) = (status = ANY (ARRAY['queued'::text, 'streaming'::text])))),
+  constraint generations_failure_check CHECK ((char_length(failure) <= 50)),
+  constraint generations_finish_reason_check CHECK ((finish_reason = ANY (ARRAY['stop'::text, 'length'::text, 'content_filter'::text, 'tool_calls'::text, 'other'::text]))),
+  constraint generations_model_check CHECK ((char_length(model) <= 200)),
+  constraint generations_parent_span_id_check CHECK ((parent_span_id ~ '^[0-9a-f]{16}$'::text)),
+  constraint generations_provider_check CHECK ((char_length(provider) <= 100)),
+  constraint generations_request_id_check CHECK ((char_length(request_id) <= 200)),
+  constraint generations_response_model_check CHECK ((char_length(response_model) <= 200)),
+  constraint generations_source_check CHECK ((source = ANY (ARRAY['messages'::text, 'messages.stream'::text, 'rpc'::text]))),
+  constraint generations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'streaming'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text]))),
+  constraint generations_trace_id_check CHECK ((trace_id ~ '^[0-9a-f]{32}$'::text))
+);
+alter table app.generations owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id);
+CREATE INDEX generations_running ON app.generations USING btree (lease_until, tenant_id) WHERE (status = ANY (ARRAY['queued'::text, 'streaming'::text]));
+create policy own_add on app.generations as restrictive for insert to llm_tenant
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_or_admin on app.generations as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_admin_change on app.generations as restrictive for update to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text))
+  with check ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy tenant_wall on app.generations as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy tenant_rows on app.generations as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_rows on app.generations as permissive for all to llm_work
+  using true
+  with check true;
+grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select, update (cancel_requested_at) on app.generations to llm_tenant;
+grant select (tenant_id, id, message_id, status, lease_owner, lease_until, cancel_requested_at), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
+
+create table app.idempotency_keys (
+  tenant_id uuid not null,
+  user_id uuid not null,
+  key text not null,
+  body_hash text not null,
+  message_id uuid not null,
+  generation_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint idempotency_keys_pkey PRIMARY KEY (tenant_id, user_id, key),
+  constraint idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint idempotency_keys_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES app.messages(tenant_id, id) ON DELETE CASCADE,
+  constraint idempotency_keys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint idempotency_keys_body_hash_check CHECK ((char_length(body_hash) <= 100)),
+  constraint idempotency_keys_key_check CHECK ((char_length(key) <= 255))
+);
+alter table app.idempotency_keys owner to llm_owner, enable row level security, force row level security;
+create policy own on app.idempotency_keys as restrictive for all to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy tenant_wall on app.idempotency_keys as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy tenant_rows on app.idempotency_keys as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_rows on app.idempotency_keys as permissive for all to llm_work
+  using true
+  with check true;
+grant insert (tenant_id, user_id, key, body_hash, message_id, generation_id), select on app.idempotency_keys to llm_tenant;
+grant delete, select (tenant_id, user_id, key, message_id, created_at) on app.idempotency_keys to llm_work;
+
+create table app.messages (
+  tenant_id uuid not null,
+  id uuid not null,
+  user_id uuid not null,
+  conversation_id uuid,
+  content text not null,
+  response text,
+  token_lengths integer[],
+  created_at timestamp with time zone not null default now(),
+  constraint messages_pkey PRIMARY KEY (tenant_id, id),
+  constraint messages_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES app.conversations(tenant_id, id) ON DELETE CASCADE,
+  constraint messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint messages_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint messages_check CHECK (((response IS NULL) = (token_lengths IS NULL)))
+);
+alter table app.messages owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX messages_of_conversation ON app.messages USING btree (tenant_id, conversation_id, id) WHERE (conversation_id IS NOT NULL);
+CREATE INDEX messages_of_user ON app.messages USING btree (tenant_id, user_id, id DESC);
+create policy own_add on app.messages as restrictive for insert to llm_tenant
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_or_admin on app.messages as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_admin_delete on app.messages as restrictive for delete to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy tenant_wall on app.messages as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy tenant_rows on app.messages as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_rows on app.messages as permissive for all to llm_work
+  using true
+  with check true;
+grant delete, insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
+grant select (tenant_id, id), update (response, token_lengths) on app.messages to llm_work;
 
 create table app.tenants (
   id uuid not null,
@@ -150,6 +349,37 @@ create policy tenant_rows on app.tenants as permissive for select to llm_tenant
 grant select on app.tenants to llm_auditor;
 grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
 grant select, update (name, registration) on app.tenants to llm_tenant;
+
+create table app.tracking_outbox (
+  tenant_id uuid not null,
+  generation_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  claimed_by uuid,
+  claimed_until timestamp with time zone,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone not null default now(),
+  run_id text,
+  trace_sent boolean not null default false,
+  parked_reason text,
+  constraint tracking_outbox_pkey PRIMARY KEY (tenant_id, generation_id),
+  constraint tracking_outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint tracking_outbox_tenant_id_generation_id_fkey FOREIGN KEY (tenant_id, generation_id) REFERENCES app.generations(tenant_id, id) ON DELETE CASCADE,
+  constraint tracking_outbox_parked_reason_check CHECK ((char_length(parked_reason) <= 1000)),
+  constraint tracking_outbox_run_id_check CHECK ((char_length(run_id) <= 100))
+);
+alter table app.tracking_outbox owner to llm_owner, enable row level security, force row level security;
+create policy admins_read on app.tracking_outbox as restrictive for select to llm_tenant
+  using (( SELECT app.role() AS role) = 'admin'::text);
+create policy tenant_wall on app.tracking_outbox as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy tenant_rows on app.tracking_outbox as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.tracking_outbox as permissive for all to llm_work
+  using true
+  with check true;
+grant select on app.tracking_outbox to llm_tenant;
+grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
 
 create table app.users (
   tenant_id uuid not null,
@@ -221,6 +451,9 @@ grant select on meta.repeatables to llm_auditor;
 
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
+create function app.ask(uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
+  alter function app.ask(uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) owner to llm_owner;
+  grant execute to llm_tenant;
 create function app.enter(uuid,uuid,bigint,text) returns text language plpgsql;
   alter function app.enter(uuid,uuid,bigint,text) owner to llm_owner;
   grant execute to llm_api;
@@ -261,6 +494,18 @@ create function auth.uuid_v7() returns uuid language sql set search_path=pg_cata
   alter function auth.uuid_v7() owner to llm_auth;
 create function lint.findings() returns TABLE(rule text, object text, detail text) language plpgsql stable set search_path=pg_catalog, pg_temp;
   alter function lint.findings() owner to llm_owner;
+create function work.append(uuid,uuid[],uuid[],integer[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.append(uuid,uuid[],uuid[],integer[],text[]) owner to llm_work;
+  grant execute to llm_api;
+create function work.finish(uuid,uuid,uuid,text,text,text,text,integer[],text,integer,integer,integer,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.finish(uuid,uuid,uuid,text,text,text,text,integer[],text,integer,integer,integer,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone) owner to llm_work;
+  grant execute to llm_api;
+create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.renew(uuid,uuid[],uuid[]) owner to llm_work;
+  grant execute to llm_api;
+create function work.sweep(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.sweep(integer) owner to llm_work;
+  grant execute to llm_api;
 
 -- Views for auditors
 

@@ -21,3 +21,28 @@ grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, requ
 
 grant select on app.tenants, app.audit_events to llm_auditor;
 grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_auditor;
+
+grant select, delete on app.conversations to llm_tenant;
+grant insert (tenant_id, id, user_id, title) on app.conversations to llm_tenant;
+grant update (title, updated_at) on app.conversations to llm_tenant;
+grant select, delete on app.messages to llm_tenant;
+grant insert (tenant_id, id, user_id, conversation_id, content) on app.messages to llm_tenant;
+grant select on app.generations to llm_tenant;
+grant insert (
+  tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
+  request_id, trace_id, parent_span_id, created_at, admitted_at
+) on app.generations to llm_tenant;
+grant update (cancel_requested_at) on app.generations to llm_tenant;
+grant select on app.generation_chunks, app.tracking_outbox to llm_tenant;
+grant select, insert (tenant_id, user_id, key, body_hash, message_id, generation_id) on app.idempotency_keys to llm_tenant;
+
+-- Of a message, the work reads which it is and writes the answer; the question it never sees.
+grant select (tenant_id, id, message_id, status, lease_owner, lease_until, cancel_requested_at) on app.generations to llm_work;
+grant update (
+  status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at,
+  first_token_at, model_ended_at, ended_at, lease_until
+) on app.generations to llm_work;
+grant select (tenant_id, id), update (response, token_lengths) on app.messages to llm_work;
+grant select, insert, delete on app.generation_chunks to llm_work;
+grant select (tenant_id, user_id, key, message_id, created_at), delete on app.idempotency_keys to llm_work;
+grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;

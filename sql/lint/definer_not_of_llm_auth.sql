@@ -1,6 +1,9 @@
--- SECURITY DEFINER means "with the rights of the owner": ours all belong to one role that has next to none, in one schema.
+-- SECURITY DEFINER means "with the rights of the owner": ours belong to two roles that have next to none, each with a schema of its own.
 create view lint.definer_not_of_llm_auth as
-select p.oid::regprocedure::text as object, 'owner llm_auth, schema auth' as detail
+select p.oid::regprocedure::text as object, 'owner llm_auth, schema auth; or owner llm_work, schema work' as detail
   from pg_proc p
-  where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'audit', 'lint', 'meta', 'public'))
-    and p.prosecdef and (p.proowner <> to_regrole('llm_auth') or p.pronamespace <> 'auth'::regnamespace);
+  where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'audit', 'lint', 'meta', 'public'))
+    and p.prosecdef
+    and (p.proowner, p.pronamespace) not in (
+      (to_regrole('llm_auth'), 'auth'::regnamespace), (to_regrole('llm_work'), 'work'::regnamespace)
+    );

@@ -40,3 +40,48 @@ create policy own_name on app.audit_events as restrictive for insert to llm_tena
   with check (actor_user_id = (select app.user_id()));
 create policy admins_read on app.audit_events as restrictive for select to llm_tenant
   using ((select app.role()) = 'admin');
+
+-- Conversations and messages are their user's; admins may read and delete them.
+create policy tenant_rows on app.conversations for all to llm_tenant using (true) with check (true);
+create policy own_or_admin on app.conversations as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_add on app.conversations as restrictive for insert to llm_tenant
+  with check (user_id = (select app.user_id()));
+create policy own_change on app.conversations as restrictive for update to llm_tenant
+  using (user_id = (select app.user_id())) with check (user_id = (select app.user_id()));
+create policy own_or_admin_delete on app.conversations as restrictive for delete to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+
+create policy tenant_rows on app.messages for all to llm_tenant using (true) with check (true);
+create policy own_or_admin on app.messages as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_add on app.messages as restrictive for insert to llm_tenant
+  with check (user_id = (select app.user_id()));
+create policy own_or_admin_delete on app.messages as restrictive for delete to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+
+-- A user can ask a generation to stop, and nothing else of it changes in the room: the grants name that one column.
+create policy tenant_rows on app.generations for all to llm_tenant using (true) with check (true);
+create policy own_or_admin on app.generations as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_add on app.generations as restrictive for insert to llm_tenant
+  with check (user_id = (select app.user_id()));
+create policy own_or_admin_change on app.generations as restrictive for update to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin')
+  with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+
+-- What is running is read where its generation may be read.
+create policy tenant_rows on app.generation_chunks for select to llm_tenant using (true);
+create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant
+  using (exists (
+    select from app.generations g where g.tenant_id = generation_chunks.tenant_id and g.id = generation_chunks.generation_id
+  ));
+
+create policy tenant_rows on app.idempotency_keys for all to llm_tenant using (true) with check (true);
+create policy own on app.idempotency_keys as restrictive for all to llm_tenant
+  using (user_id = (select app.user_id())) with check (user_id = (select app.user_id()));
+
+-- What of the tenant's own MLflow does not know yet, for its admins.
+create policy tenant_rows on app.tracking_outbox for select to llm_tenant using (true);
+create policy admins_read on app.tracking_outbox as restrictive for select to llm_tenant
+  using ((select app.role()) = 'admin');

@@ -9,7 +9,8 @@ begin
     select * from (values
       -- name,         login, connections at most (-1: no limit)
       ('llm_owner',   false, -1),  -- owns schemas, tables, views; nobody logs in as it
-      ('llm_auth',    false, -1),  -- owns the SECURITY DEFINER functions, and can do nothing else
+      ('llm_auth',    false, -1),  -- owns the SECURITY DEFINER functions before the room, and can do nothing else
+      ('llm_work',    false, -1),  -- owns those of work that outlives its request, and can do nothing else
       ('llm_tenant',  false, -1),  -- what a transaction becomes inside the room; the wall is around this role
       ('llm_api',     true,  100), -- the API's login: owns nothing, reads no table, may become llm_tenant
       ('llm_jobs',    true,  10),  -- the worker's login
@@ -34,9 +35,11 @@ begin
     grant llm_tenant to llm_api;
   end if;
 
-  -- Whoever migrates creates things as llm_owner and llm_auth. A superuser may anyway; pg_has_role says so.
-  if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage') then
-    execute format('grant llm_owner, llm_auth to %I', current_user);
+  -- Whoever migrates creates things as llm_owner, llm_auth and llm_work. A superuser may anyway; pg_has_role says so.
+  if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage')
+    or not pg_has_role(current_user, 'llm_work', 'usage')
+  then
+    execute format('grant llm_owner, llm_auth, llm_work to %I', current_user);
   end if;
 end $$;
 

@@ -61,7 +61,7 @@ const SCHEMAS = `
           string_agg(lower(a.privilege_type), ', ' order by a.privilege_type) as verbs
         from aclexplode(n.nspacl) a where a.grantee <> n.nspowner group by 1
       ) g), '') as line
-  from pg_namespace n where n.nspname in ('app', 'auth', 'audit', 'lint', 'meta')
+  from pg_namespace n where n.nspname in ('app', 'auth', 'work', 'audit', 'lint', 'meta')
   order by n.nspname collate "C"`
 
 const TABLES = `
@@ -114,7 +114,7 @@ const FUNCTIONS = `
         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner
       ) g), '') as line
   from pg_proc p join pg_language l on l.oid = p.prolang join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname in ('app', 'auth', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname like 'llm\\_%')
+  where n.nspname in ('app', 'auth', 'work', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname like 'llm\\_%')
   order by p.oid::regprocedure::text collate "C"`
 
 const VIEWS = `

@@ -21,6 +21,7 @@ const BY_TYPE: Readonly<Record<string, () => unknown>> = {
   integer: () => 1,
   bigint: () => 1,
   boolean: () => false,
+  "text[]": () => ["sample"],
   bytea: () => Buffer.from("sample"),
   jsonb: () => "{}",
   "timestamp with time zone": () => new Date(0).toISOString()
@@ -31,7 +32,9 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "users.email": () => `${randomUUID()}@example.com`,
   "users.role": () => "admin",
   "credentials.password_hash": () => "$argon2id$sample",
-  "audit_events.action": () => "sample.written"
+  "audit_events.action": () => "sample.written",
+  "generations.source": () => "messages",
+  "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }
 
 /** A new row of a table for this tenant: what an INSERT must give, and what ties it to the tenant's other rows. */

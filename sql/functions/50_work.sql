@@ -1,0 +1,114 @@
+-- What goes on when the request is over: an answer outlives its client, its token and even its user, and is still to be kept.
+-- SECURITY DEFINER, owned by a role that has these columns and nothing else. A generation is written only by whoever holds its lease,
+-- an unguessable id of one process; nothing here gives content back.
+set local role llm_work;
+
+-- Adds what came since, for any number of generations of any tenants in one statement. p_tokens: a JSON list of strings each.
+-- Returns those that are to stop: `cancel` was asked for, or the lease is `lost`.
+create function work.append(p_lease uuid, p_tenants uuid[], p_generations uuid[], p_seqs integer[], p_tokens text[])
+  returns table (generation_id uuid, reason text)
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  with given as (
+    select * from unnest(p_tenants, p_generations, p_seqs, p_tokens) as given (tenant_id, id, seq, tokens)
+  ), mine as (
+    select v.*, g.cancel_requested_at from given v
+    join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
+    where g.lease_owner = p_lease and g.status = 'streaming'
+  ), added as (
+    insert into app.generation_chunks (tenant_id, generation_id, seq, tokens)
+    select m.tenant_id, m.id, m.seq, array(select t.value from jsonb_array_elements_text(m.tokens::jsonb) with ordinality t (value, place) order by t.place)
+    from mine m
+    on conflict do nothing
+  )
+  select v.id, case when m.id is null then 'lost' else 'cancel' end
+  from given v left join mine m on m.tenant_id = v.tenant_id and m.id = v.id
+  where m.id is null or m.cancel_requested_at is not null;
+end;
+
+-- Says that the process is alive. Returns as above.
+create function work.renew(p_lease uuid, p_tenants uuid[], p_generations uuid[])
+  returns table (generation_id uuid, reason text)
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  with given as (
+    select * from unnest(p_tenants, p_generations) as given (tenant_id, id)
+  ), mine as (
+    update app.generations g set lease_until = now() + interval '30 seconds' from given v
+    where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = p_lease and g.status = 'streaming'
+    returning g.tenant_id, g.id, g.cancel_requested_at
+  )
+  select v.id, case when m.id is null then 'lost' else 'cancel' end
+  from given v left join mine m on m.tenant_id = v.tenant_id and m.id = v.id
+  where m.id is null or m.cancel_requested_at is not null;
+end;
+
+-- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.
+create function work.finish(
+  p_lease uuid, p_tenant uuid, p_generation uuid, p_status text, p_finish_reason text, p_failure text, p_response text,
+  p_token_lengths integer[], p_response_model text, p_tokens_in integer, p_tokens_out integer, p_approx_tokens_out integer,
+  p_cost_usd numeric, p_started timestamptz, p_first_token timestamptz, p_model_ended timestamptz
+) returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_message uuid;
+begin
+  update app.generations g set
+    status = p_status, finish_reason = p_finish_reason, failure = p_failure, response_model = p_response_model,
+    tokens_in = p_tokens_in, tokens_out = p_tokens_out, approx_tokens_out = p_approx_tokens_out, cost_usd = p_cost_usd,
+    response_length = char_length(p_response), started_at = p_started, first_token_at = p_first_token,
+    model_ended_at = p_model_ended, ended_at = clock_timestamp()
+  where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease and g.status in ('queued', 'streaming')
+  returning g.message_id into v_message;
+  if not found then return false; end if;
+
+  if v_message is not null then
+    update app.messages m set response = p_response, token_lengths = p_token_lengths where m.tenant_id = p_tenant and m.id = v_message;
+    if p_status = 'failed' and p_response = '' then
+      delete from app.idempotency_keys k where k.tenant_id = p_tenant and k.message_id = v_message;
+    end if;
+  end if;
+  delete from app.generation_chunks c where c.tenant_id = p_tenant and c.generation_id = p_generation;
+  insert into app.tracking_outbox (tenant_id, generation_id) values (p_tenant, p_generation);
+  return true;
+end $$;
+
+-- Ends what nobody runs any more, with the text there is; forgets idempotency keys of more than a day ago. Any process may call it at
+-- any time: rows that another one is at are left to it. Returns how many generations were ended.
+create function work.sweep(p_limit integer) returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  lost record;
+  v_response text;
+  v_lengths integer[];
+  v_count integer := 0;
+begin
+  for lost in
+    select g.tenant_id, g.id, g.message_id from app.generations g
+    where g.status in ('queued', 'streaming') and g.lease_until < now()
+    order by g.lease_until limit p_limit for update skip locked
+  loop
+    select coalesce(string_agg(t.token, '' order by c.seq, t.place), ''),
+      coalesce(array_agg(char_length(t.token) order by c.seq, t.place), '{}')
+      into v_response, v_lengths
+    from app.generation_chunks c cross join unnest(c.tokens) with ordinality as t (token, place)
+    where c.tenant_id = lost.tenant_id and c.generation_id = lost.id;
+
+    update app.generations g set status = 'interrupted', failure = 'process_lost', response_length = char_length(v_response),
+      approx_tokens_out = (octet_length(v_response) + 3) / 4, ended_at = clock_timestamp()
+    where g.tenant_id = lost.tenant_id and g.id = lost.id;
+    update app.messages m set response = v_response, token_lengths = v_lengths
+    where m.tenant_id = lost.tenant_id and m.id = lost.message_id;
+    delete from app.generation_chunks c where c.tenant_id = lost.tenant_id and c.generation_id = lost.id;
+    insert into app.tracking_outbox (tenant_id, generation_id) values (lost.tenant_id, lost.id);
+    v_count := v_count + 1;
+  end loop;
+
+  delete from app.idempotency_keys k using (
+    select o.tenant_id, o.user_id, o.key from app.idempotency_keys o where o.created_at < now() - interval '1 day' limit 1000
+  ) old
+  where k.tenant_id = old.tenant_id and k.user_id = old.user_id and k.key = old.key;
+  return v_count;
+end $$;
