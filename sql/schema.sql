@@ -193,6 +193,7 @@ create table app.generations (
   lease_owner uuid not null,
   lease_until timestamp with time zone not null default (now() + '00:00:30'::interval),
   cancel_requested_at timestamp with time zone,
+  followed_until timestamp with time zone,
   tokens_in integer,
   tokens_out integer,
   approx_tokens_in integer not null,
@@ -243,8 +244,8 @@ create policy tenant_rows on app.generations as permissive for all to llm_tenant
 create policy work_rows on app.generations as permissive for all to llm_work
   using true
   with check true;
-grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select, update (cancel_requested_at) on app.generations to llm_tenant;
-grant select (tenant_id, id, message_id, status, lease_owner, lease_until, cancel_requested_at), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
+grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select, update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
+grant select (tenant_id, id, message_id, status, lease_owner, lease_until, cancel_requested_at, followed_until), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,

@@ -26,7 +26,7 @@ begin atomic
   where m.id is null or m.cancel_requested_at is not null;
 end;
 
--- Says that the process is alive. Returns as above.
+-- Says that the process is alive. Returns as above, and `followed` for what is read at another process.
 create function work.renew(p_lease uuid, p_tenants uuid[], p_generations uuid[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -36,11 +36,11 @@ begin atomic
   ), mine as (
     update app.generations g set lease_until = now() + interval '30 seconds' from given v
     where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = p_lease and g.status = 'streaming'
-    returning g.tenant_id, g.id, g.cancel_requested_at
+    returning g.tenant_id, g.id, g.cancel_requested_at, g.followed_until
   )
-  select v.id, case when m.id is null then 'lost' else 'cancel' end
+  select v.id, case when m.id is null then 'lost' when m.cancel_requested_at is not null then 'cancel' else 'followed' end
   from given v left join mine m on m.tenant_id = v.tenant_id and m.id = v.id
-  where m.id is null or m.cancel_requested_at is not null;
+  where m.id is null or m.cancel_requested_at is not null or m.followed_until > now();
 end;
 
 -- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.

@@ -49,6 +49,7 @@ create table app.generations (
   lease_owner uuid not null,
   lease_until timestamptz not null default now() + interval '30 seconds',
   cancel_requested_at timestamptz,
+  followed_until timestamptz,
   tokens_in integer,
   tokens_out integer,
   approx_tokens_in integer not null,
@@ -72,6 +73,7 @@ create table app.generations (
 );
 comment on column app.generations.user_id is 'No foreign key: who spent it stays known when they are gone. Likewise conversation_id.';
 comment on column app.generations.lease_until is 'Renewed by the process that runs it; once past, the process is gone and a sweeper ends it as interrupted.';
+comment on column app.generations.followed_until is 'Pushed on by readers at another process than the one that runs it: their answer is not given up.';
 comment on column app.generations.created_at is 'When the request arrived; admitted_at: when it got its turn; started_at: when the model was asked.';
 comment on column app.generations.trace_id is 'W3C trace context: the caller''s, or our own.';
 create index generations_of_message on app.generations (tenant_id, message_id);

@@ -60,7 +60,8 @@ create policy own_add on app.messages as restrictive for insert to llm_tenant
 create policy own_or_admin_delete on app.messages as restrictive for delete to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 
--- A user can ask a generation to stop, and nothing else of it changes in the room: the grants name that one column.
+-- A user can ask a generation to stop,
+-- or say that it is being read: the grants name these two columns.
 create policy tenant_rows on app.generations for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.generations as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');

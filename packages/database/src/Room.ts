@@ -7,6 +7,9 @@ import { SqlError, UnknownError } from "effect/sql/SqlError"
 // Casts: the driver declares a JavaScript number as float8.
 const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::bigint, $4::text)"
 
+/** `read` and `once` send one statement, and their COMMIT along with it; a `read` cannot write. */
+export type Kind = "transaction" | "read" | "once"
+
 type Query = Effect.Effect<PgConnection.Result, SqlError>
 
 /**
@@ -17,12 +20,12 @@ type Query = Effect.Effect<PgConnection.Result, SqlError>
 export class Room implements SqlConnection.Connection {
   readonly pg: PgConnection.PgConnection
   readonly actor: Actor["Service"]
-  readonly kind: "transaction" | "read"
+  readonly kind: Kind
   #entering: Fiber.Fiber<PgConnection.Result, SqlError> | undefined
   #committing: Fiber.Fiber<PgConnection.Result, SqlError> | undefined
   #open = true
 
-  constructor(pg: PgConnection.PgConnection, actor: Actor["Service"], kind: "transaction" | "read") {
+  constructor(pg: PgConnection.PgConnection, actor: Actor["Service"], kind: Kind) {
     this.pg = pg
     this.actor = actor
     this.kind = kind
@@ -38,7 +41,7 @@ export class Room implements SqlConnection.Connection {
     return Effect.asVoid(this.#first(this.pg.query("select 1", [])))
   }
 
-  /** COMMIT, or the one that left with the only statement of a read. Fails if PostgreSQL rolled back instead. */
+  /** COMMIT, or the one that left with the only statement. Fails if PostgreSQL rolled back instead. */
   get commit(): Effect.Effect<void, SqlError> {
     return Effect.flatMap(
       Effect.suspend(() => {
@@ -91,19 +94,20 @@ export class Room implements SqlConnection.Connection {
       if (!this.#open) return Effect.die("a statement outlived its room")
       const query = this.pg.query(sql, params, prepare)
       if (this.#entering === undefined) return this.#first(query)
-      return this.kind === "read" ? Effect.die("Tenancy.read takes one statement: use Tenancy.transaction") : query
+      return this.kind === "transaction"
+        ? query
+        : Effect.die(`Tenancy.${this.kind} takes one statement: use Tenancy.transaction`)
     })
   }
 
-  /** BEGIN, enter, `query` and, in a read, COMMIT: submitted in one turn, so they leave in one write. */
+  /** BEGIN, enter, `query` and, where it is the only one, COMMIT: submitted in one turn, so they leave in one write. */
   #first(query: Query): Query {
     const { tenantId, userId, issuedAt, needs } = this.actor
-    const read = this.kind === "read"
     return Effect.gen({ self: this }, function* () {
-      yield* submit(this.pg.query(read ? "begin read only" : "begin", []))
+      yield* submit(this.pg.query(this.kind === "read" ? "begin read only" : "begin", []))
       const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, issuedAt, needs])))
       const first = yield* submit(query)
-      if (read) this.#committing = yield* submit(this.pg.query("commit", []))
+      if (this.kind !== "transaction") this.#committing = yield* submit(this.pg.query("commit", []))
       // A refused entry is why the statement behind it failed, so it is the one to report.
       yield* Fiber.join(entering)
       return yield* Fiber.join(first)

@@ -42,6 +42,8 @@ export class Tenancy extends Context.Service<
     readonly transaction: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
     /** Runs `work`, which sends exactly one reading statement, in a read-only transaction: one round trip for everything. */
     readonly read: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
+    /** Runs `work`, which sends exactly one statement, in one round trip. It is committed unless it fails by itself. */
+    readonly once: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
   }
 >()("@llm-saas/database/Tenancy") {
   static readonly layer = Layer.effect(
@@ -87,7 +89,7 @@ export class Tenancy extends Context.Service<
           ? inside(outer, work)
           : Effect.die("a room of one actor was opened inside another's")
 
-      return Tenancy.of({ transaction: open("transaction"), read: open("read") })
+      return Tenancy.of({ transaction: open("transaction"), read: open("read"), once: open("once") })
     })
   )
 }

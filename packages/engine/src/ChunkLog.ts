@@ -1,0 +1,86 @@
+import { type Notice, type Running, Work } from "@llm-saas/database/Work"
+import { Clock, Effect, Semaphore } from "effect"
+import type { Live } from "./Live.ts"
+
+/** How often what came is written down, in ms. A process that dies loses at most this much of an answer. */
+const FLUSH = 250
+/** How often leases are renewed, in ms: a tenth of their length. Also how long a cancel at another process may take to arrive. */
+const RENEW = 3000
+/** How often other processes' leftovers are looked for, in ms. */
+const SWEEP = 10_000
+/** Without the database for this long (ms), a lease may have run out while its owner lives: then nobody sweeps for as long again. */
+const LEASE = 30_000
+/** At most this many answers, and this many characters, go into one statement. */
+const BATCH = { answers: 1000, characters: 1_000_000 }
+const SWEPT = 100
+
+/**
+ * Keeps what this process is generating: every 250 ms one insert for all answers together, and the leases that say it is alive. When
+ * the database is away nothing is lost: what was not written is written with the next round.
+ */
+export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyMap<string, Live>) {
+  const work = yield* Work
+  const clock = yield* Clock.Clock
+  let outageAt = Number.NEGATIVE_INFINITY
+
+  const heed = (notices: ReadonlyArray<Notice>) => {
+    for (const { generationId, reason } of notices) {
+      const live = lives.get(generationId)
+      if (reason === "cancel") live?.end({ status: "cancelled" })
+      else if (reason === "lost") live?.end({ status: "interrupted", failure: "process_lost" })
+      else if (live !== undefined) live.followedUntil = clock.currentTimeMillisUnsafe() + LEASE
+    }
+  }
+  const away = Effect.sync(() => {
+    outageAt = clock.currentTimeMillisUnsafe()
+  })
+
+  // One round at a time, and an answer's end waits for the round under way: no chunk comes after its answer's end.
+  const writing = yield* Semaphore.make(1)
+  const flush = Effect.gen(function* () {
+    for (let batch = next(lives); batch.length > 0; batch = next(lives)) {
+      const chunks = batch.map(({ generationId, persisted, tape, tenantId }) => ({
+        tenantId,
+        generationId,
+        seq: persisted + 1,
+        tokens: tape.after(persisted)
+      }))
+      heed(yield* work.append(lease, chunks))
+      for (const [index, live] of batch.entries()) live.persisted += chunks[index]?.tokens.length ?? 0
+    }
+  }).pipe(
+    Effect.catch(() => away),
+    writing.withPermit
+  )
+
+  const renew = Effect.suspend(() =>
+    lives.size === 0 ? Effect.void : Effect.map(work.renew(lease, [...lives.values()].map(about)), heed)
+  ).pipe(Effect.catch(() => away))
+
+  const sweep = Effect.suspend(() =>
+    clock.currentTimeMillisUnsafe() - outageAt < LEASE ? Effect.void : Effect.asVoid(work.sweep(SWEPT))
+  ).pipe(Effect.catch(() => away))
+
+  const every = (milliseconds: number, round: Effect.Effect<void>) =>
+    Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(milliseconds), round)))
+
+  yield* every(FLUSH, flush)
+  yield* every(RENEW, renew)
+  yield* every(SWEEP, sweep)
+  return { renew, settled: writing.withPermit(Effect.void) }
+})
+
+const about = ({ generationId, tenantId }: Live): Running => ({ generationId, tenantId })
+
+/** Answers with something unwritten, as many as one statement takes. */
+const next = (lives: ReadonlyMap<string, Live>): Array<Live> => {
+  const batch: Array<Live> = []
+  let characters = 0
+  for (const live of lives.values()) {
+    if (live.tape.seq === live.persisted || live.state.status !== "streaming") continue
+    if (batch.length >= BATCH.answers || characters > BATCH.characters) break
+    batch.push(live)
+    for (const token of live.tape.after(live.persisted)) characters += token.length
+  }
+  return batch
+}

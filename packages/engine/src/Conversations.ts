@@ -1,0 +1,154 @@
+import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import type { Actor } from "@llm-saas/domain/Actor"
+import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
+import { GenerationId } from "@llm-saas/domain/Generation"
+import type { Message } from "@llm-saas/domain/Message"
+import { type Page, page } from "@llm-saas/domain/Page"
+import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { UserId } from "@llm-saas/domain/User"
+import { Array, Context, Effect, Layer, Option, Schema } from "effect"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import { SqlSchema } from "effect/sql"
+import { exchanges, toMessage } from "./Exchanges.ts"
+import { Generations } from "./Generations.ts"
+
+type Refused = Unauthenticated | Forbidden | Unavailable
+
+/** Where a page starts, and how long it is. */
+interface At {
+  readonly limit: number
+  readonly cursor: string | undefined
+}
+
+/** Questions that belong together. They are their user's; an admin of the tenant may read and remove one whose id they know. */
+export class Conversations extends Context.Service<
+  Conversations,
+  {
+    readonly create: (title: string | null) => Effect.Effect<Conversation, Refused, Actor>
+    /** The actor's own, newest first. */
+    readonly list: (at: At) => Effect.Effect<Page<Conversation>, Refused, Actor>
+    readonly get: (id: ConversationId) => Effect.Effect<Conversation, ConversationNotFound | Refused, Actor>
+    /** `null` takes the title away: the next question gives it one. */
+    readonly rename: (
+      id: ConversationId,
+      title: string | null
+    ) => Effect.Effect<Conversation, ConversationNotFound | Refused, Actor>
+    /** With all its messages; answers still under way are stopped. */
+    readonly remove: (id: ConversationId) => Effect.Effect<void, ConversationNotFound | Refused, Actor>
+    /** Newest first. */
+    readonly messages: (
+      id: ConversationId,
+      at: At
+    ) => Effect.Effect<Page<Message>, ConversationNotFound | Refused, Actor>
+  }
+>()("@llm-saas/engine/Conversations") {
+  static readonly layer = Layer.effect(
+    Conversations,
+    Effect.gen(function* () {
+      const tenancy = yield* Tenancy
+      const generations = yield* Generations
+      const random = yield* SecureRandom
+
+      const one = Effect.fnUntraced(function* (row: Option.Option<typeof Row.Type>) {
+        return Option.isSome(row) ? new Conversation(row.value) : yield* new ConversationNotFound({})
+      })
+
+      return Conversations.of({
+        create: Effect.fn("Conversations.create")(function* (title) {
+          const id = ConversationId.make(yield* random.uuidV7())
+          const row = yield* tenancy.once(insert({ id, title })).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
+          return new Conversation(row)
+        }),
+        list: Effect.fn("Conversations.list")(function* ({ cursor, limit }) {
+          const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))
+          return page(
+            rows.map((row) => new Conversation(row)),
+            limit
+          )
+        }),
+        get: Effect.fn("Conversations.get")((id) => Effect.flatMap(tenancy.read(find(id)), one)),
+        rename: Effect.fn("Conversations.rename")((id, title) =>
+          Effect.flatMap(tenancy.once(update({ id, title })), one)
+        ),
+        remove: Effect.fn("Conversations.remove")(function* (id) {
+          const removed = yield* tenancy.once(del(id))
+          if (!Array.isReadonlyArrayNonEmpty(removed)) return yield* new ConversationNotFound({})
+          yield* generations.stop(removed.flatMap(({ running }) => (running === null ? [] : [running])))
+        }),
+        messages: Effect.fn("Conversations.messages")(function* (id, { cursor, limit }) {
+          const rows = yield* tenancy.transaction(
+            Effect.gen(function* () {
+              if (Option.isNone(yield* find(id))) return yield* new ConversationNotFound({})
+              return yield* exchanges({ scope: "tenant", conversation: id, after: cursor ?? null, limit: limit + 1 })
+            })
+          )
+          return page(rows.map(toMessage), limit)
+        })
+      })
+    })
+  )
+}
+
+const Row = Schema.Struct({
+  id: ConversationId,
+  user_id: UserId,
+  title: Schema.NullOr(ConversationTitle),
+  created_at: Schema.DateTimeUtcFromDate,
+  updated_at: Schema.DateTimeUtcFromDate
+})
+
+const find = SqlSchema.findOneOption({
+  Request: ConversationId,
+  Result: Row,
+  execute: (id) =>
+    TenantSql.use(
+      (sql) => sql`select id, user_id, title, created_at, updated_at from app.conversations where id = ${id}`
+    )
+})
+
+const newestFirst = SqlSchema.findAll({
+  Request: Schema.Struct({ after: Schema.NullOr(Schema.String), limit: Schema.Int }),
+  Result: Row,
+  execute: ({ after, limit }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`select id, user_id, title, created_at, updated_at from app.conversations
+          where user_id = app.user_id() and (${after}::uuid is null or id < ${after}::uuid) order by id desc limit ${limit}`
+    )
+})
+
+const insert = SqlSchema.findOne({
+  Request: Schema.Struct({ id: ConversationId, title: Schema.NullOr(Schema.String) }),
+  Result: Row,
+  execute: ({ id, title }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`insert into app.conversations (tenant_id, id, user_id, title) values (app.tenant_id(), ${id}, app.user_id(), ${title})
+          returning id, user_id, title, created_at, updated_at`
+    )
+})
+
+const update = SqlSchema.findOneOption({
+  Request: Schema.Struct({ id: ConversationId, title: Schema.NullOr(Schema.String) }),
+  Result: Row,
+  execute: ({ id, title }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`update app.conversations set title = ${title}, updated_at = now() where id = ${id}
+          returning id, user_id, title, created_at, updated_at`
+    )
+})
+
+const del = SqlSchema.findAll({
+  Request: ConversationId,
+  Result: Schema.Struct({ id: ConversationId, running: Schema.NullOr(GenerationId) }),
+  execute: (id) =>
+    TenantSql.use(
+      (sql) => sql`with gone as (
+          delete from app.conversations where id = ${id} returning tenant_id, id
+        )
+        select gone.id, g.id as running from gone
+        left join app.generations g
+          on g.tenant_id = gone.tenant_id and g.conversation_id = gone.id and g.status in ('queued', 'streaming')`
+    )
+})

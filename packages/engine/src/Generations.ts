@@ -1,0 +1,357 @@
+import { Tenancy } from "@llm-saas/database/Tenancy"
+import { Work } from "@llm-saas/database/Work"
+import { Actor } from "@llm-saas/domain/Actor"
+import { type ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
+import {
+  type Ending,
+  failureOf,
+  type Generation,
+  type GenerationFailed,
+  GenerationId,
+  type GenerationNotFound,
+  type Source
+} from "@llm-saas/domain/Generation"
+import {
+  approximateTokens,
+  IdempotencyMismatch,
+  type Message,
+  MessageId,
+  PromptTooLong,
+  StillRunning
+} from "@llm-saas/domain/Message"
+import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { RequestId } from "@llm-saas/domain/RequestId"
+import { parseTraceparent } from "@llm-saas/domain/TraceContext"
+import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Option, Schedule, type Scope } from "effect"
+import { Digest } from "effect/crypto/Digest"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import { Admission, type Limits, type Load } from "./Admission.ts"
+import * as Asking from "./Asking.ts"
+import * as ChunkLog from "./ChunkLog.ts"
+import * as Following from "./Following.ts"
+import { promptOf } from "./History.ts"
+import { Live } from "./Live.ts"
+import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
+import { accountOf, type Price, type Run } from "./Account.ts"
+import type { Tape } from "./Tape.ts"
+import { codePoints } from "./Tokens.ts"
+
+type Refused = Unauthenticated | Forbidden | Unavailable
+
+/** What somebody asks. */
+export interface Question {
+  readonly content: string
+  readonly conversationId: ConversationId | undefined
+  readonly source: Source
+  readonly idempotencyKey: string | undefined
+  /** The request's `traceparent` header, as it came. */
+  readonly traceparent: string | undefined
+}
+
+/** A question that was taken. */
+export interface Asked {
+  readonly messageId: MessageId
+  readonly generationId: GenerationId
+  readonly conversationId: ConversationId | null
+  /** The model that is asked. */
+  readonly model: string
+  readonly tape: Tape
+  /** The idempotency key was known: nothing was asked, this is what was answered then, or is being. */
+  readonly replayed: boolean
+}
+
+/** How generations are dimensioned. */
+export interface GenerationOptions {
+  readonly limits: Limits
+  /** Characters (code points) a question may have. */
+  readonly promptCharacters: number
+  /** Characters (code points) an answer may have; beyond it fails with what there is. */
+  readonly answerCharacters: number
+  /** Tokens of earlier turns that go to the model with a question in a conversation. */
+  readonly contextTokens: number
+  /** How long (ms) an answer goes on when its last reader has left; 0: not at all. */
+  readonly grace: number
+  readonly price: Price | undefined
+}
+
+/**
+ * Answers of the model, each from its question to its end. A generation belongs to the server and not to the request: it outlives its
+ * reader for the grace, its text is kept as it comes, and its row is final before anybody hears of its end. No database connection is
+ * held while the model talks.
+ */
+export class Generations extends Context.Service<
+  Generations,
+  {
+    /**
+     * Waits for its turn, stores the question and asks the model. Whoever is refused has left no trace. The scope is the reader: when it
+     * closes before the end, and nobody else reads, the grace begins.
+     */
+    readonly ask: (
+      question: Question
+    ) => Effect.Effect<
+      Asked,
+      | PromptTooLong
+      | TooManyRequests
+      | ConversationNotFound
+      | IdempotencyMismatch
+      | StillRunning
+      | GenerationNotFound
+      | Refused,
+      Actor | Scope.Scope
+    >
+    /** Waits for the end: the stored exchange, or why there is no whole answer. */
+    readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed>
+    readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
+    /**
+     * The answer's tape, whether it runs here, at another process, or ended. The scope is the reader, as above.
+     */
+    readonly follow: (id: GenerationId) => Effect.Effect<Tape, GenerationNotFound | Refused, Actor | Scope.Scope>
+    /** Asks it to stop; at another process that takes seconds. An ended one stays as it is. */
+    readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
+    /** Stops what runs here of these, where somebody else wrote down already that it is to stop. */
+    readonly stop: (ids: ReadonlyArray<GenerationId>) => Effect.Effect<void>
+    /** Ends everything that runs here as interrupted, and waits until it is written down. For a shutdown that cannot wait longer. */
+    readonly stopAll: Effect.Effect<void>
+    readonly load: () => Load
+  }
+>()("@llm-saas/engine/Generations") {
+  static readonly layer = (options: GenerationOptions) =>
+    Layer.effect(
+      Generations,
+      Effect.gen(function* () {
+        const tenancy = yield* Tenancy
+        const work = yield* Work
+        const llm = yield* Llm
+        const random = yield* SecureRandom
+        const digest = yield* Digest
+        const clock = yield* Clock.Clock
+        const lease = yield* random.uuidV7()
+        const lives = new Map<string, Live>()
+        const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+        const admission = new Admission(options.limits)
+        const chunkLog = yield* ChunkLog.keep(lease, lives)
+        const following = Following.make(tenancy, lives)
+
+        /** The row is final before anybody hears of the end; until the database takes it, readers wait. */
+        const finish = Effect.fnUntraced(function* (live: Live, run: Run, ending: Ending) {
+          const { end, final } = accountOf(live, run, ending, options.price)
+          yield* chunkLog.settled
+          const written = yield* Effect.retry(work.finish(lease, final), PERSISTENCE)
+          live.tape.end(written ? end : { ...end, ending: { status: "interrupted", failure: "process_lost" } })
+        })
+
+        /** The life of a generation in this process. Not interrupted: it is asked to end, by its `stop`. */
+        const generate = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run) {
+          run.startedAt = clock.currentTimeMillisUnsafe()
+          const model = llm.generate(prompt, (piece) => live.push(piece, clock.currentTimeMillisUnsafe()))
+          const exit = yield* Effect.exit(
+            Effect.raceFirst(
+              Effect.map(model, (completion): Outcome => ({ completion, ending: completed(completion) })),
+              Effect.map(Deferred.await(live.stop), (ending): Outcome => ({ completion: undefined, ending }))
+            )
+          )
+          const now = clock.currentTimeMillisUnsafe()
+          run.modelEndedAt = now
+          const outcome = Exit.isSuccess(exit) ? exit.value : yield* failed(exit)
+          run.completion = outcome.completion
+          yield* finish(live, run, live.close(outcome.ending, now))
+        })
+
+        const begin = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run, leave: Effect.Effect<void>) {
+          lives.set(live.generationId, live)
+          const fiber = yield* generate(live, prompt, run).pipe(
+            Effect.catchCause((cause) => Effect.logError("a generation could not be ended", cause)),
+            Effect.andThen(leave),
+            Effect.ensuring(Effect.sync(() => lives.delete(live.generationId))),
+            Effect.forkDetach
+          )
+          fibers.add(fiber)
+          fiber.addObserver(() => fibers.delete(fiber))
+        })
+
+        /** Whoever waits for the answer here. When the last one leaves before the end, the answer has the grace to find another. */
+        const attach = (live: Live) =>
+          Effect.acquireRelease(
+            Effect.sync(() => void live.readers++),
+            () =>
+              Effect.suspend(() => {
+                live.readers--
+                return live.readers > 0 || live.tape.ended !== undefined
+                  ? Effect.void
+                  : Effect.asVoid(Effect.forkDetach(giveUp(live)))
+              })
+          )
+
+        const giveUp = Effect.fnUntraced(function* (live: Live) {
+          do {
+            yield* Effect.sleep(options.grace)
+            if (live.readers > 0 || live.tape.ended !== undefined) return
+            // Somebody may have gone on reading at another process.
+            yield* chunkLog.renew
+          } while (live.followedUntil > clock.currentTimeMillisUnsafe())
+          if (live.readers === 0) live.end({ status: "cancelled" })
+        })
+
+        const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
+          const actor = yield* Actor
+          const arrivedAt = clock.currentTimeMillisUnsafe()
+          if (codePoints(question.content) > options.promptCharacters)
+            return yield* new PromptTooLong({ max_characters: options.promptCharacters })
+          const trace = parseTraceparent(question.traceparent)
+          const bodyHash =
+            question.idempotencyKey === undefined
+              ? null
+              : yield* Effect.orDie(Asking.hash(digest, question.content, question.conversationId))
+
+          const taken = yield* Effect.uninterruptibleMask((restore) =>
+            Effect.gen(function* () {
+              const leave = yield* restore(admission.enter(actor.tenantId, actor.userId))
+              return yield* Effect.gen(function* () {
+                const messageId = MessageId.make(yield* random.uuidV7())
+                const generationId = GenerationId.make(yield* random.uuidV7())
+                const approxTokensIn = approximateTokens(question.content)
+                const admittedAt = clock.currentTimeMillisUnsafe()
+                const traceId = trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", "")
+                const row = yield* Asking.ask(tenancy, {
+                  message: messageId,
+                  generation: generationId,
+                  content: question.content,
+                  conversation: question.conversationId ?? null,
+                  source: question.source,
+                  provider: llm.provider,
+                  model: llm.model,
+                  lease,
+                  request: yield* RequestId,
+                  trace: traceId,
+                  parentSpan: trace?.parentSpanId ?? null,
+                  arrived: arrivedAt,
+                  admitted: admittedAt,
+                  approxTokensIn,
+                  key: question.idempotencyKey ?? null,
+                  bodyHash,
+                  historyCharacters: options.contextTokens * 4
+                })
+                if (row.outcome !== "asked") {
+                  yield* leave
+                  return row
+                }
+                const live = new Live({ ...actor, generationId }, options.answerCharacters)
+                const run: Run = {
+                  messageId,
+                  conversationId: question.conversationId ?? null,
+                  content: question.content,
+                  model: llm.model,
+                  approxTokensIn,
+                  arrivedAt,
+                  startedAt: admittedAt,
+                  modelEndedAt: admittedAt,
+                  completion: undefined
+                }
+                yield* attach(live)
+                yield* begin(live, promptOf(row.history, question.content, options.contextTokens), run, leave)
+                return { ...row, tape: live.tape }
+              }).pipe(Effect.onError(() => leave))
+            })
+          )
+
+          switch (taken.outcome) {
+            case "asked":
+              return {
+                messageId: taken.message_id,
+                generationId: taken.generation_id,
+                conversationId: question.conversationId ?? null,
+                model: llm.model,
+                tape: taken.tape,
+                replayed: false
+              }
+            case "known": {
+              if (question.source === "messages" && taken.running)
+                return yield* new StillRunning({ generation_id: taken.generation_id, retry_after: 1 })
+              return {
+                messageId: taken.message_id,
+                generationId: taken.generation_id,
+                conversationId: question.conversationId ?? null,
+                model: llm.model,
+                tape: yield* follow(taken.generation_id),
+                replayed: true
+              }
+            }
+            case "mismatch":
+              return yield* new IdempotencyMismatch({})
+            case "no_conversation":
+              return yield* new ConversationNotFound({})
+          }
+        })
+
+        const answer: Generations["Service"]["answer"] = ({ generationId, tape }) =>
+          Effect.flatMap(Following.ended(tape), ({ ending, message }) => {
+            const failure = failureOf(ending, generationId)
+            return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)
+          })
+
+        const follow: Generations["Service"]["follow"] = Effect.fnUntraced(function* (id) {
+          const actor = yield* Actor
+          const found = yield* following.find(id)
+          const live = lives.get(found.generation_id)
+          if (live === undefined || live.tenantId !== actor.tenantId) return yield* following.read(found)
+          yield* attach(live)
+          return live.tape
+        })
+
+        const get: Generations["Service"]["get"] = following.get
+
+        const cancel: Generations["Service"]["cancel"] = Effect.fnUntraced(function* (id) {
+          const actor = yield* Actor
+          const { id: generationId } = yield* following.requestCancel(id)
+          const live = lives.get(generationId)
+          if (live !== undefined && live.tenantId === actor.tenantId) {
+            live.end({ status: "cancelled" })
+            yield* Following.ended(live.tape)
+          }
+          return yield* following.get(generationId)
+        })
+
+        const stop: Generations["Service"]["stop"] = (ids) =>
+          Effect.sync(() => {
+            for (const id of ids) lives.get(id)?.end({ status: "cancelled" })
+          })
+
+        const stopAll = Effect.suspend(() => {
+          for (const live of lives.values()) live.end({ status: "interrupted", failure: "shutdown" })
+          return Effect.forEach([...fibers], Fiber.await, { concurrency: "unbounded", discard: true })
+        })
+        // Before the pool is closed: what was generated is written down.
+        yield* Effect.addFinalizer(() => Effect.asVoid(Effect.timeoutOption(stopAll, LAST_WORDS)))
+
+        return Generations.of({ ask, answer, get, follow, cancel, stop, stopAll, load: () => admission.load })
+      })
+    )
+}
+
+/** How long (ms) a process that must end waits for the database to take its last rows; the sweeper of another ends the rest. */
+const LAST_WORDS = 5000
+
+/** A row that cannot be written now is tried again for ten minutes: longer than a database takes to restart or fail over. */
+const PERSISTENCE = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ duration: "10 minutes" })
+)
+
+interface Outcome {
+  readonly completion: Completion | undefined
+  readonly ending: Ending
+}
+
+const completed = ({ finishReason }: Completion): Ending => ({ status: "completed", finishReason })
+
+const failed = (exit: Exit.Failure<unknown, LlmFailed>): Effect.Effect<Outcome> => {
+  const error = Exit.findErrorOption(exit)
+  if (Option.isSome(error)) {
+    const { reason, retryAfter } = error.value
+    return Effect.succeed({ completion: undefined, ending: { status: "failed", failure: reason, retryAfter } })
+  }
+  return Effect.as(Effect.logError("a model's provider failed for a reason of ours", exit.cause), {
+    completion: undefined,
+    ending: { status: "failed", failure: "internal" }
+  })
+}

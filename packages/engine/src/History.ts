@@ -1,0 +1,23 @@
+import { approximateTokens } from "@llm-saas/domain/Message"
+import type { Prompt, Turn } from "./Llm.ts"
+
+/** An earlier question of the conversation and its answer. */
+export interface Exchange {
+  readonly content: string
+  readonly response: string
+}
+
+/**
+ * What the model is told: the question, and before it as many of the latest exchanges as fit into `budget` tokens, whole ones only, so
+ * that no answer stands without its question. Estimated by {@link approximateTokens}; the question itself always goes.
+ */
+export const promptOf = (history: ReadonlyArray<Exchange>, question: string, budget: number): Prompt => {
+  const turns: Array<Turn> = [{ role: "user", content: question }]
+  let left = budget
+  for (const { content, response } of history.toReversed()) {
+    left -= approximateTokens(content) + approximateTokens(response)
+    if (left < 0) break
+    turns.unshift({ role: "user", content }, { role: "assistant", content: response })
+  }
+  return turns
+}

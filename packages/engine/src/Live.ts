@@ -1,0 +1,70 @@
+import { type Ending, evolve, type GenerationId, type GenerationState } from "@llm-saas/domain/Generation"
+import type { TenantId } from "@llm-saas/domain/Tenant"
+import type { UserId } from "@llm-saas/domain/User"
+import { Deferred, Effect } from "effect"
+import { Tape } from "./Tape.ts"
+import { codePoints, Tokens } from "./Tokens.ts"
+
+/** A generation this process runs. */
+export class Live {
+  readonly tenantId: TenantId
+  readonly userId: UserId
+  readonly generationId: GenerationId
+  readonly tape: Tape
+  /** Completed by whoever wants it to end before the model does; says as what. */
+  readonly stop: Deferred.Deferred<Ending> = Deferred.makeUnsafe()
+  /** How many tokens the database has. */
+  persisted = 0
+  /** Who waits for the answer here. */
+  readers = 0
+  /** Until when (ms) somebody reads it at another process, as far as we know. */
+  followedUntil = 0
+  firstTokenAt: number | undefined = undefined
+  #state: GenerationState = { status: "streaming", seq: 0 }
+  #characters = 0
+  readonly #pieces = new Tokens()
+  readonly #limit: number
+
+  /** `limit`: the characters an answer may have. */
+  constructor(
+    about: { readonly tenantId: TenantId; readonly userId: UserId; readonly generationId: GenerationId },
+    limit: number
+  ) {
+    this.tenantId = about.tenantId
+    this.userId = about.userId
+    this.generationId = about.generationId
+    this.tape = new Tape(about.generationId)
+    this.#limit = limit
+  }
+
+  get state(): GenerationState {
+    return this.#state
+  }
+
+  /** One more piece from the provider, at the time `now` (ms). */
+  push(piece: string, now: number): void {
+    if (this.#state.status === "streaming") this.#add(this.#pieces.push(piece), now)
+  }
+
+  /** Nothing more comes: what counts as the end is what happened first. */
+  close(ending: Ending, now: number): Ending {
+    if (this.#state.status !== "streaming") return this.#state.status === "queued" ? ending : this.#state
+    this.#add(this.#pieces.end(), now)
+    this.#state = evolve(this.#state, { event: "ended", ending })
+    return ending
+  }
+
+  /** Asks it to end, from outside. */
+  end(ending: Ending): void {
+    Deferred.doneUnsafe(this.stop, Effect.succeed(ending))
+  }
+
+  #add(tokens: ReadonlyArray<string>, now: number): void {
+    if (tokens.length === 0) return
+    this.firstTokenAt ??= now
+    this.#state = evolve(this.#state, { event: "appended", tokens: tokens.length })
+    for (const token of tokens) this.#characters += codePoints(token)
+    this.tape.append(tokens)
+    if (this.#characters > this.#limit) this.end({ status: "failed", failure: "answer_too_long" })
+  }
+}

@@ -1,0 +1,96 @@
+import type { Ending, GenerationId, Usage } from "@llm-saas/domain/Generation"
+import type { Message } from "@llm-saas/domain/Message"
+
+/** How an answer ended, known only once its row says so too. */
+export interface TapeEnd {
+  readonly ending: Ending
+  readonly usage: Usage | undefined
+  /** The exchange as it is stored. */
+  readonly message: Message
+}
+
+/** Milliseconds between two wake-ups of readers. Tokens that came meanwhile leave together: a write for each cost 16 times as much. */
+const TICK = 5
+
+/** What has more to read since the last tick. One timer for all tapes of the process, and none while nothing comes. */
+const due = new Set<Tape>()
+const wakeDue = () => {
+  const tapes = [...due]
+  due.clear()
+  for (const tape of tapes) tape.wake()
+}
+
+/**
+ * An answer as far as it is known in this process, and who reads it here. Readers hold a number, the place of the last token they
+ * have, and not a queue: one that is slow, or comes back, reads on from there.
+ */
+export class Tape {
+  readonly generationId: GenerationId
+  readonly #tokens: Array<string> = []
+  readonly #readers = new Set<() => void>()
+  #ended: TapeEnd | undefined = undefined
+
+  constructor(generationId: GenerationId) {
+    this.generationId = generationId
+  }
+
+  /** The place of the last token so far; 0 before the first. */
+  get seq(): number {
+    return this.#tokens.length
+  }
+
+  /** Set only after the row is final. */
+  get ended(): TapeEnd | undefined {
+    return this.#ended
+  }
+
+  /** The token at a place, from 1 to {@link seq}. */
+  token(seq: number): string {
+    return this.#tokens[seq - 1] ?? ""
+  }
+
+  /** Tokens behind `seq`, in order. */
+  after(seq: number): ReadonlyArray<string> {
+    return this.#tokens.slice(seq)
+  }
+
+  get text(): string {
+    return this.#tokens.join("")
+  }
+
+  get tokens(): ReadonlyArray<string> {
+    return this.#tokens
+  }
+
+  /**
+   * Calls `wake` when there is more: at once for the first token and for the end, within {@link TICK} for what is in between. Subscribe
+   * first, then read. Returns how to unsubscribe.
+   */
+  subscribe(wake: () => void): () => void {
+    this.#readers.add(wake)
+    return () => void this.#readers.delete(wake)
+  }
+
+  /** More tokens, never empty ones. */
+  append(tokens: ReadonlyArray<string>): void {
+    if (tokens.length === 0 || this.#ended !== undefined) return
+    const first = this.#tokens.length === 0
+    for (const token of tokens) this.#tokens.push(token)
+    if (this.#readers.size === 0) return
+    if (first) return this.wake()
+    if (due.size === 0) setTimeout(wakeDue, TICK)
+    due.add(this)
+  }
+
+  /** The end, once. */
+  end(end: TapeEnd): void {
+    if (this.#ended !== undefined) return
+    this.#ended = end
+    due.delete(this)
+    this.wake()
+  }
+
+  wake(): void {
+    for (const wake of [...this.#readers]) wake()
+  }
+}

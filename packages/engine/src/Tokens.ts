@@ -1,0 +1,73 @@
+const UNUSUAL = /[\r\0\ud800-\udfff]|\[DONE\]/u
+const LONE_HIGH = /[\ud800-\udbff]$/u
+
+/**
+ * Makes tokens of the pieces a provider sends: what is stored, numbered and resumed by. A token is never empty, has no CR (CRLF and CR
+ * become LF, also where a CRLF is split over two pieces), no NUL, no half of a surrogate pair, and no line that says `[DONE]`, so
+ * that no answer can end a stream or forge an event, whichever door it leaves by. The usual piece is passed on as it is.
+ */
+export class Tokens {
+  #held = ""
+  #afterCr = false
+
+  /** The tokens of one more piece: one as a rule, none where it has to wait for what follows, more where it must be split. */
+  push(piece: string): ReadonlyArray<string> {
+    if (!this.#afterCr && this.#held === "" && !UNUSUAL.test(piece)) return piece === "" ? [] : [piece]
+    let text = this.#held + (this.#afterCr && piece.startsWith("\n") ? piece.slice(1) : piece)
+    if (piece !== "") this.#afterCr = piece.endsWith("\r")
+    this.#held = LONE_HIGH.exec(text)?.[0] ?? ""
+    text = text.slice(0, text.length - this.#held.length)
+    return split(clean(text))
+  }
+
+  /** What was still waiting when the answer ended. */
+  end(): ReadonlyArray<string> {
+    const { length } = this.#held
+    this.#held = ""
+    return length === 0 ? [] : ["\ufffd"]
+  }
+}
+
+const clean = (text: string) => text.replaceAll(/\r\n?/gu, "\n").replaceAll("\0", "\ufffd").toWellFormed()
+
+const DONE_LINE = /(?:^|\n)[^\S\n]*\[DONE\](?=[^\S\n]*(?:\n|$))/u
+
+const split = (text: string): ReadonlyArray<string> => {
+  const parts: Array<string> = []
+  let rest = text
+  for (let found = DONE_LINE.exec(rest); found !== null; found = DONE_LINE.exec(rest)) {
+    const end = found.index + found[0].length - 1
+    parts.push(rest.slice(0, end))
+    rest = rest.slice(end)
+  }
+  return rest === "" ? parts : [...parts, rest]
+}
+
+/** How many characters, as PostgreSQL counts them (code points), each token has. */
+export const lengthsOf = (tokens: ReadonlyArray<string>): Array<number> => tokens.map(codePoints)
+
+/** Code points of a well-formed text. */
+export const codePoints = (text: string): number => {
+  let count = 0
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit < 0xdc00 || unit > 0xdfff) count++
+  }
+  return count
+}
+
+/** The tokens a text was stored as. What the lengths do not reach, if anything, is one more. */
+export const tokensOf = (text: string, lengths: ReadonlyArray<number>): Array<string> => {
+  const tokens: Array<string> = []
+  let start = 0
+  for (const length of lengths) {
+    let end = start
+    for (let count = 0; count < length && end < text.length; count++) {
+      const unit = text.charCodeAt(end)
+      end += unit >= 0xd800 && unit <= 0xdbff ? 2 : 1
+    }
+    tokens.push(text.slice(start, end))
+    start = end
+  }
+  return start < text.length ? [...tokens, text.slice(start)] : tokens
+}
