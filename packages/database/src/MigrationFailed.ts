@@ -1,4 +1,4 @@
-import { Predicate, Schema } from "effect"
+import { Predicate, Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { sqlState } from "./Outage.ts"
 import type { SqlFile } from "./SqlFiles.ts"
@@ -30,8 +30,7 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
 /** What PostgreSQL said, where it said something; `file` is what it was given to run. */
 export const failedStatement = (error: SqlError, file?: SqlFile): MigrationFailed => {
   const state = sqlState(error)
-  if (state === undefined)
-    return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL does not answer: ${error.message}` })
+  if (state === undefined) return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL ${silence(error)}` })
   const line = file === undefined ? undefined : lineOf(error.reason.cause, file.text)
   return new MigrationFailed({
     reason: "statement",
@@ -46,6 +45,28 @@ export const failedStatement = (error: SqlError, file?: SqlFile): MigrationFaile
     ...(file === undefined ? {} : { file: file.path }),
     ...(line === undefined ? {} : { line })
   })
+}
+
+/** No connection was made to the server of `url`, or PostgreSQL refused it. Names the server, never the login. */
+export const failedConnection = (error: SqlError, url: Redacted.Redacted): MigrationFailed => {
+  if (sqlState(error) !== undefined) return failedStatement(error)
+  const { hostname, port, searchParams } = new URL(Redacted.value(url))
+  const server = `${searchParams.get("host") ?? (hostname || "localhost")}:${searchParams.get("port") ?? (port || "5432")}`
+  return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL at ${server} ${silence(error)}` })
+}
+
+const SILENCE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "is not running: the connection was refused",
+  ENOTFOUND: "cannot be found: no such host",
+  EAI_AGAIN: "cannot be found: no such host",
+  ENETUNREACH: "cannot be reached: no network leads there",
+  EHOSTUNREACH: "cannot be reached: no network leads there"
+}
+
+const silence = ({ reason }: SqlError): string => {
+  const { cause, message = "no answer" } = reason
+  const code = Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : ""
+  return SILENCE[code] ?? `does not answer as PostgreSQL does: ${message.replace("PgConnection: ", "")}`
 }
 
 const field = (

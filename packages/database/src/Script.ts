@@ -1,6 +1,6 @@
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, type Scope } from "effect"
-import { failedStatement, type MigrationFailed } from "./MigrationFailed.ts"
+import { failedConnection, failedStatement, type MigrationFailed } from "./MigrationFailed.ts"
 import type { SqlFile } from "./SqlFiles.ts"
 
 /** A connection of the administrator's for as long as the scope is open. */
@@ -8,7 +8,7 @@ export const connect = (
   url: Redacted.Redacted
 ): Effect.Effect<PgConnection.PgConnection, MigrationFailed, Scope.Scope> =>
   PgConnection.make({ url, applicationName: "llm-saas schema", prepare: false }).pipe(
-    Effect.mapError((error) => failedStatement(error))
+    Effect.mapError((error) => failedConnection(error, url))
   )
 
 /** One statement; its rows. */

@@ -1,4 +1,18 @@
-import { Schema } from "effect"
+import { Cause, Console, Effect, type Exit, Schema } from "effect"
 
 /** The server cannot start. The message is one clear line for the person who started it; the process ends with exit code 1. */
 export class StartupFailed extends Schema.TaggedError<StartupFailed>()("StartupFailed", { message: Schema.String }) {}
+
+/** Says on standard error why the program ends, if it was not told to: our own failures in their own line, a bug with its trace. */
+export const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  const failed = cause.reasons.find((reason) => reason._tag === "Fail")
+  return Console.error(failed?.error instanceof Error ? failed.error.message : Cause.pretty(cause))
+}
+
+/**
+ * 0 when the program did what it was for, or was told to stop and did: a supervisor that sent SIGTERM takes anything else for a
+ * crash. 1 when it could not.
+ */
+export const exitCode = <A, E>(exit: Exit.Exit<A, E>, end: (code: number) => void): void =>
+  end(exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)

@@ -5,10 +5,10 @@ import { newMigration } from "@llm-saas/database/NewMigration"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { writeSchema } from "@llm-saas/database/SchemaDump"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { Cause, Console, Effect, Layer, type Scope } from "effect"
+import { Console, Effect, Layer, type Scope } from "effect"
 import { administrator } from "./Database.ts"
 import { Settings } from "./Settings.ts"
-import { StartupFailed } from "./Startup.ts"
+import { exitCode, explain, StartupFailed } from "./Startup.ts"
 
 // `npm run db:…`: what operators and developers do with the database from the command line.
 
@@ -77,11 +77,6 @@ const command = (
 
 Effect.scoped(Effect.suspend(() => command(process.argv[2], process.argv[3]))).pipe(
   Effect.provide(Layer.fresh(Settings.layer)),
-  Effect.tapCause((cause) =>
-    Effect.sync(() => {
-      const [reason] = cause.reasons
-      console.error(reason?._tag === "Fail" ? reason.error.message : Cause.pretty(cause))
-    })
-  ),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  Effect.tapCause(explain),
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: exitCode })
 )

@@ -1,5 +1,5 @@
 import { NodeRuntime } from "@effect/platform-node"
-import { Cause, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { announce } from "./Banner.ts"
 import { DatabaseLayer } from "./Database.ts"
 import { HttpOptions } from "./http/HttpOptions.ts"
@@ -9,7 +9,7 @@ import { Logs } from "./http/Logs.ts"
 import { Program } from "./Program.ts"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
-import { StartupFailed } from "./Startup.ts"
+import { exitCode, explain } from "./Startup.ts"
 
 Layer.effectDiscard(announce).pipe(
   Layer.provide(Program),
@@ -20,12 +20,6 @@ Layer.effectDiscard(announce).pipe(
   Layer.provide(SecretKey.layer),
   Layer.provide(Settings.layer),
   Layer.launch,
-  Effect.tapCause((cause) =>
-    Effect.sync(() => {
-      if (Cause.hasInterruptsOnly(cause)) return
-      const failed = cause.reasons.find((reason) => reason._tag === "Fail" && reason.error instanceof StartupFailed)
-      console.error(failed?._tag === "Fail" ? failed.error.message : Cause.pretty(cause))
-    })
-  ),
-  NodeRuntime.runMain({ disableErrorReporting: true })
+  Effect.tapCause(explain),
+  NodeRuntime.runMain({ disableErrorReporting: true, teardown: exitCode })
 )

@@ -37,6 +37,7 @@ export const Listener = (routes: RouteTable) =>
           requests.refused({ status, client: addressOf(socket) })
         )
         const sockets = trackSockets(server)
+        holdUntilServed(server)
         const http = yield* NodeHttpServer.make(() => server, {
           host: options.host,
           port: options.port,
@@ -78,6 +79,23 @@ const listener = (options: HttpOptions["Service"], policy: ExchangePolicy) => {
   server.maxConnections = options.maxConnections
   server.maxHeadersCount = 200
   return server
+}
+
+/**
+ * The port is open before the routes are built, and Node forgets a request that nobody listens for: its sender would wait for ever.
+ * So early requests wait for the first listener.
+ */
+const holdUntilServed = (server: Server) => {
+  const early: Array<readonly [IncomingMessage, Exchange]> = []
+  const hold = (request: IncomingMessage, exchange: Exchange) => void early.push([request, exchange])
+  const serve = (event: string | symbol) => {
+    if (event !== "request") return
+    server.off("newListener", serve).off("request", hold)
+    process.nextTick(() => {
+      for (const [request, exchange] of early) if (!exchange.closed) server.emit("request", request, exchange)
+    })
+  }
+  server.on("request", hold).on("newListener", serve)
 }
 
 /** Connections that say nothing are not idle to Node, which would wait for them: we close those ourselves. */

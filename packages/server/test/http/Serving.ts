@@ -59,6 +59,9 @@ export interface Stage {
   /** Completed when there is a first line. */
   readonly written: Deferred.Deferred<void>
   readonly calls: Array<string>
+  /** Completed when the port is open and the handlers are about to be made, which waits for `ready`. */
+  readonly making: Deferred.Deferred<void>
+  readonly ready: Effect.Effect<void>
   /** Completed when `/slow` has been entered; it answers when `release` is. */
   readonly entered: Deferred.Deferred<void>
   readonly release: Deferred.Deferred<void>
@@ -68,6 +71,8 @@ export const stage: Effect.Effect<Stage> = Effect.gen(function* () {
   return {
     lines: [],
     calls: [],
+    making: yield* Deferred.make<void>(),
+    ready: Effect.void,
     written: yield* Deferred.make<void>(),
     entered: yield* Deferred.make<void>(),
     release: yield* Deferred.make<void>()
@@ -78,20 +83,23 @@ const TENANT = TenantId.make("01890000-0000-7000-8000-000000000001")
 const USER = UserId.make("01890000-0000-7000-8000-000000000002")
 const OK = { status: "ok" as const }
 
-const handlers = ({ calls, entered, release }: Stage) =>
+const handlers = ({ calls, entered, making, ready, release }: Stage) =>
   HttpApiBuilder.group(TestApi, "test", (group) =>
-    group.handleAll({
-      health: () => Effect.succeed(OK),
-      open: () => Effect.map(RequestId, (request_id) => ({ request_id })),
-      costly: () => Effect.sync(() => (calls.push("costly"), OK)),
-      things: () => Effect.succeed(OK),
-      name: ({ payload }) => Effect.sync(() => (calls.push("name"), payload)),
-      login: () => Effect.fail(new TooManyRequests({ retry_after: 7 })),
-      boom: () => Effect.die(new Error("select 1 failed on postgres://root:hunter2@db/x")),
-      slow: () => Effect.andThen(Deferred.succeed(entered, undefined), Effect.as(Deferred.await(release), OK)),
-      me: () => Effect.succeed(OK),
-      mine: ({ payload }) => Effect.succeed(payload)
-    })
+    Effect.as(
+      Effect.andThen(Deferred.succeed(making, undefined), ready),
+      group.handleAll({
+        health: () => Effect.succeed(OK),
+        open: () => Effect.map(RequestId, (request_id) => ({ request_id })),
+        costly: () => Effect.sync(() => (calls.push("costly"), OK)),
+        things: () => Effect.succeed(OK),
+        name: ({ payload }) => Effect.sync(() => (calls.push("name"), payload)),
+        login: () => Effect.fail(new TooManyRequests({ retry_after: 7 })),
+        boom: () => Effect.die(new Error("select 1 failed on postgres://root:hunter2@db/x")),
+        slow: () => Effect.andThen(Deferred.succeed(entered, undefined), Effect.as(Deferred.await(release), OK)),
+        me: () => Effect.succeed(OK),
+        mine: ({ payload }) => Effect.succeed(payload)
+      })
+    )
   )
 
 const authorization = Layer.succeed(Authorization, {

@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import type { HttpOptions } from "../../src/http/HttpOptions.ts"
-import { open, parse, portOf, problemOf, read, send, serving, stage } from "./Serving.ts"
+import { freePort } from "../Process.ts"
+import { exchange, open, parse, portOf, problemOf, read, send, serving, stage } from "./Serving.ts"
 
 /** The server in a scope of its own, which the test closes when it likes. */
 const started = Effect.fnUntraced(function* (options: Partial<HttpOptions["Service"]> = {}) {
@@ -115,6 +116,25 @@ it.live("what is not done at the deadline is told to come back, and the server e
     assert.deepStrictEqual([parsed.status, parsed.headers["retry-after"]], [503, "1"])
     assert.strictEqual((yield* problemOf(parsed)).code, "unavailable")
   })
+)
+
+it.live("a request that comes before the routes are there waits for them", () =>
+  Effect.gen(function* () {
+    const ready = yield* Deferred.make<void>()
+    const on = { ...(yield* stage), ready: Deferred.await(ready) }
+    const port = yield* freePort
+    const starting = yield* Effect.forkChild(Layer.build(serving(on, { port })))
+    yield* Deferred.await(on.making)
+    const [health, opened] = [yield* open(port), yield* open(port)]
+    health.write("GET /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+    opened.write("GET /open HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+    // The server has read both when it answers a third connection, which it refuses by itself.
+    assert.strictEqual((yield* exchange(port, "nonsense\r\n\r\n")).status, 400)
+    yield* Deferred.succeed(ready, undefined)
+    yield* Fiber.join(starting)
+    assert.strictEqual(parse(yield* read(health)).status, 200)
+    assert.strictEqual(parse(yield* read(opened)).status, 200)
+  }).pipe(Effect.scoped)
 )
 
 it.live("a port in use is one clear line", () =>
