@@ -132,12 +132,17 @@ export class Generations extends Context.Service<
         const chunkLog = yield* ChunkLog.keep(lease, lives)
         const following = Following.make(tenancy, lives)
 
-        /** The row is final before anybody hears of the end; until the database takes it, readers wait. */
+        /** Writes the end down; until the database takes it, readers wait. Answers what they are to hear then. */
         const finish = Effect.fnUntraced(function* (live: Live, run: Run, ending: Ending) {
           const { end, final } = accountOf(live, run, ending, options.price)
           yield* chunkLog.settled
-          const written = yield* Effect.retry(work.finish(lease, final), PERSISTENCE)
-          live.tape.end(written ? end : { ...end, ending: { status: "interrupted", failure: "process_lost" } })
+          const written = yield* Effect.retry(work.finish(lease, final), PERSISTENCE).pipe(
+            // A sweeper ends it with what was written so far.
+            Effect.catchCause((cause) =>
+              Effect.as(Effect.logError("an answer could not be written down", cause), false)
+            )
+          )
+          return written ? end : { ...end, ending: LOST }
         })
 
         /** The life of a generation in this process. Not interrupted: it is asked to end, by its `stop`. */
@@ -154,15 +159,18 @@ export class Generations extends Context.Service<
           run.modelEndedAt = now
           const outcome = Exit.isSuccess(exit) ? exit.value : yield* failed(exit)
           run.completion = outcome.completion
-          yield* finish(live, run, live.close(outcome.ending, now))
+          return yield* finish(live, run, live.close(outcome.ending, now))
         })
 
         const begin = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run, leave: Effect.Effect<void>) {
           lives.set(live.generationId, live)
           const fiber = yield* generate(live, prompt, run).pipe(
-            Effect.catchCause((cause) => Effect.logError("a generation could not be ended", cause)),
-            Effect.andThen(leave),
-            Effect.ensuring(Effect.sync(() => lives.delete(live.generationId))),
+            // Whoever hears of the end may ask again at once: the turn is given back before.
+            Effect.tap(() => leave),
+            Effect.map((end) => {
+              lives.delete(live.generationId)
+              live.tape.end(end)
+            }),
             Effect.forkDetach
           )
           fibers.add(fiber)
@@ -336,6 +344,8 @@ const PERSISTENCE = Schedule.min([Schedule.exponential("100 millis"), Schedule.s
   Schedule.jittered,
   Schedule.upTo({ duration: "10 minutes" })
 )
+
+const LOST: Ending = { status: "interrupted", failure: "process_lost" }
 
 interface Outcome {
   readonly completion: Completion | undefined

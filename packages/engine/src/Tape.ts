@@ -91,6 +91,6 @@ export class Tape {
   }
 
   wake(): void {
-    for (const wake of [...this.#readers]) wake()
+    for (const wake of this.#readers) wake()
   }
 }

@@ -1,0 +1,91 @@
+import { Gate } from "@llm-saas/database/Gate"
+import { Pool } from "@llm-saas/database/Pool"
+import { Tenancy } from "@llm-saas/database/Tenancy"
+import { Work } from "@llm-saas/database/Work"
+import { Actor } from "@llm-saas/domain/Actor"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { type Email, UserId } from "@llm-saas/domain/User"
+import { Conversations } from "@llm-saas/engine/Conversations"
+import { type GenerationOptions, Generations, type Question } from "@llm-saas/engine/Generations"
+import { Messages } from "@llm-saas/engine/Messages"
+import * as ScriptedLlm from "@llm-saas/testing/ScriptedLlm"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { type Context, Effect, Layer, Schema } from "effect"
+import * as Digest from "effect/crypto/Digest"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
+import { TestClock } from "effect/testing"
+import { randomUUID } from "node:crypto"
+
+export const OPTIONS: GenerationOptions = {
+  limits: { perUser: 5000, perTenant: 500, waitingPerTenant: 5000, atOnce: 2000 },
+  promptCharacters: 1000,
+  answerCharacters: 100_000,
+  contextTokens: 1000,
+  grace: 30_000,
+  price: { input: 1, output: 2 }
+}
+
+const PoolLayer = (size: number) =>
+  Layer.unwrap(
+    Effect.map(TestDatabase, ({ apiUrl }) =>
+      Pool.layer({ url: apiUrl, size, acquireTimeout: "5 seconds", waiting: 5000 })
+    )
+  )
+
+/** A process of the program, without its doors: the engine on a pool of its own, with a model of its own. */
+export const engine = (options: Partial<GenerationOptions> = {}, poolSize = 5) =>
+  Layer.mergeAll(Messages.layer, Conversations.layer).pipe(
+    Layer.provideMerge(Generations.layer({ ...OPTIONS, ...options })),
+    Layer.provideMerge(Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer)),
+    Layer.provideMerge(PoolLayer(poolSize)),
+    Layer.provideMerge(Layer.mergeAll(ScriptedLlm.layer, layerWebCrypto, Digest.layerWebCrypto))
+  )
+
+/** Another process on the same database, for as long as the scope is open. */
+export const anotherProcess = (options: Partial<GenerationOptions> = {}) =>
+  Effect.flatMap(Effect.scope, (scope) => Layer.buildWithScope(Layer.fresh(engine(options)), scope))
+
+const emailOf = Schema.decodeUnknownSync(Schema.String.pipe(Schema.brand("Email")))
+
+/** Somebody new of a tenant: a new one, unless it is given. */
+export const somebody = Effect.fnUntraced(function* (
+  tenant?: TenantId
+): Effect.fn.Return<Actor["Service"], Unavailable, Gate> {
+  const gate = yield* Gate
+  const tenantId = tenant ?? TenantId.make(randomUUID())
+  if (tenant === undefined) yield* gate.createTenant({ id: tenantId, name: "Tenant", registration: "open" })
+  const userId = UserId.make(randomUUID())
+  const email: Email = emailOf(`${userId}@example.com`)
+  yield* gate.register({ tenantId, userId, email, passwordHash: "$argon2id$v=19$m=19456,t=2,p=1$x$y" })
+  return { tenantId, userId, issuedAt: 4_000_000_000, needs: "user" }
+})
+
+export const as = (actor: Actor["Service"]) => Effect.provideService(Actor, actor)
+
+export const question = (content: string, more: Partial<Question> = {}): Question => ({
+  content,
+  conversationId: undefined,
+  source: "messages.stream",
+  idempotencyKey: undefined,
+  traceparent: undefined,
+  ...more
+})
+
+/** Lets the clock run on, a flush at a time, until the promise is kept. Fails after some minutes of the clock's time. */
+export const until = <E, R>(kept: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  Effect.gen(function* () {
+    for (let round = 0; round < 1000; round++) {
+      if (yield* kept) return
+      yield* TestClock.adjust("250 millis")
+      // What the database answers comes from outside of the clock.
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    }
+    return yield* Effect.die(new Error("it never came to pass"))
+  })
+
+/** Runs with the services of another process. */
+export const at =
+  <Services>(process: Context.Context<Services>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.provideContext(effect, process)
