@@ -3,15 +3,17 @@ begin;
 
 alter role llm_api bypassrls;
 grant llm_auth to llm_auditor;
+alter role llm_work createdb;
 alter role llm_jobs inherit;
 
 do $$ begin
-  assert array(select object from lint.role_past_row_security order by object collate "C") = array['llm_api', 'llm_auditor', 'llm_jobs'],
+  assert array(select object from lint.role_past_row_security order by object collate "C") = array['llm_api', 'llm_auditor', 'llm_jobs', 'llm_work'],
     format('role_past_row_security found %s', array(select object from lint.role_past_row_security));
 end $$;
 
 alter role llm_api nobypassrls;
 revoke llm_auth from llm_auditor;
+alter role llm_work nocreatedb;
 alter role llm_jobs noinherit;
 
 do $$ begin

@@ -8,10 +8,16 @@ import { dumpSchema } from "@llm-saas/database/SchemaDump"
 import { DIRECTORY } from "@llm-saas/database/SqlFiles"
 import * as TestDatabase from "@llm-saas/testing/TestDatabase"
 import { Effect, Exit, Redacted } from "effect"
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { open } from "./Session.ts"
+
+/** The version `sql/` is at: what the tests add comes after it, however many there are by now. */
+const LATEST = Math.max(...readdirSync(join(DIRECTORY, "migrations")).map((name) => Number(name.slice(0, 4))))
+
+/** `migrations/NNNN_name`, the `place`th after those there are. */
+const later = (place: number, name: string) => `migrations/${String(LATEST + place).padStart(4, "0")}_${name}.sql`
 
 /** A copy of `sql/` to put more migrations into. */
 const files = Effect.acquireRelease(
@@ -88,9 +94,9 @@ describe("migrating", () => {
     Effect.gen(function* () {
       const { append, directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.empty
-      write("migrations/0002_parcels.sql", `${PARCELS}\nselect\n  nonsense;\n`)
+      write(later(1, "parcels"), `${PARCELS}\nselect\n  nonsense;\n`)
       const error = yield* failure(migrate(adminUrl, { directory }))
-      assert.strictEqual(error.message, 'migrations/0002_parcels.sql:4: column "nonsense" does not exist')
+      assert.strictEqual(error.message, `${later(1, "parcels")}:4: column "nonsense" does not exist`)
       assert.deepStrictEqual([error.reason, error.state], ["statement", "42703"])
       assert.deepStrictEqual(yield* picture(adminUrl), [])
 
@@ -99,13 +105,13 @@ describe("migrating", () => {
       yield* failure(migrate(adminUrl, { directory }))
       assert.deepStrictEqual(yield* picture(adminUrl), before)
 
-      write("migrations/0002_parcels.sql", PARCELS)
+      write(later(1, "parcels"), PARCELS)
       append("policies/20_tenant.sql", "create policy oops on app.nowhere using (true);\n")
       assert.strictEqual((yield* failure(migrate(adminUrl, { directory }))).file, "policies/20_tenant.sql")
       assert.deepStrictEqual(yield* picture(adminUrl), before)
 
-      write("migrations/0002_parcels.sql", `${PARCELS}commit;\n`)
-      assert.strictEqual((yield* failure(migrate(adminUrl, { directory }))).file, "migrations/0002_parcels.sql")
+      write(later(1, "parcels"), `${PARCELS}commit;\n`)
+      assert.strictEqual((yield* failure(migrate(adminUrl, { directory }))).file, later(1, "parcels"))
       assert.deepStrictEqual(yield* picture(adminUrl), before)
     }).pipe(Effect.scoped)
   )
@@ -115,7 +121,7 @@ describe("migrating", () => {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       const before = yield* picture(adminUrl)
-      write("migrations/0002_parcels.sql", `${PARCELS}create unique index parcels_by_size on app.parcels (size);\n`)
+      write(later(1, "parcels"), `${PARCELS}create unique index parcels_by_size on app.parcels (size);\n`)
       const error = yield* failure(migrate(adminUrl, { directory }))
       assert.strictEqual(error.reason, "lint")
       assert.include(error.message, "unique_without_tenant: app.parcels_by_size: tenant_id among its columns")
@@ -128,10 +134,12 @@ describe("migrating", () => {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       write(
-        "migrations/0002_parcels.sql",
+        later(1, "parcels"),
         `${PARCELS}create policy everybody on app.parcels using (true);\ngrant select on app.parcels to public;\n`
       )
-      assert.deepStrictEqual((yield* migrate(adminUrl, { directory })).applied, [{ version: 2, name: "parcels" }])
+      assert.deepStrictEqual((yield* migrate(adminUrl, { directory })).applied, [
+        { version: LATEST + 1, name: "parcels" }
+      ])
       const dump = yield* dumpSchema(adminUrl)
       assert.include(dump, "create policy tenant_wall on app.parcels as restrictive for all to llm_tenant")
       assert.include(
@@ -147,10 +155,10 @@ describe("migrating", () => {
     Effect.gen(function* () {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
-      write("migrations/0002_rename.sql", "update app.tenants set name = 'x';\n")
+      write(later(1, "rename"), "update app.tenants set name = 'x';\n")
       assert.strictEqual((yield* failure(migrate(adminUrl, { directory }))).state, "42501")
       write(
-        "migrations/0002_rename.sql",
+        later(1, "rename"),
         "alter table app.tenants no force row level security;\nupdate app.tenants set name = 'x';\nalter table app.tenants force row level security;\n"
       )
       yield* migrate(adminUrl, { directory })
@@ -170,7 +178,7 @@ describe("migrating", () => {
       append("grants/20_tables.sql", "grant update (email) on app.users to llm_tenant;\n")
       append("audit/20_activity.sql", "create view audit.later with (security_invoker = true) as select 1 as one;\n")
       assert.strictEqual((yield* status(adminUrl, { directory })).state, "behind")
-      assert.deepStrictEqual(yield* migrate(adminUrl, { directory }), { version: 1, applied: [], rebuilt: true })
+      assert.deepStrictEqual(yield* migrate(adminUrl, { directory }), { version: LATEST, applied: [], rebuilt: true })
       assert.notStrictEqual(yield* dumpSchema(adminUrl), before)
       yield* migrate(adminUrl)
       assert.strictEqual(yield* dumpSchema(adminUrl), before)
@@ -183,18 +191,18 @@ describe("the history", () => {
     Effect.gen(function* () {
       const { append, directory, remove, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
-      write("migrations/0003_parcels.sql", PARCELS)
+      write(later(2, "parcels"), PARCELS)
       yield* migrate(adminUrl, { directory })
-      write("migrations/0002_late.sql", "select 1;\n")
+      write(later(1, "late"), "select 1;\n")
       const late = yield* failure(migrate(adminUrl, { directory }))
       assert.deepStrictEqual(late.reason, "history")
-      assert.include(late.message, "migrations/0002_late.sql")
-      remove("migrations/0002_late.sql")
-      append("migrations/0003_parcels.sql", "-- and a word\n")
-      assert.include((yield* failure(migrate(adminUrl, { directory }))).message, "migrations/0003_parcels.sql")
+      assert.include(late.message, later(1, "late"))
+      remove(later(1, "late"))
+      append(later(2, "parcels"), "-- and a word\n")
+      assert.include((yield* failure(migrate(adminUrl, { directory }))).message, later(2, "parcels"))
       assert.strictEqual((yield* status(adminUrl, { directory })).state, "changed")
       // As a checkout on Windows has it, it is the same file.
-      write("migrations/0003_parcels.sql", PARCELS.replaceAll("\n", "\r\n"))
+      write(later(2, "parcels"), PARCELS.replaceAll("\n", "\r\n"))
       assert.strictEqual((yield* status(adminUrl, { directory })).state, "current")
     }).pipe(Effect.scoped)
   )
@@ -203,11 +211,11 @@ describe("the history", () => {
     Effect.gen(function* () {
       const { directory, write } = yield* files
       const { adminUrl, apiUrl } = yield* TestDatabase.migrated
-      write("migrations/0002_parcels.sql", PARCELS)
+      write(later(1, "parcels"), PARCELS)
       yield* migrate(adminUrl, { directory })
       const ahead = yield* status(apiUrl)
-      assert.deepStrictEqual([ahead.state, ahead.version, ahead.codeVersion], ["ahead", 2, 1])
-      write("migrations/0003_break.sql", "-- breaking\nalter table app.parcels drop column size;\n")
+      assert.deepStrictEqual([ahead.state, ahead.version, ahead.codeVersion], ["ahead", LATEST + 1, LATEST])
+      write(later(2, "break"), "-- breaking\nalter table app.parcels drop column size;\n")
       yield* migrate(adminUrl, { directory })
       assert.strictEqual((yield* status(apiUrl)).state, "incompatible")
       assert.strictEqual((yield* failure(migrate(adminUrl))).reason, "history")
@@ -220,7 +228,7 @@ describe("the history", () => {
       const { directory, write } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated
       const before = yield* dumpSchema(adminUrl)
-      write("migrations/0002_parcels.sql", PARCELS)
+      write(later(1, "parcels"), PARCELS)
       write(
         "functions/40_parcels.sql",
         "create function app.parcels() returns bigint language sql begin atomic select count(*) from app.parcels; end;\n"
@@ -228,10 +236,10 @@ describe("the history", () => {
       yield* migrate(adminUrl, { directory })
       const after = yield* dumpSchema(adminUrl)
       assert.include((yield* failure(rollback(adminUrl, { directory }))).message, "has no .down.sql")
-      write("migrations/0002_parcels.down.sql", "drop table app.parcels;\n")
+      write(later(1, "parcels.down"), "drop table app.parcels;\n")
       assert.strictEqual((yield* rollback(adminUrl, { directory })).name, "parcels")
       const { state, version } = yield* status(adminUrl, { directory })
-      assert.deepStrictEqual([state, version], ["behind", 1])
+      assert.deepStrictEqual([state, version], ["behind", LATEST])
       yield* migrate(adminUrl)
       assert.strictEqual(yield* dumpSchema(adminUrl), before)
       yield* migrate(adminUrl, { directory })
@@ -245,7 +253,7 @@ describe("the files", () => {
     Effect.gen(function* () {
       const { directory, remove, write } = yield* files
       const { adminUrl } = yield* TestDatabase.empty
-      for (const name of ["0001_again.sql", "second.sql", "0002_nothing.down.sql"]) {
+      for (const name of ["0001_again.sql", "second.sql", "0001_nothing.down.sql"]) {
         write(`migrations/${name}`, "select 1;\n")
         const error = yield* failure(status(adminUrl, { directory }))
         assert.deepStrictEqual(
@@ -288,7 +296,11 @@ describe("who migrates", () => {
       yield* Effect.acquireRelease(
         superuser.rows(
           `create role ${owner} login createrole password 'owner';
-           grant llm_owner, llm_auth, llm_tenant, llm_api, llm_jobs, llm_auditor to ${owner} with admin option;
+           do $$ declare ours name; begin
+             for ours in select rolname from pg_roles where rolname like 'llm\\_%' loop
+               execute format('grant %I to ${owner} with admin option', ours);
+             end loop;
+           end $$;
            alter database ${name} owner to ${owner};`
         ),
         () =>
