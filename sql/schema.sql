@@ -23,6 +23,7 @@ create role llm_jobs login noinherit connection limit 10;
   alter role llm_jobs set statement_timeout=60s;
 create role llm_owner nologin noinherit connection limit -1;
 create role llm_tenant nologin noinherit connection limit -1;
+create role llm_work nologin noinherit connection limit -1;
 
 -- Schemas
 
