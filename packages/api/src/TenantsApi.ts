@@ -1,10 +1,10 @@
-import { Cursor, PageLimit } from "@llm-saas/domain/Page"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
+import { pageOf, PageQuery } from "./Page.ts"
 
 const create = HttpApiEndpoint.post("create", "/create-tenant", {
   payload: Schema.Struct({ name: TenantName }).annotate({
@@ -42,12 +42,8 @@ const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
 
 const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
   params: { id: TenantId },
-  query: { limit: Schema.optionalKey(PageLimit), cursor: Schema.optionalKey(Cursor) },
-  success: Schema.Struct({
-    data: Schema.Array(User),
-    /** Send it as `cursor` for the next page; null on the last one. */
-    next_cursor: Schema.NullOr(Cursor)
-  }).annotate({ identifier: "UserPage" }),
+  query: PageQuery,
+  success: pageOf("UserPage", User),
   error: [TenantNotFound, Unavailable]
 })
   .middleware(Authorization)

@@ -1,0 +1,107 @@
+import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
+import { Unavailable } from "@llm-saas/domain/Refusal"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Access, Authorization } from "./Access.ts"
+import * as Examples from "./Examples.ts"
+import { MessagePage } from "./MessagesApi.ts"
+import { pageOf, PageQuery } from "./Page.ts"
+
+const params = { id: ConversationId }
+
+const create = HttpApiEndpoint.post("create", "/conversations", {
+  payload: Schema.Struct({ title: Schema.optionalKey(Schema.NullOr(ConversationTitle)) }).annotate({
+    identifier: "CreateConversation",
+    examples: [{ title: "LangChain" }, {}]
+  }),
+  success: Conversation.pipe(HttpApiSchema.status(201)),
+  error: Unavailable
+})
+  .annotateMerge(Examples.answers(201, Examples.conversation))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Begin a conversation",
+      description: "Its `title` may be left out: the first question gives it one."
+    })
+  )
+
+const list = HttpApiEndpoint.get("list", "/conversations", {
+  query: PageQuery,
+  success: pageOf("ConversationPage", Conversation),
+  error: Unavailable
+})
+  .annotateMerge(Examples.answers(200, { data: [Examples.conversation], next_cursor: null }))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "List my conversations",
+      description: "Newest first, `limit` (default 50, at most 100) a page."
+    })
+  )
+
+const get = HttpApiEndpoint.get("get", "/conversations/:id", {
+  params,
+  success: Conversation,
+  error: [ConversationNotFound, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.conversation))
+  .annotateMerge(OpenApi.annotations({ summary: "Read a conversation" }))
+
+const rename = HttpApiEndpoint.patch("rename", "/conversations/:id", {
+  params,
+  payload: Schema.Struct({ title: Schema.NullOr(ConversationTitle) }).annotate({
+    identifier: "RenameConversation",
+    examples: [{ title: "LangChain" }]
+  }),
+  success: Conversation,
+  error: [ConversationNotFound, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.conversation))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Rename a conversation",
+      description: "`null` takes the title away: the next question gives it one."
+    })
+  )
+
+const remove = HttpApiEndpoint.delete("remove", "/conversations/:id", {
+  params,
+  success: HttpApiSchema.NoContent,
+  error: [ConversationNotFound, Unavailable]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Delete a conversation",
+    description: "With all its messages. Answers still under way are stopped."
+  })
+)
+
+const messages = HttpApiEndpoint.get("messages", "/conversations/:id/messages", {
+  params,
+  query: PageQuery,
+  success: MessagePage,
+  error: [ConversationNotFound, Unavailable]
+})
+  .annotateMerge(
+    Examples.answers(200, {
+      data: [{ ...Examples.message, conversation_id: Examples.conversation.id }],
+      next_cursor: null
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "List a conversation's messages",
+      description: "Newest first, `limit` (default 50, at most 100) a page."
+    })
+  )
+
+/** Questions that belong together. */
+export class ConversationsApi extends HttpApiGroup.make("conversations")
+  .add(create, list, get, rename, remove, messages)
+  .middleware(Authorization)
+  .annotateEndpoints(Access, "user")
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Conversations",
+      description:
+        "Ask with a `conversation_id`, and earlier questions and answers go to the model too, the latest of them first, as far as its token budget reaches."
+    })
+  ) {}

@@ -1,0 +1,67 @@
+import { Generation, GenerationCancelled, GenerationId, GenerationNotFound } from "@llm-saas/domain/Generation"
+import { ModelFailed, ModelTimedOut, ModelUnavailable } from "@llm-saas/domain/Generation"
+import { Unavailable } from "@llm-saas/domain/Refusal"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Access, Authorization } from "./Access.ts"
+import { Costly } from "./Costly.ts"
+import { After, EventId } from "./EventId.ts"
+import * as Examples from "./Examples.ts"
+import { EventStream, StreamFormat } from "./StreamEvent.ts"
+
+const params = { id: GenerationId }
+
+const get = HttpApiEndpoint.get("get", "/generations/:id", {
+  params,
+  success: Generation,
+  error: [GenerationNotFound, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.generation))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "How far an answer is",
+      description: "Its status and the text so far. Kept when the answer failed or was stopped, too."
+    })
+  )
+
+const stream = HttpApiEndpoint.get("stream", "/generations/:id/stream", {
+  params,
+  query: { after: Schema.optionalKey(After), format: Schema.optionalKey(StreamFormat) },
+  headers: { "last-event-id": Schema.optionalKey(EventId) },
+  success: EventStream,
+  error: [GenerationNotFound, ModelFailed, ModelUnavailable, ModelTimedOut, GenerationCancelled, Unavailable]
+})
+  .annotate(Costly, true)
+  .annotateMerge(Examples.streamed)
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Follow an answer",
+      description:
+        "From behind the token `after`, or behind the event named by `Last-Event-ID`: what is there at once, the rest as it comes. The model is never asked again, and it does not matter which process runs the answer. An ended one is replayed; one that failed and has nothing more to send is answered with its problem. The events are those of `POST /messages/stream`."
+    })
+  )
+
+const cancel = HttpApiEndpoint.post("cancel", "/generations/:id/cancel", {
+  params,
+  success: Generation,
+  error: [GenerationNotFound, Unavailable]
+})
+  .annotateMerge(
+    Examples.answers(200, { ...Examples.generation, status: "cancelled" } satisfies typeof Generation.Encoded)
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Stop an answer",
+      description:
+        "The request to the model is aborted, and what came so far is kept. One that ended already stays as it is; one that runs at another process ends within seconds."
+    })
+  )
+
+/** Answers under way, and how they ended. */
+export class GenerationsApi extends HttpApiGroup.make("generations")
+  .add(get, stream, cancel)
+  .middleware(Authorization)
+  .annotateEndpoints(Access, "user")
+  .annotateMerge(
+    OpenApi.annotations({ title: "Generations", description: "Answers under way: their state, their text, their end." })
+  ) {}

@@ -1,0 +1,152 @@
+import { ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
+import {
+  GenerationCancelled,
+  GenerationNotFound,
+  ModelFailed,
+  ModelTimedOut,
+  ModelUnavailable
+} from "@llm-saas/domain/Generation"
+import {
+  Content,
+  IdempotencyKey,
+  IdempotencyMismatch,
+  Message,
+  MessageId,
+  MessageNotFound,
+  PromptTooLong,
+  StillRunning
+} from "@llm-saas/domain/Message"
+import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Access, Authorization } from "./Access.ts"
+import { Costly } from "./Costly.ts"
+import { EventId } from "./EventId.ts"
+import * as Examples from "./Examples.ts"
+import { pageOf, PageQuery } from "./Page.ts"
+import { EventStream, StreamFormat } from "./StreamEvent.ts"
+
+const Question = Schema.Struct({
+  content: Content,
+  conversation_id: Schema.optionalKey(Schema.NullOr(ConversationId))
+}).annotate({
+  identifier: "Question",
+  description: "Without a `conversation_id` the question stands alone.",
+  examples: [{ content: "What is LangChain?" }]
+})
+
+export const MessagePage = pageOf("MessagePage", Message)
+
+const key = { "idempotency-key": Schema.optionalKey(IdempotencyKey) }
+const place = { ...key, "last-event-id": Schema.optionalKey(EventId) }
+const format = Schema.optionalKey(StreamFormat)
+
+const refused = [
+  PromptTooLong,
+  TooManyRequests,
+  ConversationNotFound,
+  IdempotencyMismatch,
+  ModelFailed,
+  ModelUnavailable,
+  ModelTimedOut,
+  GenerationCancelled,
+  Unavailable
+] as const
+
+const KEY =
+  "With an `Idempotency-Key`, a repeated request gets the same answer and asks nothing; the key with another question is a 422. Keys are kept for a day."
+
+const ask = HttpApiEndpoint.post("ask", "/messages", {
+  headers: key,
+  payload: Question,
+  success: Message.pipe(HttpApiSchema.status(201)),
+  error: [...refused, StillRunning, GenerationNotFound]
+})
+  .annotateMerge(Examples.answers(201, Examples.message))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Ask the model",
+      description: `Waits for the whole answer, and stores it with the question. Where the model fails, the problem names the \`generation_id\` under which the question and what came of the answer are kept. ${KEY} While the first request is still being answered, it is a 409.`
+    })
+  )
+
+const STREAM = `One event a token: \`id: <generation>:<seq>\` and the token as \`data\`; a line break in a token makes several \`data\` lines of it. \`: keep-alive\` comments come when nothing else does. \`data: [DONE]\` says that the answer is whole and stored; a failure is an event named \`error\`, with a problem as its data, and no \`[DONE]\` after it. With \`format=json\` (or \`Accept: text/event-stream;format=json\`) each \`data\` is JSON, by \`type\`: \`start\`, \`delta\`, \`usage\`, \`end\`.
+
+A stream that was cut is resumed: the same request with \`Last-Event-ID\`, as browsers send it by themselves, goes on behind that event and asks nothing; so does \`GET /generations/{id}/stream\`. An answer goes on for a while when its reader has left.
+
+What is refused before the first byte is refused with its status. ${KEY}`
+
+const streamErrors = [...refused, GenerationNotFound] as const
+
+const streamUrl = HttpApiEndpoint.get("streamUrl", "/messages/stream", {
+  query: { content: Content, conversation_id: Schema.optionalKey(ConversationId), format },
+  headers: place,
+  success: EventStream,
+  error: streamErrors
+})
+  .annotate(Costly, true)
+  .annotateMerge(Examples.streamed)
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Ask the model, and read the answer as it comes",
+      description: `For trying things out: addresses end up in logs and histories, and questions do not belong there. Programs use POST.\n\n${STREAM}`
+    })
+  )
+
+const stream = HttpApiEndpoint.post("stream", "/messages/stream", {
+  query: { format },
+  headers: place,
+  payload: Question,
+  success: EventStream,
+  error: streamErrors
+})
+  .annotateMerge(Examples.streamed)
+  .annotateMerge(
+    OpenApi.annotations({ summary: "Ask the model, and read the answer as it comes", description: STREAM })
+  )
+
+const list = HttpApiEndpoint.get("list", "/messages", {
+  query: { ...PageQuery, scope: Schema.optionalKey(Schema.Literals(["own", "tenant"])) },
+  success: MessagePage,
+  error: Unavailable
+})
+  .annotateMerge(Examples.answers(200, { data: [Examples.message], next_cursor: null }))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "List messages",
+      description:
+        "Newest first, `limit` (default 50, at most 100) a page; complete and free of duplicates while more are added. `scope=tenant` lists everybody's, for admins."
+    })
+  )
+
+const get = HttpApiEndpoint.get("get", "/messages/:id", {
+  params: { id: MessageId },
+  success: Message,
+  error: [MessageNotFound, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.message))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Read a message",
+      description: "The question, its answer as far as it was kept, and what it took."
+    })
+  )
+
+const remove = HttpApiEndpoint.delete("remove", "/messages/:id", {
+  params: { id: MessageId },
+  success: HttpApiSchema.NoContent,
+  error: [MessageNotFound, Unavailable]
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Delete a message",
+    description:
+      "Question and answer are gone; an answer still under way is stopped. The account of what it took stays."
+  })
+)
+
+/** Questions and their answers. */
+export class MessagesApi extends HttpApiGroup.make("messages")
+  .add(ask, streamUrl, stream, list, get, remove)
+  .middleware(Authorization)
+  .annotateEndpoints(Access, "user")
+  .annotateMerge(OpenApi.annotations({ title: "Messages", description: "Ask the model; read what was asked." })) {}
