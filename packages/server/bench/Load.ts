@@ -24,8 +24,8 @@ export const percentile = (sorted: Float64Array, p: number): number =>
 export const get = (path: string, headers: Record<string, string> = {}): string =>
   `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${lines(headers)}\r\n`
 
-export const post = (path: string, body: string, contentType: string): string =>
-  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+export const post = (path: string, body: string, contentType: string, headers: Record<string, string> = {}): string =>
+  `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: ${contentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${lines(headers)}\r\n${body}`
 
 const lines = (headers: Record<string, string>) =>
   Object.entries(headers)

@@ -12,6 +12,7 @@ import { get, load, percentile, post } from "./Load.ts"
 import { databaseLimit } from "./DatabaseLimit.ts"
 import { prepare } from "./Prepare.ts"
 import { cpuMillis, residentMegabytes, serve, type Served } from "./Process.ts"
+import { streaming } from "./streaming.ts"
 import { median, table } from "./Table.ts"
 
 const { values: options, positionals } = parseArgs({
@@ -53,6 +54,7 @@ try {
   if (wanted("me")) await compare("GET /me", everything, get("/me", bearer))
   if (wanted("login")) await compare("POST /login", [ours], login(account.email), 4)
   if (wanted("flood")) await flood(account, bearer)
+  if (wanted("streams")) await streaming({ ...common, APP_ENV: "test", LOG_LEVEL: "info" }, signUp, Math.min(rounds, 3))
   if (wanted("database")) databaseLimit(database, account)
   console.log(`\nmemory after it all: ${residentMegabytes(ours.pid).toFixed(0)} MB`)
 } finally {

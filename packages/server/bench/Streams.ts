@@ -1,0 +1,69 @@
+import { connect } from "node:net"
+
+/** Streams opened at once and read to their end. */
+export interface StreamsOptions {
+  readonly port: number
+  readonly request: string
+  readonly streams: number
+}
+
+export interface StreamsResult {
+  readonly events: number
+  readonly seconds: number
+  /** Milliseconds from the request to the first token, sorted. */
+  readonly first: Float64Array
+  /** Streams that did not end with `[DONE]`. */
+  readonly broken: number
+}
+
+const END = Buffer.from("\n\n")
+const DATA = Buffer.from("\ndata: ")
+const DONE = Buffer.from("data: [DONE]")
+
+/** Opens all streams, in batches so that the listener's queue holds them, and counts their events. */
+export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
+  const started = performance.now()
+  const first: Array<number> = []
+  let events = 0
+  let broken = 0
+  const bytes = Buffer.from(options.request)
+
+  const stream = () =>
+    new Promise<void>((resolve) => {
+      const socket = connect(options.port, "127.0.0.1")
+      let sent = 0
+      let tail = Buffer.alloc(0)
+      let seen = false
+      let done = false
+      socket.setNoDelay(true)
+      socket.on("connect", () => {
+        sent = performance.now()
+        socket.write(bytes)
+      })
+      socket.on("data", (chunk: Buffer) => {
+        if (!seen && chunk.includes(DATA)) {
+          seen = true
+          first.push(performance.now() - sent)
+        }
+        for (let at = chunk.indexOf(END); at !== -1; at = chunk.indexOf(END, at + 2)) events++
+        tail = Buffer.concat([tail, chunk.subarray(-64)]).subarray(-64)
+        if (tail.includes(DONE)) {
+          done = true
+          socket.destroy()
+          resolve()
+        }
+      })
+      socket.on("error", () => {})
+      socket.on("close", () => {
+        if (!done) broken++
+        resolve()
+      })
+    })
+
+  return Promise.all(Array.from({ length: options.streams }, stream)).then(() => ({
+    events: events - options.streams,
+    seconds: (performance.now() - started) / 1000,
+    first: Float64Array.from(first).sort(),
+    broken
+  }))
+}

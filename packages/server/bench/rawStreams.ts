@@ -1,0 +1,35 @@
+/**
+ * Server-sent events as a careful person would write them on node:http: each token, in a frame with its id, is one write, as soon as
+ * it comes. No token check, no database, no limits, nothing kept, nothing to resume. DELAY is the time between tokens in ms.
+ */
+import { createServer } from "node:http"
+
+const { DELAY = "0", PORT, TOKENS = "200" } = process.env
+const delay = Number(DELAY)
+const tokens = Number(TOKENS)
+const id = "01900000-0000-7000-8000-000000000000"
+
+createServer((request, response) => {
+  if (request.url === "/health") {
+    response.end("{}")
+    return
+  }
+  request.resume()
+  response.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no"
+  })
+  let seq = 0
+  const write = () => {
+    seq++
+    response.write(`id: ${id}:${seq}\ndata: word${seq % 10} \n\n`)
+    if (seq === tokens) response.end("data: [DONE]\n\n")
+    else if (delay > 0) setTimeout(write, delay)
+    else setImmediate(write)
+  }
+  if (delay > 0) setTimeout(write, delay)
+  else write()
+}).listen(Number(PORT), "127.0.0.1")
+
+process.on("SIGTERM", () => process.exit(0))

@@ -1,0 +1,153 @@
+import { get, load, percentile, post } from "./Load.ts"
+import { cpuMillis, residentMegabytes, serve, type Served } from "./Process.ts"
+import { streams } from "./Streams.ts"
+import { median, table } from "./Table.ts"
+
+const TOKENS = 200
+const script = (path: string) => new URL(path, import.meta.url).pathname
+
+/** Who asks: a token of an account of the server under test. */
+export type SignUp = (port: number) => Promise<{ readonly token: string }>
+
+/**
+ * Streams of 200 tokens from the mock model, beside raw node:http writing the same tokens, in turns. Ours checks a token, writes the
+ * question down, keeps every token as it comes, and ends with a final row; the raw one does nothing of it.
+ */
+export const streaming = async (environment: Record<string, string>, signUp: SignUp, rounds: number) => {
+  for (const delay of [20, 0]) {
+    const ours = await serve("llm-saas", script("../src/main.ts"), {
+      ...environment,
+      MOCK_TOKENS: String(TOKENS),
+      MOCK_TTFT_MS: String(delay),
+      MOCK_DELAY_MS: String(delay),
+      GENERATIONS_PER_USER: "100000",
+      GENERATIONS_PER_TENANT: "100000",
+      GENERATIONS_AT_ONCE: "100000"
+    })
+    const raw = await serve("node:http", script("rawStreams.ts"), { DELAY: String(delay), TOKENS: String(TOKENS) })
+    try {
+      const { token } = await signUp(ours.port)
+      const ask = post("/messages/stream", JSON.stringify({ content: "What is a room?" }), "application/json", {
+        authorization: `Bearer ${token}`
+      })
+      await compare(delay, ours, raw, ask, rounds)
+      if (delay > 0) await beside(ours, ask, token, rounds)
+      else await firstToken(ours, ask)
+    } finally {
+      await Promise.all([ours.stop(), raw.stop()])
+    }
+  }
+}
+
+async function compare(delay: number, ours: Served, raw: Served, ask: string, rounds: number) {
+  const rows: Array<ReadonlyArray<string>> = []
+  for (const count of [50, 200, 1000]) {
+    const samples = [ours, raw].map((server) => ({
+      server,
+      cpu: [0].slice(1),
+      rate: [0].slice(1),
+      p50: [0].slice(1),
+      p99: [0].slice(1),
+      memory: 0,
+      broken: 0
+    }))
+    for (let round = 0; round <= rounds; round++) {
+      for (const sample of samples) {
+        const cpu = cpuMillis(sample.server.pid)
+        const memory = residentMegabytes(sample.server.pid)
+        const peak = { megabytes: 0 }
+        const watch = setInterval(() => {
+          peak.megabytes = Math.max(peak.megabytes, residentMegabytes(sample.server.pid))
+        }, 50)
+        const result = await streams({ port: sample.server.port, request: ask, streams: count })
+        clearInterval(watch)
+        sample.broken += result.broken
+        if (round === 0) continue
+        sample.cpu.push(((cpuMillis(sample.server.pid) - cpu) * 1000) / result.events)
+        sample.rate.push(result.events / result.seconds)
+        sample.p50.push(percentile(result.first, 0.5))
+        sample.p99.push(percentile(result.first, 0.99))
+        sample.memory = Math.max(sample.memory, ((peak.megabytes - memory) * 1024) / count)
+      }
+    }
+    const [own, other] = samples
+    for (const sample of samples) {
+      rows.push([
+        String(count),
+        sample.server.name,
+        median(sample.rate).toFixed(0),
+        median(sample.cpu).toFixed(1),
+        sample === own && other !== undefined
+          ? median(sample.cpu.map((cpu, n) => cpu / (other.cpu[n] ?? Number.NaN))).toFixed(2)
+          : "",
+        median(sample.p50).toFixed(1),
+        median(sample.p99).toFixed(1),
+        sample.memory > 0 ? sample.memory.toFixed(0) : "-",
+        String(sample.broken)
+      ])
+    }
+  }
+  table(
+    `Streams of ${TOKENS} tokens, ${delay === 0 ? "without delay" : `${delay} ms a token`}`,
+    [
+      "streams",
+      "server",
+      "tokens/s",
+      "CPU µs a token (= ms per 1,000)",
+      "ours ÷ raw",
+      "first token p50 ms",
+      "p99 ms",
+      "kB a stream",
+      "broken"
+    ],
+    rows
+  )
+}
+
+/** One stream at a time: what we add before a model that answers at once. */
+async function firstToken(ours: Served, ask: string) {
+  const first: Array<number> = []
+  for (let round = 0; round < 200; round++) {
+    const result = await streams({ port: ours.port, request: ask, streams: 1 })
+    if (round >= 50) first.push(...result.first)
+  }
+  const sorted = Float64Array.from(first).sort()
+  table(
+    "First token of a single stream, model without delay, a new connection each",
+    ["p50 ms", "p99 ms"],
+    [[percentile(sorted, 0.5).toFixed(2), percentile(sorted, 0.99).toFixed(2)]]
+  )
+}
+
+/** GET /me at a light load, with and without 200 streams beside it. */
+async function beside(ours: Served, ask: string, token: string, rounds: number) {
+  const measure = () =>
+    load({
+      port: ours.port,
+      request: get("/me", { authorization: `Bearer ${token}` }),
+      connections: 4,
+      seconds: 2,
+      status: 200
+    })
+  const quiet: Array<number> = []
+  const busy: Array<number> = []
+  for (let round = 0; round <= rounds; round++) {
+    const before = await measure()
+    const running = streams({ port: ours.port, request: ask, streams: 200 })
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    const during = await measure()
+    await running
+    if (round === 0) continue
+    quiet.push(percentile(before.latencies, 0.99))
+    busy.push(percentile(during.latencies, 0.99))
+  }
+  table(
+    "GET /me beside 200 streams of 20 ms a token",
+    ["", "p99 ms"],
+    [
+      ["quiet", median(quiet).toFixed(2)],
+      ["200 streams", median(busy).toFixed(2)],
+      ["ratio", median(busy.map((p99, n) => p99 / (quiet[n] ?? Number.NaN))).toFixed(2)]
+    ]
+  )
+}

@@ -1,0 +1,68 @@
+import { Gate } from "@llm-saas/database/Gate"
+import { Tenancy } from "@llm-saas/database/Tenancy"
+import { Work } from "@llm-saas/database/Work"
+import { Accounts } from "@llm-saas/engine/Accounts"
+import { Conversations } from "@llm-saas/engine/Conversations"
+import { Generations } from "@llm-saas/engine/Generations"
+import { Messages } from "@llm-saas/engine/Messages"
+import { Tenants } from "@llm-saas/engine/Tenants"
+import { Users } from "@llm-saas/engine/Users"
+import { Effect, Layer } from "effect"
+import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
+import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
+import { Drain } from "./http/Drain.ts"
+import { ModelLayer } from "./Model.ts"
+import { PasswordsLayer } from "./Passwords.ts"
+import { Settings } from "./Settings.ts"
+
+const TenantsLayer = Layer.unwrap(
+  Effect.map(Settings, ({ REGISTRATION_DEFAULT }) => Tenants.layer({ registration: REGISTRATION_DEFAULT }))
+)
+
+const GenerationsLayer = Layer.unwrap(
+  Effect.map(Settings, (settings) =>
+    Generations.layer({
+      limits: {
+        perUser: settings.GENERATIONS_PER_USER,
+        perTenant: settings.GENERATIONS_PER_TENANT,
+        waitingPerTenant: settings.GENERATIONS_WAITING_PER_TENANT,
+        atOnce: settings.GENERATIONS_AT_ONCE
+      },
+      promptCharacters: settings.PROMPT_MAX_CHARACTERS,
+      answerCharacters: settings.ANSWER_MAX_CHARACTERS,
+      contextTokens: settings.LLM_CONTEXT_TOKENS,
+      grace: settings.STREAM_GRACE_SECONDS * 1000,
+      price: undefined
+    })
+  )
+)
+
+/** Of the time a shutdown may take, what answers have to come to their end; the rest is for telling their readers and writing it down. */
+const SHARE = 0.8
+
+/** Told to stop, the server lets answers go on for a while, and then ends what is left as interrupted, with its text. */
+const EndOnDrain = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { SHUTDOWN_SECONDS } = yield* Settings
+    const drain = yield* Drain
+    const generations = yield* Generations
+    yield* Effect.forkScoped(
+      Effect.andThen(drain.begun, Effect.delay(generations.stopAll, SHUTDOWN_SECONDS * 1000 * SHARE))
+    )
+  })
+)
+
+/** What the product does, on what it stands on: the doors into the database, the model, and the machine. */
+export const EngineLayer = Layer.mergeAll(
+  Accounts.layer,
+  Users.layer,
+  TenantsLayer,
+  Messages.layer,
+  Conversations.layer,
+  EndOnDrain
+).pipe(
+  Layer.provideMerge(GenerationsLayer),
+  Layer.provideMerge(
+    Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer, PasswordsLayer, RandomLayer, DigestLayer, ModelLayer)
+  )
+)
