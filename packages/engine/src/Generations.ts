@@ -1,9 +1,7 @@
 import { Tenancy } from "@llm-saas/database/Tenancy"
-import { Work } from "@llm-saas/database/Work"
 import { Actor } from "@llm-saas/domain/Actor"
 import { type ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
 import {
-  type Ending,
   failureOf,
   type Generation,
   type GenerationFailed,
@@ -22,17 +20,17 @@ import {
 import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { parseTraceparent } from "@llm-saas/domain/TraceContext"
-import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Option, Schedule, type Scope } from "effect"
+import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { Admission, type Limits, type Load } from "./Admission.ts"
 import * as Asking from "./Asking.ts"
-import * as ChunkLog from "./ChunkLog.ts"
 import * as Following from "./Following.ts"
 import { promptOf } from "./History.ts"
 import { Live } from "./Live.ts"
-import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
-import { accountOf, type Price, type Run } from "./Account.ts"
+import { Llm } from "./Llm.ts"
+import * as Runs from "./Runs.ts"
+import type { Price, Run } from "./Ledger.ts"
 import type { Tape } from "./Tape.ts"
 import { codePoints } from "./Tokens.ts"
 
@@ -120,85 +118,15 @@ export class Generations extends Context.Service<
       Generations,
       Effect.gen(function* () {
         const tenancy = yield* Tenancy
-        const work = yield* Work
         const llm = yield* Llm
         const random = yield* SecureRandom
         const digest = yield* Digest
         const clock = yield* Clock.Clock
         const lease = yield* random.uuidV7()
         const lives = new Map<string, Live>()
-        const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
         const admission = new Admission(options.limits)
-        const chunkLog = yield* ChunkLog.keep(lease, lives)
+        const runs = yield* Runs.make({ lease, lives, grace: options.grace, price: options.price })
         const following = Following.make(tenancy, lives)
-
-        /** Writes the end down; until the database takes it, readers wait. Answers what they are to hear then. */
-        const finish = Effect.fnUntraced(function* (live: Live, run: Run, ending: Ending) {
-          const { end, final } = accountOf(live, run, ending, options.price)
-          yield* chunkLog.settled
-          const written = yield* Effect.retry(work.finish(lease, final), PERSISTENCE).pipe(
-            // A sweeper ends it with what was written so far.
-            Effect.catchCause((cause) =>
-              Effect.as(Effect.logError("an answer could not be written down", cause), false)
-            )
-          )
-          return written ? end : { ...end, ending: LOST }
-        })
-
-        /** The life of a generation in this process. Not interrupted: it is asked to end, by its `stop`. */
-        const generate = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run) {
-          run.startedAt = clock.currentTimeMillisUnsafe()
-          const model = llm.generate(prompt, (piece) => live.push(piece, clock.currentTimeMillisUnsafe()))
-          const exit = yield* Effect.exit(
-            Effect.raceFirst(
-              Effect.map(model, (completion): Outcome => ({ completion, ending: completed(completion) })),
-              Effect.map(Deferred.await(live.stop), (ending): Outcome => ({ completion: undefined, ending }))
-            )
-          )
-          const now = clock.currentTimeMillisUnsafe()
-          run.modelEndedAt = now
-          const outcome = Exit.isSuccess(exit) ? exit.value : yield* failed(exit)
-          run.completion = outcome.completion
-          return yield* finish(live, run, live.close(outcome.ending, now))
-        })
-
-        const begin = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run, leave: Effect.Effect<void>) {
-          lives.set(live.generationId, live)
-          const fiber = yield* generate(live, prompt, run).pipe(
-            // Whoever hears of the end may ask again at once: the turn is given back before.
-            Effect.tap(() => leave),
-            Effect.map((end) => {
-              lives.delete(live.generationId)
-              live.tape.end(end)
-            }),
-            Effect.forkDetach
-          )
-          fibers.add(fiber)
-          fiber.addObserver(() => fibers.delete(fiber))
-        })
-
-        /** Whoever waits for the answer here. When the last one leaves before the end, the answer has the grace to find another. */
-        const attach = (live: Live) =>
-          Effect.acquireRelease(
-            Effect.sync(() => void live.readers++),
-            () =>
-              Effect.suspend(() => {
-                live.readers--
-                return live.readers > 0 || live.tape.ended !== undefined
-                  ? Effect.void
-                  : Effect.asVoid(Effect.forkDetach(giveUp(live)))
-              })
-          )
-
-        const giveUp = Effect.fnUntraced(function* (live: Live) {
-          do {
-            yield* Effect.sleep(options.grace)
-            if (live.readers > 0 || live.tape.ended !== undefined) return
-            // Somebody may have gone on reading at another process.
-            yield* chunkLog.renew
-          } while (live.followedUntil > clock.currentTimeMillisUnsafe())
-          if (live.readers === 0) live.end({ status: "cancelled" })
-        })
 
         const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
           const actor = yield* Actor
@@ -255,8 +183,8 @@ export class Generations extends Context.Service<
                   modelEndedAt: admittedAt,
                   completion: undefined
                 }
-                yield* attach(live)
-                yield* begin(live, promptOf(row.history, question.content, options.contextTokens), run, leave)
+                yield* runs.attach(live)
+                yield* runs.begin(live, promptOf(row.history, question.content, options.contextTokens), run, leave)
                 return { ...row, tape: live.tape }
               }).pipe(Effect.onError(() => leave))
             })
@@ -302,7 +230,7 @@ export class Generations extends Context.Service<
           const found = yield* following.find(id)
           const live = lives.get(found.generation_id)
           if (live === undefined || live.tenantId !== actor.tenantId) return yield* following.read(found)
-          yield* attach(live)
+          yield* runs.attach(live)
           return live.tape
         })
 
@@ -324,44 +252,16 @@ export class Generations extends Context.Service<
             for (const id of ids) lives.get(id)?.end({ status: "cancelled" })
           })
 
-        const stopAll = Effect.suspend(() => {
-          for (const live of lives.values()) live.end({ status: "interrupted", failure: "shutdown" })
-          return Effect.forEach([...fibers], Fiber.await, { concurrency: "unbounded", discard: true })
+        return Generations.of({
+          ask,
+          answer,
+          get,
+          follow,
+          cancel,
+          stop,
+          stopAll: runs.stopAll,
+          load: () => admission.load
         })
-        // Before the pool is closed: what was generated is written down.
-        yield* Effect.addFinalizer(() => Effect.asVoid(Effect.timeoutOption(stopAll, LAST_WORDS)))
-
-        return Generations.of({ ask, answer, get, follow, cancel, stop, stopAll, load: () => admission.load })
       })
     )
-}
-
-/** How long (ms) a process that must end waits for the database to take its last rows; the sweeper of another ends the rest. */
-const LAST_WORDS = 5000
-
-/** A row that cannot be written now is tried again for ten minutes: longer than a database takes to restart or fail over. */
-const PERSISTENCE = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
-  Schedule.jittered,
-  Schedule.upTo({ duration: "10 minutes" })
-)
-
-const LOST: Ending = { status: "interrupted", failure: "process_lost" }
-
-interface Outcome {
-  readonly completion: Completion | undefined
-  readonly ending: Ending
-}
-
-const completed = ({ finishReason }: Completion): Ending => ({ status: "completed", finishReason })
-
-const failed = (exit: Exit.Failure<unknown, LlmFailed>): Effect.Effect<Outcome> => {
-  const error = Exit.findErrorOption(exit)
-  if (Option.isSome(error)) {
-    const { reason, retryAfter } = error.value
-    return Effect.succeed({ completion: undefined, ending: { status: "failed", failure: reason, retryAfter } })
-  }
-  return Effect.as(Effect.logError("a model's provider failed for a reason of ours", exit.cause), {
-    completion: undefined,
-    ending: { status: "failed", failure: "internal" }
-  })
 }

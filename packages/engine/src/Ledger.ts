@@ -34,7 +34,7 @@ export const costOf = (price: Price | undefined, usage: Usage | undefined): numb
     : (usage.input * price.input + usage.output * price.output) / 1_000_000
 
 /** The account of a generation that ended: as it is stored, and as its readers see it. */
-export const accountOf = (
+export const entryOf = (
   live: Live,
   run: Run,
   ending: Ending,

@@ -1,0 +1,134 @@
+import { Work } from "@llm-saas/database/Work"
+import type { Ending } from "@llm-saas/domain/Generation"
+import { Clock, Deferred, Effect, Exit, Fiber, Option, Schedule } from "effect"
+import * as ChunkLog from "./ChunkLog.ts"
+import { entryOf, type Price, type Run } from "./Ledger.ts"
+import type { Live } from "./Live.ts"
+import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
+
+/**
+ * Runs generations, each in a fiber of its own that belongs to the process: from the first question to the provider until the end is
+ * written down. `grace` is in ms, see `GenerationOptions`.
+ */
+export const make = Effect.fnUntraced(function* ({
+  grace,
+  lease,
+  lives,
+  price
+}: {
+  readonly lease: string
+  readonly lives: Map<string, Live>
+  readonly grace: number
+  readonly price: Price | undefined
+}) {
+  const work = yield* Work
+  const llm = yield* Llm
+  const clock = yield* Clock.Clock
+  const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  const chunkLog = yield* ChunkLog.keep(lease, lives)
+
+  /** Writes the end down; until the database takes it, readers wait. Answers what they are to hear then. */
+  const finish = Effect.fnUntraced(function* (live: Live, run: Run, ending: Ending) {
+    const { end, final } = entryOf(live, run, ending, price)
+    yield* chunkLog.settled
+    const written = yield* Effect.retry(work.finish(lease, final), PERSISTENCE).pipe(
+      // A sweeper ends it with what was written so far.
+      Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
+    )
+    return written ? end : { ...end, ending: LOST }
+  })
+
+  /** The life of a generation in this process. Not interrupted: it is asked to end, by its `stop`. */
+  const generate = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run) {
+    run.startedAt = clock.currentTimeMillisUnsafe()
+    const model = llm.generate(prompt, (piece) => live.push(piece, clock.currentTimeMillisUnsafe()))
+    const exit = yield* Effect.exit(
+      Effect.raceFirst(
+        Effect.map(model, (completion): Outcome => ({ completion, ending: completed(completion) })),
+        Effect.map(Deferred.await(live.stop), (ending): Outcome => ({ completion: undefined, ending }))
+      )
+    )
+    const now = clock.currentTimeMillisUnsafe()
+    run.modelEndedAt = now
+    const outcome = Exit.isSuccess(exit) ? exit.value : yield* failed(exit)
+    run.completion = outcome.completion
+    return yield* finish(live, run, live.close(outcome.ending, now))
+  })
+
+  const begin = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run, leave: Effect.Effect<void>) {
+    lives.set(live.generationId, live)
+    const fiber = yield* generate(live, prompt, run).pipe(
+      // Whoever hears of the end may ask again at once: the turn is given back before.
+      Effect.tap(() => leave),
+      Effect.map((end) => {
+        lives.delete(live.generationId)
+        live.tape.end(end)
+      }),
+      Effect.forkDetach
+    )
+    fibers.add(fiber)
+    fiber.addObserver(() => fibers.delete(fiber))
+  })
+
+  /** Whoever waits for the answer here. When the last one leaves before the end, the answer has the grace to find another. */
+  const attach = (live: Live) =>
+    Effect.acquireRelease(
+      Effect.sync(() => void live.readers++),
+      () =>
+        Effect.suspend(() => {
+          live.readers--
+          return live.readers > 0 || live.tape.ended !== undefined
+            ? Effect.void
+            : Effect.asVoid(Effect.forkDetach(giveUp(live)))
+        })
+    )
+
+  const giveUp = Effect.fnUntraced(function* (live: Live) {
+    do {
+      yield* Effect.sleep(grace)
+      if (live.readers > 0 || live.tape.ended !== undefined) return
+      // Somebody may have gone on reading at another process.
+      yield* chunkLog.renew
+    } while (live.followedUntil > clock.currentTimeMillisUnsafe())
+    if (live.readers === 0) live.end({ status: "cancelled" })
+  })
+
+  const stopAll = Effect.suspend(() => {
+    for (const live of lives.values()) live.end({ status: "interrupted", failure: "shutdown" })
+    return Effect.forEach([...fibers], Fiber.await, { concurrency: "unbounded", discard: true })
+  })
+  // Before the pool is closed: what was generated is written down.
+  yield* Effect.addFinalizer(() => Effect.asVoid(Effect.timeoutOption(stopAll, LAST_WORDS)))
+
+  return { begin, attach, stopAll }
+})
+
+/** How long (ms) a process that must end waits for the database to take its last rows; the sweeper of another ends the rest. */
+const LAST_WORDS = 5000
+
+/** A row that cannot be written now is tried again for ten minutes: longer than a database takes to restart or fail over. */
+const PERSISTENCE = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ duration: "10 minutes" })
+)
+
+const LOST: Ending = { status: "interrupted", failure: "process_lost" }
+
+interface Outcome {
+  readonly completion: Completion | undefined
+  readonly ending: Ending
+}
+
+const completed = ({ finishReason }: Completion): Ending => ({ status: "completed", finishReason })
+
+const failed = (exit: Exit.Failure<unknown, LlmFailed>): Effect.Effect<Outcome> => {
+  const error = Exit.findErrorOption(exit)
+  if (Option.isSome(error)) {
+    const { reason, retryAfter } = error.value
+    return Effect.succeed({ completion: undefined, ending: { status: "failed", failure: reason, retryAfter } })
+  }
+  return Effect.as(Effect.logError("a model's provider failed for a reason of ours", exit.cause), {
+    completion: undefined,
+    ending: { status: "failed", failure: "internal" }
+  })
+}
