@@ -41,6 +41,7 @@ const COMMANDS = {
   check: () => [[tsc, effect]],
   lint: () => [[oxlint, oxfmt]],
   format: () => [[{ args: [...oxlint.args, "--fix"] }], [{ args: [modules("oxfmt/bin/oxfmt")] }]],
+  openapi: () => [[{ args: ["scripts/openapi.mjs"] }]],
   bench: (args) => [[{ args: ["packages/server/bench/main.ts", ...args] }]],
   ...Object.fromEntries(
     ["migrate", "status", "new", "rollback", "psql", "schema"].map((name) => [

@@ -6,6 +6,7 @@ import { Text } from "@llm-saas/domain/Text"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
+import * as Examples from "./Examples.ts"
 
 const register = HttpApiEndpoint.post("register", "/register", {
   payload: Schema.Struct({ email: EmailInput, password: Password, tenant_id: TenantId }).annotate({
@@ -16,6 +17,13 @@ const register = HttpApiEndpoint.post("register", "/register", {
   error: [RegistrationRefused, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
+  .annotateMerge(
+    Examples.answers(201, Examples.user, {
+      email: Examples.user.email,
+      password: "password123",
+      tenant_id: Examples.tenant.id
+    })
+  )
   .annotateMerge(
     OpenApi.annotations({
       summary: "Create an account",
@@ -44,6 +52,7 @@ const login = HttpApiEndpoint.post("login", "/login", {
   error: [InvalidCredentials, TenantRequired, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
+  .annotateMerge(Examples.answers(200, Examples.token, { username: Examples.user.email, password: "password123" }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Get an access token",
@@ -58,6 +67,7 @@ const me = HttpApiEndpoint.get("me", "/me", {
 })
   .middleware(Authorization)
   .annotate(Access, "user")
+  .annotateMerge(Examples.answers(200, Examples.profile))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Who am I",
@@ -75,6 +85,12 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
 })
   .middleware(Authorization)
   .annotate(Access, "user")
+  .annotateMerge(
+    Examples.answers(200, Examples.token, {
+      current_password: "password123",
+      new_password: "correct horse battery staple"
+    })
+  )
   .annotateMerge(
     OpenApi.annotations({
       summary: "Change my password",

@@ -4,6 +4,7 @@ import { EmailInput, EmailTaken, LastAdmin, Role, User, UserId, UserNotFound, Us
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
+import * as Examples from "./Examples.ts"
 
 const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
   payload: Schema.Struct({ email: EmailInput, password: Password, role: Schema.optionalKey(Role) }).annotate({
@@ -12,9 +13,20 @@ const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
   }),
   success: User.pipe(HttpApiSchema.status(201)),
   error: [EmailTaken, Unavailable]
-}).annotateMerge(
-  OpenApi.annotations({ summary: "Create a user", description: "In the admin's own tenant, open registration or not." })
-)
+})
+  .annotateMerge(
+    Examples.answers(201, Examples.colleague, {
+      email: Examples.colleague.email,
+      password: "password123",
+      role: "user"
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Create a user",
+      description: "In the admin's own tenant, open registration or not."
+    })
+  )
 
 const changeUser = HttpApiEndpoint.patch("changeUser", "/admin/users/:id", {
   params: { id: UserId },
@@ -27,12 +39,14 @@ const changeUser = HttpApiEndpoint.patch("changeUser", "/admin/users/:id", {
     .annotate({ identifier: "ChangeUser" }),
   success: User,
   error: [UserNotFound, LastAdmin, Unavailable]
-}).annotateMerge(
-  OpenApi.annotations({
-    summary: "Change a user's role or status",
-    description: "Counts from the user's very next request. The last active admin stays one."
-  })
-)
+})
+  .annotateMerge(Examples.answers(200, { ...Examples.colleague, role: "admin" }, { role: "admin" }))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Change a user's role or status",
+      description: "Counts from the user's very next request. The last active admin stays one."
+    })
+  )
 
 const deleteUser = HttpApiEndpoint.delete("deleteUser", "/admin/users/:id", {
   params: { id: UserId },

@@ -1,6 +1,7 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AccountsApi } from "./AccountsApi.ts"
 import { AdminApi } from "./AdminApi.ts"
+import { tidy } from "./Document.ts"
 import { RequestSchema } from "./Failures.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
@@ -9,6 +10,7 @@ import { TenantsApi } from "./TenantsApi.ts"
 export class Api extends HttpApi.make("llm-saas")
   .add(TenantsApi, AccountsApi, AdminApi, SystemApi)
   .middleware(RequestSchema)
+  .annotateMerge(tidy)
   .annotateMerge(
     OpenApi.annotations({
       title: "LLM SaaS backend",

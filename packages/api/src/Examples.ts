@@ -1,6 +1,8 @@
 import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
+import type { Tenant } from "@llm-saas/domain/Tenant"
+import type { Profile, User } from "@llm-saas/domain/User"
 import { OpenApi } from "effect/http-api"
 
 // What answers look like, for the documentation. A test decodes each with the schema of its endpoint.
@@ -9,6 +11,41 @@ const CONVERSATION_ID = "01975a6e-0c8b-7d1e-9a54-5a4f0d3c2b1a"
 const USER_ID = "01975a6b-11f0-7c3a-b0a9-2f6f4b7d8e90"
 const MESSAGE_ID = "01975a6f-2b40-7e55-8c1d-9d3e6f7a8b2c"
 const GENERATION_ID = "01975a6f-2b41-7a08-bf3e-1c2d3e4f5a6b"
+
+const TENANT_ID = "01975a6a-7c1e-7b90-8d2f-0a1b2c3d4e5f"
+
+export const tenant: typeof Tenant.Encoded = {
+  id: TENANT_ID,
+  name: "Acme Corp",
+  registration: "open",
+  created_at: "2026-11-24T21:55:00.000Z"
+}
+
+export const user: typeof User.Encoded = {
+  id: USER_ID,
+  tenant_id: TENANT_ID,
+  email: "alice@acme.com",
+  role: "admin",
+  status: "active",
+  created_at: "2026-11-24T21:56:00.000Z"
+}
+
+export const colleague: typeof User.Encoded = {
+  id: "01975a71-3d52-7c66-a1b0-4c5d6e7f8091",
+  tenant_id: TENANT_ID,
+  email: "bob@acme.com",
+  role: "user",
+  status: "active",
+  created_at: "2026-11-24T22:10:00.000Z"
+}
+
+export const profile: typeof Profile.Encoded = { ...user, tenant }
+
+export const token = {
+  access_token: "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3NWE2YiJ9.c2lnbmF0dXJl",
+  token_type: "bearer",
+  expires_in: 3600
+} as const
 
 export const conversation: typeof Conversation.Encoded = {
   id: CONVERSATION_ID,
@@ -109,12 +146,15 @@ data: ${JSON.stringify(problem)}
   }
 }
 
-/** Shows what the endpoint answers with `status`. */
-export const answers = (status: number, example: unknown) =>
+/** Shows what the endpoint answers with `status`; and, ready to be tried in `/docs`, what it is `asked`. */
+export const answers = (status: number, example: unknown, asked?: unknown) =>
   OpenApi.annotations({
     transform: (operation) => {
       const content = operation["responses"]?.[status]?.content?.["application/json"]
       if (content !== undefined) content.example = example
+      if (asked === undefined) return operation
+      for (const media of Object.values<Record<string, unknown>>(operation["requestBody"]?.content ?? {}))
+        media["example"] = asked
       return operation
     }
   })

@@ -4,17 +4,16 @@ import { User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
+import * as Examples from "./Examples.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
 const create = HttpApiEndpoint.post("create", "/create-tenant", {
-  payload: Schema.Struct({ name: TenantName }).annotate({
-    identifier: "CreateTenant",
-    examples: [{ name: "Acme Corp" }]
-  }),
+  payload: Schema.Struct({ name: TenantName }).annotate({ identifier: "CreateTenant" }),
   success: Tenant.pipe(HttpApiSchema.status(201)),
   error: Unavailable
 })
   .annotate(Access, "public")
+  .annotateMerge(Examples.answers(201, Examples.tenant, { name: Examples.tenant.name }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Create a tenant",
@@ -24,15 +23,13 @@ const create = HttpApiEndpoint.post("create", "/create-tenant", {
 
 const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
   params: { id: TenantId },
-  payload: Schema.Struct({ registration: Registration }).annotate({
-    identifier: "ChangeTenant",
-    examples: [{ registration: "closed" }]
-  }),
+  payload: Schema.Struct({ registration: Registration }).annotate({ identifier: "ChangeTenant" }),
   success: Tenant,
   error: [TenantNotFound, Unavailable]
 })
   .middleware(Authorization)
   .annotate(Access, "admin")
+  .annotateMerge(Examples.answers(200, { ...Examples.tenant, registration: "closed" }, { registration: "closed" }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Open or close self-registration",
@@ -48,6 +45,7 @@ const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
 })
   .middleware(Authorization)
   .annotate(Access, "admin")
+  .annotateMerge(Examples.answers(200, { data: [Examples.colleague, Examples.user], next_cursor: null }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "List the tenant's users",
