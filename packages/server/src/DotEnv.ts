@@ -1,26 +1,69 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { ConfigProvider, Effect, Layer } from "effect"
-import { SettingsInvalid } from "./SettingsInvalid.ts"
+import { Array, ConfigProvider, Effect, FileSystem, Layer } from "effect"
+import { type BrokenVariable, SettingsInvalid } from "./SettingsInvalid.ts"
+
+/** What decides the variables of a process. */
+export interface Sources {
+  /** Where a `.env` file may be. */
+  readonly path: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The variables that are read. Of these, `NAME_FILE` is heard too. */
+  readonly names: ReadonlyArray<string>
+}
 
 /**
  * The variables of the process, and behind them those of a `.env` file where there is one: what the environment says wins. An
- * empty variable counts as absent in both, as it does in a compose file's `${NAME:-}`.
+ * empty variable counts as absent in both, as it does in a compose file's `${NAME:-}`. In both, `NAME_FILE` names a file with the
+ * value of `NAME`: secrets come as files where they are mounted, and do not show in what describes a process or a container.
  */
-export const provider = Effect.fnUntraced(function* (
-  path: string,
-  environment: Readonly<Record<string, string | undefined>>
-) {
-  const given = ConfigProvider.fromEnvRecord(environment)
+export const provider = Effect.fnUntraced(function* ({ environment, names, path }: Sources) {
+  const given = yield* withFiles(ConfigProvider.fromEnvRecord(environment), names)
   const file = yield* ConfigProvider.fromDotEnv({ path }).pipe(
     Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(ConfigProvider.fromEnvRecord({}))),
     Effect.mapError(
       () => new SettingsInvalid({ broken: [{ variable: path, expected: "a text file that may be read" }] })
     )
   )
-  return ConfigProvider.orElse(given, file)
+  return ConfigProvider.orElse(given, yield* withFiles(file, names))
 })
 
 /** As above, for the process and the working directory. */
-export const layer: Layer.Layer<never, SettingsInvalid> = ConfigProvider.layer(
-  Effect.suspend(() => provider(".env", process.env))
-).pipe(Layer.provide(NodeFileSystem.layer))
+export const layer = (names: ReadonlyArray<string>): Layer.Layer<never, SettingsInvalid> =>
+  ConfigProvider.layer(Effect.suspend(() => provider({ path: ".env", environment: process.env, names }))).pipe(
+    Layer.provide(NodeFileSystem.layer)
+  )
+
+/**
+ * Values only. The provider of an environment sees a record `A` in `A_B`, which is there, so that nothing behind it would be asked
+ * for `A`.
+ */
+const flat = (source: ConfigProvider.ConfigProvider): ConfigProvider.ConfigProvider =>
+  ConfigProvider.make((path) =>
+    Effect.map(source.load(path), (node) =>
+      node?.value === undefined ? undefined : ConfigProvider.makeValue(node.value)
+    )
+  )
+
+const withFiles = Effect.fnUntraced(function* (given: ConfigProvider.ConfigProvider, names: ReadonlyArray<string>) {
+  const source = flat(given)
+  const found = yield* Effect.forEach(names, (name) => Effect.result(contentOf(source, name)))
+  const broken = Array.getFailures(found)
+  if (Array.isArrayNonEmpty(broken)) return yield* new SettingsInvalid({ broken })
+  const contents = ConfigProvider.fromEnvRecord(Object.fromEntries(Array.getSuccesses(found).flat()))
+  return ConfigProvider.orElse(flat(contents), source)
+})
+
+/** Name and value, if a file has it. Who sets both would be surprised by whichever of them counted. */
+const contentOf = Effect.fnUntraced(function* (source: ConfigProvider.ConfigProvider, name: string) {
+  const variable = `${name}_FILE`
+  const refuse = (expected: string) => Effect.fail<BrokenVariable>({ variable, expected })
+  const read = (key: string) => Effect.map(Effect.orDie(source.load([key])), (node) => node?.value)
+  const path = yield* read(variable)
+  if (path === undefined) return []
+  if ((yield* read(name)) !== undefined) return yield* refuse(`nothing, because ${name} is set too`)
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* Effect.catch(fs.readFileString(path), () => refuse("the path of a text file that may be read"))
+  // What wrote it may have ended the line; no value of ours ends with one.
+  const value = text.replace(/[\r\n]+$/u, "")
+  return value === "" ? yield* refuse("the path of a file that is not empty") : [[name, value] as const]
+})

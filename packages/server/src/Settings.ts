@@ -146,7 +146,7 @@ export class Settings extends Context.Service<
     Settings,
     Effect.suspend(() => settings)
   ).pipe(
-    Layer.provide(DotEnv.layer),
+    Layer.provide(DotEnv.layer(Object.keys(VARIABLES))),
     Layer.catch((error) => Layer.effect(Settings, Effect.fail(new StartupFailed({ message: error.message }))))
   )
 }

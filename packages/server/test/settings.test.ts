@@ -16,6 +16,9 @@ const read = (variables: Readonly<Record<string, string>>) =>
 const refusal = (variables: Readonly<Record<string, string>>) =>
   Effect.map(Effect.flip(read(variables)), (error) => error.message)
 
+const NAMES = Object.keys(VARIABLES)
+const provide = (sources: Omit<DotEnv.Sources, "names">) => DotEnv.provider({ ...sources, names: NAMES })
+
 describe("settings", () => {
   it.effect("need nothing to be set", () =>
     Effect.gen(function* () {
@@ -153,7 +156,7 @@ describe(".env", () => {
       const directory = yield* fs.makeTempDirectoryScoped()
       const file = join(directory, ".env")
       yield* fs.writeFileString(file, 'PORT=1111\nAPP_NAME="Acme # 1"\nHOST=\n\nexport LOG_LEVEL=error # quiet\n')
-      const provider = yield* DotEnv.provider(file, { PORT: "2222", APP_NAME: "" })
+      const provider = yield* provide({ path: file, environment: { PORT: "2222", APP_NAME: "" } })
       const found = yield* Effect.provideService(settings, ConfigProvider.ConfigProvider, provider)
       assert.strictEqual(found.PORT, 2222)
       assert.strictEqual(found.APP_NAME, "Acme # 1")
@@ -166,8 +169,8 @@ describe(".env", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
-      yield* DotEnv.provider(join(directory, ".env"), {})
-      const error = yield* Effect.flip(DotEnv.provider(directory, {}))
+      yield* provide({ path: join(directory, ".env"), environment: {} })
+      const error = yield* Effect.flip(provide({ path: directory, environment: {} }))
       assert.include(error.message, "expected a text file")
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
@@ -184,6 +187,72 @@ describe(".env", () => {
         ConfigProvider.fromDotEnvContents(text)
       )
       assert.deepStrictEqual(found, yield* read({}))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+})
+
+describe("a variable by file", () => {
+  const within = Effect.fn(function* (files: Record<string, string>, environment: Record<string, string>) {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    const place = (text: string) => text.replace("DIR", directory)
+    for (const [name, text] of Object.entries(files)) yield* fs.writeFileString(join(directory, name), place(text))
+    const placed = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, place(value)]))
+    const provider = yield* provide({ path: join(directory, ".env"), environment: placed })
+    return yield* Effect.provideService(settings, ConfigProvider.ConfigProvider, provider)
+  })
+  const refused = (...given: Parameters<typeof within>) =>
+    Effect.map(Effect.flip(within(...given)), (error) => error.message)
+
+  it.effect("is what the file says, but for the end of its line", () =>
+    Effect.gen(function* () {
+      const found = yield* within(
+        { key: `${STRONG}\n`, url: "postgres://llm_api:pw@db/app\r\n", ".env": "ALLOWED_ORIGINS=[]" },
+        { APP_ENV: "production", SECRET_KEY_FILE: "DIR/key", DATABASE_URL_FILE: "DIR/url", SECRET_KEY: "" }
+      )
+      assert.strictEqual(found.SECRET_KEY && Redacted.value(found.SECRET_KEY), STRONG)
+      assert.strictEqual(found.DATABASE_URL && Redacted.value(found.DATABASE_URL), "postgres://llm_api:pw@db/app")
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.effect("of the environment is before one of .env, whichever of the two is a file", () =>
+    Effect.gen(function* () {
+      const file = yield* within({ key: STRONG, ".env": "SECRET_KEY=behind" }, { SECRET_KEY_FILE: "DIR/key" })
+      const value = yield* within({ ".env": "SECRET_KEY_FILE=/nowhere" }, { SECRET_KEY: STRONG }).pipe(Effect.flip)
+      const empty = yield* within({ ".env": `SECRET_KEY=${STRONG}` }, { SECRET_KEY_FILE: "" })
+      assert.strictEqual(file.SECRET_KEY && Redacted.value(file.SECRET_KEY), STRONG)
+      assert.include(value.message, "SECRET_KEY_FILE", "a file that is named must be there")
+      assert.strictEqual(empty.SECRET_KEY && Redacted.value(empty.SECRET_KEY), STRONG)
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.effect("is refused where it cannot be read, is empty, or is not alone; all at once, without content", () =>
+    Effect.gen(function* () {
+      const message = yield* refused(
+        { key: "hunter2", empty: "\n" },
+        {
+          SECRET_KEY_FILE: "DIR/key",
+          SECRET_KEY: "x",
+          DATABASE_URL_FILE: "DIR/none",
+          DATABASE_ADMIN_URL_FILE: "DIR/empty"
+        }
+      )
+      assert.deepStrictEqual(message.split("\n"), [
+        "SECRET_KEY_FILE is not usable: expected nothing, because SECRET_KEY is set too",
+        "DATABASE_URL_FILE is not usable: expected the path of a text file that may be read",
+        "DATABASE_ADMIN_URL_FILE is not usable: expected the path of a file that is not empty"
+      ])
+      assert.match(yield* refused({ url: "hunter2" }, { DATABASE_URL_FILE: "DIR/url" }), /^DATABASE_URL is not usable/)
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.effect("whose name begins another's does not hide what stands in .env", () =>
+    Effect.gen(function* () {
+      const found = yield* within(
+        { port: "7\n", ".env": "HOST=::1\nPORT_FILE=DIR/port" },
+        { PORT_NAME: "x", HOST_ID: "y" }
+      )
+      assert.deepStrictEqual([found.HOST, found.PORT], ["::1", 7])
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 })
