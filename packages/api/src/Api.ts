@@ -2,14 +2,19 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { AccountsApi } from "./AccountsApi.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { tidy } from "./Document.ts"
+import { ConversationsApi } from "./ConversationsApi.ts"
 import { RequestSchema } from "./Failures.ts"
+import { GenerationsApi } from "./GenerationsApi.ts"
+import { MessagesApi } from "./MessagesApi.ts"
+import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
 
 /** The whole HTTP contract. The server implements it, `/openapi.json` and `/docs` are made from it, clients are typed by it. */
 export class Api extends HttpApi.make("llm-saas")
-  .add(TenantsApi, AccountsApi, AdminApi, SystemApi)
+  .add(TenantsApi, AccountsApi, MessagesApi, ConversationsApi, GenerationsApi, AdminApi, SystemApi)
   .middleware(RequestSchema)
+  .annotate(HttpApi.AdditionalSchemas, [StreamEvent])
   .annotateMerge(tidy)
   .annotateMerge(
     OpenApi.annotations({

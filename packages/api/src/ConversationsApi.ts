@@ -11,13 +11,12 @@ const params = { id: ConversationId }
 
 const create = HttpApiEndpoint.post("create", "/conversations", {
   payload: Schema.Struct({ title: Schema.optionalKey(Schema.NullOr(ConversationTitle)) }).annotate({
-    identifier: "CreateConversation",
-    examples: [{ title: "LangChain" }, {}]
+    identifier: "CreateConversation"
   }),
   success: Conversation.pipe(HttpApiSchema.status(201)),
   error: Unavailable
 })
-  .annotateMerge(Examples.answers(201, Examples.conversation))
+  .annotateMerge(Examples.answers(201, Examples.conversation, { title: "LangChain" }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Begin a conversation",
@@ -44,18 +43,22 @@ const get = HttpApiEndpoint.get("get", "/conversations/:id", {
   error: [ConversationNotFound, Unavailable]
 })
   .annotateMerge(Examples.answers(200, Examples.conversation))
-  .annotateMerge(OpenApi.annotations({ summary: "Read a conversation" }))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Read a conversation",
+      description: "Its title and when it was last asked in. An admin may read any of the tenant's."
+    })
+  )
 
 const rename = HttpApiEndpoint.patch("rename", "/conversations/:id", {
   params,
   payload: Schema.Struct({ title: Schema.NullOr(ConversationTitle) }).annotate({
-    identifier: "RenameConversation",
-    examples: [{ title: "LangChain" }]
+    identifier: "RenameConversation"
   }),
   success: Conversation,
   error: [ConversationNotFound, Unavailable]
 })
-  .annotateMerge(Examples.answers(200, Examples.conversation))
+  .annotateMerge(Examples.answers(200, Examples.conversation, { title: "LangChain" }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Rename a conversation",

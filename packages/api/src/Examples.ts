@@ -3,6 +3,7 @@ import type { Generation } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Tenant } from "@llm-saas/domain/Tenant"
 import type { Profile, User } from "@llm-saas/domain/User"
+import { Predicate } from "effect"
 import { OpenApi } from "effect/http-api"
 
 // What answers look like, for the documentation. A test decodes each with the schema of its endpoint.
@@ -55,12 +56,14 @@ export const conversation: typeof Conversation.Encoded = {
   updated_at: "2026-11-24T22:03:12.000Z"
 }
 
+export const question = { content: "What is LangChain?" }
+
 export const message: typeof Message.Encoded = {
   id: MESSAGE_ID,
   conversation_id: null,
   generation_id: GENERATION_ID,
   user_id: USER_ID,
-  content: "What is LangChain?",
+  ...question,
   response: "LangChain is a framework for programs that use language models.",
   model: "gpt-4o-mini",
   status: "completed",
@@ -152,10 +155,7 @@ export const answers = (status: number, example: unknown, asked?: unknown) =>
     transform: (operation) => {
       const content = operation["responses"]?.[status]?.content?.["application/json"]
       if (content !== undefined) content.example = example
-      if (asked === undefined) return operation
-      for (const media of Object.values<Record<string, unknown>>(operation["requestBody"]?.content ?? {}))
-        media["example"] = asked
-      return operation
+      return showing(operation, asked)
     }
   })
 
@@ -163,20 +163,30 @@ export const answers = (status: number, example: unknown, asked?: unknown) =>
  * A stream as OpenAPI 3.1 can say it: text, with examples. What Effect would write of its own streams, a cause as the data of a failure,
  * is not what is sent here.
  */
-export const streamed = OpenApi.annotations({
-  transform: (operation) => {
-    const response = operation["responses"]?.[200]
-    if (response !== undefined) {
-      response.description =
-        "Server-sent events, one a token; see the description. `data: [DONE]` ends a whole answer, and nothing else does."
-      response.headers = {
-        "x-generation-id": {
-          description: "The answer's generation, where it is known by then: what to resume, follow or cancel.",
-          schema: { type: "string", format: "uuid" }
+export const streamed = (asked?: unknown) =>
+  OpenApi.annotations({
+    transform: (operation) => {
+      const response = operation["responses"]?.[200]
+      if (response !== undefined) {
+        response.description =
+          "Server-sent events, one a token; see the description. `data: [DONE]` ends a whole answer, and nothing else does."
+        response.headers = {
+          "x-generation-id": {
+            description: "The answer's generation, where it is known by then: what to resume, follow or cancel.",
+            schema: { type: "string", format: "uuid" }
+          }
         }
+        response.content = { "text/event-stream": { schema: { type: "string" }, examples: streams } }
       }
-      response.content = { "text/event-stream": { schema: { type: "string" }, examples: streams } }
+      return showing(operation, asked)
     }
-    return operation
-  }
-})
+  })
+
+const showing = (operation: Record<string, unknown>, asked: unknown) => {
+  if (asked === undefined) return operation
+  const { requestBody } = operation
+  if (Predicate.hasProperty(requestBody, "content") && Predicate.isObject(requestBody.content))
+    for (const media of Object.values(requestBody.content))
+      if (Predicate.isObject(media)) Reflect.set(media, "example", asked)
+  return operation
+}

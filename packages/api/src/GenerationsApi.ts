@@ -1,5 +1,12 @@
-import { Generation, GenerationCancelled, GenerationId, GenerationNotFound } from "@llm-saas/domain/Generation"
-import { ModelFailed, ModelTimedOut, ModelUnavailable } from "@llm-saas/domain/Generation"
+import {
+  Generation,
+  GenerationCancelled,
+  GenerationId,
+  GenerationNotFound,
+  ModelFailed,
+  ModelTimedOut,
+  ModelUnavailable
+} from "@llm-saas/domain/Generation"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
@@ -32,7 +39,7 @@ const stream = HttpApiEndpoint.get("stream", "/generations/:id/stream", {
   error: [GenerationNotFound, ModelFailed, ModelUnavailable, ModelTimedOut, GenerationCancelled, Unavailable]
 })
   .annotate(Costly, true)
-  .annotateMerge(Examples.streamed)
+  .annotateMerge(Examples.streamed())
   .annotateMerge(
     OpenApi.annotations({
       summary: "Follow an answer",

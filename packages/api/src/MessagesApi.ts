@@ -31,8 +31,7 @@ const Question = Schema.Struct({
   conversation_id: Schema.optionalKey(Schema.NullOr(ConversationId))
 }).annotate({
   identifier: "Question",
-  description: "Without a `conversation_id` the question stands alone.",
-  examples: [{ content: "What is LangChain?" }]
+  description: "Without a `conversation_id` the question stands alone."
 })
 
 export const MessagePage = pageOf("MessagePage", Message)
@@ -62,7 +61,7 @@ const ask = HttpApiEndpoint.post("ask", "/messages", {
   success: Message.pipe(HttpApiSchema.status(201)),
   error: [...refused, StillRunning, GenerationNotFound]
 })
-  .annotateMerge(Examples.answers(201, Examples.message))
+  .annotateMerge(Examples.answers(201, Examples.message, Examples.question))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Ask the model",
@@ -85,7 +84,7 @@ const streamUrl = HttpApiEndpoint.get("streamUrl", "/messages/stream", {
   error: streamErrors
 })
   .annotate(Costly, true)
-  .annotateMerge(Examples.streamed)
+  .annotateMerge(Examples.streamed())
   .annotateMerge(
     OpenApi.annotations({
       summary: "Ask the model, and read the answer as it comes",
@@ -100,7 +99,7 @@ const stream = HttpApiEndpoint.post("stream", "/messages/stream", {
   success: EventStream,
   error: streamErrors
 })
-  .annotateMerge(Examples.streamed)
+  .annotateMerge(Examples.streamed(Examples.question))
   .annotateMerge(
     OpenApi.annotations({ summary: "Ask the model, and read the answer as it comes", description: STREAM })
   )

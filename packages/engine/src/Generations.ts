@@ -54,7 +54,7 @@ export interface Asked {
   /** The model that is asked. */
   readonly model: string
   readonly tape: Tape
-  /** The idempotency key was known: nothing was asked, this is what was answered then, or is being. */
+  /** Nothing was asked now, because the idempotency key was known, or it is only followed: this is what was answered then, or is being. */
   readonly replayed: boolean
 }
 
@@ -101,9 +101,9 @@ export class Generations extends Context.Service<
     readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /**
-     * The answer's tape, whether it runs here, at another process, or ended. The scope is the reader, as above.
+     * What was asked before, whether it runs here, at another process, or ended. The scope is the reader, as above.
      */
-    readonly follow: (id: GenerationId) => Effect.Effect<Tape, GenerationNotFound | Refused, Actor | Scope.Scope>
+    readonly follow: (id: GenerationId) => Effect.Effect<Asked, GenerationNotFound | Refused, Actor | Scope.Scope>
     /** Asks it to stop; at another process that takes seconds. An ended one stays as it is. */
     readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /** Stops what runs here of these, where somebody else wrote down already that it is to stop. */
@@ -203,14 +203,7 @@ export class Generations extends Context.Service<
             case "known": {
               if (question.source === "messages" && taken.running)
                 return yield* new StillRunning({ generation_id: taken.generation_id, retry_after: 1 })
-              return {
-                messageId: taken.message_id,
-                generationId: taken.generation_id,
-                conversationId: question.conversationId ?? null,
-                model: llm.model,
-                tape: yield* follow(taken.generation_id),
-                replayed: true
-              }
+              return yield* follow(taken.generation_id)
             }
             case "mismatch":
               return yield* new IdempotencyMismatch({})
@@ -229,9 +222,16 @@ export class Generations extends Context.Service<
           const actor = yield* Actor
           const found = yield* following.find(id)
           const live = lives.get(found.generation_id)
-          if (live === undefined || live.tenantId !== actor.tenantId) return yield* following.read(found)
-          yield* runs.attach(live)
-          return live.tape
+          const here = live !== undefined && live.tenantId === actor.tenantId
+          if (here) yield* runs.attach(live)
+          return {
+            messageId: found.id,
+            generationId: found.generation_id,
+            conversationId: found.conversation_id,
+            model: found.model ?? llm.model,
+            tape: here ? live.tape : yield* following.read(found),
+            replayed: true
+          }
         })
 
         const get: Generations["Service"]["get"] = following.get

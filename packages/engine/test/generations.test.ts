@@ -59,7 +59,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       yield* Scope.close(first, Exit.void)
       yield* TestClock.adjust("29 seconds")
       const second = yield* Scope.make()
-      const tape = yield* generations.follow(asked.generationId).pipe(as(actor), Scope.provide(second))
+      const { tape } = yield* generations.follow(asked.generationId).pipe(as(actor), Scope.provide(second))
       assert.strictEqual(tape, asked.tape)
       yield* TestClock.adjust("5 minutes")
       assert.strictEqual(tape.ended, undefined)
@@ -84,7 +84,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const call = yield* script.next
       call.emit("a")
       call.emit("b")
-      const tape = yield* Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(
+      const { tape } = yield* Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(
         at(other),
         as(actor)
       )

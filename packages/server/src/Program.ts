@@ -6,6 +6,9 @@ import { AccountsHandlers } from "./handlers/accounts.ts"
 import { AdminHandlers } from "./handlers/admin.ts"
 import { EngineLayer } from "./Engine.ts"
 import { AuthorizationLayer } from "./handlers/authorization.ts"
+import { ConversationsHandlers } from "./handlers/conversations.ts"
+import { GenerationsHandlers } from "./handlers/generations.ts"
+import { MessagesHandlers } from "./handlers/messages.ts"
 import { SystemHandlers } from "./handlers/system.ts"
 import { TenantsHandlers } from "./handlers/tenants.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
@@ -13,7 +16,15 @@ import { serve } from "./http/HttpServe.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
 
 /** Who answers: one layer for each group of the contract. */
-const Handlers = Layer.mergeAll(AccountsHandlers, TenantsHandlers, AdminHandlers, SystemHandlers)
+const Handlers = Layer.mergeAll(
+  AccountsHandlers,
+  TenantsHandlers,
+  MessagesHandlers,
+  ConversationsHandlers,
+  GenerationsHandlers,
+  AdminHandlers,
+  SystemHandlers
+)
 
 const Routes = HttpApiBuilder.layer(Api).pipe(
   Layer.provide(Handlers),

@@ -3,8 +3,7 @@ import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-
-const DEFAULT_PAGE = 50
+import { DEFAULT_PAGE } from "./paging.ts"
 
 /** `/create-tenant` and `/tenants/…`. */
 export const TenantsHandlers = HttpApiBuilder.group(

@@ -25,7 +25,7 @@ export interface ConstantAnswer {
 }
 
 const API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-const EXPOSED = "x-request-id, retry-after, www-authenticate, etag"
+const EXPOSED = "x-request-id, x-generation-id, retry-after, www-authenticate, etag"
 const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
 
 /**

@@ -1,16 +1,10 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { type Cause, Context, Effect, type Types } from "effect"
-import {
-  HttpBody,
-  HttpRouter,
-  HttpServerError,
-  HttpServerRequest,
-  HttpServerRespondable,
-  HttpServerResponse
-} from "effect/http"
+import { HttpBody, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { Exchange } from "./Exchange.ts"
+import { explain } from "./Explanation.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { preflight } from "./Preflight.ts"
 import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER, withRequestId } from "./Refusals.ts"
@@ -57,7 +51,8 @@ const around = (
     })
   })
 
-const exchangeOf = (request: Request): Exchange | undefined => {
+/** The {@link Exchange} a request belongs to; undefined where the listener is not ours. */
+export const exchangeOf = (request: Request): Exchange | undefined => {
   const response = NodeHttpServerRequest.toServerResponse(request)
   return response instanceof Exchange ? response : undefined
 }
@@ -98,7 +93,7 @@ const tooLarge = (request: Request): Response => {
   return refusal("payload_too_large", {}, { connection: "close" })
 }
 
-/** The answer to what went wrong. A defect goes to the log, once, and nothing of it to the client. */
+/** The answer to what went wrong. */
 const translate = (cause: Cause.Cause<unknown>, request: Request, routes: RouteTable): Effect.Effect<Response> => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Interrupt") continue
@@ -108,17 +103,11 @@ const translate = (cause: Cause.Cause<unknown>, request: Request, routes: RouteT
       const known = translateServerError(error.reason, request, routes)
       if (known !== undefined) return Effect.succeed(known)
     } else if (HttpApiError.HttpApiPayloadTooLarge.is(error)) return Effect.succeed(tooLarge(request))
-    else if (HttpServerRespondable.isRespondable(error) && !HttpApiError.HttpApiSchemaError.is(error)) {
-      return Effect.catchCause(HttpServerRespondable.toResponse(error), failed)
-    }
-    return failed(cause)
+    return explain(error, cause)
   }
   // Only interruption is left. A client that has gone reads no answer; else it is we who stop.
   return Effect.succeed(refusal("unavailable", {}, { connection: "close" }))
 }
-
-const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> =>
-  Effect.as(Effect.logError("a request failed for a reason of ours", cause), refusal("internal_error"))
 
 const translateServerError = (
   reason: HttpServerError.HttpServerErrorReason,

@@ -142,6 +142,7 @@ describe("the wire", () => {
     assert.strictEqual(wire.token(1, "Hello"), `id: ${ID}:1\ndata: Hello\n\n`)
     assert.strictEqual(wire.token(2, " world"), `id: ${ID}:2\ndata:  world\n\n`)
     assert.strictEqual(wire.token(3, "a\n\nb\n"), `id: ${ID}:3\ndata: a\ndata: \ndata: b\ndata: \n\n`)
+    assert.strictEqual(wire.token(4, "[DONE]"), `id: ${ID}:3\ndata: [DONE\n\nid: ${ID}:4\ndata: ]\n\n`)
     assert.strictEqual(wire.end(MESSAGE, 3), "data: [DONE]\n\n")
     assert.strictEqual(failure('{"code":"x"}'), 'event: error\ndata: {"code":"x"}\n\n')
 

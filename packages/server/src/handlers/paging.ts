@@ -1,0 +1,2 @@
+/** Rows of a page where the client does not say how many. */
+export const DEFAULT_PAGE = 50

@@ -1,0 +1,148 @@
+import type { StreamFormat } from "@llm-saas/api/StreamEvent"
+import { failureOf, type GenerationFailed } from "@llm-saas/domain/Generation"
+import type { Asked } from "@llm-saas/engine/Generations"
+import type { Exchange } from "../http/Exchange.ts"
+import { failure, KEEP_ALIVE, type Wire, wireOf } from "./Wire.ts"
+
+/** Milliseconds in which nothing was sent, after which we say that we are here. Proxies give up after 30 to 60 s. */
+const QUIET = 15_000
+/** Milliseconds a reader may take nothing of what was sent. Below 1 kB a second it had better come back and resume. */
+const STUCK = 60_000
+/** UTF-16 units after which a write is full: never more than 64 KiB, unless a single token is. */
+const FULL = 21_845
+
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no"
+}
+
+/** Told when everything there was has been sent: undefined where the answer is whole, and the stream is ended then. */
+export type Sent = (failed: GenerationFailed | undefined) => void
+
+/**
+ * Sends one answer to one reader, through Node's own response: a `Stream` element for each token cost more than the rest of its way. It
+ * holds a place on the answer's tape and no queue. A reader that is behind gets many events with one write; one whose buffers are full
+ * gets nothing until they are empty, and then goes on from its place.
+ */
+export class EventWriter {
+  readonly #exchange: Exchange
+  readonly #format: StreamFormat
+  readonly #now: () => number
+  #reading: { readonly asked: Asked; readonly wire: Wire; readonly sent: Sent } | undefined = undefined
+  #unsubscribe = () => {}
+  #seq = 0
+  #begun = false
+  #full = false
+  #over = false
+  /** When something was written last; while the reader takes nothing, since when. */
+  #since: number
+
+  /** `now`: milliseconds. */
+  constructor(exchange: Exchange, format: StreamFormat, now: () => number) {
+    this.#exchange = exchange
+    this.#format = format
+    this.#now = now
+    this.#since = now()
+    exchange.on("drain", () => {
+      this.#full = false
+      this.#since = this.#now()
+      this.#pump()
+    })
+  }
+
+  /** Whether the headers are out: from then on a failure is an event. */
+  get started(): boolean {
+    return this.#exchange.headersSent
+  }
+
+  /** Sends the headers and says that we are here, unless something was sent already. */
+  open(): void {
+    if (!this.started) this.#write(KEEP_ALIVE + this.#begin())
+  }
+
+  /** Sends what is behind `seq`, now and as it comes. */
+  follow(asked: Asked, seq: number, sent: Sent): void {
+    this.#reading = { asked, wire: wireOf(this.#format, asked.generationId), sent }
+    this.#seq = seq
+    this.#unsubscribe = asked.tape.subscribe(() => this.#pump())
+    if (this.started) this.#write(this.#begin())
+    this.#pump()
+  }
+
+  /** Reads no further. */
+  stop(): void {
+    this.#unsubscribe()
+    this.#over = true
+  }
+
+  /** Ends the stream with a failure, a problem's text. */
+  fail(problem: string): void {
+    this.stop()
+    this.#end(failure(problem))
+  }
+
+  /** Does what is due by now, and says in how many milliseconds to look again. */
+  tend(): number {
+    const waited = this.#now() - this.#since
+    if (this.#full || this.#over) {
+      if (waited < STUCK) return STUCK - waited
+      this.#exchange.destroy()
+      return STUCK
+    }
+    if (waited < QUIET) return QUIET - waited
+    this.#write(KEEP_ALIVE)
+    return QUIET
+  }
+
+  #begin(): string {
+    if (this.#reading === undefined || this.#begun) return ""
+    this.#begun = true
+    const { asked, wire } = this.#reading
+    return wire.begin(asked, this.#seq, this.#seq >= asked.tape.seq && asked.tape.ended === undefined)
+  }
+
+  #pump(): void {
+    if (this.#reading === undefined) return
+    const { asked, sent, wire } = this.#reading
+    const { tape } = asked
+    while (!this.#full && !this.#over) {
+      let text = ""
+      while (this.#seq < tape.seq && text.length < FULL) {
+        if (text === "") text = this.#begin()
+        this.#seq++
+        text += wire.token(this.#seq, tape.token(this.#seq))
+      }
+      if (this.#seq < tape.seq || tape.ended === undefined) {
+        if (text === "") return
+        this.#write(text)
+      } else {
+        const failed = failureOf(tape.ended.ending, asked.generationId)
+        if (failed === undefined) this.#end(text + this.#begin() + wire.end(tape.ended.message, this.#seq))
+        else this.#write(text)
+        this.stop()
+        sent(failed)
+      }
+    }
+  }
+
+  #head(): void {
+    const { asked } = this.#reading ?? {}
+    this.#exchange.writeHead(200, asked === undefined ? HEADERS : { ...HEADERS, "x-generation-id": asked.generationId })
+  }
+
+  #write(text: string): void {
+    // A write to a connection that is gone would be an error nobody waits for.
+    if (text === "" || this.#exchange.destroyed) return
+    if (!this.started) this.#head()
+    this.#since = this.#now()
+    this.#full = !this.#exchange.write(text)
+  }
+
+  #end(text: string): void {
+    if (this.#exchange.destroyed) return
+    if (!this.started) this.#head()
+    this.#since = this.#now()
+    this.#exchange.end(text)
+  }
+}

@@ -1,0 +1,87 @@
+import { type StreamFormat } from "@llm-saas/api/StreamEvent"
+import type { GenerationFailed } from "@llm-saas/domain/Generation"
+import type { Asked } from "@llm-saas/engine/Generations"
+import { type Cause, Clock, Effect, Exit, type Scope } from "effect"
+import { HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { Exchange } from "../http/Exchange.ts"
+import { explain } from "../http/Explanation.ts"
+import { exchangeOf } from "../http/HttpEdge.ts"
+import { withRequestId } from "../http/Refusals.ts"
+import { EventWriter } from "./EventWriter.ts"
+
+/** An answer, and the place of the last token its reader has. */
+export interface Place {
+  readonly asked: Asked
+  readonly seq: number
+}
+
+/** Milliseconds in which a failure is still answered with its status. After them the stream begins, with or without a token. */
+const PATIENCE = 500
+
+/**
+ * Streams what `place` comes to. Until something was sent, or for half a second, everything that fails fails with its status; from then
+ * on as an event. The scope is the request: closing it, because the reader left, ends the reading.
+ */
+export const stream = <E, R>(
+  format: StreamFormat,
+  place: Effect.Effect<Place, E, R>
+): Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  E | GenerationFailed,
+  R | HttpServerRequest.HttpServerRequest | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const exchange = exchangeOf(yield* HttpServerRequest.HttpServerRequest)
+    if (exchange === undefined) return yield* Effect.die(new Error("streams need their own listener"))
+    const clock = yield* Clock.Clock
+    const writer = new EventWriter(exchange, format, () => clock.currentTimeMillisUnsafe())
+    yield* Effect.forkScoped(tending(writer))
+    const exit = yield* Effect.exit(Effect.flatMap(place, (found) => sending(writer, found)))
+    if (Exit.isFailure(exit)) {
+      if (!writer.started) return yield* Effect.failCause(exit.cause)
+      writer.fail(yield* problemOf(exit.cause, exchange))
+    }
+    yield* over(exchange)
+    return HttpServerResponse.empty()
+  })
+
+/** Begins the stream when patience is at its end, says that we are here when nothing else is said, cuts a reader that takes nothing. */
+const tending = (writer: EventWriter) =>
+  Effect.sleep(PATIENCE).pipe(
+    Effect.andThen(Effect.sync(() => writer.open())),
+    Effect.andThen(Effect.forever(Effect.suspend(() => Effect.sleep(writer.tend()))))
+  )
+
+/** Completes when everything is sent and the answer is whole. */
+const sending = (writer: EventWriter, { asked, seq }: Place): Effect.Effect<void, GenerationFailed> =>
+  Effect.callback((resume) => {
+    writer.follow(asked, seq, (failed) => resume(failed === undefined ? Effect.void : Effect.fail(failed)))
+    return Effect.sync(() => writer.stop())
+  })
+
+/** The problem's text, with the id of the request. */
+const problemOf = (cause: Cause.Cause<unknown>, { id }: Exchange): Effect.Effect<string> => {
+  const failed = cause.reasons.find((reason) => reason._tag === "Fail")
+  return Effect.map(explain(failed?.error, cause), ({ body }) =>
+    withRequestId(body._tag === "Uint8Array" ? (body.text ?? "{}") : "{}", id)
+  )
+}
+
+/** Waits until the last byte has left, or its reader. */
+const over = (exchange: Exchange): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (exchange.closed) return resume(Effect.void)
+    const closed = () => resume(Effect.void)
+    exchange.once("close", closed)
+    return Effect.sync(() => void exchange.off("close", closed))
+  })
+
+const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/iu
+const JSON_PARAMETER = /;\s*format\s*=\s*"?json"?\s*(?:;|$)/iu
+
+/** The format a client asks for: by `format` in the query, else by a parameter of the media type it accepts; else text. */
+export const formatOf = (query: StreamFormat | undefined, accept: string | undefined): StreamFormat => {
+  if (query !== undefined) return query
+  const json = accept?.split(",").some((range) => EVENT_STREAM.test(range) && JSON_PARAMETER.test(range))
+  return json === true ? "json" : "text"
+}
