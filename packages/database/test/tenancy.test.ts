@@ -1,0 +1,186 @@
+import { assert, layer } from "@effect/vitest"
+import { Actor } from "@llm-saas/domain/Actor"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { UserId } from "@llm-saas/domain/User"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Cause, Effect, Exit, Fiber, Layer } from "effect"
+import { randomUUID } from "node:crypto"
+import { Pool } from "../src/Pool.ts"
+import { Tenancy, TenantSql } from "../src/Tenancy.ts"
+import { open } from "./Session.ts"
+
+// Far fewer connections than requests: every one of them changes tenants all the time.
+const CONNECTIONS = 4
+
+const Rooms = Tenancy.layer.pipe(
+  Layer.provideMerge(
+    Layer.unwrap(
+      Effect.map(TestDatabase, ({ apiUrl }) =>
+        Pool.layer({ url: apiUrl, size: CONNECTIONS, acquireTimeout: "30 seconds", waiting: 5000 })
+      )
+    )
+  ),
+  Layer.provideMerge(TestDatabase.layer)
+)
+
+/** The first user of a new tenant. */
+const member = Effect.gen(function* () {
+  const { apiUrl } = yield* TestDatabase
+  const api = yield* open(apiUrl)
+  const actor = { tenantId: TenantId.make(randomUUID()), userId: UserId.make(randomUUID()), issuedAt: 0, needs: "user" }
+  yield* api.rows("select * from auth.create_tenant($1, 'Acme', 'open', 'request')", [actor.tenantId])
+  yield* api.rows("select * from auth.register($1, $2, 'a@example.com', '$argon2id$', 'request')", [
+    actor.tenantId,
+    actor.userId
+  ])
+  return Actor.of({ ...actor, issuedAt: Math.floor(Date.now() / 1000), needs: "user" })
+}).pipe(Effect.scoped)
+
+interface Seen {
+  readonly tenant: string
+  readonly user: string
+  readonly role: string
+  readonly users: ReadonlyArray<string>
+}
+
+/** Whose room this is, as the database has it, and whose rows are in it. */
+const look = TenantSql.use(
+  (sql) =>
+    sql<Seen>`select app.tenant_id() as tenant, app.user_id() as "user", current_user::text as role,
+                array(select id::text from app.users) as users`
+).pipe(Effect.map(([row]) => row))
+
+const touch = TenantSql.use((sql) => sql<{ id: string }>`update app.users set status = status returning id::text`)
+
+/** What a request can do to the connection it was lent, by its number. */
+const request = (n: number) =>
+  Effect.gen(function* () {
+    const tenancy = yield* Tenancy
+    switch (n % 5) {
+      case 0:
+        return [yield* tenancy.read(look)]
+      case 1:
+        return [yield* tenancy.transaction(look)]
+      case 2:
+        return yield* tenancy.transaction(Effect.all([look, Effect.andThen(Effect.yieldNow, look)]))
+      case 3:
+        return yield* tenancy.transaction(
+          Effect.gen(function* () {
+            const before = yield* look
+            const written = yield* touch
+            const after = yield* look
+            return [before, after, { ...after, users: written.map(({ id }) => id) }]
+          })
+        )
+      default:
+        // Fails in the middle, and so rolls back.
+        return yield* tenancy
+          .transaction(
+            Effect.andThen(
+              touch,
+              Effect.flatMap(look, (seen) => Effect.fail([seen]))
+            )
+          )
+          .pipe(Effect.catch((seen) => (Array.isArray(seen) ? Effect.succeed(seen) : Effect.die(seen))))
+    }
+  })
+
+layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants at once", (it) => {
+  it.effect("never mix: a thousand requests in turn on four connections, a seventh of them interrupted", () =>
+    Effect.gen(function* () {
+      const members = [yield* member, yield* member] as const
+      const exits = yield* Effect.forEach(
+        Array.from({ length: 1000 }, (_, n) => n),
+        (n) => {
+          const actor = members[n % 2 === 0 ? 0 : 1]
+          const asked = Effect.provideService(request(n), Actor, actor)
+          const exit =
+            n % 7 !== 3
+              ? Effect.exit(asked)
+              : Effect.gen(function* () {
+                  const fiber = yield* Effect.forkChild(asked)
+                  // Interrupted at another moment each: waiting, entering, between statements, committing.
+                  for (let turns = 0; turns < n % 40; turns++) yield* Effect.promise(() => new Promise(setImmediate))
+                  yield* Fiber.interrupt(fiber)
+                  return yield* Fiber.await(fiber)
+                })
+          return Effect.map(exit, (exit) => ({ actor, exit }))
+        },
+        { concurrency: 50 }
+      )
+      let [looks, interrupted] = [0, 0]
+      for (const { actor, exit } of exits) {
+        if (Exit.isFailure(exit)) {
+          assert.isTrue(Cause.hasInterruptsOnly(exit.cause), Cause.pretty(exit.cause))
+          interrupted++
+          continue
+        }
+        for (const seen of exit.value) {
+          looks++
+          const { tenantId: tenant, userId: user } = actor
+          assert.deepStrictEqual(seen, { tenant, user, role: "llm_tenant", users: [user] })
+        }
+      }
+      assert.isAtLeast(looks, 1000)
+      assert.isAtLeast(interrupted, 20)
+      // And whatever happened to them, the connections are nobody's.
+      const pool = yield* Pool
+      const states = yield* Effect.forEach(
+        Array.from({ length: CONNECTIONS * 2 }),
+        () =>
+          pool.use((connection) =>
+            connection.query(
+              "select current_user::text as role, nullif(current_setting('app.tenant_id', true), '') as tenant, pg_current_xact_id_if_assigned()::text as transaction",
+              []
+            )
+          ),
+        { concurrency: "unbounded" }
+      )
+      for (const { rows } of states)
+        assert.deepStrictEqual(rows, [{ role: "llm_api", tenant: null, transaction: null }])
+    })
+  )
+
+  it.effect("a room inside a room of the same actor is that room: one transaction, taken back as one", () =>
+    Effect.gen(function* () {
+      const tenancy = yield* Tenancy
+      const actor = yield* member
+      const transaction = TenantSql.use((sql) => sql<{ id: string }>`select pg_current_xact_id()::text as id`)
+      const rename = TenantSql.use((sql) => sql`update app.tenants set name = 'Renamed'`)
+      const name = TenantSql.use((sql) => sql<{ name: string }>`select name from app.tenants`)
+      yield* Effect.gen(function* () {
+        const [outer, inner] = yield* tenancy.transaction(Effect.all([transaction, tenancy.transaction(transaction)]))
+        assert.deepStrictEqual(outer, inner)
+        const exit = yield* Effect.exit(
+          tenancy.transaction(Effect.andThen(tenancy.transaction(rename), Effect.fail("after all not" as const)))
+        )
+        assert.deepStrictEqual(exit, Exit.fail("after all not"))
+        assert.deepStrictEqual(yield* tenancy.read(name), [{ name: "Acme" }])
+      }).pipe(Effect.provideService(Actor, actor))
+    })
+  )
+
+  it.effect(
+    "a room inside a room of another tenant, another user or another need is a bug, and nothing of it happens",
+    () =>
+      Effect.gen(function* () {
+        const tenancy = yield* Tenancy
+        const [actor, stranger] = [yield* member, yield* member]
+        const others = [
+          stranger,
+          { ...actor, userId: UserId.make(randomUUID()) },
+          { ...actor, needs: "admin" as const }
+        ]
+        for (const other of others) {
+          const exit = yield* tenancy
+            .transaction(Effect.andThen(touch, Effect.provideService(tenancy.transaction(touch), Actor, other)))
+            .pipe(Effect.provideService(Actor, actor), Effect.exit)
+          assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+          assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", "inside another's")
+        }
+        assert.deepStrictEqual((yield* Effect.provideService(tenancy.read(look), Actor, stranger))?.users, [
+          stranger.userId
+        ])
+      })
+  )
+})
