@@ -8,9 +8,9 @@ import { Text } from "./Text.ts"
 export const UserId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("UserId"))
 export type UserId = typeof UserId.Type
 
-const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,253}$/u
+const EMAIL = /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,253}$/u
 
-/** An address as it is stored and compared: NFC and lower case, `local@domain`, 3 to 254 characters. Unique within a tenant only. */
+/** An address as it is stored and compared: NFC and lower case, `local@domain`, 3 to 254 characters, none of them blank or a control. Unique within a tenant only. */
 export const Email = Schema.String.check(
   Schema.isPattern(EMAIL, { expected: "an email address" }),
   Schema.isMaxLength(254)

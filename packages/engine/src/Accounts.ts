@@ -15,6 +15,7 @@ import { Array, Context, Effect, Layer, Option, type Redacted, Schema } from "ef
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
+import { failOnTheBeat } from "./Beat.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 import { UserRow } from "./Users.ts"
 
@@ -36,7 +37,7 @@ export class Accounts extends Context.Service<
       readonly email: Email
       readonly password: Password
     }) => Effect.Effect<User, RegistrationRefused | Unavailable>
-    /** Takes as long for an unknown email as for a wrong password, and answers alike. */
+    /** Refuses alike, in words and in time, whether the email is unknown, or has an account, or several. */
     readonly login: (credentials: {
       readonly email: Email | undefined
       readonly password: Redacted.Redacted<string>
@@ -94,7 +95,7 @@ export class Accounts extends Context.Service<
         yield* gate.recordLogin(candidate, true)
         if (hasher.needsRehash(candidate.password_hash)) yield* gate.rehash(candidate, yield* hasher.hash(password))
         return { tenantId: candidate.tenant_id, userId: candidate.user_id, role: candidate.role }
-      })
+      }, failOnTheBeat)
 
       const me = tenancy.read(ownProfile()).pipe(
         Effect.map((row) => new Profile(row)),
