@@ -25,7 +25,7 @@ begin
   end loop;
 
   for gone in select oid::regprocedure as place from pg_proc
-    where pronamespace in ('app'::regnamespace, 'auth'::regnamespace, 'work'::regnamespace, 'audit'::regnamespace, 'lint'::regnamespace)
+    where pronamespace in ('app'::regnamespace, 'auth'::regnamespace, 'work'::regnamespace, 'tracking'::regnamespace, 'audit'::regnamespace, 'lint'::regnamespace)
     order by oid desc -- youngest first: a body can only mention what was there before it
   loop
     execute format('drop routine if exists %s', gone.place);
@@ -47,15 +47,16 @@ begin
 
   for gone in
     select n.oid::regnamespace as place, a.grantee from pg_namespace n, aclexplode(n.nspacl) a
-    where n.nspname in ('app', 'auth', 'work', 'audit', 'lint', 'meta') and a.grantee <> n.nspowner
+    where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta') and a.grantee <> n.nspowner
     group by 1, 2
   loop
     execute format('revoke all on schema %s from %s', gone.place,
       case gone.grantee when 0 then 'public' else gone.grantee::regrole::text end);
   end loop;
 
-  -- Until sql/grants takes it back, in this same transaction, llm_auth and llm_work may create their functions.
+  -- Until sql/grants takes it back, in this same transaction, llm_auth, llm_work and llm_tracking may create their functions.
   grant usage, create on schema auth to llm_auth;
   grant usage, create on schema work to llm_work;
-  grant usage on schema app to llm_auth, llm_work;
+  grant usage, create on schema tracking to llm_tracking;
+  grant usage on schema app to llm_auth, llm_work, llm_tracking;
 end $$;

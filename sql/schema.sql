@@ -23,6 +23,7 @@ create role llm_jobs login noinherit connection limit 10;
   alter role llm_jobs set statement_timeout=60s;
 create role llm_owner nologin noinherit connection limit -1;
 create role llm_tenant nologin noinherit connection limit -1;
+create role llm_tracking nologin noinherit connection limit -1;
 create role llm_work nologin noinherit connection limit -1;
 
 -- Schemas
@@ -32,6 +33,7 @@ create schema app authorization llm_owner;
   grant usage to llm_auditor;
   grant usage to llm_auth;
   grant usage to llm_tenant;
+  grant usage to llm_tracking;
   grant usage to llm_work;
 create schema audit authorization llm_owner;
   grant usage to llm_auditor;
@@ -42,9 +44,11 @@ create schema lint authorization llm_owner;
 create schema meta authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
+create schema tracking authorization llm_owner;
+  grant usage to llm_jobs;
+  grant usage to llm_tracking;
 create schema work authorization llm_owner;
   grant usage to llm_api;
-  grant usage to llm_jobs;
   grant usage to llm_work;
 
 -- Tables
@@ -151,6 +155,47 @@ create policy tenant_rows on app.credentials as permissive for all to llm_tenant
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, password_hash), update (password_hash, updated_at) on app.credentials to llm_auth;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, updated_at), update (password_hash, updated_at) on app.credentials to llm_tenant;
 
+create table app.feedback (
+  tenant_id uuid not null,
+  message_id uuid not null,
+  user_id uuid not null,
+  rating double precision not null,
+  comment text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  revision integer not null default 1,
+  sent_revision integer not null default 0,
+  constraint feedback_pkey PRIMARY KEY (tenant_id, message_id, user_id),
+  constraint feedback_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint feedback_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES app.messages(tenant_id, id) ON DELETE CASCADE,
+  constraint feedback_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint feedback_comment_check CHECK ((char_length(comment) <= 4000)),
+  constraint feedback_rating_check CHECK (((rating >= ('-1000000'::integer)::double precision) AND (rating <= (1000000)::double precision)))
+);
+alter table app.feedback owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX feedback_of_user ON app.feedback USING btree (tenant_id, user_id);
+create policy own_add on app.feedback as restrictive for insert to llm_tenant
+  with check ((user_id = ( SELECT app.user_id() AS user_id)) AND (EXISTS ( SELECT
+   FROM app.messages m
+  WHERE ((m.tenant_id = feedback.tenant_id) AND (m.id = feedback.message_id)))));
+create policy own_change on app.feedback as restrictive for update to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_or_admin on app.feedback as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy tenant_wall on app.feedback as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy tenant_rows on app.feedback as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy tracking_rows on app.feedback as permissive for all to llm_tracking
+  using true
+  with check true;
+CREATE TRIGGER feedback_given BEFORE INSERT OR UPDATE OF rating, comment ON app.feedback FOR EACH ROW EXECUTE FUNCTION tracking.feedback_given();
+grant insert (tenant_id, message_id, user_id, rating, comment), select, update (rating, comment) on app.feedback to llm_tenant;
+grant select (tenant_id, message_id, user_id, rating, comment, updated_at, revision, sent_revision), update (sent_revision) on app.feedback to llm_tracking;
+
 create table app.generation_chunks (
   tenant_id uuid not null,
   generation_id uuid not null,
@@ -211,6 +256,7 @@ create table app.generations (
   first_token_at timestamp with time zone,
   model_ended_at timestamp with time zone,
   ended_at timestamp with time zone,
+  tracked_as text,
   constraint generations_pkey PRIMARY KEY (tenant_id, id),
   constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint generations_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES app.messages(tenant_id, id) ON DELETE SET NULL (message_id),
@@ -224,10 +270,12 @@ create table app.generations (
   constraint generations_response_model_check CHECK ((char_length(response_model) <= 200)),
   constraint generations_source_check CHECK ((source = ANY (ARRAY['messages'::text, 'messages.stream'::text, 'rpc'::text]))),
   constraint generations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'streaming'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text]))),
-  constraint generations_trace_id_check CHECK ((trace_id ~ '^[0-9a-f]{32}$'::text))
+  constraint generations_trace_id_check CHECK ((trace_id ~ '^[0-9a-f]{32}$'::text)),
+  constraint generations_tracked_as_check CHECK ((tracked_as ~ '^[0-9a-f]{32}$'::text))
 );
 alter table app.generations owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id);
+CREATE INDEX generations_of_trace ON app.generations USING btree (trace_id, tenant_id);
 CREATE INDEX generations_running ON app.generations USING btree (lease_until, tenant_id) WHERE (status = ANY (ARRAY['queued'::text, 'streaming'::text]));
 create policy own_add on app.generations as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
@@ -242,10 +290,14 @@ create policy tenant_wall on app.generations as restrictive for all to llm_tenan
 create policy tenant_rows on app.generations as permissive for all to llm_tenant
   using true
   with check true;
+create policy tracking_rows on app.generations as permissive for all to llm_tracking
+  using true
+  with check true;
 create policy work_rows on app.generations as permissive for all to llm_work
   using true
   with check true;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select, update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
 grant select (tenant_id, id, message_id, status, lease_owner, lease_until, cancel_requested_at, followed_until), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
 
 create table app.idempotency_keys (
@@ -309,10 +361,13 @@ create policy tenant_wall on app.messages as restrictive for all to llm_tenant
 create policy tenant_rows on app.messages as permissive for all to llm_tenant
   using true
   with check true;
+create policy tracking_rows on app.messages as permissive for select to llm_tracking
+  using true;
 create policy work_rows on app.messages as permissive for all to llm_work
   using true
   with check true;
 grant delete, insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
+grant select (tenant_id, id, content, response) on app.messages to llm_tracking;
 grant select (tenant_id, id), update (response, token_lengths) on app.messages to llm_work;
 
 create table app.tenants (
@@ -363,6 +418,9 @@ create table app.tracking_outbox (
   run_id text,
   trace_sent boolean not null default false,
   parked_reason text,
+  run_done boolean not null default false,
+  unsure boolean not null default false,
+  revision integer not null default 1,
   constraint tracking_outbox_pkey PRIMARY KEY (tenant_id, generation_id),
   constraint tracking_outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint tracking_outbox_tenant_id_generation_id_fkey FOREIGN KEY (tenant_id, generation_id) REFERENCES app.generations(tenant_id, id) ON DELETE CASCADE,
@@ -370,17 +428,25 @@ create table app.tracking_outbox (
   constraint tracking_outbox_run_id_check CHECK ((char_length(run_id) <= 100))
 );
 alter table app.tracking_outbox owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX tracking_outbox_due ON app.tracking_outbox USING btree (next_attempt_at, tenant_id) WHERE (parked_reason IS NULL);
 create policy admins_read on app.tracking_outbox as restrictive for select to llm_tenant
   using (( SELECT app.role() AS role) = 'admin'::text);
 create policy tenant_wall on app.tracking_outbox as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.tracking_outbox as permissive for select to llm_auditor
+  using true;
 create policy tenant_rows on app.tracking_outbox as permissive for select to llm_tenant
   using true;
+create policy tracking_rows on app.tracking_outbox as permissive for all to llm_tracking
+  using true
+  with check true;
 create policy work_rows on app.tracking_outbox as permissive for all to llm_work
   using true
   with check true;
+grant select (tenant_id, generation_id, created_at, claimed_until, attempts, next_attempt_at, parked_reason) on app.tracking_outbox to llm_auditor;
 grant select on app.tracking_outbox to llm_tenant;
+grant delete, insert, select, update on app.tracking_outbox to llm_tracking;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
 
 create table app.users (
@@ -496,6 +562,24 @@ create function auth.uuid_v7() returns uuid language sql set search_path=pg_cata
   alter function auth.uuid_v7() owner to llm_auth;
 create function lint.findings() returns TABLE(rule text, object text, detail text) language plpgsql stable set search_path=pg_catalog, pg_temp;
   alter function lint.findings() owner to llm_owner;
+create function tracking.claim(uuid,integer,integer,boolean) returns TABLE(tenant_id uuid, generation_id uuid, revision integer, attempts integer, unsure boolean, run_id text, run_done boolean, trace_sent boolean, message_id uuid, user_id uuid, conversation_id uuid, source text, provider text, model text, response_model text, status text, finish_reason text, failure text, tokens_in integer, tokens_out integer, approx_tokens_in integer, approx_tokens_out integer, cost_usd double precision, prompt_length integer, response_length integer, request_id text, trace_id text, caller_trace_id text, caller_span_id text, created_at double precision, admitted_at double precision, started_at double precision, first_token_at double precision, model_ended_at double precision, ended_at double precision, content text, response text, feedback jsonb) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function tracking.claim(uuid,integer,integer,boolean) owner to llm_tracking;
+  grant execute to llm_jobs;
+create function tracking.feedback_given() returns trigger language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function tracking.feedback_given() owner to llm_tracking;
+  grant execute to llm_owner;
+create function tracking.forget(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function tracking.forget(integer) owner to llm_tracking;
+  grant execute to llm_jobs;
+create function tracking.lag() returns TABLE(pending bigint, parked bigint, oldest_seconds double precision) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function tracking.lag() owner to llm_tracking;
+  grant execute to llm_jobs;
+create function tracking.settle(uuid,jsonb) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function tracking.settle(uuid,jsonb) owner to llm_tracking;
+  grant execute to llm_jobs;
+create function tracking.unpark() returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function tracking.unpark() owner to llm_tracking;
+  grant execute to llm_jobs;
 create function work.append(uuid,uuid[],uuid[],integer[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.append(uuid,uuid[],uuid[],integer[],text[]) owner to llm_work;
   grant execute to llm_api;
@@ -587,6 +671,16 @@ create view audit.tenants (
   users bigint,
   active_admins bigint,
   last_event_at timestamp with time zone
+) with (security_invoker=true);
+  grant select to llm_auditor;
+create view audit.tracking (
+  tenant_id uuid,
+  pending bigint,
+  parked bigint,
+  oldest_pending_at timestamp with time zone,
+  most_attempts integer,
+  being_sent bigint,
+  parked_reasons text[]
 ) with (security_invoker=true);
   grant select to llm_auditor;
 

@@ -17,3 +17,13 @@ order by e.at desc, e.id desc;
 
 create view audit.migrations with (security_invoker = true) as
 select version, name, breaking, applied_at from meta.migrations order by version;
+
+-- What MLflow does not know yet, and what it refuses. Nothing of what is in it.
+create view audit.tracking with (security_invoker = true) as
+select o.tenant_id, count(*) filter (where o.parked_reason is null) as pending, count(*) filter (where o.parked_reason is not null) as parked,
+  min(o.created_at) filter (where o.parked_reason is null) as oldest_pending_at, max(o.attempts) as most_attempts,
+  count(*) filter (where o.claimed_until > now()) as being_sent,
+  array_agg(distinct o.parked_reason) filter (where o.parked_reason is not null) as parked_reasons
+from app.tracking_outbox o
+group by o.tenant_id
+order by oldest_pending_at;

@@ -1,13 +1,15 @@
 -- Who may look into which schema, and call what. Nothing is inherited from PUBLIC.
 
-grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_auditor;
+grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_auditor;
 grant usage on schema auth to llm_api;
-grant usage on schema work to llm_api, llm_jobs;
+grant usage on schema work to llm_api;
+grant usage on schema tracking to llm_jobs;
 grant usage on schema audit to llm_auditor;
 grant usage on schema meta to llm_api, llm_auditor;
 -- Given in clean.sql for as long as the functions were being built.
 revoke create on schema auth from llm_auth;
 revoke create on schema work from llm_work;
+revoke create on schema tracking from llm_tracking;
 
 grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tenant, llm_api, llm_auditor;
 -- llm_tenant too: a second enter inside the room must get as far as its refusal.

@@ -46,3 +46,18 @@ grant select (tenant_id, id), update (response, token_lengths) on app.messages t
 grant select, insert, delete on app.generation_chunks to llm_work;
 grant select (tenant_id, user_id, key, message_id, created_at), delete on app.idempotency_keys to llm_work;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
+
+grant select on app.feedback to llm_tenant;
+grant insert (tenant_id, message_id, user_id, rating, comment), update (rating, comment) on app.feedback to llm_tenant;
+
+-- Tracking reads what ended, questions and answers too, and writes how far it came with it.
+grant select (
+  tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in,
+  tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, tracked_as,
+  created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at
+), update (tracked_as) on app.generations to llm_tracking;
+grant select (tenant_id, id, content, response) on app.messages to llm_tracking;
+grant select, insert, update, delete on app.tracking_outbox to llm_tracking;
+grant select (tenant_id, message_id, user_id, rating, comment, updated_at, revision, sent_revision), update (sent_revision)
+  on app.feedback to llm_tracking;
+grant select (tenant_id, generation_id, created_at, attempts, next_attempt_at, claimed_until, parked_reason) on app.tracking_outbox to llm_auditor;

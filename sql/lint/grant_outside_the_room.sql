@@ -1,4 +1,5 @@
--- The API's login reaches tables only by becoming llm_tenant, in the room. PUBLIC reaches nothing of ours.
+-- The API's login reaches tables only by becoming llm_tenant, in the room; that of the jobs only through functions. PUBLIC reaches
+-- nothing of ours.
 create view lint.grant_outside_the_room as
 select format('%s to %s', g.place::regclass, case g.grantee when 0 then 'public' else g.grantee::regrole::text end) as object,
     'revoke ' || lower(string_agg(distinct g.privilege_type, ', ')) as detail
@@ -9,6 +10,6 @@ select format('%s to %s', g.place::regclass, case g.grantee when 0 then 'public'
     select c.oid, c.relnamespace, a.grantee, a.privilege_type
     from pg_class c join pg_attribute t on t.attrelid = c.oid, aclexplode(t.attacl) a
   ) g
-  where g.relnamespace = 'app'::regnamespace and g.grantee in (0, to_regrole('llm_api'))
+  where g.relnamespace = 'app'::regnamespace and g.grantee in (0, to_regrole('llm_api'), to_regrole('llm_jobs'))
     or g.relnamespace in ('audit'::regnamespace, 'lint'::regnamespace, 'meta'::regnamespace) and g.grantee = 0
   group by g.place, g.grantee;

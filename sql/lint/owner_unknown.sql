@@ -1,12 +1,12 @@
--- Whoever owns a thing may change it: llm_owner, llm_auth what is in auth, llm_work what is in work. Nobody logs in as any of them.
+-- Whoever owns a thing may change it: llm_owner, llm_auth what is in auth, llm_work what is in work, llm_tracking what is in tracking. Nobody logs in as any of them.
 create view lint.owner_unknown as
 select c.oid::regclass::text as object, 'alter … owner to llm_owner' as detail
   from pg_class c
-  where c.relnamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'audit', 'lint', 'meta'))
+  where c.relnamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta'))
     and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and c.relowner <> to_regrole('llm_owner')
   union all
   select p.oid::regprocedure::text, 'alter function … owner to llm_owner'
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname in ('app', 'auth', 'work', 'audit', 'lint')
-    and p.proowner <> case n.nspname when 'auth' then to_regrole('llm_auth') when 'work' then to_regrole('llm_work') else to_regrole('llm_owner') end;
+  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint')
+    and p.proowner <> case n.nspname when 'auth' then to_regrole('llm_auth') when 'work' then to_regrole('llm_work') when 'tracking' then to_regrole('llm_tracking') else to_regrole('llm_owner') end;

@@ -5,4 +5,4 @@ select format('%s.%I to %s', p.polrelid::regclass, p.polname, role::regrole) as 
   join pg_class c on c.oid = p.polrelid
   cross join unnest(p.polroles) as role
   where c.relnamespace = 'app'::regnamespace and p.polpermissive and role <> 0
-    and role not in (to_regrole('llm_tenant'), to_regrole('llm_auth'), to_regrole('llm_work'), to_regrole('llm_jobs'), to_regrole('llm_auditor'));
+    and role not in (to_regrole('llm_tenant'), to_regrole('llm_auth'), to_regrole('llm_work'), to_regrole('llm_tracking'), to_regrole('llm_jobs'), to_regrole('llm_auditor'));

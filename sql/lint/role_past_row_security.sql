@@ -11,4 +11,4 @@ select r.rolname::text as object, trouble as detail
     select format('revoke %s from …', m.roleid::regrole) from pg_auth_members m
     where m.member = r.oid and (r.rolname, m.roleid) <> ('llm_api', to_regrole('llm_tenant'))
   ) as found
-  where r.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor');
+  where r.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor');

@@ -86,3 +86,15 @@ create policy own on app.idempotency_keys as restrictive for all to llm_tenant
 create policy tenant_rows on app.tracking_outbox for select to llm_tenant using (true);
 create policy admins_read on app.tracking_outbox as restrictive for select to llm_tenant
   using ((select app.role()) = 'admin');
+
+-- An opinion is its user's, about an answer they can see; admins read everybody's.
+create policy tenant_rows on app.feedback for all to llm_tenant using (true) with check (true);
+create policy own_or_admin on app.feedback as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_add on app.feedback as restrictive for insert to llm_tenant
+  with check (
+    user_id = (select app.user_id())
+    and exists (select from app.messages m where m.tenant_id = feedback.tenant_id and m.id = feedback.message_id)
+  );
+create policy own_change on app.feedback as restrictive for update to llm_tenant
+  using (user_id = (select app.user_id())) with check (user_id = (select app.user_id()));

@@ -11,6 +11,7 @@ begin
       ('llm_owner',   false, -1),  -- owns schemas, tables, views; nobody logs in as it
       ('llm_auth',    false, -1),  -- owns the SECURITY DEFINER functions before the room, and can do nothing else
       ('llm_work',    false, -1),  -- owns those of work that outlives its request, and can do nothing else
+      ('llm_tracking', false, -1), -- owns those that read what ended for MLflow, and can do nothing else
       ('llm_tenant',  false, -1),  -- what a transaction becomes inside the room; the wall is around this role
       ('llm_api',     true,  100), -- the API's login: owns nothing, reads no table, may become llm_tenant
       ('llm_jobs',    true,  10),  -- the worker's login
@@ -35,11 +36,11 @@ begin
     grant llm_tenant to llm_api;
   end if;
 
-  -- Whoever migrates creates things as llm_owner, llm_auth and llm_work. A superuser may anyway; pg_has_role says so.
+  -- Whoever migrates creates things as llm_owner, llm_auth, llm_work and llm_tracking. A superuser may anyway; pg_has_role says so.
   if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage')
-    or not pg_has_role(current_user, 'llm_work', 'usage')
+    or not pg_has_role(current_user, 'llm_work', 'usage') or not pg_has_role(current_user, 'llm_tracking', 'usage')
   then
-    execute format('grant llm_owner, llm_auth, llm_work to %I', current_user);
+    execute format('grant llm_owner, llm_auth, llm_work, llm_tracking to %I', current_user);
   end if;
 end $$;
 

@@ -10,8 +10,8 @@ begin
   revoke all on schema public from public;
 
   -- app: tables, and the functions of the room. auth: what can be called before a tenant is known. work: what goes on when the
-  -- request is over. audit: views for people at psql. lint: one view of offenders a rule. meta: the history below.
-  for place in select unnest(array['app', 'auth', 'work', 'audit', 'lint', 'meta']) as name loop
+  -- request is over. tracking: what ended, for MLflow. audit: views for people at psql. lint: one view of offenders a rule. meta: the history below.
+  for place in select unnest(array['app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta']) as name loop
     if to_regnamespace(place.name) is null then
       execute format('create schema %I authorization llm_owner', place.name);
     end if;
@@ -22,6 +22,7 @@ end $$;
 alter default privileges for role llm_owner revoke execute on functions from public;
 alter default privileges for role llm_auth revoke execute on functions from public;
 alter default privileges for role llm_work revoke execute on functions from public;
+alter default privileges for role llm_tracking revoke execute on functions from public;
 
 set local role llm_owner;
 

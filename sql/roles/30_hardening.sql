@@ -25,7 +25,7 @@ begin
 
   -- No anonymous code blocks for the logins of the program. Whoever owns the database migrates with them.
   revoke usage on language plpgsql from public;
-  grant usage on language plpgsql to llm_owner, llm_auth, llm_work, pg_database_owner;
+  grant usage on language plpgsql to llm_owner, llm_auth, llm_work, llm_tracking, pg_database_owner;
 
   -- Our logins run no DDL at all. This stops DROP OWNED BY on servers without the fix of CVE-2026-116311 too.
   create or replace function meta.no_ddl() returns event_trigger

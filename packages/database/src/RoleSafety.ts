@@ -61,7 +61,7 @@ const QUERY = `
       select o.rolname::text from pg_roles o
       where not r.rolsuper and pg_has_role(r.oid, o.oid, 'member') and (
         o.oid <> r.oid and (o.rolsuper or o.rolbypassrls or o.rolcreaterole or o.rolreplication)
-        or o.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+        or o.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
         or o.oid <> r.oid and o.oid in (select relowner from ours)
         or exists (
           select from pg_policy p where p.polrelid in (select oid from ours) and p.polpermissive and o.oid = any (p.polroles)

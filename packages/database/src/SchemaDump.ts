@@ -51,7 +51,7 @@ const ROLES = `
         from pg_auth_members m where m.member = r.oid), '')
     || coalesce((select string_agg(format(E'\\n  alter role %s set %s;', r.rolname, setting), '' order by setting collate "C")
         from unnest(r.rolconfig) setting), '') as line
-  from pg_roles r where r.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor')
+  from pg_roles r where r.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor')
   order by r.rolname collate "C"`
 
 const SCHEMAS = `
@@ -61,7 +61,7 @@ const SCHEMAS = `
           string_agg(lower(a.privilege_type), ', ' order by a.privilege_type) as verbs
         from aclexplode(n.nspacl) a where a.grantee <> n.nspowner group by 1
       ) g), '') as line
-  from pg_namespace n where n.nspname in ('app', 'auth', 'work', 'audit', 'lint', 'meta')
+  from pg_namespace n where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta')
   order by n.nspname collate "C"`
 
 const TABLES = `
@@ -114,7 +114,7 @@ const FUNCTIONS = `
         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner
       ) g), '') as line
   from pg_proc p join pg_language l on l.oid = p.prolang join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname in ('app', 'auth', 'work', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname like 'llm\\_%')
+  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname like 'llm\\_%')
   order by p.oid::regprocedure::text collate "C"`
 
 const VIEWS = `

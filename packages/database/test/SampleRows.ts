@@ -20,6 +20,7 @@ const BY_TYPE: Readonly<Record<string, () => unknown>> = {
   text: () => "sample",
   integer: () => 1,
   bigint: () => 1,
+  "double precision": () => 1,
   boolean: () => false,
   "text[]": () => ["sample"],
   bytea: () => Buffer.from("sample"),
