@@ -5,7 +5,7 @@ import { MigrationFailed } from "./MigrationFailed.ts"
 import { connect, rows, run, transaction } from "./Script.ts"
 import { type Migration, readSqlFiles, type SqlFiles } from "./SqlFiles.ts"
 
-export { prepareApiRole } from "./ApiRole.ts"
+export { prepareLogin } from "./LoginRole.ts"
 
 export interface MigrationOptions {
   /** Where the `.sql` files are; `sql/` of this repository unless said otherwise. */

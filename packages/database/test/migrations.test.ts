@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { PgConnection } from "@effect/sql-pg"
 import * as Databases from "@llm-saas/database/Databases"
-import { migrate, prepareApiRole, rollback, status } from "@llm-saas/database/Migrations"
+import { migrate, prepareLogin, rollback, status } from "@llm-saas/database/Migrations"
 import { newMigration } from "@llm-saas/database/NewMigration"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { dumpSchema } from "@llm-saas/database/SchemaDump"
@@ -333,11 +333,14 @@ describe("who migrates", () => {
       // The password belongs to the server's other databases too: the one they have is set again.
       const { adminUrl, apiUrl } = yield* TestDatabase.migrated
       const password = Redacted.make(new URL(Redacted.value(apiUrl)).password)
-      const url = yield* prepareApiRole(adminUrl, password)
+      const url = yield* prepareLogin(adminUrl, "llm_api", password)
       assert.strictEqual(Redacted.value(url), Redacted.value(apiUrl))
       const result = yield* Databases.execute(url, "select current_user::text as me")
       assert.deepStrictEqual(result.rows, [{ me: "llm_api" }])
-      assert.strictEqual((yield* failure(prepareApiRole(adminUrl, Redacted.make("p\u00e4ss")))).reason, "files")
+      assert.strictEqual(
+        (yield* failure(prepareLogin(adminUrl, "llm_api", Redacted.make("p\u00e4ss")))).reason,
+        "files"
+      )
       const wrong = new URL(Redacted.value(apiUrl))
       wrong.password = "wrong"
       assert.isTrue(

@@ -1,5 +1,5 @@
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { migrate, prepareApiRole } from "@llm-saas/database/Migrations"
+import { migrate, prepareLogin } from "@llm-saas/database/Migrations"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 
@@ -16,7 +16,7 @@ export const prepare = (): Promise<Prepared> =>
       const scope = yield* Scope.make()
       const { url } = yield* Scope.provide(EmbeddedPostgres.make(), scope)
       yield* migrate(url)
-      const api = yield* prepareApiRole(url, Redacted.make(randomBytes(24).toString("base64url")))
+      const api = yield* prepareLogin(url, "llm_api", Redacted.make(randomBytes(24).toString("base64url")))
       return { apiUrl: Redacted.value(api), stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
     })
   )

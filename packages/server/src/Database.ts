@@ -1,21 +1,21 @@
-import { prepareApiRole } from "@llm-saas/database/ApiRole"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
+import { type LoginRole, prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate, status } from "@llm-saas/database/Migrations"
 import { Pool } from "@llm-saas/database/Pool"
 import { holesFixedIn, inspectLogin } from "@llm-saas/database/RoleSafety"
 import { createHmac } from "node:crypto"
-import { Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 import { StartupFailed } from "./Startup.ts"
 
 /**
- * The password of `llm_api` where the program itself administers the database: derived from the secret key, so that it needs no place
+ * The password of a login where the program itself administers the database: derived from the secret key, so that it needs no place
  * of its own and two processes with the same key agree on it.
  */
-const apiPassword = (secret: Redacted.Redacted): Redacted.Redacted =>
+const passwordOf = (secret: Redacted.Redacted, role: LoginRole): Redacted.Redacted =>
   Redacted.make(
-    createHmac("sha256", Redacted.value(secret)).update("llm-saas database role llm_api").digest("base64url")
+    createHmac("sha256", Redacted.value(secret)).update(`llm-saas database role ${role}`).digest("base64url")
   )
 
 /** The administrator's database: the configured one, or the embedded server for as long as the scope is open. */
@@ -27,19 +27,31 @@ export const administrator = Effect.gen(function* () {
   return embedded.url
 }).pipe(Effect.catchTag("EmbeddedPostgresFailed", ({ message }) => new StartupFailed({ message })))
 
+/** How the program logs in. */
+interface Logins {
+  /** For requests. */
+  readonly api: Redacted.Redacted
+  /** For work across tenants; absent where only an administrator could say, and did not. */
+  readonly jobs: Redacted.Redacted | undefined
+}
+
 /**
  * Where requests are served from, as a login that cannot see past row-level security. In production the URL must be such a login and
  * the schema this program's own; in development an administrator's URL, or none at all, is prepared first.
  */
-const serving = Effect.gen(function* () {
-  const { APP_ENV, DATABASE_URL } = yield* Settings
+const logins = Effect.gen(function* () {
+  const { APP_ENV, DATABASE_JOBS_URL, DATABASE_URL } = yield* Settings
   const secret = yield* SecretKey
   if (DATABASE_URL !== undefined) {
     const login = yield* inspectLogin(DATABASE_URL)
     const fixed = holesFixedIn(login.serverVersion)
     if (fixed !== undefined)
       yield* Effect.logWarning(`this PostgreSQL has known holes in row-level security: upgrade it to ${fixed} or newer`)
-    if (login.risks.length === 0) return yield* checkSchema(DATABASE_URL)
+    if (login.risks.length === 0) {
+      yield* checkSchema(DATABASE_URL)
+      const logins: Logins = { api: DATABASE_URL, jobs: yield* given(DATABASE_JOBS_URL) }
+      return logins
+    }
     if (APP_ENV === "production") {
       return yield* new StartupFailed({
         message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")} and so could bypass row-level security: use llm_api`
@@ -53,7 +65,13 @@ const serving = Effect.gen(function* () {
   }
   const admin = yield* administrator
   yield* migrate(admin)
-  return yield* prepareApiRole(admin, apiPassword(secret.value))
+  const logins: Logins = {
+    api: yield* prepareLogin(admin, "llm_api", passwordOf(secret.value, "llm_api")),
+    jobs:
+      (yield* given(DATABASE_JOBS_URL))
+      ?? (yield* prepareLogin(admin, "llm_jobs", passwordOf(secret.value, "llm_jobs")))
+  }
+  return logins
 }).pipe(
   Effect.catchTag(
     "MigrationFailed",
@@ -61,11 +79,21 @@ const serving = Effect.gen(function* () {
   )
 )
 
+/** What was given for the jobs must be as harmless as what requests are served from. */
+const given = Effect.fnUntraced(function* (url: Redacted.Redacted | undefined) {
+  if (url === undefined) return undefined
+  const { risks, role } = yield* inspectLogin(url)
+  if (risks.length === 0) return url
+  return yield* new StartupFailed({
+    message: `DATABASE_JOBS_URL logs in as ${role}, which ${risks.join(" and ")}: use llm_jobs`
+  })
+})
+
 const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const { APP_ENV } = yield* Settings
   const { codeVersion, state, version } = yield* status(url)
   const fits = state === "current" || (state === "ahead" && APP_ENV !== "production")
-  if (fits) return url
+  if (fits) return
   return yield* new StartupFailed({
     message:
       version > codeVersion
@@ -74,11 +102,19 @@ const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   })
 })
 
-/** The pool requests are served from, on a database that is ready for them. */
+/** How the jobs log in, where that is known. */
+export class JobsLogin extends Context.Service<JobsLogin, { readonly url: Redacted.Redacted | undefined }>()(
+  "@llm-saas/server/JobsLogin"
+) {}
+
+/** The pool requests are served from, on a database that is ready for them, and how the jobs log in to it. */
 export const DatabaseLayer = Layer.unwrap(
   Effect.gen(function* () {
     const { DATABASE_POOL_SIZE } = yield* Settings
-    const url = yield* serving
-    return Pool.layer({ url, size: DATABASE_POOL_SIZE ?? 10, acquireTimeout: "2 seconds", waiting: 2000 })
+    const { api, jobs } = yield* logins
+    return Layer.mergeAll(
+      Pool.layer({ url: api, size: DATABASE_POOL_SIZE ?? 10, acquireTimeout: "2 seconds", waiting: 2000 }),
+      Layer.succeed(JobsLogin, { url: jobs })
+    )
   })
 )

@@ -95,6 +95,7 @@ export const VARIABLES = {
   ACCESS_TOKEN_EXPIRE_MINUTES: amount("ACCESS_TOKEN_EXPIRE_MINUTES", "minutes", 1, 525_600, 60),
   DATABASE_URL: setting("DATABASE_URL", POSTGRES, PostgresUrl, undefined),
   DATABASE_ADMIN_URL: setting("DATABASE_ADMIN_URL", POSTGRES, PostgresUrl, undefined),
+  DATABASE_JOBS_URL: setting("DATABASE_JOBS_URL", POSTGRES, PostgresUrl, undefined),
   DATABASE_POOL_SIZE: amount("DATABASE_POOL_SIZE", "connections", 1, 1000, 10),
   ALLOWED_ORIGINS: setting(
     "ALLOWED_ORIGINS",

@@ -6,7 +6,7 @@ import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
 export interface ClusterSettings {
   /** `embedded` (the default) or `testcontainers`. */
   readonly TEST_DATABASE?: string | undefined
-  /** An administrator's URL of a server that is there for tests. Its role `llm_api` gets a password of the tests. */
+  /** An administrator's URL of a server that is there for tests. Its roles `llm_api` and `llm_jobs` get a password of the tests. */
   readonly TEST_DATABASE_URL?: string | undefined
 }
 

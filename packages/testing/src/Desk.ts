@@ -9,13 +9,13 @@ export interface Supply {
   readonly server: Redacted.Redacted
   /** The migrated database to copy. */
   readonly template: string
-  /** `llm_api` logs in with it. */
-  readonly apiPassword: Redacted.Redacted
+  /** The program's own logins have it. */
+  readonly password: Redacted.Redacted
 }
 
 const Answer = Schema.fromJsonString(
   Schema.Union([
-    Schema.Struct({ server: Schema.String, template: Schema.String, apiPassword: Schema.String }),
+    Schema.Struct({ server: Schema.String, template: Schema.String, password: Schema.String }),
     Schema.Struct({ failure: Schema.String })
   ])
 )
@@ -31,10 +31,10 @@ export const open = Effect.fnUntraced(function* (
   const once = yield* Effect.cached(supply)
   const path = `/${randomBytes(24).toString("base64url")}`
   const reply = once.pipe(
-    Effect.map(({ apiPassword, server, template }) => ({
+    Effect.map(({ password, server, template }) => ({
       server: Redacted.value(server),
       template,
-      apiPassword: Redacted.value(apiPassword)
+      password: Redacted.value(password)
     })),
     Effect.catch(({ message }) => Effect.succeed({ failure: message })),
     Effect.flatMap(Schema.encodeEffect(Answer)),
@@ -81,7 +81,7 @@ export const ask = (address: string): Effect.Effect<Supply, TestDatabaseFailed> 
         : Effect.succeed({
             server: Redacted.make(answer.server),
             template: answer.template,
-            apiPassword: Redacted.make(answer.apiPassword)
+            password: Redacted.make(answer.password)
           })
     )
   )

@@ -1,5 +1,5 @@
 import * as Databases from "@llm-saas/database/Databases"
-import { migrate, prepareApiRole } from "@llm-saas/database/Migrations"
+import { migrate, prepareLogin } from "@llm-saas/database/Migrations"
 import { Effect, Redacted } from "effect"
 import { createHash, createHmac, randomUUID } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
@@ -25,35 +25,36 @@ const contentHash = Effect.sync(() => {
 })
 
 /**
- * The password of `llm_api` on this server. Roles belong to the whole server, so runs that share one have to agree on it without
- * talking: it follows from the administrator's URL.
+ * The password of the program's logins on this server. Roles belong to the whole server, so runs that share one have to agree on it
+ * without talking: it follows from the administrator's URL.
  */
-const apiPassword = (server: Redacted.Redacted) =>
+const passwordOf = (server: Redacted.Redacted) =>
   Redacted.make(
     createHmac("sha256", Redacted.value(Databases.urlOf(server, "")))
       .update("llm_api in tests")
       .digest("base64url")
   )
 
-/** A migrated database to copy, and how the API logs in on its server. */
+/** A migrated database to copy, and how the program logs in on its server. */
 export interface Template {
   readonly name: string
-  readonly apiPassword: Redacted.Redacted
+  readonly password: Redacted.Redacted
 }
 
 /** Migrates a template, unless the server has one of the same content. */
 export const template = Effect.fnUntraced(
   function* (server: Redacted.Redacted) {
-    const password = apiPassword(server)
+    const password = passwordOf(server)
     const name = `llm_template_${yield* contentHash}`
-    const ready: Template = { name, apiPassword: password }
+    const ready: Template = { name, password }
     if (yield* Databases.exists(server, name)) return ready
 
     const draft = `${name}_${randomUUID().slice(0, 8)}`
     yield* Databases.create(server, draft)
     const url = Databases.urlOf(server, draft)
     yield* migrate(url).pipe(
-      Effect.andThen(prepareApiRole(url, password)),
+      Effect.andThen(prepareLogin(url, "llm_api", password)),
+      Effect.andThen(prepareLogin(url, "llm_jobs", password)),
       Effect.onError(() => Effect.ignore(Databases.drop(server, draft)))
     )
     yield* Databases.makeTemplate(server, draft, name)

@@ -1,5 +1,6 @@
 import * as Databases from "@llm-saas/database/Databases"
-import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { loginUrl } from "@llm-saas/database/LoginRole"
+import { Context, Effect, Layer, type Redacted, type Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
 import { ask, type Supply } from "./Desk.ts"
@@ -19,6 +20,8 @@ export class TestDatabase extends Context.Service<
     readonly adminUrl: Redacted.Redacted
     /** Logs in as `llm_api`, as the program does. In an empty database it can connect and nothing else. */
     readonly apiUrl: Redacted.Redacted
+    /** Logs in as `llm_jobs`, as the program does for what goes on across tenants. */
+    readonly jobsUrl: Redacted.Redacted
   }
 >()("@llm-saas/testing/TestDatabase") {
   /** Migrated: a copy of this run's template. */
@@ -47,10 +50,12 @@ const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Database
       () => Effect.orDie(Databases.drop(supply.server, name))
     )
     const adminUrl = Databases.urlOf(supply.server, name)
-    const apiUrl = new URL(Redacted.value(adminUrl))
-    apiUrl.username = "llm_api"
-    apiUrl.password = Redacted.value(supply.apiPassword)
-    return TestDatabase.of({ name, adminUrl, apiUrl: Redacted.make(apiUrl.href) })
+    return TestDatabase.of({
+      name,
+      adminUrl,
+      apiUrl: loginUrl(adminUrl, "llm_api", supply.password),
+      jobsUrl: loginUrl(adminUrl, "llm_jobs", supply.password)
+    })
   })
 
 /** A migrated database for as long as the scope is open: one more beside the file's, or one for a single test. */

@@ -21,8 +21,8 @@ export default (project: TestProject): Promise<() => Promise<void>> =>
       const { cluster } = yield* Effect.promise(() => import("./Cluster.ts"))
       const { template } = yield* Effect.promise(() => import("./Template.ts"))
       const server = yield* cluster(process.env)
-      const { apiPassword, name } = yield* template(server)
-      return { server, template: name, apiPassword }
+      const { password, name } = yield* template(server)
+      return { server, template: name, password }
     }).pipe(Scope.provide(scope))
     project.provide("databaseDesk", yield* open(supply).pipe(Scope.provide(scope)))
     return () => Effect.runPromise(Scope.close(scope, Exit.void))

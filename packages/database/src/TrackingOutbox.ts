@@ -1,0 +1,191 @@
+import { ConversationId } from "@llm-saas/domain/Conversation"
+import { FailureReason, FinishReason, GenerationId, GenerationStatus, Source } from "@llm-saas/domain/Generation"
+import { MessageId } from "@llm-saas/domain/Message"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { UserId } from "@llm-saas/domain/User"
+import { Context, Effect, Layer, Schema } from "effect"
+import { isOutage, unavailable } from "./Outage.ts"
+import { Pool } from "./Pool.ts"
+
+const Opinion = Schema.Struct({
+  user_id: UserId,
+  rating: Schema.Finite,
+  comment: Schema.NullOr(Schema.String),
+  revision: Schema.Int,
+  at: Schema.Finite
+})
+/** What a user thinks of an answer, as far as the tracker does not know it yet. */
+export type Opinion = typeof Opinion.Type
+
+/** A generation that ended, with all that is told of it. Times are in milliseconds since 1970. */
+export const TrackingRecord = Schema.Struct({
+  tenant_id: TenantId,
+  generation_id: GenerationId,
+  /** Counted up when there is more to send; what is settled is what was claimed. */
+  revision: Schema.Int,
+  /** How often it failed for a reason of its own. */
+  attempts: Schema.Int,
+  /** Part of it may have arrived without anybody knowing. */
+  unsure: Schema.Boolean,
+  run_id: Schema.NullOr(Schema.String),
+  run_done: Schema.Boolean,
+  trace_sent: Schema.Boolean,
+  /** Null: the message was deleted, and with it everything it said. */
+  message_id: Schema.NullOr(MessageId),
+  user_id: UserId,
+  conversation_id: Schema.NullOr(ConversationId),
+  source: Source,
+  provider: Schema.String,
+  model: Schema.String,
+  response_model: Schema.NullOr(Schema.String),
+  status: GenerationStatus,
+  finish_reason: Schema.NullOr(FinishReason),
+  failure: Schema.NullOr(FailureReason),
+  tokens_in: Schema.NullOr(Schema.Int),
+  tokens_out: Schema.NullOr(Schema.Int),
+  approx_tokens_in: Schema.Int,
+  approx_tokens_out: Schema.NullOr(Schema.Int),
+  cost_usd: Schema.NullOr(Schema.Finite),
+  prompt_length: Schema.Int,
+  response_length: Schema.NullOr(Schema.Int),
+  request_id: Schema.NullOr(Schema.String),
+  /** The trace's id with the tracker, 32 hexadecimal digits: no other generation has it. */
+  trace_id: Schema.String,
+  /** The trace and the span that the caller named, where one did. */
+  caller_trace_id: Schema.NullOr(Schema.String),
+  caller_span_id: Schema.NullOr(Schema.String),
+  created_at: Schema.Finite,
+  admitted_at: Schema.Finite,
+  started_at: Schema.NullOr(Schema.Finite),
+  first_token_at: Schema.NullOr(Schema.Finite),
+  model_ended_at: Schema.NullOr(Schema.Finite),
+  ended_at: Schema.Finite,
+  /** Null too where content was not asked for. */
+  content: Schema.NullOr(Schema.String),
+  response: Schema.NullOr(Schema.String),
+  feedback: Schema.Array(Opinion)
+})
+export type TrackingRecord = typeof TrackingRecord.Type
+
+/** How far a record came. */
+export interface Progress {
+  readonly runId: string | null
+  readonly runDone: boolean
+  readonly traceSent: boolean
+  /** Which opinions arrived. */
+  readonly feedback: ReadonlyArray<{ readonly user_id: UserId; readonly revision: number }>
+}
+
+/** What became of a record that was claimed. */
+export type Settlement = Pick<TrackingRecord, "tenant_id" | "generation_id" | "revision">
+  & Progress
+  & (
+    | { readonly outcome: "done" }
+    /** `counts`: it was the record's own fault. */
+    | { readonly outcome: "later"; readonly delay: number; readonly counts: boolean; readonly unsure: boolean }
+    | { readonly outcome: "parked"; readonly reason: string }
+  )
+
+/** How far the tracker is behind. */
+export interface Lag {
+  readonly pending: number
+  /** Refused for good, and waiting for a person. */
+  readonly parked: number
+  readonly oldestSeconds: number
+}
+
+/**
+ * Ended generations that the tracker does not know yet: the functions of `sql/functions/60_tracking.sql`. Its pool logs in as
+ * `llm_jobs`, and is not the one of the requests.
+ */
+export class TrackingOutbox extends Context.Service<
+  TrackingOutbox,
+  {
+    /**
+     * Takes at most `limit` records that are due, oldest first, for `seconds`: until then nobody else gets them. Without `content`,
+     * what was asked, answered and commented is not read at all.
+     */
+    readonly claim: (options: {
+      readonly worker: string
+      readonly limit: number
+      readonly seconds: number
+      readonly content: boolean
+    }) => Effect.Effect<ReadonlyArray<TrackingRecord>, Unavailable>
+    /** Says what became of them. Whose claim ran out meanwhile is left alone. */
+    readonly settle: (worker: string, settlements: ReadonlyArray<Settlement>) => Effect.Effect<void, Unavailable>
+    readonly lag: Effect.Effect<Lag, Unavailable>
+    /** Forgets at most so many records without sending them, and answers how many. */
+    readonly forget: (limit: number) => Effect.Effect<number, Unavailable>
+  }
+>()("@llm-saas/database/TrackingOutbox") {
+  static readonly layer = Layer.effect(
+    TrackingOutbox,
+    Effect.gen(function* () {
+      const pool = yield* Pool
+      const call = (sql: string, params: ReadonlyArray<unknown>) =>
+        pool
+          .use((connection) => connection.query(sql, params))
+          .pipe(
+            Effect.map((result) => result.rows),
+            Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
+          )
+      const decodeRecords = Schema.decodeUnknownEffect(Schema.Array(TrackingRecord))
+      const decodeLag = Schema.decodeUnknownEffect(LagRow)
+      const decodeForgotten = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ forget: Schema.Int })]))
+
+      return TrackingOutbox.of({
+        claim: ({ content, limit, seconds, worker }) =>
+          Effect.flatMap(
+            call("select * from tracking.claim($1::uuid, $2::int4, $3::int4, $4::boolean)", [
+              worker,
+              limit,
+              seconds,
+              content
+            ]),
+            (rows) => Effect.orDie(decodeRecords(rows))
+          ),
+        settle: (worker, settlements) =>
+          settlements.length === 0
+            ? Effect.void
+            : Effect.asVoid(
+                call("select tracking.settle($1::uuid, $2::text::jsonb)", [
+                  worker,
+                  JSON.stringify(settlements.map(rowOf))
+                ])
+              ),
+        lag: Effect.map(
+          Effect.flatMap(call("select pending::int4, parked::int4, oldest_seconds from tracking.lag()", []), (rows) =>
+            Effect.orDie(decodeLag(rows))
+          ),
+          ([{ oldest_seconds, parked, pending }]): Lag => ({ pending, parked, oldestSeconds: oldest_seconds })
+        ),
+        forget: (limit) =>
+          Effect.map(
+            Effect.flatMap(call("select tracking.forget($1::int4)", [limit]), (rows) =>
+              Effect.orDie(decodeForgotten(rows))
+            ),
+            ([{ forget }]) => forget
+          )
+      })
+    })
+  )
+}
+
+const LagRow = Schema.Tuple([Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite })])
+
+/** As `tracking.settle` reads it. */
+const rowOf = (settlement: Settlement) => ({
+  tenant_id: settlement.tenant_id,
+  generation_id: settlement.generation_id,
+  revision: settlement.revision,
+  outcome: settlement.outcome,
+  run_id: settlement.runId,
+  run_done: settlement.runDone,
+  trace_sent: settlement.traceSent,
+  feedback: settlement.feedback,
+  unsure: settlement.outcome === "later" && settlement.unsure,
+  counts: settlement.outcome === "later" ? settlement.counts : settlement.outcome === "parked",
+  delay_ms: settlement.outcome === "later" ? settlement.delay : 0,
+  reason: settlement.outcome === "parked" ? settlement.reason : null
+})
