@@ -79,7 +79,7 @@ export const until = <E, R>(kept: Effect.Effect<boolean, E, R>): Effect.Effect<v
       if (yield* kept) return
       yield* TestClock.adjust("250 millis")
       // What the database answers comes from outside of the clock.
-      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
     }
     return yield* Effect.die(new Error("it never came to pass"))
   })

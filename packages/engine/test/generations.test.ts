@@ -286,14 +286,15 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const cut = rows(
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and usename = 'llm_api'`
       )
-      yield* rows(`alter role llm_api nologin`)
+      // Of this database only: the role is also that of every other test that runs on the server just now.
+      yield* rows(`alter database ${name} connection limit 0`)
       yield* cut
       call.emit("during ")
       yield* TestClock.adjust("2 seconds")
       call.emit("after")
       call.complete()
       const end = yield* Effect.forkChild(generations.answer(asked))
-      yield* rows(`alter role llm_api login`)
+      yield* rows(`alter database ${name} connection limit -1`)
       yield* until(Effect.sync(() => asked.tape.ended !== undefined))
       assert.strictEqual((yield* Fiber.join(end)).response, "before during after")
     }).pipe(Effect.scoped)
