@@ -1,14 +1,13 @@
 import { Console, Effect } from "effect"
 import { HttpServer } from "effect/http"
+import cluster from "node:cluster"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 
 /** Says where the server is and what to try. In production the log has the word: one line. */
-export const announce = Effect.gen(function* () {
-  const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, PORT } = yield* Settings
+export const announce = Effect.fnUntraced(function* (port: number) {
+  const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, WORKERS } = yield* Settings
   const { madeAt } = yield* SecretKey
-  const { address } = yield* HttpServer.HttpServer
-  const port = address._tag === "UnixPathAddress" ? PORT : address.port
   const url = `http://${HOST === "127.0.0.1" || HOST === "0.0.0.0" ? "localhost" : HOST}:${port}`
   if (APP_ENV === "production") return yield* Effect.logInfo(`${APP_NAME ?? "llm-saas"} serves on ${url}`)
   yield* Console.log(
@@ -17,6 +16,7 @@ export const announce = Effect.gen(function* () {
       `  ${APP_NAME ?? "llm-saas"} is running on ${url}`,
       `  documentation      ${url}/docs`,
       `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
+      ...(WORKERS === 1 ? [] : [`  workers            ${WORKERS} processes`]),
       ...(madeAt === undefined
         ? []
         : [`  secret key         made just now and kept in ${madeAt} (SECRET_KEY replaces it)`]),
@@ -27,4 +27,10 @@ export const announce = Effect.gen(function* () {
       ""
     ].join("\n")
   )
+})
+
+/** As above, for the server that is listening. A worker says nothing: there are several, and the one that started them speaks. */
+export const announceServer = Effect.gen(function* () {
+  const { address } = yield* HttpServer.HttpServer
+  if (!cluster.isWorker && address._tag !== "UnixPathAddress") yield* announce(address.port)
 })

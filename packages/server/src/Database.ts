@@ -3,6 +3,7 @@ import { type LoginRole, prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate, status } from "@llm-saas/database/Migrations"
 import { Pool } from "@llm-saas/database/Pool"
 import { holesFixedIn, inspectLogin } from "@llm-saas/database/RoleSafety"
+import cluster from "node:cluster"
 import { createHmac } from "node:crypto"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SecretKey } from "./SecretKey.ts"
@@ -28,7 +29,7 @@ export const administrator = Effect.gen(function* () {
 }).pipe(Effect.catchTag("EmbeddedPostgresFailed", ({ message }) => new StartupFailed({ message })))
 
 /** How the program logs in. */
-interface Logins {
+export interface Logins {
   /** For requests. */
   readonly api: Redacted.Redacted
   /** For work across tenants; absent where only an administrator could say, and did not. */
@@ -39,13 +40,13 @@ interface Logins {
  * Where requests are served from, as a login that cannot see past row-level security. In production the URL must be such a login and
  * the schema this program's own; in development an administrator's URL, or none at all, is prepared first.
  */
-const logins = Effect.gen(function* () {
+export const logins = Effect.gen(function* () {
   const { APP_ENV, DATABASE_JOBS_URL, DATABASE_URL } = yield* Settings
   const secret = yield* SecretKey
   if (DATABASE_URL !== undefined) {
     const login = yield* inspectLogin(DATABASE_URL)
     const fixed = holesFixedIn(login.serverVersion)
-    if (fixed !== undefined)
+    if (fixed !== undefined && !cluster.isWorker)
       yield* Effect.logWarning(`this PostgreSQL has known holes in row-level security: upgrade it to ${fixed} or newer`)
     if (login.risks.length === 0) {
       yield* checkSchema(DATABASE_URL)
@@ -92,7 +93,10 @@ const given = Effect.fnUntraced(function* (url: Redacted.Redacted | undefined) {
 const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const { APP_ENV } = yield* Settings
   const { codeVersion, state, version } = yield* status(url)
-  const fits = state === "current" || (state === "ahead" && APP_ENV !== "production")
+  // A worker is part of a program that started when the schema was its own, and goes on until its successor takes over.
+  const fits = cluster.isWorker
+    ? state !== "incompatible"
+    : state === "current" || (state === "ahead" && APP_ENV !== "production")
   if (fits) return
   return yield* new StartupFailed({
     message:

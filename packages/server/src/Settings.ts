@@ -114,7 +114,7 @@ export const VARIABLES = {
   LOGIN_FAILURES_PER_ADDRESS: amount("LOGIN_FAILURES_PER_ADDRESS", "failures", 1, 100_000, 50),
   LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),
   LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
-  PASSWORD_THREADS: amount("PASSWORD_THREADS", "threads", 1, 64, Math.max(1, availableParallelism() - 1)),
+  PASSWORD_THREADS: setting("PASSWORD_THREADS", "a whole number of threads, 1 to 64", whole(1, 64), undefined),
   MOCK_TOKENS: amount("MOCK_TOKENS", "tokens", 1, 1_000_000, 60),
   MOCK_TTFT_MS: amount("MOCK_TTFT_MS", "milliseconds", 0, 600_000, 200),
   MOCK_DELAY_MS: amount("MOCK_DELAY_MS", "milliseconds", 0, 600_000, 20),
@@ -127,6 +127,7 @@ export const VARIABLES = {
   GENERATIONS_AT_ONCE: amount("GENERATIONS_AT_ONCE", "answers", 1, 1_000_000, 1000),
   STREAM_GRACE_SECONDS: amount("STREAM_GRACE_SECONDS", "seconds", 0, 86_400, 30),
   MAX_BODY_BYTES: amount("MAX_BODY_BYTES", "bytes", 1024, 104_857_600, 1_048_576),
+  WORKERS: amount("WORKERS", "processes", 1, 256, 1),
   SHUTDOWN_SECONDS: amount("SHUTDOWN_SECONDS", "seconds", 1, 600, 20),
   LOG_LEVEL: setting("LOG_LEVEL", "debug, info, warning or error", LogLevel, undefined),
   DATA_DIR: setting("DATA_DIR", "a directory", Text, ".data")
@@ -137,9 +138,11 @@ type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeo
 /** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
 export class Settings extends Context.Service<
   Settings,
-  Omit<Values, "LOG_LEVEL"> & {
+  Omit<Values, "LOG_LEVEL" | "PASSWORD_THREADS"> & {
     /** `debug` where DEBUG is on, else `info`, unless it is set. */
     readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
+    /** All workers' together one less than there are cores, and at least one each, unless it is set. */
+    readonly PASSWORD_THREADS: number
   }
 >()("@llm-saas/server/Settings") {
   /** Reads the environment and `.env`. */
@@ -159,7 +162,11 @@ export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Eff
   const broken = Result.isSuccess(values) ? offences(values.success) : Array.getFailures(Object.values(results))
   if (Array.isArrayNonEmpty(broken)) return yield* new SettingsInvalid({ broken })
   const read = yield* Effect.orDie(Effect.fromResult(values))
-  return Settings.of({ ...read, LOG_LEVEL: read.LOG_LEVEL ?? (read.DEBUG ? "debug" : "info") })
+  return Settings.of({
+    ...read,
+    LOG_LEVEL: read.LOG_LEVEL ?? (read.DEBUG ? "debug" : "info"),
+    PASSWORD_THREADS: read.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / read.WORKERS))
+  })
 })
 
 /** Rules between variables. */

@@ -1,6 +1,6 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
-import { announce } from "./Banner.ts"
+import { announceServer } from "./Banner.ts"
 import { DatabaseLayer } from "./Database.ts"
 import { HttpOptions } from "./http/HttpOptions.ts"
 import { LogLines } from "./http/LogLines.ts"
@@ -10,11 +10,15 @@ import { Program } from "./Program.ts"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 import { exitCode, explain } from "./Startup.ts"
+import { isWorker, WorkersLayer } from "./Workers.ts"
 
-Layer.effectDiscard(announce).pipe(
+const Server = Layer.effectDiscard(announceServer).pipe(
   Layer.provide(Program),
   Layer.provide(DatabaseLayer),
-  Layer.provide(HttpOptions.layer),
+  Layer.provide(HttpOptions.layer)
+)
+
+Layer.unwrap(Effect.map(Settings, ({ WORKERS }) => (WORKERS > 1 && !isWorker ? WorkersLayer : Server))).pipe(
   Layer.provide(Logs),
   Layer.provide([LogLines.layer, LogOptions.layer]),
   Layer.provide(SecretKey.layer),

@@ -9,23 +9,26 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
+/** Asks a server on loopback. */
+export type Send = (
+  method: string,
+  path: string,
+  options?: {
+    readonly token?: string
+    readonly json?: unknown
+    readonly form?: Record<string, string>
+    readonly headers?: Record<string, string>
+    readonly body?: string | Uint8Array<ArrayBuffer>
+  }
+) => Effect.Effect<Answer>
+
 /** The program as a process of its own, on a database of its own. */
 export class Running extends Context.Service<
   Running,
   {
     readonly port: number
     readonly process: Process
-    readonly send: (
-      method: string,
-      path: string,
-      options?: {
-        readonly token?: string
-        readonly json?: unknown
-        readonly form?: Record<string, string>
-        readonly headers?: Record<string, string>
-        readonly body?: string | Uint8Array<ArrayBuffer>
-      }
-    ) => Effect.Effect<Answer>
+    readonly send: Send
   }
 >()("test/Running") {
   /** With `variables` beside, or instead of, the usual ones. */
@@ -58,31 +61,31 @@ const running = (variables: Record<string, string>) =>
     return Running.of({
       port,
       process: running,
-      send: (method, path, { body, form, headers, json, token } = {}) =>
-        Effect.promise(async () => {
-          const sent =
-            json !== undefined ? JSON.stringify(json) : form !== undefined ? new URLSearchParams(form).toString() : body
-          const type =
-            json !== undefined
-              ? "application/json"
-              : form !== undefined
-                ? "application/x-www-form-urlencoded"
-                : undefined
-          const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-            method,
-            ...(sent === undefined ? {} : { body: sent }),
-            headers: {
-              ...(type === undefined ? {} : { "content-type": type }),
-              ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-              ...headers
-            }
-          })
-          const text = await response.text()
-          return {
-            status: response.status,
-            headers: response.headers,
-            body: text.startsWith("{") ? JSON.parse(text) : {}
-          }
-        })
+      send: sender(port)
     })
   })
+
+export const sender =
+  (port: number): Send =>
+  (method, path, { body, form, headers, json, token } = {}) =>
+    Effect.promise(async () => {
+      const sent =
+        json !== undefined ? JSON.stringify(json) : form !== undefined ? new URLSearchParams(form).toString() : body
+      const type =
+        json !== undefined ? "application/json" : form !== undefined ? "application/x-www-form-urlencoded" : undefined
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        ...(sent === undefined ? {} : { body: sent }),
+        headers: {
+          ...(type === undefined ? {} : { "content-type": type }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...headers
+        }
+      })
+      const text = await response.text()
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text.startsWith("{") ? JSON.parse(text) : {}
+      }
+    })

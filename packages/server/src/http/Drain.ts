@@ -1,4 +1,5 @@
-import { Context, Deferred, Effect, Layer } from "effect"
+import { Context, Deferred, Effect, Layer, Scope } from "effect"
+import { onSecondSignal } from "../Signals.ts"
 
 /** That the server is about to stop: told to answers, which then end their connections, and to streams, which then end themselves. */
 export class Drain extends Context.Service<
@@ -14,19 +15,13 @@ export class Drain extends Context.Service<
     Drain,
     Effect.gen(function* () {
       const begun = yield* Deferred.make<void>()
+      const scope = yield* Effect.scope
       let draining = false
-      let first = 0
-      const end = (signal: NodeJS.Signals) => {
-        if (performance.now() - first > ONE_SIGNAL) process.exit(signal === "SIGINT" ? 130 : 143)
-      }
-      yield* Effect.addFinalizer(() => Effect.sync(() => void process.off("SIGINT", end).off("SIGTERM", end)))
       const begin = Effect.suspend(() => {
-        if (!draining) {
-          draining = true
-          first = performance.now()
-          process.on("SIGINT", end).on("SIGTERM", end)
-        }
-        return Effect.asVoid(Deferred.succeed(begun, undefined))
+        if (draining) return Effect.void
+        draining = true
+        const listen = onSecondSignal((signal) => process.exit(signal === "SIGINT" ? 130 : 143))
+        return Effect.andThen(Scope.provide(listen, scope), Effect.asVoid(Deferred.succeed(begun, undefined)))
       })
       return Drain.of({ isDraining: () => draining, begun: Deferred.await(begun), begin })
     })
@@ -40,6 +35,3 @@ export class Drain extends Context.Service<
     })
   )
 }
-
-/** Milliseconds. Ctrl-C reaches us from the terminal and once more from the program that started us: that is one signal, not two. */
-const ONE_SIGNAL = 1000

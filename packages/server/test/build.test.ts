@@ -1,0 +1,55 @@
+import { assert, layer } from "@effect/vitest"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Effect, Redacted } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { freePort, spawned } from "./Process.ts"
+import { sender } from "./Running.ts"
+
+const BUILD = fileURLToPath(new URL("../../../scripts/build.mjs", import.meta.url))
+
+// Outside the repository, whose packages the server would find there too.
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "llm-saas-build-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+layer(TestDatabase.layer, { timeout: "60 seconds" })("the built server", (it) => {
+  it.effect(
+    "needs nothing beside it: it migrates, starts in production, hashes passwords and shows its documentation",
+    () =>
+      Effect.gen(function* () {
+        const { adminUrl, apiUrl } = yield* TestDatabase
+        const cwd = yield* directory
+        const run = (file: string, args: ReadonlyArray<string>, env: Record<string, string>) =>
+          spawned(process.execPath, [join(cwd, "server", file), ...args], env, cwd)
+
+        const building = yield* spawned(process.execPath, [BUILD, join(cwd, "server")], {}, cwd)
+        assert.deepStrictEqual(yield* building.ended, { code: 0, signal: null }, building.output().stderr)
+
+        const migrating = yield* run("cli.js", ["migrate"], { DATABASE_ADMIN_URL: Redacted.value(adminUrl) })
+        assert.deepStrictEqual(yield* migrating.ended, { code: 0, signal: null }, migrating.output().stderr)
+        assert.match(migrating.output().stdout, /^nothing to do: the schema is at version \d+\n$/u)
+
+        const port = yield* freePort
+        const server = yield* run("main.js", [], {
+          APP_ENV: "production",
+          PORT: String(port),
+          DATABASE_URL: Redacted.value(apiUrl),
+          SECRET_KEY: "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz"
+        })
+        yield* server.says(/serves on/u)
+        const send = sender(port)
+        const tenant = yield* send("POST", "/create-tenant", { json: { name: "Built" } })
+        const alice = { email: "alice@built.test", password: "password123" }
+        const registered = yield* send("POST", "/register", { json: { ...alice, tenant_id: tenant.body["id"] } })
+        const login = yield* send("POST", "/login", { form: { username: alice.email, password: alice.password } })
+        const docs = yield* send("GET", "/docs")
+        assert.deepStrictEqual([registered.status, login.status, docs.status], [201, 200, 200])
+        assert.strictEqual(server.output().stderr, "")
+      }),
+    60_000
+  )
+})
