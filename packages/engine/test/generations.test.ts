@@ -10,7 +10,7 @@ import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
-import { anotherProcess, as, at, engine, question, somebody, until } from "./Workshop.ts"
+import { anotherProcess, as, at, engine, question, somebody, until } from "@llm-saas/testing/Workshop"
 
 const rows = Effect.fnUntraced(function* (sql: string) {
   const { adminUrl } = yield* TestDatabase

@@ -1,0 +1,207 @@
+import { assert, it } from "@effect/vitest"
+import { GenerationId } from "@llm-saas/domain/Generation"
+import { Message, MessageId } from "@llm-saas/domain/Message"
+import { message as example } from "@llm-saas/api/Examples"
+import { Tape } from "@llm-saas/engine/Tape"
+import { Effect, Schema } from "effect"
+import { createServer, type IncomingMessage } from "node:http"
+import type { Socket } from "node:net"
+import { Exchange } from "../../src/http/Exchange.ts"
+import { EventWriter, type Sent } from "../../src/sse/EventWriter.ts"
+import { open, read } from "../http/Serving.ts"
+import { EventSource } from "./EventSource.ts"
+
+const ID = GenerationId.make("01975a6f-2b41-7a08-bf3e-1c2d3e4f5a6b")
+const MESSAGE = Schema.decodeSync(Message)(example)
+const COMPLETED = { ending: { status: "completed", finishReason: "stop" }, usage: undefined, message: MESSAGE } as const
+
+const asked = (tape: Tape) => ({
+  messageId: MessageId.make(example.id),
+  generationId: ID,
+  conversationId: null,
+  model: "m",
+  tape,
+  replayed: false
+})
+
+/** A server whose every answer is this tape from its beginning, and the first answer that was asked of it. */
+const serving = Effect.fnUntraced(function* (tape: Tape, now: () => number = () => 0, sent: Sent = () => {}) {
+  const exchanges: Array<readonly [Exchange, EventWriter]> = []
+  const policy = { headers: [], allowedOrigins: new Set<string>(), draining: () => false, ended: () => {} }
+  const server = createServer({
+    ServerResponse: class<Request extends IncomingMessage> extends Exchange<Request> {
+      constructor(request: Request) {
+        super(request, policy)
+      }
+    }
+  })
+  server.on("request", (_, response) => {
+    if (!(response instanceof Exchange)) return
+    const writer = new EventWriter(response, "text", now)
+    exchanges.push([response, writer])
+    writer.follow(asked(tape), 0, sent)
+  })
+  const port = yield* Effect.acquireRelease(
+    Effect.callback<number>((resume) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
+      })
+    }),
+    () =>
+      Effect.callback<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
+      })
+  )
+  const socket = yield* open(port)
+  socket.pause()
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+  yield* Effect.callback<void>((resume) => {
+    server.once("request", () => resume(Effect.void))
+  })
+  const [exchange, writer] = exchanges[0] ?? assert.fail("no request")
+  return { exchange, writer, socket }
+})
+
+/** The chunks of a chunked body (RFC 9112 §7.1): as many as there were writes. */
+const chunks = (answer: string): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  let at = answer.indexOf("\r\n\r\n") + 4
+  for (;;) {
+    const end = answer.indexOf("\r\n", at)
+    const size = Number.parseInt(answer.slice(at, end), 16)
+    if (!(size > 0)) return found
+    found.push(answer.slice(end + 2, end + 2 + size))
+    at = end + 2 + size + 2
+  }
+}
+
+const tokensIn = (answer: string) =>
+  new EventSource().feed(Buffer.from(chunks(answer).join(""), "latin1")).events.map(({ data }) => data)
+
+const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+
+/** Lets the server write until it cannot, or has nothing more. */
+const settled = Effect.fnUntraced(function* (exchange: Exchange) {
+  for (let before = -1; before !== exchange.socket?.bytesWritten;) {
+    before = exchange.socket?.bytesWritten ?? 0
+    for (let n = 0; n < 20; n++) yield* turn
+  }
+})
+
+const readAll = (socket: Socket) => {
+  const reading = read(socket)
+  socket.resume()
+  return reading
+}
+
+it.live("a reader that is behind gets many events with one write, each of them all the same", () =>
+  Effect.gen(function* () {
+    const tape = new Tape(ID)
+    const tokens = Array.from({ length: 5000 }, (_, n) => `token ${n}`)
+    tape.append(tokens)
+    tape.end(COMPLETED)
+    const { socket } = yield* serving(tape)
+    const answer = yield* readAll(socket)
+    assert.deepStrictEqual(tokensIn(answer), [...tokens, "[DONE]"])
+    const sizes = chunks(answer).map((chunk) => chunk.length)
+    assert.isBelow(sizes.length, 25)
+    assert.isBelow(Math.max(...sizes), 65_536)
+  }).pipe(Effect.scoped)
+)
+
+it.live("a reader that stops reading is sent what its buffers hold, and goes on where it was when it reads again", () =>
+  Effect.gen(function* () {
+    const tape = new Tape(ID)
+    const { exchange, socket } = yield* serving(tape)
+    const token = "x".repeat(20_000)
+    for (let n = 0; n < 2000; n++) {
+      tape.append([token])
+      tape.wake()
+    }
+    yield* settled(exchange)
+    assert.isTrue(exchange.writableNeedDrain)
+    assert.isBelow(exchange.writableLength + (exchange.socket?.writableLength ?? 0), 200_000)
+    tape.end(COMPLETED)
+    const body = chunks(yield* readAll(socket)).join("")
+    const events = Array.from({ length: 2000 }, (_, n) => `id: ${ID}:${n + 1}\ndata: ${token}\n\n`)
+    assert.isTrue(body === `${events.join("")}data: [DONE]\n\n`)
+  }).pipe(Effect.scoped)
+)
+
+it.live("a reader that takes nothing for a minute is cut, before the end or after it", () =>
+  Effect.gen(function* () {
+    for (const ended of [false, true]) {
+      let now = 0
+      const tape = new Tape(ID)
+      const { exchange, socket, writer } = yield* serving(tape, () => now)
+      const token = "x".repeat(20_000)
+      for (let n = 0; n < 2000; n++) {
+        tape.append([token])
+        tape.wake()
+        if (n === 200 && ended) {
+          tape.end(COMPLETED)
+          break
+        }
+      }
+      yield* settled(exchange)
+      now += 30_000
+      assert.strictEqual(writer.tend(), 30_000)
+      now += 29_999
+      assert.strictEqual(writer.tend(), 1)
+      assert.isFalse(exchange.destroyed)
+      now += 1
+      writer.tend()
+      assert.isTrue(exchange.destroyed)
+      // What comes later troubles nobody.
+      tape.append(["late"])
+      tape.wake()
+      writer.tend()
+      writer.fail("{}")
+      yield* readAll(socket)
+    }
+  }).pipe(Effect.scoped)
+)
+
+it.live("a reader that has left is written to no more", () =>
+  Effect.gen(function* () {
+    const tape = new Tape(ID)
+    const { exchange, socket, writer } = yield* serving(tape)
+    tape.append(["one"])
+    socket.destroy()
+    yield* Effect.callback<void>((resume) => {
+      if (exchange.closed) return resume(Effect.void)
+      exchange.once("close", () => resume(Effect.void))
+    })
+    tape.append(["two"])
+    tape.wake()
+    writer.open()
+    writer.tend()
+    tape.end(COMPLETED)
+    yield* turn
+    assert.isTrue(exchange.destroyed)
+  }).pipe(Effect.scoped)
+)
+
+it.live("a failure comes behind the last token, and where there was none it is left to the caller", () =>
+  Effect.gen(function* () {
+    for (const tokens of [[], ["one"]]) {
+      const tape = new Tape(ID)
+      const said: Array<string | undefined> = []
+      const { exchange, socket, writer } = yield* serving(
+        tape,
+        () => 0,
+        (failed) => said.push(failed?.code)
+      )
+      tape.append(tokens)
+      tape.end({ ...COMPLETED, ending: { status: "cancelled" } })
+      assert.deepStrictEqual(said, ["generation_cancelled"])
+      assert.strictEqual(writer.started, tokens.length > 0)
+      assert.isFalse(exchange.writableEnded)
+      writer.fail('{"code":"generation_cancelled"}')
+      const answer = yield* readAll(socket)
+      assert.deepStrictEqual(tokensIn(answer), [...tokens, '{"code":"generation_cancelled"}'])
+    }
+  }).pipe(Effect.scoped)
+)
