@@ -57,6 +57,8 @@ try {
   if (wanted("streams")) await streaming({ ...common, APP_ENV: "test", LOG_LEVEL: "info" }, signUp, Math.min(rounds, 3))
   if (wanted("database")) databaseLimit(database, account)
   console.log(`\nmemory after it all: ${residentMegabytes(ours.pid).toFixed(0)} MB`)
+} catch (error) {
+  console.error(error)
 } finally {
   await Promise.all(everything.map((server) => server.stop()))
   await database.stop()
@@ -159,7 +161,7 @@ async function signUp(port: number): Promise<Account> {
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     return (await response.json()) as Record<string, string>
   }
-  const email = "bench@example.com"
+  const email = `bench-${randomBytes(6).toString("hex")}@example.com`
   const tenant = await send("/create-tenant", JSON.stringify({ name: "Bench" }))
   const user = await send("/register", JSON.stringify({ email, password: "password123", tenant_id: tenant["id"] }))
   const token = await send(
