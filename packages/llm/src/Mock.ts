@@ -1,0 +1,116 @@
+import { FinishReason } from "@llm-saas/domain/Generation"
+import { approximateTokens } from "@llm-saas/domain/Message"
+import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
+import { Effect, Layer, Option, Schema } from "effect"
+import { answer } from "./MockText.ts"
+
+/** How the mock model talks. */
+export interface MockOptions {
+  /** Tokens of an answer. */
+  readonly tokens: number
+  /** Milliseconds before the first token, and between two. */
+  readonly ttft: number
+  readonly delay: number
+  /** Whether a question may say how it wants to be answered, see {@link Wish}. In production it may not: it is text like any other. */
+  readonly wishes: boolean
+}
+
+/**
+ * What a question can wish for, as JSON in double brackets anywhere in it: `[[mock {"tokens": 5, "fault": "middle"}]]`. For development
+ * and tests: every way in which a model can fail can be had without one.
+ */
+const Wish = Schema.Struct({
+  tokens: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+  ttft: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 600_000 }))),
+  delay: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 600_000 }))),
+  /** Exactly these pieces, instead of an answer. */
+  say: Schema.optionalKey(Schema.Array(Schema.String)),
+  finish: Schema.optionalKey(FinishReason),
+  /**
+   * `before`: the provider fails before the first token. `middle`: after half of them the connection ends. `stall`: after half of them
+   * nothing more comes. `hang`: nothing comes at all. `no-usage`: no tokens are counted. `rate-limit`: come back in 7 seconds.
+   */
+  fault: Schema.optionalKey(Schema.Literals(["before", "middle", "stall", "hang", "no-usage", "rate-limit"]))
+})
+type Wish = typeof Wish.Type
+
+const decodeWish = Schema.decodeUnknownOption(Schema.fromJsonString(Wish))
+const WISH = /\[\[mock (\{.*?\})\]\]/su
+
+/** Pieces that are given out in one turn of the event loop where there is no delay; then it is others' turn. */
+const BURST = 16
+
+/**
+ * A model without a model: no key, no network, the same answer for the same question. One plain timer a token, or none: an Effect
+ * fiber that sleeps for each would cost more than all the rest of a token's way.
+ */
+export const MockLayer = (options: MockOptions) =>
+  Layer.succeed(Llm, {
+    provider: "mock",
+    model: "mock-1",
+    generate: (prompt, emit): Effect.Effect<Completion, LlmFailed> => {
+      const question = prompt.at(-1)?.content ?? ""
+      const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
+      const said = wish.say ?? take(answer(question), wish.tokens ?? options.tokens)
+      const delays = { ttft: wish.ttft ?? options.ttft, delay: wish.delay ?? options.delay }
+      switch (wish.fault ?? "none") {
+        case "before":
+          return Effect.fail(new LlmFailed({ reason: "model_error" }))
+        case "rate-limit":
+          return Effect.fail(new LlmFailed({ reason: "model_rate_limited", retryAfter: 7 }))
+        case "hang":
+          return Effect.never
+        case "middle":
+          return Effect.andThen(talk(half(said), delays, emit), Effect.fail(new LlmFailed({ reason: "model_cut" })))
+        case "stall":
+          return Effect.andThen(talk(half(said), delays, emit), Effect.never)
+        case "no-usage":
+        case "none": {
+          const completion: Completion = {
+            finishReason: wish.finish ?? "stop",
+            usage: wish.fault === "no-usage" ? undefined : { input: inputTokens(prompt), output: said.length },
+            model: undefined
+          }
+          return Effect.as(talk(said, delays, emit), completion)
+        }
+      }
+    }
+  })
+
+const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
+
+const half = (pieces: ReadonlyArray<string>) => pieces.slice(0, Math.ceil(pieces.length / 2))
+
+const take = (tokens: Iterator<string, never>, count: number): Array<string> =>
+  Array.from({ length: count }, () => tokens.next().value)
+
+/** Says the pieces, in time. Interrupted, it says no more. */
+const talk = (
+  pieces: ReadonlyArray<string>,
+  { delay, ttft }: { readonly ttft: number; readonly delay: number },
+  emit: (text: string) => void
+): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    let timer: NodeJS.Timeout | undefined = undefined
+    let turn: NodeJS.Immediate | undefined = undefined
+    let place = 0
+    let stopped = false
+    const next = () => {
+      const end = delay > 0 ? place + 1 : place + BURST
+      for (; place < end; place++) {
+        if (stopped) return
+        const piece = pieces[place]
+        if (piece === undefined) return resume(Effect.void)
+        if (piece !== "") emit(piece)
+      }
+      if (delay > 0 && place < pieces.length) timer = setTimeout(next, delay)
+      else turn = setImmediate(next)
+    }
+    if (ttft > 0) timer = setTimeout(next, ttft)
+    else turn = setImmediate(next)
+    return Effect.sync(() => {
+      stopped = true
+      clearTimeout(timer)
+      clearImmediate(turn)
+    })
+  })

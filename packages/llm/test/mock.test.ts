@@ -1,0 +1,71 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Llm } from "@llm-saas/engine/Llm"
+import { MockLayer, type MockOptions } from "@llm-saas/llm/Mock"
+import { Deferred, Effect, Fiber } from "effect"
+
+const OPTIONS: MockOptions = { tokens: 30, ttft: 0, delay: 0, wishes: true }
+
+const ask = (content: string, options: Partial<MockOptions> = {}) =>
+  Effect.gen(function* () {
+    const llm = yield* Llm
+    const said: Array<string> = []
+    const result = yield* Effect.result(llm.generate([{ role: "user", content }], (piece) => said.push(piece)))
+    return { said, result }
+  }).pipe(Effect.provide(MockLayer({ ...OPTIONS, ...options })))
+
+describe("the mock model", () => {
+  it.effect("says the same to the same question, as many tokens as it is told, and counts them", () =>
+    Effect.gen(function* () {
+      const first = yield* ask("What is LangChain?")
+      assert.deepStrictEqual((yield* ask("What is LangChain?")).said, first.said)
+      assert.notDeepEqual((yield* ask("What is a room?")).said, first.said)
+      assert.strictEqual(first.said.length, 30)
+      assert.match(first.said.join(""), /LangChain/u)
+      if (first.result._tag === "Failure") return assert.fail("it failed")
+      assert.deepStrictEqual(first.result.success.usage, { input: 5, output: 30 })
+    })
+  )
+
+  it.effect("fails in every way a model can, where it is asked to", () =>
+    Effect.gen(function* () {
+      const reasons: Array<unknown> = []
+      for (const fault of ["before", "middle", "rate-limit", "no-usage"]) {
+        const { result, said } = yield* ask(`[[mock {"tokens": 10, "fault": "${fault}"}]]`)
+        reasons.push([said.length, result._tag === "Failure" ? result.failure.reason : result.success.usage])
+      }
+      assert.deepStrictEqual(reasons, [
+        [0, "model_error"],
+        [5, "model_cut"],
+        [0, "model_rate_limited"],
+        [10, undefined]
+      ])
+      assert.deepStrictEqual((yield* ask('[[mock {"say": ["data: x", "", "[DONE]"]}]]')).said, ["data: x", "[DONE]"])
+    })
+  )
+
+  it.effect("takes a wish for text where wishes are not granted", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* ask('[[mock {"tokens": 1}]]', { wishes: false })).said.length, 30)
+      assert.strictEqual((yield* ask('[[mock {"tokens": "one"}]]')).said.length, 30)
+    })
+  )
+
+  it.effect("says no more once it is interrupted", () =>
+    Effect.gen(function* () {
+      const llm = yield* Llm
+      const started = yield* Deferred.make<void>()
+      const said: Array<string> = []
+      const fiber = yield* Effect.forkChild(
+        llm.generate([{ role: "user", content: '[[mock {"fault": "stall"}]]' }], (piece) => {
+          said.push(piece)
+          Deferred.doneUnsafe(started, Effect.void)
+        })
+      )
+      yield* Deferred.await(started)
+      yield* Fiber.interrupt(fiber)
+      const { length } = said
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      assert.strictEqual(said.length, length)
+    }).pipe(Effect.provide(MockLayer(OPTIONS)))
+  )
+})
