@@ -44,7 +44,8 @@ export class Running extends Context.Service<
   static readonly layer = Running.with({})
 }
 
-const running = (variables: Record<string, string>) =>
+/** One process of the program, on the file's database. */
+export const running = (variables: Record<string, string>) =>
   Effect.gen(function* () {
     const { apiUrl } = yield* TestDatabase
     const port = yield* freePort

@@ -12,7 +12,6 @@ import { engine } from "@llm-saas/testing/Workshop"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpApi, HttpApiBuilder } from "effect/http-api"
-import { type ClientRequest, type IncomingMessage, request as open } from "node:http"
 import { ConversationsHandlers } from "../../src/handlers/conversations.ts"
 import { GenerationsHandlers } from "../../src/handlers/generations.ts"
 import { MessagesHandlers } from "../../src/handlers/messages.ts"
@@ -23,6 +22,7 @@ import { LogLines } from "../../src/http/LogLines.ts"
 import { LogOptions } from "../../src/http/LogOptions.ts"
 import { Logs } from "../../src/http/Logs.ts"
 import { noteActor } from "../../src/http/RequestRecord.ts"
+import { type Sending, sendTo } from "./Reading.ts"
 
 /** The part of the contract that asks, under the whole one's name: its handlers are the program's own. */
 class AskingApi extends HttpApi.make("llm-saas")
@@ -69,107 +69,13 @@ export const door = (options: Partial<GenerationOptions> = {}) =>
     Layer.provideMerge(Layer.sync(Log, () => []))
   )
 
-/** An answer that is read as it comes. */
-export interface Reading {
-  readonly status: number
-  readonly headers: IncomingMessage["headers"]
-  /** What came so far. */
-  readonly text: () => string
-  /** Waits until what came so far is enough; fails the test if the answer ends before. */
-  readonly until: (enough: (text: string) => boolean) => Effect.Effect<string>
-  /** Waits for the end: everything, and whether the answer came to its end or was cut. */
-  readonly end: Effect.Effect<{ readonly text: string; readonly whole: boolean }>
-  /** Reads no more, until `resume`. */
-  readonly pause: () => void
-  readonly resume: () => void
-  /** Leaves. */
-  readonly leave: () => void
-}
-
-export interface Sending {
-  readonly actor?: Actor["Service"]
-  readonly json?: unknown
-  readonly headers?: Record<string, string>
-  readonly port?: number
-}
-
-/** Sends a request; completes when the headers of the answer are there. The connection ends with the scope. */
-export const send = Effect.fnUntraced(function* (method: string, path: string, sending: Sending = {}) {
+/** Sends a request to the door as this actor. */
+export const send = Effect.fnUntraced(function* (
+  method: string,
+  path: string,
+  { actor, ...sending }: Sending & { readonly actor?: Actor["Service"] } = {}
+) {
   const { address } = yield* HttpServer.HttpServer
-  const own = "port" in address ? address.port : 0
-  return yield* sendTo(sending.port ?? own, method, path, sending)
+  const token = actor === undefined ? {} : { token: `${actor.tenantId}.${actor.userId}` }
+  return yield* sendTo("port" in address ? address.port : 0, method, path, { ...token, ...sending })
 })
-
-export const sendTo = (port: number, method: string, path: string, { actor, headers, json }: Sending) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.callback<readonly [ClientRequest, IncomingMessage]>((resume) => {
-        const request = open({
-          port,
-          host: "127.0.0.1",
-          method,
-          path,
-          agent: false,
-          headers: {
-            ...(actor === undefined ? {} : { authorization: `Bearer ${actor.tenantId}.${actor.userId}` }),
-            ...(json === undefined ? {} : { "content-type": "application/json" }),
-            ...headers
-          }
-        })
-        request.once("response", (response) => resume(Effect.succeed([request, response] as const)))
-        request.once("error", (error) => resume(Effect.die(error)))
-        request.end(json === undefined ? undefined : JSON.stringify(json))
-        return Effect.sync(() => request.destroy())
-      }),
-      ([request]) => Effect.sync(() => request.destroy())
-    ),
-    ([request, response]) => reading(request, response)
-  )
-
-const reading = (request: ClientRequest, response: IncomingMessage): Reading => {
-  let text = ""
-  const watchers = new Set<() => void>()
-  const look = () => {
-    for (const watcher of watchers) watcher()
-  }
-  response.setEncoding("utf8")
-  response.on("data", (chunk: string) => {
-    text += chunk
-    look()
-  })
-  response.on("error", () => {})
-  response.on("close", look)
-  request.on("error", () => {})
-  const watch = <A>(ready: () => Effect.Effect<A> | undefined) =>
-    Effect.callback<A>((resume) => {
-      const watcher = () => {
-        const result = ready()
-        if (result === undefined) return
-        watchers.delete(watcher)
-        resume(result)
-      }
-      watchers.add(watcher)
-      watcher()
-    })
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    text: () => text,
-    until: (enough) =>
-      watch(() =>
-        enough(text)
-          ? Effect.succeed(text)
-          : response.closed
-            ? Effect.die(new Error(`it ended before: ${JSON.stringify(text)}`))
-            : undefined
-      ),
-    end: watch(() => (response.closed ? Effect.succeed({ text, whole: response.complete }) : undefined)),
-    pause: () => void response.pause(),
-    resume: () => void response.resume(),
-    leave: () => void request.destroy()
-  }
-}
-
-/** The answer whole, as JSON. */
-export const json = (answer: Reading) =>
-  Effect.map(answer.end, ({ text }): Readonly<Record<string, unknown>> => (text === "" ? {} : JSON.parse(text)))

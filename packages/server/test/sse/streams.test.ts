@@ -7,7 +7,10 @@ import { somebody, until } from "@llm-saas/testing/Workshop"
 import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
-import { door, json, Log, type Reading, send, type Sending } from "./Door.ts"
+import { door, Log, send } from "./Door.ts"
+import { json, type Reading, type Sending as Plain } from "./Reading.ts"
+
+type Sending = Plain & { readonly actor?: Actor["Service"] }
 
 const DONE = "data: [DONE]\n\n"
 const KEEP_ALIVE = ": keep-alive\n\n"
