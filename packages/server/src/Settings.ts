@@ -146,28 +146,39 @@ export class Settings extends Context.Service<
   }
 >()("@llm-saas/server/Settings") {
   /** Reads the environment and `.env`. */
-  static readonly layer: Layer.Layer<Settings, StartupFailed> = Layer.effect(
+  static readonly layer = Layer.effect(
     Settings,
     Effect.suspend(() => settings)
-  ).pipe(
+  ).pipe(fromProcess)
+  /** As above, for commands: what production asks for is asked of a server, and whoever migrates need not have its secrets. */
+  static readonly layerCommands = Layer.effect(
+    Settings,
+    Effect.suspend(() => read(() => []))
+  ).pipe(fromProcess)
+}
+
+function fromProcess(layer: Layer.Layer<Settings, SettingsInvalid>): Layer.Layer<Settings, StartupFailed> {
+  return layer.pipe(
     Layer.provide(DotEnv.layer(Object.keys(VARIABLES))),
     Layer.catch((error) => Layer.effect(Settings, Effect.fail(new StartupFailed({ message: error.message }))))
   )
 }
 
-/** What the current `ConfigProvider` says. Every broken variable is named, not only the first. */
-export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Effect.gen(function* () {
+const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<BrokenVariable>) {
   const results = yield* Effect.all(VARIABLES, { mode: "result" })
   const values = Result.all(results)
-  const broken = Result.isSuccess(values) ? offences(values.success) : Array.getFailures(Object.values(results))
+  const broken = Result.isSuccess(values) ? rules(values.success) : Array.getFailures(Object.values(results))
   if (Array.isArrayNonEmpty(broken)) return yield* new SettingsInvalid({ broken })
-  const read = yield* Effect.orDie(Effect.fromResult(values))
+  const found = yield* Effect.orDie(Effect.fromResult(values))
   return Settings.of({
-    ...read,
-    LOG_LEVEL: read.LOG_LEVEL ?? (read.DEBUG ? "debug" : "info"),
-    PASSWORD_THREADS: read.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / read.WORKERS))
+    ...found,
+    LOG_LEVEL: found.LOG_LEVEL ?? (found.DEBUG ? "debug" : "info"),
+    PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS))
   })
 })
+
+/** What the current `ConfigProvider` says. Every broken variable is named, not only the first. */
+export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Effect.suspend(() => read(offences))
 
 /** Rules between variables. */
 const offences = (values: Values): Array<BrokenVariable> => {

@@ -1,24 +1,56 @@
 import { NodeRuntime } from "@effect/platform-node"
 import type { MigrationFailed } from "@llm-saas/database/MigrationFailed"
+import { prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate, rollback, status } from "@llm-saas/database/Migrations"
 import { newMigration } from "@llm-saas/database/NewMigration"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { writeSchema } from "@llm-saas/database/SchemaDump"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { Console, Effect, Layer, type Scope } from "effect"
+import { Console, Effect, Layer, Redacted, type Scope } from "effect"
 import { administrator } from "./Database.ts"
 import { Settings } from "./Settings.ts"
 import { exitCode, explain, StartupFailed } from "./Startup.ts"
 
 // `npm run db:…`: what operators and developers do with the database from the command line.
 
-const dbMigrate = Effect.gen(function* () {
-  const { applied, rebuilt, version } = yield* Effect.flatMap(administrator, migrate)
+const dbMigrate = Effect.fnUntraced(function* (option: string | undefined) {
+  if (option !== undefined && option !== "--logins")
+    return yield* new StartupFailed({ message: "usage: npm run db:migrate [-- --logins]" })
+  const logins = option === undefined ? [] : yield* loginsWanted
+  const admin = yield* administrator
+  const { applied, rebuilt, version } = yield* migrate(admin)
   for (const step of applied) yield* Console.log(`applied ${step.version} ${step.name}`)
   yield* Console.log(
     rebuilt ? `the schema is at version ${version}` : `nothing to do: the schema is at version ${version}`
   )
+  for (const { password, role, variable } of logins) {
+    yield* prepareLogin(admin, role, password)
+    yield* Console.log(`${role} logs in with the password of ${variable}`)
+  }
 })
+
+/** The passwords the program's logins are to have: those of the URLs it will log in with. */
+const loginsWanted = Effect.gen(function* () {
+  const { DATABASE_ADMIN_URL, DATABASE_JOBS_URL, DATABASE_URL } = yield* Settings
+  if (DATABASE_ADMIN_URL === undefined)
+    return yield* new StartupFailed({ message: "--logins sets passwords as DATABASE_ADMIN_URL, which is missing" })
+  const given = [
+    { variable: "DATABASE_URL", role: "llm_api", url: DATABASE_URL ?? NOBODY },
+    ...(DATABASE_JOBS_URL === undefined
+      ? []
+      : [{ variable: "DATABASE_JOBS_URL", role: "llm_jobs", url: DATABASE_JOBS_URL } as const])
+  ] as const
+  return yield* Effect.forEach(given, ({ role, url, variable }) => {
+    const { password, username } = new URL(Redacted.value(url))
+    return username === role && password !== ""
+      ? Effect.succeed({ role, variable, password: Redacted.make(decodeURIComponent(password)) })
+      : Effect.fail(
+          new StartupFailed({ message: `--logins takes the password of ${role} from ${variable}: it has none` })
+        )
+  })
+})
+
+const NOBODY = Redacted.make("postgres:///")
 
 const dbStatus = Effect.gen(function* () {
   const found = yield* Effect.flatMap(administrator, status)
@@ -59,7 +91,7 @@ const command = (
 ): Effect.Effect<void, Failures, Settings | Scope.Scope> => {
   switch (name) {
     case "migrate":
-      return dbMigrate
+      return dbMigrate(argument)
     case "status":
       return dbStatus
     case "rollback":
@@ -76,7 +108,7 @@ const command = (
 }
 
 Effect.scoped(Effect.suspend(() => command(process.argv[2], process.argv[3]))).pipe(
-  Effect.provide(Layer.fresh(Settings.layer)),
+  Effect.provide(Layer.fresh(Settings.layerCommands)),
   Effect.tapCause(explain),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: exitCode })
 )
