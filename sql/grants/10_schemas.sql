@@ -14,6 +14,7 @@ revoke create on schema tracking from llm_tracking;
 grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tenant, llm_api, llm_auditor;
 -- llm_tenant too: a second enter inside the room must get as far as its refusal.
 grant execute on function app.enter(uuid, uuid, bigint, text) to llm_api, llm_tenant;
+grant execute on function app.own_profile(uuid, uuid, bigint, text) to llm_api, llm_tenant;
 grant execute on function app.ask(
   uuid, uuid, text, uuid, text, text, text, uuid, text, text, text, timestamptz, timestamptz, integer, text, text, integer
 ) to llm_tenant;

@@ -60,13 +60,15 @@ export class Gate extends Context.Service<
     Effect.gen(function* () {
       const pool = yield* Pool
 
+      const answer = (asked: ReturnType<Pool["Service"]["query"]>) =>
+        asked.pipe(
+          Effect.map((result) => result.rows),
+          Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
+        )
+      // What writes may have to wait for a row, and waits alone.
       const call = (sql: string, params: ReadonlyArray<unknown>) =>
-        pool
-          .use((connection) => connection.query(sql, params))
-          .pipe(
-            Effect.map((result) => result.rows),
-            Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
-          )
+        answer(pool.use((connection) => connection.query(sql, params)))
+      const read = (sql: string, params: ReadonlyArray<unknown>) => answer(pool.query(sql, params))
       const decodeTenant = Schema.decodeUnknownEffect(TenantRow)
       const decodeRegistered = Schema.decodeUnknownEffect(Registered)
       const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))
@@ -94,7 +96,7 @@ export class Gate extends Context.Service<
           return rows.length === 0 ? Option.none() : Option.some(yield* Effect.orDie(decodeRegistered(rows[0])))
         }),
         candidates: Effect.fn("Gate.candidates")(function* (email, tenantId) {
-          const rows = yield* call("select * from auth.login_candidates($1, $2)", [email, tenantId ?? null])
+          const rows = yield* read("select * from auth.login_candidates($1, $2)", [email, tenantId ?? null])
           return yield* Effect.orDie(decodeCandidates(rows))
         }),
         recordLogin: Effect.fn("Gate.recordLogin")(function* (candidate, succeeded) {
@@ -114,7 +116,7 @@ export class Gate extends Context.Service<
             newHash
           ])
         }),
-        ping: Effect.asVoid(call("select 1", []))
+        ping: Effect.asVoid(read("select 1", []))
       })
     })
   )

@@ -7,13 +7,16 @@ import { unavailable } from "./Outage.ts"
 /** How the pool is dimensioned. */
 export interface PoolOptions {
   readonly url: Redacted.Redacted
-  /** Connections at most. */
+  /** Connections at most. A quarter of them is for single statements, see {@link Pool.query}; at least one for each kind. */
   readonly size: number
   /** How long a request waits for a free connection before it is told to come back. */
   readonly acquireTimeout: Duration.Input
   /** How many requests may wait at once; one more is told to come back at once. */
   readonly waiting: number
 }
+
+/** Statements under way on one shared connection. PostgreSQL works at one after the other: more would only wait there. */
+const DEPTH = 8
 
 /**
  * Connections to PostgreSQL, each lent to one borrower at a time. A lent connection pipelines: statements submitted in one turn
@@ -27,6 +30,14 @@ export class Pool extends Context.Service<
     readonly use: <A, E, R>(
       work: (connection: PgConnection.PgConnection) => Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | SqlError | Unavailable, R>
+    /**
+     * One statement that is a transaction of its own. It shares a connection: several are under way at once, and each ends before the
+     * next begins. For what never waits for a lock, since whatever is behind it would wait along. One that is interrupted may still run.
+     */
+    readonly query: (
+      sql: string,
+      params: ReadonlyArray<unknown>
+    ) => Effect.Effect<PgConnection.Result, SqlError | Unavailable>
     /** Takes a connection out of circulation whose state cannot be known any more. */
     readonly discard: (connection: PgConnection.PgConnection) => Effect.Effect<void>
     /** How many are lent and how many wait, for metrics. */
@@ -37,38 +48,53 @@ export class Pool extends Context.Service<
     Layer.effect(
       Pool,
       Effect.gen(function* () {
-        const pool = yield* PgPool.make({
-          url: options.url,
-          maxConnections: options.size,
-          // One borrower a connection; `multiplex` is what makes a connection pipeline.
-          multiplex: true,
-          multiplexConcurrency: 1,
-          applicationName: "llm-saas",
-          connectTimeout: "5 seconds",
-          keepAlive: "30 seconds",
-          idleTimeout: "5 minutes"
-        })
-        let lent = 0
-        let waiting = 0
-        const lend = Effect.sync(() => void lent++)
-        const giveBack = Effect.sync(() => void lent--)
-
-        const use: Pool["Service"]["use"] = (work) => {
-          const lending = (connection: PgConnection.PgConnection) =>
-            Effect.ensuring(Effect.andThen(lend, work(connection)), giveBack)
-          return Effect.suspend(() => {
-            // The timer and the scope are paid for only when the pool is full.
-            if (lent < options.size) return pool.use(lending)
-            if (waiting >= options.waiting) return Effect.fail(unavailable())
-            waiting++
-            const acquire = pool.get.pipe(
-              Effect.timeoutOrElse({ duration: options.acquireTimeout, orElse: () => Effect.fail(unavailable()) }),
-              Effect.ensuring(Effect.sync(() => void waiting--))
-            )
-            return Effect.scoped(Effect.flatMap(acquire, lending))
+        const sharing = Math.max(1, Math.floor(options.size / 4))
+        const open = (connections: number, multiplexConcurrency: number) =>
+          PgPool.make({
+            url: options.url,
+            maxConnections: connections,
+            // What makes a connection pipeline.
+            multiplex: true,
+            multiplexConcurrency,
+            applicationName: "llm-saas",
+            connectTimeout: "5 seconds",
+            keepAlive: "30 seconds",
+            idleTimeout: "5 minutes"
           })
+        const alone = yield* open(Math.max(1, options.size - sharing), 1)
+        const shared = yield* open(sharing, DEPTH)
+        let waiting = 0
+
+        /** Lends connections of a pool that has `capacity` places, and keeps count. */
+        const lender = (pool: PgPool.PgPool, capacity: number) => {
+          let lent = 0
+          const lend = Effect.sync(() => void lent++)
+          const giveBack = Effect.sync(() => void lent--)
+          const use: Pool["Service"]["use"] = (work) => {
+            const lending = (connection: PgConnection.PgConnection) =>
+              Effect.ensuring(Effect.andThen(lend, work(connection)), giveBack)
+            return Effect.suspend(() => {
+              // The timer and the scope are paid for only when the pool is full.
+              if (lent < capacity) return pool.use(lending)
+              if (waiting >= options.waiting) return Effect.fail(unavailable())
+              waiting++
+              const acquire = pool.get.pipe(
+                Effect.timeoutOrElse({ duration: options.acquireTimeout, orElse: () => Effect.fail(unavailable()) }),
+                Effect.ensuring(Effect.sync(() => void waiting--))
+              )
+              return Effect.scoped(Effect.flatMap(acquire, lending))
+            })
+          }
+          return { use, lent: () => lent }
         }
-        return Pool.of({ use, discard: pool.invalidate, load: () => ({ lent, waiting, size: options.size }) })
+        const rooms = lender(alone, Math.max(1, options.size - sharing))
+        const statements = lender(shared, sharing * DEPTH)
+        return Pool.of({
+          use: rooms.use,
+          query: (sql, params) => statements.use((connection) => connection.query(sql, params)),
+          discard: alone.invalidate,
+          load: () => ({ lent: rooms.lent() + statements.lent(), waiting, size: options.size })
+        })
       })
     )
 }

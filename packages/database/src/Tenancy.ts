@@ -2,7 +2,7 @@ import { Actor } from "@llm-saas/domain/Actor"
 import type { Outside } from "@llm-saas/domain/Outside"
 import { Forbidden, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Exit, Layer, Schema } from "effect"
+import { Context, Effect, Exit, Layer, Predicate, Schema } from "effect"
 import { Statement } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { isOutage, sqlState, unavailable } from "./Outage.ts"
@@ -44,6 +44,11 @@ export class Tenancy extends Context.Service<
     readonly read: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
     /** Runs `work`, which sends exactly one statement, in one round trip. It is committed unless it fails by itself. */
     readonly once: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
+    /**
+     * What one function of the schema answers that enters by itself: one statement for everything, on a shared connection, at half the
+     * cost of `read`. For what is read with nearly every request.
+     */
+    readonly glance: (name: Glance) => Entered<unknown, never, never>
   }
 >()("@llm-saas/database/Tenancy") {
   static readonly layer = Layer.effect(
@@ -89,9 +94,30 @@ export class Tenancy extends Context.Service<
           ? inside(outer, work)
           : Effect.die("a room of one actor was opened inside another's")
 
-      return Tenancy.of({ transaction: open("transaction"), read: open("read"), once: open("once") })
+      const glance = (name: Glance): Entered<unknown, never, never> =>
+        Effect.contextWith((context: Context.Context<Actor>) => {
+          const { issuedAt, needs, tenantId, userId } = Context.get(context, Actor)
+          const params = [tenantId, userId, issuedAt, needs]
+          const outer = Context.get(context, CurrentRoom)
+          const seen =
+            outer === undefined
+              ? Effect.map(pool.query(GLANCES[name], params), ({ rows }) => rows)
+              : outer.execute(GLANCES[name], params)
+          return Effect.catch(
+            Effect.map(seen, ([row]) => (Predicate.hasProperty(row, "answer") ? row.answer : undefined)),
+            refuse
+          )
+        })
+
+      return Tenancy.of({ transaction: open("transaction"), read: open("read"), once: open("once"), glance })
     })
   )
+}
+
+/** See `sql/functions/70_glances.sql`. */
+type Glance = keyof typeof GLANCES
+const GLANCES = {
+  own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::bigint, $4::text) as answer"
 }
 
 /** Whether the failure is the work's own, and not the driver's. */

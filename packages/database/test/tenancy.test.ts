@@ -1,9 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Actor } from "@llm-saas/domain/Actor"
+import { Forbidden, Unauthenticated } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Cause, Effect, Exit, Fiber, Layer } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Schema } from "effect"
 import { randomUUID } from "node:crypto"
 import { Pool } from "../src/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
@@ -52,11 +53,35 @@ const look = TenantSql.use(
 
 const touch = TenantSql.use((sql) => sql<{ id: string }>`update app.users set status = status returning id::text`)
 
+/** The same, at a glance. */
+const profile = Effect.gen(function* () {
+  const tenancy = yield* Tenancy
+  const answer = yield* Effect.orDie(Schema.decodeUnknownEffect(Glanced)(yield* tenancy.glance("own_profile")))
+  return { tenant: answer.tenant.id, user: answer.id, role: "llm_tenant", users: [answer.id] }
+})
+const Glanced = Schema.Struct({ id: Schema.String, tenant: Schema.Struct({ id: Schema.String }) })
+
+const nobody = Actor.of({
+  tenantId: TenantId.make(randomUUID()),
+  userId: UserId.make(randomUUID()),
+  issuedAt: 0,
+  needs: "user"
+})
+
 /** What a request can do to the connection it was lent, by its number. */
 const request = (n: number) =>
   Effect.gen(function* () {
     const tenancy = yield* Tenancy
-    switch (n % 5) {
+    switch (n % 7) {
+      case 5:
+        return [yield* profile]
+      case 6:
+        // Refused, right behind and before the others on the same connection.
+        return [
+          yield* Effect.provideService(profile, Actor, nobody).pipe(
+            Effect.catchTag("Unauthenticated", ({ _tag }) => Effect.succeed(_tag))
+          )
+        ]
       case 0:
         return [yield* tenancy.read(look)]
       case 1:
@@ -86,7 +111,7 @@ const request = (n: number) =>
   })
 
 layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants at once", (it) => {
-  it.effect("never mix: a thousand requests in turn on four connections, a seventh of them interrupted", () =>
+  it.effect("never mix: a thousand requests in turn on four connections, a fifth of them interrupted", () =>
     Effect.gen(function* () {
       const members = [yield* member, yield* member] as const
       const exits = yield* Effect.forEach(
@@ -95,7 +120,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
           const actor = members[n % 2 === 0 ? 0 : 1]
           const asked = Effect.provideService(request(n), Actor, actor)
           const exit =
-            n % 7 !== 3
+            n % 5 !== 3
               ? Effect.exit(asked)
               : Effect.gen(function* () {
                   const fiber = yield* Effect.forkChild(asked)
@@ -117,6 +142,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
         }
         for (const seen of exit.value) {
           looks++
+          if (seen === "Unauthenticated") continue
           const { tenantId: tenant, userId: user } = actor
           assert.deepStrictEqual(seen, { tenant, user, role: "llm_tenant", users: [user] })
         }
@@ -125,15 +151,11 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       assert.isAtLeast(interrupted, 20)
       // And whatever happened to them, the connections are nobody's.
       const pool = yield* Pool
+      const state = `select current_user::text as role, nullif(current_setting('app.tenant_id', true), '') as tenant,
+                       pg_current_xact_id_if_assigned()::text as transaction`
       const states = yield* Effect.forEach(
-        Array.from({ length: CONNECTIONS * 2 }),
-        () =>
-          pool.use((connection) =>
-            connection.query(
-              "select current_user::text as role, nullif(current_setting('app.tenant_id', true), '') as tenant, pg_current_xact_id_if_assigned()::text as transaction",
-              []
-            )
-          ),
+        Array.from({ length: CONNECTIONS * 8 }, (_, n) => n),
+        (n) => (n % 2 === 0 ? pool.query(state, []) : pool.use((connection) => connection.query(state, []))),
         { concurrency: "unbounded" }
       )
       for (const { rows } of states)
@@ -182,5 +204,40 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
           stranger.userId
         ])
       })
+  )
+
+  it.effect("a glance is refused to whom a room is refused, and joins the room it is taken in", () =>
+    Effect.gen(function* () {
+      const tenancy = yield* Tenancy
+      const { adminUrl } = yield* TestDatabase
+      const superuser = yield* open(adminUrl)
+      const admin = yield* member
+      const actor = { ...admin, userId: UserId.make(randomUUID()) }
+      yield* superuser.rows("select * from auth.register($1, $2, 'b@example.com', '$argon2id$', 'request')", [
+        actor.tenantId,
+        actor.userId
+      ])
+      const taken = Effect.exit(Effect.provideService(tenancy.glance("own_profile"), Actor, actor))
+      assert.isTrue(Exit.isSuccess(yield* taken))
+      const asAdmin = Effect.provideService(tenancy.glance("own_profile"), Actor, { ...actor, needs: "admin" })
+      assert.deepStrictEqual(yield* Effect.exit(asAdmin), Exit.fail(new Forbidden({})))
+      yield* superuser.rows(`update app.users set status = 'disabled' where id = '${actor.userId}'`)
+      assert.deepStrictEqual(yield* taken, Exit.fail(new Unauthenticated({})))
+
+      const [other, stranger] = [yield* member, yield* member]
+      const renamed = yield* tenancy
+        .transaction(
+          Effect.andThen(
+            TenantSql.use((sql) => sql`update app.tenants set name = 'Uncommitted'`),
+            tenancy.glance("own_profile")
+          )
+        )
+        .pipe(Effect.provideService(Actor, other))
+      assert.include(JSON.stringify(renamed), "Uncommitted")
+      const across = yield* tenancy
+        .transaction(Effect.andThen(look, Effect.provideService(tenancy.glance("own_profile"), Actor, stranger)))
+        .pipe(Effect.provideService(Actor, other), Effect.exit)
+      assert.isTrue(Exit.isFailure(across) && Cause.hasDies(across.cause))
+    }).pipe(Effect.scoped)
   )
 })

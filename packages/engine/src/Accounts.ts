@@ -9,7 +9,7 @@ import {
   Unauthenticated,
   type Unavailable
 } from "@llm-saas/domain/Refusal"
-import { Tenant, type TenantId } from "@llm-saas/domain/Tenant"
+import type { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, Profile, RegistrationRefused, type Role, User, UserId } from "@llm-saas/domain/User"
 import { Array, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
@@ -97,10 +97,8 @@ export class Accounts extends Context.Service<
         return { tenantId: candidate.tenant_id, userId: candidate.user_id, role: candidate.role }
       }, failOnTheBeat)
 
-      const me = tenancy.read(ownProfile()).pipe(
-        Effect.map((row) => new Profile(row)),
-        // The room read this row a moment ago, in the same transaction.
-        Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})),
+      const me = tenancy.glance("own_profile").pipe(
+        Effect.flatMap((answer) => Effect.orDie(decodeProfile(answer))),
         Effect.withSpan("Accounts.me")
       )
 
@@ -126,22 +124,7 @@ export class Accounts extends Context.Service<
   )
 }
 
-const ProfileRow = Schema.Struct({
-  ...UserRow.fields,
-  tenant: Tenant
-})
-
-const ownProfile = SqlSchema.findOne({
-  Request: Schema.Void,
-  Result: ProfileRow,
-  execute: () =>
-    TenantSql.use(
-      (sql) =>
-        sql`select u.id, u.tenant_id, u.email, u.role, u.status, u.created_at,
-                 jsonb_build_object('id', t.id, 'name', t.name, 'registration', t.registration, 'created_at', t.created_at) as tenant
-          from app.users u join app.tenants t on t.id = u.tenant_id where u.id = app.user_id()`
-    )
-})
+const decodeProfile = Schema.decodeUnknownEffect(Profile)
 
 const setPassword = SqlSchema.findOne({
   Request: Schema.Struct({ hash: Schema.String }),

@@ -49,6 +49,8 @@ export const watch = (home: Home, user: User, server: number) =>
       guardian === undefined || guardian.exitCode !== null || guardian.signalCode !== null || guardian.pid === undefined
         ? Effect.void
         : Effect.callback<void>((resume) => {
+            // Or a program with nothing else to do would end before it hears of it.
+            guardian.ref()
             guardian.once("exit", () => resume(Effect.void))
             guardian.stdin.end("\n")
           })
