@@ -136,7 +136,7 @@ export class EventWriter {
     if (text === "" || this.#exchange.destroyed) return
     if (!this.started) this.#head()
     this.#since = this.#now()
-    this.#full = !this.#exchange.write(text)
+    this.#full = !this.#exchange.chunk(text)
   }
 
   #end(text: string): void {
