@@ -4,7 +4,8 @@
 set local role llm_work;
 
 -- Adds what came since, for any number of generations of any tenants in one statement. p_tokens: a JSON list of strings each.
--- Returns those that are to stop: `cancel` was asked for, or the lease is `lost`.
+-- Returns those that are to stop: `cancel` was asked for, or the lease is `lost`. The share lock waits for whoever is ending one, and
+-- then finds it ended: a chunk that came after the end would stay for good. Rows are locked in one order everywhere.
 create function work.append(p_lease uuid, p_tenants uuid[], p_generations uuid[], p_seqs integer[], p_tokens text[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -15,6 +16,7 @@ begin atomic
     select v.*, g.cancel_requested_at from given v
     join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
     where g.lease_owner = p_lease and g.status = 'streaming'
+    order by v.tenant_id, v.id for share of g
   ), added as (
     insert into app.generation_chunks (tenant_id, generation_id, seq, tokens)
     select m.tenant_id, m.id, m.seq, array(select t.value from jsonb_array_elements_text(m.tokens::jsonb) with ordinality t (value, place) order by t.place)
@@ -34,16 +36,22 @@ begin atomic
   with given as (
     select * from unnest(p_tenants, p_generations) as given (tenant_id, id)
   ), mine as (
-    update app.generations g set lease_until = now() + interval '30 seconds' from given v
-    where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = p_lease and g.status = 'streaming'
+    select g.tenant_id, g.id from given v
+    join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
+    where g.lease_owner = p_lease and g.status = 'streaming'
+    order by g.tenant_id, g.id for no key update of g
+  ), renewed as (
+    update app.generations g set lease_until = now() + interval '30 seconds' from mine m
+    where g.tenant_id = m.tenant_id and g.id = m.id
     returning g.tenant_id, g.id, g.cancel_requested_at, g.followed_until
   )
   select v.id, case when m.id is null then 'lost' when m.cancel_requested_at is not null then 'cancel' else 'followed' end
-  from given v left join mine m on m.tenant_id = v.tenant_id and m.id = v.id
+  from given v left join renewed m on m.tenant_id = v.tenant_id and m.id = v.id
   where m.id is null or m.cancel_requested_at is not null or m.followed_until > now();
 end;
 
 -- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.
+-- The message is locked before the generation, as by whoever deletes it: the other way round the two would wait for each other.
 create function work.finish(
   p_lease uuid, p_tenant uuid, p_generation uuid, p_status text, p_finish_reason text, p_failure text, p_response text,
   p_token_lengths integer[], p_response_model text, p_tokens_in integer, p_tokens_out integer, p_approx_tokens_out integer,
@@ -54,8 +62,12 @@ as $$
 declare
   v_message uuid;
 begin
+  perform from app.messages m
+  where m.tenant_id = p_tenant and m.id = (
+    select g.message_id from app.generations g where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease
+  ) for no key update;
   update app.generations g set
-    status = p_status, finish_reason = p_finish_reason, failure = p_failure, response_model = p_response_model,
+    status = p_status, finish_reason = p_finish_reason, failure = p_failure, response_model = left(p_response_model, 200),
     tokens_in = p_tokens_in, tokens_out = p_tokens_out, approx_tokens_out = p_approx_tokens_out, cost_usd = p_cost_usd,
     response_length = char_length(p_response), started_at = p_started, first_token_at = p_first_token,
     model_ended_at = p_model_ended, ended_at = clock_timestamp()
@@ -88,8 +100,17 @@ begin
   for lost in
     select g.tenant_id, g.id, g.message_id from app.generations g
     where g.status in ('queued', 'streaming') and g.lease_until < now()
-    order by g.lease_until limit p_limit for update skip locked
+    order by g.lease_until limit p_limit
   loop
+    -- First the message, see above; and nothing is waited for.
+    perform from app.messages m where m.tenant_id = lost.tenant_id and m.id = lost.message_id for no key update skip locked;
+    continue when lost.message_id is not null and not found;
+    perform from app.generations g
+    where g.tenant_id = lost.tenant_id and g.id = lost.id and g.status in ('queued', 'streaming') and g.lease_until < now()
+      and g.message_id is not distinct from lost.message_id
+    for update skip locked;
+    continue when not found;
+
     select coalesce(string_agg(t.token, '' order by c.seq, t.place), ''),
       coalesce(array_agg(char_length(t.token) order by c.seq, t.place), '{}')
       into v_response, v_lengths

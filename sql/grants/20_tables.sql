@@ -27,7 +27,12 @@ grant insert (tenant_id, id, user_id, title) on app.conversations to llm_tenant;
 grant update (title, updated_at) on app.conversations to llm_tenant;
 grant select, delete on app.messages to llm_tenant;
 grant insert (tenant_id, id, user_id, conversation_id, content) on app.messages to llm_tenant;
-grant select on app.generations to llm_tenant;
+-- Not lease_owner: whoever knows it may write answers, of every tenant that process serves.
+grant select (
+  tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure,
+  lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length,
+  response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at
+) on app.generations to llm_tenant;
 grant insert (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
   request_id, trace_id, parent_span_id, created_at, admitted_at
