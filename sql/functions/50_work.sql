@@ -5,7 +5,8 @@ set local role llm_work;
 
 -- Adds what came since, for any number of generations of any tenants in one statement. p_tokens: a JSON list of strings each.
 -- Returns those that are to stop: `cancel` was asked for, or the lease is `lost`. The share lock waits for whoever is ending one, and
--- then finds it ended: a chunk that came after the end would stay for good. Rows are locked in one order everywhere.
+-- then finds it ended: a chunk that came after the end would stay for good. Rows are locked in one order everywhere. `ended_at is
+-- null` and not the status: that would let the index of what is running stand in for the primary key, and be read whole for each.
 create function work.append(p_lease uuid, p_tenants uuid[], p_generations uuid[], p_seqs integer[], p_tokens text[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -13,13 +14,13 @@ begin atomic
   with given as (
     select * from unnest(p_tenants, p_generations, p_seqs, p_tokens) as given (tenant_id, id, seq, tokens)
   ), mine as (
-    select v.*, g.cancel_requested_at from given v
+    select v.*, g.user_id, g.cancel_requested_at from given v
     join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
-    where g.lease_owner = p_lease and g.status = 'streaming'
+    where g.lease_owner = p_lease and g.ended_at is null
     order by v.tenant_id, v.id for share of g
   ), added as (
-    insert into app.generation_chunks (tenant_id, generation_id, seq, tokens)
-    select m.tenant_id, m.id, m.seq, array(select t.value from jsonb_array_elements_text(m.tokens::jsonb) with ordinality t (value, place) order by t.place)
+    insert into app.generation_chunks (tenant_id, generation_id, seq, user_id, tokens)
+    select m.tenant_id, m.id, m.seq, m.user_id, array(select t.value from jsonb_array_elements_text(m.tokens::jsonb) with ordinality t (value, place) order by t.place)
     from mine m
     on conflict do nothing
   )
@@ -38,7 +39,7 @@ begin atomic
   ), mine as (
     select g.tenant_id, g.id from given v
     join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
-    where g.lease_owner = p_lease and g.status = 'streaming'
+    where g.lease_owner = p_lease and g.ended_at is null
     order by g.tenant_id, g.id for no key update of g
   ), renewed as (
     update app.generations g set lease_until = now() + interval '30 seconds' from mine m
@@ -71,7 +72,7 @@ begin
     tokens_in = p_tokens_in, tokens_out = p_tokens_out, approx_tokens_out = p_approx_tokens_out, cost_usd = p_cost_usd,
     response_length = char_length(p_response), started_at = p_started, first_token_at = p_first_token,
     model_ended_at = p_model_ended, ended_at = clock_timestamp()
-  where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease and g.status in ('queued', 'streaming')
+  where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease and g.ended_at is null
   returning g.message_id into v_message;
   if not found then return false; end if;
 
@@ -106,7 +107,7 @@ begin
     perform from app.messages m where m.tenant_id = lost.tenant_id and m.id = lost.message_id for no key update skip locked;
     continue when lost.message_id is not null and not found;
     perform from app.generations g
-    where g.tenant_id = lost.tenant_id and g.id = lost.id and g.status in ('queued', 'streaming') and g.lease_until < now()
+    where g.tenant_id = lost.tenant_id and g.id = lost.id and g.ended_at is null and g.lease_until < now()
       and g.message_id is not distinct from lost.message_id
     for update skip locked;
     continue when not found;

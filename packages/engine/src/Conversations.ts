@@ -148,7 +148,8 @@ const del = SqlSchema.findAll({
           delete from app.conversations where id = ${id} returning tenant_id, id
         )
         select gone.id, g.id as running from gone
-        left join app.generations g
-          on g.tenant_id = gone.tenant_id and g.conversation_id = gone.id and g.status in ('queued', 'streaming')`
+        left join (
+          app.messages m join app.generations g on g.tenant_id = m.tenant_id and g.message_id = m.id and g.status in ('queued', 'streaming')
+        ) on m.tenant_id = gone.tenant_id and m.conversation_id = gone.id`
     )
 })

@@ -1,0 +1,153 @@
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import { open, type Refused, type Session } from "./Session.ts"
+
+/** Somebody who asks. */
+export interface Person {
+  readonly tenant: string
+  readonly user: string
+}
+
+/** A tenant with an admin, a user and one more, on connections of their own: the API's, and the administrator's who sees every row. */
+export const office = Effect.gen(function* () {
+  const { adminUrl, apiUrl } = yield* TestDatabase
+  const superuser = yield* open(adminUrl)
+  const api = yield* open(apiUrl)
+  const tenant = randomUUID()
+  yield* api.rows("select * from auth.create_tenant($1, 'Acme', 'open', 'request')", [tenant])
+  const person = Effect.fnUntraced(function* () {
+    const user = randomUUID()
+    yield* api.rows("select * from auth.register($1, $2, $3, '$argon2id$first', 'request')", [
+      tenant,
+      user,
+      `${user}@example.com`
+    ])
+    const somebody: Person = { tenant, user }
+    return somebody
+  })
+  return { superuser, api, another: open(apiUrl), admin: yield* person(), alice: yield* person(), bob: yield* person() }
+})
+
+/** Runs `work` in the room of `who`, committed. */
+export const room = <A>(session: Session, who: Person, work: Effect.Effect<A, Refused>) =>
+  session.rows("begin").pipe(
+    Effect.andThen(session.rows("select role from app.enter($1, $2, 4000000000, 'user')", [who.tenant, who.user])),
+    Effect.andThen(work),
+    Effect.tap(() => session.rows("commit")),
+    Effect.onError(() => Effect.ignore(session.rows("rollback")))
+  )
+
+/** One statement in the room of `who`. */
+export const inRoom = (session: Session, who: Person, sql: string, values: ReadonlyArray<unknown> = []) =>
+  room(session, who, session.rows(sql, values))
+
+export interface Question {
+  readonly content?: string
+  readonly conversation?: string
+  readonly lease?: string
+  readonly key?: string
+  readonly bodyHash?: string
+  readonly historyCharacters?: number
+}
+
+/** Calls `app.ask` in the room of `who`. */
+export const ask = Effect.fnUntraced(function* (session: Session, who: Person, question: Question = {}) {
+  const [row] = yield* inRoom(
+    session,
+    who,
+    `select * from app.ask($1, $2, $3, $4, 'messages', 'provider', 'model', $5, 'request', $6, null, now(), now(), 1, $7, $8, $9)`,
+    [
+      randomUUID(),
+      randomUUID(),
+      question.content ?? "Why?",
+      question.conversation ?? null,
+      question.lease ?? randomUUID(),
+      randomUUID().replaceAll("-", ""),
+      question.key ?? null,
+      question.bodyHash ?? "hash",
+      question.historyCharacters ?? 1000
+    ]
+  )
+  return {
+    outcome: String(row?.["outcome"]),
+    message: String(row?.["message_id"]),
+    generation: String(row?.["generation_id"]),
+    status: row?.["status"],
+    history: row?.["history"]
+  }
+})
+
+/** A question that was taken, and the lease its answer is written under. */
+export const asked = Effect.fnUntraced(function* (session: Session, who: Person, question: Question = {}) {
+  const lease = question.lease ?? randomUUID()
+  const taken = yield* ask(session, who, { ...question, lease })
+  return { ...taken, tenant: who.tenant, lease }
+})
+export type Asked = Effect.Success<ReturnType<typeof asked>>
+
+export interface Ending {
+  readonly status?: string
+  readonly response?: string
+  readonly lease?: string
+}
+
+/** Calls `work.finish`: whether it was this call that ended it. */
+export const finish = (session: Session, { generation, lease, tenant }: Asked, ending: Ending = {}) => {
+  const { response = "Because.", status = "completed" } = ending
+  return Effect.map(
+    session.rows(
+      `select work.finish($1, $2, $3, $4, $5, $6, $7, $8, 'model-1', 3, 4, 5, 0.01, now(), now(), now()) as it`,
+      [
+        ending.lease ?? lease,
+        tenant,
+        generation,
+        status,
+        status === "completed" ? "stop" : null,
+        status === "failed" ? "overloaded" : null,
+        response,
+        response === "" ? [] : [[...response].length]
+      ]
+    ),
+    ([row]) => row?.["it"] === true
+  )
+}
+
+/** Calls `work.append` for one generation: the reasons to stop. */
+export const append = (session: Session, { generation, lease, tenant }: Asked, seq: number, tokens: Array<string>) =>
+  Effect.map(
+    session.rows("select reason from work.append($1, array[$2::uuid], array[$3::uuid], array[$4::int4], array[$5])", [
+      lease,
+      tenant,
+      generation,
+      seq,
+      JSON.stringify(tokens)
+    ]),
+    (rows) => rows.map((row) => row["reason"])
+  )
+
+/** Calls `work.renew` for one generation: what there is to know. */
+export const renew = (session: Session, { generation, lease, tenant }: Asked) =>
+  Effect.map(
+    session.rows("select reason from work.renew($1, array[$2::uuid], array[$3::uuid])", [lease, tenant, generation]),
+    (rows) => rows.map((row) => row["reason"])
+  )
+
+export const sweep = (session: Session, limit = 100) =>
+  Effect.map(session.rows("select work.sweep($1) as count", [limit]), ([row]) => Number(row?.["count"]))
+
+/** What a process leaves that is gone. */
+export const abandon = (superuser: Session, { generation }: Asked) =>
+  superuser.rows("update app.generations set lease_until = now() - interval '1 second' where id = $1", [generation])
+
+/** Waits until somebody waits for a lock that `holder` has. */
+export const untilBlocked = (superuser: Session, count = 1): Effect.Effect<void, Refused> =>
+  Effect.repeat(
+    Effect.map(
+      superuser.rows(
+        "select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+      ),
+      ([row]) => Number(row?.["waiting"])
+    ),
+    { until: (waiting) => waiting >= count }
+  ).pipe(Effect.asVoid)

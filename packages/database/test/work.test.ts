@@ -1,0 +1,445 @@
+import { assert, layer } from "@effect/vitest"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Effect, Fiber } from "effect"
+import { randomUUID } from "node:crypto"
+import {
+  abandon,
+  append,
+  ask,
+  type Asked,
+  asked,
+  finish,
+  inRoom,
+  office,
+  renew,
+  sweep,
+  untilBlocked
+} from "./Questions.ts"
+import { type Session, stateOf } from "./Session.ts"
+
+/** What there is of an answer. */
+const picture = (superuser: Session, { generation, message }: Asked) =>
+  Effect.map(
+    superuser.rows(
+      `select g.status, g.failure, g.response_length as length, g.ended_at is not null as ended, g.message_id = $2 as has_message,
+         (select response from app.messages m where m.id = $2) as response,
+         (select token_lengths from app.messages m where m.id = $2) as lengths,
+         (select count(*)::int from app.generation_chunks c where c.generation_id = g.id) as chunks,
+         (select count(*)::int from app.tracking_outbox o where o.generation_id = g.id) as records,
+         (select count(*)::int from app.idempotency_keys k where k.generation_id = g.id) as keys
+       from app.generations g where g.id = $1`,
+      [generation, message]
+    ),
+    ([row]) => row
+  )
+
+layer(TestDatabase.layer)("the work on an answer", (it) => {
+  it.effect("goes on under its lease, for many at once, and says which are to stop", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const stranger = yield* office
+      const lease = randomUUID()
+      const mine = yield* asked(api, alice, { lease })
+      const theirs = yield* asked(api, stranger.bob, { lease })
+      const cancelled = yield* asked(api, alice, { lease })
+      const elsewhere = yield* asked(api, alice)
+      const ended = yield* asked(api, alice, { lease })
+      yield* finish(api, ended)
+      yield* inRoom(api, alice, "update app.generations set cancel_requested_at = now() where id = $1", [
+        cancelled.generation
+      ])
+      const all = [mine, theirs, cancelled, elsewhere, ended]
+      const notices = (sql: string, values: ReadonlyArray<unknown> = []) =>
+        Effect.map(
+          api.rows(sql, [lease, all.map(({ tenant }) => tenant), all.map(({ generation }) => generation), ...values]),
+          (rows) => Object.fromEntries(rows.map((row) => [row["generation_id"], row["reason"]]))
+        )
+      const expected = {
+        [cancelled.generation]: "cancel",
+        [elsewhere.generation]: "lost",
+        [ended.generation]: "lost"
+      }
+      const appended = "select * from work.append($1, $2, $3, $4, $5)"
+      const chunks = [all.map(() => 1), all.map(() => '["a","🏠"]')]
+      assert.deepStrictEqual(yield* notices(appended, chunks), expected)
+      // Sent again, since the answer to it was lost: the same, and nothing twice.
+      assert.deepStrictEqual(yield* notices(appended, chunks), expected)
+      assert.deepStrictEqual(yield* notices("select * from work.renew($1, $2, $3)"), expected)
+      const written = yield* superuser.rows(
+        "select generation_id as id, user_id as whose, tokens from app.generation_chunks where generation_id = any ($1) order by user_id = $2",
+        [all.map(({ generation }) => generation), alice.user]
+      )
+      assert.deepStrictEqual(
+        written.filter(({ id }) => id !== cancelled.generation),
+        [
+          { id: theirs.generation, whose: stranger.bob.user, tokens: ["a", "🏠"] },
+          { id: mine.generation, whose: alice.user, tokens: ["a", "🏠"] }
+        ]
+      )
+      assert.strictEqual(written.length, 3)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("of another tenant's id under the right lease, or of the right id under another lease, is lost", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const stranger = yield* office
+      const mine = yield* asked(api, alice)
+      const before = yield* picture(superuser, mine)
+      for (const wrong of [
+        { ...mine, lease: randomUUID() },
+        { ...mine, tenant: stranger.alice.tenant },
+        { ...mine, generation: randomUUID() }
+      ]) {
+        assert.deepStrictEqual(yield* append(api, wrong, 1, ["x"]), ["lost"])
+        assert.deepStrictEqual(yield* renew(api, wrong), ["lost"])
+        assert.isFalse(yield* finish(api, wrong))
+      }
+      assert.deepStrictEqual(yield* picture(superuser, mine), before)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("renews the lease, and hears that somebody reads elsewhere", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const question = yield* asked(api, alice)
+      yield* abandon(superuser, question)
+      assert.deepStrictEqual(yield* renew(api, question), [])
+      assert.deepStrictEqual(
+        yield* superuser.rows(
+          "select lease_until > now() + interval '20 seconds' as renewed from app.generations where id = $1",
+          [question.generation]
+        ),
+        [{ renewed: true }]
+      )
+      yield* inRoom(
+        api,
+        alice,
+        "update app.generations set followed_until = now() + interval '9 seconds' where id = $1",
+        [question.generation]
+      )
+      assert.deepStrictEqual(yield* renew(api, question), ["followed"])
+      yield* inRoom(api, alice, "update app.generations set cancel_requested_at = now() where id = $1", [
+        question.generation
+      ])
+      assert.deepStrictEqual(yield* renew(api, question), ["cancel"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("ends once: the answer, its account and its record together, and nothing after that counts", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const question = yield* asked(api, alice, { key: "k" })
+      yield* append(api, question, 1, ["Be", "cause."])
+      assert.isTrue(yield* finish(api, question))
+      const end = yield* picture(superuser, question)
+      assert.deepStrictEqual(end, {
+        status: "completed",
+        failure: null,
+        length: 8,
+        ended: true,
+        has_message: true,
+        response: "Because.",
+        lengths: [8],
+        chunks: 0,
+        records: 1,
+        keys: 1
+      })
+      assert.isFalse(yield* finish(api, question, { status: "failed", response: "else" }))
+      assert.deepStrictEqual(yield* append(api, question, 3, ["late"]), ["lost"])
+      assert.deepStrictEqual(yield* renew(api, question), ["lost"])
+      yield* abandon(superuser, question)
+      assert.strictEqual(yield* sweep(api), 0)
+      assert.deepStrictEqual(yield* picture(superuser, question), end)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that cannot be recorded for tracking is not ended either", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const question = yield* asked(api, alice)
+      const before = yield* picture(superuser, question)
+      yield* superuser.rows("alter table app.tracking_outbox add constraint closed check (attempts > 0) not valid")
+      const refused = yield* stateOf(finish(api, question))
+      yield* superuser.rows("alter table app.tracking_outbox drop constraint closed")
+      assert.strictEqual(refused, "23514")
+      assert.deepStrictEqual(yield* picture(superuser, question), before)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that produced nothing gives its idempotency key back; with a text it keeps it", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const keys = Effect.fnUntraced(function* (status: string, response: string) {
+        const question = yield* asked(api, alice, { key: `${status} ${response}` })
+        yield* finish(api, question, { status, response })
+        return (yield* picture(superuser, question))?.["keys"]
+      })
+      assert.strictEqual(yield* keys("failed", ""), 0)
+      assert.strictEqual(yield* keys("failed", "some"), 1)
+      assert.strictEqual(yield* keys("completed", ""), 1)
+      assert.strictEqual(yield* keys("cancelled", ""), 1)
+      assert.strictEqual((yield* ask(api, alice, { key: "failed " })).outcome, "asked")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("whose message is deleted meanwhile keeps its account, and the text is kept nowhere", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const question = yield* asked(api, alice, { key: "k" })
+      yield* append(api, question, 1, ["gone"])
+      yield* inRoom(api, alice, "delete from app.messages where id = $1", [question.message])
+      assert.isTrue(yield* finish(api, question, { status: "cancelled", response: "gone" }))
+      assert.deepInclude(yield* picture(superuser, question), {
+        status: "cancelled",
+        length: 4,
+        has_message: null,
+        response: null,
+        chunks: 0,
+        records: 1,
+        keys: 0
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("whose user is deleted meanwhile keeps its account too", () =>
+    Effect.gen(function* () {
+      const { admin, alice, api, superuser } = yield* office
+      const [finished, lost] = [yield* asked(api, alice), yield* asked(api, alice)]
+      yield* append(api, lost, 1, ["gone"])
+      yield* inRoom(api, admin, "delete from app.users where id = $1", [alice.user])
+      assert.isTrue(yield* finish(api, finished))
+      yield* abandon(superuser, lost)
+      assert.strictEqual(yield* sweep(api), 1)
+      for (const [question, status] of [
+        [finished, "completed"],
+        [lost, "interrupted"]
+      ] as const) {
+        assert.deepInclude(yield* picture(superuser, question), { status, response: null, chunks: 0, records: 1 })
+      }
+      assert.deepStrictEqual(
+        yield* superuser.rows("select distinct user_id as spender from app.generations where tenant_id = $1", [
+          alice.tenant
+        ]),
+        [{ spender: alice.user }]
+      )
+    }).pipe(Effect.scoped)
+  )
+})
+
+layer(TestDatabase.layer)("a sweeper", (it) => {
+  it.effect("ends what a lost process left, with the text there is in its order", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const [lost, silent, alive] = [yield* asked(api, alice), yield* asked(api, alice), yield* asked(api, alice)]
+      yield* append(api, lost, 4, ["née", "\n", "\u{1f469}\u200d\u{1f680}"])
+      yield* append(api, lost, 1, ["日本", "🏠", "e\u0301"])
+      yield* append(api, alive, 1, ["here"])
+      yield* abandon(superuser, lost)
+      yield* abandon(superuser, silent)
+      assert.strictEqual(yield* sweep(api), 2)
+      assert.deepStrictEqual(yield* picture(superuser, lost), {
+        status: "interrupted",
+        failure: "process_lost",
+        length: 12,
+        ended: true,
+        has_message: true,
+        response: "日本🏠e\u0301née\n\u{1f469}\u200d\u{1f680}",
+        lengths: [2, 1, 2, 3, 1, 3],
+        chunks: 0,
+        records: 1,
+        keys: 0
+      })
+      assert.deepInclude(yield* picture(superuser, silent), { status: "interrupted", response: "", lengths: [] })
+      assert.deepInclude(yield* picture(superuser, alive), { status: "streaming", chunks: 1 })
+      assert.deepStrictEqual(yield* append(api, lost, 7, ["late"]), ["lost"])
+      assert.isFalse(yield* finish(api, lost))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("takes no more than it was told, the longest lost first", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const questions = [yield* asked(api, alice), yield* asked(api, alice), yield* asked(api, alice)]
+      for (const [place, { generation }] of questions.entries())
+        yield* superuser.rows(
+          "update app.generations set lease_until = now() - make_interval(secs => $2::int) where id = $1",
+          [generation, place + 1]
+        )
+      assert.strictEqual(yield* sweep(api, 2), 2)
+      const states = yield* Effect.forEach(questions, (question) =>
+        Effect.map(picture(superuser, question), (row) => row?.["status"])
+      )
+      assert.deepStrictEqual(states, ["streaming", "interrupted", "interrupted"])
+      assert.strictEqual(yield* sweep(api, 2), 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("beside eleven others: each answer is ended by one of them, and recorded once", () =>
+    Effect.gen(function* () {
+      const { alice, another, api, superuser } = yield* office
+      const questions = yield* Effect.forEach(Array.from({ length: 30 }), () => asked(api, alice))
+      for (const question of questions) {
+        yield* append(api, question, 1, ["half"])
+        yield* abandon(superuser, question)
+      }
+      const sweepers = yield* Effect.all(Array.from({ length: 12 }, () => another))
+      const counts = yield* Effect.forEach(sweepers, (session) => sweep(session), { concurrency: "unbounded" })
+      assert.strictEqual(
+        counts.reduce((sum, count) => sum + count, 0),
+        30
+      )
+      for (const question of questions)
+        assert.deepInclude(yield* picture(superuser, question), { status: "interrupted", response: "half", records: 1 })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("forgets idempotency keys after a day, and not before", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      const question = yield* asked(api, alice, { key: "k" })
+      const age = (hours: number) =>
+        superuser.rows(
+          "update app.idempotency_keys set created_at = now() - make_interval(hours => $2::int) where generation_id = $1",
+          [question.generation, hours]
+        )
+      yield* age(23)
+      yield* sweep(api)
+      assert.strictEqual((yield* ask(api, alice, { key: "k" })).outcome, "known")
+      yield* age(25)
+      yield* sweep(api)
+      assert.strictEqual((yield* ask(api, alice, { key: "k" })).outcome, "asked")
+    }).pipe(Effect.scoped)
+  )
+})
+
+layer(TestDatabase.layer)("at the same moment", (it) => {
+  it.effect("a chunk and a sweep: what comes after the end is lost, and stays nowhere", () =>
+    Effect.gen(function* () {
+      const { alice, another, api, superuser } = yield* office
+      const question = yield* asked(api, alice)
+      yield* append(api, question, 1, ["in", " time"])
+      yield* abandon(superuser, question)
+      const sweeper = yield* another
+      yield* sweeper.rows("begin")
+      assert.strictEqual(yield* sweep(sweeper), 1)
+      const late = yield* Effect.forkChild(append(api, question, 3, ["late"]), { startImmediately: true })
+      yield* untilBlocked(superuser)
+      yield* sweeper.rows("commit")
+      assert.deepStrictEqual(yield* Fiber.join(late), ["lost"])
+      assert.deepInclude(yield* picture(superuser, question), { status: "interrupted", response: "in time", chunks: 0 })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("an end, and its message being deleted: neither waits for the other for ever", () =>
+    Effect.gen(function* () {
+      const { alice, another, api, superuser } = yield* office
+      const question = yield* asked(api, alice)
+      const [holder, deleter] = [yield* another, yield* another]
+      // Somebody is at the generation, so that both queue up behind it, the end first.
+      yield* holder.rows("begin")
+      yield* holder.rows("select role from app.enter($1, $2, 4000000000, 'user')", [alice.tenant, alice.user])
+      yield* holder.rows("update app.generations set followed_until = now() where id = $1", [question.generation])
+      const ending = yield* Effect.forkChild(finish(api, question), { startImmediately: true })
+      yield* untilBlocked(superuser)
+      const deleting = yield* Effect.forkChild(
+        stateOf(inRoom(deleter, alice, "delete from app.messages where id = $1", [question.message])),
+        { startImmediately: true }
+      )
+      yield* untilBlocked(superuser, 2)
+      yield* holder.rows("commit")
+      assert.isTrue(yield* Fiber.join(ending))
+      assert.strictEqual(yield* Fiber.join(deleting), "fine")
+      assert.deepInclude(yield* picture(superuser, question), { status: "completed", response: null, records: 1 })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a sweep passes by an answer whose message somebody is just deleting", () =>
+    Effect.gen(function* () {
+      const { alice, another, api, superuser } = yield* office
+      const question = yield* asked(api, alice)
+      yield* abandon(superuser, question)
+      const deleter = yield* another
+      yield* deleter.rows("begin")
+      yield* deleter.rows("select role from app.enter($1, $2, 4000000000, 'user')", [alice.tenant, alice.user])
+      yield* deleter.rows("delete from app.messages where id = $1", [question.message])
+      assert.strictEqual(yield* sweep(api), 0)
+      yield* deleter.rows("commit")
+      assert.strictEqual(yield* sweep(api), 1)
+      assert.deepInclude(yield* picture(superuser, question), { status: "interrupted", has_message: null, records: 1 })
+    }).pipe(Effect.scoped)
+  )
+})
+
+layer(TestDatabase.layer)("an answer in the room", (it) => {
+  const TABLES = ["messages", "generations", "generation_chunks", "idempotency_keys", "tracking_outbox"]
+
+  it.effect("is seen by its user, by the tenant's admins, and by nobody else", () =>
+    Effect.gen(function* () {
+      const { admin, alice, api, bob } = yield* office
+      const stranger = yield* office
+      const running = yield* asked(api, alice, { key: "k" })
+      yield* append(api, running, 1, ["a"])
+      yield* finish(api, yield* asked(api, alice))
+      const seen = (who: typeof alice) =>
+        Effect.forEach(TABLES, (table) =>
+          Effect.map(inRoom(api, who, `select count(*)::int from app.${table}`), ([row]) => row?.["count"])
+        )
+      assert.deepStrictEqual(yield* seen(alice), [2, 2, 1, 1, 0])
+      // Keys are their user's affair, and what is not tracked yet the admins'.
+      assert.deepStrictEqual(yield* seen(admin), [2, 2, 1, 0, 1])
+      assert.deepStrictEqual(yield* seen(bob), [0, 0, 0, 0, 0])
+      assert.deepStrictEqual(yield* seen(stranger.admin), [0, 0, 0, 0, 0])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("can be asked to stop, and changed in no other way", () =>
+    Effect.gen(function* () {
+      const { admin, alice, api, bob } = yield* office
+      const question = yield* asked(api, alice)
+      const change = (who: typeof alice, sql: string) =>
+        stateOf(
+          inRoom(api, who, `${sql} where ${sql.includes("chunks") ? "generation_id" : "id"} = $1`, [
+            question.generation
+          ])
+        )
+      for (const who of [alice, admin]) {
+        assert.strictEqual(yield* change(who, "update app.generations set cancel_requested_at = now()"), "fine")
+        for (const sql of [
+          "update app.generations set status = 'completed'",
+          "update app.generations set lease_until = now()",
+          "update app.generations set tokens_out = 0",
+          "update app.generations set user_id = app.user_id()",
+          "delete from app.generations",
+          "update app.generation_chunks set tokens = '{x}'",
+          "delete from app.generation_chunks",
+          "update app.messages set content = 'x'",
+          "update app.messages set response = 'x', token_lengths = '{1}'"
+        ])
+          assert.strictEqual(yield* change(who, sql), "42501", sql)
+      }
+      const cancelled = yield* inRoom(
+        api,
+        bob,
+        "update app.generations set cancel_requested_at = null where id = $1 returning id",
+        [question.generation]
+      )
+      assert.deepStrictEqual(cancelled, [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("does not tell under which lease it is written, and the room cannot write one", () =>
+    Effect.gen(function* () {
+      const { alice, api } = yield* office
+      yield* asked(api, alice)
+      for (const sql of [
+        "select lease_owner from app.generations",
+        "select * from app.generations",
+        "select to_jsonb(g) from app.generations g",
+        "select work.sweep(1)",
+        "select work.renew(gen_random_uuid(), '{}', '{}')"
+      ])
+        assert.strictEqual(yield* stateOf(inRoom(api, alice, sql)), "42501", sql)
+    }).pipe(Effect.scoped)
+  )
+})
