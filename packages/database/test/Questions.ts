@@ -42,6 +42,12 @@ export const room = <A>(session: Session, who: Person, work: Effect.Effect<A, Re
 export const inRoom = (session: Session, who: Person, sql: string, values: ReadonlyArray<unknown> = []) =>
   room(session, who, session.rows(sql, values))
 
+/** A UUIDv7 later than every one before it: what the engine gives, and lists are ordered by. */
+const next = (() => {
+  let count = 0
+  return () => `01900000-0000-7000-8000-${(++count).toString(16).padStart(4, "0")}${randomUUID().slice(-8)}`
+})()
+
 export interface Question {
   readonly content?: string
   readonly conversation?: string
@@ -58,8 +64,8 @@ export const ask = Effect.fnUntraced(function* (session: Session, who: Person, q
     who,
     `select * from app.ask($1, $2, $3, $4, 'messages', 'provider', 'model', $5, 'request', $6, null, now(), now(), 1, $7, $8, $9)`,
     [
-      randomUUID(),
-      randomUUID(),
+      next(),
+      next(),
       question.content ?? "Why?",
       question.conversation ?? null,
       question.lease ?? randomUUID(),
