@@ -99,12 +99,11 @@ create table app.conversations (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   constraint conversations_pkey PRIMARY KEY (tenant_id, id),
-  constraint conversations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint conversations_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
   constraint conversations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
   constraint conversations_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)))
 );
 alter table app.conversations owner to llm_owner, enable row level security, force row level security;
-CREATE INDEX conversations_of_user ON app.conversations USING btree (tenant_id, user_id, id DESC);
 create policy own_add on app.conversations as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_change on app.conversations as restrictive for update to llm_tenant
@@ -201,17 +200,15 @@ create table app.generation_chunks (
   generation_id uuid not null,
   seq integer not null,
   tokens text[] not null,
+  user_id uuid not null,
   constraint generation_chunks_pkey PRIMARY KEY (tenant_id, generation_id, seq),
-  constraint generation_chunks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint generation_chunks_tenant_id_generation_id_fkey FOREIGN KEY (tenant_id, generation_id) REFERENCES app.generations(tenant_id, id) ON DELETE CASCADE,
   constraint generation_chunks_seq_check CHECK ((seq > 0)),
   constraint generation_chunks_tokens_check CHECK ((cardinality(tokens) > 0))
 );
 alter table app.generation_chunks owner to llm_owner, enable row level security, force row level security;
 create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant
-  using (EXISTS ( SELECT
-   FROM app.generations g
-  WHERE ((g.tenant_id = generation_chunks.tenant_id) AND (g.id = generation_chunks.generation_id))));
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy tenant_wall on app.generation_chunks as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
@@ -259,7 +256,7 @@ create table app.generations (
   tracked_as text,
   constraint generations_pkey PRIMARY KEY (tenant_id, id),
   constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
-  constraint generations_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES app.messages(tenant_id, id) ON DELETE SET NULL (message_id),
+  constraint generations_tenant_id_user_id_message_id_fkey FOREIGN KEY (tenant_id, user_id, message_id) REFERENCES app.messages(tenant_id, user_id, id) ON DELETE SET NULL (message_id),
   constraint generations_check CHECK (((ended_at IS NULL) = (status = ANY (ARRAY['queued'::text, 'streaming'::text])))),
   constraint generations_failure_check CHECK ((char_length(failure) <= 50)),
   constraint generations_finish_reason_check CHECK ((finish_reason = ANY (ARRAY['stop'::text, 'length'::text, 'content_filter'::text, 'tool_calls'::text, 'other'::text]))),
@@ -274,7 +271,7 @@ create table app.generations (
   constraint generations_tracked_as_check CHECK ((tracked_as ~ '^[0-9a-f]{32}$'::text))
 );
 alter table app.generations owner to llm_owner, enable row level security, force row level security;
-CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id);
+CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX generations_of_trace ON app.generations USING btree (trace_id, tenant_id);
 CREATE INDEX generations_running ON app.generations USING btree (lease_until, tenant_id) WHERE (status = ANY (ARRAY['queued'::text, 'streaming'::text]));
 create policy own_add on app.generations as restrictive for insert to llm_tenant
@@ -296,9 +293,9 @@ create policy tracking_rows on app.generations as permissive for all to llm_trac
 create policy work_rows on app.generations as permissive for all to llm_work
   using true
   with check true;
-grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select, update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
+grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, message_id, status, lease_owner, lease_until, cancel_requested_at, followed_until), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
+grant select (tenant_id, id, message_id, user_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, ended_at), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,
@@ -309,13 +306,14 @@ create table app.idempotency_keys (
   generation_id uuid not null,
   created_at timestamp with time zone not null default now(),
   constraint idempotency_keys_pkey PRIMARY KEY (tenant_id, user_id, key),
-  constraint idempotency_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
-  constraint idempotency_keys_tenant_id_message_id_fkey FOREIGN KEY (tenant_id, message_id) REFERENCES app.messages(tenant_id, id) ON DELETE CASCADE,
   constraint idempotency_keys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint idempotency_keys_tenant_id_user_id_message_id_fkey FOREIGN KEY (tenant_id, user_id, message_id) REFERENCES app.messages(tenant_id, user_id, id) ON DELETE CASCADE,
   constraint idempotency_keys_body_hash_check CHECK ((char_length(body_hash) <= 100)),
   constraint idempotency_keys_key_check CHECK ((char_length(key) <= 255))
 );
 alter table app.idempotency_keys owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX idempotency_keys_of_message ON app.idempotency_keys USING btree (tenant_id, message_id);
+CREATE INDEX idempotency_keys_old ON app.idempotency_keys USING btree (created_at, tenant_id);
 create policy own on app.idempotency_keys as restrictive for all to llm_tenant
   using (user_id = ( SELECT app.user_id() AS user_id))
   with check (user_id = ( SELECT app.user_id() AS user_id));
@@ -341,14 +339,13 @@ create table app.messages (
   token_lengths integer[],
   created_at timestamp with time zone not null default now(),
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
-  constraint messages_tenant_id_conversation_id_fkey FOREIGN KEY (tenant_id, conversation_id) REFERENCES app.conversations(tenant_id, id) ON DELETE CASCADE,
-  constraint messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint messages_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
+  constraint messages_tenant_id_user_id_conversation_id_fkey FOREIGN KEY (tenant_id, user_id, conversation_id) REFERENCES app.conversations(tenant_id, user_id, id) ON DELETE CASCADE,
   constraint messages_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
   constraint messages_check CHECK (((response IS NULL) = (token_lengths IS NULL)))
 );
 alter table app.messages owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX messages_of_conversation ON app.messages USING btree (tenant_id, conversation_id, id) WHERE (conversation_id IS NOT NULL);
-CREATE INDEX messages_of_user ON app.messages USING btree (tenant_id, user_id, id DESC);
 create policy own_add on app.messages as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_or_admin on app.messages as restrictive for select to llm_tenant
@@ -422,7 +419,6 @@ create table app.tracking_outbox (
   unsure boolean not null default false,
   revision integer not null default 1,
   constraint tracking_outbox_pkey PRIMARY KEY (tenant_id, generation_id),
-  constraint tracking_outbox_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint tracking_outbox_tenant_id_generation_id_fkey FOREIGN KEY (tenant_id, generation_id) REFERENCES app.generations(tenant_id, id) ON DELETE CASCADE,
   constraint tracking_outbox_parked_reason_check CHECK ((char_length(parked_reason) <= 1000)),
   constraint tracking_outbox_run_id_check CHECK ((char_length(run_id) <= 100))
