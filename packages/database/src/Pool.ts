@@ -13,6 +13,11 @@ export interface PoolOptions {
   readonly acquireTimeout: Duration.Input
   /** How many requests may wait at once; one more is told to come back at once. */
   readonly waiting: number
+  /**
+   * Whether the server parses a statement once for each connection, or every time it is sent. A pooler in transaction mode in between
+   * has to follow: PgBouncer does from 1.21 on, with `max_prepared_statements`. Default: true.
+   */
+  readonly prepare?: boolean | undefined
 }
 
 /** Statements under way on one shared connection. PostgreSQL works at one after the other: more would only wait there. */
@@ -57,6 +62,7 @@ export class Pool extends Context.Service<
             multiplex: true,
             multiplexConcurrency,
             applicationName: "llm-saas",
+            prepare: options.prepare ?? true,
             connectTimeout: "5 seconds",
             keepAlive: "30 seconds",
             idleTimeout: "5 minutes"

@@ -104,7 +104,9 @@ export class Room implements SqlConnection.Connection {
   #first(query: Query): Query {
     const { tenantId, userId, issuedAt, needs } = this.actor
     return Effect.gen({ self: this }, function* () {
-      yield* submit(this.pg.query(this.kind === "read" ? "begin read only" : "begin", []))
+      // Not prepared: behind a pooler that does not follow prepared statements, a BEGIN that is not known any more would fail alone,
+      // and what comes behind it would run outside of any transaction.
+      yield* submit(this.pg.query(this.kind === "read" ? "begin read only" : "begin", [], false))
       const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, issuedAt, needs])))
       const first = yield* submit(query)
       if (this.kind !== "transaction") this.#committing = yield* submit(this.pg.query("commit", []))

@@ -1,13 +1,13 @@
 import { assert, layer } from "@effect/vitest"
 import { Actor } from "@llm-saas/domain/Actor"
 import { Forbidden, Unauthenticated } from "@llm-saas/domain/Refusal"
-import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Cause, Effect, Exit, Fiber, Layer, Schema } from "effect"
+import { Cause, Effect, Exit, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { Pool } from "../src/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
+import { interleave, look, member, touch } from "./Interleaved.ts"
 import { open } from "./Session.ts"
 
 // Far fewer connections than requests: every one of them changes tenants all the time.
@@ -24,142 +24,10 @@ const Rooms = Tenancy.layer.pipe(
   Layer.provideMerge(TestDatabase.layer)
 )
 
-/** The first user of a new tenant. */
-const member = Effect.gen(function* () {
-  const { apiUrl } = yield* TestDatabase
-  const api = yield* open(apiUrl)
-  const actor = { tenantId: TenantId.make(randomUUID()), userId: UserId.make(randomUUID()), issuedAt: 0, needs: "user" }
-  yield* api.rows("select * from auth.create_tenant($1, 'Acme', 'open', 'request')", [actor.tenantId])
-  yield* api.rows("select * from auth.register($1, $2, 'a@example.com', '$argon2id$', 'request')", [
-    actor.tenantId,
-    actor.userId
-  ])
-  return Actor.of({ ...actor, issuedAt: Math.floor(Date.now() / 1000), needs: "user" })
-}).pipe(Effect.scoped)
-
-interface Seen {
-  readonly tenant: string
-  readonly user: string
-  readonly role: string
-  readonly users: ReadonlyArray<string>
-}
-
-/** Whose room this is, as the database has it, and whose rows are in it. */
-const look = TenantSql.use(
-  (sql) =>
-    sql<Seen>`select app.tenant_id() as tenant, app.user_id() as "user", current_user::text as role,
-                array(select id::text from app.users) as users`
-).pipe(Effect.map(([row]) => row))
-
-const touch = TenantSql.use((sql) => sql<{ id: string }>`update app.users set status = status returning id::text`)
-
-/** The same, at a glance. */
-const profile = Effect.gen(function* () {
-  const tenancy = yield* Tenancy
-  const answer = yield* Effect.orDie(Schema.decodeUnknownEffect(Glanced)(yield* tenancy.glance("own_profile")))
-  return { tenant: answer.tenant.id, user: answer.id, role: "llm_tenant", users: [answer.id] }
-})
-const Glanced = Schema.Struct({ id: Schema.String, tenant: Schema.Struct({ id: Schema.String }) })
-
-const nobody = Actor.of({
-  tenantId: TenantId.make(randomUUID()),
-  userId: UserId.make(randomUUID()),
-  issuedAt: 0,
-  needs: "user"
-})
-
-/** What a request can do to the connection it was lent, by its number. */
-const request = (n: number) =>
-  Effect.gen(function* () {
-    const tenancy = yield* Tenancy
-    switch (n % 7) {
-      case 5:
-        return [yield* profile]
-      case 6:
-        // Refused, right behind and before the others on the same connection.
-        return [
-          yield* Effect.provideService(profile, Actor, nobody).pipe(
-            Effect.catchTag("Unauthenticated", ({ _tag }) => Effect.succeed(_tag))
-          )
-        ]
-      case 0:
-        return [yield* tenancy.read(look)]
-      case 1:
-        return [yield* tenancy.transaction(look)]
-      case 2:
-        return yield* tenancy.transaction(Effect.all([look, Effect.andThen(Effect.yieldNow, look)]))
-      case 3:
-        return yield* tenancy.transaction(
-          Effect.gen(function* () {
-            const before = yield* look
-            const written = yield* touch
-            const after = yield* look
-            return [before, after, { ...after, users: written.map(({ id }) => id) }]
-          })
-        )
-      default:
-        // Fails in the middle, and so rolls back.
-        return yield* tenancy
-          .transaction(
-            Effect.andThen(
-              touch,
-              Effect.flatMap(look, (seen) => Effect.fail([seen]))
-            )
-          )
-          .pipe(Effect.catch((seen) => (Array.isArray(seen) ? Effect.succeed(seen) : Effect.die(seen))))
-    }
-  })
-
 layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants at once", (it) => {
   it.effect("never mix: a thousand requests in turn on four connections, a fifth of them interrupted", () =>
     Effect.gen(function* () {
-      const members = [yield* member, yield* member] as const
-      const exits = yield* Effect.forEach(
-        Array.from({ length: 1000 }, (_, n) => n),
-        (n) => {
-          const actor = members[n % 2 === 0 ? 0 : 1]
-          const asked = Effect.provideService(request(n), Actor, actor)
-          const exit =
-            n % 5 !== 3
-              ? Effect.exit(asked)
-              : Effect.gen(function* () {
-                  const fiber = yield* Effect.forkChild(asked)
-                  // Interrupted at another moment each: waiting, entering, between statements, committing.
-                  for (let turns = 0; turns < n % 40; turns++) yield* Effect.promise(() => new Promise(setImmediate))
-                  yield* Fiber.interrupt(fiber)
-                  return yield* Fiber.await(fiber)
-                })
-          return Effect.map(exit, (exit) => ({ actor, exit }))
-        },
-        { concurrency: 50 }
-      )
-      let [looks, interrupted] = [0, 0]
-      for (const { actor, exit } of exits) {
-        if (Exit.isFailure(exit)) {
-          assert.isTrue(Cause.hasInterruptsOnly(exit.cause), Cause.pretty(exit.cause))
-          interrupted++
-          continue
-        }
-        for (const seen of exit.value) {
-          looks++
-          if (seen === "Unauthenticated") continue
-          const { tenantId: tenant, userId: user } = actor
-          assert.deepStrictEqual(seen, { tenant, user, role: "llm_tenant", users: [user] })
-        }
-      }
-      assert.isAtLeast(looks, 1000)
-      assert.isAtLeast(interrupted, 20)
-      // And whatever happened to them, the connections are nobody's.
-      const pool = yield* Pool
-      const state = `select current_user::text as role, nullif(current_setting('app.tenant_id', true), '') as tenant,
-                       pg_current_xact_id_if_assigned()::text as transaction`
-      const states = yield* Effect.forEach(
-        Array.from({ length: CONNECTIONS * 8 }, (_, n) => n),
-        (n) => (n % 2 === 0 ? pool.query(state, []) : pool.use((connection) => connection.query(state, []))),
-        { concurrency: "unbounded" }
-      )
-      for (const { rows } of states)
-        assert.deepStrictEqual(rows, [{ role: "llm_api", tenant: null, transaction: null }])
+      yield* interleave(CONNECTIONS)
     })
   )
 

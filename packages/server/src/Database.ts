@@ -114,10 +114,16 @@ export class JobsLogin extends Context.Service<JobsLogin, { readonly url: Redact
 /** The pool requests are served from, on a database that is ready for them, and how the jobs log in to it. */
 export const DatabaseLayer = Layer.unwrap(
   Effect.gen(function* () {
-    const { DATABASE_POOL_SIZE } = yield* Settings
+    const { DATABASE_POOL_SIZE, DATABASE_PREPARE } = yield* Settings
     const { api, jobs } = yield* logins
     return Layer.mergeAll(
-      Pool.layer({ url: api, size: DATABASE_POOL_SIZE ?? 10, acquireTimeout: "2 seconds", waiting: 2000 }),
+      Pool.layer({
+        url: api,
+        size: DATABASE_POOL_SIZE,
+        acquireTimeout: "2 seconds",
+        waiting: 2000,
+        prepare: DATABASE_PREPARE
+      }),
       Layer.succeed(JobsLogin, { url: jobs })
     )
   })

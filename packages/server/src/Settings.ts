@@ -96,6 +96,7 @@ export const VARIABLES = {
   DATABASE_URL: setting("DATABASE_URL", POSTGRES, PostgresUrl, undefined),
   DATABASE_ADMIN_URL: setting("DATABASE_ADMIN_URL", POSTGRES, PostgresUrl, undefined),
   DATABASE_JOBS_URL: setting("DATABASE_JOBS_URL", POSTGRES, PostgresUrl, undefined),
+  DATABASE_PREPARE: setting("DATABASE_PREPARE", "true or false", Flag, true),
   DATABASE_POOL_SIZE: amount("DATABASE_POOL_SIZE", "connections", 1, 1000, 10),
   ALLOWED_ORIGINS: setting(
     "ALLOWED_ORIGINS",
