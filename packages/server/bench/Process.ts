@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:net"
 
 /** A server under test: a process of its own, so that its CPU is its own. */
@@ -45,14 +45,12 @@ export const serve = async (name: string, script: string, env: Record<string, st
   return { name, port, pid: child.pid, stop }
 }
 
-const TICK_MS = 10
-
-/** CPU milliseconds (user and system) the process and its ended children have used, from /proc (Linux only). */
-export const cpuMillis = (pid: number): number => {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
-}
+/** CPU microseconds that the process's threads have used, as the scheduler counts them (proc_pid_schedstat(5); Linux only). */
+export const cpuMicros = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")
+    return sum + Number(nanoseconds) / 1000
+  }, 0)
 
 /** Resident memory in megabytes (Linux only). */
 export const residentMegabytes = (pid: number): number =>

@@ -2,8 +2,11 @@
  * What a careful person would write by hand on node:http and pg: the same answers from the same statements, nothing else. No
  * router, no validation, no limits, no log line. MODE says how the statements travel.
  */
+import { randomUUID } from "node:crypto"
 import { createServer } from "node:http"
-import { jwtVerify } from "jose"
+import { text } from "node:stream/consumers"
+import { verify as verifyPassword } from "@node-rs/argon2"
+import { jwtVerify, SignJWT } from "jose"
 import pg from "pg"
 
 const { DATABASE_URL, SECRET_KEY, MODE, PORT } = process.env
@@ -67,6 +70,31 @@ const me = async (token: string): Promise<unknown> => {
   }
 }
 
+interface Candidate {
+  readonly tenant_id: string
+  readonly user_id: string
+  readonly role: string
+  readonly password_hash: string
+}
+
+const login = async (form: URLSearchParams): Promise<unknown> => {
+  const found = await pool.query<Candidate>("select * from auth.login_candidates($1, null)", [form.get("username")])
+  const [user] = found.rows
+  if (user === undefined || !(await verifyPassword(user.password_hash, form.get("password") ?? "")))
+    throw new Error("wrong")
+  await pool.query("select auth.login_record($1, $2, true, '-')", [user.tenant_id, user.user_id])
+  const access_token = await new SignJWT({ user_id: user.user_id, tenant_id: user.tenant_id, role: user.role })
+    .setProtectedHeader({ alg: "HS256", typ: "at+jwt" })
+    .setSubject(user.user_id)
+    .setIssuer("llm-saas")
+    .setAudience("llm-saas-api")
+    .setIssuedAt()
+    .setExpirationTime("1h")
+    .setJti(randomUUID())
+    .sign(key)
+  return { access_token, token_type: "bearer", expires_in: 3600 }
+}
+
 const HEALTH = JSON.stringify({ status: "ok" })
 createServer((request, response) => {
   const answer = (body: string) => {
@@ -74,7 +102,11 @@ createServer((request, response) => {
     response.end(body)
   }
   if (request.url === "/health") return answer(HEALTH)
-  me(request.headers.authorization?.slice(7) ?? "").then(
+  const work =
+    request.url === "/login"
+      ? text(request).then((body) => login(new URLSearchParams(body)))
+      : me(request.headers.authorization?.slice(7) ?? "")
+  work.then(
     (row) => answer(JSON.stringify(row)),
     (error: unknown) => {
       response.writeHead(500)

@@ -1,5 +1,5 @@
 import { get, load, percentile, post } from "./Load.ts"
-import { cpuMillis, residentMegabytes, serve, type Served } from "./Process.ts"
+import { cpuMicros, residentMegabytes, serve, type Served } from "./Process.ts"
 import { streams } from "./Streams.ts"
 import { median, table } from "./Table.ts"
 
@@ -53,7 +53,7 @@ async function compare(delay: number, ours: Served, raw: Served, ask: string, ro
     }))
     for (let round = 0; round <= rounds; round++) {
       for (const sample of samples) {
-        const cpu = cpuMillis(sample.server.pid)
+        const cpu = cpuMicros(sample.server.pid)
         const memory = residentMegabytes(sample.server.pid)
         const peak = { megabytes: 0 }
         const watch = setInterval(() => {
@@ -63,7 +63,7 @@ async function compare(delay: number, ours: Served, raw: Served, ask: string, ro
         clearInterval(watch)
         sample.broken += result.broken
         if (round === 0) continue
-        sample.cpu.push(((cpuMillis(sample.server.pid) - cpu) * 1000) / result.events)
+        sample.cpu.push((cpuMicros(sample.server.pid) - cpu) / result.events)
         sample.rate.push(result.events / result.seconds)
         sample.p50.push(percentile(result.first, 0.5))
         sample.p99.push(percentile(result.first, 0.99))
