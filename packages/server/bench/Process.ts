@@ -20,11 +20,14 @@ export const freePort = (): Promise<number> =>
       })
   })
 
+// As `npm start` has it: what Node compiled once it does not compile, or keep the compiler for, again.
+const INHERITED = { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }
+
 /** Starts `script` on a free port and waits until it answers `/health`. */
 export const serve = async (name: string, script: string, env: Record<string, string>): Promise<Served> => {
   const port = await freePort()
   const child: ChildProcess = spawn(process.execPath, [script], {
-    env: { PATH: process.env["PATH"] ?? "", ...env, HOST: "127.0.0.1", PORT: String(port) },
+    env: { ...INHERITED, ...env, HOST: "127.0.0.1", PORT: String(port) },
     stdio: ["ignore", "ignore", "inherit"]
   })
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
