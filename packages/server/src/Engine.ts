@@ -19,6 +19,9 @@ const TenantsLayer = Layer.unwrap(
   Effect.map(Settings, ({ REGISTRATION_DEFAULT }) => Tenants.layer({ registration: REGISTRATION_DEFAULT }))
 )
 
+const priceOf = ({ LLM_PRICE_INPUT_PER_MILLION: input, LLM_PRICE_OUTPUT_PER_MILLION: output }: Settings["Service"]) =>
+  input === undefined || output === undefined ? undefined : { input, output }
+
 const GenerationsLayer = Layer.unwrap(
   Effect.map(Settings, (settings) =>
     Generations.layer({
@@ -32,7 +35,7 @@ const GenerationsLayer = Layer.unwrap(
       answerCharacters: settings.ANSWER_MAX_CHARACTERS,
       contextTokens: settings.LLM_CONTEXT_TOKENS,
       grace: settings.STREAM_GRACE_SECONDS * 1000,
-      price: undefined
+      price: priceOf(settings)
     })
   )
 )

@@ -2,9 +2,40 @@ import { MockLayer } from "@llm-saas/llm/Mock"
 import { Effect, Layer } from "effect"
 import { Settings } from "./Settings.ts"
 
-/** The model that answers. */
+/** The model that answers: settings choose it, and nothing else. */
 export const ModelLayer = Layer.unwrap(
-  Effect.map(Settings, ({ APP_ENV, MOCK_DELAY_MS, MOCK_TOKENS, MOCK_TTFT_MS }) =>
-    MockLayer({ tokens: MOCK_TOKENS, ttft: MOCK_TTFT_MS, delay: MOCK_DELAY_MS, wishes: APP_ENV !== "production" })
-  )
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    if (settings.LLM_PROVIDER === "openai") return yield* openAi(settings)
+    if (settings.APP_ENV === "production") yield* Effect.logWarning(NOT_A_MODEL)
+    return MockLayer({
+      tokens: settings.MOCK_TOKENS,
+      ttft: settings.MOCK_TTFT_MS,
+      delay: settings.MOCK_DELAY_MS,
+      wishes: settings.APP_ENV !== "production"
+    })
+  })
 )
+
+const NOT_A_MODEL =
+  "THE ANSWERS ARE MADE UP: the mock model is in production. Set OPENAI_API_KEY or OPENAI_BASE_URL, or LLM_PROVIDER=openai, for a real one"
+
+/** Loaded when it is needed: the client library takes 35 MB of memory and a fifth of a second of the start. */
+const openAi = (settings: Settings["Service"]) =>
+  Effect.map(
+    Effect.promise(() => import("@llm-saas/llm/OpenAi")),
+    ({ OpenAiLayer }) =>
+      OpenAiLayer({
+        apiKey: settings.OPENAI_API_KEY,
+        baseUrl: settings.OPENAI_BASE_URL,
+        azureApiVersion: settings.OPENAI_API_VERSION,
+        model: settings.LLM_MODEL,
+        maxTokens: settings.LLM_MAX_TOKENS,
+        temperature: settings.LLM_TEMPERATURE,
+        connect: settings.LLM_CONNECT_SECONDS * 1000,
+        firstToken: settings.LLM_FIRST_TOKEN_SECONDS * 1000,
+        silence: settings.LLM_SILENCE_SECONDS * 1000,
+        whole: settings.LLM_ANSWER_SECONDS * 1000,
+        retries: settings.LLM_RETRIES
+      })
+  )

@@ -53,6 +53,26 @@ const PostgresUrl = Schema.String.check(
   Schema.makeFilter((text) => /^postgres(?:ql)?:\/\//u.test(text) && URL.canParse(text))
 ).pipe(Schema.RedactedFromValue)
 
+/** Nothing is kept in it that must not be logged, and it is where a path is appended to. */
+const BaseUrl = Schema.String.check(
+  Schema.makeFilter((text) => {
+    const url = /^https?:\/\//u.test(text) ? URL.parse(text) : null
+    return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+  })
+)
+
+/** What can stand in a header. */
+const Key = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,1000}$/u)).pipe(Schema.RedactedFromValue)
+
+/** Decimals as people write them: `0.7`. */
+const decimal = (maximum: number) =>
+  Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,9})?$/u)).pipe(
+    Schema.decodeTo(Schema.Finite.check(Schema.isLessThanOrEqualTo(maximum)), {
+      decode: SchemaGetter.transform((text) => Number(text)),
+      encode: SchemaGetter.transform((number) => String(number))
+    })
+  )
+
 const Text = line(1000)
 
 /** A variable read through a schema; `expected` completes the line that says that it is broken. */
@@ -71,6 +91,8 @@ const amount = (variable: string, unit: string, minimum: number, maximum: number
   setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
 
 const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
+
+const DOLLARS = "an amount in US dollars, such as 0.15"
 
 /** Every variable the program reads, and nothing else. `.env.example` explains them to people; a test keeps the two equal. */
 export const VARIABLES = {
@@ -116,6 +138,30 @@ export const VARIABLES = {
   LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),
   LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
   PASSWORD_THREADS: setting("PASSWORD_THREADS", "a whole number of threads, 1 to 64", whole(1, 64), undefined),
+  LLM_PROVIDER: setting("LLM_PROVIDER", "mock or openai", Schema.Literals(["mock", "openai"]), undefined),
+  OPENAI_API_KEY: setting("OPENAI_API_KEY", "a key of one line, without spaces", Key, undefined),
+  OPENAI_BASE_URL: setting(
+    "OPENAI_BASE_URL",
+    "a URL such as http://localhost:11434/v1, without a password or a question mark",
+    BaseUrl,
+    undefined
+  ),
+  OPENAI_API_VERSION: setting(
+    "OPENAI_API_VERSION",
+    "a version of Azure's API, such as 2024-10-21",
+    Schema.String.check(Schema.isPattern(/^[\w.-]{1,50}$/u)),
+    undefined
+  ),
+  LLM_MODEL: setting("LLM_MODEL", "the name of a model", line(200), "gpt-4o-mini"),
+  LLM_MAX_TOKENS: amount("LLM_MAX_TOKENS", "tokens", 1, 10_000_000, 1024),
+  LLM_TEMPERATURE: setting("LLM_TEMPERATURE", "a number from 0 to 2, such as 0.7", decimal(2), 0.7),
+  LLM_CONNECT_SECONDS: amount("LLM_CONNECT_SECONDS", "seconds", 1, 3600, 10),
+  LLM_FIRST_TOKEN_SECONDS: amount("LLM_FIRST_TOKEN_SECONDS", "seconds", 1, 86_400, 60),
+  LLM_SILENCE_SECONDS: amount("LLM_SILENCE_SECONDS", "seconds", 1, 86_400, 30),
+  LLM_ANSWER_SECONDS: amount("LLM_ANSWER_SECONDS", "seconds", 1, 86_400, 600),
+  LLM_RETRIES: amount("LLM_RETRIES", "times", 0, 10, 2),
+  LLM_PRICE_INPUT_PER_MILLION: setting("LLM_PRICE_INPUT_PER_MILLION", DOLLARS, decimal(1_000_000), undefined),
+  LLM_PRICE_OUTPUT_PER_MILLION: setting("LLM_PRICE_OUTPUT_PER_MILLION", DOLLARS, decimal(1_000_000), undefined),
   MOCK_TOKENS: amount("MOCK_TOKENS", "tokens", 1, 1_000_000, 60),
   MOCK_TTFT_MS: amount("MOCK_TTFT_MS", "milliseconds", 0, 600_000, 200),
   MOCK_DELAY_MS: amount("MOCK_DELAY_MS", "milliseconds", 0, 600_000, 20),
@@ -139,7 +185,9 @@ type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeo
 /** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
 export class Settings extends Context.Service<
   Settings,
-  Omit<Values, "LOG_LEVEL" | "PASSWORD_THREADS"> & {
+  Omit<Values, "LLM_PROVIDER" | "LOG_LEVEL" | "PASSWORD_THREADS"> & {
+    /** `openai` where there is a key or a base URL, else `mock`, unless it is set. */
+    readonly LLM_PROVIDER: "mock" | "openai"
     /** `debug` where DEBUG is on, else `info`, unless it is set. */
     readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
     /** All workers' together one less than there are cores, and at least one each, unless it is set. */
@@ -173,6 +221,7 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
   const found = yield* Effect.orDie(Effect.fromResult(values))
   return Settings.of({
     ...found,
+    LLM_PROVIDER: providerOf(found),
     LOG_LEVEL: found.LOG_LEVEL ?? (found.DEBUG ? "debug" : "info"),
     PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS))
   })
@@ -180,6 +229,9 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
 
 /** What the current `ConfigProvider` says. Every broken variable is named, not only the first. */
 export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Effect.suspend(() => read(offences))
+
+const providerOf = ({ LLM_PROVIDER, OPENAI_API_KEY, OPENAI_BASE_URL }: Values) =>
+  LLM_PROVIDER ?? (OPENAI_API_KEY === undefined && OPENAI_BASE_URL === undefined ? "mock" : "openai")
 
 /** Rules between variables. */
 const offences = (values: Values): Array<BrokenVariable> => {
@@ -189,9 +241,34 @@ const offences = (values: Values): Array<BrokenVariable> => {
       "JWT_PRIVATE_KEY_FILE",
       `the path of a PEM file with a private key, because ALGORITHM is ${values.ALGORITHM}`
     ],
+    [
+      values.LLM_PROVIDER === "openai" && providerOf({ ...values, LLM_PROVIDER: undefined }) === "mock",
+      "OPENAI_API_KEY",
+      "a key, because LLM_PROVIDER is openai and there is no OPENAI_BASE_URL"
+    ],
+    [
+      values.OPENAI_API_VERSION !== undefined && values.OPENAI_BASE_URL === undefined,
+      "OPENAI_BASE_URL",
+      "the URL of the Azure resource, because OPENAI_API_VERSION is set"
+    ],
+    [
+      values.OPENAI_API_VERSION !== undefined && values.OPENAI_API_KEY === undefined,
+      "OPENAI_API_KEY",
+      "the key of the Azure resource, because OPENAI_API_VERSION is set"
+    ],
+    ...priced(values),
     ...(values.APP_ENV === "production" ? production(values) : [])
   ]
   return rules.filter(([broken]) => broken).map(([, variable, expected]) => ({ variable, expected }))
+}
+
+/** One of the two alone would be a price of nothing for the other. */
+const priced = (values: Values): Array<readonly [boolean, keyof Values, string]> => {
+  const { LLM_PRICE_INPUT_PER_MILLION: input, LLM_PRICE_OUTPUT_PER_MILLION: output } = values
+  return [
+    [input === undefined && output !== undefined, "LLM_PRICE_INPUT_PER_MILLION", `${DOLLARS}, beside the output's`],
+    [output === undefined && input !== undefined, "LLM_PRICE_OUTPUT_PER_MILLION", `${DOLLARS}, beside the input's`]
+  ]
 }
 
 const production = (values: Values): Array<readonly [boolean, keyof Values, string]> => {

@@ -104,6 +104,63 @@ describe("settings", () => {
   )
 })
 
+describe("the model", () => {
+  it.effect("is the mock, until there is a key or a server, or it is named", () =>
+    Effect.gen(function* () {
+      const provider = (variables: Readonly<Record<string, string>>) =>
+        Effect.map(read(variables), ({ LLM_PROVIDER }) => LLM_PROVIDER)
+      assert.strictEqual(yield* provider({}), "mock")
+      assert.strictEqual(yield* provider({ OPENAI_API_KEY: "sk-1" }), "openai")
+      assert.strictEqual(yield* provider({ OPENAI_BASE_URL: "http://localhost:11434/v1" }), "openai")
+      assert.strictEqual(yield* provider({ OPENAI_API_KEY: "sk-1", LLM_PROVIDER: "mock" }), "mock")
+      assert.strictEqual(yield* provider({ LLM_MODEL: "gpt-5" }), "mock")
+      assert.match(yield* refusal({ LLM_PROVIDER: "openai" }), /^OPENAI_API_KEY /)
+    })
+  )
+
+  it.effect("is asked as settings say", () =>
+    Effect.gen(function* () {
+      const found = yield* read({ LLM_TEMPERATURE: "0", LLM_PRICE_INPUT_PER_MILLION: "0.15" }).pipe(Effect.flip)
+      assert.match(found.message, /^LLM_PRICE_OUTPUT_PER_MILLION /)
+      const defaults = yield* read({})
+      assert.deepStrictEqual(
+        [defaults.LLM_MODEL, defaults.LLM_MAX_TOKENS, defaults.LLM_TEMPERATURE],
+        ["gpt-4o-mini", 1024, 0.7]
+      )
+      assert.strictEqual((yield* read({ LLM_TEMPERATURE: "2" })).LLM_TEMPERATURE, 2)
+      for (const LLM_TEMPERATURE of ["2.1", "-1", "1e-3", ".5", "NaN", "0,7"])
+        assert.match(yield* refusal({ LLM_TEMPERATURE }), /^LLM_TEMPERATURE /)
+    })
+  )
+
+  it.effect("is somewhere to send a question to, with a key that is never shown", () =>
+    Effect.gen(function* () {
+      const bad = [
+        "localhost:11434",
+        "ftp://a.example",
+        "http://me:hunter2@a.example",
+        "http://a.example/?k=hunter2",
+        "x"
+      ]
+      for (const OPENAI_BASE_URL of bad) {
+        const message = yield* refusal({ OPENAI_BASE_URL })
+        assert.match(message, /^OPENAI_BASE_URL /)
+        assert.notInclude(message, "hunter2")
+      }
+      for (const OPENAI_API_KEY of ["hunter2 hunter2", "hunter2\nX-Evil: 1", "hunter2é"]) {
+        const message = yield* refusal({ OPENAI_API_KEY })
+        assert.match(message, /^OPENAI_API_KEY /)
+        assert.notInclude(message, "hunter2")
+      }
+      assert.notInclude(inspect(yield* read({ OPENAI_API_KEY: "hunter2" }), { depth: 9 }), "hunter2")
+      assert.match(
+        yield* refusal({ OPENAI_API_VERSION: "2024-10-21" }),
+        /^OPENAI_BASE_URL .*Azure.*\nOPENAI_API_KEY .*Azure/
+      )
+    })
+  )
+})
+
 describe("production", () => {
   it.effect("starts with a strong key and a database, not in debug mode", () =>
     Effect.gen(function* () {

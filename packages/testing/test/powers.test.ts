@@ -11,7 +11,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   api: ["effect", "domain"],
   database: ["effect", "domain", "@effect/sql-pg", "node:"],
   engine: ["effect", "domain", "database"],
-  llm: ["effect", "domain", "engine"],
+  llm: ["effect", "domain", "engine", "openai", "node:"],
   server: [
     "effect",
     "domain",
