@@ -120,7 +120,7 @@ export const DatabaseLayer = Layer.unwrap(
       Pool.layer({
         url: api,
         size: DATABASE_POOL_SIZE,
-        acquireTimeout: "2 seconds",
+        acquireTimeout: "5 seconds",
         waiting: 2000,
         prepare: DATABASE_PREPARE
       }),
