@@ -5,6 +5,10 @@ export interface StreamsOptions {
   readonly port: number
   readonly request: string
   readonly streams: number
+  /** Milliseconds over which they are opened, evenly; all at once unless it is given. */
+  readonly ramp?: number
+  /** Told of every event as it is read, for rates within a stretch of time. */
+  readonly heard?: (events: number) => void
 }
 
 export interface StreamsResult {
@@ -28,7 +32,12 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
   let broken = 0
   const bytes = Buffer.from(options.request)
 
-  const stream = () =>
+  const stream = (index: number) =>
+    new Promise<void>((resolve) => setTimeout(resolve, ((options.ramp ?? 0) * index) / options.streams)).then(() =>
+      open()
+    )
+
+  const open = () =>
     new Promise<void>((resolve) => {
       const socket = connect(options.port, "127.0.0.1")
       let sent = 0
@@ -45,7 +54,10 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
           seen = true
           first.push(performance.now() - sent)
         }
-        for (let at = chunk.indexOf(END); at !== -1; at = chunk.indexOf(END, at + 2)) events++
+        let heard = 0
+        for (let at = chunk.indexOf(END); at !== -1; at = chunk.indexOf(END, at + 2)) heard++
+        events += heard
+        options.heard?.(heard)
         tail = Buffer.concat([tail, chunk.subarray(-64)]).subarray(-64)
         if (tail.includes(DONE)) {
           done = true
@@ -60,7 +72,7 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
       })
     })
 
-  return Promise.all(Array.from({ length: options.streams }, stream)).then(() => ({
+  return Promise.all(Array.from({ length: options.streams }, (_, index) => stream(index))).then(() => ({
     events: events - options.streams,
     seconds: (performance.now() - started) / 1000,
     first: Float64Array.from(first).sort(),

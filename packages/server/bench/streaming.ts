@@ -37,6 +37,66 @@ export const streaming = async (environment: Record<string, string>, signUp: Sig
       await Promise.all([ours.stop(), raw.stop()])
     }
   }
+  await steady(environment, signUp)
+}
+
+/** A thousand streams of 20 ms a token that are all there, and who comes then: does everybody get every token in its time? */
+async function steady(environment: Record<string, string>, signUp: SignUp) {
+  const [count, tokens, delay] = [1000, 800, 20]
+  const ours = await serve("llm-saas", script("../src/main.ts"), {
+    ...environment,
+    MOCK_TOKENS: String(tokens),
+    MOCK_TTFT_MS: "0",
+    MOCK_DELAY_MS: String(delay),
+    GENERATIONS_PER_USER: "100000",
+    GENERATIONS_PER_TENANT: "100000",
+    GENERATIONS_AT_ONCE: "100000"
+  })
+  try {
+    const { token } = await signUp(ours.port)
+    const asking = (content: string) =>
+      post("/messages/stream", JSON.stringify({ content }), "application/json", { authorization: `Bearer ${token}` })
+    let heard = 0
+    const all = streams({
+      port: ours.port,
+      request: asking("What is a room?"),
+      streams: count,
+      ramp: 5000,
+      heard: (events) => {
+        heard += events
+      }
+    })
+    const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+    await wait(7000)
+    const [before, cpu, started] = [heard, cpuMillis(ours.pid), performance.now()]
+    const newcomers = streams({
+      port: ours.port,
+      request: asking('[[mock {"tokens": 5, "delay": 0}]]'),
+      streams: 100,
+      ramp: 5000
+    })
+    await wait(6000)
+    const seconds = (performance.now() - started) / 1000
+    const [events, used] = [heard - before, cpuMillis(ours.pid) - cpu]
+    const { first } = await newcomers
+    const { broken } = await all
+    table(
+      `${count} streams of ${delay} ms a token, all there; first token of those who come then`,
+      ["tokens/s", "of", "CPU µs a token", "first token p50 ms", "p99 ms", "broken"],
+      [
+        [
+          (events / seconds).toFixed(0),
+          String((count * 1000) / delay),
+          ((used * 1000) / events).toFixed(1),
+          percentile(first, 0.5).toFixed(1),
+          percentile(first, 0.99).toFixed(1),
+          String(broken)
+        ]
+      ]
+    )
+  } finally {
+    await ours.stop()
+  }
 }
 
 async function compare(delay: number, ours: Served, raw: Served, ask: string, rounds: number) {
