@@ -68,7 +68,7 @@ async function steady(environment: Record<string, string>, signUp: SignUp) {
     })
     const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
     await wait(7000)
-    const [before, cpu, started] = [heard, cpuMillis(ours.pid), performance.now()]
+    const [before, cpu, started] = [heard, cpuMicros(ours.pid), performance.now()]
     const newcomers = streams({
       port: ours.port,
       request: asking('[[mock {"tokens": 5, "delay": 0}]]'),
@@ -77,7 +77,7 @@ async function steady(environment: Record<string, string>, signUp: SignUp) {
     })
     await wait(6000)
     const seconds = (performance.now() - started) / 1000
-    const [events, used] = [heard - before, cpuMillis(ours.pid) - cpu]
+    const [events, used] = [heard - before, cpuMicros(ours.pid) - cpu]
     const { first } = await newcomers
     const { broken } = await all
     table(
@@ -87,7 +87,7 @@ async function steady(environment: Record<string, string>, signUp: SignUp) {
         [
           (events / seconds).toFixed(0),
           String((count * 1000) / delay),
-          ((used * 1000) / events).toFixed(1),
+          (used / events).toFixed(1),
           percentile(first, 0.5).toFixed(1),
           percentile(first, 0.99).toFixed(1),
           String(broken)
