@@ -314,6 +314,20 @@ describe("a variable by file", () => {
   )
 })
 
+it.effect("docker-compose.yml sets variables that there are", () =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const text = yield* fs.readFileString(join(import.meta.dirname, "../../../docker-compose.yml"))
+    const ours = text.slice(text.indexOf("\n  migrate:"), text.indexOf("\n  pgbouncer:"))
+    const names = [...ours.matchAll(/^ {6}([A-Z_]+):/gmu)].map(([, name]) => (name ?? "").replace(/_FILE$/u, ""))
+    assert.includeMembers(names, ["SECRET_KEY", "DATABASE_URL", "DATABASE_ADMIN_URL"])
+    assert.deepStrictEqual(
+      names.filter((name) => !NAMES.includes(name)),
+      []
+    )
+  }).pipe(Effect.provide(NodeFileSystem.layer))
+)
+
 it.effect("a secret is redacted as soon as it is read", () =>
   Effect.gen(function* () {
     const found = yield* read(PRODUCTION)

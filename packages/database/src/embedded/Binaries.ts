@@ -45,7 +45,7 @@ const installed = (platform: Platform) =>
       new EmbeddedPostgresFailed({
         message:
           `there is no embedded PostgreSQL for ${platform.platform}-${platform.arch}. `
-          + "Set DATABASE_URL to a PostgreSQL server (docker-compose.yml has one)."
+          + "Set DATABASE_URL to a PostgreSQL server of your own."
       })
   })
 
