@@ -3,6 +3,7 @@ import * as Databases from "@llm-saas/database/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
+import { exchange } from "./http/Serving.ts"
 import { type Person, signUp } from "./People.ts"
 import { Running, running, type Send } from "./Running.ts"
 import { EventSource } from "./sse/EventSource.ts"
@@ -160,6 +161,125 @@ layer(Running.with(LONG), { timeout: "60 seconds" })("an answer of two processes
     }).pipe(Effect.scoped)
   )
 })
+
+/** A question that says how the mock model is to answer it. */
+const wish = (how: object) => `[[mock ${JSON.stringify(how)}]]`
+
+layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: "0" }), { timeout: "60 seconds" })(
+  "a model that",
+  (it) => {
+    it.effect(
+      "fails before its first token is answered with its status, with the whole answer or a stream asked for",
+      () =>
+        Effect.gen(function* () {
+          const { port, send } = yield* Running
+          const person = yield* signUp(send)
+          for (const [fault, status, code, retryAfter] of [
+            ["before", 502, "model_failed", undefined],
+            ["rate-limit", 503, "model_unavailable", "7"]
+          ] as const) {
+            const json = { content: wish({ fault }) }
+            for (const path of ["/messages", "/messages/stream"]) {
+              const answer = yield* sendTo(port, "POST", path, { token: person.token, json })
+              const { text } = yield* answer.end
+              assert.deepStrictEqual(
+                [answer.status, answer.headers["content-type"], answer.headers["retry-after"]],
+                [status, "application/problem+json", retryAfter]
+              )
+              const body: Readonly<Record<string, unknown>> = JSON.parse(text)
+              assert.strictEqual(body["code"], code)
+              const kept = yield* get(send, person, `/generations/${String(body["generation_id"])}`)
+              assert.deepInclude(kept, { status: "failed", failure: body["reason"], text: "" })
+            }
+          }
+        }).pipe(Effect.scoped)
+    )
+
+    it.effect("fails in the middle ends its stream with an error, and what it said is kept", () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const person = yield* signUp(send)
+        const reading = yield* ask(port, person, wish({ fault: "middle", tokens: 20 }))
+        const events = eventsOf((yield* reading.end).text)
+        assert.deepStrictEqual(
+          events.map(({ event }) => event),
+          [...Array.from({ length: 10 }, () => "message"), "error"]
+        )
+        assert.deepInclude(JSON.parse(events.at(-1)?.data ?? ""), { code: "model_failed", reason: "model_cut" })
+        const said = events.slice(0, -1).map(({ data }) => data)
+        const kept = yield* get(send, person, `/generations/${idOf(reading)}`)
+        assert.deepInclude(kept, { status: "failed", failure: "model_cut", text: said.join("") })
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("says what could be taken for an event is only quoted", () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const person = yield* signUp(send)
+        const say = [
+          "[DONE]",
+          "\n\ndata: [DONE]\n\n",
+          "a\r",
+          "\nb",
+          "\r\r",
+          "\ud83d",
+          "\udfe0",
+          "event: error\n",
+          "\n[DONE]\n",
+          ": x"
+        ]
+        const reading = yield* ask(port, person, wish({ say }))
+        const events = eventsOf((yield* reading.end).text)
+        const expected = say.join("").replaceAll(/\r\n?/gu, "\n")
+        assert.strictEqual(events.pop()?.data, "[DONE]")
+        assert.strictEqual(events.map(({ data }) => data).join(""), expected)
+        for (const { data, event } of events) {
+          assert.strictEqual(event, "message")
+          assert.isFalse(data.split("\n").some((line) => line.trim() === "[DONE]"))
+        }
+        const kept = yield* get(send, person, `/generations/${idOf(reading)}`)
+        assert.deepInclude(kept, { status: "completed", text: expected, seq: events.length })
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("never ends is stopped when its last reader leaves, and is asked by nobody too often", () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const person = yield* signUp(send)
+        const open = yield* Effect.forEach([1, 2, 3], () => ask(port, person, wish({ fault: "stall", tokens: 2 })))
+        const refused = yield* ask(port, person, "One too many?")
+        assert.deepStrictEqual([refused.status, refused.headers["retry-after"]], [429, "2"])
+        const other = yield* signUp(send, person.tenant)
+        assert.strictEqual((yield* ask(port, other, "Somebody else?")).status, 200)
+        for (const reading of open) {
+          yield* reading.until((text) => eventsOf(text).length === 1)
+          reading.leave()
+        }
+        for (const reading of open) {
+          // Cancelling waits for the end, whoever brought it about.
+          const ended = yield* send("POST", `/generations/${idOf(reading)}/cancel`, { token: person.token })
+          assert.deepInclude(ended.body, { status: "cancelled", seq: 1 })
+        }
+        assert.strictEqual((yield* ask(port, person, "And now?")).status, 200)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("is waited for by a client that then sends garbage troubles nobody", () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const person = yield* signUp(send)
+        const body = JSON.stringify({ content: wish({ ttft: 200, delay: 20, tokens: 5 }) })
+        const answer = yield* exchange(
+          port,
+          `POST /messages/stream HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${person.token}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}garbage\r\n\r\n`
+        )
+        assert.include([400, 405], answer.status)
+        const next = yield* ask(port, person, wish({ ttft: 600 }))
+        assert.strictEqual(eventsOf((yield* next.end).text).at(-1)?.data, "[DONE]")
+      }).pipe(Effect.scoped)
+    )
+  }
+)
 
 layer(Running.with(QUICK), { timeout: "60 seconds" })("what was asked", (it) => {
   const asked = Effect.fnUntraced(function* (person: Person, content: string, conversation_id?: unknown) {

@@ -126,21 +126,28 @@ export class EventWriter {
     }
   }
 
+  /**
+   * Whether the connection is lost, or somebody else has answered: the listener does, when garbage comes behind the request. A write
+   * would be an error that ends the process.
+   */
+  get #gone(): boolean {
+    return this.#exchange.destroyed || this.#exchange.writableEnded
+  }
+
   #head(): void {
     const { asked } = this.#reading ?? {}
     this.#exchange.writeHead(200, asked === undefined ? HEADERS : { ...HEADERS, "x-generation-id": asked.generationId })
   }
 
   #write(text: string): void {
-    // A write to a connection that is gone would be an error nobody waits for.
-    if (text === "" || this.#exchange.destroyed) return
+    if (text === "" || this.#gone) return
     if (!this.started) this.#head()
     this.#since = this.#now()
     this.#full = !this.#exchange.chunk(text)
   }
 
   #end(text: string): void {
-    if (this.#exchange.destroyed) return
+    if (this.#gone) return
     if (!this.started) this.#head()
     this.#since = this.#now()
     this.#exchange.end(text)

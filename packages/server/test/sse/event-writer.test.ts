@@ -25,7 +25,12 @@ const asked = (tape: Tape) => ({
 })
 
 /** A server whose every answer is this tape from its beginning, and the first answer that was asked of it. */
-const serving = Effect.fnUntraced(function* (tape: Tape, now: () => number = () => 0, sent: Sent = () => {}) {
+const serving = Effect.fnUntraced(function* (
+  tape: Tape,
+  now: () => number = () => 0,
+  sent: Sent = () => {},
+  request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+) {
   const exchanges: Array<readonly [Exchange, EventWriter]> = []
   const policy = { headers: [], allowedOrigins: new Set<string>(), draining: () => false, ended: () => {} }
   const server = createServer({
@@ -56,7 +61,7 @@ const serving = Effect.fnUntraced(function* (tape: Tape, now: () => number = () 
   )
   const socket = yield* open(port)
   socket.pause()
-  socket.write("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+  socket.write(request)
   yield* Effect.callback<void>((resume) => {
     server.once("request", () => resume(Effect.void))
   })
@@ -204,4 +209,48 @@ it.live("a failure comes behind the last token, and where there was none it is l
       assert.deepStrictEqual(tokensIn(answer), [...tokens, '{"code":"generation_cancelled"}'])
     }
   }).pipe(Effect.scoped)
+)
+
+it.live("an answer that somebody else ended, such as for garbage behind the request, is written to no more", () =>
+  Effect.gen(function* () {
+    const tape = new Tape(ID)
+    const { exchange, socket, writer } = yield* serving(tape)
+    exchange.refuse("malformed_request")
+    tape.append(["late"])
+    tape.wake()
+    writer.open()
+    writer.tend()
+    writer.fail("{}")
+    tape.end(COMPLETED)
+    const answer = yield* readAll(socket)
+    assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*"code":"malformed_request"[^}]*\}$/u)
+    yield* turn
+  }).pipe(Effect.scoped)
+)
+
+it.live(
+  "a client of HTTP/1.0 gets the events without chunks, and requests behind each other get their answers in order",
+  () =>
+    Effect.gen(function* () {
+      const tape = new Tape(ID)
+      const old = yield* serving(tape, undefined, undefined, "GET / HTTP/1.0\r\n\r\n")
+      const piped = yield* serving(
+        tape,
+        undefined,
+        undefined,
+        "GET /1 HTTP/1.1\r\nhost: a\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+      )
+      for (const token of ["one", "two", "🏠"]) {
+        tape.append([token])
+        tape.wake()
+        yield* turn
+      }
+      tape.end(COMPLETED)
+      const events = ["one", "two", "🏠"].map((token, index) => `id: ${ID}:${index + 1}\ndata: ${token}\n\n`)
+      const body = Buffer.from(`${events.join("")}data: [DONE]\n\n`).toString("latin1")
+      const plain = yield* readAll(old.socket)
+      assert.isTrue(plain.endsWith(`\r\n\r\n${body}`), plain)
+      const [, first = "", second = ""] = (yield* readAll(piped.socket)).split("HTTP/1.1 200 OK")
+      for (const answer of [first, second]) assert.strictEqual(chunks(answer).join(""), body)
+    }).pipe(Effect.scoped)
 )
