@@ -396,6 +396,32 @@ layer(
     })
   )
 
+  it.effect("gives its place back when it is waited for no longer, and was never asked", () =>
+    Effect.gen(function* () {
+      const script = yield* Script
+      const { load } = yield* Generations
+      const actor = yield* somebody()
+      const { answer, call } = yield* ask(actor)
+      say(call, "one")
+      const first = yield* answer
+      const asked = script.asked()
+      const waiting = yield* Effect.forkScoped(
+        send("POST", "/messages/stream", { actor, json: { content: "Second?" } })
+      )
+      yield* until(Effect.sync(() => load().waiting === 1))
+      yield* TestClock.adjust("500 millis")
+      const second = yield* Fiber.join(waiting)
+      second.leave()
+      yield* until(Effect.sync(() => load().waiting === 0))
+      call.complete()
+      yield* first.end
+      yield* until(Effect.sync(() => load().running === 0))
+      assert.strictEqual(script.asked(), asked)
+      const { data } = yield* json(yield* send("GET", "/messages", { actor }))
+      assert.strictEqual(Array.isArray(data) && data.length, 1)
+    })
+  )
+
   it.effect("is refused by an event where it can be refused only then", () =>
     Effect.gen(function* () {
       const actor = yield* somebody()

@@ -1,0 +1,143 @@
+import { assert, layer } from "@effect/vitest"
+import * as FakeUpstream from "@llm-saas/testing/FakeUpstream"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Effect, Fiber, Layer } from "effect"
+import { signUp } from "./People.ts"
+import { Running, running } from "./Running.ts"
+import { EventSource } from "./sse/EventSource.ts"
+import { sendTo } from "./sse/Reading.ts"
+
+const KEY = "sk-test-0123456789abcdef"
+
+const eventsOf = (text: string) => new EventSource().feed(new TextEncoder().encode(text)).events
+
+/** The program with a provider on this machine instead of the mock model. */
+const Program = Layer.effect(
+  Running,
+  Effect.flatMap(FakeUpstream.FakeUpstream, ({ url }) =>
+    running({
+      OPENAI_BASE_URL: url,
+      OPENAI_API_KEY: KEY,
+      LLM_MODEL: "fake-1",
+      LLM_RETRIES: "0",
+      STREAM_GRACE_SECONDS: "0"
+    })
+  )
+).pipe(Layer.provideMerge(Layer.merge(FakeUpstream.layer, TestDatabase.layer)))
+
+/** Asks for a stream, and takes the question at the provider. */
+const ask = Effect.fnUntraced(function* (token: string, content: string) {
+  const { port } = yield* Running
+  const fiber = yield* Effect.forkScoped(sendTo(port, "POST", "/messages/stream", { token, json: { content } }))
+  const upstream = yield* FakeUpstream.FakeUpstream
+  return { call: yield* upstream.next, answer: Fiber.join(fiber) }
+})
+
+layer(Program, { timeout: "60 seconds" })("with a provider that speaks like OpenAI", (it) => {
+  it.effect("an answer comes through token by token, and nothing goes there but what was asked", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { id, tenant, token } = yield* signUp(send)
+      const { answer, call } = yield* ask(token, "What is a 🏠?")
+      assert.deepStrictEqual(JSON.parse(call.body).messages, [{ role: "user", content: "What is a 🏠?" }])
+      assert.strictEqual(call.headers["authorization"], `Bearer ${KEY}`)
+      for (const secret of [id, tenant, token, "acme"])
+        assert.notInclude(JSON.stringify([call.body, call.headers, call.path]).toLowerCase(), secret.toLowerCase())
+      call.head()
+      call.say("A", " 🏠 is")
+      const reading = yield* answer
+      yield* reading.until((text) => eventsOf(text).length === 2)
+      // The four bytes of a character come in two packets.
+      const bytes = Buffer.from(FakeUpstream.chunk({ delta: { content: " 🏠." }, finish_reason: null }))
+      const middle = bytes.indexOf(Buffer.from("🏠")) + 2
+      call.write(bytes.subarray(0, middle))
+      call.write(bytes.subarray(middle))
+      call.finish("stop", { input: 12, output: 3 })
+      const events = eventsOf((yield* reading.end).text)
+      assert.deepStrictEqual(
+        events.map(({ data }) => data),
+        ["A", " 🏠 is", " 🏠.", "[DONE]"]
+      )
+      const { body } = yield* send("GET", "/messages", { token })
+      assert.deepInclude(Array.isArray(body["data"]) ? body["data"][0] : {}, {
+        response: "A 🏠 is 🏠.",
+        model: "fake-1-2026-01-01",
+        finish_reason: "stop",
+        tokens_in: 12,
+        tokens_out: 3
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("its refusals become ours, without its words", () =>
+    Effect.gen(function* () {
+      const { process, send } = yield* Running
+      const { token } = yield* signUp(send)
+      const secret = "the provider's own words"
+      const html = { "content-type": "text/html" }
+      const cases = [
+        [401, {}, 502, "model_unauthorized", undefined],
+        [400, {}, 502, "model_rejected", undefined],
+        [429, { "retry-after": "9" }, 503, "model_rate_limited", "9"],
+        [500, {}, 502, "model_error", undefined],
+        [200, html, 502, "model_malformed", undefined]
+      ] as const
+      for (const [status, headers, ours, reason, retryAfter] of cases) {
+        const { answer, call } = yield* ask(token, "What?")
+        call.refuse(status, secret, headers)
+        const reading = yield* answer
+        const { text } = yield* reading.end
+        assert.deepStrictEqual([reading.status, reading.headers["retry-after"]], [ours, retryAfter], reason)
+        assert.strictEqual(JSON.parse(text).reason, reason)
+        assert.notInclude(text, secret)
+      }
+      const { stderr, stdout } = process.output()
+      for (const hidden of [secret, KEY]) assert.notInclude(stdout + stderr, hidden)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("an answer that breaks off is an error event, and kept as far as it came", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { token } = yield* signUp(send)
+      for (const way of ["cut", "reset"] as const) {
+        const { answer, call } = yield* ask(token, "What?")
+        call.head()
+        call.say("half")
+        const reading = yield* answer
+        yield* reading.until((text) => eventsOf(text).length === 1)
+        call[way]()
+        const { text } = yield* reading.end
+        assert.notInclude(text, "[DONE]")
+        const failed = eventsOf(text).at(-1)
+        assert.strictEqual(failed?.event, "error")
+        const problem = JSON.parse(failed?.data ?? "")
+        assert.deepInclude(problem, { status: 502, reason: "model_cut" })
+        const kept = yield* send("GET", `/generations/${problem.generation_id}`, { token })
+        assert.deepInclude(kept.body, { status: "failed", failure: "model_cut", text: "half" })
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("whoever leaves, or cancels, stops the request there", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { token } = yield* signUp(send)
+      const left = yield* ask(token, "What?")
+      left.call.head()
+      left.call.say("one")
+      const first = yield* left.answer
+      yield* first.until((text) => eventsOf(text).length === 1)
+      first.leave()
+      yield* left.call.closed
+
+      const cancelled = yield* ask(token, "What?")
+      cancelled.call.head()
+      cancelled.call.say("one")
+      const second = yield* cancelled.answer
+      yield* send("POST", `/generations/${String(second.headers["x-generation-id"])}/cancel`, { token })
+      yield* cancelled.call.closed
+      assert.strictEqual(eventsOf((yield* second.end).text).at(-1)?.event, "error")
+    }).pipe(Effect.scoped)
+  )
+})
