@@ -51,8 +51,6 @@ export class Gate extends Context.Service<
     readonly recordLogin: (candidate: Candidate, succeeded: boolean) => Effect.Effect<void, Unavailable>
     /** Replaces a hash made with older parameters, if it still stands. */
     readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
-    /** Whether the database answers. */
-    readonly ping: Effect.Effect<void, Unavailable>
   }
 >()("@llm-saas/database/Gate") {
   static readonly layer = Layer.effect(
@@ -115,8 +113,7 @@ export class Gate extends Context.Service<
             candidate.password_hash,
             newHash
           ])
-        }),
-        ping: Effect.asVoid(read("select 1", []))
+        })
       })
     })
   )

@@ -7,9 +7,9 @@ import { randomUUID } from "node:crypto"
 import { interleave, member } from "./Interleaved.ts"
 import { followsPrepared, pooled, version } from "./PgBouncer.ts"
 import { open } from "./Session.ts"
-import { Gate } from "../src/Gate.ts"
 import { status } from "../src/Migrations.ts"
 import { Pool } from "../src/Pool.ts"
+import { Readiness } from "../src/Readiness.ts"
 import { inspectLogin } from "../src/RoleSafety.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
 
@@ -109,14 +109,16 @@ describe.skipIf(version === undefined)(
           const { apiUrl } = yield* TestDatabase
           const url = yield* pooled(apiUrl, 1, { query_wait_timeout: 1 })
           const services = yield* Layer.build(
-            Gate.layer.pipe(Layer.provideMerge(Pool.layer({ url, size: 2, acquireTimeout: "30 seconds", waiting: 10 })))
+            Readiness.layer.pipe(
+              Layer.provideMerge(Pool.layer({ url, size: 2, acquireTimeout: "30 seconds", waiting: 10 }))
+            )
           )
           const busy = Context.get(services, Pool).use((connection) => connection.query("select pg_sleep(4)", []))
-          const [, waited] = yield* Effect.all([busy, Effect.flip(Context.get(services, Gate).ping)], {
+          const [, waited] = yield* Effect.all([busy, Effect.flip(Context.get(services, Readiness).check)], {
             concurrency: "unbounded"
           })
           assert.strictEqual(waited._tag, "Unavailable")
-          yield* Context.get(services, Gate).ping
+          yield* Context.get(services, Readiness).check
         })
       )
     })

@@ -1,4 +1,5 @@
 import { Gate } from "@llm-saas/database/Gate"
+import { Readiness } from "@llm-saas/database/Readiness"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Work } from "@llm-saas/database/Work"
 import { Accounts } from "@llm-saas/engine/Accounts"
@@ -14,6 +15,7 @@ import { Drain } from "./http/Drain.ts"
 import { ModelLayer } from "./Model.ts"
 import { PasswordsLayer } from "./Passwords.ts"
 import { Settings } from "./Settings.ts"
+import { StartupFailed } from "./Startup.ts"
 
 const TenantsLayer = Layer.unwrap(
   Effect.map(Settings, ({ REGISTRATION_DEFAULT }) => Tenants.layer({ registration: REGISTRATION_DEFAULT }))
@@ -55,6 +57,10 @@ const EndOnDrain = Layer.effectDiscard(
   })
 )
 
+const ReadinessLayer = Layer.catchTag(Readiness.layer, "MigrationFailed", ({ message }) =>
+  Layer.effectContext(Effect.fail(new StartupFailed({ message })))
+)
+
 /** What the product does, on what it stands on: the doors into the database, the model, and the machine. */
 export const EngineLayer = Layer.mergeAll(
   Accounts.layer,
@@ -66,6 +72,15 @@ export const EngineLayer = Layer.mergeAll(
 ).pipe(
   Layer.provideMerge(GenerationsLayer),
   Layer.provideMerge(
-    Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer, PasswordsLayer, RandomLayer, DigestLayer, ModelLayer)
+    Layer.mergeAll(
+      Tenancy.layer,
+      Gate.layer,
+      ReadinessLayer,
+      Work.layer,
+      PasswordsLayer,
+      RandomLayer,
+      DigestLayer,
+      ModelLayer
+    )
   )
 )

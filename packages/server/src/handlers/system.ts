@@ -1,5 +1,5 @@
 import { Api } from "@llm-saas/api/Api"
-import { Gate } from "@llm-saas/database/Gate"
+import { Readiness } from "@llm-saas/database/Readiness"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { AccessTokens } from "../AccessTokens.ts"
@@ -11,11 +11,11 @@ export const SystemHandlers = HttpApiBuilder.group(
   Api,
   "system",
   Effect.fnUntraced(function* (handlers) {
-    const gate = yield* Gate
+    const readiness = yield* Readiness
     const tokens = yield* AccessTokens
     return handlers.handleAll({
       health: () => Effect.succeed(OK),
-      ready: () => Effect.as(gate.ping, OK),
+      ready: () => Effect.as(readiness.check, OK),
       jwks: () => Effect.succeed(tokens.jwks)
     })
   })

@@ -37,12 +37,16 @@ const around = (
     const exchange = exchangeOf(request)
     if (exchange === undefined) return Effect.die(new Error("the edge needs its own listener"))
     const refused = refuse(request, exchange, routes, maxBodyBytes)
-    if (refused !== undefined) return Effect.succeed(asProblem(refused, request, exchange))
+    if (refused !== undefined) {
+      exchange.route = routes.find(request.url)?.path ?? "-"
+      return Effect.succeed(asProblem(refused, request, exchange))
+    }
     exchange.serving = true
     // The server puts the fiber's context back when the request is over.
     fiber.setContext(Context.add(Context.add(fiber.context, RequestId, exchange.id), CurrentRequest, exchange))
     const answered = (response: Response) => {
-      exchange.served(Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path)
+      const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path
+      exchange.served(route ?? routes.find(request.url)?.path)
       return Effect.succeed(response.status < 400 ? response : asProblem(response, request, exchange))
     }
     return Effect.matchCauseEffect(handler, {

@@ -33,8 +33,8 @@ export const Listener = (routes: RouteTable) =>
           draining: drain.isDraining,
           ended: requests.ended
         })
-        refuseWhatNodeRefuses(server, routes, (status, socket) =>
-          requests.refused({ status, client: addressOf(socket) })
+        refuseWhatNodeRefuses(server, routes, (refused, socket) =>
+          requests.refused({ ...refused, client: addressOf(socket) })
         )
         const sockets = trackSockets(server)
         holdUntilServed(server)
@@ -119,7 +119,7 @@ const addressOf = (socket: Duplex): string => {
   return typeof address === "string" ? address : "-"
 }
 
-type Refused = (status: number, socket: Duplex) => void
+type Refused = (refused: ReturnType<typeof refuseRaw>, socket: Duplex) => void
 
 const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refused) => {
   const seen = new WeakSet<Duplex>()

@@ -7,12 +7,12 @@ const { STATUS_CODES } = process.getBuiltinModule("node:http")
 /** Milliseconds the sender has to read the answer before the connection is cut. */
 export const LINGER = 500
 
-/** Answers what Node could not make a request of, and ends the connection. Gives the status. */
+/** Answers what Node could not make a request of, and ends the connection. Gives what the log has to say of it. */
 export const refuseRaw = (
   socket: Duplex,
   code: RefusalCode,
   headers: Readonly<Record<string, string>> = {}
-): number => {
+): { readonly id: string; readonly status: number } => {
   const id = randomUUID()
   const body = withRequestId(refusalBody(code), id)
   const status = statusOf(code)
@@ -35,5 +35,5 @@ export const refuseRaw = (
   socket.resume()
   const timer = setTimeout(() => socket.destroy(), LINGER)
   socket.once("close", () => clearTimeout(timer))
-  return status
+  return { id, status }
 }

@@ -6,6 +6,7 @@ import { paint } from "./Paint.ts"
 
 /** A request that never became one: what Node's parser or clock refused. */
 export interface Refused {
+  readonly id: string
   readonly status: number
   readonly client: string
 }
@@ -44,8 +45,8 @@ export class RequestLines extends Context.Service<
             duration: performance.now() - exchange.startedAt,
             client: exchange.client
           }),
-        refused: ({ client, status }) =>
-          log({ id: "-", tenant: undefined, user: undefined, method: "-", route: "-", status, duration: 0, client })
+        refused: ({ client, id, status }) =>
+          log({ id, tenant: undefined, user: undefined, method: "-", route: "-", status, duration: 0, client })
       })
     })
   )

@@ -14,6 +14,7 @@ export const ROUTER_CONFIG = {
 
 /** A path of the server and its methods, the way a 405 and a HEAD have to know them. */
 export interface KnownRoute {
+  readonly path: string
   readonly methods: ReadonlySet<string>
   /** The methods, as the `Allow` header has them. */
   readonly allow: string
@@ -47,7 +48,7 @@ export const makeRouteTable = <Id extends string, Groups extends HttpApiGroup.Co
   const router = FindMyWay.make<KnownRoute>(ROUTER_CONFIG)
   for (const [path, methods] of paths) {
     methods.add("OPTIONS")
-    if (isPath(path)) router.on("GET", path, { methods, allow: [...methods].join(", ") })
+    if (isPath(path)) router.on("GET", path, { path, methods, allow: [...methods].join(", ") })
   }
   return {
     find: (target) => router.find("GET", target)?.handler,

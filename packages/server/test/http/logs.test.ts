@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
-import { open, portOf, problemOf, send, sendJson, serving, stage } from "./Serving.ts"
+import { exchange, open, portOf, problemOf, send, sendJson, serving, stage } from "./Serving.ts"
 import { redact } from "../../src/http/Redaction.ts"
 
 /** The lines, read as JSON. */
@@ -63,6 +63,29 @@ it.live("one line a request: who, which route, how it went, and nothing of what 
           { level: "info", message: "request", request_id: "four", method: "GET", route: "-", status: 404 }
         ]
       ]
+    )
+  })
+)
+
+it.live("what is refused before any handler is logged with its route, and with the id its answer has", () =>
+  Effect.gen(function* () {
+    const on = yield* stage
+    const answers = yield* Effect.gen(function* () {
+      const port = yield* portOf
+      return [
+        yield* send(port, "DELETE", "/me"),
+        yield* send(port, "GET", "/things/01890000-0000-7000-8000-000000000001?limit=1&limit=2"),
+        yield* send(port, "HEAD", "/costly"),
+        yield* exchange(port, "nonsense\r\n\r\n")
+      ]
+    }).pipe(Effect.provide(serving(on)))
+    assert.deepStrictEqual(
+      entries(on.lines).map(({ request_id, route, status }) => [status, route, request_id]),
+      answers.map(({ headers, status }, n) => [
+        status,
+        ["/me", "/things/:id", "/costly", "-"][n],
+        headers["x-request-id"]
+      ])
     )
   })
 )

@@ -1,0 +1,44 @@
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { Context, Effect, Layer, Schema } from "effect"
+import type { MigrationFailed } from "./MigrationFailed.ts"
+import { isOutage, unavailable } from "./Outage.ts"
+import { Pool } from "./Pool.ts"
+import { readSqlFiles } from "./SqlFiles.ts"
+
+const decode = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ version: Schema.Int, breaking: Schema.Boolean }))
+)
+
+/**
+ * Whether requests can be served just now: the database answers, has every migration this program knows, and none that is breaking and
+ * that it does not know. So whoever migrates under running programs sees the old ones step back, and only where they have to.
+ */
+export class Readiness extends Context.Service<Readiness, { readonly check: Effect.Effect<void, Unavailable> }>()(
+  "@llm-saas/database/Readiness"
+) {
+  static readonly layer: Layer.Layer<Readiness, MigrationFailed, Pool> = Layer.effect(
+    Readiness,
+    Effect.gen(function* () {
+      const pool = yield* Pool
+      const { migrations } = yield* readSqlFiles()
+      const known = new Set(migrations.map(({ version }) => version))
+      const check = Effect.gen(function* () {
+        const { rows } = yield* pool.query("select version, breaking from meta.migrations", [])
+        const applied = yield* Effect.orDie(decode(rows))
+        const here = new Set(applied.map(({ version }) => version))
+        const missing = [...known].filter((version) => !here.has(version))
+        const foreign = applied.filter(({ breaking, version }) => breaking && !known.has(version))
+        if (missing.length === 0 && foreign.length === 0) return
+        yield* Effect.logWarning(
+          missing.length > 0
+            ? `not ready: the database lacks migration ${missing.join(", ")}`
+            : `not ready: migration ${foreign.map(({ version }) => version).join(", ")} is for newer programs only`
+        )
+        return yield* Effect.fail(unavailable())
+      }).pipe(
+        Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
+      )
+      return Readiness.of({ check })
+    })
+  )
+}
