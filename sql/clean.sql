@@ -7,7 +7,7 @@ declare
   gone record;
 begin
   for gone in select polname, polrelid::regclass as place from pg_policy
-    where polrelid in (select oid from pg_class where relnamespace = 'app'::regnamespace)
+    where polrelid in (select oid from pg_class where relnamespace in ('app'::regnamespace, 'meta'::regnamespace))
   loop
     execute format('drop policy %I on %s', gone.polname, gone.place);
   end loop;

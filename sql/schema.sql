@@ -22,6 +22,8 @@ create role llm_jobs login noinherit connection limit 10;
   alter role llm_jobs set search_path=app, pg_temp;
   alter role llm_jobs set statement_timeout=60s;
 create role llm_owner nologin noinherit connection limit -1;
+create role llm_reader nologin noinherit connection limit -1;
+create role llm_reader_content nologin noinherit connection limit -1;
 create role llm_tenant nologin noinherit connection limit -1;
 create role llm_tracking nologin noinherit connection limit -1;
 create role llm_work nologin noinherit connection limit -1;
@@ -32,18 +34,26 @@ create schema app authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
   grant usage to llm_auth;
+  grant usage to llm_reader;
+  grant usage to llm_reader_content;
   grant usage to llm_tenant;
   grant usage to llm_tracking;
   grant usage to llm_work;
 create schema audit authorization llm_owner;
+  grant usage to llm_api;
   grant usage to llm_auditor;
+  grant usage to llm_reader;
+  grant usage to llm_tenant;
 create schema auth authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auth;
 create schema lint authorization llm_owner;
+  grant usage to llm_api;
+  grant usage to llm_auditor;
 create schema meta authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
+  grant usage to llm_reader;
 create schema tracking authorization llm_owner;
   grant usage to llm_jobs;
   grant usage to llm_tracking;
@@ -74,13 +84,18 @@ create policy admins_read on app.audit_events as restrictive for select to llm_t
   using (( SELECT app.role() AS role) = 'admin'::text);
 create policy own_name on app.audit_events as restrictive for insert to llm_tenant
   with check (actor_user_id = ( SELECT app.user_id() AS user_id));
+create policy reader_wall on app.audit_events as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.audit_events as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.audit_events as permissive for select to llm_auditor
-  using true;
+  using ( SELECT app.login_valid() AS login_valid);
 create policy auth_add on app.audit_events as permissive for insert to llm_auth
   with check true;
+create policy reader_read on app.audit_events as permissive for select to llm_reader
+  using true;
 create policy tenant_add on app.audit_events as permissive for insert to llm_tenant
   with check true;
 create policy tenant_rows on app.audit_events as permissive for select to llm_tenant
@@ -89,6 +104,7 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON app.audit_events FOR EACH 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.audit_events FOR EACH STATEMENT EXECUTE FUNCTION app.append_only();
 grant select on app.audit_events to llm_auditor;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
+grant select on app.audit_events to llm_reader;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail), select on app.audit_events to llm_tenant;
 
 create table app.conversations (
@@ -113,12 +129,22 @@ create policy own_or_admin on app.conversations as restrictive for select to llm
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy own_or_admin_delete on app.conversations as restrictive for delete to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.conversations as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.conversations as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.conversations as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy reader_read on app.conversations as permissive for select to llm_reader
+  using true;
 create policy tenant_rows on app.conversations as permissive for all to llm_tenant
   using true
   with check true;
+grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor;
+grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_reader;
+grant select (title) on app.conversations to llm_reader_content;
 grant delete, insert (tenant_id, id, user_id, title), select, update (title, updated_at) on app.conversations to llm_tenant;
 
 create table app.credentials (
@@ -138,6 +164,9 @@ create policy own_or_admin on app.credentials as restrictive for select to llm_t
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy own_or_admin_add on app.credentials as restrictive for insert to llm_tenant
   with check ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.credentials as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.credentials as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
@@ -182,9 +211,16 @@ create policy own_change on app.feedback as restrictive for update to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_or_admin on app.feedback as restrictive for select to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.feedback as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.feedback as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.feedback as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy reader_read on app.feedback as permissive for select to llm_reader
+  using true;
 create policy tenant_rows on app.feedback as permissive for all to llm_tenant
   using true
   with check true;
@@ -192,6 +228,9 @@ create policy tracking_rows on app.feedback as permissive for all to llm_trackin
   using true
   with check true;
 CREATE TRIGGER feedback_given BEFORE INSERT OR UPDATE OF rating, comment ON app.feedback FOR EACH ROW EXECUTE FUNCTION tracking.feedback_given();
+grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor;
+grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_reader;
+grant select (comment) on app.feedback to llm_reader_content;
 grant insert (tenant_id, message_id, user_id, rating, comment), select, update (rating, comment) on app.feedback to llm_tenant;
 grant select (tenant_id, message_id, user_id, rating, comment, updated_at, revision, sent_revision), update (sent_revision) on app.feedback to llm_tracking;
 
@@ -209,6 +248,9 @@ create table app.generation_chunks (
 alter table app.generation_chunks owner to llm_owner, enable row level security, force row level security;
 create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.generation_chunks as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.generation_chunks as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
@@ -281,9 +323,16 @@ create policy own_or_admin on app.generations as restrictive for select to llm_t
 create policy own_or_admin_change on app.generations as restrictive for update to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text))
   with check ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.generations as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.generations as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.generations as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy reader_read on app.generations as permissive for select to llm_reader
+  using true;
 create policy tenant_rows on app.generations as permissive for all to llm_tenant
   using true
   with check true;
@@ -293,6 +342,8 @@ create policy tracking_rows on app.generations as permissive for all to llm_trac
 create policy work_rows on app.generations as permissive for all to llm_work
   using true
   with check true;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_auditor;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
 grant select (tenant_id, id, message_id, user_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, ended_at), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
@@ -317,6 +368,9 @@ CREATE INDEX idempotency_keys_old ON app.idempotency_keys USING btree (created_a
 create policy own on app.idempotency_keys as restrictive for all to llm_tenant
   using (user_id = ( SELECT app.user_id() AS user_id))
   with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy reader_wall on app.idempotency_keys as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.idempotency_keys as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
@@ -352,9 +406,16 @@ create policy own_or_admin on app.messages as restrictive for select to llm_tena
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy own_or_admin_delete on app.messages as restrictive for delete to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.messages as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.messages as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.messages as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy reader_read on app.messages as permissive for select to llm_reader
+  using true;
 create policy tenant_rows on app.messages as permissive for all to llm_tenant
   using true
   with check true;
@@ -363,6 +424,9 @@ create policy tracking_rows on app.messages as permissive for select to llm_trac
 create policy work_rows on app.messages as permissive for all to llm_work
   using true
   with check true;
+grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor;
+grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_reader;
+grant select (content, response) on app.messages to llm_reader_content;
 grant delete, insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
 grant select (tenant_id, id, content, response) on app.messages to llm_tracking;
 grant select (tenant_id, id), update (response, token_lengths) on app.messages to llm_work;
@@ -383,17 +447,22 @@ alter table app.tenants owner to llm_owner, enable row level security, force row
 create policy admins_change on app.tenants as restrictive for update to llm_tenant
   using (( SELECT app.role() AS role) = 'admin'::text)
   with check (( SELECT app.role() AS role) = 'admin'::text);
+create policy reader_wall on app.tenants as restrictive for all to llm_reader
+  using (id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.tenants as restrictive for all to llm_tenant
   using (id = ( SELECT app.tenant_id() AS tenant_id))
   with check (id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.tenants as permissive for select to llm_auditor
-  using true;
+  using ( SELECT app.login_valid() AS login_valid);
 create policy auth_add on app.tenants as permissive for insert to llm_auth
   with check true;
 create policy auth_bootstrap on app.tenants as permissive for update to llm_auth
   using (bootstrapped_at IS NULL)
   with check (bootstrapped_at IS NOT NULL);
 create policy auth_read on app.tenants as permissive for select to llm_auth
+  using true;
+create policy reader_read on app.tenants as permissive for select to llm_reader
   using true;
 create policy tenant_change on app.tenants as permissive for update to llm_tenant
   using true
@@ -402,6 +471,7 @@ create policy tenant_rows on app.tenants as permissive for select to llm_tenant
   using true;
 grant select on app.tenants to llm_auditor;
 grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
+grant select on app.tenants to llm_reader;
 grant select, update (name, registration) on app.tenants to llm_tenant;
 
 create table app.tracking_outbox (
@@ -427,10 +497,15 @@ alter table app.tracking_outbox owner to llm_owner, enable row level security, f
 CREATE INDEX tracking_outbox_due ON app.tracking_outbox USING btree (next_attempt_at, tenant_id) WHERE (parked_reason IS NULL);
 create policy admins_read on app.tracking_outbox as restrictive for select to llm_tenant
   using (( SELECT app.role() AS role) = 'admin'::text);
+create policy reader_wall on app.tracking_outbox as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.tracking_outbox as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.tracking_outbox as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy reader_read on app.tracking_outbox as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.tracking_outbox as permissive for select to llm_tenant
   using true;
@@ -441,6 +516,7 @@ create policy work_rows on app.tracking_outbox as permissive for all to llm_work
   using true
   with check true;
 grant select (tenant_id, generation_id, created_at, claimed_until, attempts, next_attempt_at, parked_reason) on app.tracking_outbox to llm_auditor;
+grant select (tenant_id, generation_id, created_at, claimed_until, attempts, next_attempt_at, parked_reason) on app.tracking_outbox to llm_reader;
 grant select on app.tracking_outbox to llm_tenant;
 grant delete, insert, select, update on app.tracking_outbox to llm_tracking;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
@@ -471,14 +547,19 @@ create policy own_or_admin on app.users as restrictive for select to llm_tenant
 create policy own_or_admin_change on app.users as restrictive for update to llm_tenant
   using ((id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text))
   with check ((( SELECT app.role() AS role) = 'admin'::text) OR ((id = ( SELECT app.user_id() AS user_id)) AND (role = ( SELECT app.role() AS role)) AND (status = 'active'::text)));
+create policy reader_wall on app.users as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
 create policy tenant_wall on app.users as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.users as permissive for select to llm_auditor
-  using true;
+  using ( SELECT app.login_valid() AS login_valid);
 create policy auth_add on app.users as permissive for insert to llm_auth
   with check true;
 create policy auth_read on app.users as permissive for select to llm_auth
+  using true;
+create policy reader_read on app.users as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.users as permissive for all to llm_tenant
   using true
@@ -487,6 +568,7 @@ CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN 
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_auditor;
 grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at) on app.users to llm_auth;
+grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_reader;
 grant delete, insert (tenant_id, id, email, role), select, update (role, status, tokens_valid_after) on app.users to llm_tenant;
 
 create table meta.migrations (
@@ -500,6 +582,27 @@ create table meta.migrations (
 alter table meta.migrations owner to llm_owner;
 grant select on meta.migrations to llm_api;
 grant select on meta.migrations to llm_auditor;
+grant select on meta.migrations to llm_reader;
+
+create table meta.readers (
+  role name not null,
+  tenant_id uuid,
+  content boolean not null,
+  note text,
+  granted_at timestamp with time zone not null default now(),
+  revoked_at timestamp with time zone,
+  constraint readers_pkey PRIMARY KEY (role),
+  constraint readers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint readers_check CHECK (((tenant_id IS NOT NULL) OR (NOT content))),
+  constraint readers_note_check CHECK ((char_length(note) <= 200))
+);
+alter table meta.readers owner to llm_owner, enable row level security;
+create policy auditor_read on meta.readers as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy own_login on meta.readers as permissive for select to llm_reader
+  using ((role = SESSION_USER) AND ( SELECT app.login_valid() AS login_valid));
+grant select on meta.readers to llm_auditor;
+grant select on meta.readers to llm_reader;
 
 create table meta.repeatables (
   hash text not null,
@@ -509,6 +612,7 @@ create table meta.repeatables (
 alter table meta.repeatables owner to llm_owner;
 grant select on meta.repeatables to llm_api;
 grant select on meta.repeatables to llm_auditor;
+grant select on meta.repeatables to llm_reader;
 
 
 -- Functions
@@ -524,10 +628,17 @@ create function app.enter(uuid,uuid,bigint,text) returns text language plpgsql;
   grant execute to llm_tenant;
 create function app.keep_an_admin() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.keep_an_admin() owner to llm_owner;
+create function app.login_valid() returns boolean language sql stable;
+  alter function app.login_valid() owner to llm_owner;
+  grant execute to llm_auditor;
+  grant execute to llm_reader;
 create function app.own_profile(uuid,uuid,bigint,text) returns json language plpgsql;
   alter function app.own_profile(uuid,uuid,bigint,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
+create function app.reader_tenant() returns uuid language sql stable;
+  alter function app.reader_tenant() owner to llm_owner;
+  grant execute to llm_reader;
 create function app.role() returns text language sql stable;
   alter function app.role() owner to llm_owner;
   grant execute to llm_api;
@@ -542,6 +653,22 @@ create function app.user_id() returns uuid language sql stable;
   alter function app.user_id() owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_auditor;
+  grant execute to llm_tenant;
+create function audit.canary(regclass,uuid,uuid,jsonb) returns jsonb language sql set search_path=pg_catalog, pg_temp;
+  alter function audit.canary(regclass,uuid,uuid,jsonb) owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_tenant;
+create function audit.canary_insert(regclass,jsonb) returns text language sql stable set search_path=pg_catalog, pg_temp;
+  alter function audit.canary_insert(regclass,jsonb) owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_tenant;
+create function audit.canary_value(text,regtype) returns text language sql immutable set search_path=pg_catalog, pg_temp;
+  alter function audit.canary_value(text,regtype) owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_tenant;
+create function audit.proof() returns TABLE(context text, relation text, verb text, came text, fine boolean) language plpgsql set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.proof() owner to llm_owner;
+  grant execute to llm_api;
   grant execute to llm_tenant;
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
@@ -560,8 +687,10 @@ create function auth.rehash(uuid,uuid,text,text) returns void language sql secur
   grant execute to llm_api;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;
   alter function auth.uuid_v7() owner to llm_auth;
-create function lint.findings() returns TABLE(rule text, object text, detail text) language plpgsql stable set search_path=pg_catalog, pg_temp;
+create function lint.findings() returns TABLE(rule text, object text, detail text) language plpgsql stable set jit=off set search_path=pg_catalog, pg_temp;
   alter function lint.findings() owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_auditor;
 create function tracking.claim(uuid,integer,integer,boolean) returns TABLE(tenant_id uuid, generation_id uuid, revision integer, attempts integer, unsure boolean, run_id text, run_done boolean, trace_sent boolean, message_id uuid, user_id uuid, conversation_id uuid, source text, provider text, model text, response_model text, status text, finish_reason text, failure text, tokens_in integer, tokens_out integer, approx_tokens_in integer, approx_tokens_out integer, cost_usd double precision, prompt_length integer, response_length integer, request_id text, trace_id text, caller_trace_id text, caller_span_id text, created_at double precision, admitted_at double precision, started_at double precision, first_token_at double precision, model_ended_at double precision, ended_at double precision, content text, response text, feedback jsonb) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function tracking.claim(uuid,integer,integer,boolean) owner to llm_tracking;
   grant execute to llm_jobs;
@@ -602,6 +731,7 @@ create view audit.definer_functions (
   callers text[]
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.events (
   at timestamp with time zone,
   tenant_id uuid,
@@ -615,6 +745,7 @@ create view audit.events (
   detail jsonb
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.grants (
   table text,
   role name,
@@ -622,6 +753,49 @@ create view audit.grants (
   columns text
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
+create view audit.logins (
+  tenant_id uuid,
+  tenant text,
+  user_id uuid,
+  email text,
+  role text,
+  status text,
+  succeeded bigint,
+  last_succeeded_at timestamp with time zone,
+  failed bigint,
+  last_failed_at timestamp with time zone
+) with (security_invoker=true);
+  grant select to llm_auditor;
+  grant select to llm_reader;
+create view audit.messages (
+  created_at timestamp with time zone,
+  tenant_id uuid,
+  tenant text,
+  user_id uuid,
+  asked_by text,
+  conversation_id uuid,
+  message_id uuid,
+  generation_id uuid,
+  source text,
+  provider text,
+  model text,
+  status text,
+  finish_reason text,
+  failure text,
+  prompt_length integer,
+  response_length integer,
+  tokens_in integer,
+  tokens_out integer,
+  cost_usd numeric(14,8),
+  seconds_to_first_token numeric,
+  seconds numeric,
+  message_deleted boolean,
+  request_id text,
+  trace_id text
+) with (security_invoker=true);
+  grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.migrations (
   version integer,
   name text,
@@ -629,6 +803,7 @@ create view audit.migrations (
   applied_at timestamp with time zone
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.policies (
   table text,
   policy name,
@@ -639,6 +814,20 @@ create view audit.policies (
   writes text
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
+create view audit.readers (
+  role name,
+  tenant_id uuid,
+  tenant text,
+  reads_content boolean,
+  note text,
+  granted_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  active boolean
+) with (security_invoker=true);
+  grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.role_risks (
   role name,
   logs_in boolean,
@@ -652,6 +841,7 @@ create view audit.role_risks (
   settings text[]
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.tables (
   table text,
   row_security boolean,
@@ -662,6 +852,7 @@ create view audit.tables (
   foreign_keys bigint
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.tenants (
   id uuid,
   name text,
@@ -670,31 +861,65 @@ create view audit.tenants (
   created_at timestamp with time zone,
   users bigint,
   active_admins bigint,
-  last_event_at timestamp with time zone
+  disabled_users bigint,
+  conversations bigint,
+  messages bigint,
+  generations bigint,
+  running bigint,
+  tokens_in bigint,
+  tokens_out bigint,
+  cost_usd numeric,
+  last_event_at timestamp with time zone,
+  last_active_at timestamp with time zone
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
 create view audit.tracking (
   tenant_id uuid,
+  tenant text,
   pending bigint,
   parked bigint,
   oldest_pending_at timestamp with time zone,
+  behind interval,
   most_attempts integer,
   being_sent bigint,
   parked_reasons text[]
 ) with (security_invoker=true);
   grant select to llm_auditor;
+  grant select to llm_reader;
+create view audit.usage (
+  tenant_id uuid,
+  tenant text,
+  day date,
+  provider text,
+  model text,
+  generations bigint,
+  users bigint,
+  failed bigint,
+  tokens_in bigint,
+  tokens_out bigint,
+  cost_usd numeric
+) with (security_invoker=true);
+  grant select to llm_auditor;
+  grant select to llm_reader;
 
 -- Rules that are checked on every migration
 
+-- lint.auditor_writes
+-- lint.column_for_nobody
+-- lint.database_for_public
 -- lint.definer_not_of_llm_auth
 -- lint.definer_without_search_path
 -- lint.foreign_key_takes_tenant_along
 -- lint.foreign_key_without_tenant
 -- lint.function_for_public
 -- lint.function_leakproof
+-- lint.grant_elsewhere
 -- lint.grant_outside_the_room
 -- lint.grant_past_row_security
+-- lint.grant_to_stranger
 -- lint.index_without_tenant
+-- lint.member_unknown
 -- lint.owner_unknown
 -- lint.policy_for_public
 -- lint.policy_per_row
@@ -702,6 +927,8 @@ create view audit.tracking (
 -- lint.primary_key_not_led_by_tenant
 -- lint.role_past_row_security
 -- lint.sequence_across_tenants
+-- lint.setting_in_the_way
+-- lint.setting_past_transaction
 -- lint.table_with_rule
 -- lint.table_without_force
 -- lint.table_without_rls

@@ -1,12 +1,55 @@
--- What happened, for the installation's auditor: metadata of every tenant, read with the reader's own rights and policies.
+-- What happened: who and when, never what was said. Read with the reader's own rights and policies: the installation's auditor sees
+-- every tenant here, a tenant's own auditor theirs.
 
 create view audit.tenants with (security_invoker = true) as
+with people as (
+  select u.tenant_id, count(*) as users, count(*) filter (where u.role = 'admin' and u.status = 'active') as active_admins,
+    count(*) filter (where u.status = 'disabled') as disabled
+  from app.users u group by 1
+), answers as (
+  select g.tenant_id, count(*) as generations, count(*) filter (where g.ended_at is null) as running,
+    sum(g.tokens_in) as tokens_in, sum(g.tokens_out) as tokens_out, sum(g.cost_usd) as cost_usd, max(g.created_at) as last_at
+  from app.generations g group by 1
+), questions as (
+  select m.tenant_id, count(*) as messages from app.messages m group by 1
+), talks as (
+  select c.tenant_id, count(*) as conversations from app.conversations c group by 1
+), events as (
+  select e.tenant_id, max(e.at) as last_at from app.audit_events e group by 1
+)
 select t.id, t.name, t.status, t.registration, t.created_at,
-  (select count(*) from app.users u where u.tenant_id = t.id) as users,
-  (select count(*) from app.users u where u.tenant_id = t.id and u.role = 'admin' and u.status = 'active') as active_admins,
-  (select max(e.at) from app.audit_events e where e.tenant_id = t.id) as last_event_at
+  coalesce(p.users, 0) as users, coalesce(p.active_admins, 0) as active_admins, coalesce(p.disabled, 0) as disabled_users,
+  coalesce(c.conversations, 0) as conversations, coalesce(q.messages, 0) as messages,
+  coalesce(a.generations, 0) as generations, coalesce(a.running, 0) as running,
+  coalesce(a.tokens_in, 0) as tokens_in, coalesce(a.tokens_out, 0) as tokens_out, coalesce(a.cost_usd, 0) as cost_usd,
+  e.last_at as last_event_at, greatest(a.last_at, e.last_at) as last_active_at
 from app.tenants t
+left join people p on p.tenant_id = t.id
+left join answers a on a.tenant_id = t.id
+left join questions q on q.tenant_id = t.id
+left join talks c on c.tenant_id = t.id
+left join events e on e.tenant_id = t.id
 order by t.id;
+
+create view audit.usage with (security_invoker = true) as
+select g.tenant_id, t.name as tenant, g.created_at::date as day, g.provider, coalesce(g.response_model, g.model) as model,
+  count(*) as generations, count(distinct g.user_id) as users, count(*) filter (where g.status = 'failed') as failed,
+  sum(g.tokens_in) as tokens_in, sum(g.tokens_out) as tokens_out, sum(g.cost_usd) as cost_usd
+from app.generations g join app.tenants t on t.id = g.tenant_id
+group by 1, 2, 3, 4, 5
+order by 3 desc, 1, 4, 5;
+
+-- An account of every answer, also of those whose message was deleted.
+create view audit.messages with (security_invoker = true) as
+select g.created_at, g.tenant_id, t.name as tenant, g.user_id, u.email as asked_by, g.conversation_id, g.message_id, g.id as generation_id,
+  g.source, g.provider, coalesce(g.response_model, g.model) as model, g.status, g.finish_reason, g.failure,
+  g.prompt_length, g.response_length, g.tokens_in, g.tokens_out, g.cost_usd,
+  extract(epoch from g.first_token_at - g.created_at) as seconds_to_first_token, extract(epoch from g.ended_at - g.created_at) as seconds,
+  g.message_id is null as message_deleted, g.request_id, g.trace_id
+from app.generations g
+join app.tenants t on t.id = g.tenant_id
+left join app.users u on u.tenant_id = g.tenant_id and u.id = g.user_id
+order by g.created_at desc, g.id desc;
 
 create view audit.events with (security_invoker = true) as
 select e.at, e.tenant_id, t.name as tenant, e.action, e.actor_user_id, a.email as actor, e.target_kind, e.target_id, e.request_id, e.detail
@@ -15,15 +58,38 @@ join app.tenants t on t.id = e.tenant_id
 left join app.users a on a.tenant_id = e.tenant_id and a.id = e.actor_user_id
 order by e.at desc, e.id desc;
 
-create view audit.migrations with (security_invoker = true) as
-select version, name, breaking, applied_at from meta.migrations order by version;
+-- Who logs in, and who is being tried.
+create view audit.logins with (security_invoker = true) as
+select e.tenant_id, t.name as tenant, e.target_id as user_id, u.email, u.role, u.status,
+  count(*) filter (where e.action = 'login.succeeded') as succeeded, max(e.at) filter (where e.action = 'login.succeeded') as last_succeeded_at,
+  count(*) filter (where e.action = 'login.failed') as failed, max(e.at) filter (where e.action = 'login.failed') as last_failed_at
+from app.audit_events e
+join app.tenants t on t.id = e.tenant_id
+left join app.users u on u.tenant_id = e.tenant_id and u.id = e.target_id
+where e.action in ('login.succeeded', 'login.failed')
+group by 1, 2, 3, 4, 5, 6
+order by last_failed_at desc nulls last;
 
 -- What MLflow does not know yet, and what it refuses. Nothing of what is in it.
 create view audit.tracking with (security_invoker = true) as
-select o.tenant_id, count(*) filter (where o.parked_reason is null) as pending, count(*) filter (where o.parked_reason is not null) as parked,
-  min(o.created_at) filter (where o.parked_reason is null) as oldest_pending_at, max(o.attempts) as most_attempts,
+select o.tenant_id, t.name as tenant, count(*) filter (where o.parked_reason is null) as pending,
+  count(*) filter (where o.parked_reason is not null) as parked,
+  min(o.created_at) filter (where o.parked_reason is null) as oldest_pending_at,
+  now() - min(o.created_at) filter (where o.parked_reason is null) as behind, max(o.attempts) as most_attempts,
   count(*) filter (where o.claimed_until > now()) as being_sent,
   array_agg(distinct o.parked_reason) filter (where o.parked_reason is not null) as parked_reasons
-from app.tracking_outbox o
-group by o.tenant_id
+from app.tracking_outbox o join app.tenants t on t.id = o.tenant_id
+group by 1, 2
 order by oldest_pending_at;
+
+create view audit.migrations with (security_invoker = true) as
+select version, name, breaking, applied_at from meta.migrations order by version;
+
+-- People at psql, those who were too. A tenant's own auditor sees themselves here.
+create view audit.readers with (security_invoker = true) as
+select m.role, m.tenant_id, coalesce(t.name, '(every tenant)') as tenant, m.content as reads_content, m.note, m.granted_at,
+  r.rolvaliduntil as expires_at, m.revoked_at, m.revoked_at is null and coalesce(r.rolvaliduntil > now(), false) as active
+from meta.readers m
+left join app.tenants t on t.id = m.tenant_id
+left join pg_catalog.pg_roles r on r.rolname = m.role
+order by m.granted_at desc;

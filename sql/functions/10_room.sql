@@ -11,6 +11,23 @@ create function app.user_id() returns uuid language sql stable parallel safe
 create function app.role() returns text language sql stable parallel safe
   return nullif(current_setting('app.role', true), '');
 
+-- Whose rows somebody at psql may read: said by the name they logged in with, which only a superuser can change (SET SESSION
+-- AUTHORIZATION), until that login expires. They see their own line of meta.readers and no other.
+create function app.reader_tenant() returns uuid language sql stable parallel safe
+begin atomic
+  select m.tenant_id from meta.readers m join pg_catalog.pg_roles r on r.rolname = m.role
+  where m.role = session_user and m.revoked_at is null and r.rolcanlogin and r.rolvaliduntil > statement_timestamp();
+end;
+
+-- Whether whoever logged in still might.
+create function app.login_valid() returns boolean language sql stable parallel safe
+begin atomic
+  select exists (
+    select from pg_catalog.pg_roles r
+    where r.rolname = session_user and r.rolcanlogin and coalesce(r.rolvaliduntil, 'infinity') > statement_timestamp()
+  );
+end;
+
 -- Enters, and answers the role the user has in the database now. p_issued_at is the token's `iat`, in seconds; p_needs the least
 -- role that will do. A refusal is raised and not returned: statements sent right behind it then never run.
 --   LL401  the user is gone, disabled, of a suspended tenant, or the token is older than tokens_valid_after

@@ -1,17 +1,20 @@
 -- Who may look into which schema, and call what. Nothing is inherited from PUBLIC.
 
-grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_auditor;
+grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_auditor, llm_reader, llm_reader_content;
 grant usage on schema auth to llm_api;
 grant usage on schema work to llm_api;
 grant usage on schema tracking to llm_jobs;
-grant usage on schema audit to llm_auditor;
-grant usage on schema meta to llm_api, llm_auditor;
+grant usage on schema audit to llm_auditor, llm_reader;
+grant usage on schema meta to llm_api, llm_auditor, llm_reader;
+grant usage on schema lint to llm_api, llm_auditor;
 -- Given in clean.sql for as long as the functions were being built.
 revoke create on schema auth from llm_auth;
 revoke create on schema work from llm_work;
 revoke create on schema tracking from llm_tracking;
 
 grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tenant, llm_api, llm_auditor;
+grant execute on function app.reader_tenant() to llm_reader;
+grant execute on function app.login_valid() to llm_auditor, llm_reader;
 -- llm_tenant too: a second enter inside the room must get as far as its refusal.
 grant execute on function app.enter(uuid, uuid, bigint, text) to llm_api, llm_tenant;
 grant execute on function app.own_profile(uuid, uuid, bigint, text) to llm_api, llm_tenant;
@@ -20,4 +23,4 @@ grant execute on function app.ask(
 ) to llm_tenant;
 
 -- What a program must know of the schema it runs on.
-grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor;
+grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor, llm_reader;

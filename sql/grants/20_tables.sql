@@ -19,9 +19,6 @@ grant select (tenant_id, user_id, password_hash), insert (tenant_id, user_id, pa
   on app.credentials to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 
-grant select on app.tenants, app.audit_events to llm_auditor;
-grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_auditor;
-
 grant select, delete on app.conversations to llm_tenant;
 grant insert (tenant_id, id, user_id, title) on app.conversations to llm_tenant;
 grant update (title, updated_at) on app.conversations to llm_tenant;
@@ -66,4 +63,3 @@ grant select (tenant_id, id, content, response) on app.messages to llm_tracking;
 grant select, insert, update, delete on app.tracking_outbox to llm_tracking;
 grant select (tenant_id, message_id, user_id, rating, comment, updated_at, revision, sent_revision), update (sent_revision)
   on app.feedback to llm_tracking;
-grant select (tenant_id, generation_id, created_at, attempts, next_attempt_at, claimed_until, parked_reason) on app.tracking_outbox to llm_auditor;

@@ -2,7 +2,7 @@
 -- A row stops the migration. All of them at psql: select * from lint.findings();
 
 create function lint.findings() returns table (rule text, object text, detail text)
-  language plpgsql stable set search_path = pg_catalog, pg_temp
+  language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
   view_name name;

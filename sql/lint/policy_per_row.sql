@@ -5,5 +5,5 @@ select format('%s.%I', p.polrelid::regclass, p.polname) as object, '(select app.
   join pg_class c on c.oid = p.polrelid
   cross join concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)) as expression
   where c.relnamespace = 'app'::regnamespace
-    and regexp_replace(expression, '\( SELECT (app\.)?(tenant_id|user_id|role)\(\) AS \w+\)', '', 'g')
-      ~ '(\m(tenant_id|user_id|role)\(\)|current_setting\()';
+    and regexp_replace(expression, '\( SELECT (app\.)?(tenant_id|user_id|role|reader_tenant|login_valid)\(\) AS \w+\)', '', 'g')
+      ~ '(\m(tenant_id|user_id|role|reader_tenant|login_valid)\(\)|current_setting\()';

@@ -1,8 +1,9 @@
--- A permissive policy is for llm_tenant, around whom the wall stands, or for one of the few roles whose work is across tenants.
+-- A permissive policy is for llm_tenant or llm_reader, around whom walls stand, or for one of the few roles whose work is across tenants.
 create view lint.policy_without_wall as
 select format('%s.%I to %s', p.polrelid::regclass, p.polname, role::regrole) as object, 'create policy … to llm_tenant' as detail
   from pg_policy p
   join pg_class c on c.oid = p.polrelid
   cross join unnest(p.polroles) as role
   where c.relnamespace = 'app'::regnamespace and p.polpermissive and role <> 0
-    and role not in (to_regrole('llm_tenant'), to_regrole('llm_auth'), to_regrole('llm_work'), to_regrole('llm_tracking'), to_regrole('llm_jobs'), to_regrole('llm_auditor'));
+    and role not in (
+      to_regrole('llm_tenant'), to_regrole('llm_reader'), to_regrole('llm_auth'), to_regrole('llm_work'), to_regrole('llm_tracking'), to_regrole('llm_jobs'), to_regrole('llm_auditor'));

@@ -10,8 +10,3 @@ create policy auth_read on app.credentials for select to llm_auth using (true);
 create policy auth_add on app.credentials for insert to llm_auth with check (true);
 create policy auth_rehash on app.credentials for update to llm_auth using (true) with check (true);
 create policy auth_add on app.audit_events for insert to llm_auth with check (true);
-
--- The installation's auditor: every tenant's metadata.
-create policy auditor_read on app.tenants for select to llm_auditor using (true);
-create policy auditor_read on app.users for select to llm_auditor using (true);
-create policy auditor_read on app.audit_events for select to llm_auditor using (true);

@@ -4,6 +4,3 @@ create policy tracking_rows on app.generations for all to llm_tracking using (tr
 create policy tracking_rows on app.messages for select to llm_tracking using (true);
 create policy tracking_rows on app.tracking_outbox for all to llm_tracking using (true) with check (true);
 create policy tracking_rows on app.feedback for all to llm_tracking using (true) with check (true);
-
--- The installation's auditor sees what waits and why, and nothing of what is in it.
-create policy auditor_read on app.tracking_outbox for select to llm_auditor using (true);

@@ -15,7 +15,9 @@ begin
       ('llm_tenant',  false, -1),  -- what a transaction becomes inside the room; the wall is around this role
       ('llm_api',     true,  100), -- the API's login: owns nothing, reads no table, may become llm_tenant
       ('llm_jobs',    true,  10),  -- the worker's login
-      ('llm_auditor', true,  3)    -- an auditor of the whole installation: metadata, no content, no hash
+      ('llm_auditor', true,  3),   -- auditors of the whole installation: metadata, no content, no hash. Each has a login (audit:grant)
+      ('llm_reader',  false, -1),  -- a tenant's own auditors, who have logins likewise
+      ('llm_reader_content', false, -1) -- those of them who read questions and answers too
     ) as role (name, login, connections)
   loop
     -- NOINHERIT: what a role is a member of it may become, by SET ROLE, and does not simply have.

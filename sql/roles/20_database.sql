@@ -6,7 +6,7 @@ declare
 begin
   -- TEMP goes with the rest: a temporary table or function of the API's own could stand in for a real one.
   execute format('revoke all on database %I from public', current_database());
-  execute format('grant connect on database %I to llm_api, llm_jobs, llm_auditor', current_database());
+  execute format('grant connect on database %I to llm_api, llm_jobs, llm_auditor, llm_reader', current_database());
   revoke all on schema public from public;
 
   -- app: tables, and the functions of the room. auth: what can be called before a tenant is known. work: what goes on when the

@@ -10,11 +10,11 @@ begin
     return;
   end if;
 
-  -- Large objects, session-level advisory locks, other sessions' statements, and their cancellation.
+  -- Large objects, advisory locks (somebody who holds one makes others wait), locks and statements of other sessions, cancelling them.
   for open in
     select oid from pg_proc
     where pronamespace = 'pg_catalog'::regnamespace
-      and proname ~ '^(lo_.*|loread|lowrite|pg_(try_)?advisory_lock(_shared)?|pg_advisory_unlock.*|pg_(cancel|terminate)_backend|pg_stat_get_(backend_)?activity)$'
+      and proname ~ '^(lo_.*|loread|lowrite|pg_(try_)?advisory_(xact_)?lock(_shared)?|pg_advisory_unlock.*|pg_(cancel|terminate)_backend|pg_stat_get_(backend_)?activity|pg_lock_status)$'
       and (proacl is null or exists (select from aclexplode(proacl) where grantee = 0))
   loop
     execute format('revoke execute on function %s from public', open);
@@ -22,6 +22,10 @@ begin
   revoke all on pg_catalog.pg_stat_activity from public;
   grant select on pg_catalog.pg_stat_activity to pg_monitor;
   grant execute on function pg_catalog.pg_stat_get_activity(integer) to pg_monitor;
+  revoke all on pg_catalog.pg_locks from public;
+  grant select on pg_catalog.pg_locks to pg_monitor;
+  grant execute on function pg_catalog.pg_lock_status() to pg_monitor;
+  grant execute on function pg_catalog.pg_advisory_xact_lock(bigint) to llm_owner, llm_tenant, llm_tracking, pg_database_owner;
 
   -- No anonymous code blocks for the logins of the program. Whoever owns the database migrates with them.
   revoke usage on language plpgsql from public;

@@ -51,7 +51,7 @@ const ROLES = `
         from pg_auth_members m where m.member = r.oid), '')
     || coalesce((select string_agg(format(E'\\n  alter role %s set %s;', r.rolname, setting), '' order by setting collate "C")
         from unnest(r.rolconfig) setting), '') as line
-  from pg_roles r where r.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor')
+  from pg_roles r where r.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content')
   order by r.rolname collate "C"`
 
 const SCHEMAS = `

@@ -1,0 +1,195 @@
+-- Tries isolation instead of reading about it: two tenants that exist for this call only, every table there is, every verb, with and
+-- without a room. Leaves nothing behind, also where it is called outside of a transaction: everything it does is taken back before it
+-- returns. For the API's login: an administrator says `set session authorization llm_api` first.
+--
+-- came: what PostgreSQL did: `denied`, `n rows`, `allowed`, or the error. fine: whether that keeps tenants apart.
+create function audit.proof() returns table (context text, relation text, verb text, came text, fine boolean)
+  -- Compiling each of a thousand small statements takes longer than running them: 1,000 ms against 330.
+  language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
+as $$
+#variable_conflict use_column
+declare
+  victim uuid := gen_random_uuid();
+  stranger uuid := gen_random_uuid();
+  victims_admin uuid := gen_random_uuid();
+  strangers_admin uuid := gen_random_uuid();
+  strangers_user uuid := gen_random_uuid();
+  lease uuid := gen_random_uuid();
+  planted jsonb := '{}';  -- by table: a row of the victim's
+  keys jsonb := '{}';     -- by table: its primary key
+  found jsonb := '[]';
+  place record;
+  attempt record;
+  room record;
+  canary jsonb;
+  missing integer;
+  n bigint;
+  said text;
+begin
+  if current_user <> 'llm_api' then
+    raise exception 'the proof is tried as llm_api, not as %', current_user
+      using errcode = '42501', hint = 'An administrator says: set session authorization llm_api';
+  end if;
+
+  begin
+    -- Whom to keep apart.
+    perform auth.create_tenant(victim, 'canary', 'open', null);
+    perform auth.create_tenant(stranger, 'canary', 'open', null);
+    perform auth.register(victim, victims_admin, 'canary@invalid', '$argon2id$canary', null);
+    perform auth.register(stranger, strangers_admin, 'canary@invalid', '$argon2id$canary', null);
+    perform auth.register(stranger, strangers_user, 'canary2@invalid', '$argon2id$canary', null);
+    planted := jsonb_build_object(
+      'tenants', jsonb_build_object('id', victim), 'users', jsonb_build_object('tenant_id', victim, 'id', victims_admin)
+    );
+
+    -- Something of theirs in every table: in their room where the room may write, then past the request.
+    perform app.enter(victim, victims_admin, 4000000000, 'admin');
+    for pass in 1 .. 5 loop
+      missing := 0;
+      for place in
+        select c.oid::regclass as relation, c.relname from pg_class c
+        where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('tenants', 'users', 'credentials') order by c.oid
+      loop
+        continue when planted ? place.relname;
+        canary := audit.canary(place.relation, victim, victims_admin, planted);
+        if place.relname = 'generations' then canary := canary || jsonb_build_object('lease_owner', lease); end if;
+        begin
+          execute audit.canary_insert(place.relation, canary);
+          planted := planted || jsonb_build_object(place.relname, canary);
+        exception when others then
+          missing := missing + 1;
+        end;
+      end loop;
+      exit when missing = 0;
+    end loop;
+    if planted ? 'generations' then
+      canary := planted -> 'generations';
+      execute audit.canary_insert('app.generations', canary || jsonb_build_object('id', gen_random_uuid(), 'message_id', null, 'trace_id', repeat('d', 32)));
+      perform set_config('role', 'none', true);
+      perform work.append(lease, array[victim], array[(canary ->> 'id')::uuid], array[1], array['["canary"]']);
+      perform set_config('role', 'llm_tenant', true);
+      for place in select g.id from app.generations g where g.trace_id = repeat('d', 32) loop
+        perform set_config('role', 'none', true);
+        perform work.finish(lease, victim, place.id, 'completed', 'stop', null, '', '{}', null, null, null, 1, null, now(), null, now());
+        perform set_config('role', 'llm_tenant', true);
+      end loop;
+    end if;
+
+    -- They see it themselves: otherwise nothing below would prove anything.
+    for place in
+      select c.oid::regclass as relation, c.relname,
+        case c.relname when 'tenants' then 'id' else 'tenant_id' end as tenant,
+        array(
+          select a.attname from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+          where i.indrelid = c.oid and i.indisprimary
+        ) as key
+      from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') order by c.relname
+    loop
+      begin
+        execute format('select to_jsonb(k) from (select %s from %s where %I = %L limit 1) k',
+          (select string_agg(quote_ident(name), ', ') from unnest(place.key) name), place.relation, place.tenant, victim) into canary;
+        said := case when canary is null then '0 rows' else '1 rows' end;
+        if canary is not null then keys := keys || jsonb_build_object(place.relname, canary); end if;
+      exception when others then
+        said := case sqlstate when '42501' then 'denied' else format('%s: %s', sqlstate, sqlerrm) end;
+      end;
+      found := found || jsonb_build_object('context', 'their own room', 'relation', place.relation, 'verb', 'select', 'came', said, 'fine', said = '1 rows');
+    end loop;
+
+    for room in
+      select * from (values
+        ('an admin of another tenant', stranger, strangers_admin, 'llm_tenant'),
+        ('a user of another tenant', stranger, strangers_user, 'llm_tenant'),
+        ('no room, as llm_tenant', null, null, 'llm_tenant'),
+        ('no room', null, null, 'none')
+      ) as room (context, tenant, person, role)
+    loop
+      perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
+        set_config('app.role', '', true);
+      if room.tenant is not null then
+        perform app.enter(room.tenant, room.person, 4000000000, 'user');
+      else
+        perform set_config('role', room.role, true);
+      end if;
+
+      for place in
+        select c.oid::regclass as relation, c.relname, c.relkind in ('r', 'p') as is_table,
+          case c.relname when 'tenants' then 'id' else 'tenant_id' end as tenant,
+          -- A column to write back unchanged, so that it is a policy that refuses and not a missing grant, where there is one.
+          coalesce((
+            select quote_ident(a.attname) from pg_attribute a
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and (c.relname, a.attname) <> ('tenants', 'id')
+              and has_column_privilege(c.oid, a.attnum, 'UPDATE') and has_column_privilege(c.oid, a.attnum, 'SELECT')
+            order by a.attnum limit 1
+          ), case c.relname when 'tenants' then 'id' else 'tenant_id' end) as writable,
+          (
+            select string_agg(quote_ident(a.attname), ', ') from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+            where i.indrelid = c.oid and i.indisprimary
+          ) as key
+        from pg_class c
+        where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
+          and (c.relname = 'tenants' or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id'))
+        order by c.relname
+      loop
+        canary := audit.canary(place.relation, case place.relname when 'tenants' then gen_random_uuid() else victim end, coalesce(room.person, victims_admin), planted);
+        for attempt in
+          select * from (values
+            ('select', format('select from %s where %I is distinct from %L', place.relation, place.tenant, room.tenant)),
+            ('insert', audit.canary_insert(place.relation, canary)),
+            ('update', format('update %s set %s = %2$s where %I = %L', place.relation, place.writable, place.tenant, victim)),
+            ('delete', format('delete from %s where %I = %L', place.relation, place.tenant, victim)),
+            ('upsert', format('%s on conflict (%s) do update set %s = excluded.%3$s',
+              audit.canary_insert(place.relation, canary || coalesce(keys -> place.relname, '{}')), place.key, place.writable)),
+            ('merge', format('merge into %s t using (select %L::uuid as mine) s on t.%I = s.mine when matched then update set %s = t.%4$s',
+              place.relation, victim, place.tenant, place.writable)),
+            ('give away', format('update %s set %I = %L where %2$I = %L', place.relation, place.tenant, victim, room.tenant))
+          ) as attempt (verb, statement)
+          where place.is_table or verb = 'select'
+        loop
+          n := 0;
+          begin
+            execute attempt.statement;
+            get diagnostics n = row_count;
+            raise exception using errcode = 'LL000';
+          exception when others then
+            said := case sqlstate when 'LL000' then n || ' rows' when '42501' then 'denied' else format('%s: %s', sqlstate, sqlerrm) end;
+          end;
+          found := found || jsonb_build_object('context', room.context, 'relation', place.relation, 'verb', attempt.verb, 'came', said, 'fine',
+            said = 'denied' or said = '0 rows' and attempt.verb <> 'insert' and room.role <> 'none');
+        end loop;
+
+        -- These would be tried on everybody's rows: what may be done is asked instead.
+        continue when not place.is_table;
+        for attempt in select unnest(array['truncate', 'references', 'trigger']) as verb loop
+          said := case when has_table_privilege(place.relation, attempt.verb) then 'allowed' else 'denied' end;
+          found := found || jsonb_build_object('context', room.context, 'relation', place.relation, 'verb', attempt.verb, 'came', said, 'fine', said = 'denied');
+        end loop;
+      end loop;
+    end loop;
+
+    -- The room itself: one tenant's door opens to nobody else's user, and once inside there is no other door.
+    for attempt in
+      select * from (values
+        ('another tenant''s user enters', null, victim, strangers_admin, 'LL401'),
+        ('a second tenant is entered', stranger, victim, victims_admin, 'LL500'),
+        ('nobody enters', null, victim, gen_random_uuid(), 'LL401')
+      ) as attempt (context, inside, tenant, person, state)
+    loop
+      perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true);
+      if attempt.inside is not null then perform app.enter(attempt.inside, strangers_admin, 4000000000, 'user'); end if;
+      begin
+        perform app.enter(attempt.tenant, attempt.person, 4000000000, 'user');
+        said := 'entered';
+      exception when others then
+        said := sqlstate;
+      end;
+      found := found || jsonb_build_object('context', attempt.context, 'relation', 'app.enter', 'verb', 'enter', 'came', said, 'fine', said = attempt.state);
+    end loop;
+
+    raise exception using errcode = 'LL000', message = 'taken back';
+  exception when sqlstate 'LL000' then
+    null;
+  end;
+
+  return query select * from jsonb_to_recordset(found) as f (context text, relation text, verb text, came text, fine boolean);
+end $$;

@@ -1,0 +1,19 @@
+-- Columns that a role must not read, however it came by the right: hashes, leases, and what was said, for those whose work is not that.
+create view lint.column_for_nobody as
+select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, 'revoke select' as detail
+  from (values
+    ('credentials', '{password_hash}', '{llm_owner,llm_auth}'),
+    ('generations', '{lease_owner}', '{llm_owner,llm_work}'),
+    ('messages', '{content}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),
+    ('messages', '{response}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),
+    ('messages', '{token_lengths}', '{llm_owner,llm_tenant}'),
+    ('generation_chunks', '{tokens}', '{llm_owner,llm_tenant,llm_work}'),
+    ('idempotency_keys', '{key,body_hash}', '{llm_owner,llm_tenant,llm_work}'),
+    ('conversations', '{title}', '{llm_owner,llm_tenant,llm_reader_content}'),
+    ('feedback', '{comment}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}')
+  ) as kept (place, columns, readers)
+  join pg_class c on c.relnamespace = 'app'::regnamespace and c.relname = kept.place
+  join pg_attribute a on a.attrelid = c.oid and a.attname = any (kept.columns::name[])
+  join pg_roles r on r.rolname in ('llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content')
+    and not r.rolname = any (kept.readers::name[])
+  where not r.rolsuper and has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT');

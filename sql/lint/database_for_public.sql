@@ -1,0 +1,11 @@
+-- Whoever may connect may look at the catalogue, and whoever may make temporary objects can put them in the way of ours.
+create view lint.database_for_public as
+select format('database %s', quote_ident(d.datname)) as object, 'revoke ' || lower(string_agg(a.privilege_type, ', ' order by a.privilege_type)) || ' from public' as detail
+  from pg_database d, aclexplode(d.datacl) a
+  where d.datname = current_database() and a.grantee = 0
+  group by d.datname
+  union all
+  select format('schema %s', n.nspname), 'revoke ' || lower(string_agg(a.privilege_type, ', ' order by a.privilege_type)) || ' from public'
+  from pg_namespace n, aclexplode(n.nspacl) a
+  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'public') and a.grantee = 0
+  group by n.nspname;

@@ -1,0 +1,19 @@
+-- People at psql, who read and nothing else. The grants say which columns; which rows:
+--   llm_auditor  the metadata of every tenant
+--   llm_reader   what is inside the wall around the tenant they were let in for
+-- Neither sees anything once the login has expired: VALID UNTIL by itself is asked only when somebody logs in.
+
+do $$
+declare
+  place regclass;
+begin
+  foreach place in array array[
+    'app.tenants', 'app.users', 'app.conversations', 'app.messages', 'app.generations', 'app.feedback', 'app.audit_events', 'app.tracking_outbox'
+  ]::regclass[] loop
+    execute format('create policy auditor_read on %s for select to llm_auditor using ((select app.login_valid()))', place);
+    execute format('create policy reader_read on %s for select to llm_reader using (true)', place);
+  end loop;
+end $$;
+
+create policy auditor_read on meta.readers for select to llm_auditor using ((select app.login_valid()));
+create policy own_login on meta.readers for select to llm_reader using (role = session_user and (select app.login_valid()));
