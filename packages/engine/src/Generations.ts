@@ -108,6 +108,8 @@ export class Generations extends Context.Service<
     readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /** Stops what runs here of these, where somebody else wrote down already that it is to stop. */
     readonly stop: (ids: ReadonlyArray<GenerationId>) => Effect.Effect<void>
+    /** Completes when all that runs here now has ended and is written down. */
+    readonly idle: Effect.Effect<void>
     /** Ends everything that runs here as interrupted, and waits until it is written down. For a shutdown that cannot wait longer. */
     readonly stopAll: Effect.Effect<void>
     readonly load: () => Load
@@ -259,6 +261,7 @@ export class Generations extends Context.Service<
           follow,
           cancel,
           stop,
+          idle: runs.idle,
           stopAll: runs.stopAll,
           load: () => admission.load
         })

@@ -93,14 +93,17 @@ export const make = Effect.fnUntraced(function* ({
     if (live.readers === 0) live.end({ status: "cancelled" })
   })
 
+  const idle = Effect.suspend(() =>
+    Effect.forEach([...fibers], Fiber.await, { concurrency: "unbounded", discard: true })
+  )
   const stopAll = Effect.suspend(() => {
     for (const live of lives.values()) live.end({ status: "interrupted", failure: "shutdown" })
-    return Effect.forEach([...fibers], Fiber.await, { concurrency: "unbounded", discard: true })
+    return idle
   })
   // Before the pool is closed: what was generated is written down.
   yield* Effect.addFinalizer(() => Effect.asVoid(Effect.timeoutOption(stopAll, LAST_WORDS)))
 
-  return { begin, attach, stopAll }
+  return { begin, attach, idle, stopAll }
 })
 
 /** How long (ms) a process that must end waits for the database to take its last rows; the sweeper of another ends the rest. */

@@ -45,7 +45,10 @@ const GenerationsLayer = Layer.unwrap(
 /** Of the time a shutdown may take, what answers have to come to their end; the rest is for telling their readers and writing it down. */
 const SHARE = 0.8
 
-/** Told to stop, the server lets answers go on for a while, and then ends what is left as interrupted, with its text. */
+/**
+ * Told to stop, the server lets answers go on for a while, and then ends what is left as interrupted, with its text. That goes for those
+ * nobody reads here too: a reader whom a proxy has cut off, because we stop, is about to come back at another process.
+ */
 const EndOnDrain = Layer.effectDiscard(
   Effect.gen(function* () {
     const { SHUTDOWN_SECONDS } = yield* Settings
@@ -54,6 +57,7 @@ const EndOnDrain = Layer.effectDiscard(
     yield* Effect.forkScoped(
       Effect.andThen(drain.begun, Effect.delay(generations.stopAll, SHUTDOWN_SECONDS * 1000 * SHARE))
     )
+    yield* Effect.addFinalizer(() => generations.idle)
   })
 )
 

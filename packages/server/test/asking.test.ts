@@ -281,6 +281,28 @@ layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: 
   }
 )
 
+layer(Running.with(QUICK), { timeout: "60 seconds" })("an answer whose reader was cut off", (it) => {
+  it.effect("goes on while its process stops, and is whole at another one", () =>
+    Effect.gen(function* () {
+      const { port, send } = yield* Running
+      const stopping = yield* running({ ...LONG, MOCK_TOKENS: "60" })
+      const person = yield* signUp(send)
+      const cut = yield* ask(stopping.port, person, "Do you go on?")
+      yield* cut.until((text) => eventsOf(text).length >= 5)
+      cut.leave()
+      const begun = received((yield* cut.end).text)
+      stopping.process.child.kill("SIGTERM")
+      const rest = yield* follow(port, person, begun.last)
+      const tokens = [...begun.tokens, ...received((yield* rest.end).text).tokens]
+      assert.strictEqual(tokens.pop(), "[DONE]")
+      assert.strictEqual(tokens.length, 60)
+      assert.deepStrictEqual(yield* stopping.process.ended, { code: 0, signal: null })
+      const kept = yield* get(send, person, `/generations/${idOf(cut)}`)
+      assert.deepInclude(kept, { status: "completed", seq: 60, text: tokens.join("") })
+    }).pipe(Effect.scoped)
+  )
+})
+
 layer(Running.with(QUICK), { timeout: "60 seconds" })("what was asked", (it) => {
   const asked = Effect.fnUntraced(function* (person: Person, content: string, conversation_id?: unknown) {
     const { send } = yield* Running
