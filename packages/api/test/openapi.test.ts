@@ -62,6 +62,14 @@ describe("the document of the contract", () => {
     })
   )
 
+  it("has patterns that a reader without Unicode properties understands", () => {
+    const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/gu)].map(([, text]) =>
+      String(JSON.parse(text ?? ""))
+    )
+    assert.isNotEmpty(patterns)
+    for (const pattern of patterns) assert.notMatch(pattern, /\\p\{|\(\?<|\(\?[a-z-]+:/u)
+  })
+
   it("has plain names, and two only where two schemas differ", () => {
     class Thing extends Schema.Class<Thing>("Thing")({ at: Schema.DateTimeUtcFromString }) {}
     const other = Schema.Struct({ made_at: Schema.String }).annotate({ identifier: "Thing" })

@@ -14,6 +14,12 @@ export const Text = Schema.String.check(
 
 const CONTROL = /\p{Cc}/u
 
+/** No control character: nothing that a terminal or a log would obey. */
+export const noControl = Schema.makeFilter(
+  (text: string) => (CONTROL.test(text) ? "Expected no control character" : undefined),
+  { expected: "text without control characters" }
+)
+
 /** A single line people read: {@link Text} with no control character, not blank, `max` characters (code points) at most. */
 export const line = (max: number) =>
   Text.check(

@@ -2,18 +2,19 @@ import { Schema, SchemaGetter } from "effect"
 import { HttpApiError } from "effect/http-api"
 import { members } from "./Problem.ts"
 import { Tenant, TenantId } from "./Tenant.ts"
-import { Text } from "./Text.ts"
+import { noControl, Text } from "./Text.ts"
 
 /** Names a user. A UUIDv7, made by us; any UUID is read, so that a foreign id is "not found" and not "malformed". */
 export const UserId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("UserId"))
 export type UserId = typeof UserId.Type
 
-const EMAIL = /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]{1,253}$/u
+const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,253}$/u
 
 /** An address as it is stored and compared: NFC and lower case, `local@domain`, 3 to 254 characters, none of them blank or a control. Unique within a tenant only. */
 export const Email = Schema.String.check(
   Schema.isPattern(EMAIL, { expected: "an email address" }),
-  Schema.isMaxLength(254)
+  Schema.isMaxLength(254),
+  noControl
 ).pipe(Schema.brand("Email"))
 export type Email = typeof Email.Type
 

@@ -257,10 +257,10 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("production does not start"
   )
 })
 
-layer(Running.with({ APP_ENV: "production", SECRET_KEY }), { timeout: "60 seconds" })(
-  "production's log",
-  (it) => {
-    it.effect("is one JSON object a line, says who asked for what and how it went, and holds no secret", () =>
+layer(Running.with({ APP_ENV: "production", SECRET_KEY }), { timeout: "60 seconds" })("production's log", (it) => {
+  it.effect(
+    "is one JSON object a line, says who asked for what and how it went, and holds no secret",
+    () =>
       Effect.gen(function* () {
         const { process, send } = yield* Running
         const made = yield* send("POST", "/create-tenant", { json: { name: "Logged" } })
@@ -311,8 +311,7 @@ layer(Running.with({ APP_ENV: "production", SECRET_KEY }), { timeout: "60 second
         })
         assert.strictEqual(client, "127.0.0.1")
         assert.isTrue(typeof duration_ms === "number" && !Number.isNaN(Date.parse(String(time))))
-      })
-    )
-  },
-  PATIENCE
-)
+      }),
+    PATIENCE
+  )
+})
