@@ -12,6 +12,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   database: ["effect", "domain", "@effect/sql-pg", "node:"],
   engine: ["effect", "domain", "database"],
   llm: ["effect", "domain", "engine", "openai", "node:"],
+  mlflow: ["effect", "domain", "database", "engine"],
   server: [
     "effect",
     "domain",

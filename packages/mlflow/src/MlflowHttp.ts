@@ -1,0 +1,112 @@
+import { ByteSize, Clock, Context, Effect, Layer, type Redacted, Schema } from "effect"
+import { type Headers, HttpClient, type HttpClientError, HttpClientRequest, HttpIncomingMessage } from "effect/http"
+import { judge, MlflowFailed, noAnswer, tooLate } from "./MlflowFailed.ts"
+
+/** How MLflow is reached. */
+export interface Address {
+  /** Without a slash at its end. Credentials in it count like those beside it. */
+  readonly url: string
+  readonly credentials:
+    | { readonly kind: "none" }
+    | { readonly kind: "basic"; readonly username: string; readonly password: Redacted.Redacted }
+    | { readonly kind: "bearer"; readonly token: Redacted.Redacted }
+}
+
+/** How long (ms) an answer may take: MLflow on SQLite was seen to take half a second under load. */
+export const TIMEOUT = 15_000
+
+/** Bytes of an answer that are read; ours have a few hundred, and whatever sends more is no MLflow. */
+const MAX_ANSWER = ByteSize.fromInputUnsafe(4_000_000)
+
+const Json = Schema.fromJsonString(Schema.Unknown)
+const decodeJson = Schema.decodeUnknownEffect(Json)
+
+/** MLflow's REST API, one call at a time: bounded in time, judged, and remembered when it last worked. */
+export class MlflowHttp extends Context.Service<
+  MlflowHttp,
+  {
+    /** The answer's JSON through a schema. What does not fit it is not MLflow. */
+    readonly call: <A>(
+      request: { readonly method: "GET" | "POST" | "PATCH"; readonly path: string; readonly body?: unknown },
+      schema: Schema.ConstraintCodec<A, unknown>
+    ) => Effect.Effect<A, MlflowFailed>
+    /** The answer's text, whatever it is. */
+    readonly text: (request: {
+      readonly method: "GET" | "POST" | "PATCH"
+      readonly path: string
+      readonly body?: unknown
+      readonly headers?: Headers.Input
+    }) => Effect.Effect<string, MlflowFailed>
+    /** When (ms since 1970) MLflow last did what it was asked. */
+    readonly workedAt: () => number
+  }
+>()("@llm-saas/mlflow/MlflowHttp") {
+  static readonly layer = (address: Address) =>
+    Layer.effect(
+      MlflowHttp,
+      Effect.gen(function* () {
+        const clock = yield* Clock.Clock
+        const client = (yield* HttpClient.HttpClient).pipe(
+          HttpClient.mapRequest((request) =>
+            request.pipe(HttpClientRequest.prependUrl(address.url), HttpClientRequest.acceptJson, authorized(address))
+          )
+        )
+        let workedAt = Number.NEGATIVE_INFINITY
+
+        const text: MlflowHttp["Service"]["text"] = Effect.fnUntraced(
+          function* ({ body, headers, method, path }) {
+            const request = HttpClientRequest.make(method)(path).pipe(
+              headers === undefined ? (same) => same : HttpClientRequest.setHeaders(headers),
+              body === undefined ? (same) => same : HttpClientRequest.bodyJsonUnsafe(body)
+            )
+            const response = yield* client.execute(request)
+            const answer = yield* response.text
+            if (response.status >= 200 && response.status < 300) {
+              workedAt = clock.currentTimeMillisUnsafe()
+              return answer
+            }
+            return yield* judge({
+              status: response.status,
+              body: answer,
+              retryAfter: response.headers["retry-after"]
+            })
+          },
+          // Traces of ours about sending traces of ours would never end.
+          Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
+          Effect.provideService(HttpIncomingMessage.MaxBodySize, MAX_ANSWER),
+          Effect.catchTag("HttpClientError", (error: HttpClientError.HttpClientError) => Effect.fail(noAnswer(error))),
+          Effect.timeoutOrElse({ duration: TIMEOUT, orElse: () => Effect.fail(tooLate(TIMEOUT)) })
+        )
+
+        return MlflowHttp.of({
+          text,
+          call: (request, schema) =>
+            Effect.flatMap(text(request), (answer) =>
+              decodeJson(answer).pipe(
+                Effect.flatMap(Schema.decodeUnknownEffect(schema)),
+                Effect.mapError(
+                  () =>
+                    new MlflowFailed({
+                      reason: "foreign",
+                      detail: `${request.path} answers what no MLflow does`,
+                      unsure: true
+                    })
+                )
+              )
+            ),
+          workedAt: () => workedAt
+        })
+      })
+    )
+}
+
+const authorized = ({ credentials }: Address) => {
+  switch (credentials.kind) {
+    case "none":
+      return (request: HttpClientRequest.HttpClientRequest) => request
+    case "basic":
+      return HttpClientRequest.basicAuth(credentials.username, credentials.password)
+    case "bearer":
+      return HttpClientRequest.bearerToken(credentials.token)
+  }
+}

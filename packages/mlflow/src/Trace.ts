@@ -1,0 +1,158 @@
+import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import { type Attributes, type GenerationSpan, spansOf } from "@llm-saas/engine/Spans"
+import { DateTime } from "effect"
+import { type ContentPolicy, filter } from "./Content.ts"
+import { traceName } from "./Run.ts"
+
+// A record as a trace of MLflow, in OTLP's JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). Pure; the tests pin it.
+
+/** The body of `POST /v1/traces`. */
+export const traceOf = (
+  record: TrackingRecord,
+  options: { readonly service: string; readonly runId: string | null; readonly content: ContentPolicy }
+) => {
+  const spans = spansOf(record)
+  const root = spanId(record, 0)
+  return {
+    resourceSpans: [
+      {
+        resource: { attributes: attributesOf({ "service.name": options.service }) },
+        scopeSpans: [
+          {
+            scope: { name: "llm-saas" },
+            spans: spans.map((span, index) => ({
+              traceId: record.trace_id,
+              spanId: spanId(record, index),
+              // MLflow takes a trace for unfinished, and without tags, unless its root has no parent: the caller's span is an attribute.
+              ...(index === 0 ? {} : { parentSpanId: root }),
+              name: span.name,
+              kind: KIND[span.kind],
+              startTimeUnixNano: nanoseconds(span.start),
+              endTimeUnixNano: nanoseconds(span.end),
+              attributes: attributesOf({ ...span.attributes, ...beside(span, record, options) }),
+              events: span.events.map((event) => ({
+                name: event.name,
+                timeUnixNano: nanoseconds(event.at),
+                attributes: attributesOf(event.attributes)
+              })),
+              status: span.error === undefined ? { code: 1 } : { code: 2, message: span.error }
+            }))
+          }
+        ]
+      }
+    ]
+  }
+}
+
+/** What MLflow wants to be told in its own words. */
+const beside = (
+  span: GenerationSpan,
+  record: TrackingRecord,
+  { content, runId }: { readonly runId: string | null; readonly content: ContentPolicy }
+): Attributes => {
+  switch (span.part) {
+    case "request":
+      return {
+        "mlflow.spanType": "CHAIN",
+        "mlflow.traceTag.mlflow.traceName": record.source,
+        "mlflow.traceTag.tenant_id": record.tenant_id,
+        "mlflow.traceTag.source": record.source,
+        "mlflow.traceTag.generation_id": record.generation_id,
+        ...(runId === null ? {} : { "mlflow.traceTag.run_id": runId }),
+        ...(record.caller_trace_id === null
+          ? {}
+          : { "mlflow.traceTag.traceparent": `00-${record.caller_trace_id}-${record.caller_span_id}-01` }),
+        ...said(record, content)
+      }
+    case "model":
+      return { "mlflow.spanType": "CHAT_MODEL", ...usage(record), ...cost(record), ...said(record, content) }
+    case "admission":
+    case "question":
+    case "answer":
+      return { "mlflow.spanType": "UNKNOWN" }
+  }
+}
+
+/** Question and answer in the shape of OpenAI's chat, which MLflow draws as one. */
+const said = (record: TrackingRecord, policy: ContentPolicy): Attributes => {
+  const question = filter(policy, record.content)
+  const answer = filter(policy, record.response)
+  return {
+    ...(question === null
+      ? {}
+      : { "mlflow.spanInputs": JSON.stringify({ messages: [{ role: "user", content: question }] }) }),
+    ...(answer === null || answer === ""
+      ? {}
+      : {
+          "mlflow.spanOutputs": JSON.stringify({
+            choices: [
+              { index: 0, message: { role: "assistant", content: answer }, finish_reason: record.finish_reason }
+            ]
+          })
+        })
+  }
+}
+
+/** As the provider counted; else our estimate, and a word that it is one. */
+const usage = (record: TrackingRecord): Attributes => {
+  const input = record.tokens_in ?? record.approx_tokens_in
+  const output = record.tokens_out ?? record.approx_tokens_out ?? 0
+  const estimated = record.tokens_in === null || record.tokens_out === null
+  return {
+    "mlflow.chat.tokenUsage": JSON.stringify({
+      input_tokens: input,
+      output_tokens: output,
+      total_tokens: input + output
+    }),
+    ...(estimated ? { "llm_saas.tokens": "estimated" } : {})
+  }
+}
+
+/** Where we know no price, MLflow reckons with its own for the models it knows. */
+const cost = ({ cost_usd }: TrackingRecord): Attributes =>
+  cost_usd === null ? {} : { "mlflow.llm.cost": JSON.stringify({ total_cost: cost_usd }) }
+
+const KIND = { internal: 1, server: 2, client: 3 } as const
+
+/** Told again, it is the same span again: the random end of the id, and its place. */
+const spanId = ({ generation_id }: TrackingRecord, index: number) =>
+  `${generation_id.replaceAll("-", "").slice(-15)}${index.toString(16)}`
+
+/** From milliseconds with their fraction; a float has no room for today in nanoseconds. */
+const nanoseconds = (milliseconds: number) => String(BigInt(Math.round(milliseconds * 1000)) * 1000n)
+
+const attributesOf = (attributes: Attributes) =>
+  Object.entries(attributes).map(([key, value]) => ({ key, value: valueOf(value) }))
+
+const valueOf = (value: Attributes[string]) =>
+  typeof value === "string"
+    ? { stringValue: value }
+    : typeof value === "number"
+      ? Number.isInteger(value)
+        ? { intValue: String(value) }
+        : { doubleValue: value }
+      : { arrayValue: { values: value.map((each) => ({ stringValue: each })) } }
+
+/** A user's opinion as an assessment of the trace. MLflow has a time of 1970 where none is given. */
+export const assessmentOf = (
+  record: TrackingRecord,
+  opinion: TrackingRecord["feedback"][number],
+  content: ContentPolicy
+) => {
+  const at = DateTime.formatIso(DateTime.makeUnsafe(opinion.at))
+  const rationale = filter(content, opinion.comment)
+  return {
+    assessment: {
+      assessment_name: ASSESSMENT,
+      trace_id: traceName(record.trace_id),
+      source: { source_type: "HUMAN", source_id: opinion.user_id },
+      create_time: at,
+      last_update_time: at,
+      feedback: { value: opinion.rating },
+      ...(rationale === null ? {} : { rationale })
+    }
+  }
+}
+
+/** What our assessments are called. */
+export const ASSESSMENT = "user_rating"

@@ -1,0 +1,67 @@
+import { Gate } from "@llm-saas/database/Gate"
+import { Pool } from "@llm-saas/database/Pool"
+import { Tenancy } from "@llm-saas/database/Tenancy"
+import { TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
+import { Work } from "@llm-saas/database/Work"
+import { MlflowHttp } from "@llm-saas/mlflow/MlflowHttp"
+import * as MlflowSink from "@llm-saas/mlflow/MlflowSink"
+import { Tracking } from "@llm-saas/mlflow/Tracking"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Effect, Layer, Schedule } from "effect"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
+import { FetchHttpClient } from "effect/http"
+
+/** The doors through which answers are planted, and the outbox in which they wait. */
+export const world = Layer.mergeAll(
+  Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer).pipe(
+    Layer.provide(
+      Layer.unwrap(
+        Effect.map(TestDatabase, ({ apiUrl }) =>
+          Pool.layer({ url: apiUrl, size: 4, acquireTimeout: "10 seconds", waiting: 5000 })
+        )
+      )
+    )
+  ),
+  TrackingOutbox.layer.pipe(
+    Layer.provide(
+      Layer.unwrap(
+        Effect.map(TestDatabase, ({ jobsUrl }) =>
+          Pool.layer({ url: jobsUrl, size: 4, acquireTimeout: "10 seconds", waiting: 5000 })
+        )
+      )
+    )
+  )
+).pipe(Layer.provideMerge(TestDatabase.layer))
+
+/** The program's own way to MLflow. */
+export const tracking = (
+  url: string,
+  options: Partial<MlflowSink.MlflowOptions> & { readonly concurrency?: number } = {}
+) =>
+  Tracking.layer({ concurrency: options.concurrency ?? 4, content: options.content !== "off" }).pipe(
+    Layer.provide(
+      MlflowSink.layer({
+        url,
+        service: "llm-saas",
+        environment: "test",
+        content: "full",
+        experiment: "llm-inference",
+        isolation: "experiment",
+        ...options
+      })
+    ),
+    Layer.provide(MlflowHttp.layer({ url, credentials: { kind: "none" } })),
+    Layer.provide([FetchHttpClient.layer, layerWebCrypto])
+  )
+
+/** Waits until so many records wait. */
+export const waiting = (enough: (pending: number) => boolean) =>
+  Effect.flatMap(TrackingOutbox, ({ lag }) =>
+    lag.pipe(
+      Effect.repeat({ until: ({ pending }) => enough(pending), schedule: Schedule.spaced("50 millis") }),
+      Effect.asVoid
+    )
+  )
+
+/** Waits until nothing waits any more. */
+export const drained = waiting((pending) => pending === 0)

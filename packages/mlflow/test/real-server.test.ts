@@ -1,0 +1,356 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import { Actor } from "@llm-saas/domain/Actor"
+import { ConversationId } from "@llm-saas/domain/Conversation"
+import { answered, type Place, somebody } from "@llm-saas/testing/Answers"
+import { find, MlflowServer } from "@llm-saas/testing/MlflowServer"
+import { Effect, Layer } from "effect"
+import { randomUUID } from "node:crypto"
+import { experimentNamed, experimentOf, runsOf, traceOf, tracesOf } from "./MlflowApi.ts"
+import { drained, tracking, waiting, world } from "./Projection.ts"
+
+// Against the real thing: what the program sends is read back through MLflow's own API.
+
+const found = await Effect.runPromise(find)
+const missing = "missing" in found ? found.missing : undefined
+
+describe("the real MLflow", () => {
+  it("is there, or it is said why it is not tried", () => {
+    if (missing !== undefined) console.warn(`SKIPPED: all that tries a real MLflow server, because there is ${missing}`)
+    assert.isTrue(missing === undefined || !process.env["CI"], `CI must try the real MLflow, and there is ${missing}`)
+  })
+})
+
+/** A server on a machine with little to spare. */
+const SLOW = 120_000
+
+const sent = (options: Parameters<typeof tracking>[1] = {}) =>
+  MlflowServer.use(({ url }) => Effect.scoped(Effect.andThen(Layer.build(tracking(url, options)), drained)))
+
+const inRoom = <A, E>(actor: Actor["Service"], work: Effect.Effect<A, E, TenantSql>) =>
+  Effect.flatMap(Tenancy, (tenancy) => tenancy.transaction(work)).pipe(
+    Effect.provideService(Actor, actor),
+    Effect.orDie
+  )
+
+const converse = Effect.fnUntraced(function* (actor: Actor["Service"]) {
+  const id = ConversationId.make(randomUUID())
+  yield* inRoom(
+    actor,
+    TenantSql.use(
+      (sql) =>
+        sql`insert into app.conversations (tenant_id, id, user_id) values (app.tenant_id(), ${id}, app.user_id())`
+    )
+  )
+  return id
+})
+
+const opine = (actor: Actor["Service"], { messageId }: Place, rating: number, comment: string | null) =>
+  inRoom(
+    actor,
+    TenantSql.use(
+      (sql) => sql`insert into app.feedback (tenant_id, message_id, user_id, rating, comment)
+        values (app.tenant_id(), ${messageId}, app.user_id(), ${rating}::float8, ${comment})
+        on conflict (tenant_id, message_id, user_id) do update set rating = excluded.rating, comment = excluded.comment`
+    )
+  )
+
+const Real = MlflowServer.layer("python" in found ? found.python : "").pipe(Layer.provideMerge(world))
+
+/** On the machine's clock: the server is somebody else's process. */
+const suite = layer(Real, { timeout: "4 minutes", excludeTestServices: true })
+
+describe.skipIf(missing !== undefined)("with a real server", () => {
+  suite("an inference", (it) => {
+    it.effect(
+      "is a run with all that is promised, and a trace that shows it, each pointing at the other",
+      () =>
+        Effect.gen(function* () {
+          const actor = yield* somebody()
+          const conversation = yield* converse(actor)
+          const arrivedAt = Date.now() - 600
+          const place = yield* answered(actor, {
+            arrivedAt,
+            conversation,
+            content: "What is a room?",
+            response: "Four walls and a door.",
+            responseModel: "mock-1-2026",
+            source: "messages.stream",
+            tokensIn: 5,
+            tokensOut: 6,
+            costUsd: 0.000012
+          })
+          yield* opine(actor, place, -1, "not a word about the roof")
+          yield* sent()
+
+          const experiment = yield* experimentOf(actor)
+          const [run, ...more] = yield* runsOf(experiment)
+          assert.deepStrictEqual(more, [])
+          if (run === undefined) return assert.fail("no run")
+          const traceId = `tr-${place.traceId}`
+          assert.deepStrictEqual(run.params, {
+            model_name: "mock-1-2026",
+            prompt_length: "15",
+            tenant_id: actor.tenantId,
+            user_id: actor.userId,
+            environment: "test"
+          })
+          assert.deepStrictEqual(run.metrics, {
+            latency_ms: 505,
+            response_length: 22,
+            approx_tokens_in: 4,
+            approx_tokens_out: 6,
+            ttft_ms: 105,
+            tokens_in: 5,
+            tokens_out: 6,
+            cost_usd: 0.000012
+          })
+          assert.deepStrictEqual(run.tags, {
+            tenant_id: actor.tenantId,
+            source: "messages.stream",
+            generation_id: place.generationId,
+            trace_id: traceId,
+            "mlflow.user": actor.userId,
+            "mlflow.source.name": "llm-saas",
+            "mlflow.runName": `messages.stream ${place.generationId.slice(-12)}`
+          })
+          assert.strictEqual(run.status, "FINISHED")
+          assert.strictEqual(run.start_time, arrivedAt)
+
+          const trace = yield* traceOf(traceId)
+          assert.deepInclude(trace, {
+            state: "OK",
+            request_preview: "What is a room?",
+            response_preview: "Four walls and a door."
+          })
+          assert.deepInclude(trace.tags, {
+            tenant_id: actor.tenantId,
+            source: "messages.stream",
+            generation_id: place.generationId,
+            run_id: run.run_id,
+            "mlflow.traceName": "messages.stream"
+          })
+          assert.strictEqual(trace.trace_metadata["mlflow.trace.session"], conversation)
+          assert.strictEqual(trace.trace_metadata["mlflow.trace.user"], actor.userId)
+          assert.deepStrictEqual(JSON.parse(trace.trace_metadata["mlflow.trace.tokenUsage"] ?? ""), {
+            input_tokens: 5,
+            output_tokens: 6,
+            total_tokens: 11
+          })
+          assert.strictEqual(JSON.parse(trace.trace_metadata["mlflow.trace.cost"] ?? "").total_cost, 0.000012)
+
+          const root = trace.spans.find(({ name }) => name === "messages.stream")
+          assert.deepStrictEqual(
+            trace.spans.map(({ attributes, name, parent_span_id }) => [
+              name,
+              attributes["mlflow.spanType"],
+              parent_span_id === undefined ? "root" : parent_span_id === root?.span_id
+            ]),
+            [
+              ["messages.stream", "CHAIN", "root"],
+              ["admission", "UNKNOWN", true],
+              ["persistence (question)", "UNKNOWN", true],
+              ["chat mock-1", "CHAT_MODEL", true],
+              ["persistence (answer)", "UNKNOWN", true]
+            ]
+          )
+          const model = trace.spans[3]
+          assert.deepInclude(model?.attributes, {
+            "mlflow.llm.model": "mock-1-2026",
+            "mlflow.llm.provider": "mock",
+            "mlflow.spanInputs": { messages: [{ role: "user", content: "What is a room?" }] }
+          })
+          assert.deepStrictEqual(
+            model?.events?.map(({ name, time_unix_nano }) => [name, time_unix_nano / 1e6]),
+            [["first token", arrivedAt + 105]]
+          )
+
+          // In MLflow's own page of the run, too.
+          const linked = yield* tracesOf(experiment, `attributes.run_id = '${run.run_id}'`)
+          assert.deepStrictEqual(
+            linked.map(({ trace_id }) => trace_id),
+            [traceId]
+          )
+
+          assert.deepInclude(trace.assessments?.[0], {
+            assessment_name: "user_rating",
+            source: { source_type: "HUMAN", source_id: actor.userId },
+            feedback: { value: -1 },
+            rationale: "not a word about the roof"
+          })
+          yield* opine(actor, place, 1, null)
+          yield* sent()
+          const changed = (yield* traceOf(traceId)).assessments
+          assert.strictEqual(changed?.length, 1)
+          assert.deepInclude(changed?.[0], { feedback: { value: 1 } })
+          assert.strictEqual(changed?.[0]?.rationale ?? "", "")
+          assert.strictEqual((yield* runsOf(experiment)).length, 1)
+        }),
+      SLOW
+    )
+
+    it.effect(
+      "that came to no whole answer is told as it was, and one whose message was deleted without a word of it",
+      () =>
+        Effect.gen(function* () {
+          const actor = yield* somebody()
+          const arrivedAt = Date.now() - 600
+          const failed = yield* answered(actor, {
+            arrivedAt,
+            status: "failed",
+            failure: "model_timeout",
+            response: "Four w",
+            source: "rpc"
+          })
+          const cancelled = yield* answered(actor, { arrivedAt, status: "cancelled", response: "", firstTokenAt: null })
+          const deleted = yield* answered(actor, { arrivedAt })
+          yield* inRoom(
+            actor,
+            TenantSql.use((sql) => sql`delete from app.messages where id = ${deleted.messageId}`)
+          )
+          yield* sent()
+
+          const runs = yield* runsOf(yield* experimentOf(actor))
+          const run = ({ generationId }: Place) => runs.find(({ tags }) => tags["generation_id"] === generationId)
+          assert.strictEqual(run(failed)?.status, "FAILED")
+          assert.strictEqual(run(failed)?.tags["mlflow.note.content"], "failed: model_timeout")
+          assert.strictEqual(run(cancelled)?.status, "KILLED")
+          assert.notProperty(run(cancelled)?.metrics, "ttft_ms")
+          assert.strictEqual(run(deleted)?.metrics["response_length"], 22)
+          assert.deepInclude(yield* traceOf(`tr-${failed.traceId}`), { state: "ERROR", response_preview: "Four w" })
+          const gone = yield* traceOf(`tr-${deleted.traceId}`)
+          assert.notInclude(JSON.stringify(gone), "room")
+          assert.notInclude(JSON.stringify(gone), "walls")
+        }),
+      SLOW
+    )
+
+    it.effect(
+      "is said as much of as the policy allows",
+      () =>
+        Effect.gen(function* () {
+          const actor = yield* somebody()
+          const said = {
+            arrivedAt: Date.now() - 600,
+            content: "Write to ada@example.com",
+            response: "Call 030 1234 5678."
+          }
+          const redacted = yield* answered(actor, said)
+          yield* sent({ content: "redacted" })
+          const off = yield* answered(actor, said)
+          yield* opine(actor, off, 1, "a comment")
+          yield* sent({ content: "off" })
+          assert.deepInclude(yield* traceOf(`tr-${redacted.traceId}`), {
+            request_preview: "Write to [email]",
+            response_preview: "Call [number]."
+          })
+          const silent = yield* traceOf(`tr-${off.traceId}`)
+          assert.notMatch(JSON.stringify(silent), /Write|Call|comment/u)
+          assert.deepInclude(silent.assessments?.[0], { feedback: { value: 1 } })
+        }),
+      SLOW
+    )
+
+    it.effect(
+      "of a trace that its caller named is that trace, and nobody else's",
+      () =>
+        Effect.gen(function* () {
+          const [first, second] = [yield* somebody(), yield* somebody()]
+          const traceparent = { traceId: randomUUID().replaceAll("-", ""), parentSpanId: "00f067aa0ba902b7" }
+          const mine = yield* answered(first, { arrivedAt: Date.now() - 600, traceparent })
+          yield* sent()
+          const theirs = yield* answered(second, { arrivedAt: Date.now() - 600, traceparent })
+          yield* sent()
+          const trace = yield* traceOf(`tr-${traceparent.traceId}`)
+          assert.deepInclude(trace.tags, {
+            tenant_id: first.tenantId,
+            generation_id: mine.generationId,
+            traceparent: `00-${traceparent.traceId}-00f067aa0ba902b7-01`
+          })
+          assert.strictEqual(trace.spans.length, 5)
+          const [other] = yield* tracesOf(yield* experimentOf(second))
+          assert.deepInclude(other?.tags, {
+            tenant_id: second.tenantId,
+            generation_id: theirs.generationId,
+            traceparent: `00-${traceparent.traceId}-00f067aa0ba902b7-01`
+          })
+          const [run] = yield* runsOf(yield* experimentOf(second))
+          assert.strictEqual(run?.tags["trace_id"], other?.trace_id)
+        }),
+      SLOW
+    )
+
+    it.effect(
+      "goes to one experiment for all tenants where that is wanted, and to a deleted one after restoring it",
+      () =>
+        Effect.gen(function* () {
+          const { ask, url } = yield* MlflowServer
+          const [first, second] = [yield* somebody(), yield* somebody()]
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              yield* Layer.build(tracking(url, { isolation: "shared", experiment: "everything" }))
+              yield* answered(first, { arrivedAt: Date.now() - 600 })
+              yield* drained
+              const experiment = yield* experimentNamed("everything")
+              // Under the program's feet: it remembers the id.
+              yield* ask("POST", "/api/2.0/mlflow/experiments/delete", { experiment_id: experiment })
+              yield* answered(second, { arrivedAt: Date.now() - 600 })
+              yield* drained
+              for (const { tenantId } of [first, second]) {
+                assert.strictEqual((yield* runsOf(experiment, `tags.tenant_id = '${tenantId}'`)).length, 1)
+                assert.strictEqual((yield* tracesOf(experiment, `tags.tenant_id = '${tenantId}'`)).length, 1)
+              }
+            })
+          )
+        }),
+      SLOW
+    )
+
+    it.effect(
+      "is there once, though MLflow was killed in the middle of 500 and started again",
+      () =>
+        Effect.gen(function* () {
+          const server = yield* MlflowServer
+          const actor = yield* somebody()
+          const COUNT = 500
+          const places = yield* Effect.forEach(
+            Array.from({ length: COUNT }),
+            (_, n) => answered(actor, { arrivedAt: Date.now() - 600, content: `Question ${n}` }),
+            { concurrency: 8 }
+          )
+          const startedAt = Date.now()
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              yield* Layer.build(tracking(server.url))
+              yield* waiting((pending) => pending < COUNT / 2)
+              yield* server.kill
+              yield* server.start
+              yield* drained
+            })
+          )
+          console.log(`${COUNT} inferences in ${Date.now() - startedAt} ms, with a crash of MLflow among them`)
+          const experiment = yield* experimentOf(actor)
+          const expected = places.map(({ generationId }) => generationId).toSorted()
+          const runs = yield* runsOf(experiment)
+          assert.deepStrictEqual(runs.map(({ tags }) => String(tags["generation_id"])).toSorted(), expected)
+          assert.deepStrictEqual(
+            runs.filter(
+              ({ metrics, params, status }) =>
+                status !== "FINISHED" || Object.keys(params).length !== 5 || metrics["latency_ms"] !== 505
+            ),
+            []
+          )
+          const traces = yield* tracesOf(experiment)
+          assert.deepStrictEqual(traces.map(({ tags }) => String(tags["generation_id"])).toSorted(), expected)
+          assert.deepStrictEqual(
+            traces.filter(
+              ({ state, trace_metadata }) =>
+                state !== "OK" || JSON.parse(trace_metadata["mlflow.trace.tokenUsage"] ?? "{}").input_tokens !== 3
+            ),
+            []
+          )
+        }),
+      400_000
+    )
+  })
+})

@@ -1,0 +1,338 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import { ConversationId } from "@llm-saas/domain/Conversation"
+import { GenerationId } from "@llm-saas/domain/Generation"
+import { MessageId } from "@llm-saas/domain/Message"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { UserId } from "@llm-saas/domain/User"
+import { createRun, endRun, logBatch, metricsOf, statusOf } from "@llm-saas/mlflow/Run"
+import { assessmentOf, traceOf } from "@llm-saas/mlflow/Trace"
+
+// What is sent, to the letter.
+
+export const RECORD: TrackingRecord = {
+  tenant_id: TenantId.make("0190d2a0-0000-7000-8000-000000000001"),
+  generation_id: GenerationId.make("0190d2a0-0000-7000-8000-abcdefabcdef"),
+  revision: 1,
+  attempts: 0,
+  unsure: false,
+  run_id: null,
+  run_done: false,
+  trace_sent: false,
+  message_id: MessageId.make("0190d2a0-0000-7000-8000-000000000003"),
+  user_id: UserId.make("0190d2a0-0000-7000-8000-000000000002"),
+  conversation_id: ConversationId.make("0190d2a0-0000-7000-8000-000000000004"),
+  source: "messages.stream",
+  provider: "openai",
+  model: "gpt-4o-mini",
+  response_model: "gpt-4o-mini-2024-07-18",
+  status: "completed",
+  finish_reason: "stop",
+  failure: null,
+  tokens_in: 5,
+  tokens_out: 6,
+  approx_tokens_in: 4,
+  approx_tokens_out: 5,
+  cost_usd: 0.00001234,
+  prompt_length: 15,
+  response_length: 11,
+  request_id: "req-1",
+  trace_id: "0af7651916cd43dd8448eb211c80319c",
+  caller_trace_id: null,
+  caller_span_id: null,
+  created_at: 1_790_000_000_000.123,
+  admitted_at: 1_790_000_000_002,
+  started_at: 1_790_000_000_005,
+  first_token_at: 1_790_000_000_105.25,
+  model_ended_at: 1_790_000_000_505,
+  ended_at: 1_790_000_000_510,
+  content: "What is a room?",
+  response: "Four walls.",
+  feedback: []
+}
+
+const trace = (record: TrackingRecord, content: "full" | "redacted" | "off" = "full", runId: string | null = "run-1") =>
+  traceOf(record, { service: "llm-saas", runId, content })
+
+const spans = (...of: Parameters<typeof trace>) => trace(...of).resourceSpans[0]?.scopeSpans[0]?.spans ?? []
+
+const attributes = (span: ReturnType<typeof spans>[number] | undefined) =>
+  Object.fromEntries((span?.attributes ?? []).map(({ key, value }) => [key, Object.values(value)[0]]))
+
+describe("a run", () => {
+  it("is made with its tags", () => {
+    assert.deepStrictEqual(createRun(RECORD, "7", "llm-saas"), {
+      experiment_id: "7",
+      run_name: "messages.stream abcdefabcdef",
+      start_time: 1_790_000_000_000,
+      tags: [
+        { key: "tenant_id", value: RECORD.tenant_id },
+        { key: "source", value: "messages.stream" },
+        { key: "generation_id", value: RECORD.generation_id },
+        { key: "trace_id", value: "tr-0af7651916cd43dd8448eb211c80319c" },
+        { key: "mlflow.user", value: RECORD.user_id },
+        { key: "mlflow.source.name", value: "llm-saas" }
+      ]
+    })
+  })
+
+  it("gets five params and all that was measured", () => {
+    const at = { timestamp: 1_790_000_000_510, step: 0 }
+    assert.deepStrictEqual(logBatch(RECORD, "run-1", "production"), {
+      run_id: "run-1",
+      params: [
+        { key: "model_name", value: "gpt-4o-mini-2024-07-18" },
+        { key: "prompt_length", value: "15" },
+        { key: "tenant_id", value: RECORD.tenant_id },
+        { key: "user_id", value: RECORD.user_id },
+        { key: "environment", value: "production" }
+      ],
+      metrics: [
+        { key: "latency_ms", value: 504.9, ...at },
+        { key: "response_length", value: 11, ...at },
+        { key: "approx_tokens_in", value: 4, ...at },
+        { key: "approx_tokens_out", value: 5, ...at },
+        { key: "ttft_ms", value: 105.1, ...at },
+        { key: "tokens_in", value: 5, ...at },
+        { key: "tokens_out", value: 6, ...at },
+        { key: "cost_usd", value: 0.00001234, ...at }
+      ]
+    })
+  })
+
+  it("says nothing where nobody knows, and always the four that are promised", () => {
+    const lost: TrackingRecord = {
+      ...RECORD,
+      status: "interrupted",
+      failure: "process_lost",
+      started_at: null,
+      first_token_at: null,
+      model_ended_at: null,
+      tokens_in: null,
+      tokens_out: null,
+      cost_usd: null,
+      approx_tokens_out: null,
+      response_length: null
+    }
+    assert.deepStrictEqual(
+      metricsOf(lost).map(({ key, value }) => [key, value]),
+      [
+        ["latency_ms", 509.9],
+        ["response_length", 0],
+        ["approx_tokens_in", 4],
+        ["approx_tokens_out", 0]
+      ]
+    )
+  })
+
+  it("ends as the answer did", () => {
+    assert.deepStrictEqual(endRun(RECORD, "run-1"), {
+      run_id: "run-1",
+      status: "FINISHED",
+      end_time: 1_790_000_000_510
+    })
+    assert.deepStrictEqual(
+      (["completed", "failed", "cancelled", "interrupted"] as const).map((status) => statusOf({ ...RECORD, status })),
+      ["FINISHED", "FAILED", "KILLED", "KILLED"]
+    )
+    assert.deepInclude(createRun({ ...RECORD, status: "failed", failure: "model_cut" }, "7", "x").tags, {
+      key: "mlflow.note.content",
+      value: "failed: model_cut"
+    })
+  })
+})
+
+describe("a trace", () => {
+  it("has the parts of a request as they happened, to the microsecond", () => {
+    assert.deepStrictEqual(
+      spans(RECORD).map(({ endTimeUnixNano, kind, name, parentSpanId, spanId, startTimeUnixNano, status, traceId }) => [
+        name,
+        kind,
+        traceId,
+        spanId,
+        parentSpanId,
+        startTimeUnixNano,
+        endTimeUnixNano,
+        status
+      ]),
+      [
+        [
+          "messages.stream",
+          2,
+          RECORD.trace_id,
+          "000abcdefabcdef0",
+          undefined,
+          "1790000000000123000",
+          "1790000000510000000",
+          { code: 1 }
+        ],
+        [
+          "admission",
+          1,
+          RECORD.trace_id,
+          "000abcdefabcdef1",
+          "000abcdefabcdef0",
+          "1790000000000123000",
+          "1790000000002000000",
+          { code: 1 }
+        ],
+        [
+          "persistence (question)",
+          1,
+          RECORD.trace_id,
+          "000abcdefabcdef2",
+          "000abcdefabcdef0",
+          "1790000000002000000",
+          "1790000000005000000",
+          { code: 1 }
+        ],
+        [
+          "chat gpt-4o-mini",
+          3,
+          RECORD.trace_id,
+          "000abcdefabcdef3",
+          "000abcdefabcdef0",
+          "1790000000005000000",
+          "1790000000505000000",
+          { code: 1 }
+        ],
+        [
+          "persistence (answer)",
+          1,
+          RECORD.trace_id,
+          "000abcdefabcdef4",
+          "000abcdefabcdef0",
+          "1790000000505000000",
+          "1790000000510000000",
+          { code: 1 }
+        ]
+      ]
+    )
+  })
+
+  it("is described at its root, whose parent is nobody, whoever called", () => {
+    const caller = { caller_trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", caller_span_id: "00f067aa0ba902b7" }
+    const [root] = spans({ ...RECORD, ...caller })
+    assert.notProperty(root, "parentSpanId")
+    assert.deepStrictEqual(attributes(root), {
+      "tenant.id": RECORD.tenant_id,
+      "user.id": RECORD.user_id,
+      "generation.id": RECORD.generation_id,
+      "generation.status": "completed",
+      "session.id": RECORD.conversation_id,
+      "request.id": "req-1",
+      "mlflow.spanType": "CHAIN",
+      "mlflow.traceTag.mlflow.traceName": "messages.stream",
+      "mlflow.traceTag.tenant_id": RECORD.tenant_id,
+      "mlflow.traceTag.source": "messages.stream",
+      "mlflow.traceTag.generation_id": RECORD.generation_id,
+      "mlflow.traceTag.run_id": "run-1",
+      "mlflow.traceTag.traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      "mlflow.spanInputs": '{"messages":[{"role":"user","content":"What is a room?"}]}',
+      "mlflow.spanOutputs":
+        '{"choices":[{"index":0,"message":{"role":"assistant","content":"Four walls."},"finish_reason":"stop"}]}'
+    })
+  })
+
+  it("shows the model's call with tokens, cost and the first token", () => {
+    const model = spans(RECORD)[3]
+    assert.deepStrictEqual(
+      Object.entries(attributes(model)).filter(([key]) => !key.startsWith("mlflow.span")),
+      Object.entries({
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "gen_ai.response.finish_reasons": { values: [{ stringValue: "stop" }] },
+        "gen_ai.usage.input_tokens": "5",
+        "gen_ai.usage.output_tokens": "6",
+        "mlflow.chat.tokenUsage": '{"input_tokens":5,"output_tokens":6,"total_tokens":11}',
+        "mlflow.llm.cost": '{"total_cost":0.00001234}'
+      })
+    )
+    assert.strictEqual(attributes(model)["mlflow.spanType"], "CHAT_MODEL")
+    assert.deepStrictEqual(model?.events, [
+      {
+        name: "first token",
+        timeUnixNano: "1790000000105250000",
+        attributes: [{ key: "ttft_ms", value: { doubleValue: 105.1 } }]
+      }
+    ])
+  })
+
+  it("has our estimate where the provider did not count, and says that it is one", () => {
+    const model = attributes(spans({ ...RECORD, tokens_in: null, tokens_out: null, cost_usd: null })[3])
+    assert.strictEqual(model["mlflow.chat.tokenUsage"], '{"input_tokens":4,"output_tokens":5,"total_tokens":9}')
+    assert.strictEqual(model["llm_saas.tokens"], "estimated")
+    assert.notProperty(model, "gen_ai.usage.input_tokens")
+    assert.notProperty(model, "mlflow.llm.cost")
+  })
+
+  it("that failed says why, and leaves out what was not reached", () => {
+    const failed = spans({ ...RECORD, status: "failed", failure: "model_timeout", finish_reason: null })
+    assert.deepStrictEqual(
+      failed.map(({ status }) => status),
+      [
+        { code: 2, message: "model_timeout" },
+        { code: 1 },
+        { code: 1 },
+        { code: 2, message: "model_timeout" },
+        { code: 1 }
+      ]
+    )
+    assert.strictEqual(attributes(failed[3])["error.type"], "model_timeout")
+    const lost = spans({
+      ...RECORD,
+      status: "interrupted",
+      failure: "process_lost",
+      started_at: null,
+      model_ended_at: null
+    })
+    assert.deepStrictEqual(
+      lost.map(({ name }) => name),
+      ["messages.stream", "admission"]
+    )
+  })
+
+  it("holds no more of what was said than the policy lets through", () => {
+    const secret: TrackingRecord = {
+      ...RECORD,
+      content: "I am ada@example.com",
+      response: "Your key is sk-abcdefgh1234."
+    }
+    const text = (policy: "full" | "redacted" | "off") => JSON.stringify(trace(secret, policy))
+    assert.include(text("full"), "ada@example.com")
+    assert.include(text("redacted"), "I am [email]")
+    assert.include(text("redacted"), "Your key is [key].")
+    assert.notInclude(text("redacted"), "sk-abc")
+    assert.notMatch(text("off"), /spanInputs|spanOutputs|ada|key is/u)
+    const deleted = JSON.stringify(trace({ ...RECORD, message_id: null, content: null, response: null }))
+    assert.notMatch(deleted, /spanInputs|spanOutputs|Four|room/u)
+  })
+})
+
+describe("an opinion", () => {
+  const opinion = {
+    user_id: RECORD.user_id,
+    rating: -1,
+    comment: "call 0301234567",
+    revision: 3,
+    at: 1_790_000_001_000
+  }
+
+  it("is an assessment of the trace by a person", () => {
+    assert.deepStrictEqual(assessmentOf(RECORD, opinion, "full"), {
+      assessment: {
+        assessment_name: "user_rating",
+        trace_id: "tr-0af7651916cd43dd8448eb211c80319c",
+        source: { source_type: "HUMAN", source_id: RECORD.user_id },
+        create_time: "2026-09-21T14:13:21.000Z",
+        last_update_time: "2026-09-21T14:13:21.000Z",
+        feedback: { value: -1 },
+        rationale: "call 0301234567"
+      }
+    })
+    assert.strictEqual(assessmentOf(RECORD, opinion, "redacted").assessment.rationale, "call [number]")
+    assert.notProperty(assessmentOf(RECORD, opinion, "off").assessment, "rationale")
+  })
+})
