@@ -1,9 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import * as Databases from "@llm-saas/database/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { randomUUID } from "node:crypto"
-import { exchange } from "./http/Serving.ts"
+import { exchange, open, read } from "./http/Serving.ts"
 import { type Person, signUp } from "./People.ts"
 import { Running, running, type Send } from "./Running.ts"
 import { EventSource } from "./sse/EventSource.ts"
@@ -132,8 +132,14 @@ layer(Running.with(LONG), { timeout: "60 seconds" })("an answer of two processes
     Effect.gen(function* () {
       const { send } = yield* Running
       const stopping = yield* running({ ...LONG, SHUTDOWN_SECONDS: "1" })
-      const patient = yield* running({ ...LONG, MOCK_TOKENS: "30" })
+      const patient = yield* running({ ...LONG, MOCK_TOKENS: "30", SHUTDOWN_SECONDS: "600" })
       const person = yield* signUp(send)
+      // A client that keeps its connection for later does not keep us.
+      const kept = yield* open(patient.port)
+      const keeping = yield* Effect.forkScoped(read(kept))
+      kept.write(
+        `GET /messages/stream?content=Later%3F HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${person.token}\r\n\r\n`
+      )
       const cut = yield* ask(stopping.port, person, "Do you stop?")
       const whole = yield* ask(patient.port, person, "Do you wait?")
       yield* cut.until((text) => eventsOf(text).length >= 5)
@@ -153,10 +159,14 @@ layer(Running.with(LONG), { timeout: "60 seconds" })("an answer of two processes
       const second = yield* whole.end
       assert.strictEqual(eventsOf(second.text).length, 31)
       assert.strictEqual(eventsOf(second.text).at(-1)?.data, "[DONE]")
+      assert.match(yield* Fiber.join(keeping), /connection: keep-alive[\s\S]*data: \[DONE\]\n\n\r\n0\r\n\r\n$/iu)
       for (const each of [stopping, patient])
         assert.deepStrictEqual(yield* each.process.ended, { code: 0, signal: null })
-      const kept = yield* get(send, person, `/generations/${idOf(cut)}`)
-      assert.deepInclude(kept, { status: "interrupted", failure: "shutdown", text: tokens.join("") })
+      assert.deepInclude(yield* get(send, person, `/generations/${idOf(cut)}`), {
+        status: "interrupted",
+        failure: "shutdown",
+        text: tokens.join("")
+      })
       assert.deepInclude(yield* get(send, person, `/generations/${idOf(whole)}`), { status: "completed", seq: 30 })
     }).pipe(Effect.scoped)
   )
@@ -246,16 +256,16 @@ layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: 
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const person = yield* signUp(send)
-        const open = yield* Effect.forEach([1, 2, 3], () => ask(port, person, wish({ fault: "stall", tokens: 2 })))
+        const stalled = yield* Effect.forEach([1, 2, 3], () => ask(port, person, wish({ fault: "stall", tokens: 2 })))
         const refused = yield* ask(port, person, "One too many?")
         assert.deepStrictEqual([refused.status, refused.headers["retry-after"]], [429, "2"])
         const other = yield* signUp(send, person.tenant)
         assert.strictEqual((yield* ask(port, other, "Somebody else?")).status, 200)
-        for (const reading of open) {
+        for (const reading of stalled) {
           yield* reading.until((text) => eventsOf(text).length === 1)
           reading.leave()
         }
-        for (const reading of open) {
+        for (const reading of stalled) {
           // Cancelling waits for the end, whoever brought it about.
           const ended = yield* send("POST", `/generations/${idOf(reading)}/cancel`, { token: person.token })
           assert.deepInclude(ended.body, { status: "cancelled", seq: 1 })

@@ -31,7 +31,11 @@ export const Listener = (routes: RouteTable) =>
           headers: securityHeaders(options.production),
           allowedOrigins: new Set(options.allowedOrigins),
           draining: drain.isDraining,
-          ended: requests.ended
+          ended: (exchange) => {
+            requests.ended(exchange)
+            // An answer that began before the drain could not say that its connection would end with it.
+            if (drain.isDraining()) endIdle(exchange.req.socket)
+          }
         })
         refuseWhatNodeRefuses(server, routes, (refused, socket) =>
           requests.refused({ ...refused, client: addressOf(socket) })
@@ -49,7 +53,7 @@ export const Listener = (routes: RouteTable) =>
           Effect.andThen(
             drain.begun,
             Effect.sync(() => {
-              for (const socket of sockets) if (exchangeOf(socket) === undefined) socket.destroy()
+              for (const socket of sockets) endIdle(socket)
             })
           )
         )
@@ -106,6 +110,10 @@ const trackSockets = (server: Server): ReadonlySet<Socket> => {
     socket.once("close", () => sockets.delete(socket))
   })
   return sockets
+}
+
+const endIdle = (socket: Socket) => {
+  if (exchangeOf(socket) === undefined) socket.destroySoon()
 }
 
 /** The request a socket is at work on. Node's own handling of these errors reads the same field. */
