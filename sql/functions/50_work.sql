@@ -4,7 +4,7 @@
 set local role llm_work;
 
 -- Adds what came since, for any number of generations of any tenants in one statement. p_tokens: a JSON list of strings each.
--- Returns those that are to stop: `cancel` was asked for, or the lease is `lost`. The share lock waits for whoever is ending one, and
+-- Returns those that are to stop: `cancel` was asked for, or its question is deleted; or the lease is `lost`. The share lock waits for whoever is ending one, and
 -- then finds it ended: a chunk that came after the end would stay for good. Rows are locked in one order everywhere. `ended_at is
 -- null` and not the status: that would let the index of what is running stand in for the primary key, and be read whole for each.
 create function work.append(p_lease uuid, p_tenants uuid[], p_generations uuid[], p_seqs integer[], p_tokens text[])
@@ -14,7 +14,7 @@ begin atomic
   with given as (
     select * from unnest(p_tenants, p_generations, p_seqs, p_tokens) as given (tenant_id, id, seq, tokens)
   ), mine as (
-    select v.*, g.user_id, g.cancel_requested_at from given v
+    select v.*, g.user_id, g.cancel_requested_at is not null or g.message_id is null as cancelled from given v
     join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
     where g.lease_owner = p_lease and g.ended_at is null
     order by v.tenant_id, v.id for share of g
@@ -26,7 +26,7 @@ begin atomic
   )
   select v.id, case when m.id is null then 'lost' else 'cancel' end
   from given v left join mine m on m.tenant_id = v.tenant_id and m.id = v.id
-  where m.id is null or m.cancel_requested_at is not null;
+  where m.id is null or m.cancelled;
 end;
 
 -- Says that the process is alive. Returns as above, and `followed` for what is read at another process.
@@ -44,11 +44,11 @@ begin atomic
   ), renewed as (
     update app.generations g set lease_until = now() + interval '30 seconds' from mine m
     where g.tenant_id = m.tenant_id and g.id = m.id
-    returning g.tenant_id, g.id, g.cancel_requested_at, g.followed_until
+    returning g.tenant_id, g.id, g.cancel_requested_at is not null or g.message_id is null as cancelled, g.followed_until
   )
-  select v.id, case when m.id is null then 'lost' when m.cancel_requested_at is not null then 'cancel' else 'followed' end
+  select v.id, case when m.id is null then 'lost' when m.cancelled then 'cancel' else 'followed' end
   from given v left join renewed m on m.tenant_id = v.tenant_id and m.id = v.id
-  where m.id is null or m.cancel_requested_at is not null or m.followed_until > now();
+  where m.id is null or m.cancelled or m.followed_until > now();
 end;
 
 -- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.

@@ -125,6 +125,32 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     }).pipe(Effect.scoped)
   )
 
+  it.effect("whose question is deleted at another process stops here, and its account stays", () =>
+    Effect.gen(function* () {
+      const generations = yield* Generations
+      const script = yield* Script
+      const other = yield* anotherProcess()
+      const actor = yield* somebody()
+      const asked = yield* generations.ask(question("Forget?")).pipe(as(actor))
+      const call = yield* script.next
+      call.emit("half")
+      yield* Effect.flatMap(Messages, ({ remove }) => remove(asked.messageId)).pipe(at(other), as(actor))
+      yield* until(Effect.sync(() => asked.tape.ended !== undefined))
+      yield* call.aborted
+      assert.strictEqual(
+        (yield* Effect.flip(generations.get(asked.generationId).pipe(as(actor))))._tag,
+        "GenerationNotFound"
+      )
+      assert.deepStrictEqual(
+        yield* rows(
+          `select status, response_length, (select count(*)::int from app.generation_chunks where generation_id = g.id) as chunks
+           from app.generations g where id = '${asked.generationId}'`
+        ),
+        [{ status: "cancelled", response_length: 4, chunks: 0 }]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("whose process is gone is ended as interrupted by another one, with the text it had", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
