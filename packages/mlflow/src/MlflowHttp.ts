@@ -4,7 +4,7 @@ import { judge, MlflowFailed, noAnswer, tooLate } from "./MlflowFailed.ts"
 
 /** How MLflow is reached. */
 export interface Address {
-  /** Without a slash at its end. Credentials in it count like those beside it. */
+  /** Without a slash at its end. */
   readonly url: string
   readonly credentials:
     | { readonly kind: "none" }

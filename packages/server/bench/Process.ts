@@ -21,7 +21,12 @@ export const freePort = (): Promise<number> =>
   })
 
 // As `npm start` has it: what Node compiled once it does not compile, or keep the compiler for, again.
-const INHERITED = { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }
+const INHERITED = {
+  PATH: process.env["PATH"],
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+  // Somebody's own MLflow is no place for what is said here.
+  MLFLOW_TRACKING_URI: "off"
+}
 
 /** Starts `script` on a free port and waits until it answers `/health`. */
 export const serve = async (name: string, script: string, env: Record<string, string>): Promise<Served> => {

@@ -1,5 +1,6 @@
 import { Registration } from "@llm-saas/domain/Tenant"
 import { line } from "@llm-saas/domain/Text"
+import { destinationOf } from "@llm-saas/mlflow/Destination"
 import { Array, Config, Context, Effect, Layer, Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
 import { availableParallelism } from "node:os"
 import { isNetwork } from "./ClientAddress.ts"
@@ -72,6 +73,8 @@ const decimal = (maximum: number) =>
       encode: SchemaGetter.transform((number) => String(number))
     })
   )
+
+const TrackingUri = Schema.String.check(Schema.makeFilter((text) => destinationOf(text) !== undefined))
 
 const Text = line(1000)
 
@@ -165,6 +168,33 @@ export const VARIABLES = {
   MOCK_TOKENS: amount("MOCK_TOKENS", "tokens", 1, 1_000_000, 60),
   MOCK_TTFT_MS: amount("MOCK_TTFT_MS", "milliseconds", 0, 600_000, 200),
   MOCK_DELAY_MS: amount("MOCK_DELAY_MS", "milliseconds", 0, 600_000, 20),
+  MLFLOW_TRACKING_URI: setting(
+    "MLFLOW_TRACKING_URI",
+    "a URL such as http://127.0.0.1:5001, without a password; file:./mlruns; or off",
+    TrackingUri,
+    "http://127.0.0.1:5001"
+  ),
+  MLFLOW_EXPERIMENT: setting("MLFLOW_EXPERIMENT", "a name of one line", line(200), "llm-inference"),
+  MLFLOW_TENANT_ISOLATION: setting(
+    "MLFLOW_TENANT_ISOLATION",
+    "experiment or shared",
+    Schema.Literals(["experiment", "shared"]),
+    "experiment"
+  ),
+  MLFLOW_LOG_CONTENT: setting(
+    "MLFLOW_LOG_CONTENT",
+    "full, redacted or off",
+    Schema.Literals(["full", "redacted", "off"]),
+    undefined
+  ),
+  MLFLOW_TRACKING_USERNAME: setting("MLFLOW_TRACKING_USERNAME", "a name of one line", Text, undefined),
+  MLFLOW_TRACKING_PASSWORD: setting(
+    "MLFLOW_TRACKING_PASSWORD",
+    "text",
+    Schema.RedactedFromValue(Schema.String),
+    undefined
+  ),
+  MLFLOW_TRACKING_TOKEN: setting("MLFLOW_TRACKING_TOKEN", "a token of one line, without spaces", Key, undefined),
   PROMPT_MAX_CHARACTERS: amount("PROMPT_MAX_CHARACTERS", "characters", 1, 10_000_000, 32_000),
   ANSWER_MAX_CHARACTERS: amount("ANSWER_MAX_CHARACTERS", "characters", 1, 10_000_000, 400_000),
   LLM_CONTEXT_TOKENS: amount("LLM_CONTEXT_TOKENS", "tokens", 0, 10_000_000, 4000),
@@ -185,11 +215,13 @@ type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeo
 /** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
 export class Settings extends Context.Service<
   Settings,
-  Omit<Values, "LLM_PROVIDER" | "LOG_LEVEL" | "PASSWORD_THREADS"> & {
+  Omit<Values, "LLM_PROVIDER" | "LOG_LEVEL" | "MLFLOW_LOG_CONTENT" | "PASSWORD_THREADS"> & {
     /** `openai` where there is a key or a base URL, else `mock`, unless it is set. */
     readonly LLM_PROVIDER: "mock" | "openai"
     /** `debug` where DEBUG is on, else `info`, unless it is set. */
     readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
+    /** `redacted` in production, else `full`, unless it is set. */
+    readonly MLFLOW_LOG_CONTENT: "full" | "redacted" | "off"
     /** All workers' together one less than there are cores, and at least one each, unless it is set. */
     readonly PASSWORD_THREADS: number
   }
@@ -223,6 +255,7 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
     ...found,
     LLM_PROVIDER: providerOf(found),
     LOG_LEVEL: found.LOG_LEVEL ?? (found.DEBUG ? "debug" : "info"),
+    MLFLOW_LOG_CONTENT: found.MLFLOW_LOG_CONTENT ?? (found.APP_ENV === "production" ? "redacted" : "full"),
     PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS))
   })
 })

@@ -1,10 +1,11 @@
 import { Clock, Deferred, Effect, Fiber, Layer, Redacted, type Scope } from "effect"
 import cluster from "node:cluster"
 import { announce } from "./Banner.ts"
-import { logins, type Logins } from "./Database.ts"
+import { JobsLogin, logins, type Logins } from "./Database.ts"
 import { Settings } from "./Settings.ts"
 import { onSecondSignal } from "./Signals.ts"
 import { StartupFailed } from "./Startup.ts"
+import { TrackingLayer } from "./Tracker.ts"
 
 /** A process that serves, as the one that started it sees it. */
 export interface WorkerProcess {
@@ -101,14 +102,15 @@ const environment = ({ api, jobs }: Logins) => ({
 })
 
 /**
- * Several processes on one port, for a machine with several cores. This one prepares the database, once for all, and serves nothing
- * itself. Killed, it takes the workers with it: each ends when its channel to us does.
+ * Several processes on one port, for a machine with several cores. This one prepares the database, once for all, sends to MLflow
+ * what the others answered, and serves nothing itself. Killed, it takes the workers with it: each ends when its channel to us does.
  */
 export const WorkersLayer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { SHUTDOWN_SECONDS, WORKERS } = yield* Settings
     const database = yield* logins
     yield* announce(yield* supervise(WORKERS, fork(database, SHUTDOWN_SECONDS * 1000 + CLEANING_UP)))
+    yield* Layer.build(Layer.provide(TrackingLayer, Layer.succeed(JobsLogin, { url: database.jobs })))
   })
 )
 

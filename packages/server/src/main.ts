@@ -10,10 +10,13 @@ import { Program } from "./Program.ts"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 import { exitCode, explain } from "./Startup.ts"
+import { TrackingLayer } from "./Tracker.ts"
 import { isWorker, WorkersLayer } from "./Workers.ts"
 
 const Server = Layer.effectDiscard(announceServer).pipe(
   Layer.provide(Program),
+  // Of several processes the one that started them does it.
+  Layer.merge(isWorker ? Layer.empty : TrackingLayer),
   Layer.provide(DatabaseLayer),
   Layer.provide(HttpOptions.layer)
 )

@@ -6,7 +6,12 @@ import { fileURLToPath } from "node:url"
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 
 // What makes a start faster is no setting of the program's.
-const INHERITED = { PATH: process.env["PATH"], NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }
+const INHERITED = {
+  PATH: process.env["PATH"],
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+  // Somebody's own MLflow is no place for what is said here.
+  MLFLOW_TRACKING_URI: "off"
+}
 
 /** How a process ended: by itself, with a code, or by a signal. */
 export interface Ending {

@@ -20,6 +20,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "database",
     "engine",
     "llm",
+    "mlflow",
     "@effect/platform-node",
     "@node-rs/argon2",
     "jose",

@@ -1,0 +1,78 @@
+import { Pool } from "@llm-saas/database/Pool"
+import { TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
+import { type Destination, destinationOf } from "@llm-saas/mlflow/Destination"
+import { type Address, MlflowHttp } from "@llm-saas/mlflow/MlflowHttp"
+import * as MlflowSink from "@llm-saas/mlflow/MlflowSink"
+import { Tracking } from "@llm-saas/mlflow/Tracking"
+import { Effect, Layer, Redacted } from "effect"
+import { layerWebCrypto } from "effect/crypto/SecureRandom"
+import { FetchHttpClient } from "effect/http"
+import { JobsLogin } from "./Database.ts"
+import { Settings } from "./Settings.ts"
+
+/** Records on their way to MLflow at once, of each installation's process: what MLflow on SQLite takes without queueing. */
+const CONCURRENCY = 4
+
+/**
+ * What ended goes to MLflow, in the background, over connections of its own as a login of its own. Where that login is not known, records
+ * are kept in the database until a process that knows it takes them.
+ */
+export const TrackingLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const { url } = yield* JobsLogin
+    const destination = destinationOf(settings.MLFLOW_TRACKING_URI) ?? { kind: "off" }
+    if (url === undefined) {
+      if (destination.kind !== "off")
+        yield* Effect.logWarning("DATABASE_JOBS_URL is not set: answers are kept for MLflow, and not sent there")
+      return Layer.empty
+    }
+    const pool = Pool.layer({
+      url,
+      size: 2,
+      acquireTimeout: "10 seconds",
+      waiting: 10,
+      prepare: settings.DATABASE_PREPARE
+    })
+    return sending(destination, settings).pipe(Layer.provide(TrackingOutbox.layer), Layer.provide(pool))
+  })
+)
+
+const sending = (destination: Destination, settings: Settings["Service"]) => {
+  switch (destination.kind) {
+    case "off":
+      return Tracking.layerOff
+    case "files":
+      return Tracking.layerOff
+    case "http":
+      return Tracking.layer({ concurrency: CONCURRENCY, content: settings.MLFLOW_LOG_CONTENT !== "off" }).pipe(
+        Layer.provide(
+          MlflowSink.layer({
+            url: destination.url,
+            service: settings.APP_NAME,
+            environment: settings.APP_ENV,
+            content: settings.MLFLOW_LOG_CONTENT,
+            experiment: settings.MLFLOW_EXPERIMENT,
+            isolation: settings.MLFLOW_TENANT_ISOLATION
+          })
+        ),
+        Layer.provide(MlflowHttp.layer({ url: destination.url, credentials: credentialsOf(settings) })),
+        Layer.provide([FetchHttpClient.layer, layerWebCrypto])
+      )
+  }
+}
+
+/** A name and a password count for more than a token, as with MLflow's own clients. */
+const credentialsOf = ({
+  MLFLOW_TRACKING_PASSWORD,
+  MLFLOW_TRACKING_TOKEN,
+  MLFLOW_TRACKING_USERNAME
+}: Settings["Service"]): Address["credentials"] => {
+  if (MLFLOW_TRACKING_USERNAME !== undefined)
+    return {
+      kind: "basic",
+      username: MLFLOW_TRACKING_USERNAME,
+      password: MLFLOW_TRACKING_PASSWORD ?? Redacted.make("")
+    }
+  return MLFLOW_TRACKING_TOKEN === undefined ? { kind: "none" } : { kind: "bearer", token: MLFLOW_TRACKING_TOKEN }
+}
