@@ -8,11 +8,14 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 
+/** Who wants an account, and where. */
+export const Register = Schema.Struct({ email: EmailInput, password: Password, tenant_id: TenantId }).annotate({
+  identifier: "Register",
+  description: "8 to 256 characters of password; the role is not yours to choose."
+})
+
 const register = HttpApiEndpoint.post("register", "/register", {
-  payload: Schema.Struct({ email: EmailInput, password: Password, tenant_id: TenantId }).annotate({
-    identifier: "Register",
-    description: "8 to 256 characters of password; the role is not yours to choose."
-  }),
+  payload: Register,
   success: User.pipe(HttpApiSchema.status(201)),
   error: [RegistrationRefused, TooManyRequests, Unavailable]
 })
@@ -32,7 +35,7 @@ const register = HttpApiEndpoint.post("register", "/register", {
   )
 
 /** What `/login` is sent: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
-const Credentials = Schema.Struct({
+export const Credentials = Schema.Struct({
   username: Text.check(Schema.isMaxLength(512)),
   password: Schema.String.check(Schema.isMaxLength(2048)).pipe(Schema.RedactedFromValue),
   tenant_id: Schema.optionalKey(TenantId),
@@ -75,11 +78,14 @@ const me = HttpApiEndpoint.get("me", "/me", {
     })
   )
 
+/** The password there is, and the one there will be. */
+export const ChangePassword = Schema.Struct({
+  current_password: Schema.String.check(Schema.isMaxLength(2048)).pipe(Schema.RedactedFromValue),
+  new_password: Password
+}).annotate({ identifier: "ChangePassword" })
+
 const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
-  payload: Schema.Struct({
-    current_password: Schema.String.check(Schema.isMaxLength(2048)).pipe(Schema.RedactedFromValue),
-    new_password: Password
-  }).annotate({ identifier: "ChangePassword" }),
+  payload: ChangePassword,
   success: Token,
   error: [InvalidCredentials, TooManyRequests, Unavailable]
 })

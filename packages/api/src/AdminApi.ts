@@ -6,11 +6,18 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 
+/** Somebody who is to have an account. */
+export const CreateUser = Schema.Struct({
+  email: EmailInput,
+  password: Password,
+  role: Schema.optionalKey(Role)
+}).annotate({
+  identifier: "CreateUser",
+  description: "`role` is `user` unless said otherwise."
+})
+
 const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
-  payload: Schema.Struct({ email: EmailInput, password: Password, role: Schema.optionalKey(Role) }).annotate({
-    identifier: "CreateUser",
-    description: "`role` is `user` unless said otherwise."
-  }),
+  payload: CreateUser,
   success: User.pipe(HttpApiSchema.status(201)),
   error: [EmailTaken, Unavailable]
 })
@@ -28,15 +35,19 @@ const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
     })
   )
 
+/** What may be changed about a user; what is left out stays. */
+export const change = { role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus) }
+
+type Change = { readonly role?: Role; readonly status?: UserStatus }
+
+/** A change that changes nothing is a mistake. */
+export const changesSomething = Schema.makeFilter(({ role, status }: Change) =>
+  role === undefined && status === undefined ? "Expected role, status or both" : undefined
+)
+
 const changeUser = HttpApiEndpoint.patch("changeUser", "/admin/users/:id", {
   params: { id: UserId },
-  payload: Schema.Struct({ role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus) })
-    .check(
-      Schema.makeFilter((change) =>
-        change.role === undefined && change.status === undefined ? "Expected role, status or both" : undefined
-      )
-    )
-    .annotate({ identifier: "ChangeUser" }),
+  payload: Schema.Struct(change).check(changesSomething).annotate({ identifier: "ChangeUser" }),
   success: User,
   error: [UserNotFound, LastAdmin, Unavailable]
 })

@@ -9,10 +9,16 @@ import { pageOf, PageQuery } from "./Page.ts"
 
 const params = { id: ConversationId }
 
+/** A conversation that is to begin. */
+export const CreateConversation = Schema.Struct({
+  title: Schema.optionalKey(Schema.NullOr(ConversationTitle))
+}).annotate({ identifier: "CreateConversation" })
+
+/** One page of conversations. */
+export const ConversationPage = pageOf("ConversationPage", Conversation)
+
 const create = HttpApiEndpoint.post("create", "/conversations", {
-  payload: Schema.Struct({ title: Schema.optionalKey(Schema.NullOr(ConversationTitle)) }).annotate({
-    identifier: "CreateConversation"
-  }),
+  payload: CreateConversation,
   success: Conversation.pipe(HttpApiSchema.status(201)),
   error: Unavailable
 })
@@ -26,7 +32,7 @@ const create = HttpApiEndpoint.post("create", "/conversations", {
 
 const list = HttpApiEndpoint.get("list", "/conversations", {
   query: PageQuery,
-  success: pageOf("ConversationPage", Conversation),
+  success: ConversationPage,
   error: Unavailable
 })
   .annotateMerge(Examples.answers(200, { data: [Examples.conversation], next_cursor: null }))

@@ -26,7 +26,8 @@ import * as Examples from "./Examples.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
-const Question = Schema.Struct({
+/** What is asked, and in which conversation. */
+export const Question = Schema.Struct({
   content: Content,
   conversation_id: Schema.optionalKey(Schema.NullOr(ConversationId))
 }).annotate({
@@ -34,13 +35,15 @@ const Question = Schema.Struct({
   description: "Without a `conversation_id` the question stands alone."
 })
 
+/** One page of messages. */
 export const MessagePage = pageOf("MessagePage", Message)
 
 const key = { "idempotency-key": Schema.optionalKey(IdempotencyKey) }
 const place = { ...key, "last-event-id": Schema.optionalKey(EventId) }
 const format = Schema.optionalKey(StreamFormat)
 
-const refused = [
+/** How asking can go wrong, whatever the door. */
+export const refused = [
   PromptTooLong,
   TooManyRequests,
   ConversationNotFound,
@@ -104,8 +107,11 @@ const stream = HttpApiEndpoint.post("stream", "/messages/stream", {
     OpenApi.annotations({ summary: "Ask the model, and read the answer as it comes", description: STREAM })
   )
 
+/** Which messages: one's own unless said otherwise. */
+export const MessageQuery = { ...PageQuery, scope: Schema.optionalKey(Schema.Literals(["own", "tenant"])) }
+
 const list = HttpApiEndpoint.get("list", "/messages", {
-  query: { ...PageQuery, scope: Schema.optionalKey(Schema.Literals(["own", "tenant"])) },
+  query: MessageQuery,
   success: MessagePage,
   error: Unavailable
 })

@@ -7,8 +7,14 @@ import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
+/** A tenant that is to be. */
+export const CreateTenant = Schema.Struct({ name: TenantName }).annotate({ identifier: "CreateTenant" })
+
+/** One page of a tenant's users. */
+export const UserPage = pageOf("UserPage", User)
+
 const create = HttpApiEndpoint.post("create", "/create-tenant", {
-  payload: Schema.Struct({ name: TenantName }).annotate({ identifier: "CreateTenant" }),
+  payload: CreateTenant,
   success: Tenant.pipe(HttpApiSchema.status(201)),
   error: Unavailable
 })
@@ -40,7 +46,7 @@ const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
 const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
   params: { id: TenantId },
   query: PageQuery,
-  success: pageOf("UserPage", User),
+  success: UserPage,
   error: [TenantNotFound, Unavailable]
 })
   .middleware(Authorization)

@@ -1,0 +1,36 @@
+import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Access } from "./Access.ts"
+import { ChangePassword, Credentials, Register, Token } from "./AccountsApi.ts"
+import { CallAuthorization, refusals } from "./Call.ts"
+
+/** `POST /register`, `POST /login`: for everybody. */
+const open = RpcGroup.make(
+  Rpc.make("accounts.register", {
+    payload: Register,
+    success: User,
+    error: Schema.Union([RegistrationRefused, TooManyRequests, Unavailable])
+  }),
+  Rpc.make("accounts.login", {
+    payload: Credentials,
+    success: Token,
+    error: Schema.Union([InvalidCredentials, TenantRequired, TooManyRequests, Unavailable])
+  })
+).annotateRpcs(Access, "public")
+
+/** `GET /me`, `POST /me/password`. */
+const own = RpcGroup.make(
+  Rpc.make("accounts.me", { success: Profile, error: Schema.Union(refusals) }),
+  Rpc.make("accounts.changePassword", {
+    payload: ChangePassword,
+    success: Token,
+    error: Schema.Union([...refusals, InvalidCredentials, TooManyRequests])
+  })
+)
+  .middleware(CallAuthorization)
+  .annotateRpcs(Access, "user")
+
+/** What people do about their own account. */
+export class AccountsRpc extends open.merge(own) {}

@@ -1,0 +1,26 @@
+import { EmailTaken, LastAdmin, User, UserId, UserNotFound } from "@llm-saas/domain/User"
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Access } from "./Access.ts"
+import { change, changesSomething, CreateUser } from "./AdminApi.ts"
+import { CallAuthorization, refusals } from "./Call.ts"
+
+/** What a tenant's admins do with its users: `/admin/users…`. */
+export class AdminRpc extends RpcGroup.make(
+  Rpc.make("admin.createUser", {
+    payload: CreateUser,
+    success: User,
+    error: Schema.Union([...refusals, EmailTaken])
+  }),
+  Rpc.make("admin.changeUser", {
+    payload: Schema.Struct({ id: UserId, ...change }).check(changesSomething),
+    success: User,
+    error: Schema.Union([...refusals, UserNotFound, LastAdmin])
+  }),
+  Rpc.make("admin.deleteUser", {
+    payload: { id: UserId },
+    error: Schema.Union([...refusals, UserNotFound, LastAdmin])
+  })
+)
+  .middleware(CallAuthorization)
+  .annotateRpcs(Access, "admin") {}

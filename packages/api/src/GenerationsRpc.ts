@@ -1,0 +1,41 @@
+import {
+  Generation,
+  GenerationCancelled,
+  GenerationId,
+  GenerationNotFound,
+  ModelFailed,
+  ModelTimedOut,
+  ModelUnavailable,
+  Seq
+} from "@llm-saas/domain/Generation"
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Access } from "./Access.ts"
+import { CallAuthorization, refusals } from "./Call.ts"
+import { StreamEvent } from "./StreamEvent.ts"
+
+const one = { id: GenerationId }
+const found = Schema.Union([...refusals, GenerationNotFound])
+
+/** Answers under way, and how they ended: `/generations/…`. */
+export class GenerationsRpc extends RpcGroup.make(
+  Rpc.make("generations.get", { payload: one, success: Generation, error: found }),
+  /** Stops it; what came so far is kept. */
+  Rpc.make("generations.cancel", { payload: one, success: Generation, error: found }),
+  /** Follows it from behind the token `after`, or from its beginning. The model is not asked again. */
+  Rpc.make("generations.watch", {
+    payload: { ...one, after: Schema.optionalKey(Seq) },
+    success: StreamEvent,
+    error: Schema.Union([
+      ...refusals,
+      GenerationNotFound,
+      ModelFailed,
+      ModelUnavailable,
+      ModelTimedOut,
+      GenerationCancelled
+    ]),
+    stream: true
+  })
+)
+  .middleware(CallAuthorization)
+  .annotateRpcs(Access, "user") {}

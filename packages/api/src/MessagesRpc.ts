@@ -1,0 +1,38 @@
+import { GenerationId, GenerationNotFound, Seq } from "@llm-saas/domain/Generation"
+import { IdempotencyKey, Message, MessageId, MessageNotFound } from "@llm-saas/domain/Message"
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Access } from "./Access.ts"
+import { CallAuthorization, refusals } from "./Call.ts"
+import { MessagePage, MessageQuery, Question, refused } from "./MessagesApi.ts"
+import { StreamEvent } from "./StreamEvent.ts"
+
+/** With a key, a repeated call gets the same answer and asks nothing. */
+const asked = { ...Question.fields, idempotency_key: Schema.optionalKey(IdempotencyKey) }
+const one = { id: MessageId }
+const found = Schema.Union([...refusals, MessageNotFound])
+const answered = Schema.Union([...refusals, ...refused, GenerationNotFound])
+
+/** Questions and their answers: `/messages…`. */
+export class MessagesRpc extends RpcGroup.make(
+  /** Waits for the whole answer. */
+  Rpc.make("messages.ask", { payload: asked, success: Message, error: answered }),
+  /**
+   * The answer as it comes: `start`, each token, `usage`, `end`; it fails where the answer is not whole. With `resume`, a stream that was
+   * cut goes on behind that token, and nothing is asked: the same as `generations.watch`.
+   */
+  Rpc.make("messages.stream", {
+    payload: {
+      ...asked,
+      resume: Schema.optionalKey(Schema.Struct({ generation_id: GenerationId, seq: Seq }))
+    },
+    success: StreamEvent,
+    error: answered,
+    stream: true
+  }),
+  Rpc.make("messages.list", { payload: MessageQuery, success: MessagePage, error: Schema.Union(refusals) }),
+  Rpc.make("messages.get", { payload: one, success: Message, error: found }),
+  Rpc.make("messages.remove", { payload: one, error: found })
+)
+  .middleware(CallAuthorization)
+  .annotateRpcs(Access, "user") {}

@@ -1,0 +1,32 @@
+import { Unavailable } from "@llm-saas/domain/Refusal"
+import { Registration, Tenant, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { Access } from "./Access.ts"
+import { CallAuthorization, refusals } from "./Call.ts"
+import { PageQuery } from "./Page.ts"
+import { CreateTenant, UserPage } from "./TenantsApi.ts"
+
+/** `POST /create-tenant`: for everybody. */
+const open = RpcGroup.make(
+  Rpc.make("tenants.create", { payload: CreateTenant, success: Tenant, error: Unavailable })
+).annotateRpcs(Access, "public")
+
+/** `PATCH /tenants/{id}`, `GET /tenants/{id}/users`. */
+const own = RpcGroup.make(
+  Rpc.make("tenants.change", {
+    payload: { id: TenantId, registration: Registration },
+    success: Tenant,
+    error: Schema.Union([...refusals, TenantNotFound])
+  }),
+  Rpc.make("tenants.users", {
+    payload: { id: TenantId, ...PageQuery },
+    success: UserPage,
+    error: Schema.Union([...refusals, TenantNotFound])
+  })
+)
+  .middleware(CallAuthorization)
+  .annotateRpcs(Access, "admin")
+
+/** What concerns a tenant as a whole. */
+export class TenantsRpc extends open.merge(own) {}
