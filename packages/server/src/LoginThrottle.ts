@@ -9,6 +9,9 @@ import { Settings } from "./Settings.ts"
 /** An IPv6 /48 may fail this many times as often as one address: behind it are many, or one who has 65,536 addresses to spend. */
 const WIDER = 10
 
+/** Where an attempt comes from. */
+export type Sender = Pick<HttpServerRequest.HttpServerRequest, "headers" | "remoteAddress">
+
 /**
  * Slows down guessing, by what failed lately; a success costs nothing. It also forgives nothing: who has an account of the same
  * email in a tenant of their own could else clear the count between guesses. Failures leak away instead.
@@ -32,7 +35,7 @@ export class LoginThrottle extends Context.Service<
      */
     readonly guard: (attempt: {
       readonly account: string
-      readonly request: HttpServerRequest.HttpServerRequest
+      readonly request: Sender
     }) => <A, E, R>(login: Effect.Effect<A, E, R>) => Effect.Effect<A, E | TooManyRequests, R>
   }
 >()("@llm-saas/server/LoginThrottle") {

@@ -1,6 +1,12 @@
 import { Api } from "@llm-saas/api/Api"
 import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { AccountsCalls } from "./calls/accounts.ts"
+import { AdminCalls } from "./calls/admin.ts"
+import { ConversationsCalls } from "./calls/conversations.ts"
+import { GenerationsCalls } from "./calls/generations.ts"
+import { MessagesCalls } from "./calls/messages.ts"
+import { TenantsCalls } from "./calls/tenants.ts"
 import { AccessTokens } from "./AccessTokens.ts"
 import { AccountsHandlers } from "./handlers/accounts.ts"
 import { AdminHandlers } from "./handlers/admin.ts"
@@ -14,6 +20,9 @@ import { TenantsHandlers } from "./handlers/tenants.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { serve } from "./http/HttpServe.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
+import { RpcDoor } from "./rpc/Door.ts"
+import { RPC_ROUTES } from "./rpc/OverHttp.ts"
+import { Sessions } from "./Sessions.ts"
 
 /** Who answers: one layer for each group of the contract. */
 const Handlers = Layer.mergeAll(
@@ -26,12 +35,22 @@ const Handlers = Layer.mergeAll(
   SystemHandlers
 )
 
-const Routes = HttpApiBuilder.layer(Api).pipe(
-  Layer.provide(Handlers),
+/** The same by RPC. */
+const Calls = Layer.mergeAll(
+  AccountsCalls,
+  TenantsCalls,
+  MessagesCalls,
+  ConversationsCalls,
+  GenerationsCalls,
+  AdminCalls
+)
+
+const Routes = Layer.mergeAll(Layer.provide(HttpApiBuilder.layer(Api), Handlers), Layer.provide(RpcDoor, Calls)).pipe(
   Layer.provide([AuthorizationLayer, RequestSchemaLayer]),
+  Layer.provide(Sessions.layer),
   Layer.provide([LoginThrottle.layer, AccessTokens.layer]),
   Layer.provide(EngineLayer)
 )
 
 /** The whole program, but for its database, its log and its settings. Handlers may ask for `Drain`, which tells that the server stops. */
-export const Program = serve(Api, Routes)
+export const Program = serve(Api, Routes, RPC_ROUTES)

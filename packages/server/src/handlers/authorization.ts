@@ -1,5 +1,5 @@
 import { Access, Authorization } from "@llm-saas/api/Access"
-import { Actor } from "@llm-saas/domain/Actor"
+import { type Access as Least, Actor } from "@llm-saas/domain/Actor"
 import { Unauthenticated } from "@llm-saas/domain/Refusal"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { AccessTokens } from "../AccessTokens.ts"
@@ -11,17 +11,25 @@ export const AuthorizationLayer = Layer.effect(
   Effect.gen(function* () {
     const tokens = yield* AccessTokens
     return Authorization.of({
-      bearer: (handler, { credential, endpoint }) => {
-        const token = Redacted.value(credential)
-        if (token === "") return Effect.fail(new Unauthenticated({}))
-        const needs = Context.getOrUndefined(endpoint.annotations, Access) === "admin" ? "admin" : "user"
-        return Effect.flatMap(tokens.verify(token), ({ tenantId, userId, issuedAt }) =>
-          Effect.andThen(
-            noteActor(tenantId, userId),
-            Effect.provideService(handler, Actor, { tenantId, userId, issuedAt, needs })
-          )
-        )
-      }
+      bearer: (handler, { credential, endpoint }) =>
+        authorize(tokens, Redacted.value(credential), Context.getOrUndefined(endpoint.annotations, Access), handler)
     })
   })
 )
+
+/** Serves somebody whom a token names, or refuses. `access`: whom it is for. An empty token is none. */
+export const authorize = <A, E, R>(
+  tokens: AccessTokens["Service"],
+  token: string,
+  access: Least | undefined,
+  handler: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Unauthenticated, Exclude<R, Actor>> => {
+  if (token === "") return Effect.fail(new Unauthenticated({}))
+  const needs = access === "admin" ? "admin" : "user"
+  return Effect.flatMap(tokens.verify(token), ({ tenantId, userId, issuedAt }) =>
+    Effect.andThen(
+      noteActor(tenantId, userId),
+      Effect.provideService(handler, Actor, { tenantId, userId, issuedAt, needs })
+    )
+  )
+}

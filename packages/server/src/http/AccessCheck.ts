@@ -1,4 +1,5 @@
 import { Access, Authorization } from "@llm-saas/api/Access"
+import type { Access as Least } from "@llm-saas/domain/Actor"
 import { Context, Effect, Layer } from "effect"
 import { HttpApi, type HttpApiGroup } from "effect/http-api"
 import { StartupFailed } from "../Startup.ts"
@@ -13,24 +14,31 @@ export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constr
     onEndpoint: ({ endpoint, mergedAnnotations, middleware }) => {
       const access = Context.getOrUndefined(mergedAnnotations, Access)
       const guarded = [...middleware].some(({ key }) => key === Authorization.key)
-      const name = `${endpoint.method} ${endpoint.path}`
-      if (access === undefined) found.push(`${name} declares no access`)
-      else if (access === "public" && guarded) found.push(`${name} is public and asks for a token`)
-      else if (access !== "public" && !guarded) found.push(`${name} is for ${access} and asks for no token`)
+      found.push(...contradiction(`${endpoint.method} ${endpoint.path}`, access, guarded))
     }
   })
   return found
 }
 
-/** The server does not start if an endpoint is open by mistake. */
-export const AccessCheck = <Id extends string, Groups extends HttpApiGroup.Constraint>(
-  api: HttpApi.HttpApi<Id, Groups>
-) =>
+/** What is wrong with a door: nothing, if it says whom it is for (`access`) and asks for a token (`guarded`) just when it must. */
+export const contradiction = (name: string, access: Least | undefined, guarded: boolean): ReadonlyArray<string> => {
+  if (access === undefined) return [`${name} declares no access`]
+  if (access === "public") return guarded ? [`${name} is public and asks for a token`] : []
+  return guarded ? [] : [`${name} is for ${access} and asks for no token`]
+}
+
+/** The server does not start if something is open by mistake: what `find` finds. */
+export const refuseToStart = (find: () => ReadonlyArray<string>) =>
   Layer.effectDiscard(
     Effect.suspend(() => {
-      const found = undeclared(api)
+      const found = find()
       return found.length === 0
         ? Effect.void
         : Effect.fail(new StartupFailed({ message: `who may call what is not settled: ${found.join(", ")}` }))
     })
   )
+
+/** The server does not start if an endpoint is open by mistake. */
+export const AccessCheck = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+) => refuseToStart(() => undeclared(api))

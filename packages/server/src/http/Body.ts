@@ -33,7 +33,8 @@ const checkForm = (text: string): BadTarget | undefined => {
   return text.includes("%00") ? NUL : undefined
 }
 
-const checkJson = (bytes: Buffer): BadTarget | undefined => {
+/** As above, of JSON: what is wrong with it, or undefined. */
+export const checkJson = (bytes: Buffer): BadTarget | undefined => {
   if (bytes.length > MAX_DEPTH && isTooDeep(bytes)) return refused(`Expected JSON at most ${MAX_DEPTH} levels deep`)
   return bytes.includes(ESCAPED_NUL) && ESCAPED_NUL_PATTERN.test(bytes.toString()) ? NUL : undefined
 }

@@ -34,12 +34,14 @@ const explain = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest> => {
   // Our own answer does not fit the contract: nothing the sender could mend.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error.cause)
-  const { issues } = formatIssues(error.cause.issue)
-  const [first] = issues
-  if (first !== undefined && error.kind === "Payload" && first.message === NOT_JSON)
-    return Effect.succeed(refusal("malformed_json"))
-  return Effect.fail(new InvalidRequest({ errors: issues.slice(0, MAX_ISSUES).map(toError(error.kind.toLowerCase())) }))
+  const errors = errorsOf(error.cause.issue, error.kind.toLowerCase())
+  if (error.kind === "Payload" && errors[0]?.message === NOT_JSON) return Effect.succeed(refusal("malformed_json"))
+  return Effect.fail(new InvalidRequest({ errors }))
 }
+
+/** What is wrong with a value that came from outside, in words that do not repeat it. */
+export const errorsOf = (issue: SchemaIssue.Issue, slot: string) =>
+  formatIssues(issue).issues.slice(0, MAX_ISSUES).map(toError(slot))
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 

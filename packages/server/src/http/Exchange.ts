@@ -47,9 +47,12 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   origin: string | undefined = undefined
   /** Set while a handler is at work that will still tell the route. */
   serving = false
+  /** Calls it carried to the RPC door: each has a line of its own in the log. */
+  calls = 0
   #hosts = 0
   #over = false
   #chunked = false
+  #upgraded = false
   readonly #policy: ExchangePolicy
 
   constructor(request: Request, policy: ExchangePolicy) {
@@ -73,7 +76,13 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
 
   /** What the client is told: 499 where it left before the end, as others log it. */
   get outcome(): number {
-    return this.writableEnded ? this.statusCode : 499
+    return this.writableEnded || this.#upgraded ? this.statusCode : 499
+  }
+
+  /** It became a WebSocket, whose end is its own. */
+  upgraded(): void {
+    this.#upgraded = true
+    this.statusCode = 101
   }
 
   /** The handler is done: the route is known, and the line may be written if the client has left already. */

@@ -9,21 +9,23 @@ import { HttpEdge } from "./HttpEdge.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { Listener } from "./Listener.ts"
 import { RequestLines } from "./RequestLines.ts"
-import { makeRouteTable, ROUTER_CONFIG } from "./RouteTable.ts"
+import { makeRouteTable, ROUTER_CONFIG, type Route } from "./RouteTable.ts"
+import { Upgrades } from "./Upgrades.ts"
 
 /** `/health` says that the process is alive. It is asked more often than anything else, and has only one answer. */
 const HEALTH = constantJson("/health", { status: "ok" })
 
 /**
- * Serves an API: `routes` are its handlers and middleware, `HttpApiBuilder.layer(api)` with all it needs but the platform. Everything
- * around them, the listening socket included, is added here. Taken down, it drains: see {@link Drain}. Provides the `HttpServer` that
- * is listening, and {@link Drain}, for those who answer long.
+ * Serves an API: `routes` are its handlers and middleware, `HttpApiBuilder.layer(api)` with all it needs but the platform; `beside` are
+ * the routes among them that are not in the API. Everything around them, the listening socket included, is added here. Taken down, it
+ * drains: see {@link Drain}. Provides the `HttpServer` that is listening, and {@link Drain}, for those who answer long.
  */
 export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint, E, R>(
   api: HttpApi.HttpApi<Id, Groups>,
-  routes: Layer.Layer<never, E, R>
+  routes: Layer.Layer<never, E, R>,
+  beside: ReadonlyArray<Route> = []
 ) => {
-  const table = makeRouteTable(api, PAGES)
+  const table = makeRouteTable(api, [...PAGES.map((path): Route => ({ path, methods: ["GET", "HEAD"] })), ...beside])
   const app = Layer.mergeAll(routes, Docs(api), AccessCheck(api), HttpEdge(table))
   const limits = Layer.unwrap(
     Effect.map(HttpOptions, ({ maxBodyBytes }) =>
@@ -33,6 +35,7 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint,
   const served = HttpRouter.serve(app, { routerConfig: ROUTER_CONFIG, disableLogger: true, disableListenLog: true })
   return Drain.onShutdown.pipe(
     Layer.provide(Constants([HEALTH])),
+    Layer.provide(Upgrades.opened),
     Layer.provide(served),
     Layer.provide(limits),
     Layer.provideMerge(Listener(table)),

@@ -13,6 +13,7 @@ import { LINGER, refuseRaw } from "./RawRefusal.ts"
 import { RequestLines } from "./RequestLines.ts"
 import type { RouteTable } from "./RouteTable.ts"
 import { securityHeaders } from "./SecurityHeaders.ts"
+import { Upgrades } from "./Upgrades.ts"
 
 const { createServer } = process.getBuiltinModule("node:http")
 
@@ -27,7 +28,7 @@ export const Listener = (routes: RouteTable) =>
         const options = yield* HttpOptions
         const drain = yield* Drain
         const requests = yield* RequestLines
-        const server = listener(options, {
+        const policy: ExchangePolicy = {
           headers: securityHeaders(options.production),
           allowedOrigins: new Set(options.allowedOrigins),
           draining: drain.isDraining,
@@ -36,7 +37,13 @@ export const Listener = (routes: RouteTable) =>
             // An answer that began before the drain could not say that its connection would end with it.
             if (drain.isDraining()) endIdle(exchange.req.socket)
           }
+        }
+        const upgrades = Upgrades.make({
+          maxBytes: options.maxBodyBytes,
+          draining: drain.isDraining,
+          exchangeFor: (request) => new Exchange(request, policy)
         })
+        const server = listener(options, policy, upgrades)
         refuseWhatNodeRefuses(server, routes, (refused, socket) =>
           requests.refused({ ...refused, client: addressOf(socket) })
         )
@@ -48,7 +55,11 @@ export const Listener = (routes: RouteTable) =>
           gracefulShutdownTimeout: options.drainTimeout
         }).pipe(Effect.mapError((error) => new StartupFailed({ message: explain(error, options) })))
         // Taken down before the server is closed for good, which would wait for them.
-        yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+        yield* Effect.addFinalizer(() =>
+          Effect.sync(() => {
+            for (const socket of sockets) socket.destroy()
+          })
+        )
         yield* Effect.forkScoped(
           Effect.andThen(
             drain.begun,
@@ -57,13 +68,16 @@ export const Listener = (routes: RouteTable) =>
             })
           )
         )
-        return Context.make(HttpServer.HttpServer, http).pipe(Context.add(NodeServer, server))
+        return Context.make(HttpServer.HttpServer, http).pipe(
+          Context.add(NodeServer, server),
+          Context.add(Upgrades, upgrades)
+        )
       })
     ),
     NodeHttpServer.layerHttpServices
   )
 
-const listener = (options: HttpOptions["Service"], policy: ExchangePolicy) => {
+const listener = (options: HttpOptions["Service"], policy: ExchangePolicy, upgrades: Upgrades["Service"]) => {
   const server = createServer({
     ServerResponse: class<Request extends IncomingMessage> extends Exchange<Request> {
       constructor(request: Request) {
@@ -77,8 +91,7 @@ const listener = (options: HttpOptions["Service"], policy: ExchangePolicy) => {
     connectionsCheckingInterval: options.checkingInterval,
     // Refused by the edge instead, which answers with a problem.
     requireHostHeader: false,
-    // A request to upgrade is answered as if it had not asked (RFC 9110 §7.8): curl --http2 asks on every plain connection.
-    shouldUpgradeCallback: () => false
+    shouldUpgradeCallback: upgrades.wanted
   })
   server.maxConnections = options.maxConnections
   server.maxHeadersCount = 200

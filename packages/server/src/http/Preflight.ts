@@ -4,8 +4,9 @@ import type { Exchange } from "./Exchange.ts"
 import { refusal } from "./Refusals.ts"
 import type { RouteTable } from "./RouteTable.ts"
 
-/** What pages may send us beyond what every page may. */
-const REQUEST_HEADERS = "authorization, content-type, idempotency-key, last-event-id, x-request-id"
+/** What pages may send us beyond what every page may. The last three Effect's client sends with every request. */
+const REQUEST_HEADERS =
+  "authorization, content-type, idempotency-key, last-event-id, x-request-id, b3, traceparent, tracestate"
 /** Seconds a browser may remember the answer. */
 const MAX_AGE = "600"
 

@@ -3,6 +3,7 @@ import type { Exchange } from "./Exchange.ts"
 import { LogLines } from "./LogLines.ts"
 import { LogOptions } from "./LogOptions.ts"
 import { paint } from "./Paint.ts"
+import type { RequestRecord } from "./RequestRecord.ts"
 
 /** A request that never became one: what Node's parser or clock refused. */
 export interface Refused {
@@ -20,6 +21,8 @@ export class RequestLines extends Context.Service<
   {
     readonly ended: (exchange: Exchange) => void
     readonly refused: (refused: Refused) => void
+    /** One of the calls that a request or a connection carried; `duration` is in ms. */
+    readonly called: (call: RequestRecord, status: number, duration: number) => void
   }
 >()("@llm-saas/server/http/RequestLines") {
   static readonly layer = Layer.effect(
@@ -34,7 +37,8 @@ export class RequestLines extends Context.Service<
         if (entry.status >= least) write(line(now(), entry))
       }
       return RequestLines.of({
-        ended: (exchange) =>
+        ended: (exchange) => {
+          if (exchange.calls > 0 && exchange.outcome < 400 && exchange.outcome !== 101) return
           log({
             id: exchange.id,
             tenant: exchange.tenant,
@@ -44,7 +48,10 @@ export class RequestLines extends Context.Service<
             status: exchange.outcome,
             duration: performance.now() - exchange.startedAt,
             client: exchange.client
-          }),
+          })
+        },
+        called: ({ client, id, route, tenant, user }, status, duration) =>
+          log({ id, tenant, user, method: "RPC", route, status, duration, client }),
         refused: ({ client, id, status }) =>
           log({ id, tenant: undefined, user: undefined, method: "-", route: "-", status, duration: 0, client })
       })

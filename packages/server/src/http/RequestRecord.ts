@@ -3,6 +3,8 @@ import { Context, Effect } from "effect"
 /** What is known of the request being served, for its line in the log. Filled while it is served. */
 export interface RequestRecord {
   readonly id: string
+  /** Who is connected: the TCP peer. */
+  readonly client: string
   /** The template, never the path: a path and a query may carry what nobody may log. */
   route: string
   tenant: string | undefined
@@ -11,7 +13,7 @@ export interface RequestRecord {
 
 /** The record of the request being served; outside of a request, one that nobody reads. */
 export const CurrentRequest = Context.Reference<RequestRecord>("@llm-saas/server/http/CurrentRequest", {
-  defaultValue: () => ({ id: "-", route: "-", tenant: undefined, user: undefined })
+  defaultValue: () => ({ id: "-", client: "-", route: "-", tenant: undefined, user: undefined })
 })
 
 /** Notes who is asking, once a token says so. */

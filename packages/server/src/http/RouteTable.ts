@@ -12,6 +12,12 @@ export const ROUTER_CONFIG = {
   maxParamLength: 200
 }
 
+/** A path that is served beside the API. */
+export interface Route {
+  readonly path: `/${string}`
+  readonly methods: ReadonlyArray<string>
+}
+
 /** A path of the server and its methods, the way a 405 and a HEAD have to know them. */
 export interface KnownRoute {
   readonly path: string
@@ -28,14 +34,14 @@ export interface RouteTable {
 }
 
 /**
- * The paths of an API, and of `pages` beside it which only GET has. HEAD is GET without its body (RFC 9110 §9.3.2), where that costs
+ * The paths of an API, and those `beside` it. HEAD is GET without its body (RFC 9110 §9.3.2), where that costs
  * nothing: an endpoint annotated {@link Costly} has none.
  */
 export const makeRouteTable = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,
-  pages: ReadonlyArray<`/${string}`>
+  beside: ReadonlyArray<Route>
 ): RouteTable => {
-  const paths = new Map<string, Set<string>>(pages.map((path) => [path, new Set(["GET", "HEAD"])]))
+  const paths = new Map<string, Set<string>>(beside.map(({ methods, path }) => [path, new Set(methods)]))
   HttpApi.reflect(api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint, mergedAnnotations }) => {

@@ -2,6 +2,7 @@ import type { StreamEvent, StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { GenerationId } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Asked } from "@llm-saas/engine/Generations"
+import { endOf, startOf, usageOf } from "../StreamEvents.ts"
 
 // Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), written by hand: a token is a few
 // concatenations here, and 100,000 of them a second leave.
@@ -39,20 +40,9 @@ const textWire = (generation: GenerationId): Wire => {
 const jsonWire = (generation: GenerationId): Wire => {
   const id = `id: ${generation}:`
   return {
-    begin: ({ conversationId, messageId, model }, seq) =>
-      `${id}${seq}\n${json({
-        type: "start",
-        generation_id: generation,
-        message_id: messageId,
-        conversation_id: conversationId,
-        model
-      })}`,
+    begin: (asked, seq) => `${id}${seq}\n${json(startOf(asked))}`,
     token: (seq, token) => `${id}${seq}\ndata: {"type":"delta","seq":${seq},"text":${JSON.stringify(token)}}\n\n`,
-    end: (message, seq) => {
-      const { approx_tokens_in, approx_tokens_out, finish_reason, id, latency_ms, tokens_in, tokens_out } = message
-      const usage = json({ type: "usage", tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, latency_ms })
-      return `${usage}${json({ type: "end", status: "completed", finish_reason, message_id: id, seq })}${DONE}`
-    }
+    end: (message, seq) => `${json(usageOf(message))}${json(endOf(message, seq))}${DONE}`
   }
 }
 

@@ -1,0 +1,57 @@
+import type { StreamEvent } from "@llm-saas/api/StreamEvent"
+import { failureOf, type GenerationFailed, Seq } from "@llm-saas/domain/Generation"
+import type { Asked } from "@llm-saas/engine/Generations"
+import type { Tape } from "@llm-saas/engine/Tape"
+import { type Array, Cause, Effect, type Pull, Stream } from "effect"
+import { endOf, startOf, usageOf } from "../StreamEvents.ts"
+
+/** Tokens that may leave as one piece: a reader that is behind catches up by many at a time, and no piece is large. */
+const PIECE = 256
+
+type Events = Array.NonEmptyReadonlyArray<StreamEvent>
+
+/**
+ * An answer as its reader gets it, from behind the token `seq`: what there is at once, and the rest as it comes. Nothing is queued: each
+ * piece is made of the answer's tape when it is asked for.
+ */
+export const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, GenerationFailed> =>
+  Stream.fromPull(
+    Effect.sync(() => {
+      const { tape } = asked
+      let at = seq
+      let said: "nothing" | "start" | "end" = "nothing"
+      const next: Pull.Pull<Events, GenerationFailed> = Effect.suspend(() => {
+        if (said === "nothing") {
+          said = "start"
+          return Effect.succeed<Events>([startOf(asked)])
+        }
+        if (at < tape.seq) {
+          const piece: Array.NonEmptyArray<StreamEvent> = [delta(tape, ++at)]
+          while (at < tape.seq && piece.length < PIECE) piece.push(delta(tape, ++at))
+          return Effect.succeed<Events>(piece)
+        }
+        if (tape.ended === undefined) return Effect.andThen(more(tape, at), next)
+        if (said === "end") return Cause.done()
+        said = "end"
+        const failure = failureOf(tape.ended.ending, asked.generationId)
+        if (failure !== undefined) return Effect.fail(failure)
+        return Effect.succeed<Events>([usageOf(tape.ended.message), endOf(tape.ended.message, at)])
+      })
+      return next
+    })
+  )
+
+const delta = (tape: Tape, seq: number): StreamEvent => ({ type: "delta", seq: Seq.make(seq), text: tape.token(seq) })
+
+/** Waits until there is more than `seq` tokens, or the end. */
+const more = (tape: Tape, seq: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const look = () => {
+      if (tape.seq <= seq && tape.ended === undefined) return
+      unsubscribe()
+      resume(Effect.void)
+    }
+    const unsubscribe = tape.subscribe(look)
+    look()
+    return Effect.sync(unsubscribe)
+  })

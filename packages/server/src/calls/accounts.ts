@@ -1,0 +1,22 @@
+import { AccountsRpc } from "@llm-saas/api/AccountsRpc"
+import { Accounts } from "@llm-saas/engine/Accounts"
+import { Effect } from "effect"
+import { CurrentSender } from "../rpc/Calls.ts"
+import { Sessions } from "../Sessions.ts"
+
+/** `accounts.…`. */
+export const AccountsCalls = AccountsRpc.toLayer(
+  Effect.gen(function* () {
+    const accounts = yield* Accounts
+    const sessions = yield* Sessions
+    return AccountsRpc.of({
+      "accounts.register": (user) => accounts.register({ ...user, tenantId: user.tenant_id }),
+      "accounts.login": (credentials) => Effect.flatMap(CurrentSender, (from) => sessions.login(credentials, from)),
+      "accounts.me": () => accounts.me,
+      "accounts.changePassword": ({ current_password, new_password }) =>
+        Effect.flatMap(CurrentSender, (from) =>
+          sessions.changePassword({ current: current_password, next: new_password }, from)
+        )
+    })
+  })
+)

@@ -1,0 +1,19 @@
+import { ConversationsRpc } from "@llm-saas/api/ConversationsRpc"
+import { Conversations } from "@llm-saas/engine/Conversations"
+import { Effect } from "effect"
+import { DEFAULT_PAGE } from "../handlers/paging.ts"
+
+/** `conversations.…`. */
+export const ConversationsCalls = ConversationsRpc.toLayer(
+  Effect.map(Conversations, (conversations) =>
+    ConversationsRpc.of({
+      "conversations.create": ({ title }) => conversations.create(title ?? null),
+      "conversations.list": ({ cursor, limit }) => conversations.list({ limit: limit ?? DEFAULT_PAGE, cursor }),
+      "conversations.get": ({ id }) => conversations.get(id),
+      "conversations.rename": ({ id, title }) => conversations.rename(id, title),
+      "conversations.remove": ({ id }) => conversations.remove(id),
+      "conversations.messages": ({ cursor, id, limit }) =>
+        conversations.messages(id, { limit: limit ?? DEFAULT_PAGE, cursor })
+    })
+  )
+)

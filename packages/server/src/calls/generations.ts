@@ -1,0 +1,16 @@
+import { GenerationsRpc } from "@llm-saas/api/GenerationsRpc"
+import { Generations } from "@llm-saas/engine/Generations"
+import { Effect, Stream } from "effect"
+import { eventsOf } from "./Events.ts"
+
+/** `generations.…`. */
+export const GenerationsCalls = GenerationsRpc.toLayer(
+  Effect.map(Generations, (generations) =>
+    GenerationsRpc.of({
+      "generations.get": ({ id }) => generations.get(id),
+      "generations.cancel": ({ id }) => generations.cancel(id),
+      "generations.watch": ({ after, id }) =>
+        Stream.unwrap(Effect.map(generations.follow(id), (asked) => eventsOf(asked, after ?? 0)))
+    })
+  )
+)

@@ -1,0 +1,49 @@
+import { MessagesRpc } from "@llm-saas/api/MessagesRpc"
+import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { Generations } from "@llm-saas/engine/Generations"
+import { Messages } from "@llm-saas/engine/Messages"
+import { Effect, Stream } from "effect"
+import type { Headers } from "effect/http"
+import { DEFAULT_PAGE } from "../handlers/paging.ts"
+import { eventsOf } from "./Events.ts"
+
+interface Asked {
+  readonly content: string
+  readonly conversation_id?: ConversationId | null | undefined
+  readonly idempotency_key?: string | undefined
+}
+
+/** `messages.…`. */
+export const MessagesCalls = MessagesRpc.toLayer(
+  Effect.gen(function* () {
+    const generations = yield* Generations
+    const messages = yield* Messages
+
+    const ask = ({ content, conversation_id, idempotency_key }: Asked, headers: Headers.Headers) =>
+      generations
+        .ask({
+          content,
+          conversationId: conversation_id ?? undefined,
+          source: "rpc",
+          idempotencyKey: idempotency_key,
+          traceparent: headers["traceparent"]
+        })
+        // Said only to those who ask by POST /messages: calls join the answer that is under way.
+        .pipe(Effect.catchTag("StillRunning", Effect.die))
+
+    return MessagesRpc.of({
+      "messages.ask": (question, { headers }) => Effect.flatMap(ask(question, headers), generations.answer),
+      "messages.stream": ({ resume, ...question }, { headers }) =>
+        Stream.unwrap(
+          Effect.map(
+            resume === undefined ? ask(question, headers) : generations.follow(resume.generation_id),
+            (asked) => eventsOf(asked, resume?.seq ?? 0)
+          )
+        ),
+      "messages.list": ({ cursor, limit, scope }) =>
+        messages.list({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }),
+      "messages.get": ({ id }) => messages.get(id),
+      "messages.remove": ({ id }) => messages.remove(id)
+    })
+  })
+)

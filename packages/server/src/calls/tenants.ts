@@ -1,0 +1,18 @@
+import { TenantsRpc } from "@llm-saas/api/TenantsRpc"
+import { Tenants } from "@llm-saas/engine/Tenants"
+import { Users } from "@llm-saas/engine/Users"
+import { Effect } from "effect"
+import { DEFAULT_PAGE } from "../handlers/paging.ts"
+
+/** `tenants.…`. */
+export const TenantsCalls = TenantsRpc.toLayer(
+  Effect.gen(function* () {
+    const tenants = yield* Tenants
+    const users = yield* Users
+    return TenantsRpc.of({
+      "tenants.create": ({ name }) => tenants.create(name),
+      "tenants.change": ({ id, registration }) => tenants.setRegistration(id, registration),
+      "tenants.users": ({ cursor, id, limit }) => users.list(id, { limit: limit ?? DEFAULT_PAGE, cursor })
+    })
+  })
+)

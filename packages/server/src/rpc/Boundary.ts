@@ -1,0 +1,41 @@
+import { Access } from "@llm-saas/api/Access"
+import { CallAuthorization, CallBoundary } from "@llm-saas/api/Call"
+import { InternalError } from "@llm-saas/api/Failures"
+import { RequestId } from "@llm-saas/domain/RequestId"
+import { Cause, Context, Effect, Layer } from "effect"
+import { AccessTokens } from "../AccessTokens.ts"
+import { authorize } from "../handlers/authorization.ts"
+import { CurrentRequest } from "../http/RequestRecord.ts"
+import { CurrentCalls } from "./Calls.ts"
+
+/** Every call is served under its own id, with a record for its line in the log; a defect is logged, once, and goes no further. */
+export const CallBoundaryLayer = Layer.succeed(CallBoundary, (handler, { requestId }) =>
+  Effect.withFiber((fiber) => {
+    const call = fiber.getRef(CurrentCalls)?.get(requestId)
+    if (call === undefined) return Effect.die(new Error("a call needs its connection"))
+    return handler.pipe(
+      Effect.catchCauseIf(Cause.hasDies, (cause) =>
+        Effect.andThen(Effect.logError("a call failed for a reason of ours", cause), Effect.fail(new InternalError({})))
+      ),
+      Effect.provideContext(Context.make(RequestId, call.id).pipe(Context.add(CurrentRequest, call)))
+    )
+  })
+)
+
+const BEARER = /^Bearer +(\S+)$/iu
+
+/** Verifies a call's bearer token, by the rules of the HTTP door. */
+export const CallAuthorizationLayer = Layer.effect(
+  CallAuthorization,
+  Effect.gen(function* () {
+    const tokens = yield* AccessTokens
+    return CallAuthorization.of((handler, { headers, rpc }) =>
+      authorize(
+        tokens,
+        BEARER.exec(headers["authorization"] ?? "")?.[1] ?? "",
+        Context.getOrUndefined(rpc.annotations, Access),
+        handler
+      )
+    )
+  })
+)

@@ -1,0 +1,32 @@
+import { CallAuthorization } from "@llm-saas/api/Call"
+import { Rpcs } from "@llm-saas/api/Rpcs"
+import { Effect, Layer } from "effect"
+import { FetchHttpClient, Headers } from "effect/http"
+import { RpcClient, type RpcClientError, RpcMiddleware, RpcSerialization } from "effect/rpc"
+import * as Socket from "effect/socket/Socket"
+
+export type Client = RpcClient.FromGroup<typeof Rpcs, RpcClientError.RpcClientError>
+
+export type Door = "http" | "websocket"
+
+const protocol = (door: Door, port: number) =>
+  (door === "http"
+    ? Layer.provide(RpcClient.layerProtocolHttp({ url: `http://127.0.0.1:${port}/rpc` }), FetchHttpClient.layer)
+    : Layer.provide(
+        RpcClient.layerProtocolSocket(),
+        Layer.provide(Socket.layerWebSocket(`ws://127.0.0.1:${port}/rpc`), Socket.layerWebSocketConstructorGlobal)
+      )
+  ).pipe(Layer.provide(RpcSerialization.layerNdjson))
+
+/** A client of the RPC door, written with nothing but Effect and the contract. */
+export const caller = Effect.fnUntraced(function* (door: Door, port: number, token?: string) {
+  const authorization = RpcMiddleware.layerClient(CallAuthorization, ({ next, request }) =>
+    next(
+      token === undefined
+        ? request
+        : { ...request, headers: Headers.set(request.headers, "authorization", `Bearer ${token}`) }
+    )
+  )
+  const context = yield* Layer.build(Layer.merge(Layer.fresh(protocol(door, port)), authorization))
+  return yield* Effect.provideContext(RpcClient.make(Rpcs), context)
+})

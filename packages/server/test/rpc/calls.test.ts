@@ -1,0 +1,333 @@
+import { assert, layer } from "@effect/vitest"
+import { Rpcs } from "@llm-saas/api/Rpcs"
+import type { StreamEvent } from "@llm-saas/api/StreamEvent"
+import { ConversationId } from "@llm-saas/domain/Conversation"
+import { GenerationId, Seq } from "@llm-saas/domain/Generation"
+import { MessageId } from "@llm-saas/domain/Message"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { type Email, UserId } from "@llm-saas/domain/User"
+import * as Databases from "@llm-saas/database/Databases"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Effect, Fiber, Latch, Redacted, Schema, Stream } from "effect"
+import { randomUUID } from "node:crypto"
+import { signUp } from "../People.ts"
+import { Running, running } from "../Running.ts"
+import { caller, type Client, type Door } from "./Callers.ts"
+
+const DOORS: ReadonlyArray<Door> = ["http", "websocket"]
+const secret = (text: string) => Redacted.make(text)
+const email = (name: string): Email =>
+  Schema.decodeUnknownSync(Schema.String.pipe(Schema.brand("Email")))(`${name}-${randomUUID()}@acme.test`)
+const textOf = (events: ReadonlyArray<StreamEvent>) =>
+  events.map((event) => (event.type === "delta" ? event.text : "")).join("")
+const seqsOf = (events: ReadonlyArray<StreamEvent>) =>
+  events.flatMap((event) => (event.type === "delta" ? [event.seq] : []))
+
+const execute = Effect.fnUntraced(function* (sql: string) {
+  const { adminUrl } = yield* TestDatabase
+  return (yield* Databases.execute(adminUrl, sql)).rows
+})
+
+/** Notes which calls were made. */
+const noting = (client: Client, made: Set<string>): Client =>
+  new Proxy(client, { get: (target, tag) => (made.add(String(tag)), Reflect.get(target, tag)) })
+
+/** An answer of two seconds. */
+const SLOW = `[[mock {"tokens": 100, "delay": 20}]]`
+
+layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", STREAM_GRACE_SECONDS: "0" }), {
+  timeout: "60 seconds"
+})("calls", (it) => {
+  for (const door of DOORS)
+    it.effect(`by ${door} are the HTTP contract once more: each of them, made once`, () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const made = new Set<string>()
+        const nobody = noting(yield* caller(door, port), made)
+        const tenant = yield* nobody["tenants.create"]({ name: "Acme Corp" })
+        const address = email("admin")
+        const admin = yield* nobody["accounts.register"]({
+          email: address,
+          password: secret("password123"),
+          tenant_id: tenant.id
+        })
+        assert.deepInclude(admin, { role: "admin", tenant_id: tenant.id, email: address })
+        const first = yield* nobody["accounts.login"]({ username: address, password: secret("password123") })
+        assert.deepInclude(first, { token_type: "bearer", expires_in: 3600 })
+        // A second later: a password ends the tokens of the second it was changed in.
+        const changed = yield* noting(yield* caller(door, port, first.access_token), made)["accounts.changePassword"]({
+          current_password: secret("password123"),
+          new_password: secret("correct horse battery staple")
+        })
+        const client = noting(yield* caller(door, port, changed.access_token), made)
+        const me = yield* client["accounts.me"]()
+        assert.deepStrictEqual([me.id, me.tenant], [admin.id, tenant])
+
+        const closed = yield* client["tenants.change"]({ id: tenant.id, registration: "closed" })
+        assert.strictEqual(closed.registration, "closed")
+        const colleague = yield* client["admin.createUser"]({ email: email("bob"), password: secret("password123") })
+        assert.strictEqual(colleague.role, "user")
+        const promoted = yield* client["admin.changeUser"]({ id: colleague.id, role: "admin" })
+        assert.strictEqual(promoted.role, "admin")
+        const page = yield* client["tenants.users"]({ id: tenant.id, limit: 1 })
+        assert.deepStrictEqual(page.data, [promoted])
+        const rest = yield* client["tenants.users"]({ id: tenant.id, limit: 1, cursor: page.next_cursor ?? "" })
+        assert.deepStrictEqual([rest.data[0]?.id, rest.next_cursor], [admin.id, null])
+        yield* client["admin.deleteUser"]({ id: colleague.id })
+
+        const conversation = yield* client["conversations.create"]({})
+        const message = yield* client["messages.ask"]({ content: "What is a room?", conversation_id: conversation.id })
+        assert.deepInclude(message, { status: "completed", tokens_out: 8, content: "What is a room?" })
+        assert.strictEqual((yield* client["conversations.get"]({ id: conversation.id })).title, "What is a room?")
+        const renamed = yield* client["conversations.rename"]({ id: conversation.id, title: "Rooms" })
+        assert.deepStrictEqual((yield* client["conversations.list"]({})).data, [renamed])
+        const said = yield* client["conversations.messages"]({ id: conversation.id })
+        assert.deepStrictEqual(said.data, [message])
+        assert.deepStrictEqual(yield* client["messages.get"]({ id: message.id }), message)
+        assert.deepStrictEqual((yield* client["messages.list"]({ scope: "tenant" })).data, [message])
+
+        const events = yield* Stream.runCollect(client["messages.stream"]({ content: "And now?" }))
+        const [start] = events
+        const id = start?.type === "start" ? start.generation_id : assert.fail("no start")
+        assert.deepStrictEqual(
+          events.map(({ type }) => type),
+          ["start", ...new Array<"delta">(8).fill("delta"), "usage", "end"]
+        )
+        const generation = yield* client["generations.get"]({ id })
+        assert.deepInclude(generation, { status: "completed", text: textOf(events), seq: Seq.make(8) })
+        assert.deepStrictEqual(yield* client["generations.cancel"]({ id }), generation)
+        const again = yield* Stream.runCollect(client["generations.watch"]({ id, after: Seq.make(5) }))
+        assert.deepStrictEqual(again, [start, ...events.slice(6)])
+        // What a caller sees is what the HTTP door shows.
+        const shown = yield* send("GET", `/messages/${message.id}`, { token: changed.access_token })
+        assert.deepInclude(shown.body, { id: message.id, response: message.response })
+        assert.deepStrictEqual(
+          yield* execute(`select distinct source from app.generations where user_id = '${me.id}'`),
+          [{ source: "rpc" }]
+        )
+
+        yield* client["messages.remove"]({ id: message.id })
+        yield* client["conversations.remove"]({ id: conversation.id })
+        assert.deepStrictEqual([...made].sort(), [...Rpcs.requests.keys()].sort())
+      }).pipe(Effect.scoped)
+    )
+
+  for (const door of DOORS)
+    it.effect(`by ${door} from a stranger find what calls for nothing at all find`, () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const owner = yield* signUp(send)
+        const client = yield* caller(door, port, owner.token)
+        const conversation = yield* client["conversations.create"]({})
+        const message = yield* client["messages.ask"]({ content: "A secret?", conversation_id: conversation.id })
+        const theirs = {
+          message: message.id,
+          conversation: conversation.id,
+          generation: message.generation_id ?? assert.fail("no generation"),
+          user: UserId.make(owner.id),
+          tenant: TenantId.make(owner.tenant)
+        }
+        const never = {
+          message: MessageId.make(randomUUID()),
+          conversation: ConversationId.make(randomUUID()),
+          generation: GenerationId.make(randomUUID()),
+          user: UserId.make(randomUUID()),
+          tenant: TenantId.make(randomUUID())
+        }
+        const tried = (stranger: Client, ids: typeof theirs) =>
+          Effect.forEach(
+            [
+              stranger["messages.get"]({ id: ids.message }),
+              stranger["messages.remove"]({ id: ids.message }),
+              stranger["messages.ask"]({ content: "In there?", conversation_id: ids.conversation }),
+              Stream.runDrain(stranger["messages.stream"]({ content: "In?", conversation_id: ids.conversation })),
+              Stream.runDrain(
+                stranger["messages.stream"]({
+                  content: "x",
+                  resume: { generation_id: ids.generation, seq: Seq.make(0) }
+                })
+              ),
+              stranger["conversations.get"]({ id: ids.conversation }),
+              stranger["conversations.rename"]({ id: ids.conversation, title: "Mine" }),
+              stranger["conversations.messages"]({ id: ids.conversation }),
+              stranger["conversations.remove"]({ id: ids.conversation }),
+              stranger["generations.get"]({ id: ids.generation }),
+              stranger["generations.cancel"]({ id: ids.generation }),
+              Stream.runDrain(stranger["generations.watch"]({ id: ids.generation })),
+              stranger["tenants.change"]({ id: ids.tenant, registration: "closed" }),
+              stranger["tenants.users"]({ id: ids.tenant }),
+              stranger["admin.changeUser"]({ id: ids.user, role: "user" }),
+              stranger["admin.deleteUser"]({ id: ids.user })
+            ],
+            (call) => Effect.map(Effect.flip<unknown, unknown, never>(call), seen)
+          )
+        const stranger = yield* caller(door, port, (yield* signUp(send)).token)
+        const foreign = yield* tried(stranger, theirs)
+        assert.deepStrictEqual(foreign, yield* tried(stranger, never))
+        for (const { status } of foreign) assert.strictEqual(status, 404)
+        // A colleague who is no admin: nothing of the owner's, and nothing of an admin's.
+        const colleague = yield* caller(door, port, (yield* signUp(send, owner.tenant)).token)
+        assert.deepStrictEqual(
+          (yield* tried(colleague, theirs)).map(({ status }) => status),
+          [...new Array<number>(12).fill(404), 403, 403, 403, 403]
+        )
+        assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
+          tag: "Forbidden",
+          status: 403,
+          code: "forbidden"
+        })
+        assert.deepStrictEqual(yield* client["messages.get"]({ id: message.id }), message)
+      }).pipe(Effect.scoped)
+    )
+
+  for (const door of DOORS)
+    it.effect(`by ${door} need a token that is good, now`, () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const admin = yield* signUp(send)
+        const user = yield* signUp(send, admin.tenant)
+        const refused = { tag: "Unauthenticated", status: 401, code: "unauthenticated" }
+        for (const token of [undefined, "", "nonsense", `${user.token}x`, "a b"]) {
+          const client = yield* caller(door, port, token)
+          assert.deepStrictEqual(seen(yield* Effect.flip(client["accounts.me"]())), refused)
+          const stream = client["messages.stream"]({ content: "Who am I?" })
+          assert.deepStrictEqual(seen(yield* Effect.flip(Stream.runDrain(stream))), refused)
+        }
+        const client = yield* caller(door, port, user.token)
+        assert.strictEqual((yield* client["accounts.me"]()).id, user.id)
+        yield* (yield* caller(door, port, admin.token))["admin.changeUser"]({
+          id: UserId.make(user.id),
+          status: "disabled"
+        })
+        assert.deepStrictEqual(seen(yield* Effect.flip(client["accounts.me"]())), refused)
+      }).pipe(Effect.scoped)
+    )
+
+  for (const door of DOORS)
+    it.effect(`by ${door} that are interrupted have a reader less: the model is told to stop`, () =>
+      Effect.gen(function* () {
+        const { port, process, send } = yield* Running
+        const person = yield* signUp(send)
+        const client = yield* caller(door, port, person.token)
+        const begun = Latch.makeUnsafe(false)
+        const streaming = yield* client["messages.stream"]({ content: `Do you stop? ${SLOW}` }).pipe(
+          Stream.tap((event) => (event.type === "delta" ? begun.open : Effect.void)),
+          Stream.runDrain,
+          Effect.forkScoped
+        )
+        const waiting = yield* Effect.forkScoped(client["messages.ask"]({ content: `Do you? ${SLOW}` }))
+        yield* begun.await
+        yield* Fiber.interruptAll([streaming, waiting])
+        yield* process.says(/499 RPC +\/rpc\/? messages\.stream/)
+        yield* process.says(/499 RPC +\/rpc\/? messages\.ask/)
+        const statuses = yield* Effect.repeat(
+          Effect.map(client["messages.list"]({}), ({ data }) => data.map(({ status }) => status)),
+          { until: (all) => all.length === 2 && all.every((status) => status !== "streaming") }
+        )
+        assert.deepStrictEqual(statuses, ["cancelled", "cancelled"])
+      }).pipe(Effect.scoped)
+    )
+
+  for (const door of DOORS)
+    it.effect(`by ${door} fail as the contract says, with the id that is in the log`, () =>
+      Effect.gen(function* () {
+        const { port, process, send } = yield* Running
+        const client = yield* caller(door, port, (yield* signUp(send)).token)
+        const unknown = yield* Effect.flip(client["messages.get"]({ id: MessageId.make(randomUUID()) }))
+        assert.deepStrictEqual(seen(unknown), { tag: "MessageNotFound", status: 404, code: "message_not_found" })
+        yield* process.says(new RegExp(`404 RPC .*messages\\.get .*request_id=${idOf(unknown)}`, "u"))
+
+        const failed = yield* Effect.flip(client["messages.ask"]({ content: `[[mock {"fault": "before"}]]` }))
+        assert.deepInclude(failed, { code: "model_failed", status: 502, reason: "model_error" })
+        const events: Array<StreamEvent> = []
+        const cut = yield* client["messages.stream"]({ content: `[[mock {"fault": "middle"}]]` }).pipe(
+          Stream.runForEach((event) => Effect.sync(() => events.push(event))),
+          Effect.flip
+        )
+        assert.deepInclude(cut, { code: "model_failed", reason: "model_cut" })
+        assert.deepStrictEqual(seqsOf(events), range(1, 4))
+        const busy = yield* Effect.flip(client["messages.ask"]({ content: `[[mock {"fault": "rate-limit"}]]` }))
+        assert.deepInclude(busy, { code: "model_unavailable", retry_after: 7 })
+      }).pipe(Effect.scoped)
+    )
+
+  for (const door of DOORS)
+    it.effect(`by ${door} that meet a fault of ours learn nothing of it but the id`, () =>
+      Effect.gen(function* () {
+        const { port, process, send } = yield* Running
+        const client = yield* caller(door, port, (yield* signUp(send)).token)
+        const failure = yield* Effect.acquireUseRelease(
+          execute("alter function app.own_profile rename to lost"),
+          () => Effect.flip(client["accounts.me"]()),
+          () => execute("alter function app.lost rename to own_profile")
+        )
+        assert.deepStrictEqual(seen(failure), { tag: "InternalError", status: 500, code: "internal_error" })
+        assert.deepStrictEqual(Object.keys(failure).sort(), ["code", "request_id", "status", "title", "type"])
+        yield* process.says(new RegExp(`500 RPC .*accounts\\.me .*request_id=${idOf(failure)}`, "u"))
+        yield* process.says(/a call failed for a reason of ours/)
+        // Other calls of the same client are not touched.
+        assert.deepStrictEqual((yield* client["messages.list"]({})).data, [])
+      }).pipe(Effect.scoped)
+    )
+})
+
+layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds" })("an answer that is cut", (it) => {
+  it.effect(
+    "goes on at another process by another door, with the next token, and is asked once",
+    () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const other = yield* running({ MOCK_TTFT_MS: "0" })
+        const person = yield* signUp(send)
+        const content = `What is left? ${SLOW}`
+        for (const [door, next] of [DOORS, DOORS.toReversed()]) {
+          const here = yield* caller(door ?? "http", port, person.token)
+          const there = yield* caller(next ?? "http", other.port, person.token)
+          const begun = yield* Stream.runCollect(Stream.take(here["messages.stream"]({ content }), 20))
+          const generation_id = begun[0]?.type === "start" ? begun[0].generation_id : assert.fail("no start")
+          const more = yield* there["generations.watch"]({ id: generation_id, after: Seq.make(19) }).pipe(
+            Stream.take(20),
+            Stream.runCollect
+          )
+          const rest = yield* Stream.runCollect(
+            here["messages.stream"]({ content, resume: { generation_id, seq: Seq.make(38) } })
+          )
+          const events = [...begun, ...more, ...rest]
+          assert.deepStrictEqual(seqsOf(events), range(1, 100))
+          assert.deepInclude(yield* there["generations.get"]({ id: generation_id }), {
+            status: "completed",
+            text: textOf(events)
+          })
+        }
+        assert.lengthOf(Object((yield* send("GET", "/messages", { token: person.token })).body["data"]), 2)
+      }).pipe(Effect.scoped),
+    // Starts a process of its own.
+    60_000
+  )
+
+  it.effect("is asked once by one key, however often", () =>
+    Effect.gen(function* () {
+      const { port, send } = yield* Running
+      const client = yield* caller("websocket", port, (yield* signUp(send)).token)
+      const question = { content: `Once? ${SLOW}`, idempotency_key: "once" }
+      const [first, second] = yield* Effect.all([client["messages.ask"](question), client["messages.ask"](question)], {
+        concurrency: 2
+      })
+      assert.deepStrictEqual(first, second)
+      const replay = yield* Stream.runCollect(client["messages.stream"](question))
+      assert.strictEqual(textOf(replay), first.response)
+      const other = yield* Effect.flip(client["messages.ask"]({ ...question, content: "Twice?" }))
+      assert.strictEqual(seen(other).code, "idempotency_mismatch")
+    }).pipe(Effect.scoped)
+  )
+})
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => Seq.make(from + index))
+
+const seen = (error: unknown) => ({
+  tag: Reflect.get(Object(error), "_tag"),
+  status: Reflect.get(Object(error), "status"),
+  code: Reflect.get(Object(error), "code")
+})
+
+const idOf = (error: unknown) => String(Reflect.get(Object(error), "request_id"))
