@@ -1,4 +1,5 @@
 import type { Conversation } from "@llm-saas/domain/Conversation"
+import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Tenant } from "@llm-saas/domain/Tenant"
@@ -54,6 +55,15 @@ export const conversation: typeof Conversation.Encoded = {
   title: "LangChain",
   created_at: "2026-11-24T21:59:00.000Z",
   updated_at: "2026-11-24T22:03:12.000Z"
+}
+
+export const feedback: typeof Feedback.Encoded = {
+  message_id: MESSAGE_ID,
+  user_id: USER_ID,
+  rating: -1,
+  comment: "Not a word about agents.",
+  created_at: "2026-11-24T22:04:00.000Z",
+  updated_at: "2026-11-24T22:05:30.000Z"
 }
 
 export const question = { content: "What is LangChain?" }

@@ -1,4 +1,5 @@
 import { ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
+import { Comment, Feedback, Rating } from "@llm-saas/domain/Feedback"
 import {
   GenerationCancelled,
   GenerationNotFound,
@@ -149,9 +150,27 @@ const remove = HttpApiEndpoint.delete("remove", "/messages/:id", {
   })
 )
 
+const feedback = HttpApiEndpoint.post("feedback", "/messages/:id/feedback", {
+  params: { id: MessageId },
+  payload: Schema.Struct({ rating: Rating, comment: Schema.optionalKey(Schema.NullOr(Comment)) }).annotate({
+    identifier: "Opinion",
+    examples: [{ rating: 1 }, { rating: -1, comment: "Not a word about agents." }]
+  }),
+  success: Feedback,
+  error: [MessageNotFound, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.feedback))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Say what an answer was worth",
+      description:
+        "`1` and `-1` for thumbs up and down, or a number of a scale of one's own, with a word on why. One a user and message: the next one replaces it. Shown in MLflow as an assessment of the answer's trace."
+    })
+  )
+
 /** Questions and their answers. */
 export class MessagesApi extends HttpApiGroup.make("messages")
-  .add(ask, streamUrl, stream, list, get, remove)
+  .add(ask, streamUrl, stream, list, get, remove, feedback)
   .middleware(Authorization)
   .annotateEndpoints(Access, "user")
   .annotateMerge(OpenApi.annotations({ title: "Messages", description: "Ask the model; read what was asked." })) {}

@@ -4,6 +4,7 @@ import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Work } from "@llm-saas/database/Work"
 import { Accounts } from "@llm-saas/engine/Accounts"
 import { Conversations } from "@llm-saas/engine/Conversations"
+import { Feedbacks } from "@llm-saas/engine/Feedback"
 import { Generations } from "@llm-saas/engine/Generations"
 import { Messages } from "@llm-saas/engine/Messages"
 import { Tenants } from "@llm-saas/engine/Tenants"
@@ -72,6 +73,7 @@ export const EngineLayer = Layer.mergeAll(
   TenantsLayer,
   Messages.layer,
   Conversations.layer,
+  Feedbacks.layer,
   EndOnDrain
 ).pipe(
   Layer.provideMerge(GenerationsLayer),

@@ -348,6 +348,34 @@ layer(Running.with(QUICK), { timeout: "60 seconds" })("what was asked", (it) => 
     return found
   })
 
+  it.effect("is rated by whoever can see it, as often as they change their mind", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const owner = yield* signUp(send)
+      const colleague = yield* signUp(send, owner.tenant)
+      const stranger = yield* signUp(send)
+      const { id } = yield* asked(owner, "Was that any good?")
+      const rate = (person: Person, json: unknown, of = id) =>
+        send("POST", `/messages/${String(of)}/feedback`, { token: person.token, json })
+      const first = yield* rate(owner, { rating: -1, comment: "No." })
+      assert.strictEqual(first.status, 200, JSON.stringify(first.body))
+      assert.deepInclude(first.body, { message_id: id, user_id: owner.id, rating: -1, comment: "No." })
+      const second = yield* rate(owner, { rating: 0.5 })
+      assert.deepInclude(second.body, { rating: 0.5, comment: null, created_at: first.body["created_at"] })
+      assert.deepStrictEqual(
+        yield* execute(`select rating, comment, revision from app.feedback where message_id = '${String(id)}'`),
+        [{ rating: 0.5, comment: null, revision: 2 }]
+      )
+      for (const json of [{}, { rating: "1" }, { rating: 1e9 }, { rating: null }, { rating: 1, comment: " " }])
+        assert.strictEqual((yield* rate(owner, json)).status, 400, JSON.stringify(json))
+      for (const person of [colleague, stranger]) {
+        const hidden = yield* rate(person, { rating: 1 })
+        assert.deepStrictEqual([hidden.status, hidden.body["code"]], [404, "message_not_found"])
+      }
+      assert.strictEqual((yield* rate(owner, { rating: 1 }, randomUUID())).status, 404)
+    })
+  )
+
   it.effect("is listed newest first, complete and without duplicates while more is asked", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

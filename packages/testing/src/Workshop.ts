@@ -7,6 +7,7 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, UserId } from "@llm-saas/domain/User"
 import { Conversations } from "@llm-saas/engine/Conversations"
+import { Feedbacks } from "@llm-saas/engine/Feedback"
 import { type GenerationOptions, Generations, type Question } from "@llm-saas/engine/Generations"
 import { Messages } from "@llm-saas/engine/Messages"
 import * as ScriptedLlm from "./ScriptedLlm.ts"
@@ -35,7 +36,7 @@ const PoolLayer = (size: number) =>
 
 /** A process of the program, without its doors: the engine on a pool of its own, with a model of its own. */
 export const engine = (options: Partial<GenerationOptions> = {}, poolSize = 5) =>
-  Layer.mergeAll(Messages.layer, Conversations.layer).pipe(
+  Layer.mergeAll(Messages.layer, Conversations.layer, Feedbacks.layer).pipe(
     Layer.provideMerge(Generations.layer({ ...OPTIONS, ...options })),
     Layer.provideMerge(Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer)),
     Layer.provideMerge(PoolLayer(poolSize)),

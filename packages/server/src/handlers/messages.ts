@@ -2,6 +2,7 @@ import { Api } from "@llm-saas/api/Api"
 import type { EventId } from "@llm-saas/api/EventId"
 import type { StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { Feedbacks } from "@llm-saas/engine/Feedback"
 import { Generations, type Question } from "@llm-saas/engine/Generations"
 import { Messages } from "@llm-saas/engine/Messages"
 import { Effect } from "effect"
@@ -34,6 +35,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const generations = yield* Generations
     const messages = yield* Messages
+    const feedbacks = yield* Feedbacks
 
     /** Asks; or, for a reader that comes back, goes on where it was. */
     const streaming = (asking: Asking, format: StreamFormat | undefined) => {
@@ -62,7 +64,9 @@ export const MessagesHandlers = HttpApiBuilder.group(
       list: ({ query }) =>
         messages.list({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       get: ({ params }) => messages.get(params.id),
-      remove: ({ params }) => messages.remove(params.id)
+      remove: ({ params }) => messages.remove(params.id),
+      feedback: ({ params, payload }) =>
+        feedbacks.give(params.id, { rating: payload.rating, comment: payload.comment ?? null })
     })
   })
 )
