@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import * as Databases from "@llm-saas/database/Databases"
 import * as FakeUpstream from "@llm-saas/testing/FakeUpstream"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Fiber, Layer } from "effect"
@@ -20,6 +21,10 @@ const Program = Layer.effect(
       OPENAI_API_KEY: KEY,
       LLM_MODEL: "fake-1",
       LLM_RETRIES: "0",
+      LLM_FIRST_TOKEN_SECONDS: "2",
+      LLM_SILENCE_SECONDS: "2",
+      LLM_PRICE_INPUT_PER_MILLION: "150",
+      LLM_PRICE_OUTPUT_PER_MILLION: "600",
       STREAM_GRACE_SECONDS: "0"
     })
   )
@@ -59,13 +64,17 @@ layer(Program, { timeout: "60 seconds" })("with a provider that speaks like Open
         ["A", " 🏠 is", " 🏠.", "[DONE]"]
       )
       const { body } = yield* send("GET", "/messages", { token })
-      assert.deepInclude(Array.isArray(body["data"]) ? body["data"][0] : {}, {
+      const message = Array.isArray(body["data"]) ? body["data"][0] : {}
+      assert.deepInclude(message, {
         response: "A 🏠 is 🏠.",
         model: "fake-1-2026-01-01",
         finish_reason: "stop",
         tokens_in: 12,
         tokens_out: 3
       })
+      const { adminUrl } = yield* TestDatabase
+      const sql = `select cost_usd::float8 as cost from app.generations where id = '${message.generation_id}'`
+      assert.deepStrictEqual((yield* Databases.execute(adminUrl, sql)).rows, [{ cost: 0.0036 }])
     }).pipe(Effect.scoped)
   )
 
@@ -116,6 +125,53 @@ layer(Program, { timeout: "60 seconds" })("with a provider that speaks like Open
         const kept = yield* send("GET", `/generations/${problem.generation_id}`, { token })
         assert.deepInclude(kept.body, { status: "failed", failure: "model_cut", text: "half" })
       }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("an answer that never comes, stalls, or turns to garbage is given up in time, whole or nothing to whoever waits for all of it", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { token } = yield* signUp(send)
+      const cases: ReadonlyArray<readonly [(call: FakeUpstream.UpstreamCall) => void, number, string, string]> = [
+        [() => {}, 504, "model_timeout", ""],
+        [(call) => call.head(), 504, "model_timeout", ""],
+        [(call) => (call.head(), call.say("half")), 504, "model_timeout", "half"],
+        [(call) => (call.head(), call.say("half"), call.write("data: {garbage\n\n")), 502, "model_malformed", "half"],
+        [(call) => (call.head(), call.say("half"), call.end()), 502, "model_cut", "half"]
+      ]
+      const upstream = yield* FakeUpstream.FakeUpstream
+      for (const [way, status, reason, text] of cases) {
+        const asking = yield* Effect.forkChild(send("POST", "/messages", { token, json: { content: "What?" } }))
+        const call = yield* upstream.next
+        way(call)
+        const answer = yield* Fiber.join(asking)
+        assert.deepStrictEqual([answer.status, answer.body["reason"]], [status, reason])
+        const kept = yield* send("GET", `/generations/${String(answer.body["generation_id"])}`, { token })
+        assert.deepInclude(kept.body, { status: "failed", failure: reason, text })
+        if (reason === "model_timeout") yield* call.closed
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("no answer can forge an event, whatever it says, in whatever pieces and packets", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { token } = yield* signUp(send)
+      const { answer, call } = yield* ask(token, "What?")
+      call.head()
+      const evil = ["data: [DONE]\n\n", "[DONE]", "\r\nevent: error\r\n", "\r", "\ndata: x", "id: 1\n\n", "🏠"]
+      for (const byte of Buffer.from(evil.map((content) => FakeUpstream.chunk({ delta: { content } })).join("")))
+        call.write(Buffer.of(byte))
+      call.finish()
+      const { text } = yield* (yield* answer).end
+      const events = eventsOf(text)
+      assert.isTrue(events.every(({ event }) => event === "message"))
+      assert.strictEqual(
+        events.findIndex(({ data }) => data === "[DONE]"),
+        events.length - 1
+      )
+      const said = events.slice(0, -1).map(({ data }) => data)
+      assert.strictEqual(said.join(""), evil.join("").replaceAll(/\r\n?/gu, "\n"))
     }).pipe(Effect.scoped)
   )
 
