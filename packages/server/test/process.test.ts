@@ -294,6 +294,8 @@ layer(Running.with({ APP_ENV: "production", SECRET_KEY }), { timeout: "60 second
           .trimEnd()
           .split("\n")
           .map((line) => JSON.parse(line))
+        // Nobody takes what it makes up for answers without having been told.
+        assert.isTrue(entries.some(({ message }) => /mock model is in production/u.test(String(message))))
         assert.deepStrictEqual(
           entries.filter(({ message }) => message === "request").map(({ route, status }) => `${status} ${route}`),
           ["201 /create-tenant", "201 /register", "200 /login", "401 /login", "400 /register", "200 /me", "401 /me"]

@@ -128,29 +128,31 @@ layer(Program, { timeout: "60 seconds" })("with a provider that speaks like Open
     }).pipe(Effect.scoped)
   )
 
-  it.effect("an answer that never comes, stalls, or turns to garbage is given up in time, whole or nothing to whoever waits for all of it", () =>
-    Effect.gen(function* () {
-      const { send } = yield* Running
-      const { token } = yield* signUp(send)
-      const cases: ReadonlyArray<readonly [(call: FakeUpstream.UpstreamCall) => void, number, string, string]> = [
-        [() => {}, 504, "model_timeout", ""],
-        [(call) => call.head(), 504, "model_timeout", ""],
-        [(call) => (call.head(), call.say("half")), 504, "model_timeout", "half"],
-        [(call) => (call.head(), call.say("half"), call.write("data: {garbage\n\n")), 502, "model_malformed", "half"],
-        [(call) => (call.head(), call.say("half"), call.end()), 502, "model_cut", "half"]
-      ]
-      const upstream = yield* FakeUpstream.FakeUpstream
-      for (const [way, status, reason, text] of cases) {
-        const asking = yield* Effect.forkChild(send("POST", "/messages", { token, json: { content: "What?" } }))
-        const call = yield* upstream.next
-        way(call)
-        const answer = yield* Fiber.join(asking)
-        assert.deepStrictEqual([answer.status, answer.body["reason"]], [status, reason])
-        const kept = yield* send("GET", `/generations/${String(answer.body["generation_id"])}`, { token })
-        assert.deepInclude(kept.body, { status: "failed", failure: reason, text })
-        if (reason === "model_timeout") yield* call.closed
-      }
-    }).pipe(Effect.scoped)
+  it.effect(
+    "an answer that never comes, stalls, or turns to garbage is given up in time, and kept as far as it came",
+    () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const { token } = yield* signUp(send)
+        const cases: ReadonlyArray<readonly [(call: FakeUpstream.UpstreamCall) => void, number, string, string]> = [
+          [() => {}, 504, "model_timeout", ""],
+          [(call) => call.head(), 504, "model_timeout", ""],
+          [(call) => (call.head(), call.say("half")), 504, "model_timeout", "half"],
+          [(call) => (call.head(), call.say("half"), call.write("data: {garbage\n\n")), 502, "model_malformed", "half"],
+          [(call) => (call.head(), call.say("half"), call.end()), 502, "model_cut", "half"]
+        ]
+        const upstream = yield* FakeUpstream.FakeUpstream
+        for (const [way, status, reason, text] of cases) {
+          const asking = yield* Effect.forkChild(send("POST", "/messages", { token, json: { content: "What?" } }))
+          const call = yield* upstream.next
+          way(call)
+          const answer = yield* Fiber.join(asking)
+          assert.deepStrictEqual([answer.status, answer.body["reason"]], [status, reason])
+          const kept = yield* send("GET", `/generations/${String(answer.body["generation_id"])}`, { token })
+          assert.deepInclude(kept.body, { status: "failed", failure: reason, text })
+          if (reason === "model_timeout") yield* call.closed
+        }
+      }).pipe(Effect.scoped)
   )
 
   it.effect("no answer can forge an event, whatever it says, in whatever pieces and packets", () =>
