@@ -32,6 +32,7 @@ import { Llm } from "./Llm.ts"
 import * as Runs from "./Runs.ts"
 import type { Price, Run } from "./Ledger.ts"
 import type { Tape } from "./Tape.ts"
+import * as Telemetry from "./Telemetry.ts"
 import { codePoints } from "./Tokens.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
@@ -135,7 +136,8 @@ export class Generations extends Context.Service<
           const arrivedAt = clock.currentTimeMillisUnsafe()
           if (codePoints(question.content) > options.promptCharacters)
             return yield* new PromptTooLong({ max_characters: options.promptCharacters })
-          const trace = parseTraceparent(question.traceparent)
+          const parent = yield* Telemetry.currentSpan
+          const trace = parent === undefined ? parseTraceparent(question.traceparent) : Telemetry.contextOf(parent)
           const bodyHash =
             question.idempotencyKey === undefined
               ? null
@@ -147,6 +149,7 @@ export class Generations extends Context.Service<
               return yield* Effect.gen(function* () {
                 const messageId = MessageId.make(yield* random.uuidV7())
                 const generationId = GenerationId.make(yield* random.uuidV7())
+                const requestId = yield* RequestId
                 const approxTokensIn = approximateTokens(question.content)
                 const admittedAt = clock.currentTimeMillisUnsafe()
                 const traceId = trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", "")
@@ -159,7 +162,7 @@ export class Generations extends Context.Service<
                   provider: llm.provider,
                   model: llm.model,
                   lease,
-                  request: yield* RequestId,
+                  request: requestId,
                   trace: traceId,
                   parentSpan: trace?.parentSpanId ?? null,
                   arrived: arrivedAt,
@@ -178,9 +181,14 @@ export class Generations extends Context.Service<
                   messageId,
                   conversationId: question.conversationId ?? null,
                   content: question.content,
+                  source: question.source,
+                  requestId,
+                  parent,
+                  provider: llm.provider,
                   model: llm.model,
                   approxTokensIn,
                   arrivedAt,
+                  admittedAt,
                   startedAt: admittedAt,
                   modelEndedAt: admittedAt,
                   completion: undefined

@@ -1,8 +1,8 @@
 import type { Final } from "@llm-saas/database/Work"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
-import type { Ending, Usage } from "@llm-saas/domain/Generation"
+import type { Ending, Source, Usage } from "@llm-saas/domain/Generation"
 import { approximateTokens, Message, type MessageId } from "@llm-saas/domain/Message"
-import { DateTime } from "effect"
+import { DateTime, type Tracer } from "effect"
 import type { Live } from "./Live.ts"
 import type { Completion } from "./Llm.ts"
 import type { TapeEnd } from "./Tape.ts"
@@ -19,9 +19,15 @@ export interface Run {
   readonly messageId: MessageId
   readonly conversationId: ConversationId | null
   readonly content: string
+  readonly source: Source
+  readonly requestId: string
+  /** The span it belongs under, where somebody traces. */
+  readonly parent: Tracer.AnySpan | undefined
+  readonly provider: string
   readonly model: string
   readonly approxTokensIn: number
   readonly arrivedAt: number
+  readonly admittedAt: number
   startedAt: number
   modelEndedAt: number
   completion: Completion | undefined

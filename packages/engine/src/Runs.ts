@@ -5,6 +5,7 @@ import * as ChunkLog from "./ChunkLog.ts"
 import { entryOf, type Price, type Run } from "./Ledger.ts"
 import type { Live } from "./Live.ts"
 import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 /**
  * Runs generations, each in a fiber of its own that belongs to the process: from the first question to the provider until the end is
@@ -35,6 +36,7 @@ export const make = Effect.fnUntraced(function* ({
       // A sweeper ends it with what was written so far.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
+    yield* Telemetry.observe(live, run, final, clock.currentTimeMillisUnsafe())
     return written ? end : { ...end, ending: LOST }
   })
 
