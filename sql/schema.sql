@@ -918,6 +918,7 @@ create view audit.usage (
 -- lint.grant_outside_the_room
 -- lint.grant_past_row_security
 -- lint.grant_to_stranger
+-- lint.identity_rewritten
 -- lint.index_without_tenant
 -- lint.member_unknown
 -- lint.owner_unknown

@@ -150,9 +150,9 @@ begin
           begin
             execute attempt.statement;
             get diagnostics n = row_count;
-            raise exception using errcode = 'LL000';
+            raise exception using errcode = 'LL205';
           exception when others then
-            said := case sqlstate when 'LL000' then n || ' rows' when '42501' then 'denied' else format('%s: %s', sqlstate, sqlerrm) end;
+            said := case sqlstate when 'LL205' then n || ' rows' when '42501' then 'denied' else format('%s: %s', sqlstate, sqlerrm) end;
           end;
           found := found || jsonb_build_object('context', room.context, 'relation', place.relation, 'verb', attempt.verb, 'came', said, 'fine',
             said = 'denied' or said = '0 rows' and attempt.verb <> 'insert' and room.role <> 'none');
@@ -175,7 +175,8 @@ begin
         ('nobody enters', null, victim, gen_random_uuid(), 'LL401')
       ) as attempt (context, inside, tenant, person, state)
     loop
-      perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true);
+      perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
+        set_config('app.role', '', true);
       if attempt.inside is not null then perform app.enter(attempt.inside, strangers_admin, 4000000000, 'user'); end if;
       begin
         perform app.enter(attempt.tenant, attempt.person, 4000000000, 'user');
@@ -186,9 +187,14 @@ begin
       found := found || jsonb_build_object('context', attempt.context, 'relation', 'app.enter', 'verb', 'enter', 'came', said, 'fine', said = attempt.state);
     end loop;
 
-    raise exception using errcode = 'LL000', message = 'taken back';
-  exception when sqlstate 'LL000' then
-    null;
+    -- Not LL000: a condition that ends in 000 means its whole class, and with it what app.enter says.
+    raise exception using errcode = 'LL205', message = 'taken back';
+  exception
+    when sqlstate 'LL205' then
+      null;
+    when others then
+      -- A proof that breaks down proves nothing.
+      found := found || jsonb_build_object('context', 'the trial itself', 'relation', 'audit.proof', 'verb', 'run', 'came', format('%s: %s', sqlstate, sqlerrm), 'fine', false);
   end;
 
   return query select * from jsonb_to_recordset(found) as f (context text, relation text, verb text, came text, fine boolean);

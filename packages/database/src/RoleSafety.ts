@@ -1,6 +1,8 @@
+import type { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema } from "effect"
-import type { MigrationFailed } from "./MigrationFailed.ts"
-import { connect, rows } from "./Script.ts"
+import type { SqlError } from "effect/sql/SqlError"
+import { failedStatement, type MigrationFailed } from "./MigrationFailed.ts"
+import { connect } from "./Script.ts"
 
 /** What a login is to the server it logs in to. */
 export interface Login {
@@ -28,25 +30,31 @@ const decode = Schema.decodeUnknownEffect(Row)
 /** Asks the server what this login could do. Connecting may fail, and then says why. */
 export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, MigrationFailed> =>
   Effect.scoped(
-    Effect.gen(function* () {
-      const connection = yield* connect(url)
-      const [answer] = yield* rows(connection, QUERY)
-      const row = yield* Effect.orDie(decode(answer))
-      return {
-        role: row.role,
-        risks: [
-          ...(row.superuser ? ["is a superuser"] : []),
-          ...(row.bypasses ? ["has BYPASSRLS"] : []),
-          ...(row.makes_roles ? ["may create roles"] : []),
-          ...(row.replicates ? ["may replicate the whole server"] : []),
-          ...(row.owns ? ["owns tables of app"] : []),
-          ...row.may_become.map((role) => `is or may become ${role}`)
-        ],
-        administers: row.superuser || row.makes_roles,
-        serverVersion: row.version
-      }
-    })
+    Effect.flatMap(connect(url), (connection) =>
+      Effect.mapError(loginOf(connection), (error) => failedStatement(error))
+    )
   )
+
+/** Whoever logged in here. */
+export const loginOf = Effect.fnUntraced(function* (
+  connection: PgConnection.PgConnection
+): Effect.fn.Return<Login, SqlError> {
+  const { rows } = yield* connection.query(QUERY, [])
+  const row = yield* Effect.orDie(decode(rows[0]))
+  return {
+    role: row.role,
+    risks: [
+      ...(row.superuser ? ["is a superuser"] : []),
+      ...(row.bypasses ? ["has BYPASSRLS"] : []),
+      ...(row.makes_roles ? ["may create roles"] : []),
+      ...(row.replicates ? ["may replicate the whole server"] : []),
+      ...(row.owns ? ["owns tables of app"] : []),
+      ...row.may_become.map((role) => `is or may become ${role}`)
+    ],
+    administers: row.superuser || row.makes_roles,
+    serverVersion: row.version
+  }
+})
 
 // Everything a role is a member of it may become, at once or by SET ROLE, and for a member of a member likewise. Dangerous are those
 // that look past row-level security, own the tables, read or write the server's files, or have a policy without the wall.

@@ -1,0 +1,259 @@
+import { Actor } from "@llm-saas/domain/Actor"
+import { IsolationCheck, IsolationFinding, IsolationReport } from "@llm-saas/domain/Isolation"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import type { PgConnection } from "@effect/sql-pg"
+import { Array, Context, DateTime, Effect, Exit, Layer, Schema } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { failedStatement } from "./MigrationFailed.ts"
+import { isOutage, sqlState, unavailable } from "./Outage.ts"
+import { Pool } from "./Pool.ts"
+import { holesFixedIn, loginOf } from "./RoleSafety.ts"
+
+/** Whoever is let into a room to see what is left of it afterwards; nothing is read or written in their name. */
+export type Visitor = Pick<Actor["Service"], "tenantId" | "userId" | "issuedAt">
+
+/** The result of several checks, before it is put on paper. */
+export interface Inspection {
+  readonly checks: ReadonlyArray<IsolationCheck>
+  readonly findings: ReadonlyArray<IsolationFinding>
+  readonly notes: ReadonlyArray<string>
+}
+
+/** How long (ms) the tenants of one process share a report: it is about all of them, and costs a third of a second of the database. */
+const SHARED = 10_000
+
+/**
+ * Whether tenants are kept apart on the connections that requests are served with, by whoever asks: a connection can do no more for it
+ * than for any request, and what is tried is taken back.
+ */
+export class Isolation extends Context.Service<
+  Isolation,
+  {
+    /** Looks and tries, at most every ten seconds; what a connection keeps of a room is tried anew, in the actor's own. */
+    readonly report: Effect.Effect<IsolationReport, Unavailable, Actor>
+  }
+>()("@llm-saas/database/Isolation") {
+  static readonly layer = Layer.effect(
+    Isolation,
+    Effect.gen(function* () {
+      const pool = yield* Pool
+      const on = <A>(work: (connection: PgConnection.PgConnection) => Effect.Effect<A, SqlError>) =>
+        Effect.catchTag(pool.use(work), "SqlError", (error) =>
+          isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)
+        )
+      const look = Effect.all({ at: DateTime.now, about: on(about), inspection: on(inspect) })
+      const shared = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? SHARED : 0))
+
+      return Isolation.of({
+        report: Effect.gen(function* () {
+          const actor = yield* Actor
+          const { about, at, inspection } = yield* shared
+          const kept = yield* on((connection) => reused(connection, actor))
+          return report(about, at, [inspection, kept])
+        })
+      })
+    })
+  )
+}
+
+/** Puts results on paper. */
+export const report = (
+  { login, schema_version, server_version }: About,
+  checked_at: DateTime.Utc,
+  inspections: ReadonlyArray<Inspection>
+) => {
+  const findings = inspections.flatMap((inspection) => inspection.findings)
+  return new IsolationReport({
+    ok: findings.length === 0,
+    checked_at,
+    server_version,
+    schema_version,
+    login,
+    checks: inspections.flatMap((inspection) => inspection.checks),
+    findings,
+    notes: inspections.flatMap((inspection) => inspection.notes)
+  })
+}
+
+type About = typeof AboutRow.Type
+
+const AboutRow = Schema.Struct({ login: Schema.String, server_version: Schema.String, schema_version: Schema.Int })
+
+/** Which database this is, and who asks. */
+export const about = Effect.fnUntraced(function* (
+  connection: PgConnection.PgConnection
+): Effect.fn.Return<About, SqlError> {
+  const { rows } = yield* connection.query(
+    `select session_user::text as login, current_setting('server_version') as server_version,
+       coalesce((select max(version) from meta.migrations), 0)::int4 as schema_version`,
+    []
+  )
+  return yield* Effect.orDie(Schema.decodeUnknownEffect(AboutRow)(rows[0]))
+})
+
+/**
+ * The rules of `sql/lint`, `audit.proof()`, and what the login is. Needs no transaction and keeps nothing; inside one it sees what that
+ * one has changed.
+ */
+export const inspect = Effect.fnUntraced(function* (
+  connection: PgConnection.PgConnection
+): Effect.fn.Return<Inspection, SqlError> {
+  const parts = [yield* rules(connection), yield* trials(connection), yield* login(connection)]
+  return {
+    checks: parts.flatMap(({ checks }) => checks),
+    findings: parts.flatMap(({ findings }) => findings),
+    notes: parts.flatMap(({ notes }) => notes)
+  }
+})
+
+const decodeRules = Schema.decodeUnknownEffect(
+  Schema.Array(
+    Schema.Struct({
+      rule: Schema.String,
+      findings: Schema.Array(Schema.Struct({ object: Schema.String, detail: Schema.String }))
+    })
+  )
+)
+
+const RULES = `
+  select v.relname::text as rule,
+    coalesce((
+      select jsonb_agg(jsonb_build_object('object', f.object, 'detail', f.detail)) from lint.findings() f where f.rule = v.relname
+    ), '[]') as findings
+  from pg_catalog.pg_class v join pg_catalog.pg_namespace n on n.oid = v.relnamespace
+  where n.nspname = 'lint' and v.relkind = 'v' order by 1`
+
+const rules = (connection: PgConnection.PgConnection) =>
+  tried(
+    "rules",
+    Effect.map(
+      Effect.flatMap(connection.query(RULES, []), ({ rows }) => Effect.orDie(decodeRules(rows))),
+      (found): Inspection => ({
+        checks: found.map(
+          ({ findings, rule }) => new IsolationCheck({ kind: "rule", name: rule, tried: 1, findings: findings.length })
+        ),
+        findings: found.flatMap(({ findings, rule }) =>
+          findings.map(({ detail, object }) => new IsolationFinding({ check: rule, object, detail }))
+        ),
+        notes: []
+      })
+    )
+  )
+
+const decodeTrials = Schema.decodeUnknownEffect(
+  Schema.Array(
+    Schema.Struct({
+      context: Schema.String,
+      relation: Schema.String,
+      verb: Schema.String,
+      came: Schema.String,
+      fine: Schema.Boolean
+    })
+  )
+)
+
+const trials = (connection: PgConnection.PgConnection) =>
+  tried(
+    "trials",
+    Effect.map(
+      Effect.flatMap(connection.query("select * from audit.proof()", []), ({ rows }) =>
+        Effect.orDie(decodeTrials(rows))
+      ),
+      (found): Inspection => ({
+        checks: Object.entries(Array.groupBy(found, ({ context }) => context)).map(
+          ([name, all]) =>
+            new IsolationCheck({
+              kind: "trial",
+              name,
+              tried: all.length,
+              findings: all.filter(({ fine }) => !fine).length
+            })
+        ),
+        findings: found.flatMap(({ came, context, fine, relation, verb }) =>
+          fine ? [] : [new IsolationFinding({ check: context, object: relation, detail: `${verb}: ${came}` })]
+        ),
+        notes: ["Tried with tenants that existed for this report alone; everything was taken back."]
+      })
+    )
+  )
+
+const login = Effect.fnUntraced(function* (
+  connection: PgConnection.PgConnection
+): Effect.fn.Return<Inspection, SqlError> {
+  const { risks, role, serverVersion } = yield* loginOf(connection)
+  const fixed = holesFixedIn(serverVersion)
+  return {
+    checks: [new IsolationCheck({ kind: "rule", name: "login", tried: 1, findings: risks.length })],
+    findings: risks.map((detail) => new IsolationFinding({ check: "login", object: role, detail })),
+    notes: [
+      ...(fixed === undefined
+        ? []
+        : [`This PostgreSQL has known holes in row-level security: upgrade it to ${fixed}.`]),
+      "Not looked at: superusers, backups, the server's files, and what is kept outside of this database (MLflow, logs)."
+    ]
+  }
+})
+
+const ENDS = ["commit", "rollback", "error"] as const
+
+const decodeLeft = Schema.decodeUnknownEffect(Schema.Struct({ clean: Schema.Boolean, state: Schema.String }))
+
+const LEFT = `
+  select current_user = session_user and concat(tenant, person, rank) = '' as clean,
+    format('role %s, tenant %L, user %L, rank %L', current_user, tenant, person, rank) as state
+  from (values (
+    coalesce(current_setting('app.tenant_id', true), ''), coalesce(current_setting('app.user_id', true), ''),
+    coalesce(current_setting('app.role', true), '')
+  )) as kept (tenant, person, rank)`
+
+/** What a connection keeps of a room it was in, for whoever borrows it next: nothing, however the room ended. Not inside a transaction. */
+export const reused = Effect.fnUntraced(function* (
+  connection: PgConnection.PgConnection,
+  { issuedAt, tenantId, userId }: Visitor
+): Effect.fn.Return<Inspection, SqlError> {
+  const findings: globalThis.Array<IsolationFinding> = []
+  for (const end of ENDS) {
+    yield* connection.query("begin", [], false)
+    const entered = yield* Effect.exit(
+      connection.query("select role from app.enter($1::uuid, $2::uuid, $3::bigint, 'user')", [
+        tenantId,
+        userId,
+        issuedAt
+      ])
+    )
+    if (end === "error") yield* Effect.exit(connection.query("select 1 / 0", []))
+    yield* connection.query(end === "commit" ? "commit" : "rollback", [], false)
+    const { rows } = yield* connection.query(LEFT, [])
+    const { clean, state } = yield* Effect.orDie(decodeLeft(rows[0]))
+    if (!clean) findings.push(new IsolationFinding({ check: REUSED, object: `after ${end}`, detail: state }))
+    if (Exit.isFailure(entered))
+      findings.push(
+        new IsolationFinding({ check: REUSED, object: `before ${end}`, detail: "the room was not entered" })
+      )
+  }
+  return {
+    checks: [new IsolationCheck({ kind: "trial", name: REUSED, tried: ENDS.length, findings: findings.length })],
+    findings,
+    notes: []
+  }
+})
+
+const REUSED = "a connection used again"
+
+/** A check that PostgreSQL refuses to make (class 42: no right, no such thing) found something; one that it cannot make now did not. */
+const tried = (name: string, check: Effect.Effect<Inspection, SqlError>): Effect.Effect<Inspection, SqlError> =>
+  Effect.catch(check, (error) =>
+    sqlState(error)?.startsWith("42") === true
+      ? Effect.succeed({
+          checks: [new IsolationCheck({ kind: "rule", name, tried: 0, findings: 1 })],
+          findings: [
+            new IsolationFinding({
+              check: name,
+              object: name,
+              detail: `not possible: ${failedStatement(error).detail}`
+            })
+          ],
+          notes: []
+        })
+      : Effect.fail(error)
+  )
