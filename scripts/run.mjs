@@ -49,6 +49,12 @@ const COMMANDS = {
       `db:${name}`,
       (args) => [[{ args: ["packages/server/src/cli.ts", name, ...args] }]]
     ])
+  ),
+  ...Object.fromEntries(
+    ["audit:isolation", "audit:grant", "audit:revoke"].map((name) => [
+      name,
+      (args) => [[{ args: ["packages/server/src/cli.ts", name, ...args] }]]
+    ])
   )
 }
 

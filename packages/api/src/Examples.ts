@@ -1,6 +1,7 @@
 import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
+import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Tenant } from "@llm-saas/domain/Tenant"
 import type { Profile, User } from "@llm-saas/domain/User"
@@ -42,6 +43,26 @@ export const colleague: typeof User.Encoded = {
 }
 
 export const profile: typeof Profile.Encoded = { ...user, tenant }
+
+export const isolation: typeof IsolationReport.Encoded = {
+  ok: false,
+  checked_at: "2026-11-24T22:15:00.000Z",
+  server_version: "18.7",
+  schema_version: 5,
+  login: "llm_api",
+  checks: [
+    { kind: "rule", name: "table_without_wall", tried: 1, findings: 1 },
+    { kind: "trial", name: "an admin of another tenant", tried: 120, findings: 0 }
+  ],
+  findings: [
+    {
+      check: "table_without_wall",
+      object: "app.messages",
+      detail: "restrictive policy tenant_wall for all to llm_tenant, on tenant_id()"
+    }
+  ],
+  notes: ["Tried with tenants that existed for this report alone; everything was taken back."]
+}
 
 export const token = {
   access_token: "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTk3NWE2YiJ9.c2lnbmF0dXJl",

@@ -1,9 +1,11 @@
+import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
+import { Costly } from "./Costly.ts"
 import * as Examples from "./Examples.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
@@ -60,9 +62,28 @@ const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
     })
   )
 
+const isolation = HttpApiEndpoint.get("isolation", "/tenants/:id/isolation-report", {
+  params: { id: TenantId },
+  success: IsolationReport,
+  error: [TenantNotFound, Unavailable]
+})
+  .middleware(Authorization)
+  .annotate(Access, "admin")
+  .annotate(Costly, true)
+  .annotateMerge(Examples.answers(200, Examples.isolation))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Is this tenant kept apart from the others",
+      description:
+        "Reads the rules from PostgreSQL's catalogue, and tries every verb on every table as another tenant, with and without a room, "
+        + "on the connections that serve requests; everything is taken back. About this installation as a whole and at most ten seconds "
+        + "old; no tenant's data is in it. `notes` says what it cannot know. Admins only; another tenant's id is a 404."
+    })
+  )
+
 /** What concerns a tenant as a whole. */
 export class TenantsApi extends HttpApiGroup.make("tenants")
-  .add(create, change, users)
+  .add(create, change, users, isolation)
   .annotateMerge(
     OpenApi.annotations({
       title: "Tenants",

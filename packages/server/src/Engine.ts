@@ -6,6 +6,7 @@ import { Accounts } from "@llm-saas/engine/Accounts"
 import { Conversations } from "@llm-saas/engine/Conversations"
 import { Feedbacks } from "@llm-saas/engine/Feedback"
 import { Generations } from "@llm-saas/engine/Generations"
+import { Isolation } from "@llm-saas/engine/Isolation"
 import { Messages } from "@llm-saas/engine/Messages"
 import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
@@ -74,6 +75,7 @@ export const EngineLayer = Layer.mergeAll(
   Messages.layer,
   Conversations.layer,
   Feedbacks.layer,
+  Isolation.layer,
   EndOnDrain
 ).pipe(
   Layer.provideMerge(GenerationsLayer),

@@ -4,14 +4,16 @@ import { prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate, rollback, status } from "@llm-saas/database/Migrations"
 import { newMigration } from "@llm-saas/database/NewMigration"
 import { psqlLine } from "@llm-saas/database/Psql"
+import type { TenantUnknown } from "@llm-saas/database/Readers"
 import { writeSchema } from "@llm-saas/database/SchemaDump"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
 import { Console, Effect, Layer, Redacted, type Scope } from "effect"
+import { auditCommand, type NotIsolated } from "./Audit.ts"
 import { administrator } from "./Database.ts"
 import { Settings } from "./Settings.ts"
 import { exitCode, explain, StartupFailed } from "./Startup.ts"
 
-// `npm run db:…`: what operators and developers do with the database from the command line.
+// `npm run db:…` and `audit:…`: what operators, developers and auditors do with the database from the command line.
 
 const dbMigrate = Effect.fnUntraced(function* (option: string | undefined) {
   if (option !== undefined && option !== "--logins")
@@ -83,12 +85,14 @@ const dbSchema = Effect.gen(function* () {
   yield* Console.log(yield* writeSchema(url))
 })
 
-type Failures = StartupFailed | MigrationFailed | EmbeddedPostgres.EmbeddedPostgresFailed
+type Failures = StartupFailed | MigrationFailed | EmbeddedPostgres.EmbeddedPostgresFailed | TenantUnknown | NotIsolated
 
 const command = (
   name: string | undefined,
-  argument: string | undefined
+  args: ReadonlyArray<string>
 ): Effect.Effect<void, Failures, Settings | Scope.Scope> => {
+  if (name?.startsWith("audit:") === true) return auditCommand(name, args)
+  const [argument] = args
   switch (name) {
     case "migrate":
       return dbMigrate(argument)
@@ -107,7 +111,7 @@ const command = (
   }
 }
 
-Effect.scoped(Effect.suspend(() => command(process.argv[2], process.argv[3]))).pipe(
+Effect.scoped(Effect.suspend(() => command(process.argv[2], process.argv.slice(3)))).pipe(
   Effect.provide(Layer.fresh(Settings.layerCommands)),
   Effect.tapCause(explain),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: exitCode })

@@ -1,4 +1,5 @@
 import { Api } from "@llm-saas/api/Api"
+import { Isolation } from "@llm-saas/engine/Isolation"
 import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
 import { Effect } from "effect"
@@ -12,10 +13,12 @@ export const TenantsHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const tenants = yield* Tenants
     const users = yield* Users
+    const isolation = yield* Isolation
     return handlers.handleAll({
       create: ({ payload }) => tenants.create(payload.name),
       change: ({ params, payload }) => tenants.setRegistration(params.id, payload.registration),
-      users: ({ params, query }) => users.list(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
+      users: ({ params, query }) => users.list(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
+      isolation: ({ params }) => isolation.report(params.id)
     })
   })
 )
