@@ -12,7 +12,17 @@ export const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 
 /**
  * 0 when the program did what it was for, or was told to stop and did: a supervisor that sent SIGTERM takes anything else for a
- * crash. 1 when it could not.
+ * crash. 1 when it could not. What has been written goes out before: a process that ends leaves behind what a slow reader of its
+ * output has not taken yet.
  */
-export const exitCode = <A, E>(exit: Exit.Exit<A, E>, end: (code: number) => void): void =>
-  end(exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+export const exitCode = <A, E>(exit: Exit.Exit<A, E>, end: (code: number) => void): void => {
+  const leave = () => {
+    clearTimeout(timer)
+    end(exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+  }
+  const timer = setTimeout(leave, LAST_WORDS)
+  process.stdout.write("", leave)
+}
+
+/** Milliseconds that whoever reads our output has for its end. */
+const LAST_WORDS = 2000

@@ -1,7 +1,9 @@
 import { Clock, Deferred, Effect, Fiber, Layer, Redacted, type Scope } from "effect"
 import cluster from "node:cluster"
+import type { Readable } from "node:stream"
 import { announce } from "./Banner.ts"
 import { JobsLogin, logins, type Logins } from "./Database.ts"
+import { LogLines } from "./http/LogLines.ts"
 import { Settings } from "./Settings.ts"
 import { onSecondSignal } from "./Signals.ts"
 import { StartupFailed } from "./Startup.ts"
@@ -68,15 +70,23 @@ const CONCURRENT = { concurrency: "unbounded", discard: true } as const
 export const isWorker = cluster.isWorker
 
 /**
- * This program once more, as a process that shares our port and has these logins. When the scope
- * closes it is told to stop, and killed if it has not after `patience` milliseconds, or if we are told to stop a second time.
+ * This program once more, as a process that shares our port and has these logins. When the scope closes it is told to stop, and killed
+ * if it has not after `patience` milliseconds, or if we are told to stop a second time. Its log goes to `write`, in whole lines: of
+ * several processes that write to one pipe, some would write into the middle of another's.
  */
-export const fork = (database: Logins, patience: number): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
+export const fork = (
+  database: Logins,
+  patience: number,
+  write: (lines: string) => void
+): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<string>()
     const listening = yield* Deferred.make<number>()
     const worker = yield* Effect.acquireRelease(
-      Effect.sync(() => cluster.fork(environment(database))),
+      Effect.sync(() => {
+        cluster.setupPrimary({ stdio: ["ignore", "pipe", "inherit", "ipc"] })
+        return cluster.fork(environment(database))
+      }),
       (worker) =>
         Effect.gen(function* () {
           yield* onSecondSignal(() => worker.process.kill("SIGKILL"))
@@ -87,15 +97,32 @@ export const fork = (database: Logins, patience: number): Effect.Effect<WorkerPr
         }).pipe(Effect.scoped)
     )
     worker.once("listening", ({ port }) => Deferred.doneUnsafe(listening, Effect.succeed(port)))
-    worker.once("exit", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(signal ?? `code ${code}`)))
+    // With its last words: `exit` may come before them.
+    worker.process.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(signal ?? `code ${code}`)))
     worker.once("error", (error) => Deferred.doneUnsafe(ended, Effect.succeed(error.message)))
+    if (worker.process.stdout !== null) forward(worker.process.stdout, write)
     return { pid: worker.process.pid ?? 0, listening: Deferred.await(listening), ended: Deferred.await(ended) }
   })
+
+/** Hands whole lines on. */
+const forward = (output: Readable, write: (lines: string) => void) => {
+  let rest = ""
+  output.setEncoding("utf8")
+  output.on("data", (text: string) => {
+    const end = text.lastIndexOf("\n") + 1
+    if (end > 0) write(rest + text.slice(0, end))
+    rest = end > 0 ? text.slice(end) : rest + text
+  })
+  output.once("close", () => {
+    if (rest !== "") write(`${rest}\n`)
+  })
+}
 
 /** What a worker hears of the database is what was found out here, and nothing else that could say where it is. */
 const environment = ({ api, jobs }: Logins) => ({
   DATABASE_URL: Redacted.value(api),
   DATABASE_JOBS_URL: jobs === undefined ? "" : Redacted.value(jobs),
+  ...(process.stdout.isTTY === true ? { FORCE_COLOR: "1" } : {}),
   ...Object.fromEntries(
     ["URL_FILE", "JOBS_URL_FILE", "ADMIN_URL", "ADMIN_URL_FILE"].map((rest) => [`DATABASE_${rest}`, ""])
   )
@@ -108,8 +135,10 @@ const environment = ({ api, jobs }: Logins) => ({
 export const WorkersLayer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { SHUTDOWN_SECONDS, WORKERS } = yield* Settings
+    const { write } = yield* LogLines
     const database = yield* logins
-    yield* announce(yield* supervise(WORKERS, fork(database, SHUTDOWN_SECONDS * 1000 + CLEANING_UP)))
+    const worker = fork(database, SHUTDOWN_SECONDS * 1000 + CLEANING_UP, write)
+    yield* announce(yield* supervise(WORKERS, worker))
     yield* Layer.build(Layer.provide(TrackingLayer, Layer.succeed(JobsLogin, { url: database.jobs })))
   })
 )

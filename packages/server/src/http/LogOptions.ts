@@ -16,7 +16,9 @@ export class LogOptions extends Context.Service<
     Effect.map(Settings, ({ APP_ENV, DEBUG, LOG_LEVEL }) =>
       LogOptions.of({
         format: APP_ENV === "production" ? "json" : "readable",
-        colour: process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
+        colour:
+          (process.stdout.isTTY === true || process.env["FORCE_COLOR"] === "1")
+          && process.env["NO_COLOR"] === undefined,
         level: LEVELS[LOG_LEVEL ?? (DEBUG === true ? "debug" : "info")]
       })
     )
