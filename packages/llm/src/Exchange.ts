@@ -103,7 +103,7 @@ export class Exchange {
       else if (this.#atEnd !== undefined) this.#atEnd()
       // The provider closed a connection that we kept, at the moment we used it: as a rule it did not see the question.
       else if (request.reusedSocket && (code === "ECONNRESET" || code === "EPIPE")) this.#send(url, headers, body)
-      else this.#end(Exit.fail(unavailable))
+      else this.#end(Exit.fail(unavailable(code)))
     })
     request.end(body)
   }

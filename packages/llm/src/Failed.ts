@@ -11,9 +11,12 @@ export class Failed extends Data.TaggedError("Failed")<{
   readonly wait?: number | undefined
   /** The status of the response, for the log; undefined where none came. */
   readonly status?: number | undefined
+  /** Node's name for what went wrong with a connection, for the log: `ECONNREFUSED`, `CERT_HAS_EXPIRED`. */
+  readonly code?: string | undefined
 }> {}
 
-export const unavailable = new Failed({ reason: "model_unavailable", passing: true })
+export const unavailable = (code: string | undefined) =>
+  new Failed({ reason: "model_unavailable", passing: true, code })
 export const malformed = new Failed({ reason: "model_malformed", passing: false })
 export const cut = new Failed({ reason: "model_cut", passing: true })
 export const internal = new Failed({ reason: "internal", passing: false })

@@ -99,8 +99,13 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
 
   const open = (prompt: Prompt, emit: (text: string) => void) =>
     attempt(prompt, emit).pipe(
-      Effect.tapError(({ reason, status }) =>
-        Effect.logWarning("the model's provider failed", { model: options.model, reason, status })
+      Effect.tapError(({ code, reason, status }) =>
+        Effect.logWarning("the model's provider failed", {
+          model: options.model,
+          reason,
+          ...(status === undefined ? {} : { status }),
+          ...(code === undefined ? {} : { code })
+        })
       ),
       Effect.retry({
         schedule: AGAIN,

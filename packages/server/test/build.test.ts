@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
+import * as FakeUpstream from "@llm-saas/testing/FakeUpstream"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Effect, Redacted } from "effect"
+import { Effect, Fiber, Layer, Redacted } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -16,12 +17,13 @@ const directory = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
-layer(TestDatabase.layer, { timeout: "60 seconds" })("the built server", (it) => {
+layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "60 seconds" })("the built server", (it) => {
   it.effect(
-    "needs nothing beside it: it migrates, starts in production, hashes passwords and shows its documentation",
+    "needs nothing beside it: it migrates, starts in production, hashes passwords, asks a model and shows its documentation",
     () =>
       Effect.gen(function* () {
         const { adminUrl, apiUrl } = yield* TestDatabase
+        const upstream = yield* FakeUpstream.FakeUpstream
         const cwd = yield* directory
         const run = (file: string, args: ReadonlyArray<string>, env: Record<string, string>) =>
           spawned(process.execPath, [join(cwd, "server", file), ...args], env, cwd)
@@ -38,7 +40,8 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("the built server", (it) =>
           APP_ENV: "production",
           PORT: String(port),
           DATABASE_URL: Redacted.value(apiUrl),
-          SECRET_KEY: "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz"
+          SECRET_KEY: "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz",
+          OPENAI_BASE_URL: upstream.url
         })
         yield* server.says(/serves on/u)
         const send = sender(port)
@@ -48,6 +51,13 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("the built server", (it) =>
         const login = yield* send("POST", "/login", { form: { username: alice.email, password: alice.password } })
         const docs = yield* send("GET", "/docs")
         assert.deepStrictEqual([registered.status, login.status, docs.status], [201, 200, 200])
+        const token = String(login.body["access_token"])
+        const asking = yield* Effect.forkChild(send("POST", "/messages", { token, json: { content: "Built?" } }))
+        const call = yield* upstream.next
+        call.head()
+        call.say("Well", " built.")
+        call.finish()
+        assert.strictEqual((yield* Fiber.join(asking)).body["response"], "Well built.")
         assert.strictEqual(server.output().stderr, "")
       }),
     60_000
