@@ -1,4 +1,5 @@
 import { Gate } from "@llm-saas/database/Gate"
+import { Pool } from "@llm-saas/database/Pool"
 import { Readiness } from "@llm-saas/database/Readiness"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Work } from "@llm-saas/database/Work"
@@ -14,6 +15,7 @@ import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
 import { Drain } from "./http/Drain.ts"
+import { gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
 import { PasswordsLayer } from "./Passwords.ts"
 import { Settings } from "./Settings.ts"
@@ -67,6 +69,19 @@ const ReadinessLayer = Layer.catchTag(Readiness.layer, "MigrationFailed", ({ mes
   Layer.effectContext(Effect.fail(new StartupFailed({ message })))
 )
 
+/** What the engine and its connections have in hand, for whoever looks at the metrics. */
+const Gauges = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { load } = yield* Generations
+    const pool = yield* Pool
+    yield* gauge("llm_generations_running", "Answers that run.", () => load().running)
+    yield* gauge("llm_generations_waiting", "Questions that wait for their turn.", () => load().waiting)
+    yield* gauge("db_pool_size", "Connections at most.", () => pool.load().size)
+    yield* gauge("db_pool_lent", "Connections in use.", () => pool.load().lent)
+    yield* gauge("db_pool_waiting", "Requests that wait for a connection.", () => pool.load().waiting)
+  })
+)
+
 /** What the product does, on what it stands on: the doors into the database, the model, and the machine. */
 export const EngineLayer = Layer.mergeAll(
   Accounts.layer,
@@ -76,7 +91,8 @@ export const EngineLayer = Layer.mergeAll(
   Conversations.layer,
   Feedbacks.layer,
   Isolation.layer,
-  EndOnDrain
+  EndOnDrain,
+  Gauges
 ).pipe(
   Layer.provideMerge(GenerationsLayer),
   Layer.provideMerge(

@@ -195,6 +195,9 @@ export const VARIABLES = {
     undefined
   ),
   MLFLOW_TRACKING_TOKEN: setting("MLFLOW_TRACKING_TOKEN", "a token of one line, without spaces", Key, undefined),
+  METRICS_PORT: setting("METRICS_PORT", "a port, 1 to 65535", whole(1, 65_535), undefined),
+  METRICS_HOST: setting("METRICS_HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", Text, "127.0.0.1"),
+  METRICS_TOKEN: setting("METRICS_TOKEN", "a token of one line, without spaces", Key, undefined),
   PROMPT_MAX_CHARACTERS: amount("PROMPT_MAX_CHARACTERS", "characters", 1, 10_000_000, 32_000),
   ANSWER_MAX_CHARACTERS: amount("ANSWER_MAX_CHARACTERS", "characters", 1, 10_000_000, 400_000),
   LLM_CONTEXT_TOKENS: amount("LLM_CONTEXT_TOKENS", "tokens", 0, 10_000_000, 4000),

@@ -1,5 +1,5 @@
 import { Pool } from "@llm-saas/database/Pool"
-import { TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
+import { type Lag, TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
 import { type Destination, destinationOf } from "@llm-saas/mlflow/Destination"
 import { type Address, MlflowHttp } from "@llm-saas/mlflow/MlflowHttp"
 import * as MlflowSink from "@llm-saas/mlflow/MlflowSink"
@@ -8,6 +8,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import { FetchHttpClient } from "effect/http"
 import { JobsLogin } from "./Database.ts"
+import { gauge, total } from "./metrics/Gauge.ts"
 import { Settings } from "./Settings.ts"
 
 /** Records on their way to MLflow at once, of each installation's process: what MLflow on SQLite takes without queueing. */
@@ -34,7 +35,35 @@ export const TrackingLayer = Layer.unwrap(
       waiting: 10,
       prepare: settings.DATABASE_PREPARE
     })
-    return sending(destination, settings).pipe(Layer.provide(TrackingOutbox.layer), Layer.provide(pool))
+    return (settings.METRICS_PORT === undefined ? Layer.empty : Gauges).pipe(
+      Layer.provide(sending(destination, settings)),
+      Layer.provide(TrackingOutbox.layer),
+      Layer.provide(pool)
+    )
+  })
+)
+
+/** How often (ms) the outbox is counted for the metrics. */
+const COUNTED = 10_000
+
+/** How far MLflow is behind, for whoever looks at the metrics. */
+const Gauges = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const outbox = yield* TrackingOutbox
+    const { count } = yield* Tracking
+    let lag: Lag = { pending: 0, parked: 0, oldestSeconds: 0 }
+    const look = Effect.map(
+      Effect.orElseSucceed(outbox.lag, () => lag),
+      (found) => {
+        lag = found
+      }
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(look, Effect.sleep(COUNTED))))
+    yield* gauge("tracking_pending", "Answers that MLflow does not know yet.", () => lag.pending)
+    yield* gauge("tracking_parked", "Answers that MLflow refuses, which wait for a person.", () => lag.parked)
+    yield* gauge("tracking_oldest_seconds", "For how long the oldest of them has waited.", () => lag.oldestSeconds)
+    yield* total("tracking_sent_total", "Answers sent by this process.", () => count().sent)
+    yield* gauge("tracking_up", "Whether MLflow answers.", () => (count().open === true ? 1 : 0))
   })
 )
 

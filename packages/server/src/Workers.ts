@@ -4,6 +4,7 @@ import type { Readable } from "node:stream"
 import { announce } from "./Banner.ts"
 import { JobsLogin, logins, type Logins } from "./Database.ts"
 import { LogLines } from "./http/LogLines.ts"
+import { MetricsLayer } from "./metrics/Metrics.ts"
 import { Settings } from "./Settings.ts"
 import { onSecondSignal } from "./Signals.ts"
 import { StartupFailed } from "./Startup.ts"
@@ -136,6 +137,7 @@ export const WorkersLayer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { SHUTDOWN_SECONDS, WORKERS } = yield* Settings
     const { write } = yield* LogLines
+    yield* Layer.build(MetricsLayer)
     const database = yield* logins
     const worker = fork(database, SHUTDOWN_SECONDS * 1000 + CLEANING_UP, write)
     yield* announce(yield* supervise(WORKERS, worker))

@@ -6,6 +6,7 @@ import { HttpOptions } from "./http/HttpOptions.ts"
 import { LogLines } from "./http/LogLines.ts"
 import { LogOptions } from "./http/LogOptions.ts"
 import { Logs } from "./http/Logs.ts"
+import { MetricsLayer } from "./metrics/Metrics.ts"
 import { Program } from "./Program.ts"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
@@ -17,6 +18,7 @@ const Server = Layer.effectDiscard(announceServer).pipe(
   Layer.provide(Program),
   // Of several processes the one that started them does it.
   Layer.merge(isWorker ? Layer.empty : TrackingLayer),
+  Layer.merge(MetricsLayer),
   Layer.provide(DatabaseLayer),
   Layer.provide(HttpOptions.layer)
 )

@@ -3,6 +3,7 @@ import type { Exchange } from "./Exchange.ts"
 import { LogLines } from "./LogLines.ts"
 import { LogOptions } from "./LogOptions.ts"
 import { paint } from "./Paint.ts"
+import { counted } from "../metrics/RequestMetrics.ts"
 import type { RequestRecord } from "./RequestRecord.ts"
 
 /** A request that never became one: what Node's parser or clock refused. */
@@ -38,6 +39,8 @@ export class RequestLines extends Context.Service<
       }
       return RequestLines.of({
         ended: (exchange) => {
+          const duration = performance.now() - exchange.startedAt
+          counted(exchange.req.method ?? "-", exchange.route, exchange.outcome, duration)
           if (exchange.calls > 0 && exchange.outcome < 400 && exchange.outcome !== 101) return
           log({
             id: exchange.id,
@@ -46,12 +49,14 @@ export class RequestLines extends Context.Service<
             method: exchange.req.method ?? "-",
             route: exchange.route,
             status: exchange.outcome,
-            duration: performance.now() - exchange.startedAt,
+            duration,
             client: exchange.client
           })
         },
-        called: ({ client, id, route, tenant, user }, status, duration) =>
-          log({ id, tenant, user, method: "RPC", route, status, duration, client }),
+        called: ({ client, id, route, tenant, user }, status, duration) => {
+          counted("RPC", route, status, duration)
+          log({ id, tenant, user, method: "RPC", route, status, duration, client })
+        },
         refused: ({ client, id, status }) =>
           log({ id, tenant: undefined, user: undefined, method: "-", route: "-", status, duration: 0, client })
       })

@@ -1,0 +1,20 @@
+import { Context, Effect, Metric, type Scope } from "effect"
+
+const registered = <Input, State>(
+  metric: Metric.Metric<Input, State>,
+  get: () => State
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.sync(() => Metric.registerUnsafe(metric, Context.empty(), { get, update: () => {}, modify: () => {} })),
+      (registration) => Effect.sync(() => registration.remove())
+    )
+  )
+
+/** A value that is read when somebody looks, for as long as the scope is open. */
+export const gauge = (name: string, description: string, read: () => number) =>
+  registered(Metric.gauge(name, { description }), () => ({ value: read() }))
+
+/** The same for what only grows. */
+export const total = (name: string, description: string, read: () => number) =>
+  registered(Metric.counter(name, { description, incremental: true }), () => ({ count: read(), incremental: true }))
