@@ -6,7 +6,7 @@ grant usage on schema work to llm_api;
 grant usage on schema tracking to llm_jobs;
 grant usage on schema audit to llm_auditor, llm_reader;
 grant usage on schema meta to llm_api, llm_auditor, llm_reader;
-grant usage on schema lint to llm_api, llm_auditor;
+grant usage on schema lint to llm_api, llm_auditor, llm_reader;
 -- Given in clean.sql for as long as the functions were being built.
 revoke create on schema auth from llm_auth;
 revoke create on schema work from llm_work;

@@ -5,7 +5,7 @@ import { TenantId } from "@llm-saas/domain/Tenant"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Duration, Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { append, asked, finish, inRoom, office } from "./Questions.ts"
 import { open, type Refused, type Session, stateOf } from "./Session.ts"
@@ -133,7 +133,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
         "set session authorization default",
         `begin; set local app.tenant_id = '${tenant}'; set local role llm_reader; commit`,
         "set enable_seqscan = off; set enable_indexscan = off",
-        "set debug_parallel_query = on; set parallel_setup_cost = 0; set min_parallel_table_scan_size = 0"
+        "set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0"
       ]
       const whole = Object.keys(yield* seen(reader)).length
       for (const trick of TRICKS) {
@@ -282,13 +282,16 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
          where (n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'public') or p.prosecdef)
            and has_schema_privilege(n.oid, 'USAGE') and has_function_privilege(p.oid, 'EXECUTE') order by 1`
       )
-      assert.deepStrictEqual(callable, [{ function: "login_valid()" }, { function: "reader_tenant()" }])
+      assert.deepStrictEqual(callable, [
+        { function: "lint.findings()" },
+        { function: "login_valid()" },
+        { function: "reader_tenant()" }
+      ])
       const CALLS = [
         `select * from auth.login_candidates('${theirs.email}', null)`,
         "select work.sweep(1)",
         "select tracking.lag()",
         "select * from audit.proof()",
-        "select * from lint.findings()",
         "select * from pg_stat_activity",
         "select * from pg_stat_get_activity(null)",
         "select pg_stat_get_backend_activity(1)",
@@ -439,6 +442,28 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       )
     }).pipe(Effect.scoped)
   )
+
+  for (const script of readdirSync(join(DIRECTORY, "audit", "scripts"))) {
+    it.effect(`runs sql/audit/scripts/${script}, and the installation's auditor too`, () =>
+      Effect.gen(function* () {
+        const { adminUrl, mine, reader, theirs } = yield* audited()
+        const login = yield* Effect.acquireRelease(
+          grantReader(adminUrl, { tenantId: undefined, content: false, lifetime: Duration.days(1), note: undefined }),
+          ({ role }) => Effect.orDie(revokeReaders(adminUrl, { role }))
+        )
+        // Without what is psql's own.
+        const text = readFileSync(join(DIRECTORY, "audit", "scripts", script), "utf8").replaceAll(/^\\.*$/gmu, "")
+        const statements = text.split(";").filter((statement) => statement.includes("select"))
+        assert.isAbove(statements.length, 5)
+        for (const statement of statements) {
+          const rows = JSON.stringify(yield* reader.rows(statement))
+          assert.notInclude(rows, theirs.tenant)
+          if (/audit\.(?:tenants|events)\b/u.test(statement)) assert.include(rows, mine.tenant)
+          yield* Effect.scoped(Effect.flatMap(open(login.url), (auditor) => auditor.rows(statement)))
+        }
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it.effect("is nobody without a line that says for whom: a role that only looks like one reads nothing", () =>
     Effect.gen(function* () {
