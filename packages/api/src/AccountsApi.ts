@@ -60,7 +60,7 @@ const login = HttpApiEndpoint.post("login", "/login", {
     OpenApi.annotations({
       summary: "Get an access token",
       description:
-        "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants."
+        "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants. Every refusal reads alike and takes alike, whether the email has an account or not."
     })
   )
 
