@@ -90,10 +90,11 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       )
       yield* until(Effect.sync(() => tape.seq === 2))
       yield* Scope.close(here, Exit.void)
+      // A second of the clock in five milliseconds: the grace must not run out while the database is still being told.
       yield* Effect.forEach(Array.from({ length: 200 }), () =>
         Effect.andThen(
           TestClock.adjust("1 second"),
-          Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+          Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
         )
       )
       assert.strictEqual(tape.ended, undefined)
