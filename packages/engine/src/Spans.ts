@@ -32,7 +32,7 @@ export type Attributes = Readonly<Record<string, string | number | ReadonlyArray
 export interface GenerationSpan {
   readonly part: "request" | "admission" | "question" | "model" | "answer"
   readonly name: string
-  readonly kind: "server" | "internal" | "client"
+  readonly kind: "internal" | "client"
   readonly start: number
   readonly end: number
   /** Why it failed. */
@@ -55,7 +55,7 @@ export const spansOf = (facts: Facts): readonly [GenerationSpan, ...ReadonlyArra
     {
       part: "request",
       name: source,
-      kind: "server",
+      kind: "internal",
       start: created_at,
       end: ended_at,
       error,

@@ -112,7 +112,7 @@ const usage = (record: TrackingRecord): Attributes => {
 const cost = ({ cost_usd }: TrackingRecord): Attributes =>
   cost_usd === null ? {} : { "mlflow.llm.cost": JSON.stringify({ total_cost: cost_usd }) }
 
-const KIND = { internal: 1, server: 2, client: 3 } as const
+const KIND = { internal: 1, client: 3 } as const
 
 /** Told again, it is the same span again: the random end of the id, and its place. */
 const spanId = ({ generation_id }: TrackingRecord, index: number) =>

@@ -158,7 +158,7 @@ describe("a trace", () => {
       [
         [
           "messages.stream",
-          2,
+          1,
           RECORD.trace_id,
           "000abcdefabcdef0",
           undefined,

@@ -195,6 +195,20 @@ export const VARIABLES = {
     undefined
   ),
   MLFLOW_TRACKING_TOKEN: setting("MLFLOW_TRACKING_TOKEN", "a token of one line, without spaces", Key, undefined),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "a URL such as http://localhost:4318, without a password or a question mark",
+    BaseUrl,
+    undefined
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: setting(
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "headers such as x-api-key=abc,x-team=llm",
+    Schema.String.check(
+      Schema.isPattern(/^\s*[\w-]+=(?:%[0-9a-f]{2}|[^,%])*(?:,\s*[\w-]+=(?:%[0-9a-f]{2}|[^,%])*)*$/iu)
+    ).pipe(Schema.RedactedFromValue),
+    undefined
+  ),
   METRICS_PORT: setting("METRICS_PORT", "a port, 1 to 65535", whole(1, 65_535), undefined),
   METRICS_HOST: setting("METRICS_HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", Text, "127.0.0.1"),
   METRICS_TOKEN: setting("METRICS_TOKEN", "a token of one line, without spaces", Key, undefined),

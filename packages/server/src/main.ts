@@ -11,6 +11,7 @@ import { Program } from "./Program.ts"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
 import { exitCode, explain } from "./Startup.ts"
+import { TracesLayer } from "./Traces.ts"
 import { TrackingLayer } from "./Tracker.ts"
 import { isWorker, WorkersLayer } from "./Workers.ts"
 
@@ -19,6 +20,7 @@ const Server = Layer.effectDiscard(announceServer).pipe(
   // Of several processes the one that started them does it.
   Layer.merge(isWorker ? Layer.empty : TrackingLayer),
   Layer.merge(MetricsLayer),
+  Layer.provide(TracesLayer),
   Layer.provide(DatabaseLayer),
   Layer.provide(HttpOptions.layer)
 )
