@@ -4,7 +4,14 @@ import { Effect } from "effect"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
 
 /** What an admin's or a user's deed was, for the audit log. */
-export type Deed = "tenant.changed" | "user.created" | "user.changed" | "user.deleted" | "password.changed"
+export type Deed =
+  | "tenant.changed"
+  | "user.created"
+  | "user.changed"
+  | "user.deleted"
+  | "password.changed"
+  | "message.deleted"
+  | "conversation.deleted"
 
 /** Writes who did what to whom in the transaction of the deed itself: neither exists without the other. */
 export const recorder = (random: SecureRandom["Service"]) =>
@@ -19,3 +26,22 @@ export const recorder = (random: SecureRandom["Service"]) =>
     yield* sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
              values (app.tenant_id(), ${id}, app.user_id(), ${deed}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify(detail)}::text::jsonb)`
   })
+
+/** A new event's id and the request it belongs to, for {@link recordGone}. */
+export const stamp = Effect.fnUntraced(function* (random: SecureRandom["Service"]) {
+  return { event: yield* random.uuidV7(), request: yield* RequestId }
+})
+
+/**
+ * The same as a part of the statement that deletes, so that it costs no round trip: what `gone` (tenant_id, id, user_id) was, and whose.
+ * The text is not in it.
+ */
+export const recordGone = (
+  sql: TenantSql["Service"],
+  { event, request }: Effect.Success<ReturnType<typeof stamp>>,
+  deed: Extract<Deed, "message.deleted" | "conversation.deleted">,
+  kind: "message" | "conversation"
+) =>
+  sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
+    select gone.tenant_id, ${event}::uuid, app.user_id(), ${deed}::text, ${kind}::text, gone.id, ${request}::text,
+      jsonb_build_object('user_id', gone.user_id) from gone`

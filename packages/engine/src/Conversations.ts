@@ -9,6 +9,7 @@ import { UserId } from "@llm-saas/domain/User"
 import { Array, Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
+import * as AuditLog from "./AuditLog.ts"
 import { exchanges, toMessage } from "./Exchanges.ts"
 import { Generations } from "./Generations.ts"
 
@@ -71,7 +72,7 @@ export class Conversations extends Context.Service<
           Effect.flatMap(tenancy.once(update({ id, title })), one)
         ),
         remove: Effect.fn("Conversations.remove")(function* (id) {
-          const removed = yield* tenancy.once(del(id))
+          const removed = yield* tenancy.once(del({ id, ...(yield* AuditLog.stamp(random)) }))
           if (!Array.isReadonlyArrayNonEmpty(removed)) return yield* new ConversationNotFound({})
           yield* generations.stop(removed.flatMap(({ running }) => (running === null ? [] : [running])))
         }),
@@ -140,13 +141,13 @@ const update = SqlSchema.findOneOption({
 })
 
 const del = SqlSchema.findAll({
-  Request: ConversationId,
+  Request: Schema.Struct({ id: ConversationId, event: Schema.String, request: Schema.String }),
   Result: Schema.Struct({ id: ConversationId, running: Schema.NullOr(GenerationId) }),
-  execute: (id) =>
+  execute: ({ id, ...stamp }) =>
     TenantSql.use(
       (sql) => sql`with gone as (
-          delete from app.conversations where id = ${id} returning tenant_id, id
-        )
+          delete from app.conversations where id = ${id} returning tenant_id, id, user_id
+        ), noted as (${AuditLog.recordGone(sql, stamp, "conversation.deleted", "conversation")})
         select gone.id, g.id as running from gone
         left join (
           app.messages m join app.generations g on g.tenant_id = m.tenant_id and g.message_id = m.id and g.status in ('queued', 'streaming')

@@ -5,7 +5,9 @@ import { type Message, MessageId, MessageNotFound } from "@llm-saas/domain/Messa
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { Array, Context, Effect, Layer, Option, Schema } from "effect"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
+import * as AuditLog from "./AuditLog.ts"
 import { exchange, exchanges, toMessage } from "./Exchanges.ts"
 import { Generations } from "./Generations.ts"
 
@@ -33,6 +35,7 @@ export class Messages extends Context.Service<
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const generations = yield* Generations
+      const random = yield* SecureRandom
 
       return Messages.of({
         list: Effect.fn("Messages.list")(function* ({ cursor, limit, scope }) {
@@ -47,7 +50,7 @@ export class Messages extends Context.Service<
           return Option.isSome(row) ? toMessage(row.value) : yield* new MessageNotFound({})
         }),
         remove: Effect.fn("Messages.remove")(function* (id) {
-          const removed = yield* tenancy.once(del(id))
+          const removed = yield* tenancy.once(del({ id, ...(yield* AuditLog.stamp(random)) }))
           if (!Array.isReadonlyArrayNonEmpty(removed)) return yield* new MessageNotFound({})
           yield* generations.stop(removed.flatMap(({ running }) => (running === null ? [] : [running])))
         })
@@ -57,13 +60,13 @@ export class Messages extends Context.Service<
 }
 
 const del = SqlSchema.findAll({
-  Request: MessageId,
+  Request: Schema.Struct({ id: MessageId, event: Schema.String, request: Schema.String }),
   Result: Schema.Struct({ id: MessageId, running: Schema.NullOr(GenerationId) }),
-  execute: (id) =>
+  execute: ({ id, ...stamp }) =>
     TenantSql.use(
       (sql) => sql`with gone as (
-          delete from app.messages where id = ${id} returning tenant_id, id
-        )
+          delete from app.messages where id = ${id} returning tenant_id, id, user_id
+        ), noted as (${AuditLog.recordGone(sql, stamp, "message.deleted", "message")})
         select gone.id, g.id as running from gone
         left join app.generations g on g.tenant_id = gone.tenant_id and g.message_id = gone.id and g.status in ('queued', 'streaming')`
     )

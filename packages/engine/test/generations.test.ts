@@ -17,6 +17,10 @@ const rows = Effect.fnUntraced(function* (sql: string) {
   return (yield* Databases.execute(adminUrl, sql)).rows
 })
 
+/** What the audit log says was done to something. */
+const deeds = (id: string) =>
+  rows(`select action, actor_user_id as actor, detail from app.audit_events where target_id = '${id}'`)
+
 layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" })("a generation", (it) => {
   it.effect("is answered, kept whole, accounted for, and recorded for tracking, before anybody hears of its end", () =>
     Effect.gen(function* () {
@@ -136,6 +140,9 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const call = yield* script.next
       call.emit("half")
       yield* Effect.flatMap(Messages, ({ remove }) => remove(asked.messageId)).pipe(at(other), as(actor))
+      assert.deepStrictEqual(yield* deeds(asked.messageId), [
+        { action: "message.deleted", actor: actor.userId, detail: { user_id: actor.userId } }
+      ])
       yield* until(Effect.sync(() => asked.tape.ended !== undefined))
       yield* call.aborted
       assert.strictEqual(
@@ -278,6 +285,9 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       })
       yield* conversations.remove(id).pipe(as(actor))
       yield* call.aborted
+      assert.deepStrictEqual(yield* deeds(id), [
+        { action: "conversation.deleted", actor: actor.userId, detail: { user_id: actor.userId } }
+      ])
     }).pipe(Effect.scoped)
   )
 
