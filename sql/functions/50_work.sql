@@ -78,7 +78,7 @@ begin
 
   if v_message is not null then
     update app.messages m set response = p_response, token_lengths = p_token_lengths where m.tenant_id = p_tenant and m.id = v_message;
-    if p_status = 'failed' and p_response = '' then
+    if p_status in ('failed', 'interrupted') and p_response = '' then
       delete from app.idempotency_keys k where k.tenant_id = p_tenant and k.message_id = v_message;
     end if;
   end if;
@@ -123,6 +123,9 @@ begin
     where g.tenant_id = lost.tenant_id and g.id = lost.id;
     update app.messages m set response = v_response, token_lengths = v_lengths
     where m.tenant_id = lost.tenant_id and m.id = lost.message_id;
+    if v_response = '' then
+      delete from app.idempotency_keys k where k.tenant_id = lost.tenant_id and k.message_id = lost.message_id;
+    end if;
     delete from app.generation_chunks c where c.tenant_id = lost.tenant_id and c.generation_id = lost.id;
     insert into app.tracking_outbox (tenant_id, generation_id) values (lost.tenant_id, lost.id);
     v_count := v_count + 1;

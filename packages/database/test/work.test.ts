@@ -176,7 +176,9 @@ layer(TestDatabase.layer)("the work on an answer", (it) => {
         return (yield* picture(superuser, question))?.["keys"]
       })
       assert.strictEqual(yield* keys("failed", ""), 0)
+      assert.strictEqual(yield* keys("interrupted", ""), 0)
       assert.strictEqual(yield* keys("failed", "some"), 1)
+      assert.strictEqual(yield* keys("interrupted", "some"), 1)
       assert.strictEqual(yield* keys("completed", ""), 1)
       assert.strictEqual(yield* keys("cancelled", ""), 1)
       assert.strictEqual((yield* ask(api, alice, { key: "failed " })).outcome, "asked")
@@ -231,7 +233,9 @@ layer(TestDatabase.layer)("a sweeper", (it) => {
   it.effect("ends what a lost process left, with the text there is in its order", () =>
     Effect.gen(function* () {
       const { alice, api, superuser } = yield* office
-      const [lost, silent, alive] = [yield* asked(api, alice), yield* asked(api, alice), yield* asked(api, alice)]
+      const lost = yield* asked(api, alice, { key: "lost" })
+      const silent = yield* asked(api, alice, { key: "silent" })
+      const alive = yield* asked(api, alice)
       yield* append(api, lost, 4, ["née", "\n", "\u{1f469}\u200d\u{1f680}"])
       yield* append(api, lost, 1, ["日本", "🏠", "e\u0301"])
       yield* append(api, alive, 1, ["here"])
@@ -248,9 +252,16 @@ layer(TestDatabase.layer)("a sweeper", (it) => {
         lengths: [2, 1, 2, 3, 1, 3],
         chunks: 0,
         records: 1,
+        keys: 1
+      })
+      // Nothing came, so nothing is lost or paid twice when the question is sent again.
+      assert.deepInclude(yield* picture(superuser, silent), {
+        status: "interrupted",
+        response: "",
+        lengths: [],
         keys: 0
       })
-      assert.deepInclude(yield* picture(superuser, silent), { status: "interrupted", response: "", lengths: [] })
+      assert.strictEqual((yield* ask(api, alice, { key: "silent" })).outcome, "asked")
       assert.deepInclude(yield* picture(superuser, alive), { status: "streaming", chunks: 1 })
       assert.deepStrictEqual(yield* append(api, lost, 7, ["late"]), ["lost"])
       assert.isFalse(yield* finish(api, lost))
