@@ -14,10 +14,15 @@ export const checkBody = (
   request: HttpServerRequest.HttpServerRequest
 ): Effect.Effect<BadTarget | undefined, HttpServerError.HttpServerError> =>
   Effect.map(request.arrayBuffer, (buffer) => {
+    if (isEncoded(request)) return { code: "unsupported_media_type" }
     const bytes = Buffer.from(buffer)
     if (!isUtf8(bytes)) return { code: "invalid_utf8" }
     return isForm(request) ? checkForm(bytes.toString()) : checkJson(bytes)
   })
+
+/** Compressed, say: nothing is unpacked here, so that nothing small can become large (RFC 9110 §8.4). */
+const isEncoded = (request: HttpServerRequest.HttpServerRequest) =>
+  (request.headers["content-encoding"]?.toLowerCase() ?? "identity") !== "identity"
 
 const isForm = (request: HttpServerRequest.HttpServerRequest) =>
   request.headers["content-type"]?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true

@@ -58,5 +58,9 @@ const toError = (slot: string) => (issue: ReturnType<typeof formatIssues>["issue
       return typeof key === "number" ? key : String(key).slice(0, 64)
     })
   ],
-  message: issue.message.replace(/, got [\s\S]*$/u, "").slice(0, 200)
+  message: issue.message
+    .replace(/, got [\s\S]*$/u, "")
+    // A shape that has no name here is written out as TypeScript, of which its sender need know nothing.
+    .replace(/^Expected \{ readonly [\s\S]*$/u, "Expected object")
+    .slice(0, 200)
 })

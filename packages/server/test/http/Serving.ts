@@ -22,7 +22,11 @@ import { noteActor } from "../../src/http/RequestRecord.ts"
 
 const Ok = Schema.Struct({ status: Schema.Literal("ok") })
 const Named = Schema.Struct({ name: Text })
-const Login = Schema.Struct({ username: Text, password: Schema.String.pipe(Schema.RedactedFromValue) })
+const Login = Schema.Struct({
+  username: Text,
+  password: Schema.String.pipe(Schema.RedactedFromValue),
+  grant_type: Schema.optionalKey(Schema.Literal("password"))
+}).annotate({ identifier: "Login" })
 
 const Group = HttpApiGroup.make("test")
   .add(

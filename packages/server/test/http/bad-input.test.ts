@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { gzipSync } from "node:zlib"
 import { exchange, portOf, problemOf, send, sendJson, serving, stage } from "./Serving.ts"
 
 const Bad = Layer.unwrap(Effect.map(stage, (on) => serving(on, { maxBodyBytes: 250_000 })))
@@ -24,6 +25,12 @@ const CASES: ReadonlyArray<
     415,
     "unsupported_media_type",
     (port) => send(port, "POST", "/name", ["content-type: text/plain"], "hello")
+  ],
+  [
+    "a compressed body",
+    415,
+    "unsupported_media_type",
+    (port) => sendJson(port, "/name", gzipSync('{"name": "a"}'), ["content-encoding: gzip"])
   ],
   ["no JSON", 400, "malformed_json", (port) => sendJson(port, "/name", '{"name": ')],
   ["no body", 400, "invalid_request", (port) => sendJson(port, "/name", "")],
@@ -209,6 +216,8 @@ it.layer(Bad)("what nobody should send", (it) => {
       assert.deepStrictEqual(deep.errors, [
         { path: ["query", "limit"], message: "Expected a whole number in decimal digits" }
       ])
+      const shape = yield* problemOf(yield* sendJson(port, "/login", "7"))
+      assert.deepStrictEqual(shape.errors, [{ path: ["payload"], message: "Expected object" }])
     })
   )
 
