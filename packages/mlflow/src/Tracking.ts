@@ -14,12 +14,16 @@ export interface TrackingOptions {
 
 /** Seconds a claim lasts: a record takes at most seven calls, and no new one is begun that could end later. */
 const LEASE = 120
+/** Records a lane claims at a time: one round trip to the database before them, and one after. */
+const AT_A_TIME = 4
 /** How often (ms) it is looked for records when there were none. */
 const IDLE = 1000
 /** Back-off in ms: anywhere between 0 and what doubles from the first to the second of these (full jitter). */
 const BACKOFF = { first: 500, most: 30_000 }
 /** How often a record may fail for a reason of its own before it is put aside: with a collision, and with "cannot just now". */
 const ATTEMPTS = { collision: 3, busy: 10 }
+/** While the database is away, what became of records is tried to be said for a minute. */
+const SETTLING = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" }))
 /** How long (ms) the last words may take when the program ends. */
 const LAST_WORDS = 2000
 
@@ -32,8 +36,9 @@ export interface Count {
 }
 
 /**
- * Sends what ended to the tracker, in the background: claims a few records, sends them, says what became of them, and so on. It catches
- * up by itself; while the tracker is away nothing is claimed, and nobody waits. At most four times `concurrency` records are in memory.
+ * Sends what ended to the tracker, in the background, in as many lanes as may send at once: each claims a few records, sends one after the
+ * other, says what became of them, and so on. It catches up by itself; while the tracker is away nothing is claimed, and nobody waits. At
+ * most four records a lane are in memory.
  */
 export class Tracking extends Context.Service<Tracking, { readonly count: () => Readonly<Count> }>()(
   "@llm-saas/mlflow/Tracking"
@@ -47,18 +52,24 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         const clock = yield* Clock.Clock
         const worker = yield* (yield* SecureRandom).uuidV7()
         const count: Count = { sent: 0, parked: 0, open: undefined }
+        // How often in a row the tracker as a whole did not take anything, and why; until when (ms since 1970) it is left alone.
         let troubles = 0
         let trouble: MlflowFailed["reason"] | undefined
+        let resumeAt = 0
+        // Whether there was more than the first lane could take.
+        let busy = false
 
         const backOff = (times: number) => Random.nextBetween(0, Math.min(BACKOFF.most, BACKOFF.first * 2 ** times))
 
         /** The tracker as a whole does not take anything: said once, and tried again later. */
         const pause = Effect.fnUntraced(function* (failure: MlflowFailed) {
+          // Another lane was first.
+          if (clock.currentTimeMillisUnsafe() < resumeAt) return
           if (trouble !== failure.reason) yield* complain(failure)
           trouble = failure.reason
           count.open = false
           const wait = yield* backOff(troubles++)
-          yield* Effect.sleep(wait + (failure.retryAfter ?? 0))
+          resumeAt = clock.currentTimeMillisUnsafe() + wait + (failure.retryAfter ?? 0)
         })
 
         const complain = ({ detail, reason }: MlflowFailed) => {
@@ -119,17 +130,14 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
                 : Effect.map(backOff(record.attempts), (delay) => settlement(record, sent, { works, delay }))
             })
           }).pipe(
-            Effect.tap((settlements) =>
-              Effect.retry(outbox.settle(worker, settlements), Schedule.spaced("1 second")).pipe(
-                Effect.timeoutOption(Math.max(LAST_WORDS, until - clock.currentTimeMillisUnsafe()))
-              )
-            ),
+            Effect.tap((settlements) => outbox.settle(worker, settlements)),
             Effect.tap(report)
           )
-          yield* Effect.forEach(records, send, { concurrency: options.concurrency, discard: true }).pipe(
-            Effect.onInterrupt(() => Effect.timeoutOption(settle, LAST_WORDS))
+          yield* Effect.forEach(records, send, { discard: true }).pipe(
+            Effect.onInterrupt(() => Effect.ignore(Effect.timeoutOption(settle, LAST_WORDS)))
           )
-          yield* Effect.uninterruptible(settle)
+          // If the database does not take it, the claim runs out, and whoever is next looks first.
+          yield* Effect.retry(settle, SETTLING)
           return halt
         })
 
@@ -147,23 +155,24 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
             { discard: true }
           )
 
-        const round = Effect.gen(function* () {
-          if (count.open !== true) yield* reopen
-          const now = clock.currentTimeMillisUnsafe()
-          const records = yield* outbox.claim({
-            worker,
-            // One to try with, when it was away.
-            limit: troubles > 0 ? 1 : options.concurrency * 4,
-            seconds: LEASE,
-            content: options.content
-          })
-          if (records.length === 0) return yield* Effect.sleep(IDLE)
-          const halted = yield* sendAll(records, now + LEASE * 1000)
-          if (halted !== undefined) return yield* halted
-          if (trouble !== undefined) yield* Effect.logInfo(`${sink.name} takes records again`)
-          trouble = undefined
-          troubles = 0
-        }).pipe(
+        const round = Effect.fnUntraced(
+          function* (lane: number) {
+            const first = lane === 0
+            const now = clock.currentTimeMillisUnsafe()
+            if (now < resumeAt) return yield* Effect.sleep(resumeAt - now)
+            // The first lane tries with one record, when the tracker was away, and looks whether there are any.
+            if (!first && (!busy || troubles > 0 || count.open !== true)) return yield* Effect.sleep(IDLE / 4)
+            if (count.open !== true) yield* reopen
+            const limit = troubles > 0 ? 1 : AT_A_TIME
+            const records = yield* outbox.claim({ worker, limit, seconds: LEASE, content: options.content })
+            if (first) busy = records.length === limit
+            if (records.length === 0) return yield* Effect.sleep(IDLE)
+            const halted = yield* sendAll(records, now + LEASE * 1000)
+            if (halted !== undefined) return yield* halted
+            if (trouble !== undefined) yield* Effect.logInfo(`${sink.name} takes records again`)
+            trouble = undefined
+            troubles = 0
+          },
           Effect.catchTag("MlflowFailed", pause),
           // The database is away: everybody else says so.
           Effect.catchTag("Unavailable", () => Effect.sleep(IDLE * 2)),
@@ -172,7 +181,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
           )
         )
 
-        yield* Effect.forkScoped(Effect.forever(round))
+        for (let lane = 0; lane < options.concurrency; lane++) yield* Effect.forkScoped(Effect.forever(round(lane)))
         return Tracking.of({ count: () => count })
       })
     )

@@ -7,6 +7,10 @@ import { randomBytes } from "node:crypto"
 export interface Prepared {
   /** Logs in as `llm_api`, as the servers under test do. */
   readonly apiUrl: string
+  /** Logs in as `llm_jobs`. */
+  readonly jobsUrl: string
+  /** Logs in as the server's administrator. */
+  readonly adminUrl: string
   readonly stop: () => Promise<void>
 }
 
@@ -16,7 +20,16 @@ export const prepare = (): Promise<Prepared> =>
       const scope = yield* Scope.make()
       const { url } = yield* Scope.provide(EmbeddedPostgres.make(), scope)
       yield* migrate(url)
-      const api = yield* prepareLogin(url, "llm_api", Redacted.make(randomBytes(24).toString("base64url")))
-      return { apiUrl: Redacted.value(api), stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+      const password = Redacted.make(randomBytes(24).toString("base64url"))
+      const [api, jobs] = [
+        yield* prepareLogin(url, "llm_api", password),
+        yield* prepareLogin(url, "llm_jobs", password)
+      ]
+      return {
+        apiUrl: Redacted.value(api),
+        jobsUrl: Redacted.value(jobs),
+        adminUrl: Redacted.value(url),
+        stop: () => Effect.runPromise(Scope.close(scope, Exit.void))
+      }
     })
   )

@@ -14,6 +14,7 @@ import { prepare } from "./Prepare.ts"
 import { cpuMicros, residentMegabytes, serve, type Served } from "./Process.ts"
 import { streaming } from "./streaming.ts"
 import { median, table } from "./Table.ts"
+import { tracking } from "./tracking.ts"
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -55,6 +56,8 @@ try {
   if (wanted("login")) await compare("POST /login", [ours, ...raws.slice(0, 1)], login(account.email), 4)
   if (wanted("flood")) await flood(account, bearer)
   if (wanted("streams")) await streaming({ ...common, APP_ENV: "test", LOG_LEVEL: "info" }, signUp, Math.min(rounds, 3))
+  if (wanted("tracking"))
+    await tracking(database, { ...common, APP_ENV: "test", LOG_LEVEL: "error" }, signUp, rounds, seconds)
   if (wanted("database")) databaseLimit(database, account)
   console.log(`\nmemory after it all: ${residentMegabytes(ours.pid).toFixed(0)} MB`)
 } catch (error) {
