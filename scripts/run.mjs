@@ -42,6 +42,7 @@ const COMMANDS = {
   lint: () => [[oxlint, oxfmt]],
   format: () => [[{ args: [...oxlint.args, "--fix"] }], [{ args: [modules("oxfmt/bin/oxfmt")] }]],
   openapi: () => [[{ args: ["scripts/openapi.mjs"] }]],
+  "build:client": (args) => [[{ args: ["scripts/client.mjs", ...args] }]],
   build: (args) => [[{ args: ["scripts/build.mjs", ...args] }]],
   bench: (args) => [[{ args: ["packages/server/bench/main.ts", ...args] }]],
   ...Object.fromEntries(

@@ -9,6 +9,7 @@ const PACKAGES = fileURLToPath(new URL("../..", import.meta.url))
 const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: ["effect"],
   api: ["effect", "domain"],
+  client: ["effect", "domain", "api"],
   database: ["effect", "domain", "@effect/sql-pg", "node:"],
   engine: ["effect", "domain", "database"],
   llm: ["effect", "domain", "engine", "openai", "node:"],

@@ -1,0 +1,63 @@
+import { CallAuthorization } from "@llm-saas/api/Call"
+import { RPC_PATH, Rpcs } from "@llm-saas/api/Rpcs"
+import { Context, Effect, Layer, Schedule } from "effect"
+import { FetchHttpClient, Headers, HttpClient } from "effect/http"
+import { RpcClient, type RpcClientError, RpcMiddleware, RpcSerialization } from "effect/rpc"
+import * as Socket from "effect/socket/Socket"
+import { authorization, type Credentials } from "./Credentials.ts"
+
+export interface RpcOptions {
+  /** Where the server is, such as `https://api.example.com`. */
+  readonly url: string | URL
+  readonly token?: Credentials
+}
+
+/**
+ * Every call of the service, typed: `const rpc = yield* Rpc`, then `rpc["messages.ask"]({ content })`. A call fails with the errors of the
+ * contract, or with `RpcClientError` where the server could not be reached.
+ */
+export class Rpc extends Context.Service<Rpc, RpcClient.FromGroup<typeof Rpcs, RpcClientError.RpcClientError>>()(
+  "@llm-saas/client/Rpc"
+) {
+  /** One HTTP request a call, by `fetch`. */
+  static readonly layerHttp = (options: RpcOptions): Layer.Layer<Rpc> =>
+    make(options).pipe(
+      Layer.provide(RpcClient.layerProtocolHttp({ url: addressOf(options) })),
+      // What is no answer of the door, such as a proxy's 502, is a failure with its status.
+      Layer.provide(Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, HttpClient.filterStatusOk))),
+      Layer.provide(FetchHttpClient.layer),
+      Layer.provide(RpcSerialization.layerNdjson)
+    )
+
+  /**
+   * All calls over one WebSocket, which is opened again when it is lost; calls under way fail then. By the platform's `WebSocket`: Node
+   * has one from version 22 on.
+   */
+  static readonly layerWebSocket = (options: RpcOptions): Layer.Layer<Rpc> =>
+    make(options).pipe(
+      Layer.provide(RpcClient.layerProtocolSocket({ retryTransientErrors: true, retryPolicy: RECONNECT })),
+      Layer.provide(Socket.layerWebSocket(addressOf(options).replace(/^http/u, "ws"))),
+      Layer.provide(Socket.layerWebSocketConstructorGlobal),
+      Layer.provide(RpcSerialization.layerNdjson)
+    )
+}
+
+/** Effect's own schedule never begins anew: a client that has lived through ten disconnections would wait five seconds after each. */
+const RECONNECT = Schedule.jittered(Schedule.spaced("500 millis"))
+
+const addressOf = ({ url }: RpcOptions): string => `${String(url).replace(/\/+$/u, "")}${RPC_PATH}`
+
+const make = ({ token }: RpcOptions) =>
+  Layer.effect(Rpc, RpcClient.make(Rpcs)).pipe(
+    Layer.provide(
+      RpcMiddleware.layerClient(CallAuthorization, ({ next, request }) =>
+        Effect.flatMap(authorization(token), (value) =>
+          next(
+            value === undefined
+              ? request
+              : { ...request, headers: Headers.set(request.headers, "authorization", value) }
+          )
+        )
+      )
+    )
+  )

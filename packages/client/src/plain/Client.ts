@@ -1,0 +1,190 @@
+import { Answer } from "./Answer.ts"
+import { type RequestOptions, Transport } from "./Transport.ts"
+import type {
+  Conversation,
+  Generation,
+  Message,
+  Page,
+  PageQuery,
+  Profile,
+  Question,
+  Registration,
+  Role,
+  Tenant,
+  Token,
+  User
+} from "./Types.ts"
+
+export { Answer } from "./Answer.ts"
+export { LlmSaasError } from "./LlmSaasError.ts"
+export type { RequestOptions } from "./Transport.ts"
+export type * from "./Types.ts"
+
+export interface ClientOptions {
+  /** Where the server is, such as `https://api.example.com`. */
+  readonly url: string | URL
+  /** An access token; `login` gets one and keeps it. */
+  readonly token?: string
+  /** Instead of the platform's `fetch`. */
+  readonly fetch?: typeof fetch
+}
+
+/** Options of asking. */
+export interface AskOptions extends RequestOptions {
+  /** A name for this question: asked again under it, also after a restart of yours, it gets the same answer. One is made up otherwise. */
+  readonly idempotencyKey?: string
+}
+
+/** A client of the server at `url`. Every failure is a `LlmSaasError`. */
+export const createClient = ({ fetch, token, url }: ClientOptions): Client =>
+  new Client(new Transport(url, token, fetch))
+
+/** One user of the service. */
+export class Client {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /** The access token requests are sent with. */
+  get token(): string | undefined {
+    return this.#transport.token
+  }
+
+  set token(token: string | undefined) {
+    this.#transport.token = token
+  }
+
+  /** Gets an access token, which this client keeps. `tenant_id` is needed where the email has accounts in several tenants. */
+  async login(
+    credentials: { readonly email: string; readonly password: string; readonly tenant_id?: string },
+    options?: RequestOptions
+  ): Promise<Token> {
+    const { email, ...rest } = credentials
+    return this.#keep(await this.#transport.send("POST", "/login", { ...options, json: { username: email, ...rest } }))
+  }
+
+  /** Makes an account. The first one of a tenant is its admin. */
+  register(
+    account: { readonly email: string; readonly password: string; readonly tenant_id: string },
+    options?: RequestOptions
+  ): Promise<User> {
+    return this.#transport.send("POST", "/register", { ...options, json: account })
+  }
+
+  /** Who this client is, as the server has it now. */
+  me(options?: RequestOptions): Promise<Profile> {
+    return this.#transport.retry("GET", "/me", options)
+  }
+
+  /** Ends every token from before; this client keeps the new one. */
+  async changePassword(
+    change: { readonly current_password: string; readonly new_password: string },
+    options?: RequestOptions
+  ): Promise<Token> {
+    return this.#keep(await this.#transport.send("POST", "/me/password", { ...options, json: change }))
+  }
+
+  readonly tenants = {
+    /** Makes an empty tenant. */
+    create: (tenant: { readonly name: string }, options?: RequestOptions): Promise<Tenant> =>
+      this.#transport.send("POST", "/create-tenant", { ...options, json: tenant }),
+    /** Opens or closes self-registration. For admins. */
+    change: (id: string, change: { readonly registration: Registration }, options?: RequestOptions): Promise<Tenant> =>
+      this.#transport.retry("PATCH", `/tenants/${encode(id)}`, { ...options, json: change }),
+    /** The tenant's users. For admins. */
+    users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<User>> =>
+      this.#transport.retry("GET", `/tenants/${encode(id)}/users`, { ...options, query: { ...query } })
+  }
+
+  readonly messages = {
+    /** Asks, and waits for the whole answer. However often it is tried, it is asked once. */
+    ask: (question: Question, { idempotencyKey = uuid(), ...options }: AskOptions = {}): Promise<Message> =>
+      this.#transport.retry("POST", "/messages", {
+        ...options,
+        json: question,
+        headers: { "idempotency-key": idempotencyKey }
+      }),
+    /** Asks, and gives the answer as it comes: see {@link Answer}. Nothing is asked before somebody reads. */
+    stream: (question: Question, { idempotencyKey = uuid(), ...options }: AskOptions = {}): Answer =>
+      new Answer(
+        this.#transport,
+        { method: "POST", path: "/messages/stream", json: question, headers: { "idempotency-key": idempotencyKey } },
+        options
+      ),
+    /** Newest first. `scope: "tenant"` for everybody's, for admins. */
+    list: (
+      query?: PageQuery & { readonly scope?: "own" | "tenant" },
+      options?: RequestOptions
+    ): Promise<Page<Message>> => this.#transport.retry("GET", "/messages", { ...options, query: { ...query } }),
+    get: (id: string, options?: RequestOptions): Promise<Message> =>
+      this.#transport.retry("GET", `/messages/${encode(id)}`, options),
+    /** With its answer; one under way is stopped. */
+    remove: (id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/messages/${encode(id)}`, options)
+  }
+
+  readonly conversations = {
+    create: (conversation: { readonly title?: string | null } = {}, options?: RequestOptions): Promise<Conversation> =>
+      this.#transport.send("POST", "/conversations", { ...options, json: conversation }),
+    /** Newest first. */
+    list: (query?: PageQuery, options?: RequestOptions): Promise<Page<Conversation>> =>
+      this.#transport.retry("GET", "/conversations", { ...options, query: { ...query } }),
+    get: (id: string, options?: RequestOptions): Promise<Conversation> =>
+      this.#transport.retry("GET", `/conversations/${encode(id)}`, options),
+    /** `null` takes the title away. */
+    rename: (id: string, title: string | null, options?: RequestOptions): Promise<Conversation> =>
+      this.#transport.retry("PATCH", `/conversations/${encode(id)}`, { ...options, json: { title } }),
+    /** With all its messages. */
+    remove: (id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/conversations/${encode(id)}`, options),
+    /** Newest first. */
+    messages: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<Message>> =>
+      this.#transport.retry("GET", `/conversations/${encode(id)}/messages`, { ...options, query: { ...query } })
+  }
+
+  readonly generations = {
+    /** How far an answer is, and its text so far. */
+    get: (id: string, options?: RequestOptions): Promise<Generation> =>
+      this.#transport.retry("GET", `/generations/${encode(id)}`, options),
+    /** Stops an answer; what came so far is kept. */
+    cancel: (id: string, options?: RequestOptions): Promise<Generation> =>
+      this.#transport.retry("POST", `/generations/${encode(id)}/cancel`, options),
+    /** Follows an answer, wherever it runs, from behind the token `after`: by default from its beginning. */
+    watch: (id: string, { after = 0, ...options }: RequestOptions & { readonly after?: number } = {}): Answer =>
+      new Answer(
+        this.#transport,
+        { method: "GET", path: `/generations/${encode(id)}/stream`, headers: {}, place: `${id}:${after}` },
+        options
+      )
+  }
+
+  readonly admin = {
+    createUser: (
+      user: { readonly email: string; readonly password: string; readonly role?: Role },
+      options?: RequestOptions
+    ): Promise<User> => this.#transport.send("POST", "/admin/users", { ...options, json: user }),
+    changeUser: (
+      id: string,
+      change: { readonly role?: Role; readonly status?: "active" | "disabled" },
+      options?: RequestOptions
+    ): Promise<User> => this.#transport.retry("PATCH", `/admin/users/${encode(id)}`, { ...options, json: change }),
+    deleteUser: (id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/admin/users/${encode(id)}`, options)
+  }
+
+  #keep(token: Token): Token {
+    this.#transport.token = token.access_token
+    return token
+  }
+}
+
+const encode = encodeURIComponent
+
+/** A UUID. `randomUUID` is not there for pages that came over plain HTTP. */
+const uuid = (): string => {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID()
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+}

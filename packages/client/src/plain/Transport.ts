@@ -1,0 +1,145 @@
+import { failureOf, LlmSaasError } from "./LlmSaasError.ts"
+import type { Problem } from "./Types.ts"
+
+/** What a request may be told beside what it asks. */
+export interface RequestOptions {
+  /** Ends the request. An answer of the model that nobody else reads is stopped after a while. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Sending extends RequestOptions {
+  readonly json?: unknown
+  readonly query?: Readonly<Record<string, string | number | undefined>> | undefined
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Milliseconds before the second try; each later one waits twice as long as the one before, up to the longest. */
+const FIRST_WAIT = 250
+const LONGEST_WAIT = 8000
+/** Tries in a row that come to nothing, half a minute together, after which we give up. */
+const TRIES = 8
+
+/** Requests to one server, on one user's behalf. */
+export class Transport {
+  token: string | undefined
+  readonly #url: string
+  readonly #fetch: typeof fetch
+
+  constructor(url: string | URL, token: string | undefined, given: typeof fetch | undefined) {
+    this.#url = String(url).replace(/\/+$/u, "")
+    this.token = token
+    // A browser's fetch must be called on its window.
+    this.#fetch = given ?? ((input, init) => fetch(input, init))
+  }
+
+  /** Sends a request once; an answer that is not good is a failure. */
+  async open(method: string, path: string, { headers, json, query, signal }: Sending = {}): Promise<Response> {
+    const search = new URLSearchParams()
+    for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(name, String(value))
+    const url = `${this.#url}${path}${search.size > 0 ? `?${search.toString()}` : ""}`
+    let response: Response
+    try {
+      response = await this.#fetch(url, {
+        method,
+        headers: {
+          ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+          ...(json === undefined ? {} : { "content-type": "application/json" }),
+          ...headers
+        },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+        ...(signal === undefined ? {} : { signal })
+      })
+    } catch (cause) {
+      signal?.throwIfAborted()
+      throw lost(cause)
+    }
+    if (!response.ok) throw await refused(response)
+    return response
+  }
+
+  /** Sends a request whose answer says nothing but that it is done. */
+  async done(method: string, path: string, sending: Sending = {}): Promise<void> {
+    await this.open(method, path, sending)
+  }
+
+  /** Sends a request and reads its answer. */
+  async send<A>(method: string, path: string, sending: Sending = {}): Promise<A> {
+    const response = await this.open(method, path, sending)
+    try {
+      return JSON.parse(await response.text())
+    } catch (cause) {
+      sending.signal?.throwIfAborted()
+      if (cause instanceof SyntaxError) throw invalid(response, cause)
+      throw lost(cause)
+    }
+  }
+
+  /** As above, for what may be asked twice: a lost connection, or a server that is not there for a moment, is tried again. */
+  async retry<A>(method: string, path: string, sending: Sending = {}): Promise<A> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.send<A>(method, path, sending)
+      } catch (error) {
+        await waitFor(error, tries, sending.signal)
+      }
+    }
+  }
+}
+
+/** Waits until a failed request may be tried again; throws the failure where that is of no use. */
+export const waitFor = async (error: unknown, tries: number, signal: AbortSignal | undefined): Promise<void> => {
+  if (tries >= TRIES || !isPassing(error)) throw error
+  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1))
+  await sleep(Math.max(wait, Math.min(LONGEST_WAIT, (error.retryAfter ?? 0) * 1000)), signal)
+}
+
+/** A failure that says nothing about the request: nobody answered, or somebody who could not reach the server. */
+const isPassing = (error: unknown): error is LlmSaasError =>
+  error instanceof LlmSaasError
+  && (error.code === "connection_failed"
+    || error.code === "unavailable"
+    || error.code === "still_running"
+    || (error.code === "invalid_answer" && error.status >= 502 && error.status <= 504))
+
+const sleep = (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort)
+      resolve()
+    }, milliseconds)
+    signal?.addEventListener("abort", abort, { once: true })
+  })
+
+/** The connection was lost, or never there. */
+export const lost = (cause: unknown): LlmSaasError =>
+  cause instanceof LlmSaasError
+    ? cause
+    : new LlmSaasError("The connection to the server failed", { code: "connection_failed", status: 0, cause })
+
+const invalid = (response: Response, cause?: unknown) =>
+  new LlmSaasError(`The answer is not this server's (HTTP ${response.status})`, {
+    code: "invalid_answer",
+    status: response.status,
+    requestId: response.headers.get("x-request-id") ?? undefined,
+    cause
+  })
+
+const refused = async (response: Response): Promise<LlmSaasError> => {
+  const text = await response.text().catch(() => "")
+  const problem = parse(text)
+  return problem === undefined ? invalid(response) : failureOf(problem)
+}
+
+const parse = (text: string): Problem | undefined => {
+  try {
+    const value = JSON.parse(text)
+    return typeof value?.code === "string" && typeof value.status === "number" ? value : undefined
+  } catch {
+    return undefined
+  }
+}

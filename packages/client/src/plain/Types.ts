@@ -1,0 +1,201 @@
+// What goes over the wire, in plain TypeScript: whoever uses this client needs no Effect, not even for its types. A test holds each to
+// the contract.
+
+/** What a user may do in their tenant. */
+export type Role = "admin" | "user"
+
+/** Whether people may make an account of the tenant themselves. */
+export type Registration = "open" | "closed"
+
+/** A customer of the installation. */
+export interface Tenant {
+  readonly id: string
+  readonly name: string
+  readonly registration: Registration
+  /** ISO 8601, as every time here. */
+  readonly created_at: string
+}
+
+/** A person of one tenant. */
+export interface User {
+  readonly id: string
+  readonly tenant_id: string
+  readonly email: string
+  readonly role: Role
+  readonly status: "active" | "disabled"
+  readonly created_at: string
+}
+
+/** One's own user, with the tenant. */
+export interface Profile extends User {
+  readonly tenant: Tenant
+}
+
+/** A bearer token. `expires_in` is in seconds. */
+export interface Token {
+  readonly access_token: string
+  readonly token_type: "bearer"
+  readonly expires_in: number
+}
+
+/** Where an answer is in its life; nothing follows the last four. */
+export type GenerationStatus = "queued" | "streaming" | "completed" | "failed" | "cancelled" | "interrupted"
+
+/** Why the model stopped by itself. */
+export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "other"
+
+/** Why there is no whole answer. */
+export type FailureReason =
+  | "model_unauthorized"
+  | "model_rate_limited"
+  | "model_unavailable"
+  | "model_error"
+  | "model_rejected"
+  | "model_malformed"
+  | "model_timeout"
+  | "model_cut"
+  | "answer_too_long"
+  | "shutdown"
+  | "process_lost"
+  | "internal"
+
+/** A question and what the model answered. */
+export interface Message {
+  readonly id: string
+  readonly conversation_id: string | null
+  readonly generation_id: string | null
+  readonly user_id: string
+  readonly content: string
+  /** Null until the answer ended; partial where it did not come to its end. */
+  readonly response: string | null
+  readonly model: string | null
+  readonly status: GenerationStatus
+  readonly finish_reason: FinishReason | null
+  readonly failure: FailureReason | null
+  readonly tokens_in: number | null
+  readonly tokens_out: number | null
+  readonly approx_tokens_in: number | null
+  readonly approx_tokens_out: number | null
+  /** Milliseconds from the request to the end of the answer, and to its first token. */
+  readonly latency_ms: number | null
+  readonly ttft_ms: number | null
+  readonly created_at: string
+}
+
+/** Questions that belong together. */
+export interface Conversation {
+  readonly id: string
+  readonly user_id: string
+  readonly title: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** An answer, as far as it is. */
+export interface Generation {
+  readonly id: string
+  readonly message_id: string
+  readonly status: GenerationStatus
+  readonly finish_reason: FinishReason | null
+  readonly failure: FailureReason | null
+  readonly text: string
+  /** The last token's place. */
+  readonly seq: number
+  readonly created_at: string
+}
+
+/** One page of a list, newest first. */
+export interface Page<Row> {
+  readonly data: ReadonlyArray<Row>
+  /** For the next page; null on the last one. */
+  readonly next_cursor: string | null
+}
+
+/** What an answer's stream is made of. */
+export type StreamEvent =
+  | {
+      readonly type: "start"
+      readonly generation_id: string
+      readonly message_id: string
+      readonly conversation_id: string | null
+      readonly model: string
+    }
+  /** One token; `seq` counts from 1, without gaps. */
+  | { readonly type: "delta"; readonly seq: number; readonly text: string }
+  | {
+      readonly type: "usage"
+      readonly tokens_in: number | null
+      readonly tokens_out: number | null
+      readonly approx_tokens_in: number | null
+      readonly approx_tokens_out: number | null
+      readonly latency_ms: number | null
+    }
+  /** The answer is whole, and kept. */
+  | {
+      readonly type: "end"
+      readonly status: "completed"
+      readonly finish_reason: FinishReason | null
+      readonly message_id: string
+      readonly seq: number
+    }
+
+/** What is asked. */
+export interface Question {
+  readonly content: string
+  readonly conversation_id?: string | null
+}
+
+/** Where a list starts, and how much of it is wanted: at most 100. */
+export interface PageQuery {
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+/** Stable names of what can go wrong. */
+export type ProblemCode =
+  | "invalid_request"
+  | "malformed_json"
+  | "invalid_utf8"
+  | "unauthenticated"
+  | "invalid_credentials"
+  | "forbidden"
+  | "registration_refused"
+  | "not_found"
+  | "tenant_not_found"
+  | "user_not_found"
+  | "message_not_found"
+  | "conversation_not_found"
+  | "generation_not_found"
+  | "method_not_allowed"
+  | "email_taken"
+  | "last_admin"
+  | "tenant_required"
+  | "still_running"
+  | "generation_cancelled"
+  | "payload_too_large"
+  | "unsupported_media_type"
+  | "prompt_too_long"
+  | "idempotency_mismatch"
+  | "too_many_requests"
+  | "internal_error"
+  | "model_failed"
+  | "model_timed_out"
+  | "model_unavailable"
+  | "unavailable"
+
+/** A failure as the server tells it (RFC 9457). */
+export interface Problem {
+  readonly type: string
+  readonly status: number
+  readonly title: string
+  readonly code: ProblemCode
+  readonly request_id?: string
+  /** Seconds after which it may be tried again. */
+  readonly retry_after?: number
+  /** Where the model failed: why, and under which id what came of the answer is kept. */
+  readonly reason?: FailureReason
+  readonly generation_id?: string
+  /** Where a request is not valid: what is wrong with it. */
+  readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
+  readonly max_characters?: number
+}

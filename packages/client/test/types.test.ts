@@ -1,0 +1,62 @@
+import { assert, it } from "@effect/vitest"
+import type { Token } from "@llm-saas/api/AccountsApi"
+import type { ConversationPage } from "@llm-saas/api/ConversationsApi"
+import type { MessagePage, Question } from "@llm-saas/api/MessagesApi"
+import type { Rpcs } from "@llm-saas/api/Rpcs"
+import type { StreamEvent } from "@llm-saas/api/StreamEvent"
+import type { UserPage } from "@llm-saas/api/TenantsApi"
+import type { Conversation } from "@llm-saas/domain/Conversation"
+import type { Generation } from "@llm-saas/domain/Generation"
+import type { Message } from "@llm-saas/domain/Message"
+import type { Tenant } from "@llm-saas/domain/Tenant"
+import type { Profile, User } from "@llm-saas/domain/User"
+import type { Rpc, RpcGroup } from "effect/rpc"
+import type * as Plain from "../src/plain/Types.ts"
+
+/** `true` where two types say the same; anything else does not compile as `true`. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : { readonly lacks: A }) : { readonly differs: B }
+
+// The first of each is the plain client's, the second the contract's, as it goes over the wire.
+const same: {
+  readonly tenant: Same<Plain.Tenant, typeof Tenant.Encoded>
+  readonly user: Same<Plain.User, typeof User.Encoded>
+  readonly profile: Same<Plain.Profile, typeof Profile.Encoded>
+  readonly token: Same<Plain.Token, typeof Token.Encoded>
+  readonly message: Same<Plain.Message, typeof Message.Encoded>
+  readonly conversation: Same<Plain.Conversation, typeof Conversation.Encoded>
+  readonly generation: Same<Plain.Generation, typeof Generation.Encoded>
+  readonly event: Same<Plain.StreamEvent, typeof StreamEvent.Encoded>
+  readonly question: Same<Plain.Question, typeof Question.Encoded>
+  readonly messages: Same<Plain.Page<Plain.Message>, typeof MessagePage.Encoded>
+  readonly conversations: Same<Plain.Page<Plain.Conversation>, typeof ConversationPage.Encoded>
+  readonly users: Same<Plain.Page<Plain.User>, typeof UserPage.Encoded>
+} = {
+  tenant: true,
+  user: true,
+  profile: true,
+  token: true,
+  message: true,
+  conversation: true,
+  generation: true,
+  event: true,
+  question: true,
+  messages: true,
+  conversations: true,
+  users: true
+}
+
+type Failure = Rpc.ErrorExit<RpcGroup.Rpcs<typeof Rpcs>>
+/** What the edge answers by itself is not in the contract. */
+type Edge =
+  | "malformed_json"
+  | "invalid_utf8"
+  | "not_found"
+  | "method_not_allowed"
+  | "payload_too_large"
+  | "unsupported_media_type"
+const codes: Same<Plain.ProblemCode, Failure["code"] | Edge | "still_running"> = true
+
+it("the plain client's types are the contract's", () => {
+  assert.isTrue(codes)
+  for (const [name, equal] of Object.entries(same)) assert.isTrue(equal, name)
+})

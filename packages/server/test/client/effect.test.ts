@@ -1,0 +1,91 @@
+import { assert, layer } from "@effect/vitest"
+import { Http } from "@llm-saas/client/Http"
+import { ask, watch } from "@llm-saas/client/Answers"
+import { Rpc } from "@llm-saas/client/Rpc"
+import type { StreamEvent } from "@llm-saas/api/StreamEvent"
+import { Effect, Layer, Redacted, Ref, Stream } from "effect"
+import { signUp } from "../People.ts"
+import { Running } from "../Running.ts"
+import { breaking } from "./Breaking.ts"
+
+const SLOW = `[[mock {"tokens": 100, "delay": 20}]]`
+const QUICK = `[[mock {"tokens": 8, "delay": 0}]]`
+
+const LAYERS = { http: Rpc.layerHttp, websocket: Rpc.layerWebSocket }
+const DOORS = ["http", "websocket"] as const
+
+const seqsOf = (events: ReadonlyArray<StreamEvent>) =>
+  events.flatMap((event) => (event.type === "delta" ? [Number(event.seq)] : []))
+const textOf = (events: ReadonlyArray<StreamEvent>) =>
+  events.map((event) => (event.type === "delta" ? event.text : "")).join("")
+const range = (to: number) => Array.from({ length: to }, (_, index) => index + 1)
+
+layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds", excludeTestServices: true })(
+  "the client with Effect",
+  (it) => {
+    for (const door of DOORS)
+      it.effect(`by ${door} reads every token once over connections that break, and the model is asked once`, () =>
+        Effect.gen(function* () {
+          const { port, send } = yield* Running
+          const { token } = yield* signUp(send)
+          const way = yield* breaking(port, (n) => (n < 6 ? [0, 300, 1500, 2500, 3500, 1777][n] : undefined))
+          const options = { url: `http://127.0.0.1:${way.port}/`, token: Redacted.make(token) }
+          const events = yield* Stream.runCollect(ask({ content: SLOW })).pipe(Effect.provide(LAYERS[door](options)))
+          assert.isAtLeast(way.broken(), 4)
+          assert.deepStrictEqual(seqsOf(events), range(100))
+          assert.deepStrictEqual(
+            events.filter(({ type }) => type !== "delta").map(({ type }) => type),
+            ["start", "usage", "end"]
+          )
+          const direct = LAYERS[door]({ url: `http://127.0.0.1:${port}`, token: Redacted.make(token) })
+          yield* Effect.gen(function* () {
+            const rpc = yield* Rpc
+            const { data } = yield* rpc["messages.list"]({})
+            assert.strictEqual(data.length, 1)
+            assert.strictEqual(data[0]?.response, textOf(events))
+            const id = data[0]?.generation_id ?? assert.fail("no generation")
+            assert.deepStrictEqual(seqsOf(yield* Stream.runCollect(watch(id, 97))), [98, 99, 100])
+          }).pipe(Effect.provide(direct))
+        }).pipe(Effect.scoped)
+      )
+
+    it.effect("has its token from an effect: nobody's before a login, and then somebody's", () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const person = yield* signUp(send)
+        const token = yield* Ref.make<Redacted.Redacted<string> | undefined>(undefined)
+        const options = { url: `http://127.0.0.1:${port}`, token: Ref.get(token) }
+        yield* Effect.gen(function* () {
+          const [rpc, http] = [yield* Rpc, yield* Http]
+          assert.strictEqual((yield* Effect.flip(rpc["accounts.me"]()))._tag, "Unauthenticated")
+          assert.strictEqual((yield* Effect.flip(http.accounts.me()))._tag, "Unauthenticated")
+          yield* Ref.set(token, Redacted.make(person.token))
+          const me = yield* rpc["accounts.me"]()
+          assert.strictEqual(me.id, person.id)
+          assert.deepStrictEqual(yield* http.accounts.me(), me)
+        }).pipe(Effect.provide(Layer.merge(Rpc.layerWebSocket(options), Http.layer(options))))
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("is the HTTP contract too", () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const { token } = yield* signUp(send)
+        yield* Effect.gen(function* () {
+          const http = yield* Http
+          const message = yield* http.messages.ask({ headers: {}, payload: { content: `What? ${QUICK}` } })
+          assert.strictEqual(message.tokens_out, 8)
+          assert.deepStrictEqual(yield* http.messages.get({ params: { id: message.id } }), message)
+          const events = yield* Stream.runCollect(
+            Stream.unwrap(http.messages.stream({ headers: {}, query: {}, payload: { content: `What? ${QUICK}` } }))
+          )
+          assert.strictEqual(events.at(-1)?.data, "[DONE]")
+          const failure = yield* Effect.flip(
+            http.messages.ask({ headers: {}, payload: { content: `[[mock {"fault": "before"}]]` } })
+          )
+          assert.strictEqual(failure._tag, "ModelFailed")
+        }).pipe(Effect.provide(Http.layer({ url: `http://127.0.0.1:${port}`, token: Redacted.make(token) })))
+      }).pipe(Effect.scoped)
+    )
+  }
+)
