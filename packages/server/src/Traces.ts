@@ -1,5 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
-import { FetchHttpClient, UrlParams } from "effect/http"
+import { UrlParams } from "effect/http"
+import { HttpOutgoing } from "./http/HttpOutgoing.ts"
 import { Settings } from "./Settings.ts"
 
 /**
@@ -17,7 +18,7 @@ export const TracesLayer = Layer.unwrap(
       resource: { serviceName: APP_NAME, attributes: { "deployment.environment.name": APP_ENV } },
       exportInterval: "2 seconds"
     }).pipe(
-      Layer.provide([OtlpSerialization.layerJson, FetchHttpClient.layer]),
+      Layer.provide([OtlpSerialization.layerJson, HttpOutgoing]),
       // A question may stand in an address (GET /messages/stream), and is not to be in a trace.
       Layer.merge(Layer.succeed(UrlParams.CurrentRedactedNames, ["content", /token|secret|password|key/iu]))
     )

@@ -6,8 +6,8 @@ import * as MlflowSink from "@llm-saas/mlflow/MlflowSink"
 import { Tracking } from "@llm-saas/mlflow/Tracking"
 import { Effect, Layer, Redacted } from "effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
-import { FetchHttpClient } from "effect/http"
 import { JobsLogin } from "./Database.ts"
+import { HttpOutgoing } from "./http/HttpOutgoing.ts"
 import { gauge, total } from "./metrics/Gauge.ts"
 import { Settings } from "./Settings.ts"
 
@@ -86,7 +86,7 @@ const sending = (destination: Destination, settings: Settings["Service"]) => {
           })
         ),
         Layer.provide(MlflowHttp.layer({ url: destination.url, credentials: credentialsOf(settings) })),
-        Layer.provide([FetchHttpClient.layer, layerWebCrypto])
+        Layer.provide([HttpOutgoing, layerWebCrypto])
       )
   }
 }
