@@ -40,23 +40,30 @@ export const freePort = Effect.callback<number>((resume) => {
 export const start = (env: Record<string, string>, options: { readonly cwd?: string } = {}) =>
   spawned(process.execPath, [MAIN], env, options.cwd)
 
-export const spawned = (program: string, args: ReadonlyArray<string>, env: Record<string, string>, cwd?: string) =>
+/** Any program. `input` is what it reads, all at once. */
+export const spawned = (
+  program: string,
+  args: ReadonlyArray<string>,
+  env: Record<string, string>,
+  cwd?: string,
+  input?: string
+) =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => listen(spawn(program, args, { cwd, env: { ...INHERITED, ...env } }))),
+      Effect.sync(() => listen(spawn(program, args, { cwd, env: { ...INHERITED, ...env } }), input)),
       ({ child, ended }) => Effect.suspend(() => (child.kill("SIGTERM"), ended))
     ),
     (each): Process => each
   )
 
-const listen = (child: ReturnType<typeof spawn>): Process => {
+const listen = (child: ReturnType<typeof spawn>, input?: string): Process => {
   let stdout = ""
   let stderr = ""
   const heard = new Set<() => void>()
   const hear = () => {
     for (const each of heard) each()
   }
-  child.stdin?.end()
+  child.stdin?.end(input)
   child.stdout?.on("data", (chunk) => ((stdout += chunk), hear()))
   child.stderr?.on("data", (chunk) => ((stderr += chunk), hear()))
   // After `close` nothing more is written.

@@ -73,6 +73,13 @@ const TSCONFIG = {
   files: ["main.ts"]
 }
 
+// Effect's own declarations are Effect's business.
+const WITH_EFFECT = { ...TSCONFIG, compilerOptions: { ...TSCONFIG.compilerOptions, skipLibCheck: true } }
+
+/** Effect, as npm would put it there, with what it needs beside it. */
+const linkEffect = (path: string) =>
+  symlinkSync(realpathSync(join(ROOT, "node_modules/effect")), join(path, "node_modules/effect"))
+
 /** A project that knows nothing of this workspace, with the packed client in it, and nothing else. */
 const project = Effect.fnUntraced(function* (source: string, tsconfig: object) {
   const path = join(yield* directory, "project")
@@ -118,16 +125,37 @@ layer(World, { timeout: "60 seconds" })("the client, packed and installed where 
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const { token } = yield* signUp(send)
-        const path = yield* project(EFFECT, {
-          ...TSCONFIG,
-          compilerOptions: { ...TSCONFIG.compilerOptions, skipLibCheck: true }
-        })
-        // As npm would put it there, with what it needs beside it.
-        const effect = realpathSync(join(ROOT, "node_modules/effect"))
-        symlinkSync(effect, join(path, "node_modules/effect"))
+        const path = yield* project(EFFECT, WITH_EFFECT)
+        linkEffect(path)
         yield* compile(path)
         const out = yield* run(oldestNode.path, ["out/main.js", `http://127.0.0.1:${port}`, token], { cwd: path })
         assert.deepStrictEqual(JSON.parse(out), { events: 11, role: "admin", same: true })
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.effect(
+    "is what its documentation shows",
+    () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const account = { email: "alice@acme.com", password: "password123" }
+        const tenant = (yield* send("POST", "/create-tenant", { json: { name: "Acme Corp" } })).body["id"]
+        yield* send("POST", "/register", { json: { ...account, tenant_id: tenant } })
+        const text = readFileSync(join(ROOT, "docs/client.md"), "utf8")
+        const [plain = "", effect = "", ...more] = [...text.matchAll(/```ts\n([\s\S]*?)```/gu)].map(([, code]) => code)
+        assert.deepStrictEqual(more, [])
+        const here = (code: string) => code.replaceAll("http://localhost:8000", `http://127.0.0.1:${port}`)
+        const one = yield* project(here(plain), TSCONFIG)
+        yield* compile(one)
+        const said = yield* run(oldestNode.path, ["out/main.js"], { cwd: one })
+        assert.match(said, /^1 \S+[\s\S]*\n.* 8\nmessage_not_found 404 [0-9a-f-]{36}\n$/u)
+
+        const other = yield* project(here(effect), WITH_EFFECT)
+        linkEffect(other)
+        yield* compile(other)
+        // By WebSocket, which Node has from 22 on.
+        assert.match(yield* run(process.execPath, ["out/main.js"], { cwd: other }), /4 questions so far/u)
       }).pipe(Effect.scoped),
     60_000
   )
