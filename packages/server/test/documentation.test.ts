@@ -70,6 +70,19 @@ layer(Running.with({ MOCK_TOKENS: "40", MOCK_TTFT_MS: "10", MOCK_DELAY_MS: "10" 
       })
     )
 
+    it.effect("is a call by curl", () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const { token } = yield* signUp(send)
+        const [call = ""] = commands(read("docs/client.md"), "Without this client")
+        const { status, text } = yield* type(call, { id: "", token })
+        assert.strictEqual(status, 200)
+        const lines = text.trimEnd().split("\n")
+        assert.include(lines[0], '{"_tag":"Chunk","requestId":1,"values":[{"type":"start",')
+        assert.strictEqual(lines.at(-1), '{"_tag":"Exit","requestId":1,"exit":{"_tag":"Success","value":null}}')
+      })
+    )
+
     it.effect("is a browser's client that loses its connection as often as you like, and no token", () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running

@@ -2,7 +2,8 @@ import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { failureOf, type GenerationFailed, Seq } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/Generations"
 import type { Tape } from "@llm-saas/engine/Tape"
-import { type Array, Cause, Effect, type Pull, Stream } from "effect"
+import { type Array, Cause, Effect, type Pull, type Scope, Stream } from "effect"
+import { openStream } from "../metrics/OpenStreams.ts"
 import { endOf, startOf, usageOf } from "../StreamEvents.ts"
 
 /** Tokens that may leave as one piece: a reader that is behind catches up by many at a time, and no piece is large. */
@@ -12,9 +13,20 @@ type Events = Array.NonEmptyReadonlyArray<StreamEvent>
 
 /**
  * An answer as its reader gets it, from behind the token `seq`: what there is at once, and the rest as it comes. Nothing is queued: each
- * piece is made of the answer's tape when it is asked for.
+ * piece is made of the answer's tape when it is asked for. Reading ends with the stream.
  */
-export const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, GenerationFailed> =>
+export const reading = <E, R>(
+  answer: Effect.Effect<Asked, E, R>,
+  seq: number
+): Stream.Stream<StreamEvent, E | GenerationFailed, Exclude<R, Scope.Scope>> =>
+  Stream.unwrap(
+    Effect.andThen(
+      openStream,
+      Effect.map(answer, (asked) => eventsOf(asked, seq))
+    )
+  )
+
+const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, GenerationFailed> =>
   Stream.fromPull(
     Effect.sync(() => {
       const { tape } = asked

@@ -1,7 +1,7 @@
 import { GenerationsRpc } from "@llm-saas/api/GenerationsRpc"
 import { Generations } from "@llm-saas/engine/Generations"
-import { Effect, Stream } from "effect"
-import { eventsOf } from "./Events.ts"
+import { Effect } from "effect"
+import { reading } from "./Events.ts"
 
 /** `generations.…`. */
 export const GenerationsCalls = GenerationsRpc.toLayer(
@@ -9,8 +9,7 @@ export const GenerationsCalls = GenerationsRpc.toLayer(
     GenerationsRpc.of({
       "generations.get": ({ id }) => generations.get(id),
       "generations.cancel": ({ id }) => generations.cancel(id),
-      "generations.watch": ({ after, id }) =>
-        Stream.unwrap(Effect.map(generations.follow(id), (asked) => eventsOf(asked, after ?? 0)))
+      "generations.watch": ({ after, id }) => reading(generations.follow(id), after ?? 0)
     })
   )
 )

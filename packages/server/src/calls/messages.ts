@@ -2,10 +2,10 @@ import { MessagesRpc } from "@llm-saas/api/MessagesRpc"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
 import { Generations } from "@llm-saas/engine/Generations"
 import { Messages } from "@llm-saas/engine/Messages"
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import type { Headers } from "effect/http"
 import { DEFAULT_PAGE } from "../handlers/paging.ts"
-import { eventsOf } from "./Events.ts"
+import { reading } from "./Events.ts"
 
 interface Asked {
   readonly content: string
@@ -34,12 +34,9 @@ export const MessagesCalls = MessagesRpc.toLayer(
     return MessagesRpc.of({
       "messages.ask": (question, { headers }) => Effect.flatMap(ask(question, headers), generations.answer),
       "messages.stream": ({ resume, ...question }, { headers }) =>
-        Stream.unwrap(
-          Effect.map(
-            resume === undefined ? ask(question, headers) : generations.follow(resume.generation_id),
-            (asked) => eventsOf(asked, resume?.seq ?? 0)
-          )
-        ),
+        resume === undefined
+          ? reading(ask(question, headers), 0)
+          : reading(generations.follow(resume.generation_id), resume.seq),
       "messages.list": ({ cursor, limit, scope }) =>
         messages.list({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }),
       "messages.get": ({ id }) => messages.get(id),

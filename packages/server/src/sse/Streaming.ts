@@ -1,12 +1,13 @@
 import { type StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { GenerationFailed } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/Generations"
-import { type Cause, Clock, Effect, Exit, Metric, type Scope } from "effect"
+import { type Cause, Clock, Effect, Exit, type Scope } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Exchange } from "../http/Exchange.ts"
 import { explain } from "../http/Explanation.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
 import { withRequestId } from "../http/Refusals.ts"
+import { openStream } from "../metrics/OpenStreams.ts"
 import { EventWriter } from "./EventWriter.ts"
 
 /** An answer, and the place of the last token its reader has. */
@@ -14,8 +15,6 @@ export interface Place {
   readonly asked: Asked
   readonly seq: number
 }
-
-const open = Metric.gauge("http_streams", { description: "Streams that are open." })
 
 /** Milliseconds in which a failure is still answered with its status. After them the stream begins, with or without a token. */
 const PATIENCE = 500
@@ -35,7 +34,7 @@ export const stream = <E, R>(
   Effect.gen(function* () {
     const exchange = exchangeOf(yield* HttpServerRequest.HttpServerRequest)
     if (exchange === undefined) return yield* Effect.die(new Error("streams need their own listener"))
-    yield* Effect.acquireRelease(Metric.modify(open, 1), () => Metric.modify(open, -1))
+    yield* openStream
     const clock = yield* Clock.Clock
     const writer = new EventWriter(exchange, format, () => clock.currentTimeMillisUnsafe())
     yield* Effect.forkScoped(tending(writer))
