@@ -193,26 +193,37 @@ export type GenerationFailed = ModelFailed | ModelUnavailable | ModelTimedOut | 
 /** Seconds a client is asked to wait when nobody said how long. */
 const RETRY_AFTER = 5
 
-/** What an ending means to somebody who asked and waits for the whole answer; undefined: it is whole. */
-export const failureOf = (ending: Ending, generation_id: GenerationId): GenerationFailed | undefined => {
+/**
+ * What an ending means to somebody who asked and waits for the whole answer; undefined: it is whole. `replayed`: it is an old ending, and
+ * stays what it is however often it is asked for, so that nobody is told to come back.
+ */
+export const failureOf = (
+  ending: Ending,
+  generation_id: GenerationId,
+  replayed: boolean
+): GenerationFailed | undefined => {
   switch (ending.status) {
     case "completed":
       return undefined
     case "cancelled":
       return new GenerationCancelled({ generation_id })
     case "interrupted":
-      return new ModelUnavailable({ reason: ending.failure, generation_id, retry_after: RETRY_AFTER })
+      return replayed
+        ? new ModelFailed({ reason: ending.failure, generation_id })
+        : new ModelUnavailable({ reason: ending.failure, generation_id, retry_after: RETRY_AFTER })
     case "failed":
       switch (ending.failure) {
         case "model_rate_limited":
         case "model_unavailable":
         case "shutdown":
         case "process_lost":
-          return new ModelUnavailable({
-            reason: ending.failure,
-            generation_id,
-            retry_after: ending.retryAfter ?? RETRY_AFTER
-          })
+          return replayed
+            ? new ModelFailed({ reason: ending.failure, generation_id })
+            : new ModelUnavailable({
+                reason: ending.failure,
+                generation_id,
+                retry_after: ending.retryAfter ?? RETRY_AFTER
+              })
         case "model_timeout":
           return new ModelTimedOut({ reason: ending.failure, generation_id })
         case "model_unauthorized":

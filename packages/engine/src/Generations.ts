@@ -55,7 +55,7 @@ export interface Asked {
   /** The model that is asked. */
   readonly model: string
   readonly tape: Tape
-  /** Nothing was asked now, because the idempotency key was known, or it is only followed: this is what was answered then, or is being. */
+  /** It had ended already when it was asked for, by its idempotency key or its id: this is what was answered then. */
   readonly replayed: boolean
 }
 
@@ -222,9 +222,9 @@ export class Generations extends Context.Service<
           }
         })
 
-        const answer: Generations["Service"]["answer"] = ({ generationId, tape }) =>
+        const answer: Generations["Service"]["answer"] = ({ generationId, replayed, tape }) =>
           Effect.flatMap(Following.ended(tape), ({ ending, message }) => {
-            const failure = failureOf(ending, generationId)
+            const failure = failureOf(ending, generationId, replayed)
             return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)
           })
 
@@ -234,13 +234,14 @@ export class Generations extends Context.Service<
           const live = lives.get(found.generation_id)
           const here = live !== undefined && live.tenantId === actor.tenantId
           if (here) yield* runs.attach(live)
+          const tape = here ? live.tape : yield* following.read(found)
           return {
             messageId: found.id,
             generationId: found.generation_id,
             conversationId: found.conversation_id,
             model: found.model ?? llm.model,
-            tape: here ? live.tape : yield* following.read(found),
-            replayed: true
+            tape,
+            replayed: tape.ended !== undefined
           }
         })
 

@@ -11,6 +11,8 @@ export interface MockOptions {
   /** Milliseconds before the first token, and between two. */
   readonly ttft: number
   readonly delay: number
+  /** How long (ms) silence lasts before it is a failure: before the first token, and after it. As with a real provider. */
+  readonly patience: { readonly firstToken: number; readonly silence: number }
   /** Whether a question may say how it wants to be answered, see {@link Wish}. In production it may not: it is text like any other. */
   readonly wishes: boolean
 }
@@ -59,11 +61,11 @@ export const MockLayer = (options: MockOptions) =>
         case "rate-limit":
           return Effect.fail(new LlmFailed({ reason: "model_rate_limited", retryAfter: 7 }))
         case "hang":
-          return Effect.never
+          return silence(options.patience.firstToken)
         case "middle":
           return Effect.andThen(talk(half(said), delays, emit), Effect.fail(new LlmFailed({ reason: "model_cut" })))
         case "stall":
-          return Effect.andThen(talk(half(said), delays, emit), Effect.never)
+          return Effect.andThen(talk(half(said), delays, emit), silence(options.patience.silence))
         case "no-usage":
         case "none": {
           const completion: Completion = {
@@ -76,6 +78,9 @@ export const MockLayer = (options: MockOptions) =>
       }
     }
   })
+
+const silence = (patience: number) =>
+  Effect.andThen(Effect.sleep(patience), Effect.fail(new LlmFailed({ reason: "model_timeout" })))
 
 const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
 

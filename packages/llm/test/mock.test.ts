@@ -2,8 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Llm } from "@llm-saas/engine/Llm"
 import { MockLayer, type MockOptions } from "@llm-saas/llm/Mock"
 import { Deferred, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 
-const OPTIONS: MockOptions = { tokens: 30, ttft: 0, delay: 0, wishes: true }
+const OPTIONS: MockOptions = {
+  tokens: 30,
+  ttft: 0,
+  delay: 0,
+  wishes: true,
+  patience: { firstToken: 60_000, silence: 30_000 }
+}
 
 const ask = (content: string, options: Partial<MockOptions> = {}) =>
   Effect.gen(function* () {
@@ -47,6 +54,24 @@ describe("the mock model", () => {
     Effect.gen(function* () {
       assert.strictEqual((yield* ask('[[mock {"tokens": 1}]]', { wishes: false })).said.length, 30)
       assert.strictEqual((yield* ask('[[mock {"tokens": "one"}]]')).said.length, 30)
+    })
+  )
+
+  it.effect("that falls silent has failed after a while, before its first token or after it", () =>
+    Effect.gen(function* () {
+      for (const [fault, patience] of [
+        ["hang", "60 seconds"],
+        ["stall", "30 seconds"]
+      ] as const) {
+        const asking = yield* Effect.forkChild(ask(`[[mock {"tokens": 4, "fault": "${fault}"}]]`), {
+          startImmediately: true
+        })
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(() => setImmediate(resolve))))
+        yield* TestClock.adjust(patience)
+        const { result, said } = yield* Fiber.join(asking)
+        assert.strictEqual(result._tag === "Failure" && result.failure.reason, "model_timeout")
+        assert.strictEqual(said.length, fault === "hang" ? 0 : 2)
+      }
     })
   )
 

@@ -12,6 +12,7 @@ export const ModelLayer = Layer.unwrap(
       tokens: settings.MOCK_TOKENS,
       ttft: settings.MOCK_TTFT_MS,
       delay: settings.MOCK_DELAY_MS,
+      patience: { firstToken: settings.LLM_FIRST_TOKEN_SECONDS * 1000, silence: settings.LLM_SILENCE_SECONDS * 1000 },
       wishes: settings.APP_ENV !== "production"
     })
   })

@@ -45,7 +45,7 @@ const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, Generat
         if (tape.ended === undefined) return Effect.andThen(more(tape, at), next)
         if (said === "end") return Cause.done()
         said = "end"
-        const failure = failureOf(tape.ended.ending, asked.generationId)
+        const failure = failureOf(tape.ended.ending, asked.generationId, asked.replayed)
         if (failure !== undefined) return Effect.fail(failure)
         return Effect.succeed<Events>([usageOf(tape.ended.message), endOf(tape.ended.message, at)])
       })

@@ -117,7 +117,7 @@ export class EventWriter {
         if (text === "") return
         this.#write(text)
       } else {
-        const failed = failureOf(tape.ended.ending, asked.generationId)
+        const failed = failureOf(tape.ended.ending, asked.generationId, asked.replayed)
         if (failed === undefined) this.#end(text + this.#begin() + wire.end(tape.ended.message, this.#seq))
         else this.#write(text)
         this.stop()

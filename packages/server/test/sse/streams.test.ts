@@ -127,7 +127,11 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
           const kept = yield* json(yield* send("GET", `/generations/${String(body["generation_id"])}`, { actor }))
           assert.deepInclude(kept, { status: "failed", failure: reason, text: "" })
           const followed = yield* send("GET", `/generations/${String(body["generation_id"])}/stream`, { actor })
-          assert.strictEqual(followed.status, status)
+          // It stays failed: nobody is told to come back for it.
+          assert.deepStrictEqual(
+            [followed.status, followed.headers["retry-after"]],
+            [status === 503 ? 502 : status, undefined]
+          )
         }
       }
     })
