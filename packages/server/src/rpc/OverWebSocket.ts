@@ -1,7 +1,7 @@
 import type { WebSocket } from "@effect/platform-node/NodeWS"
 import { RPC_PATH } from "@llm-saas/api/Rpcs"
 import { TooManyRequests } from "@llm-saas/domain/Refusal"
-import { Effect, FiberSet, Option, Queue, Schema } from "effect"
+import { Cause, Effect, FiberSet, Option, Queue, Schema } from "effect"
 import { Headers } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import type { FromClientEncoded, FromServerEncoded } from "effect/rpc/RpcMessage"
@@ -23,6 +23,9 @@ const LOOK = 15_000
 const STUCK = 4
 /** Looks (10 minutes) for which a connection is kept on which nobody calls. */
 const UNUSED = 40
+
+/** Milliseconds a client has to close a connection that we end. */
+const GOODBYE = 2000
 
 // https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 const GOING_AWAY = 1001
@@ -90,7 +93,17 @@ export const overWebSocket = Effect.gen(function* () {
     )
     yield* Effect.forkScoped(watching(exchange, socket, calls))
     yield* Effect.forkScoped(
-      drain.begun.pipe(Effect.andThen(calls.untilIdle), Effect.andThen(Effect.sync(() => leave(socket))))
+      drain.begun.pipe(
+        Effect.andThen(calls.untilIdle),
+        Effect.andThen(Effect.sync(() => leave(socket))),
+        // One that does not say goodbye does not keep the server.
+        Effect.andThen(
+          Effect.delay(
+            Effect.sync(() => socket.terminate()),
+            GOODBYE
+          )
+        )
+      )
     )
     while (true) {
       for (const frame of yield* pull) {
@@ -116,6 +129,9 @@ export const overWebSocket = Effect.gen(function* () {
     run(
       converse(upgraded, calls).pipe(
         Effect.catchTag("SocketError", () => Effect.void),
+        Effect.catchCauseIf(Cause.hasDies, (cause) =>
+          Effect.logError("a connection failed for a reason of ours", cause)
+        ),
         Effect.provideService(CurrentCalls, calls)
       )
     )

@@ -17,6 +17,7 @@ import { TestClock } from "effect/testing"
 import { connect } from "node:net"
 import { GenerationsCalls } from "../../src/calls/generations.ts"
 import { MessagesCalls } from "../../src/calls/messages.ts"
+import { Drain } from "../../src/http/Drain.ts"
 import { HttpOptions } from "../../src/http/HttpOptions.ts"
 import { serve } from "../../src/http/HttpServe.ts"
 import { LogLines } from "../../src/http/LogLines.ts"
@@ -227,3 +228,42 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
     }).pipe(Effect.scoped)
   )
 })
+
+layer(Layer.provideMerge(Layer.fresh(door), TestDatabase.layer), { timeout: "60 seconds" })(
+  "a client that does not say goodbye",
+  (it) => {
+    it.effect("keeps a server that stops for two seconds, and not longer", () =>
+      Effect.gen(function* () {
+        const drain = yield* Drain
+        const port = yield* portOf
+        const socket = connect(port, "127.0.0.1")
+        const bytes: Array<Buffer> = []
+        const came = () =>
+          Effect.callback<void>((resume) => {
+            socket.once("data", (data: Buffer) => {
+              bytes.push(data)
+              resume(Effect.void)
+            })
+          })
+        const opened = yield* Effect.forkScoped(came())
+        const closed = yield* Effect.forkScoped(
+          Effect.callback<void>((resume) => void socket.once("close", () => resume(Effect.void)))
+        )
+        socket.write(
+          "GET /rpc HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+            + "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        yield* Fiber.join(opened)
+        assert.match(String(bytes[0]), /^HTTP\/1\.1 101 /u)
+        const goodbye = yield* Effect.forkScoped(came())
+        yield* drain.begin
+        yield* Fiber.join(goodbye)
+        // A close frame with the code 1001.
+        assert.deepStrictEqual([...(bytes[1] ?? [])], [0x88, 2, 0x03, 0xe9])
+        assert.isUndefined(closed.pollUnsafe())
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(closed)
+      }).pipe(Effect.scoped)
+    )
+  }
+)
