@@ -150,12 +150,18 @@ const remove = HttpApiEndpoint.delete("remove", "/messages/:id", {
   })
 )
 
+/** What somebody thinks of an answer. */
+export const Opinion = Schema.Struct({
+  rating: Rating,
+  comment: Schema.optionalKey(Schema.NullOr(Comment))
+}).annotate({
+  identifier: "Opinion",
+  examples: [{ rating: 1 }, { rating: -1, comment: "Not a word about agents." }]
+})
+
 const feedback = HttpApiEndpoint.post("feedback", "/messages/:id/feedback", {
   params: { id: MessageId },
-  payload: Schema.Struct({ rating: Rating, comment: Schema.optionalKey(Schema.NullOr(Comment)) }).annotate({
-    identifier: "Opinion",
-    examples: [{ rating: 1 }, { rating: -1, comment: "Not a word about agents." }]
-  }),
+  payload: Opinion,
   success: Feedback,
   error: [MessageNotFound, Unavailable]
 })

@@ -1,10 +1,11 @@
+import { Feedback } from "@llm-saas/domain/Feedback"
 import { GenerationId, GenerationNotFound, Seq } from "@llm-saas/domain/Generation"
 import { IdempotencyKey, Message, MessageId, MessageNotFound } from "@llm-saas/domain/Message"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
-import { MessagePage, MessageQuery, Question, refused } from "./MessagesApi.ts"
+import { MessagePage, MessageQuery, Opinion, Question, refused } from "./MessagesApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 
 /** With a key, a repeated call gets the same answer and asks nothing. */
@@ -32,7 +33,8 @@ export class MessagesRpc extends RpcGroup.make(
   }),
   Rpc.make("messages.list", { payload: MessageQuery, success: MessagePage, error: Schema.Union(refusals) }),
   Rpc.make("messages.get", { payload: one, success: Message, error: found }),
-  Rpc.make("messages.remove", { payload: one, error: found })
+  Rpc.make("messages.remove", { payload: one, error: found }),
+  Rpc.make("messages.feedback", { payload: { ...one, ...Opinion.fields }, success: Feedback, error: found })
 )
   .middleware(CallAuthorization)
   .annotateRpcs(Access, "user") {}

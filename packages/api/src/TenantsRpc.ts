@@ -1,3 +1,4 @@
+import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Schema } from "effect"
@@ -12,7 +13,7 @@ const open = RpcGroup.make(
   Rpc.make("tenants.create", { payload: CreateTenant, success: Tenant, error: Unavailable })
 ).annotateRpcs(Access, "public")
 
-/** `PATCH /tenants/{id}`, `GET /tenants/{id}/users`. */
+/** `PATCH /tenants/{id}`, `GET /tenants/{id}/users`, `GET /tenants/{id}/isolation-report`. */
 const own = RpcGroup.make(
   Rpc.make("tenants.change", {
     payload: { id: TenantId, registration: Registration },
@@ -22,6 +23,11 @@ const own = RpcGroup.make(
   Rpc.make("tenants.users", {
     payload: { id: TenantId, ...PageQuery },
     success: UserPage,
+    error: Schema.Union([...refusals, TenantNotFound])
+  }),
+  Rpc.make("tenants.isolation", {
+    payload: { id: TenantId },
+    success: IsolationReport,
     error: Schema.Union([...refusals, TenantNotFound])
   })
 )

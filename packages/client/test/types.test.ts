@@ -6,7 +6,9 @@ import type { Rpcs } from "@llm-saas/api/Rpcs"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import type { UserPage } from "@llm-saas/api/TenantsApi"
 import type { Conversation } from "@llm-saas/domain/Conversation"
+import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
+import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Tenant } from "@llm-saas/domain/Tenant"
 import type { Profile, User } from "@llm-saas/domain/User"
@@ -25,6 +27,8 @@ const same: {
   readonly message: Same<Plain.Message, typeof Message.Encoded>
   readonly conversation: Same<Plain.Conversation, typeof Conversation.Encoded>
   readonly generation: Same<Plain.Generation, typeof Generation.Encoded>
+  readonly feedback: Same<Plain.Feedback, typeof Feedback.Encoded>
+  readonly isolation: Same<Plain.IsolationReport, typeof IsolationReport.Encoded>
   readonly event: Same<Plain.StreamEvent, typeof StreamEvent.Encoded>
   readonly question: Same<Plain.Question, typeof Question.Encoded>
   readonly messages: Same<Plain.Page<Plain.Message>, typeof MessagePage.Encoded>
@@ -38,6 +42,8 @@ const same: {
   message: true,
   conversation: true,
   generation: true,
+  feedback: true,
+  isolation: true,
   event: true,
   question: true,
   messages: true,

@@ -2,7 +2,9 @@ import { Answer } from "./Answer.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
   Conversation,
+  Feedback,
   Generation,
+  IsolationReport,
   Message,
   Page,
   PageQuery,
@@ -95,7 +97,10 @@ export class Client {
       this.#transport.retry("PATCH", `/tenants/${encode(id)}`, { ...options, json: change }),
     /** The tenant's users. For admins. */
     users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<User>> =>
-      this.#transport.retry("GET", `/tenants/${encode(id)}/users`, { ...options, query: { ...query } })
+      this.#transport.retry("GET", `/tenants/${encode(id)}/users`, { ...options, query: { ...query } }),
+    /** The proof that the tenant is apart from the others, made on the spot. For admins. */
+    isolation: (id: string, options?: RequestOptions): Promise<IsolationReport> =>
+      this.#transport.retry("GET", `/tenants/${encode(id)}/isolation-report`, options)
   }
 
   readonly messages = {
@@ -122,7 +127,14 @@ export class Client {
       this.#transport.retry("GET", `/messages/${encode(id)}`, options),
     /** With its answer; one under way is stopped. */
     remove: (id: string, options?: RequestOptions): Promise<void> =>
-      this.#transport.done("DELETE", `/messages/${encode(id)}`, options)
+      this.#transport.done("DELETE", `/messages/${encode(id)}`, options),
+    /** Says what an answer was worth: 1 or -1, or a number of a scale of one's own. The next opinion replaces it. */
+    feedback: (
+      id: string,
+      opinion: { readonly rating: number; readonly comment?: string | null },
+      options?: RequestOptions
+    ): Promise<Feedback> =>
+      this.#transport.retry("POST", `/messages/${encode(id)}/feedback`, { ...options, json: opinion })
   }
 
   readonly conversations = {

@@ -104,6 +104,33 @@ export interface Generation {
   readonly created_at: string
 }
 
+/** What a user thinks of an answer. */
+export interface Feedback {
+  readonly message_id: string
+  readonly user_id: string
+  readonly rating: number
+  readonly comment: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** Whether the tenants of the installation are kept apart: what was looked at, what was tried, and what came of it. */
+export interface IsolationReport {
+  readonly ok: boolean
+  readonly checked_at: string
+  readonly server_version: string
+  readonly schema_version: number
+  readonly login: string
+  readonly checks: ReadonlyArray<{
+    readonly kind: "rule" | "trial"
+    readonly name: string
+    readonly tried: number
+    readonly findings: number
+  }>
+  readonly findings: ReadonlyArray<{ readonly check: string; readonly object: string; readonly detail: string }>
+  readonly notes: ReadonlyArray<string>
+}
+
 /** One page of a list, newest first. */
 export interface Page<Row> {
   readonly data: ReadonlyArray<Row>

@@ -1,5 +1,6 @@
 import { MessagesRpc } from "@llm-saas/api/MessagesRpc"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { Feedbacks } from "@llm-saas/engine/Feedback"
 import { Generations } from "@llm-saas/engine/Generations"
 import { Messages } from "@llm-saas/engine/Messages"
 import { Effect } from "effect"
@@ -18,6 +19,7 @@ export const MessagesCalls = MessagesRpc.toLayer(
   Effect.gen(function* () {
     const generations = yield* Generations
     const messages = yield* Messages
+    const feedbacks = yield* Feedbacks
 
     const ask = ({ content, conversation_id, idempotency_key }: Asked, headers: Headers.Headers) =>
       generations
@@ -40,7 +42,8 @@ export const MessagesCalls = MessagesRpc.toLayer(
       "messages.list": ({ cursor, limit, scope }) =>
         messages.list({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }),
       "messages.get": ({ id }) => messages.get(id),
-      "messages.remove": ({ id }) => messages.remove(id)
+      "messages.remove": ({ id }) => messages.remove(id),
+      "messages.feedback": ({ comment, id, rating }) => feedbacks.give(id, { rating, comment: comment ?? null })
     })
   })
 )

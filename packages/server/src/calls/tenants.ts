@@ -1,4 +1,5 @@
 import { TenantsRpc } from "@llm-saas/api/TenantsRpc"
+import { Isolation } from "@llm-saas/engine/Isolation"
 import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
 import { Effect } from "effect"
@@ -9,10 +10,12 @@ export const TenantsCalls = TenantsRpc.toLayer(
   Effect.gen(function* () {
     const tenants = yield* Tenants
     const users = yield* Users
+    const isolation = yield* Isolation
     return TenantsRpc.of({
       "tenants.create": ({ name }) => tenants.create(name),
       "tenants.change": ({ id, registration }) => tenants.setRegistration(id, registration),
-      "tenants.users": ({ cursor, id, limit }) => users.list(id, { limit: limit ?? DEFAULT_PAGE, cursor })
+      "tenants.users": ({ cursor, id, limit }) => users.list(id, { limit: limit ?? DEFAULT_PAGE, cursor }),
+      "tenants.isolation": ({ id }) => isolation.report(id)
     })
   })
 )

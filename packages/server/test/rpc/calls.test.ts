@@ -84,6 +84,9 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         const said = yield* client["conversations.messages"]({ id: conversation.id })
         assert.deepStrictEqual(said.data, [message])
         assert.deepStrictEqual(yield* client["messages.get"]({ id: message.id }), message)
+        const opinion = yield* client["messages.feedback"]({ id: message.id, rating: 1 })
+        assert.deepInclude(opinion, { message_id: message.id, rating: 1, comment: null })
+        assert.isTrue((yield* client["tenants.isolation"]({ id: tenant.id })).ok)
         assert.deepStrictEqual((yield* client["messages.list"]({ scope: "tenant" })).data, [message])
 
         const events = yield* Stream.runCollect(client["messages.stream"]({ content: "And now?" }))
@@ -139,6 +142,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
             [
               stranger["messages.get"]({ id: ids.message }),
               stranger["messages.remove"]({ id: ids.message }),
+              stranger["messages.feedback"]({ id: ids.message, rating: 1 }),
               stranger["messages.ask"]({ content: "In there?", conversation_id: ids.conversation }),
               Stream.runDrain(stranger["messages.stream"]({ content: "In?", conversation_id: ids.conversation })),
               Stream.runDrain(
@@ -156,6 +160,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
               Stream.runDrain(stranger["generations.watch"]({ id: ids.generation })),
               stranger["tenants.change"]({ id: ids.tenant, registration: "closed" }),
               stranger["tenants.users"]({ id: ids.tenant }),
+              stranger["tenants.isolation"]({ id: ids.tenant }),
               stranger["admin.changeUser"]({ id: ids.user, role: "user" }),
               stranger["admin.deleteUser"]({ id: ids.user })
             ],
@@ -169,7 +174,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         const colleague = yield* caller(door, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(12).fill(404), 403, 403, 403, 403]
+          [...new Array<number>(13).fill(404), ...new Array<number>(5).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",

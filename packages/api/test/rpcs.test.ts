@@ -1,0 +1,26 @@
+import { assert, it } from "@effect/vitest"
+import { Context } from "effect"
+import { HttpApi } from "effect/http-api"
+import { Access } from "../src/Access.ts"
+import { Api } from "../src/Api.ts"
+import { Rpcs } from "../src/Rpcs.ts"
+
+/** Endpoints without a call: for probes and other programs, and a second way to ask for a stream. */
+const ALONE = ["system.health", "system.jwks", "system.ready", "messages.streamUrl"]
+/** Calls that are named for what they do on a connection that is no stream itself. */
+const RENAMED: Readonly<Record<string, string>> = { "generations.stream": "generations.watch" }
+
+it("what can be done by HTTP can be done by RPC, and by the same people", () => {
+  const endpoints = new Map<string, unknown>()
+  HttpApi.reflect(Api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint, group, mergedAnnotations }) => {
+      const name = `${group.identifier}.${endpoint.identifier}`
+      if (!ALONE.includes(name)) endpoints.set(RENAMED[name] ?? name, Context.getOrUndefined(mergedAnnotations, Access))
+    }
+  })
+  const calls = new Map<string, unknown>(
+    [...Rpcs.requests.values()].map(({ _tag, annotations }) => [_tag, Context.getOrUndefined(annotations, Access)])
+  )
+  assert.deepStrictEqual(Object.fromEntries(calls), Object.fromEntries(endpoints))
+})
