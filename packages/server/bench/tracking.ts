@@ -257,17 +257,18 @@ async function accepts(url: string, count: number): Promise<number> {
     })
     const traceId = hex(32)
     const at = `${now}000000`
-    const attributes = pairs(...Array.from({ length: 9 }, (_, n) => `attribute.${n}`)).map(({ key, value }) => ({
-      key,
-      value: { stringValue: value }
-    }))
+    // As many, and as long, as ours: 15 on the request and on the model's call, question and answer among them.
+    const attributes = [
+      ...pairs(...Array.from({ length: 14 }, (_, n) => `attribute.${n}`)),
+      { key: "mlflow.spanOutputs", value: JSON.stringify({ text: hex(350) }) }
+    ].map(({ key, value }) => ({ key, value: { stringValue: value } }))
     const spans = [0, 1, 2, 3, 4].map((n) => ({
       traceId,
       spanId: `${hex(15)}${n}`,
       name: "span",
       startTimeUnixNano: at,
       endTimeUnixNano: at,
-      attributes: n % 3 === 0 ? attributes : [],
+      attributes: n % 3 === 0 ? attributes : attributes.slice(0, 1),
       status: { code: 1 }
     }))
     await send(
