@@ -69,7 +69,7 @@ const beside = (
     case "admission":
     case "question":
     case "answer":
-      return { "mlflow.spanType": "UNKNOWN" }
+      return { "mlflow.spanType": "TASK" }
   }
 }
 

@@ -1,3 +1,4 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Gate } from "@llm-saas/database/Gate"
 import { Pool } from "@llm-saas/database/Pool"
 import { Tenancy } from "@llm-saas/database/Tenancy"
@@ -5,9 +6,11 @@ import { TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
 import { Work } from "@llm-saas/database/Work"
 import { MlflowHttp } from "@llm-saas/mlflow/MlflowHttp"
 import * as MlflowSink from "@llm-saas/mlflow/MlflowSink"
+import * as RunFiles from "@llm-saas/mlflow/RunFiles"
 import { Tracking } from "@llm-saas/mlflow/Tracking"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Layer, Schedule } from "effect"
+import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import { FetchHttpClient } from "effect/http"
 
@@ -52,6 +55,21 @@ export const tracking = (
     ),
     Layer.provide(MlflowHttp.layer({ url, credentials: { kind: "none" } })),
     Layer.provide([FetchHttpClient.layer, layerWebCrypto])
+  )
+
+/** The same into files. */
+export const trackingFiles = (directory: string) =>
+  Tracking.layer({ concurrency: 1, content: false }).pipe(
+    Layer.provide(
+      RunFiles.layer({
+        directory,
+        service: "llm-saas",
+        environment: "test",
+        experiment: "llm-inference",
+        isolation: "experiment"
+      })
+    ),
+    Layer.provide([NodeFileSystem.layer, DigestLayer, layerWebCrypto])
   )
 
 /** Waits until so many records wait. */

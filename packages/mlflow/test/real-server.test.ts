@@ -1,13 +1,18 @@
 import { assert, describe, it, layer } from "@effect/vitest"
+import { execute } from "@llm-saas/database/Databases"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { answered, type Place, somebody } from "@llm-saas/testing/Answers"
-import { find, MlflowServer } from "@llm-saas/testing/MlflowServer"
+import { find, MlflowServer, python } from "@llm-saas/testing/MlflowServer"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { experimentNamed, experimentOf, runsOf, traceOf, tracesOf } from "./MlflowApi.ts"
-import { drained, tracking, waiting, world } from "./Projection.ts"
+import { drained, tracking, trackingFiles, waiting, world } from "./Projection.ts"
 
 // Against the real thing: what the program sends is read back through MLflow's own API.
 
@@ -52,6 +57,17 @@ const opine = (actor: Actor["Service"], { messageId }: Place, rating: number, co
       (sql) => sql`insert into app.feedback (tenant_id, message_id, user_id, rating, comment)
         values (app.tenant_id(), ${messageId}, app.user_id(), ${rating}::float8, ${comment})
         on conflict (tenant_id, message_id, user_id) do update set rating = excluded.rating, comment = excluded.comment`
+    )
+  )
+
+/** As if nobody had heard that they arrived. */
+const again = ({ tenantId }: Actor["Service"]) =>
+  Effect.flatMap(TestDatabase, ({ adminUrl }) =>
+    Effect.orDie(
+      execute(
+        adminUrl,
+        `insert into app.tracking_outbox (tenant_id, generation_id) select tenant_id, id from app.generations where tenant_id = '${tenantId}'`
+      )
     )
   )
 
@@ -148,10 +164,10 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
             ]),
             [
               ["messages.stream", "CHAIN", "root"],
-              ["admission", "UNKNOWN", true],
-              ["persistence (question)", "UNKNOWN", true],
+              ["admission", "TASK", true],
+              ["persistence (question)", "TASK", true],
               ["chat mock-1", "CHAT_MODEL", true],
-              ["persistence (answer)", "UNKNOWN", true]
+              ["persistence (answer)", "TASK", true]
             ]
           )
           const model = trace.spans[3]
@@ -303,6 +319,75 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
             })
           )
         }),
+      SLOW
+    )
+
+    it.effect(
+      "is a run in files that MLflow reads, where that is asked for, and however often it is written",
+      () =>
+        Effect.gen(function* () {
+          const actor = yield* somebody()
+          const place = yield* answered(actor, {
+            arrivedAt: Date.now() - 600,
+            tokensIn: 5,
+            tokensOut: 6,
+            costUsd: 0.25
+          })
+          yield* answered(actor, {
+            arrivedAt: Date.now() - 600,
+            status: "failed",
+            failure: "model_error",
+            response: ""
+          })
+          const directory = mkdtempSync(join(tmpdir(), "mlruns-"))
+          yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(directory, { recursive: true })))
+          const written = Effect.scoped(Effect.andThen(Layer.build(trackingFiles(directory)), drained))
+          yield* written
+          yield* again(actor)
+          yield* written
+          const text = yield* python(
+            "python" in found ? found.python : "",
+            `
+import json, mlflow
+client = mlflow.MlflowClient("file://${directory}")
+[experiment] = [e for e in client.search_experiments() if e.name == "llm-inference/${actor.tenantId}"]
+print(json.dumps([{"status": r.info.status, "params": r.data.params, "metrics": r.data.metrics, "tags": r.data.tags}
+  for r in client.search_runs([experiment.experiment_id], order_by=["attributes.status DESC"])]))`,
+            { MLFLOW_ALLOW_FILE_STORE: "true" }
+          )
+          const runs: ReadonlyArray<unknown> = JSON.parse(text.trim().split("\n").at(-1) ?? "")
+          assert.strictEqual(runs.length, 2)
+          assert.deepStrictEqual(runs[0], {
+            status: "FINISHED",
+            params: {
+              model_name: "mock-1",
+              prompt_length: "15",
+              tenant_id: actor.tenantId,
+              user_id: actor.userId,
+              environment: "test"
+            },
+            metrics: {
+              latency_ms: 505,
+              response_length: 22,
+              approx_tokens_in: 4,
+              approx_tokens_out: 6,
+              ttft_ms: 105,
+              tokens_in: 5,
+              tokens_out: 6,
+              cost_usd: 0.25
+            },
+            tags: {
+              tenant_id: actor.tenantId,
+              source: "messages",
+              generation_id: place.generationId,
+              trace_id: `tr-${place.traceId}`,
+              "mlflow.user": actor.userId,
+              "mlflow.source.name": "llm-saas",
+              "mlflow.runName": `messages ${place.generationId.slice(-12)}`
+            }
+          })
+          assert.strictEqual(Object(runs[1])["status"], "FAILED")
+        }).pipe(Effect.scoped),
       SLOW
     )
 

@@ -1,11 +1,15 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Pool } from "@llm-saas/database/Pool"
 import { type Lag, TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
 import { type Destination, destinationOf } from "@llm-saas/mlflow/Destination"
 import { type Address, MlflowHttp } from "@llm-saas/mlflow/MlflowHttp"
 import * as MlflowSink from "@llm-saas/mlflow/MlflowSink"
+import * as RunFiles from "@llm-saas/mlflow/RunFiles"
 import { Tracking } from "@llm-saas/mlflow/Tracking"
 import { Effect, Layer, Redacted } from "effect"
-import { layerWebCrypto } from "effect/crypto/SecureRandom"
+import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
+import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
+import { resolve } from "node:path"
 import { JobsLogin } from "./Database.ts"
 import { HttpOutgoing } from "./http/HttpOutgoing.ts"
 import { gauge, total } from "./metrics/Gauge.ts"
@@ -72,7 +76,18 @@ const sending = (destination: Destination, settings: Settings["Service"]) => {
     case "off":
       return Tracking.layerOff
     case "files":
-      return Tracking.layerOff
+      return Tracking.layer({ concurrency: 1, content: false }).pipe(
+        Layer.provide(
+          RunFiles.layer({
+            directory: resolve(destination.directory),
+            service: settings.APP_NAME,
+            environment: settings.APP_ENV,
+            experiment: settings.MLFLOW_EXPERIMENT,
+            isolation: settings.MLFLOW_TENANT_ISOLATION
+          })
+        ),
+        Layer.provide([NodeFileSystem.layer, DigestLayer, RandomLayer])
+      )
     case "http":
       return Tracking.layer({ concurrency: CONCURRENCY, content: settings.MLFLOW_LOG_CONTENT !== "off" }).pipe(
         Layer.provide(
@@ -86,7 +101,7 @@ const sending = (destination: Destination, settings: Settings["Service"]) => {
           })
         ),
         Layer.provide(MlflowHttp.layer({ url: destination.url, credentials: credentialsOf(settings) })),
-        Layer.provide([HttpOutgoing, layerWebCrypto])
+        Layer.provide([HttpOutgoing, RandomLayer])
       )
   }
 }

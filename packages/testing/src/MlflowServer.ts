@@ -94,13 +94,23 @@ const writable = (directory: string): string | undefined => {
   }
 }
 
+/** What MLflow's own client, in Python, prints of a script; dies where that fails. */
+export const python = (
+  interpreter: string,
+  script: string,
+  env: Readonly<Record<string, string>>
+): Effect.Effect<string> =>
+  Effect.flatMap(output(interpreter, ["-c", script], env), (printed) =>
+    Option.isSome(printed) ? Effect.succeed(printed.value) : Effect.die(new Error("the script failed"))
+  )
+
 /** What a program prints; nothing if it cannot be run or fails. Ten minutes are enough for PyPI on a bad day. */
-const output = (program: string, args: ReadonlyArray<string>) =>
+const output = (program: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
   Effect.callback<Option.Option<string>>((resume) => {
     const child = execFile(
       program,
       args,
-      { timeout: 600_000, maxBuffer: 50_000_000, env: { ...process.env, PIP_NO_WARN_SCRIPT_LOCATION: "1" } },
+      { timeout: 600_000, maxBuffer: 50_000_000, env: { ...process.env, PIP_NO_WARN_SCRIPT_LOCATION: "1", ...env } },
       (error, stdout) => resume(Effect.succeed(error === null ? Option.some(stdout) : Option.none()))
     )
     return Effect.sync(() => child.kill())
