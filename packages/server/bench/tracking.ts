@@ -117,7 +117,10 @@ async function recording(
     rate: [] as Array<number>
   }))
   for (let round = 0; round <= rounds; round++) {
-    for (const [index, { record, server }] of cases.entries()) {
+    // Each is first as often as last.
+    for (let turn = 0; turn < cases.length; turn++) {
+      const index = (turn + round) % cases.length
+      const { record, server } = cases[index] ?? { record: true, server: ours }
       await withRecord(database, record)
       const postgres = await postgresOf(database)
       const [before, beforeAll] = [cpuMicros(server.pid), usedBy(postgres)]
