@@ -1,21 +1,15 @@
-import type { Opinion, Progress, TrackingRecord } from "@llm-saas/database/TrackingOutbox"
-import { Clock, Effect, Layer, Schema } from "effect"
-import type { ContentPolicy } from "./Content.ts"
+import type { Progress, TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import { Clock, Effect, Layer } from "effect"
 import * as Experiments from "./Experiments.ts"
+import * as MlflowCalls from "./MlflowCalls.ts"
 import { MlflowFailed } from "./MlflowFailed.ts"
 import { MlflowHttp, TIMEOUT } from "./MlflowHttp.ts"
-import { createRun, endRun, logBatch, traceName } from "./Run.ts"
 import { Sink } from "./Sink.ts"
-import { ASSESSMENT, assessmentOf, traceOf } from "./Trace.ts"
 
 /** What MLflow is told, and how. */
-export interface MlflowOptions extends Experiments.ExperimentOptions {
-  /** For people who read logs: where it is, without credentials. */
+export interface MlflowOptions extends Experiments.ExperimentOptions, MlflowCalls.Telling {
+  /** For people who read logs: where it is. */
   readonly url: string
-  /** What the service calls itself. */
-  readonly service: string
-  readonly environment: string
-  readonly content: ContentPolicy
 }
 
 /** The first MLflow whose traces have all that is promised: runs linked by a header, sessions, users, tags. */
@@ -32,6 +26,7 @@ export const layer = (options: MlflowOptions) =>
       const http = yield* MlflowHttp
       const clock = yield* Clock.Clock
       const experiments = yield* Experiments.make(http, options)
+      const mlflow = MlflowCalls.make(http, options)
       let traces = true
 
       const open = Effect.gen(function* () {
@@ -54,34 +49,6 @@ export const layer = (options: MlflowOptions) =>
         return version.trim().slice(0, 40)
       })
 
-      const findRun = Effect.fnUntraced(function* (record: TrackingRecord, experimentId: string) {
-        const { runs } = yield* http.call(
-          {
-            method: "POST",
-            path: "/api/2.0/mlflow/runs/search",
-            body: {
-              experiment_ids: [experimentId],
-              filter: `tags.generation_id = '${record.generation_id}'`,
-              max_results: 1
-            }
-          },
-          Runs
-        )
-        return runs?.[0]?.info.run_id
-      })
-
-      const makeRun = Effect.fnUntraced(function* (record: TrackingRecord, experimentId: string) {
-        const { run } = yield* http.call(
-          {
-            method: "POST",
-            path: "/api/2.0/mlflow/runs/create",
-            body: createRun(record, experimentId, options.service)
-          },
-          Run
-        )
-        return run.info.run_id
-      })
-
       /** The experiment was deleted under us: MLflow calls that an invalid parameter. It is looked up, and restored, once. */
       const inExperiment = <A>(
         record: TrackingRecord,
@@ -95,72 +62,13 @@ export const layer = (options: MlflowOptions) =>
         )
       }
 
-      const sendTrace = (record: TrackingRecord, experimentId: string, runId: string | null) =>
-        http
-          .text({
-            method: "POST",
-            path: "/v1/traces",
-            headers: {
-              "x-mlflow-experiment-id": experimentId,
-              ...(runId === null ? {} : { "x-mlflow-run-id": runId })
-            },
-            body: traceOf(record, { service: options.service, runId, content: options.content })
-          })
-          .pipe(
-            Effect.asVoid,
-            // A file store: its runs are as good as any.
-            Effect.catchIf(
-              ({ reason }) => reason === "unsupported",
-              ({ detail }) =>
-                Effect.suspend(() => {
-                  const first = traces
-                  traces = false
-                  return first ? Effect.logWarning(`MLflow gets runs, and no traces: ${detail}`) : Effect.void
-                })
-            )
-          )
-
-      const findTrace = (traceId: string) =>
-        Effect.map(
-          http.call({ method: "GET", path: `/api/3.0/mlflow/traces/${traceName(traceId)}` }, Traced),
-          ({ trace }) => trace.trace_info
-        )
-
-      const isThere = (traceId: string) =>
-        findTrace(traceId).pipe(
-          Effect.as(true),
-          Effect.catchIf(
-            ({ reason }) => reason === "gone",
-            () => Effect.succeed(false)
-          )
-        )
-
-      /** A trace that arrived unheard may not have come as far as its link. */
-      const link = (traceId: string, runId: string) =>
-        Effect.asVoid(
-          http.text({
-            method: "POST",
-            path: "/api/2.0/mlflow/traces/link-to-run",
-            body: { trace_ids: [traceName(traceId)], run_id: runId }
-          })
-        )
-
-      /** One assessment a user: the one that is there is changed. */
-      const assess = Effect.fnUntraced(function* (record: TrackingRecord, opinion: Opinion) {
-        const { assessments } = yield* findTrace(record.trace_id)
-        const known = assessments?.find(
-          ({ assessment_name, source }) => assessment_name === ASSESSMENT && source?.source_id === opinion.user_id
-        )
-        const path = `/api/3.0/mlflow/traces/${traceName(record.trace_id)}/assessments`
-        const body = assessmentOf(record, opinion, options.content)
-        yield* known === undefined
-          ? http.text({ method: "POST", path, body })
-          : http.text({
-              method: "PATCH",
-              path: `${path}/${known.assessment_id}`,
-              body: { ...body, update_mask: "feedback,rationale" }
-            })
-      })
+      /** A file store: its runs are as good as any. */
+      const withoutTraces = ({ detail }: MlflowFailed) =>
+        Effect.suspend(() => {
+          const first = traces
+          traces = false
+          return first ? Effect.logWarning(`MLflow gets runs, and no traces: ${detail}`) : Effect.void
+        })
 
       const send: Sink["Service"]["send"] = Effect.fnUntraced(function* (record, until) {
         let { run_id: runId, run_done: runDone, trace_sent: traceSent, unsure } = record
@@ -180,19 +88,16 @@ export const layer = (options: MlflowOptions) =>
             )
           )
 
+        const theRun = (experimentId: string) =>
+          Effect.gen(function* () {
+            const [found] = unsure ? yield* mlflow.findRuns(record, experimentId) : []
+            return found ?? (yield* once(mlflow.makeRun(record, experimentId)))
+          })
+
         const run = Effect.gen(function* () {
           if (runDone) return
-          runId ??= yield* inExperiment(record, (experimentId) =>
-            Effect.gen(function* () {
-              const found = unsure ? yield* findRun(record, experimentId) : undefined
-              return found ?? (yield* once(makeRun(record, experimentId)))
-            })
-          )
-          yield* http.text({
-            method: "POST",
-            path: "/api/2.0/mlflow/runs/log-batch",
-            body: logBatch(record, runId, options.environment)
-          })
+          runId ??= yield* inExperiment(record, theRun)
+          yield* mlflow.fillRun(record, runId)
         }).pipe(
           Effect.tapError((failed) =>
             Effect.sync(() => {
@@ -204,38 +109,58 @@ export const layer = (options: MlflowOptions) =>
 
         const trace = Effect.gen(function* () {
           if (traceSent || !traces) return
-          if (unsure && (yield* isThere(record.trace_id)))
-            return runId === null ? undefined : yield* link(record.trace_id, runId)
-          yield* once(inExperiment(record, (experimentId) => sendTrace(record, experimentId, runId)))
+          // One that arrived unheard may not have come as far as its link.
+          if (unsure && (yield* mlflow.hasTrace(record.trace_id)))
+            return runId === null ? undefined : yield* mlflow.link(record.trace_id, runId)
+          const sending = inExperiment(record, (experimentId) => mlflow.sendTrace(record, experimentId, runId))
+          yield* Effect.catchIf(once(sending), ({ reason }) => reason === "unsupported", withoutTraces)
         }).pipe(
           Effect.map(() => {
             traceSent = true
           })
         )
 
-        // The run's end comes last: a run that is FINISHED has everything.
+        // The run's end comes last: a run that is FINISHED has everything, but for a trace that MLflow will never take.
         const end = Effect.gen(function* () {
           if (runDone || runId === null) return
-          yield* http.text({ method: "POST", path: "/api/2.0/mlflow/runs/update", body: endRun(record, runId) })
+          yield* mlflow.endRun(record, runId)
           runDone = true
         })
+        const traceAndEnd = Effect.catchIf(
+          trace,
+          ({ reason }) => reason === "refused",
+          (refused) => Effect.andThen(end, Effect.fail(refused))
+        ).pipe(Effect.andThen(end))
 
-        const opinions = Effect.suspend(() =>
-          traces
-            ? Effect.forEach(
-                record.feedback,
-                (opinion) =>
-                  Effect.map(assess(record, opinion), () => {
-                    feedback.push({ user_id: opinion.user_id, revision: opinion.revision })
-                  }),
-                { discard: true }
+        // What was not there when it was looked for may have come all the same, out of a queue that stood still.
+        const cleared = Effect.suspend(() =>
+          unsure && runId !== null
+            ? inExperiment(record, (experimentId) =>
+                Effect.flatMap(mlflow.findRuns(record, experimentId), (runs) =>
+                  Effect.forEach(
+                    runs.filter((id) => id !== runId),
+                    mlflow.deleteRun,
+                    { discard: true }
+                  )
+                )
               )
             : Effect.void
         )
 
+        const opinions = Effect.suspend(() =>
+          Effect.forEach(
+            traces ? record.feedback : [],
+            (opinion) =>
+              Effect.map(mlflow.assess(record, opinion), () => {
+                feedback.push({ user_id: opinion.user_id, revision: opinion.revision })
+              }),
+            { discard: true }
+          )
+        )
+
         const failure = yield* run.pipe(
-          Effect.andThen(trace),
-          Effect.andThen(end),
+          Effect.andThen(traceAndEnd),
+          Effect.andThen(cleared),
           Effect.andThen(opinions),
           Effect.as(undefined),
           Effect.catch((failed) => Effect.succeed(failed))
@@ -256,22 +181,3 @@ export const layer = (options: MlflowOptions) =>
       })
     })
   )
-
-const RunInfo = Schema.Struct({ info: Schema.Struct({ run_id: Schema.String }) })
-const Run = Schema.Struct({ run: RunInfo })
-const Runs = Schema.Struct({ runs: Schema.optionalKey(Schema.Array(RunInfo)) })
-const Traced = Schema.Struct({
-  trace: Schema.Struct({
-    trace_info: Schema.Struct({
-      assessments: Schema.optionalKey(
-        Schema.Array(
-          Schema.Struct({
-            assessment_id: Schema.String,
-            assessment_name: Schema.String,
-            source: Schema.optionalKey(Schema.Struct({ source_id: Schema.optionalKey(Schema.String) }))
-          })
-        )
-      )
-    })
-  })
-})

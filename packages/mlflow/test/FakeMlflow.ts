@@ -8,6 +8,8 @@ export type Fate =
   | "cut"
   /** It is done, and the connection is cut before the answer. */
   | "done, then cut"
+  /** The connection is cut, and it is done when the next request of its kind comes. */
+  | "cut, then done"
   /** No answer ever comes. */
   | "hang"
   | undefined
@@ -51,6 +53,7 @@ const Spans = Schema.decodeUnknownSync(
 export const make: Effect.Effect<FakeMlflow, never, Scope.Scope> = Effect.gen(function* () {
   const gone = { status: 404, body: '{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"no"}' }
   let made = 0
+  const stuck: Array<Arrived> = []
   const runs: FakeMlflow["runs"] = new Map()
   const traces: FakeMlflow["traces"] = new Map()
   const experiments = new Map<string, string>()
@@ -94,6 +97,14 @@ export const make: Effect.Effect<FakeMlflow, never, Scope.Scope> = Effect.gen(fu
         run.status = String(body["status"])
         return ok({})
       }
+      case "POST /api/2.0/mlflow/runs/delete": {
+        for (const [generation, of] of runs)
+          runs.set(
+            generation,
+            of.filter(({ id }) => id !== body["run_id"])
+          )
+        return ok({})
+      }
       case "POST /v1/traces": {
         const id = Spans(body).resourceSpans[0]?.scopeSpans[0]?.spans[0]?.traceId ?? ""
         traces.set(id, (traces.get(id) ?? 0) + 1)
@@ -122,9 +133,13 @@ export const make: Effect.Effect<FakeMlflow, never, Scope.Scope> = Effect.gen(fu
       headers: request.headers
     }
     fake.requests.push(arrived)
+    for (const old of stuck.splice(0))
+      if (old.path === arrived.path) act(old)
+      else stuck.push(old)
     const fate = fake.mood(arrived)
     if (fate === "hang") return
-    if (fate === "cut") {
+    if (fate === "cut" || fate === "cut, then done") {
+      if (fate === "cut, then done") stuck.push(arrived)
       request.socket.destroy()
       return
     }

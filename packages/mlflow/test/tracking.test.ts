@@ -137,6 +137,7 @@ suite("what nobody knows the fate of", (it) => {
     ["a run that was not made", isCreate, "cut"],
     ["a trace that arrived", isTrace, "done, then cut"],
     ["a trace that did not arrive", isTrace, "cut"],
+    ["a run that came out of a queue too late", isCreate, "cut, then done"],
     ["what was logged", isBatch, "done, then cut"]
   ] as const) {
     it.effect(`is looked for first: ${name}`, () =>
@@ -196,6 +197,11 @@ suite("a record that MLflow does not take", (it) => {
         isTrace(request) && request.text.includes(poisoned.traceId) ? { status: 400, body: refusal } : undefined
       yield* run(mlflow)
       isOnce(mlflow, others)
+      // Its run is whole; what MLflow will never take is the trace.
+      assert.deepStrictEqual(
+        mlflow.runs.get(poisoned.generationId)?.map(({ status }) => status),
+        ["FINISHED"]
+      )
       assert.deepInclude(yield* rowOf(poisoned), {
         parked_reason: "refused: 400 INVALID_PARAMETER_VALUE: Session ID exceeds 250 characters"
       })
