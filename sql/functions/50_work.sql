@@ -7,26 +7,30 @@ set local role llm_work;
 -- Returns those that are to stop: `cancel` was asked for, or its question is deleted; or the lease is `lost`. The share lock waits for whoever is ending one, and
 -- then finds it ended: a chunk that came after the end would stay for good. Rows are locked in one order everywhere. `ended_at is
 -- null` and not the status: that would let the index of what is running stand in for the primary key, and be read whole for each.
+-- A plan made once for any number of rows may be a loop in a loop: so each row is looked up by its key, which a subquery that locks
+-- makes sure of, and `not in` is hashed whatever the planner expects.
 create function work.append(p_lease uuid, p_tenants uuid[], p_generations uuid[], p_seqs integer[], p_tokens text[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
   with given as (
-    select * from unnest(p_tenants, p_generations, p_seqs, p_tokens) as given (tenant_id, id, seq, tokens)
+    select * from unnest(p_tenants, p_generations, p_seqs, p_tokens) as given (tenant_id, id, seq, tokens) order by 1, 2
   ), mine as (
-    select v.*, g.user_id, g.cancel_requested_at is not null or g.message_id is null as cancelled from given v
-    join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
-    where g.lease_owner = p_lease and g.ended_at is null
-    order by v.tenant_id, v.id for share of g
+    select v.*, g.user_id, g.cancelled from given v
+    cross join lateral (
+      select g.user_id, g.cancel_requested_at is not null or g.message_id is null as cancelled from app.generations g
+      where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = p_lease and g.ended_at is null
+      for share
+    ) g
   ), added as (
     insert into app.generation_chunks (tenant_id, generation_id, seq, user_id, tokens)
     select m.tenant_id, m.id, m.seq, m.user_id, array(select t.value from jsonb_array_elements_text(m.tokens::jsonb) with ordinality t (value, place) order by t.place)
     from mine m
     on conflict do nothing
   )
-  select v.id, case when m.id is null then 'lost' else 'cancel' end
-  from given v left join mine m on m.tenant_id = v.tenant_id and m.id = v.id
-  where m.id is null or m.cancelled;
+  select m.id, 'cancel' from mine m where m.cancelled
+  union all
+  select v.id, 'lost' from given v where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from mine m);
 end;
 
 -- Says that the process is alive. Returns as above, and `followed` for what is read at another process.
@@ -35,20 +39,23 @@ create function work.renew(p_lease uuid, p_tenants uuid[], p_generations uuid[])
   language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
   with given as (
-    select * from unnest(p_tenants, p_generations) as given (tenant_id, id)
+    select * from unnest(p_tenants, p_generations) as given (tenant_id, id) order by 1, 2
   ), mine as (
-    select g.tenant_id, g.id from given v
-    join app.generations g on g.tenant_id = v.tenant_id and g.id = v.id
-    where g.lease_owner = p_lease and g.ended_at is null
-    order by g.tenant_id, g.id for no key update of g
+    select v.* from given v
+    cross join lateral (
+      select from app.generations g
+      where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = p_lease and g.ended_at is null
+      for no key update
+    ) g
   ), renewed as (
     update app.generations g set lease_until = now() + interval '30 seconds' from mine m
     where g.tenant_id = m.tenant_id and g.id = m.id
     returning g.tenant_id, g.id, g.cancel_requested_at is not null or g.message_id is null as cancelled, g.followed_until
   )
-  select v.id, case when m.id is null then 'lost' when m.cancelled then 'cancel' else 'followed' end
-  from given v left join renewed m on m.tenant_id = v.tenant_id and m.id = v.id
-  where m.id is null or m.cancelled or m.followed_until > now();
+  select m.id, case when m.cancelled then 'cancel' else 'followed' end from renewed m
+  where m.cancelled or m.followed_until > now()
+  union all
+  select v.id, 'lost' from given v where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from renewed m);
 end;
 
 -- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.

@@ -10,8 +10,8 @@ const RENEW = 3000
 const SWEEP = 10_000
 /** Without the database for this long (ms), a lease may have run out while its owner lives: then nobody sweeps for as long again. */
 const LEASE = 30_000
-/** At most this many answers, and this many characters, go into one statement. */
-const BATCH = { answers: 1000, characters: 1_000_000 }
+/** At most this many answers, and this many characters, go into one statement: a longer one keeps other requests waiting here. */
+const BATCH = { answers: 100, characters: 1_000_000 }
 const SWEPT = 100
 
 /**
@@ -38,7 +38,7 @@ export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyM
   // One round at a time, and an answer's end waits for the round under way: no chunk comes after its answer's end.
   const writing = yield* Semaphore.make(1)
   const flush = Effect.gen(function* () {
-    for (let batch = next(lives); batch.length > 0; batch = next(lives)) {
+    for (const batch of batches(lives)) {
       const chunks = batch.map(({ generationId, persisted, tape, tenantId }) => ({
         tenantId,
         generationId,
@@ -72,15 +72,21 @@ export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyM
 
 const about = ({ generationId, tenantId }: Live): Running => ({ generationId, tenantId })
 
-/** Answers with something unwritten, as many as one statement takes. */
-const next = (lives: ReadonlyMap<string, Live>): Array<Live> => {
-  const batch: Array<Live> = []
+/**
+ * Answers with something unwritten, as many at a time as one statement takes. None comes twice: with a thousand answers there is always
+ * more by the time they are written, and the round would have no end.
+ */
+function* batches(lives: ReadonlyMap<string, Live>): Generator<ReadonlyArray<Live>> {
+  let batch: Array<Live> = []
   let characters = 0
   for (const live of lives.values()) {
     if (live.tape.seq === live.persisted || live.state.status !== "streaming") continue
-    if (batch.length >= BATCH.answers || characters > BATCH.characters) break
     batch.push(live)
     for (const token of live.tape.after(live.persisted)) characters += token.length
+    if (batch.length < BATCH.answers && characters < BATCH.characters) continue
+    yield batch
+    batch = []
+    characters = 0
   }
-  return batch
+  if (batch.length > 0) yield batch
 }

@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type Chunk, Work } from "@llm-saas/database/Work"
+import { GenerationId } from "@llm-saas/domain/Generation"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { UserId } from "@llm-saas/domain/User"
+import * as ChunkLog from "@llm-saas/engine/ChunkLog"
+import { Live } from "@llm-saas/engine/Live"
+import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { randomUUID } from "node:crypto"
+
+const someone = () =>
+  new Live(
+    {
+      tenantId: TenantId.make(randomUUID()),
+      userId: UserId.make(randomUUID()),
+      generationId: GenerationId.make(randomUUID())
+    },
+    1_000_000
+  )
+
+/** Keeps what 250 answers say; `during` is called while a statement is under way. */
+const keeping = Effect.fnUntraced(function* (during: (lives: ReadonlyArray<Live>) => void) {
+  const lives = Array.from({ length: 250 }, someone)
+  const statements: Array<ReadonlyArray<Chunk>> = []
+  const log = yield* ChunkLog.keep(randomUUID(), new Map(lives.map((live) => [live.generationId, live]))).pipe(
+    Effect.provide(
+      Layer.mock(Work, {
+        append: (_, chunks) =>
+          Effect.sync(() => {
+            statements.push(chunks)
+            during(lives)
+            return []
+          })
+      })
+    )
+  )
+  return { log, lives, statements }
+})
+
+describe("what answers say", () => {
+  it.effect("is written once a round, though there is more of every answer when its statement returns", () =>
+    Effect.gen(function* () {
+      const { lives, log, statements } = yield* keeping((lives) => {
+        for (const live of lives) live.push("more ", 0)
+      })
+      for (const live of lives) live.push("one ", 0)
+      yield* TestClock.adjust("250 millis")
+      // An answer that ends waits for the round under way, which has an end.
+      yield* log.settled
+      const written = statements.flat().map(({ generationId }) => generationId)
+      assert.strictEqual(written.length, 250)
+      assert.strictEqual(new Set(written).size, 250)
+      assert.deepStrictEqual(
+        statements.map(({ length }) => length),
+        [100, 100, 50]
+      )
+      yield* TestClock.adjust("250 millis")
+      // Every token is in one statement, in its place.
+      for (const live of lives) {
+        const chunks = statements.flat().filter(({ generationId }) => generationId === live.generationId)
+        const tokens = chunks.flatMap(({ tokens }) => tokens)
+        assert.deepStrictEqual(tokens, live.tape.tokens.slice(0, tokens.length))
+        assert.strictEqual(tokens.length, live.persisted)
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is not written any more once it has ended: its end has it all", () =>
+    Effect.gen(function* () {
+      const { lives, statements } = yield* keeping(() => {})
+      for (const live of lives) live.push("one ", 0)
+      for (const live of lives.slice(0, 200)) live.close({ status: "cancelled" }, 0)
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(
+        statements.flat().map(({ generationId }) => generationId),
+        lives.slice(200).map(({ generationId }) => generationId)
+      )
+    }).pipe(Effect.scoped)
+  )
+})
