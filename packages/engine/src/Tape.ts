@@ -10,20 +10,34 @@ export interface TapeEnd {
 }
 
 /**
- * Milliseconds between two wake-ups of readers: as many as answers had more at the last one, within these bounds. What came meanwhile
- * leaves together, a write for each reader: writes are half of what a stream costs. Up to 5 ms nobody notices anything, and with 40
- * words still seem to be written one by one.
+ * Milliseconds a reader waits for what came after the first token: as many as answers have more to read, within these bounds. What came
+ * meanwhile leaves together, a write for each reader: writes are half of what a stream costs. Up to 5 ms nobody notices anything, and
+ * with 40 words still seem to be written one by one.
  */
-const TICK = { shortest: 5, longest: 40 }
+const WAIT = { shortest: 5, longest: 40 }
+/** Tapes woken in one turn of the event loop: all of them at once would keep every other request waiting. */
+const SLICE = 50
+/** Milliseconds between two turns, at least. */
+const STEP = 2
 
-/** What has more to read since the last tick. One timer for all tapes of the process, and none while nothing comes. */
+/**
+ * What has more to read, longest waiting first. One timer for all tapes of the process, and none while nothing comes. A round goes on
+ * until nothing is due; `peak` is how many there were in it at most.
+ */
 const due = new Set<Tape>()
-let tick = TICK.shortest
+let peak = 0
+let wait = WAIT.shortest
 const wakeDue = () => {
-  const tapes = [...due]
-  due.clear()
-  tick = Math.min(TICK.longest, Math.max(TICK.shortest, tapes.length))
-  for (const tape of tapes) tape.wake()
+  peak = Math.max(peak, due.size)
+  wait = Math.min(WAIT.longest, Math.max(WAIT.shortest, peak))
+  let rest = Math.max(SLICE, (peak * STEP) / WAIT.longest)
+  for (const tape of due) {
+    if (rest-- <= 0) break
+    due.delete(tape)
+    tape.wake()
+  }
+  if (due.size > 0) setTimeout(wakeDue, Math.max(STEP, (wait * SLICE) / peak))
+  else peak = 0
 }
 
 /**
@@ -69,7 +83,7 @@ export class Tape {
   }
 
   /**
-   * Calls `wake` when there is more: at once for the first token and for the end, within a tick for what is in between. Subscribe
+   * Calls `wake` when there is more: at once for the first token and for the end, soon for what is in between. Subscribe
    * first, then read. Returns how to unsubscribe.
    */
   subscribe(wake: () => void): () => void {
@@ -84,7 +98,7 @@ export class Tape {
     for (const token of tokens) this.#tokens.push(token)
     if (this.#readers.size === 0) return
     if (first) return this.wake()
-    if (due.size === 0) setTimeout(wakeDue, tick)
+    if (due.size === 0) setTimeout(wakeDue, wait)
     due.add(this)
   }
 
