@@ -53,7 +53,9 @@ export const MockLayer = (options: MockOptions) =>
     generate: (prompt, emit): Effect.Effect<Completion, LlmFailed> => {
       const question = prompt.at(-1)?.content ?? ""
       const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
-      const said = wish.say ?? take(answer(question), wish.tokens ?? options.tokens)
+      const count = wish.say?.length ?? wish.tokens ?? options.tokens
+      const said: Iterator<string, unknown> = wish.say?.values() ?? answer(question)
+      const half = Math.ceil(count / 2)
       const delays = { ttft: wish.ttft ?? options.ttft, delay: wish.delay ?? options.delay }
       switch (wish.fault ?? "none") {
         case "before":
@@ -63,17 +65,17 @@ export const MockLayer = (options: MockOptions) =>
         case "hang":
           return silence(options.patience.firstToken)
         case "middle":
-          return Effect.andThen(talk(half(said), delays, emit), Effect.fail(new LlmFailed({ reason: "model_cut" })))
+          return Effect.andThen(talk(said, half, delays, emit), Effect.fail(new LlmFailed({ reason: "model_cut" })))
         case "stall":
-          return Effect.andThen(talk(half(said), delays, emit), silence(options.patience.silence))
+          return Effect.andThen(talk(said, half, delays, emit), silence(options.patience.silence))
         case "no-usage":
         case "none": {
           const completion: Completion = {
             finishReason: wish.finish ?? "stop",
-            usage: wish.fault === "no-usage" ? undefined : { input: inputTokens(prompt), output: said.length },
+            usage: wish.fault === "no-usage" ? undefined : { input: inputTokens(prompt), output: count },
             model: undefined
           }
-          return Effect.as(talk(said, delays, emit), completion)
+          return Effect.as(talk(said, count, delays, emit), completion)
         }
       }
     }
@@ -84,14 +86,16 @@ const silence = (patience: number) =>
 
 const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
 
-const half = (pieces: ReadonlyArray<string>) => pieces.slice(0, Math.ceil(pieces.length / 2))
+/** Milliseconds of the beat to which all answers of the process talk: a timer wakes the process, and one of them can for all. */
+const BEAT = 10
 
-const take = (tokens: Iterator<string, never>, count: number): Array<string> =>
-  Array.from({ length: count }, () => tokens.next().value)
-
-/** Says the pieces, in time. Interrupted, it says no more. */
+/**
+ * Says `count` pieces, each at its time after the question: a model does not talk more slowly because we are busy, so what we are late for
+ * comes at once. Interrupted, it says no more.
+ */
 const talk = (
-  pieces: ReadonlyArray<string>,
+  pieces: Iterator<string, unknown>,
+  count: number,
   { delay, ttft }: { readonly ttft: number; readonly delay: number },
   emit: (text: string) => void
 ): Effect.Effect<void> =>
@@ -100,19 +104,24 @@ const talk = (
     let turn: NodeJS.Immediate | undefined = undefined
     let place = 0
     let stopped = false
+    const first = performance.now() + ttft
     const next = () => {
-      const end = delay > 0 ? place + 1 : place + BURST
-      for (; place < end; place++) {
+      // A timer may come a millisecond early: it counts in whole ones.
+      const now = performance.now() + 1
+      for (let burst = 0; burst < BURST && place < count && first + place * delay <= now; burst++) {
+        place++
+        const piece = pieces.next()
+        if (piece.done !== true && piece.value !== "") emit(piece.value)
         if (stopped) return
-        const piece = pieces[place]
-        if (piece === undefined) return resume(Effect.void)
-        if (piece !== "") emit(piece)
       }
-      if (delay > 0 && place < pieces.length) timer = setTimeout(next, delay)
+      if (place === count) resume(Effect.void)
+      else wait(Math.ceil((first + place * delay) / BEAT) * BEAT - now)
+    }
+    const wait = (milliseconds: number) => {
+      if (milliseconds > 0) timer = setTimeout(next, milliseconds)
       else turn = setImmediate(next)
     }
-    if (ttft > 0) timer = setTimeout(next, ttft)
-    else turn = setImmediate(next)
+    wait(ttft)
     return Effect.sync(() => {
       stopped = true
       clearTimeout(timer)
