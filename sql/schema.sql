@@ -620,8 +620,9 @@ grant select on meta.repeatables to llm_reader;
 
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
-  alter function app.ask(uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) owner to llm_owner;
+create function app.ask(uuid,uuid,bigint,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
+  alter function app.ask(uuid,uuid,bigint,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) owner to llm_owner;
+  grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.enter(uuid,uuid,bigint,text) returns text language plpgsql;
   alter function app.enter(uuid,uuid,bigint,text) owner to llm_owner;

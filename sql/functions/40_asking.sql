@@ -1,12 +1,13 @@
--- Asking, in the room and with the user's own rights: the question, its place in a conversation, the generation with its lease and
--- the idempotency key, in one statement.
+-- Asking, with the user's own rights: enters as app.enter does, then the question, its place in a conversation, the generation with its
+-- lease and the idempotency key. One statement that is a transaction of its own: BEGIN, enter and COMMIT as statements beside it were a
+-- fifth of what the program does for a question.
 --
 -- outcome: `asked`; `known`: this key was used for the same request, here is what came of it; `mismatch`: it was used for another one;
 -- `no_conversation`. history: earlier turns of the conversation, oldest first, within p_history_chars characters.
 create function app.ask(
-  p_message uuid, p_generation uuid, p_content text, p_conversation uuid, p_source text, p_provider text, p_model text,
-  p_lease uuid, p_request text, p_trace text, p_parent_span text, p_arrived timestamptz, p_admitted timestamptz,
-  p_approx_tokens_in integer, p_key text, p_body_hash text, p_history_chars integer
+  p_tenant uuid, p_user uuid, p_issued_at bigint, p_needs text,
+  p_message uuid, p_generation uuid, p_content text, p_conversation uuid, p_source text, p_provider text, p_model text, p_lease uuid,
+  p_request text, p_trace text, p_parent_span text, p_arrived timestamptz, p_admitted timestamptz, p_approx_tokens_in integer, p_key text, p_body_hash text, p_history_chars integer
 ) returns table (outcome text, message_id uuid, generation_id uuid, status text, history jsonb)
   language plpgsql volatile
 as $$
@@ -14,10 +15,11 @@ declare
   known app.idempotency_keys;
   turns jsonb := '[]';
 begin
+  perform app.enter(p_tenant, p_user, p_issued_at, p_needs);
   if p_key is not null then
     -- Two requests with one key at once: the second waits here until the first is in, and then finds it.
-    perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', app.tenant_id(), app.user_id(), p_key), 1));
-    select * into known from app.idempotency_keys k where k.user_id = app.user_id() and k.key = p_key;
+    perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', p_tenant, p_user, p_key), 1));
+    select * into known from app.idempotency_keys k where k.user_id = p_user and k.key = p_key;
     if found then
       if known.body_hash <> p_body_hash then
         return query select 'mismatch', null::uuid, null::uuid, null::text, '[]'::jsonb;
@@ -32,7 +34,7 @@ begin
   if p_conversation is not null then
     update app.conversations c set updated_at = now(),
       title = coalesce(c.title, nullif(btrim(left(regexp_replace(p_content, '[[:cntrl:][:space:]]+', ' ', 'g'), 80)), ''))
-    where c.id = p_conversation and c.user_id = app.user_id();
+    where c.id = p_conversation and c.user_id = p_user;
     if not found then
       return query select 'no_conversation', null::uuid, null::uuid, null::text, '[]'::jsonb;
       return;
@@ -50,17 +52,17 @@ begin
   end if;
 
   insert into app.messages (tenant_id, id, user_id, conversation_id, content)
-  values (app.tenant_id(), p_message, app.user_id(), p_conversation, p_content);
+  values (p_tenant, p_message, p_user, p_conversation, p_content);
   insert into app.generations (
     tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
     request_id, trace_id, parent_span_id, created_at, admitted_at
   ) values (
-    app.tenant_id(), p_generation, p_message, app.user_id(), p_conversation, p_source, p_provider, p_model, p_lease, p_approx_tokens_in,
+    p_tenant, p_generation, p_message, p_user, p_conversation, p_source, p_provider, p_model, p_lease, p_approx_tokens_in,
     char_length(p_content), p_request, p_trace, p_parent_span, p_arrived, p_admitted
   );
   if p_key is not null then
     insert into app.idempotency_keys (tenant_id, user_id, key, body_hash, message_id, generation_id)
-    values (app.tenant_id(), app.user_id(), p_key, p_body_hash, p_message, p_generation);
+    values (p_tenant, p_user, p_key, p_body_hash, p_message, p_generation);
   end if;
   return query select 'asked', p_message, p_generation, 'streaming', turns;
 end $$;

@@ -19,8 +19,9 @@ grant execute on function app.login_valid() to llm_auditor, llm_reader;
 grant execute on function app.enter(uuid, uuid, bigint, text) to llm_api, llm_tenant;
 grant execute on function app.own_profile(uuid, uuid, bigint, text) to llm_api, llm_tenant;
 grant execute on function app.ask(
-  uuid, uuid, text, uuid, text, text, text, uuid, text, text, text, timestamptz, timestamptz, integer, text, text, integer
-) to llm_tenant;
+  uuid, uuid, bigint, text, uuid, uuid, text, uuid, text, text, text, uuid, text, text, text, timestamptz, timestamptz, integer, text, text,
+  integer
+) to llm_api, llm_tenant;
 
 -- What a program must know of the schema it runs on.
 grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor, llm_reader;

@@ -48,6 +48,23 @@ const profile = Effect.gen(function* () {
 })
 const Glanced = Schema.Struct({ id: Schema.String, tenant: Schema.Struct({ id: Schema.String }) })
 
+/** The same, of what was just asked in one call: the row says whose it is. */
+const question = Effect.gen(function* () {
+  const tenancy = yield* Tenancy
+  const message = randomUUID()
+  const trace = randomUUID().replaceAll("-", "")
+  const rest = ["Why?", null, "messages", "p", "m", randomUUID(), "request", trace, null, 0, 0, 1, null, null, 0]
+  yield* tenancy.call("ask", [message, randomUUID(), ...rest])
+  return yield* tenancy.read(
+    TenantSql.use(
+      (
+        sql
+      ) => sql<Seen>`select m.tenant_id as tenant, m.user_id as "user", current_user::text as role, array[m.user_id::text] as users
+        from app.messages m where m.id = ${message}`
+    ).pipe(Effect.map(([row]) => row))
+  )
+})
+
 const nobody = Actor.of({
   tenantId: TenantId.make(randomUUID()),
   userId: UserId.make(randomUUID()),
@@ -59,7 +76,9 @@ const nobody = Actor.of({
 const request = (n: number) =>
   Effect.gen(function* () {
     const tenancy = yield* Tenancy
-    switch (n % 7) {
+    switch (n % 8) {
+      case 7:
+        return [yield* question]
       case 5:
         return [yield* profile]
       case 6:

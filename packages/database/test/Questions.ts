@@ -57,13 +57,14 @@ export interface Question {
   readonly historyCharacters?: number
 }
 
-/** Calls `app.ask` in the room of `who`. */
+/** Calls `app.ask` for `who`. */
 export const ask = Effect.fnUntraced(function* (session: Session, who: Person, question: Question = {}) {
-  const [row] = yield* inRoom(
-    session,
-    who,
-    `select * from app.ask($1, $2, $3, $4, 'messages', 'provider', 'model', $5, 'request', $6, null, now(), now(), 1, $7, $8, $9)`,
+  const [row] = yield* session.rows(
+    `select * from app.ask($1, $2, 4000000000, 'user', $3, $4, $5, $6, 'messages', 'provider', 'model', $7, 'request', $8, null, now(),
+       now(), 1, $9, $10, $11)`,
     [
+      who.tenant,
+      who.user,
       next(),
       next(),
       question.content ?? "Why?",

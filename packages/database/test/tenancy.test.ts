@@ -108,4 +108,61 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       assert.isTrue(Exit.isFailure(across) && Cause.hasDies(across.cause))
     }).pipe(Effect.scoped)
   )
+
+  it.effect("a call is refused to whom a room is refused, leaves nothing then, and joins the room it is made in", () =>
+    Effect.gen(function* () {
+      const tenancy = yield* Tenancy
+      const { adminUrl } = yield* TestDatabase
+      const superuser = yield* open(adminUrl)
+      const admin = yield* member
+      const actor = { ...admin, userId: UserId.make(randomUUID()) }
+      yield* superuser.rows("select * from auth.register($1, $2, 'b@example.com', '$argon2id$', 'request')", [
+        actor.tenantId,
+        actor.userId
+      ])
+      const asking = (message: string) =>
+        tenancy.call("ask", [
+          message,
+          randomUUID(),
+          "Why?",
+          null,
+          "messages",
+          "provider",
+          "model",
+          randomUUID(),
+          "request",
+          "a".repeat(32),
+          null,
+          0,
+          0,
+          1,
+          null,
+          null,
+          0
+        ])
+      const isThere = (message: string) =>
+        Effect.map(superuser.rows(`select from app.messages where id = '${message}'`), (rows) => rows.length === 1)
+      const [kept, refused, undone] = [randomUUID(), randomUUID(), randomUUID()]
+      yield* Effect.provideService(asking(kept), Actor, actor)
+      assert.isTrue(yield* isThere(kept))
+
+      const before = Effect.andThen(asking(undone), Effect.fail("no"))
+      const exit = yield* Effect.exit(Effect.provideService(tenancy.transaction(before), Actor, actor))
+      assert.deepStrictEqual(exit, Exit.fail("no"))
+      assert.isFalse(yield* isThere(undone))
+
+      yield* superuser.rows(`update app.users set status = 'disabled' where id = '${actor.userId}'`)
+      const disabled = yield* Effect.exit(Effect.provideService(asking(refused), Actor, actor))
+      assert.deepStrictEqual(disabled, Exit.fail(new Unauthenticated({})))
+      assert.isFalse(yield* isThere(refused))
+      // And the connection is as clean as before.
+      const [seen] = yield* Effect.map(
+        Effect.flatMap(Pool, (pool) =>
+          pool.use((connection) => connection.query("select current_user::text as role", []))
+        ),
+        ({ rows }) => rows
+      )
+      assert.deepStrictEqual(seen, { role: "llm_api" })
+    }).pipe(Effect.scoped)
+  )
 })

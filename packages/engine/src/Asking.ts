@@ -1,10 +1,9 @@
-import { type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
-import { ConversationId } from "@llm-saas/domain/Conversation"
+import type { Tenancy } from "@llm-saas/database/Tenancy"
+import type { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, GenerationStatus, isEnded } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { Effect, Schema } from "effect"
 import { type Digest, sha256 } from "effect/crypto/Digest"
-import { SqlSchema } from "effect/sql"
 import type { Exchange } from "./History.ts"
 
 /** What is stored of a question when it is taken. Times are in milliseconds since 1970. */
@@ -46,7 +45,26 @@ export const hash = (digest: Digest["Service"], content: string, conversation: C
 
 /** Stores the question, or says why not: one statement, one round trip. */
 export const ask = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], record: Record) {
-  const row = yield* tenancy.once(insert(record)).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
+  const rows = yield* tenancy.call("ask", [
+    record.message,
+    record.generation,
+    record.content,
+    record.conversation,
+    record.source,
+    record.provider,
+    record.model,
+    record.lease,
+    record.request,
+    record.trace,
+    record.parentSpan,
+    record.arrived,
+    record.admitted,
+    record.approxTokensIn,
+    record.key,
+    record.bodyHash,
+    record.historyCharacters
+  ])
+  const [row] = yield* Effect.orDie(decodeRows(rows))
   const place = { message_id: row.message_id, generation_id: row.generation_id }
   const outcome: Outcome =
     row.outcome === "mismatch"
@@ -72,36 +90,4 @@ const Row = Schema.Struct({
   status: Schema.NullOr(GenerationStatus),
   history: Schema.Array(Schema.Struct({ content: Schema.String, response: Schema.String }))
 })
-
-const Parameters = Schema.Struct({
-  message: MessageId,
-  generation: GenerationId,
-  content: Schema.String,
-  conversation: Schema.NullOr(ConversationId),
-  source: Schema.String,
-  provider: Schema.String,
-  model: Schema.String,
-  lease: Schema.String,
-  request: Schema.String,
-  trace: Schema.String,
-  parentSpan: Schema.NullOr(Schema.String),
-  arrived: Schema.Finite,
-  admitted: Schema.Finite,
-  approxTokensIn: Schema.Int,
-  key: Schema.NullOr(Schema.String),
-  bodyHash: Schema.NullOr(Schema.String),
-  historyCharacters: Schema.Int
-})
-
-const insert = SqlSchema.findOne({
-  Request: Parameters,
-  Result: Row,
-  execute: (p) =>
-    TenantSql.use(
-      (sql) =>
-        sql`select * from app.ask(${p.message}::uuid, ${p.generation}::uuid, ${p.content}::text, ${p.conversation}::uuid, ${p.source}::text,
-          ${p.provider}::text, ${p.model}::text, ${p.lease}::uuid, ${p.request}::text, ${p.trace}::text, ${p.parentSpan}::text,
-          to_timestamp(${p.arrived}::float8 / 1000), to_timestamp(${p.admitted}::float8 / 1000), ${p.approxTokensIn}::int4,
-          ${p.key}::text, ${p.bodyHash}::text, ${p.historyCharacters}::int4)`
-    )
-})
+const decodeRows = Schema.decodeUnknownEffect(Schema.Tuple([Row]))
