@@ -55,7 +55,7 @@ try {
   if (wanted("me")) await compare("GET /me", everything, get("/me", bearer))
   if (wanted("login")) await compare("POST /login", [ours, ...raws.slice(0, 1)], login(account.email), 4)
   if (wanted("flood")) await flood(account, bearer)
-  if (wanted("streams")) await streaming({ ...common, APP_ENV: "test", LOG_LEVEL: "info" }, signUp, Math.min(rounds, 3))
+  if (wanted("streams")) await streaming({ ...common, APP_ENV: "test", LOG_LEVEL: "info" }, signUp, Math.min(rounds, 5))
   if (wanted("tracking"))
     await tracking(database, { ...common, APP_ENV: "test", LOG_LEVEL: "error" }, signUp, rounds, seconds)
   if (wanted("database")) databaseLimit(database, account)

@@ -1,6 +1,7 @@
 /**
  * Server-sent events as a careful person would write them on node:http: each token, in a frame with its id, is one write, as soon as
- * it comes. No token check, no database, no limits, nothing kept, nothing to resume. DELAY is the time between tokens in ms.
+ * it comes. No token check, no database, no limits, nothing kept, nothing to resume. DELAY is the time between tokens in ms; as with
+ * the mock model, a token that is late does not make the next one later.
  */
 import { createServer } from "node:http"
 
@@ -20,12 +21,13 @@ createServer((request, response) => {
     "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no"
   })
+  const started = performance.now()
   let seq = 0
   const write = () => {
     seq++
     response.write(`id: ${id}:${seq}\ndata: word${seq % 10} \n\n`)
     if (seq === tokens) response.end("data: [DONE]\n\n")
-    else if (delay > 0) setTimeout(write, delay)
+    else if (delay > 0) setTimeout(write, Math.max(0, started + (seq + 1) * delay - performance.now()))
     else setImmediate(write)
   }
   if (delay > 0) setTimeout(write, delay)
