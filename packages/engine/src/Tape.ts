@@ -10,34 +10,45 @@ export interface TapeEnd {
 }
 
 /**
- * Milliseconds a reader waits for what came after the first token: as many as answers have more to read, within these bounds. What came
- * meanwhile leaves together, a write for each reader: writes are half of what a stream costs. Up to 5 ms nobody notices anything, and
- * with 40 words still seem to be written one by one.
+ * Milliseconds a reader waits for what came after the first token: as many as answers have more to read, within these bounds, and about
+ * half as long again where all have it at once. What came meanwhile leaves together, a write for each reader: writes are half of what a
+ * stream costs. Up to 5 ms nobody notices anything, and with 40 words still seem to be written one by one.
  */
 const WAIT = { shortest: 5, longest: 40 }
-/** Tapes woken in one turn of the event loop: all of them at once would keep every other request waiting. */
+/** Tapes woken in one turn of the event loop, if that does: all of them at once would keep every other request waiting. */
 const SLICE = 50
 /** Milliseconds between two turns, at least. */
 const STEP = 2
 
 /**
  * What has more to read, longest waiting first. One timer for all tapes of the process, and none while nothing comes. A round goes on
- * until nothing is due; `peak` is how many there were in it at most.
+ * until nothing is due; `peak` is how many there were in it at most, and `step` the time between two turns of the last one.
  */
 const due = new Set<Tape>()
+let timer: NodeJS.Timeout | undefined = undefined
 let peak = 0
-let wait = WAIT.shortest
+let step = WAIT.shortest
+const wakeSoon = () => {
+  timer ??= setTimeout(wakeDue, step)
+}
 const wakeDue = () => {
+  timer = undefined
   peak = Math.max(peak, due.size)
-  wait = Math.min(WAIT.longest, Math.max(WAIT.shortest, peak))
-  let rest = Math.max(SLICE, (peak * STEP) / WAIT.longest)
-  for (const tape of due) {
-    if (rest-- <= 0) break
-    due.delete(tape)
-    tape.wake()
+  const wait = Math.min(WAIT.longest, Math.max(WAIT.shortest, peak))
+  const turns = Math.max(1, Math.min(Math.ceil(peak / SLICE), wait / STEP))
+  step = wait / turns
+  let rest = Math.ceil(peak / turns)
+  try {
+    for (const tape of due) {
+      if (rest-- === 0) break
+      due.delete(tape)
+      tape.wake()
+    }
+  } finally {
+    // Whatever a reader did: the others are not to sleep for good.
+    if (due.size > 0) wakeSoon()
+    else peak = 0
   }
-  if (due.size > 0) setTimeout(wakeDue, Math.max(STEP, (wait * SLICE) / peak))
-  else peak = 0
 }
 
 /**
@@ -98,8 +109,8 @@ export class Tape {
     for (const token of tokens) this.#tokens.push(token)
     if (this.#readers.size === 0) return
     if (first) return this.wake()
-    if (due.size === 0) setTimeout(wakeDue, wait)
     due.add(this)
+    wakeSoon()
   }
 
   /** The end, once. */

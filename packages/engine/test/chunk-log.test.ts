@@ -56,10 +56,15 @@ describe("what answers say", () => {
         [100, 100, 50]
       )
       yield* TestClock.adjust("250 millis")
-      // Every token is in one statement, in its place.
+      // Every token is in one statement, in its place, and the second round went on where the first one stopped.
+      assert.strictEqual(statements.length, 6)
       for (const live of lives) {
         const chunks = statements.flat().filter(({ generationId }) => generationId === live.generationId)
         const tokens = chunks.flatMap(({ tokens }) => tokens)
+        assert.deepStrictEqual(
+          chunks.map(({ seq }) => seq),
+          [1, 1 + (chunks[0]?.tokens.length ?? 0)]
+        )
         assert.deepStrictEqual(tokens, live.tape.tokens.slice(0, tokens.length))
         assert.strictEqual(tokens.length, live.persisted)
       }

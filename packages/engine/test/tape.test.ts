@@ -1,7 +1,33 @@
 import { GenerationId } from "@llm-saas/domain/Generation"
-import { Tape } from "@llm-saas/engine/Tape"
+import { Message } from "@llm-saas/domain/Message"
+import { Tape, type TapeEnd } from "@llm-saas/engine/Tape"
+import { Schema } from "effect"
 import { randomUUID } from "node:crypto"
 import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
+
+const END: TapeEnd = {
+  ending: { status: "cancelled" },
+  usage: undefined,
+  message: Schema.decodeSync(Message)({
+    id: randomUUID(),
+    conversation_id: null,
+    generation_id: null,
+    user_id: randomUUID(),
+    content: "Why?",
+    response: null,
+    model: null,
+    status: "cancelled",
+    finish_reason: null,
+    failure: null,
+    tokens_in: null,
+    tokens_out: null,
+    approx_tokens_in: null,
+    approx_tokens_out: null,
+    latency_ms: null,
+    ttft_ms: null,
+    created_at: "2026-01-01T00:00:00Z"
+  })
+}
 
 /** Tapes that have their first token, each with a reader, and in which turns (ms) the readers were woken since. */
 const read = (count: number) => {
@@ -42,6 +68,10 @@ describe("readers of tapes", () => {
     assert.strictEqual(woken, 1)
     tape.append(["second"])
     assert.strictEqual(woken, 1)
+    tape.end(END)
+    assert.strictEqual(woken, 2)
+    vi.runAllTimers()
+    assert.strictEqual(woken, 2)
   })
 
   it("few as they are hear of more within 5 ms, all in one turn", () => {
@@ -52,34 +82,54 @@ describe("readers of tapes", () => {
     assert.deepStrictEqual([...turns().values()], [5])
   })
 
-  it("many as they are hear of more within 50 ms, a few in each turn, those first who wait longest", () => {
-    const { tapes, turns, wakes } = read(1000)
-    const order: Array<number> = []
-    for (const [index, tape] of tapes.entries()) {
-      tape.subscribe(() => order.push(index))
-      tape.append(["more"])
-    }
-    vi.advanceTimersByTime(50)
-    assert.strictEqual(wakes.length, 1000)
-    assert.isAtMost(Math.max(...turns().values()), 60)
-    assert.deepStrictEqual(
-      order,
-      order.toSorted((a, b) => a - b)
-    )
-    vi.advanceTimersByTime(1000)
-    assert.strictEqual(wakes.length, 1000)
-    assert.strictEqual(vi.getTimerCount(), 0)
-  })
+  for (const count of [51, 200, 1000, 3000]) {
+    it(`${count} as they are hear of more within 85 ms, a few in each turn, those first who wait longest`, () => {
+      const { tapes, turns, wakes } = read(count)
+      const order: Array<number> = []
+      for (const [index, tape] of tapes.entries()) tape.subscribe(() => order.push(index))
+      for (let burst = 1; burst <= 3; burst++) {
+        order.length = 0
+        for (const tape of tapes) tape.append(["more"])
+        vi.advanceTimersByTime(85)
+        assert.strictEqual(wakes.length, count * burst)
+        assert.deepStrictEqual(
+          order,
+          order.toSorted((a, b) => a - b)
+        )
+      }
+      assert.isAtMost(Math.max(...turns().values()), Math.max(50, count / 20))
+      assert.strictEqual(vi.getTimerCount(), 0)
+    })
+  }
 
-  it("are woken as often as something comes, however many there are", () => {
-    const { tapes, wakes } = read(200)
-    // A token of each every 20 ms, for 2 s.
-    for (let beat = 0; beat < 100; beat++) {
-      for (const tape of tapes) tape.append([`${beat}`])
-      vi.advanceTimersByTime(20)
-    }
-    // Every 40 ms or so.
-    assert.isAbove(wakes.length, 200 * 30)
-    assert.isBelow(wakes.length, 200 * 70)
+  for (const count of [10, 60, 200, 1000]) {
+    it(`${count} as they are, with tokens at any time, are woken every 40 ms or so by one timer`, () => {
+      // What ends with something unread leaves its timer behind: there is to be no second one.
+      for (const tape of read(3).tapes) {
+        tape.append(["last"])
+        tape.end(END)
+      }
+      const { tapes, wakes } = read(count)
+      for (let ms = 0; ms < 2000; ms++) {
+        // Each has a token every 20 ms.
+        for (let index = ms % 20; index < count; index += 20) tapes[index]?.append([`${ms}`])
+        vi.advanceTimersByTime(1)
+        assert.isAtMost(vi.getTimerCount(), 1)
+      }
+      const perSecond = wakes.length / count / 2
+      assert.isAbove(perSecond, 20)
+      assert.isBelow(perSecond, count < 50 ? 51 : 30)
+    })
+  }
+
+  it("are woken though another one throws", () => {
+    const { tapes, wakes } = read(3)
+    tapes[0]?.subscribe(() => {
+      throw new Error("broken")
+    })
+    for (const tape of tapes) tape.append(["more"])
+    assert.throws(() => vi.runAllTimers(), "broken")
+    vi.runAllTimers()
+    assert.strictEqual(wakes.length, 3)
   })
 })

@@ -8,7 +8,7 @@ import { answer } from "./MockText.ts"
 export interface MockOptions {
   /** Tokens of an answer. */
   readonly tokens: number
-  /** Milliseconds before the first token, and between two. */
+  /** Milliseconds before the first token, and between two: on average, since the second and later ones come with a beat of 10 ms. */
   readonly ttft: number
   readonly delay: number
   /** How long (ms) silence lasts before it is a failure: before the first token, and after it. As with a real provider. */
@@ -39,12 +39,12 @@ type Wish = typeof Wish.Type
 const decodeWish = Schema.decodeUnknownOption(Schema.fromJsonString(Wish))
 const WISH = /\[\[mock (\{.*?\})\]\]/su
 
-/** Pieces that are given out in one turn of the event loop where there is no delay; then it is others' turn. */
+/** Pieces that are given out in one turn of the event loop where there is no delay, or we are late; then it is others' turn. */
 const BURST = 16
 
 /**
- * A model without a model: no key, no network, the same answer for the same question. One plain timer a token, or none: an Effect
- * fiber that sleeps for each would cost more than all the rest of a token's way.
+ * A model without a model: no key, no network, the same answer for the same question. Plain timers, one a token at most: an Effect fiber
+ * that sleeps for each would cost more than all the rest of a token's way.
  */
 export const MockLayer = (options: MockOptions) =>
   Layer.succeed(Llm, {
@@ -54,7 +54,7 @@ export const MockLayer = (options: MockOptions) =>
       const question = prompt.at(-1)?.content ?? ""
       const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
       const count = wish.say?.length ?? wish.tokens ?? options.tokens
-      const said: Iterator<string, unknown> = wish.say?.values() ?? answer(question)
+      const said = (): Iterator<string, unknown> => wish.say?.values() ?? answer(question)
       const half = Math.ceil(count / 2)
       const delays = { ttft: wish.ttft ?? options.ttft, delay: wish.delay ?? options.delay }
       switch (wish.fault ?? "none") {
@@ -94,7 +94,7 @@ const BEAT = 10
  * comes at once. Interrupted, it says no more.
  */
 const talk = (
-  pieces: Iterator<string, unknown>,
+  said: () => Iterator<string, unknown>,
   count: number,
   { delay, ttft }: { readonly ttft: number; readonly delay: number },
   emit: (text: string) => void
@@ -102,6 +102,7 @@ const talk = (
   Effect.callback((resume) => {
     let timer: NodeJS.Timeout | undefined = undefined
     let turn: NodeJS.Immediate | undefined = undefined
+    const pieces = said()
     let place = 0
     let stopped = false
     const first = performance.now() + ttft
