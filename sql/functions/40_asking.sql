@@ -7,7 +7,8 @@
 create function app.ask(
   p_tenant uuid, p_user uuid, p_issued_at bigint, p_needs text,
   p_message uuid, p_generation uuid, p_content text, p_conversation uuid, p_source text, p_provider text, p_model text, p_lease uuid,
-  p_request text, p_trace text, p_parent_span text, p_arrived timestamptz, p_admitted timestamptz, p_approx_tokens_in integer, p_key text, p_body_hash text, p_history_chars integer
+  p_request text, p_trace text, p_parent_span text, p_arrived timestamptz, p_admitted timestamptz,
+  p_approx_tokens_in integer, p_key text, p_body_hash text, p_history_chars integer
 ) returns table (outcome text, message_id uuid, generation_id uuid, status text, history jsonb)
   language plpgsql volatile
 as $$

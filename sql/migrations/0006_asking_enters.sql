@@ -1,0 +1,3 @@
+-- breaking
+-- app.ask enters by itself: programs that entered before they called it do not find it any more. Functions are built anew with every
+-- migration, so there is nothing to change here.
