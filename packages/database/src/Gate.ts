@@ -3,7 +3,7 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantId, TenantName } from "@llm-saas/domain/Tenant"
 import { type Email, Role, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { isOutage, unavailable } from "./Outage.ts"
+import { outageOrBug } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
 
 const TenantRow = Schema.Struct({
@@ -61,7 +61,7 @@ export class Gate extends Context.Service<
       const answer = (asked: ReturnType<Pool["Service"]["query"]>) =>
         asked.pipe(
           Effect.map((result) => result.rows),
-          Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
+          Effect.catchTag("SqlError", outageOrBug)
         )
       // What writes may have to wait for a row, and waits alone.
       const call = (sql: string, params: ReadonlyArray<unknown>) =>

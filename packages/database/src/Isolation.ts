@@ -5,7 +5,7 @@ import type { PgConnection } from "@effect/sql-pg"
 import { Array, Context, DateTime, Effect, Exit, Layer, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { failedStatement } from "./MigrationFailed.ts"
-import { isOutage, sqlState, unavailable } from "./Outage.ts"
+import { outageOrBug, sqlState } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
 import { holesFixedIn, loginOf } from "./RoleSafety.ts"
 
@@ -38,9 +38,7 @@ export class Isolation extends Context.Service<
     Effect.gen(function* () {
       const pool = yield* Pool
       const on = <A>(work: (connection: PgConnection.PgConnection) => Effect.Effect<A, SqlError>) =>
-        Effect.catchTag(pool.use(work), "SqlError", (error) =>
-          isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)
-        )
+        Effect.catchTag(pool.use(work), "SqlError", outageOrBug)
       const look = Effect.all({ at: DateTime.now, about: on(about), inspection: on(inspect) })
       const shared = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? SHARED : 0))
 

@@ -1,5 +1,5 @@
 import { Unavailable } from "@llm-saas/domain/Refusal"
-import { Predicate } from "effect"
+import { Effect, Predicate } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 
 /** Seconds a client is asked to wait when the database cannot answer: about what a PostgreSQL restart takes. */
@@ -27,3 +27,7 @@ export const isOutage = (error: SqlError): boolean => {
 }
 
 export const unavailable = () => new Unavailable({ retry_after: RETRY_AFTER })
+
+/** What the failure of a statement means that nobody can be refused: the database is away, or it is our bug, a defect. */
+export const outageOrBug = (error: SqlError): Effect.Effect<never, Unavailable> =>
+  isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)

@@ -1,7 +1,7 @@
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Context, Effect, Layer, Schema } from "effect"
 import type { MigrationFailed } from "./MigrationFailed.ts"
-import { isOutage, unavailable } from "./Outage.ts"
+import { outageOrBug, unavailable } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
 import { readSqlFiles } from "./SqlFiles.ts"
 
@@ -35,9 +35,7 @@ export class Readiness extends Context.Service<Readiness, { readonly check: Effe
             : `not ready: migration ${foreign.map(({ version }) => version).join(", ")} is for newer programs only`
         )
         return yield* Effect.fail(unavailable())
-      }).pipe(
-        Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
-      )
+      }).pipe(Effect.catchTag("SqlError", outageOrBug))
       return Readiness.of({ check })
     })
   )

@@ -5,7 +5,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Layer, Predicate, Schema } from "effect"
 import { Statement } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { isOutage, sqlState, unavailable } from "./Outage.ts"
+import { outageOrBug, sqlState } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
 import { CurrentRoom, Room } from "./Room.ts"
 
@@ -153,7 +153,7 @@ const refuse = <E>(error: E): Effect.Effect<never, Failures<E>> => {
     case "LL403":
       return Effect.fail(new Forbidden({}))
   }
-  return isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)
+  return outageOrBug(error)
 }
 
 /** One constructor for all rooms; at run time a statement goes to the room its fiber is in, and to none without one. */

@@ -5,7 +5,7 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Schema } from "effect"
-import { isOutage, unavailable } from "./Outage.ts"
+import { outageOrBug } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
 
 const Opinion = Schema.Struct({
@@ -128,7 +128,7 @@ export class TrackingOutbox extends Context.Service<
           .use((connection) => connection.query(sql, params))
           .pipe(
             Effect.map((result) => result.rows),
-            Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
+            Effect.catchTag("SqlError", outageOrBug)
           )
       const decodeRecords = Schema.decodeUnknownEffect(Schema.Array(TrackingRecord))
       const decodeLag = Schema.decodeUnknownEffect(LagRow)

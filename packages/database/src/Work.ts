@@ -3,7 +3,7 @@ import { GenerationId as GenerationIdSchema } from "@llm-saas/domain/Generation"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Schema } from "effect"
-import { isOutage, unavailable } from "./Outage.ts"
+import { outageOrBug } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
 
 /** A generation as the work knows it. */
@@ -77,7 +77,7 @@ export class Work extends Context.Service<
           .use((connection) => connection.query(sql, params))
           .pipe(
             Effect.map((result) => result.rows),
-            Effect.catchTag("SqlError", (error) => (isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)))
+            Effect.catchTag("SqlError", outageOrBug)
           )
       const decodeNotices = Schema.decodeUnknownEffect(Notices)
       const notices = (rows: ReadonlyArray<unknown>) =>
