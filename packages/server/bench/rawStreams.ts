@@ -1,12 +1,11 @@
 /**
  * Server-sent events as a careful person would write them on node:http: each token, in a frame with its id, is one write, as soon as
- * it comes. No token check, no database, no limits, nothing kept, nothing to resume. DELAY is the time between tokens in ms; as with
+ * it comes. No token check, no database, no limits, nothing kept, nothing to resume. DELAY is the time between tokens in ms (none at /now); as with
  * the mock model, a token that is late does not make the next one later.
  */
 import { createServer } from "node:http"
 
 const { DELAY = "0", PORT, TOKENS = "200" } = process.env
-const delay = Number(DELAY)
 const tokens = Number(TOKENS)
 const id = "01900000-0000-7000-8000-000000000000"
 
@@ -16,6 +15,7 @@ createServer((request, response) => {
     return
   }
   request.resume()
+  const delay = request.url === "/now" ? 0 : Number(DELAY)
   response.writeHead(200, {
     "content-type": "text/event-stream",
     "cache-control": "no-cache, no-transform",
