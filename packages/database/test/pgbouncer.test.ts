@@ -2,7 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Actor } from "@llm-saas/domain/Actor"
 import { UserId } from "@llm-saas/domain/User"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Context, Effect, Exit, Layer } from "effect"
+import { Context, Effect, Exit, Fiber, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { interleave, member } from "./Interleaved.ts"
 import { followsPrepared, pooled, version } from "./PgBouncer.ts"
@@ -106,18 +106,24 @@ describe.skipIf(version === undefined)(
 
       it.effect("who waits too long for one of its connections is told to come back", () =>
         Effect.gen(function* () {
-          const { apiUrl } = yield* TestDatabase
+          const { adminUrl, apiUrl } = yield* TestDatabase
           const url = yield* pooled(apiUrl, 1, { query_wait_timeout: 1 })
           const services = yield* Layer.build(
             Readiness.layer.pipe(
               Layer.provideMerge(Pool.layer({ url, size: 2, acquireTimeout: "30 seconds", waiting: 10 }))
             )
           )
-          const busy = Context.get(services, Pool).use((connection) => connection.query("select pg_sleep(4)", []))
-          const [, waited] = yield* Effect.all([busy, Effect.flip(Context.get(services, Readiness).check)], {
-            concurrency: "unbounded"
-          })
+          const busy = yield* Effect.forkChild(
+            Context.get(services, Pool).use((connection) => connection.query("select pg_sleep(4)", []))
+          )
+          const superuser = yield* open(adminUrl)
+          yield* Effect.repeat(
+            superuser.rows("select from pg_stat_activity where query = 'select pg_sleep(4)' and state = 'active'"),
+            { until: (rows) => rows.length > 0 }
+          )
+          const waited = yield* Effect.flip(Context.get(services, Readiness).check)
           assert.strictEqual(waited._tag, "Unavailable")
+          yield* Fiber.join(busy)
           yield* Context.get(services, Readiness).check
         })
       )

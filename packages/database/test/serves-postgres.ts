@@ -1,4 +1,4 @@
-import { Effect, Redacted } from "effect"
+import { Cause, Effect, Exit, Redacted } from "effect"
 import * as EmbeddedPostgres from "../src/EmbeddedPostgres.ts"
 
 // A program that uses the cluster of its argument until it is told to stop, for embedded-postgres.test.ts.
@@ -14,4 +14,9 @@ const fiber = Effect.runFork(
 process.once("SIGTERM", () => fiber.interruptUnsafe())
 // Nothing else keeps the process alive.
 const work = setInterval(() => {}, 60_000)
-fiber.addObserver(() => clearInterval(work))
+fiber.addObserver((exit) => {
+  clearInterval(work)
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+  console.error(Cause.pretty(exit.cause))
+  process.exitCode = 1
+})
