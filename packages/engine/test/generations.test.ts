@@ -367,6 +367,32 @@ layer(Layer.provideMerge(engine({}, 5), TestDatabase.layer), { timeout: "60 seco
   )
 })
 
+let lent = 0
+const counted = (pool: Pool["Service"]) =>
+  Pool.of({
+    ...pool,
+    use: (work) => Effect.suspend(() => (lent++, pool.use(work))),
+    query: (sql, params) => Effect.suspend(() => (lent++, pool.query(sql, params)))
+  })
+
+layer(Layer.provideMerge(engine({}, 5, counted), TestDatabase.layer))("a model that answers at once", (it) => {
+  it.effect("costs two transactions: one takes the question, one ends the answer", () =>
+    Effect.gen(function* () {
+      const generations = yield* Generations
+      const script = yield* Script
+      const actor = yield* somebody()
+      lent = 0
+      const asked = yield* generations.ask(question("Quick?")).pipe(as(actor))
+      assert.strictEqual(lent, 1)
+      const call = yield* script.next
+      call.emit("Yes.")
+      call.complete()
+      assert.strictEqual((yield* generations.answer(asked)).response, "Yes.")
+      assert.strictEqual(lent, 2)
+    }).pipe(Effect.scoped)
+  )
+})
+
 layer(
   Layer.provideMerge(
     engine({ limits: { perUser: 2100, perTenant: 20, waitingPerTenant: 2080, atOnce: 40 } }),

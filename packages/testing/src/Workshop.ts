@@ -34,12 +34,19 @@ const PoolLayer = (size: number) =>
     )
   )
 
-/** A process of the program, without its doors: the engine on a pool of its own, with a model of its own. */
-export const engine = (options: Partial<GenerationOptions> = {}, poolSize = 5) =>
+/**
+ * A process of the program, without its doors: the engine on a pool of its own, with a model of its own. `watched` may look at what goes
+ * through the pool.
+ */
+export const engine = (
+  options: Partial<GenerationOptions> = {},
+  poolSize = 5,
+  watched: (pool: Pool["Service"]) => Pool["Service"] = (pool) => pool
+) =>
   Layer.mergeAll(Messages.layer, Conversations.layer, Feedbacks.layer).pipe(
     Layer.provideMerge(Generations.layer({ ...OPTIONS, ...options })),
     Layer.provideMerge(Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer)),
-    Layer.provideMerge(PoolLayer(poolSize)),
+    Layer.provideMerge(Layer.provide(Layer.effect(Pool, Effect.map(Pool, watched)), PoolLayer(poolSize))),
     Layer.provideMerge(Layer.mergeAll(ScriptedLlm.layer, layerWebCrypto, Digest.layerWebCrypto))
   )
 
