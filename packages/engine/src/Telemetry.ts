@@ -26,21 +26,12 @@ const tokens = Metric.counter("llm_tokens_total", {
   description: "Tokens in and out, as the provider counted them, or as we estimate.",
   incremental: true
 })
-/** Series by their labels: a label's text is put together once, and not for every answer. */
-const answersBy = new Map<string, typeof answers>()
-const answersOf = (source: Run["source"], status: Final["status"]) => {
-  const known = answersBy.get(`${source} ${status}`)
-  if (known !== undefined) return known
-  const made = Metric.withAttributes(answers, { source, status })
-  answersBy.set(`${source} ${status}`, made)
-  return made
-}
 const tokensIn = Metric.withAttributes(tokens, { direction: "in" })
 const tokensOut = Metric.withAttributes(tokens, { direction: "out" })
 
 /** Counts an answer that ended, and tells a tracer of it, where there is one that exports. `now` in ms. */
 export const observe = Effect.fnUntraced(function* (live: Live, run: Run, final: Final, now: number) {
-  yield* Metric.update(answersOf(run.source, final.status), 1)
+  yield* Metric.update(Metric.withAttributes(answers, { source: run.source, status: final.status }), 1)
   yield* Metric.update(duration, (final.modelEndedAt - run.arrivedAt) / 1000)
   if (final.firstTokenAt !== null) yield* Metric.update(firstToken, (final.firstTokenAt - run.arrivedAt) / 1000)
   yield* Metric.update(tokensIn, final.tokensIn ?? run.approxTokensIn)

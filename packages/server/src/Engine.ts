@@ -13,11 +13,11 @@ import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
 import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
+import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
 import { Drain } from "./http/Drain.ts"
 import { gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
 import { PasswordsLayer } from "./Passwords.ts"
-import { RandomnessLayer } from "./Randomness.ts"
 import { Settings } from "./Settings.ts"
 import { StartupFailed } from "./Startup.ts"
 
@@ -102,7 +102,7 @@ export const EngineLayer = Layer.mergeAll(
       ReadinessLayer,
       Work.layer,
       PasswordsLayer,
-      RandomnessLayer,
+      RandomLayer,
       DigestLayer,
       ModelLayer
     )
