@@ -1,97 +1,26 @@
 import { Registration } from "@llm-saas/domain/Tenant"
 import { line } from "@llm-saas/domain/Text"
-import { destinationOf } from "@llm-saas/mlflow/Destination"
-import { Array, Config, Context, Effect, Layer, Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
+import { Array, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { availableParallelism } from "node:os"
-import { isNetwork } from "./ClientAddress.ts"
 import * as DotEnv from "./DotEnv.ts"
 import { type BrokenVariable, SettingsInvalid } from "./SettingsInvalid.ts"
 import { StartupFailed } from "./Startup.ts"
+import {
+  whole,
+  Flag,
+  LogLevel,
+  Origin,
+  Network,
+  PostgresUrl,
+  BaseUrl,
+  Key,
+  decimal,
+  TrackingUri,
+  Text,
+  setting,
+  amount
+} from "./Variable.ts"
 import { weakness } from "./Weakness.ts"
-
-/** Decimal digits only: `0x10`, `1e3` and `+5` are refused. */
-const whole = (minimum: number, maximum: number) =>
-  Schema.String.check(Schema.isPattern(/^\d{1,9}$/u)).pipe(
-    Schema.decodeTo(Schema.Int.check(Schema.isBetween({ minimum, maximum })), {
-      decode: SchemaGetter.transform((text) => Number(text)),
-      encode: SchemaGetter.transform((number) => String(number))
-    })
-  )
-
-const FLAG = { true: true, false: false, "1": true, "0": false, yes: true, no: false, on: true, off: false }
-
-/** As people type it: any case. */
-const lowerCase = Schema.String.pipe(
-  Schema.decodeTo(Schema.String, {
-    decode: SchemaGetter.transform((text) => text.toLowerCase()),
-    encode: SchemaGetter.passthrough()
-  })
-)
-
-const Flag = lowerCase.pipe(
-  Schema.decodeTo(Schema.Literals(Struct.keys(FLAG))),
-  Schema.decodeTo(Schema.Boolean, {
-    decode: SchemaGetter.transform((word) => FLAG[word]),
-    encode: SchemaGetter.transform((flag) => (flag ? ("true" as const) : ("false" as const)))
-  })
-)
-
-const LogLevel = lowerCase.pipe(
-  Schema.decodeTo(Schema.Literals(["debug", "info", "warn", "warning", "error"])),
-  Schema.decodeTo(Schema.Literals(["debug", "info", "warning", "error"]), {
-    decode: SchemaGetter.transform((level) => (level === "warn" ? "warning" : level)),
-    encode: SchemaGetter.passthroughSubtype()
-  })
-)
-
-/** An origin as browsers send it: no path, no trailing slash, no default port (RFC 6454 §6.2). */
-const Origin = Schema.String.check(
-  Schema.makeFilter((text) => /^https?:/u.test(text) && URL.parse(text)?.origin === text)
-)
-const Network = Schema.String.check(Schema.makeFilter(isNetwork))
-
-const PostgresUrl = Schema.String.check(
-  Schema.makeFilter((text) => /^postgres(?:ql)?:\/\//u.test(text) && URL.canParse(text))
-).pipe(Schema.RedactedFromValue)
-
-/** Nothing is kept in it that must not be logged, and it is where a path is appended to. */
-const BaseUrl = Schema.String.check(
-  Schema.makeFilter((text) => {
-    const url = /^https?:\/\//u.test(text) ? URL.parse(text) : null
-    return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
-  })
-)
-
-/** What can stand in a header. */
-const Key = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,1000}$/u)).pipe(Schema.RedactedFromValue)
-
-/** Decimals as people write them: `0.7`. */
-const decimal = (maximum: number) =>
-  Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,9})?$/u)).pipe(
-    Schema.decodeTo(Schema.Finite.check(Schema.isLessThanOrEqualTo(maximum)), {
-      decode: SchemaGetter.transform((text) => Number(text)),
-      encode: SchemaGetter.transform((number) => String(number))
-    })
-  )
-
-const TrackingUri = Schema.String.check(Schema.makeFilter((text) => destinationOf(text) !== undefined))
-
-const Text = line(1000)
-
-/** A variable read through a schema; `expected` completes the line that says that it is broken. */
-const setting = <A, const B extends A | undefined>(
-  variable: string,
-  expected: string,
-  schema: Schema.ConstraintCodec<A, unknown>,
-  absent: B
-): Effect.Effect<A | B, BrokenVariable> =>
-  Config.schema(schema, variable).pipe(
-    Config.withDefault(absent),
-    Effect.mapError((): BrokenVariable => ({ variable, expected }))
-  )
-
-const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
-  setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
 
 const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
 

@@ -1,0 +1,91 @@
+import { line } from "@llm-saas/domain/Text"
+import { destinationOf } from "@llm-saas/mlflow/Destination"
+import { Config, Effect, Schema, SchemaGetter, Struct } from "effect"
+import { isNetwork } from "./ClientAddress.ts"
+import type { BrokenVariable } from "./SettingsInvalid.ts"
+
+// How a variable is read: the forms of its text, and what is said when it has another one.
+
+/** Decimal digits only: `0x10`, `1e3` and `+5` are refused. */
+export const whole = (minimum: number, maximum: number) =>
+  Schema.String.check(Schema.isPattern(/^\d{1,9}$/u)).pipe(
+    Schema.decodeTo(Schema.Int.check(Schema.isBetween({ minimum, maximum })), {
+      decode: SchemaGetter.transform((text) => Number(text)),
+      encode: SchemaGetter.transform((number) => String(number))
+    })
+  )
+
+const FLAG = { true: true, false: false, "1": true, "0": false, yes: true, no: false, on: true, off: false }
+
+/** As people type it: any case. */
+const lowerCase = Schema.String.pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform((text) => text.toLowerCase()),
+    encode: SchemaGetter.passthrough()
+  })
+)
+
+export const Flag = lowerCase.pipe(
+  Schema.decodeTo(Schema.Literals(Struct.keys(FLAG))),
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((word) => FLAG[word]),
+    encode: SchemaGetter.transform((flag) => (flag ? ("true" as const) : ("false" as const)))
+  })
+)
+
+export const LogLevel = lowerCase.pipe(
+  Schema.decodeTo(Schema.Literals(["debug", "info", "warn", "warning", "error"])),
+  Schema.decodeTo(Schema.Literals(["debug", "info", "warning", "error"]), {
+    decode: SchemaGetter.transform((level) => (level === "warn" ? "warning" : level)),
+    encode: SchemaGetter.passthroughSubtype()
+  })
+)
+
+/** An origin as browsers send it: no path, no trailing slash, no default port (RFC 6454 §6.2). */
+export const Origin = Schema.String.check(
+  Schema.makeFilter((text) => /^https?:/u.test(text) && URL.parse(text)?.origin === text)
+)
+export const Network = Schema.String.check(Schema.makeFilter(isNetwork))
+
+export const PostgresUrl = Schema.String.check(
+  Schema.makeFilter((text) => /^postgres(?:ql)?:\/\//u.test(text) && URL.canParse(text))
+).pipe(Schema.RedactedFromValue)
+
+/** Nothing is kept in it that must not be logged, and it is where a path is appended to. */
+export const BaseUrl = Schema.String.check(
+  Schema.makeFilter((text) => {
+    const url = /^https?:\/\//u.test(text) ? URL.parse(text) : null
+    return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+  })
+)
+
+/** What can stand in a header. */
+export const Key = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,1000}$/u)).pipe(Schema.RedactedFromValue)
+
+/** Decimals as people write them: `0.7`. */
+export const decimal = (maximum: number) =>
+  Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,9})?$/u)).pipe(
+    Schema.decodeTo(Schema.Finite.check(Schema.isLessThanOrEqualTo(maximum)), {
+      decode: SchemaGetter.transform((text) => Number(text)),
+      encode: SchemaGetter.transform((number) => String(number))
+    })
+  )
+
+export const TrackingUri = Schema.String.check(Schema.makeFilter((text) => destinationOf(text) !== undefined))
+
+export const Text = line(1000)
+
+/** A variable read through a schema; `expected` completes the line that says that it is broken. */
+export const setting = <A, const B extends A | undefined>(
+  variable: string,
+  expected: string,
+  schema: Schema.ConstraintCodec<A, unknown>,
+  absent: B
+): Effect.Effect<A | B, BrokenVariable> =>
+  Config.schema(schema, variable).pipe(
+    Config.withDefault(absent),
+    Effect.mapError((): BrokenVariable => ({ variable, expected }))
+  )
+
+export const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
+  setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
