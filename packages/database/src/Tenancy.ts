@@ -51,7 +51,7 @@ export class Tenancy extends Context.Service<
     readonly glance: (name: Glance) => Entered<unknown, never, never>
     /**
      * Calls one function of the schema that enters by itself, and answers its rows. Committed unless it fails; one that is interrupted
-     * is waited for. As `once`, at a fraction of the cost: one statement instead of four.
+     * is waited for. As `once`, in one statement instead of four. For what is asked of the database most.
      */
     readonly call: (name: Call, params: ReadonlyArray<unknown>) => Entered<ReadonlyArray<unknown>, never, never>
   }

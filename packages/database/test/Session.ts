@@ -13,6 +13,8 @@ export interface Session {
   ) => Effect.Effect<ReadonlyArray<Record<string, unknown>>, Refused>
   /** How many rows it read or wrote. */
   readonly count: (sql: string, values?: ReadonlyArray<unknown>) => Effect.Effect<number, Refused>
+  /** What the server said beside its answers, so far. */
+  readonly notices: ReadonlyArray<string>
 }
 
 /** Logs in for as long as the scope is open. */
@@ -21,6 +23,8 @@ export const open = (url: Redacted.Redacted): Effect.Effect<Session, never, Scop
     const client = new pg.Client({ connectionString: Redacted.value(url) })
     // A test that drops the database under a session it has finished with.
     client.on("error", () => {})
+    const notices: Array<string> = []
+    client.on("notice", ({ message }) => void notices.push(message ?? ""))
     yield* Effect.acquireRelease(
       Effect.promise(() => client.connect()),
       () => Effect.promise(() => client.end())
@@ -40,7 +44,8 @@ export const open = (url: Redacted.Redacted): Effect.Effect<Session, never, Scop
       )
     return {
       rows: (sql, values) => Effect.map(query(sql, values), (result) => result.rows),
-      count: (sql, values) => Effect.map(query(sql, values), (result) => result.count)
+      count: (sql, values) => Effect.map(query(sql, values), (result) => result.count),
+      notices
     }
   })
 

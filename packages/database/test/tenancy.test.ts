@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto"
 import { Pool } from "../src/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
 import { interleave, look, member, touch } from "./Interleaved.ts"
-import { open } from "./Session.ts"
+import { open, type Session } from "./Session.ts"
 
 // Far fewer connections than requests: every one of them changes tenants all the time.
 const CONNECTIONS = 4
@@ -23,6 +23,17 @@ const Rooms = Tenancy.layer.pipe(
   ),
   Layer.provideMerge(TestDatabase.layer)
 )
+
+/** A new tenant's second user: its first one, the admin, cannot be disabled. */
+const user = Effect.fnUntraced(function* (superuser: Session) {
+  const admin = yield* member
+  const actor = { ...admin, userId: UserId.make(randomUUID()) }
+  yield* superuser.rows("select * from auth.register($1, $2, 'b@example.com', '$argon2id$', 'request')", [
+    actor.tenantId,
+    actor.userId
+  ])
+  return actor
+})
 
 layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants at once", (it) => {
   it.effect("never mix: a thousand requests in turn on four connections, a fifth of them interrupted", () =>
@@ -79,12 +90,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       const tenancy = yield* Tenancy
       const { adminUrl } = yield* TestDatabase
       const superuser = yield* open(adminUrl)
-      const admin = yield* member
-      const actor = { ...admin, userId: UserId.make(randomUUID()) }
-      yield* superuser.rows("select * from auth.register($1, $2, 'b@example.com', '$argon2id$', 'request')", [
-        actor.tenantId,
-        actor.userId
-      ])
+      const actor = yield* user(superuser)
       const taken = Effect.exit(Effect.provideService(tenancy.glance("own_profile"), Actor, actor))
       assert.isTrue(Exit.isSuccess(yield* taken))
       const asAdmin = Effect.provideService(tenancy.glance("own_profile"), Actor, { ...actor, needs: "admin" })
@@ -114,12 +120,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       const tenancy = yield* Tenancy
       const { adminUrl } = yield* TestDatabase
       const superuser = yield* open(adminUrl)
-      const admin = yield* member
-      const actor = { ...admin, userId: UserId.make(randomUUID()) }
-      yield* superuser.rows("select * from auth.register($1, $2, 'b@example.com', '$argon2id$', 'request')", [
-        actor.tenantId,
-        actor.userId
-      ])
+      const actor = yield* user(superuser)
       const asking = (message: string) =>
         tenancy.call("ask", [
           message,

@@ -33,6 +33,22 @@ describe("the mock model", () => {
     })
   )
 
+  it.live("does not talk more slowly because its listener is busy: what is late comes at once", () =>
+    Effect.gen(function* () {
+      const llm = yield* Llm
+      const turns: Array<number> = []
+      let turn = 0
+      yield* llm.generate([{ role: "user", content: "What is a room?" }], () => {
+        // Busy for the time of five tokens, at the first one.
+        for (const until = performance.now() + 50; turns.length === 0 && performance.now() < until;);
+        turns.push(turn)
+        queueMicrotask(() => turn++)
+      })
+      assert.strictEqual(turns.length, 10)
+      assert.isAtLeast(turns.filter((at) => at === turns[1]).length, 4)
+    }).pipe(Effect.provide(MockLayer({ ...OPTIONS, tokens: 10, delay: 10 })))
+  )
+
   it.effect("fails in every way a model can, where it is asked to", () =>
     Effect.gen(function* () {
       const reasons: Array<unknown> = []
