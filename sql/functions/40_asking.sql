@@ -1,6 +1,6 @@
 -- Asking, with the user's own rights: enters as app.enter does, then the question, its place in a conversation, the generation with its
 -- lease and the idempotency key. One statement that is a transaction of its own: BEGIN, enter and COMMIT as statements beside it were a
--- fifth of what the program does for a question.
+-- tenth of what the program does for a question.
 --
 -- outcome: `asked`; `known`: this key was used for the same request, here is what came of it; `mismatch`: it was used for another one;
 -- `no_conversation`. history: earlier turns of the conversation, oldest first, within p_history_chars characters.

@@ -161,6 +161,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
       const cut = yield* Effect.forkScoped(logged(/"request_id":"reads-nothing".*?"status":499/u))
       while (cut.pollUnsafe() === undefined && round++ < 200) {
         yield* TestClock.adjust("1 second")
+        // What the socket takes from us it takes outside of the clock.
         yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
       }
       assert.isAtLeast(round, 55)
