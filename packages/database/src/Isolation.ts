@@ -1,13 +1,13 @@
 import { Actor } from "@llm-saas/domain/Actor"
 import { IsolationCheck, IsolationFinding, IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
-import type { PgConnection } from "@effect/sql-pg"
 import { Array, Context, DateTime, Effect, Exit, Layer, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { failedStatement } from "./MigrationFailed.ts"
 import { outageOrBug, sqlState } from "./Outage.ts"
-import { Pool } from "./Pool.ts"
+import { type Line, Pool } from "./Pool.ts"
 import { holesFixedIn, loginOf } from "./RoleSafety.ts"
+import type { Connection } from "./Session.ts"
 
 /** Whoever is let into a room to see what is left of it afterwards; nothing is read or written in their name. */
 export type Visitor = Pick<Actor["Service"], "tenantId" | "userId" | "issuedAt">
@@ -37,8 +37,8 @@ export class Isolation extends Context.Service<
     Isolation,
     Effect.gen(function* () {
       const pool = yield* Pool
-      const on = <A>(work: (connection: PgConnection.PgConnection) => Effect.Effect<A, SqlError>) =>
-        Effect.catchTag(pool.use(work), "SqlError", outageOrBug)
+      const on = <A>(work: (connection: Connection) => Effect.Effect<A, SqlError>, line?: Line) =>
+        Effect.catchTag(pool.use(work, line), "SqlError", outageOrBug)
       const look = Effect.all({ at: DateTime.now, about: on(about), inspection: on(inspect) })
       const shared = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? SHARED : 0))
 
@@ -46,7 +46,7 @@ export class Isolation extends Context.Service<
         report: Effect.gen(function* () {
           const actor = yield* Actor
           const { about, at, inspection } = yield* shared
-          const kept = yield* on((connection) => reused(connection, actor))
+          const kept = yield* on((connection) => reused(connection, actor), actor.tenantId)
           return report(about, at, [inspection, kept])
         })
       })
@@ -79,7 +79,7 @@ const AboutRow = Schema.Struct({ login: Schema.String, server_version: Schema.St
 
 /** Which database this is, and who asks. */
 export const about = Effect.fnUntraced(function* (
-  connection: PgConnection.PgConnection
+  connection: Connection
 ): Effect.fn.Return<About, SqlError> {
   const { rows } = yield* connection.query(
     `select session_user::text as login, current_setting('server_version') as server_version,
@@ -94,7 +94,7 @@ export const about = Effect.fnUntraced(function* (
  * one has changed.
  */
 export const inspect = Effect.fnUntraced(function* (
-  connection: PgConnection.PgConnection
+  connection: Connection
 ): Effect.fn.Return<Inspection, SqlError> {
   const parts = [yield* rules(connection), yield* trials(connection), yield* login(connection)]
   return {
@@ -121,7 +121,7 @@ const RULES = `
   from pg_catalog.pg_class v join pg_catalog.pg_namespace n on n.oid = v.relnamespace
   where n.nspname = 'lint' and v.relkind = 'v' order by 1`
 
-const rules = (connection: PgConnection.PgConnection) =>
+const rules = (connection: Connection) =>
   tried(
     "rules",
     Effect.map(
@@ -150,7 +150,7 @@ const decodeTrials = Schema.decodeUnknownEffect(
   )
 )
 
-const trials = (connection: PgConnection.PgConnection) =>
+const trials = (connection: Connection) =>
   tried(
     "trials",
     Effect.map(
@@ -176,7 +176,7 @@ const trials = (connection: PgConnection.PgConnection) =>
   )
 
 const login = Effect.fnUntraced(function* (
-  connection: PgConnection.PgConnection
+  connection: Connection
 ): Effect.fn.Return<Inspection, SqlError> {
   const { risks, role, serverVersion } = yield* loginOf(connection)
   const fixed = holesFixedIn(serverVersion)
@@ -204,9 +204,12 @@ const LEFT = `
     coalesce(current_setting('app.role', true), '')
   )) as kept (tenant, person, rank)`
 
-/** What a connection keeps of a room it was in, for whoever borrows it next: nothing, however the room ended. Not inside a transaction. */
+/**
+ * What a connection keeps of a room it was in, for the next borrower: nothing, however the room ended. Not inside a transaction. Not
+ * interrupted: it begins transactions, and what is cut between two statements of it would stay in the room.
+ */
 export const reused = Effect.fnUntraced(function* (
-  connection: PgConnection.PgConnection,
+  connection: Connection,
   { issuedAt, tenantId, userId }: Visitor
 ): Effect.fn.Return<Inspection, SqlError> {
   const findings: globalThis.Array<IsolationFinding> = []
@@ -234,7 +237,7 @@ export const reused = Effect.fnUntraced(function* (
     findings,
     notes: []
   }
-})
+}, Effect.uninterruptible)
 
 const REUSED = "a connection used again"
 

@@ -26,6 +26,33 @@ export const isOutage = (error: SqlError): boolean => {
   return state === undefined ? error.isRetryable || error.reason._tag === "AuthenticationError" : OUTAGE.test(state)
 }
 
+// As above, without what one statement may run into on a server that works: a timeout, a lock, a conflict.
+const AWAY = /^(?:08|53|57P|28|25006)/u
+
+/** Whether the failure says that the server as a whole is not available. */
+export const isAway = (error: SqlError): boolean => {
+  const state = sqlState(error)
+  const { _tag } = error.reason
+  return state === undefined ? _tag === "ConnectionError" || _tag === "AuthenticationError" : AWAY.test(state)
+}
+
+/** Why it failed, for a log: a code of PostgreSQL's or of Node's. No address, no name, no statement. */
+export const causeOf = (error: SqlError): string => {
+  const state = sqlState(error)
+  if (state !== undefined) return `SQLSTATE ${state}`
+  const { cause, message } = error.reason
+  if (Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code)) return cause.code
+  // The driver's own words, and ours, are fixed ones.
+  return cause instanceof NoAnswer ? cause.message : message.replace(/^PgConnection: /u, "")
+}
+
+/** A server that said nothing for too long. */
+export class NoAnswer extends Error {
+  constructor(milliseconds: number) {
+    super(`no answer within ${Math.round(milliseconds / 1000)} s`)
+  }
+}
+
 export const unavailable = () => new Unavailable({ retry_after: RETRY_AFTER })
 
 /** What the failure of a statement means that nobody can be refused: the database is away, or it is our bug, a defect. */

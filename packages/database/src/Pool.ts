@@ -1,18 +1,28 @@
 import type { Unavailable } from "@llm-saas/domain/Refusal"
-import { type PgConnection, PgPool } from "@effect/sql-pg"
-import { Context, type Duration, Effect, Layer, type Redacted } from "effect"
+import type { PgConnection } from "@effect/sql-pg"
+import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { unavailable } from "./Outage.ts"
+import { type Connection, Lease, type Session } from "./Session.ts"
+import * as Sessions from "./Sessions.ts"
+import { realTime } from "./Sessions.ts"
+import * as SharedSessions from "./SharedSessions.ts"
+import { type Turn, Turns } from "./Turns.ts"
 
 /** How the pool is dimensioned. */
 export interface PoolOptions {
   readonly url: Redacted.Redacted
   /** Connections at most. A quarter of them is for single statements, see {@link Pool.query}; at least one for each kind. */
   readonly size: number
-  /** How long a request waits for a free connection before it is told to come back. */
+  /** How long a request waits for a connection, for its turn and until it is open together, before it is told to come back. */
   readonly acquireTimeout: Duration.Input
-  /** How many requests may wait at once; one more is told to come back at once. */
+  /** How many requests may wait at once, a quarter of them in one line; one more is told to come back at once. */
   readonly waiting: number
+  /**
+   * How long the server may be silent on a statement before the connection is given up. Longer than the login's `statement_timeout`, by
+   * which the server itself ends a statement: only a server that is lost is silent for longer. Default: 17 seconds.
+   */
+  readonly statementTimeout?: Duration.Input | undefined
   /**
    * Whether the server parses a statement once for each connection, or every time it is sent. A pooler in transaction mode in between
    * has to follow: PgBouncer does from 1.21 on, with `max_prepared_statements`. Default: true.
@@ -20,20 +30,28 @@ export interface PoolOptions {
   readonly prepare?: boolean | undefined
 }
 
-/** Statements under way on one shared connection. PostgreSQL works at one after the other: more would only wait there. */
-const DEPTH = 8
+/** So many may wait in one line, however few may wait in all. */
+const LINE = 20
+
+/** Who waits behind whom: requests of one tenant stand in the tenant's own line, whatever has no tenant in one of its own. */
+export type Line = string
+const SHARED: Line = "shared"
 
 /**
  * Connections to PostgreSQL, each lent to one borrower at a time. A lent connection pipelines: statements submitted in one turn
  * of the event loop leave in one write, in order. So BEGIN and what follows travel together, and no other tenant's statement can
  * come between.
+ *
+ * However a borrower ends (success, failure, interruption, defect), its connection serves another one only if the server's last word was
+ * "idle" and nothing of the borrower is under way on it; else it is discarded. This is decided here and nowhere else.
  */
 export class Pool extends Context.Service<
   Pool,
   {
-    /** Lends a connection for as long as `work` runs. Waits a bounded time in a bounded queue for one. */
+    /** Lends a connection for as long as `work` runs. Waits in `line` for one: a bounded time, and not with too many. */
     readonly use: <A, E, R>(
-      work: (connection: PgConnection.PgConnection) => Effect.Effect<A, E, R>
+      work: (connection: Connection) => Effect.Effect<A, E, R>,
+      line?: Line
     ) => Effect.Effect<A, E | SqlError | Unavailable, R>
     /**
      * One statement that is a transaction of its own. It shares a connection: several are under way at once, and each ends before the
@@ -41,10 +59,9 @@ export class Pool extends Context.Service<
      */
     readonly query: (
       sql: string,
-      params: ReadonlyArray<unknown>
+      params: ReadonlyArray<unknown>,
+      line?: Line
     ) => Effect.Effect<PgConnection.Result, SqlError | Unavailable>
-    /** Takes a connection out of circulation whose state cannot be known any more. */
-    readonly discard: (connection: PgConnection.PgConnection) => Effect.Effect<void>
     /** How many are lent and how many wait, for metrics. */
     readonly load: () => { readonly lent: number; readonly waiting: number; readonly size: number }
   }
@@ -53,54 +70,95 @@ export class Pool extends Context.Service<
     Layer.effect(
       Pool,
       Effect.gen(function* () {
-        const sharing = Math.max(1, Math.floor(options.size / 4))
-        const open = (connections: number, multiplexConcurrency: number) =>
-          PgPool.make({
-            url: options.url,
-            maxConnections: connections,
-            // What makes a connection pipeline.
-            multiplex: true,
-            multiplexConcurrency,
-            applicationName: "llm-saas",
-            prepare: options.prepare ?? true,
-            connectTimeout: "5 seconds",
-            keepAlive: "30 seconds",
-            idleTimeout: "5 minutes"
-          })
-        const alone = yield* open(Math.max(1, options.size - sharing), 1)
-        const shared = yield* open(sharing, DEPTH)
-        let waiting = 0
-
-        /** Lends connections of a pool that has `capacity` places, and keeps count. */
-        const lender = (pool: PgPool.PgPool, capacity: number) => {
-          let lent = 0
-          const lend = Effect.sync(() => void lent++)
-          const giveBack = Effect.sync(() => void lent--)
-          const use: Pool["Service"]["use"] = (work) => {
-            const lending = (connection: PgConnection.PgConnection) =>
-              Effect.ensuring(Effect.andThen(lend, work(connection)), giveBack)
-            return Effect.suspend(() => {
-              // The timer and the scope are paid for only when the pool is full.
-              if (lent < capacity) return pool.use(lending)
-              if (waiting >= options.waiting) return Effect.fail(unavailable())
-              waiting++
-              const acquire = pool.get.pipe(
-                Effect.timeoutOrElse({ duration: options.acquireTimeout, orElse: () => Effect.fail(unavailable()) }),
-                Effect.ensuring(Effect.sync(() => void waiting--))
-              )
-              return Effect.scoped(Effect.flatMap(acquire, lending))
-            })
-          }
-          return { use, lent: () => lent }
+        const { acquireTimeout, prepare = true, size, statementTimeout = "17 seconds", url } = options
+        const config: PgConnection.Config = {
+          url,
+          // What makes a connection pipeline.
+          multiplex: true,
+          applicationName: "llm-saas",
+          prepare,
+          connectTimeout: "5 seconds",
+          keepAlive: "5 seconds"
         }
-        const rooms = lender(alone, Math.max(1, options.size - sharing))
-        const statements = lender(shared, sharing * DEPTH)
+        const scope = yield* Effect.scope
+        const sessions = yield* Sessions.make(config, Duration.toMillis(Duration.fromInputUnsafe(statementTimeout)))
+        const sharing = Math.max(1, Math.floor(size / 4))
+        const rooms: Lane<Session> = {
+          turns: new Turns(Math.max(1, size - sharing)),
+          now: sessions.pop,
+          open: sessions.take,
+          done: (session, giveTurn) =>
+            session.idle
+              ? Effect.andThen(sessions.push(session), giveTurn)
+              : // What is under way is waited for, and keeps its turn, but nobody waits along.
+                Effect.asVoid(
+                  Effect.forkIn(Effect.ensuring(Effect.andThen(session.quiet, sessions.push(session)), giveTurn), scope)
+                )
+        }
+        const statements: Lane<SharedSessions.Place> = {
+          turns: new Turns(sharing * SharedSessions.DEPTH),
+          ...(yield* SharedSessions.make(sessions, sharing))
+        }
+        const waiting = () => rooms.turns.waiting + statements.turns.waiting
+        const perLine = Math.max(Math.min(LINE, options.waiting), Math.floor(options.waiting / 4))
+
+        /** Waits for the turn and the connection together, no longer than allowed. */
+        const wait = <Seat>({ open, turns }: Lane<Seat>, turn: Turn<Line>, keep: (seat: Seat) => void) =>
+          Effect.suspend(() => {
+            if (!turn.taken && (waiting() >= options.waiting || turns.waitingIn(turn.line) >= perLine))
+              return Effect.fail(unavailable())
+            return Effect.andThen(turn.taken ? Effect.void : turns.take(turn), open(keep)).pipe(
+              Effect.timeoutOrElse({ duration: acquireTimeout, orElse: () => Effect.fail(unavailable()) }),
+              realTime
+            )
+          })
+
+        /** `work` is not interrupted, but for what it restores. What it was given is taken back however it and the waiting end. */
+        const lend = <Seat, A, E, R>(lane: Lane<Seat>, line: Line, work: (seat: Seat, restore: Restore) => Effect.Effect<A, E, R>) =>
+          Effect.uninterruptibleMask((restore) => {
+            const turn = { line, taken: false }
+            const giveTurn = Effect.sync(() => lane.turns.give(turn))
+            // The timer is paid for only where there is something to wait for.
+            let seat = lane.turns.tryTake(turn) ? lane.now() : undefined
+            const seated: Effect.Effect<void, SqlError | Unavailable> =
+              seat === undefined ? restore(wait(lane, turn, (found) => (seat = found))) : Effect.void
+            return seated.pipe(
+              Effect.andThen(Effect.suspend(() => (seat === undefined ? Effect.die("no connection") : work(seat, restore)))),
+              Effect.ensuring(Effect.suspend(() => (seat === undefined ? giveTurn : lane.done(seat, giveTurn))))
+            )
+          })
+
+        const use: Pool["Service"]["use"] = (work, line = SHARED) =>
+          lend(rooms, line, (session, restore) => {
+            const lease = new Lease(session)
+            return Effect.ensuring(
+              restore(Effect.suspend(() => work(lease))),
+              Effect.sync(() => lease.end())
+            )
+          })
+        const query: Pool["Service"]["query"] = (sql, params, line = SHARED) =>
+          lend(statements, line, ({ session }, restore): Effect.Effect<PgConnection.Result, SqlError | Unavailable> =>
+            session === undefined ? Effect.fail(unavailable()) : restore(session.query(sql, params, prepare))
+          )
+
         return Pool.of({
-          use: rooms.use,
-          query: (sql, params) => statements.use((connection) => connection.query(sql, params)),
-          discard: alone.invalidate,
-          load: () => ({ lent: rooms.lent() + statements.lent(), waiting, size: options.size })
+          use,
+          query,
+          load: () => ({ lent: rooms.turns.held + statements.turns.held, waiting: waiting(), size })
         })
       })
     )
 }
+
+/** How connections of one kind are lent. */
+interface Lane<Seat> {
+  readonly turns: Turns<Line>
+  /** One that is open. Whoever calls has the turn. */
+  readonly now: () => Seat | undefined
+  /** One that may have to be opened; it is given to `keep`, whether it is waited for until then or not. */
+  readonly open: (keep: (seat: Seat) => void) => Effect.Effect<void, SqlError>
+  /** Takes it back, and gives the turn to the next as soon as what was lent is free. Waits for nothing. */
+  readonly done: (seat: Seat, giveTurn: Effect.Effect<void>) => Effect.Effect<void>
+}
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

@@ -1,9 +1,16 @@
+import { lateLoops } from "@llm-saas/domain/Loop"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Context, Effect, Layer, Schema } from "effect"
 import type { MigrationFailed } from "./MigrationFailed.ts"
 import { outageOrBug, unavailable } from "./Outage.ts"
 import { Pool } from "./Pool.ts"
+import { realTime } from "./Sessions.ts"
 import { readSqlFiles } from "./SqlFiles.ts"
+
+const MIGRATIONS = "select version, breaking from meta.migrations"
+const LINE = "readiness"
+/** A database that takes longer for this serves nobody in time. */
+const PATIENCE = "5 seconds"
 
 const decode = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ version: Schema.Int, breaking: Schema.Boolean }))
@@ -11,7 +18,7 @@ const decode = Schema.decodeUnknownEffect(
 
 /**
  * Whether requests can be served just now: the database answers, has every migration this program knows, and none that is breaking and
- * that it does not know. So whoever migrates under running programs sees the old ones step back, and only where they have to.
+ * that it does not know; and what this process does in the background goes on. So whoever migrates under running programs sees the old ones step back, and only where they have to.
  */
 export class Readiness extends Context.Service<Readiness, { readonly check: Effect.Effect<void, Unavailable> }>()(
   "@llm-saas/database/Readiness"
@@ -23,7 +30,16 @@ export class Readiness extends Context.Service<Readiness, { readonly check: Effe
       const { migrations } = yield* readSqlFiles()
       const known = new Set(migrations.map(({ version }) => version))
       const check = Effect.gen(function* () {
-        const { rows } = yield* pool.query("select version, breaking from meta.migrations", [])
+        // By both ways on which requests are served, in a line of its own.
+        const [{ rows }] = yield* Effect.all(
+          [pool.query(MIGRATIONS, [], LINE), pool.use((connection) => connection.query(MIGRATIONS, []), LINE)],
+          { concurrency: "unbounded" }
+        )
+        const late = yield* lateLoops
+        if (late.length > 0) {
+          yield* Effect.logWarning(`not ready: ${late.join(", ")} is late`)
+          return yield* Effect.fail(unavailable())
+        }
         const applied = yield* Effect.orDie(decode(rows))
         const here = new Set(applied.map(({ version }) => version))
         const missing = [...known].filter((version) => !here.has(version))
@@ -35,7 +51,11 @@ export class Readiness extends Context.Service<Readiness, { readonly check: Effe
             : `not ready: migration ${foreign.map(({ version }) => version).join(", ")} is for newer programs only`
         )
         return yield* Effect.fail(unavailable())
-      }).pipe(Effect.catchTag("SqlError", outageOrBug))
+      }).pipe(
+        Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => Effect.fail(unavailable()) }),
+        realTime,
+        Effect.catchTag("SqlError", outageOrBug)
+      )
       return Readiness.of({ check })
     })
   )

@@ -1,8 +1,8 @@
-import type { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { failedStatement, type MigrationFailed } from "./MigrationFailed.ts"
 import { connect } from "./Script.ts"
+import type { Connection } from "./Session.ts"
 
 /** What a login is to the server it logs in to. */
 export interface Login {
@@ -37,7 +37,7 @@ export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, Migra
 
 /** Whoever logged in here. */
 export const loginOf = Effect.fnUntraced(function* (
-  connection: PgConnection.PgConnection
+  connection: Connection
 ): Effect.fn.Return<Login, SqlError> {
   const { rows } = yield* connection.query(QUERY, [])
   const row = yield* Effect.orDie(decode(rows[0]))

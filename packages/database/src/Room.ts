@@ -3,6 +3,7 @@ import type { PgConnection } from "@effect/sql-pg"
 import { Context, Effect, Fiber, Stream } from "effect"
 import type { SqlConnection } from "effect/sql"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
+import type { Connection } from "./Session.ts"
 
 // Casts: the driver declares a JavaScript number as float8.
 const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::bigint, $4::text)"
@@ -18,14 +19,14 @@ type Query = Effect.Effect<PgConnection.Result, SqlError>
  * aborts the transaction on the server, so that the statement behind it never runs.
  */
 export class Room implements SqlConnection.Connection {
-  readonly pg: PgConnection.PgConnection
+  readonly pg: Connection
   readonly actor: Actor["Service"]
   readonly kind: Kind
   #entering: Fiber.Fiber<PgConnection.Result, SqlError> | undefined
   #committing: Fiber.Fiber<PgConnection.Result, SqlError> | undefined
   #open = true
 
-  constructor(pg: PgConnection.PgConnection, actor: Actor["Service"], kind: Kind) {
+  constructor(pg: Connection, actor: Actor["Service"], kind: Kind) {
     this.pg = pg
     this.actor = actor
     this.kind = kind
@@ -103,17 +104,20 @@ export class Room implements SqlConnection.Connection {
   /** BEGIN, enter, `query` and, where it is the only one, COMMIT: submitted in one turn, so they leave in one write. */
   #first(query: Query): Query {
     const { tenantId, userId, issuedAt, needs } = this.actor
-    return Effect.gen({ self: this }, function* () {
+    const sent = Effect.gen({ self: this }, function* () {
       // Not prepared: behind a pooler that does not follow prepared statements, a BEGIN that is not known any more would fail alone,
       // and what comes behind it would run outside of any transaction.
       yield* submit(this.pg.query(this.kind === "read" ? "begin read only" : "begin", [], false))
       const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, issuedAt, needs])))
       const first = yield* submit(query)
       if (this.kind !== "transaction") this.#committing = yield* submit(this.pg.query("commit", []))
-      // A refused entry is why the statement behind it failed, so it is the one to report.
-      yield* Fiber.join(entering)
-      return yield* Fiber.join(first)
+      return { entering, first }
     })
+    // Whoever is interrupted before all of it was sent would leave a transaction that this room knows nothing of.
+    return Effect.flatMap(Effect.uninterruptible(sent), ({ entering, first }) =>
+      // A refused entry is why the statement behind it failed, so it is the one to report.
+      Effect.andThen(Fiber.join(entering), Fiber.join(first))
+    )
   }
 }
 

@@ -64,14 +64,11 @@ export class Tenancy extends Context.Service<
       const inside = <A, E, R>(room: Room, work: Effect.Effect<A, E, R>) =>
         Effect.provideContext(work, Context.make(TenantSql, sql).pipe(Context.add(CurrentRoom, room)))
 
-      /** Ends the room as `exit` says and leaves the connection clean, or takes it out of circulation. */
+      /** Ends the room as `exit` says. If it cannot, the pool finds a connection that is not idle, and discards it. */
       const end = <A, E>(room: Room, exit: Exit.Exit<A, E>): Effect.Effect<A, E | SqlError> =>
         Exit.isSuccess(exit)
           ? Effect.as(room.commit, exit.value)
-          : Effect.andThen(
-              Effect.catch(room.rollback, () => pool.discard(room.pg)),
-              exit
-            )
+          : Effect.andThen(Effect.ignore(room.rollback), exit)
 
       const open =
         (kind: Room["kind"]) =>
@@ -80,14 +77,16 @@ export class Tenancy extends Context.Service<
             const actor = Context.get(context, Actor)
             const outer = Context.get(context, CurrentRoom)
             if (outer !== undefined) return Effect.catch(join(outer, actor, work), refuse)
-            const room = pool.use((connection) =>
-              Effect.uninterruptibleMask((restore) => {
-                const room = new Room(connection, actor, kind)
-                const entered = Effect.flatMap(inside(room, work), (value) =>
-                  room.entered ? Effect.succeed(value) : Effect.as(room.enter, value)
-                )
-                return Effect.flatMap(Effect.exit(restore(entered)), (exit) => end(room, exit))
-              })
+            const room = pool.use(
+              (connection) =>
+                Effect.uninterruptibleMask((restore) => {
+                  const room = new Room(connection, actor, kind)
+                  const entered = Effect.flatMap(inside(room, work), (value) =>
+                    room.entered ? Effect.succeed(value) : Effect.as(room.enter, value)
+                  )
+                  return Effect.flatMap(Effect.exit(restore(entered)), (exit) => end(room, exit))
+                }),
+              actor.tenantId
             )
             return Effect.catch(room, refuse)
           })
@@ -106,7 +105,9 @@ export class Tenancy extends Context.Service<
           const params = [tenantId, userId, issuedAt, needs, ...rest]
           const outer = Context.get(context, CurrentRoom)
           return Effect.catch(
-            outer === undefined ? Effect.map(send(sql, params), ({ rows }) => rows) : outer.execute(sql, params),
+            outer === undefined
+              ? Effect.map(send(sql, params, tenantId), ({ rows }) => rows)
+              : outer.execute(sql, params),
             refuse
           )
         })
@@ -117,8 +118,8 @@ export class Tenancy extends Context.Service<
         )
 
       // On a connection of its own: it may wait for a lock.
-      const alone: Pool["Service"]["query"] = (sql, params) =>
-        pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)))
+      const alone: Pool["Service"]["query"] = (sql, params, line) =>
+        pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)), line)
       const call = (name: Call, params: ReadonlyArray<unknown>) => entering(CALLS[name], params, alone)
 
       return Tenancy.of({ transaction: open("transaction"), read: open("read"), once: open("once"), glance, call })

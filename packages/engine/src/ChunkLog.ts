@@ -1,4 +1,5 @@
 import { type Notice, type Running, Work } from "@llm-saas/database/Work"
+import { repeat } from "@llm-saas/domain/Loop"
 import { Clock, Effect, Semaphore } from "effect"
 import type { Live } from "./Live.ts"
 
@@ -13,6 +14,8 @@ const LEASE = 30_000
 /** At most this many answers, and this many characters, go into one statement: a longer one keeps other requests waiting here. */
 const BATCH = { answers: 100, characters: 1_000_000 }
 const SWEPT = 100
+/** A loop that ended no round for as long as this has died or hangs: longer than a database that does not answer keeps a round waiting. */
+const LATE = "1 minute"
 
 /**
  * Keeps what this process is generating: every 250 ms one insert for all answers together, and the leases that say it is alive. When
@@ -61,12 +64,9 @@ export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyM
     clock.currentTimeMillisUnsafe() - outageAt < LEASE ? Effect.void : Effect.asVoid(work.sweep(SWEPT))
   ).pipe(Effect.catch(() => away))
 
-  const every = (milliseconds: number, round: Effect.Effect<void>) =>
-    Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(milliseconds), round)))
-
-  yield* every(FLUSH, flush)
-  yield* every(RENEW, renew)
-  yield* every(SWEEP, sweep)
+  yield* repeat({ name: "the writing of answers as they come", every: FLUSH, late: LATE }, flush)
+  yield* repeat({ name: "the renewal of leases", every: RENEW, late: LATE }, renew)
+  yield* repeat({ name: "the sweep of lost answers", every: SWEEP, late: LATE }, sweep)
   return { renew, settled: writing.withPermit(Effect.void) }
 })
 

@@ -1,4 +1,5 @@
 import { type Settlement, TrackingOutbox, type TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import { repeat } from "@llm-saas/domain/Loop"
 import { Clock, Context, Effect, Layer, Random, Schedule } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { MlflowFailed } from "./MlflowFailed.ts"
@@ -24,6 +25,8 @@ const BACKOFF = { first: 500, most: 30_000 }
 const ATTEMPTS = { collision: 3, busy: 10 }
 /** While the database is away, what became of records is tried to be said for a minute. */
 const SETTLING = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" }))
+/** A lane that ended no round for as long as this has died or hangs: a claim's records, what is said of them, and what is waited for. */
+const LATE = "5 minutes"
 /** How long (ms) the last words may take when the program ends. */
 const LAST_WORDS = 2000
 
@@ -175,13 +178,11 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
           },
           Effect.catchTag("MlflowFailed", pause),
           // The database is away: everybody else says so.
-          Effect.catchTag("Unavailable", () => Effect.sleep(IDLE * 2)),
-          Effect.catchDefect((defect) =>
-            Effect.andThen(Effect.logError("tracking failed for a reason of ours", defect), Effect.sleep(BACKOFF.most))
-          )
+          Effect.catchTag("Unavailable", () => Effect.sleep(IDLE * 2))
         )
 
-        for (let lane = 0; lane < options.concurrency; lane++) yield* Effect.forkScoped(Effect.forever(round(lane)))
+        for (let lane = 0; lane < options.concurrency; lane++)
+          yield* repeat({ name: `the tracking of answers, lane ${lane + 1}`, late: LATE }, round(lane))
         return Tracking.of({ count: () => count })
       })
     )
@@ -195,7 +196,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         Effect.catchTag("Unavailable", () => Effect.succeed(0)),
         Effect.flatMap((forgotten) => (forgotten === 1000 ? Effect.void : Effect.sleep(IDLE * 10)))
       )
-      yield* Effect.forkScoped(Effect.forever(round))
+      yield* repeat({ name: "the forgetting of answers that are not tracked", late: LATE }, round)
       return Tracking.of({ count: () => ({ sent: 0, parked: 0, open: undefined }) })
     })
   )

@@ -1,5 +1,6 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Pool } from "@llm-saas/database/Pool"
+import { repeat } from "@llm-saas/domain/Loop"
 import { type Lag, TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
 import { type Destination, destinationOf } from "@llm-saas/mlflow/Destination"
 import { type Address, MlflowHttp } from "@llm-saas/mlflow/MlflowHttp"
@@ -62,7 +63,7 @@ const Gauges = Layer.effectDiscard(
         lag = found
       }
     )
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(look, Effect.sleep(COUNTED))))
+    yield* repeat({ name: "the count of answers to track", late: "5 minutes" }, Effect.andThen(look, Effect.sleep(COUNTED)))
     yield* gauge("tracking_pending", "Answers that MLflow does not know yet.", () => lag.pending)
     yield* gauge("tracking_parked", "Answers that MLflow refuses, which wait for a person.", () => lag.parked)
     yield* gauge("tracking_oldest_seconds", "For how long the oldest of them has waited.", () => lag.oldestSeconds)

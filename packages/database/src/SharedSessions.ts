@@ -1,0 +1,64 @@
+import { Deferred, Effect } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Session } from "./Session.ts"
+import type { Sessions } from "./Sessions.ts"
+
+/** Statements under way on one shared session. PostgreSQL works at one after the other: more would only wait there. */
+export const DEPTH = 8
+
+/** The place of one session that several statements share. */
+export interface Place {
+  session: Session | undefined
+  opening: Deferred.Deferred<void, SqlError> | undefined
+  /** Statements that were given this place. */
+  load: number
+}
+
+/** Sessions for statements that are transactions of their own, `count` at most. Each is opened when it is first needed. */
+export const make = Effect.fnUntraced(function* (sessions: Sessions, count: number) {
+  const scope = yield* Effect.scope
+  const places = Array.from({ length: count }, (): Place => ({ session: undefined, opening: undefined, load: 0 }))
+
+  const leastLoaded = () => places.reduce((least, place) => (place.load < least.load ? place : least))
+
+  /** A place with an open session, if the least loaded one has one. */
+  const now = (): Place | undefined => {
+    const place = leastLoaded()
+    if (place.session?.alive !== true) return undefined
+    place.load++
+    return place
+  }
+
+  /** Opens a session at a place for `keep`. One opens it for all who wait there, and whether they go on waiting or not. */
+  const open = (keep: (place: Place) => void): Effect.Effect<void, SqlError> =>
+    Effect.suspend(() => {
+      const place = leastLoaded()
+      place.load++
+      keep(place)
+      if (place.session?.alive === true) return Effect.void
+      if (place.opening !== undefined) return Deferred.await(place.opening)
+      const opening = Deferred.makeUnsafe<void, SqlError>()
+      place.opening = opening
+      const opened = Effect.flatMap(Effect.exit(sessions.open((session) => (place.session = session))), (exit) => {
+        place.opening = undefined
+        return Deferred.done(opening, exit)
+      })
+      return Effect.andThen(Effect.forkIn(opened, scope), Deferred.await(opening))
+    })
+
+  /** A statement ended there. Whether the session is still as it should be is seen when none is under way. */
+  const done = (place: Place, giveTurn: Effect.Effect<void>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      place.load--
+      const { session } = place
+      if (session === undefined || session.busy || session.idle) return giveTurn
+      const check = Effect.suspend(() => {
+        if (session.busy || session.idle) return Effect.void
+        if (place.session === session) place.session = undefined
+        return sessions.discard(session)
+      })
+      return Effect.andThen(giveTurn, Effect.asVoid(Effect.forkIn(Effect.andThen(session.quiet, check), scope)))
+    })
+
+  return { now, open, done }
+})
