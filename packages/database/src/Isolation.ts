@@ -78,9 +78,7 @@ type About = typeof AboutRow.Type
 const AboutRow = Schema.Struct({ login: Schema.String, server_version: Schema.String, schema_version: Schema.Int })
 
 /** Which database this is, and who asks. */
-export const about = Effect.fnUntraced(function* (
-  connection: Connection
-): Effect.fn.Return<About, SqlError> {
+export const about = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<About, SqlError> {
   const { rows } = yield* connection.query(
     `select session_user::text as login, current_setting('server_version') as server_version,
        coalesce((select max(version) from meta.migrations), 0)::int4 as schema_version`,
@@ -93,9 +91,7 @@ export const about = Effect.fnUntraced(function* (
  * The rules of `sql/lint`, `audit.proof()`, and what the login is. Needs no transaction and keeps nothing; inside one it sees what that
  * one has changed.
  */
-export const inspect = Effect.fnUntraced(function* (
-  connection: Connection
-): Effect.fn.Return<Inspection, SqlError> {
+export const inspect = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Inspection, SqlError> {
   const parts = [yield* rules(connection), yield* trials(connection), yield* login(connection)]
   return {
     checks: parts.flatMap(({ checks }) => checks),
@@ -175,9 +171,7 @@ const trials = (connection: Connection) =>
     )
   )
 
-const login = Effect.fnUntraced(function* (
-  connection: Connection
-): Effect.fn.Return<Inspection, SqlError> {
+const login = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Inspection, SqlError> {
   const { risks, role, serverVersion } = yield* loginOf(connection)
   const fixed = holesFixedIn(serverVersion)
   return {

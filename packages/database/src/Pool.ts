@@ -114,7 +114,11 @@ export class Pool extends Context.Service<
           })
 
         /** `work` is not interrupted, but for what it restores. What it was given is taken back however it and the waiting end. */
-        const lend = <Seat, A, E, R>(lane: Lane<Seat>, line: Line, work: (seat: Seat, restore: Restore) => Effect.Effect<A, E, R>) =>
+        const lend = <Seat, A, E, R>(
+          lane: Lane<Seat>,
+          line: Line,
+          work: (seat: Seat, restore: Restore) => Effect.Effect<A, E, R>
+        ) =>
           Effect.uninterruptibleMask((restore) => {
             const turn = { line, taken: false }
             const giveTurn = Effect.sync(() => lane.turns.give(turn))
@@ -123,7 +127,9 @@ export class Pool extends Context.Service<
             const seated: Effect.Effect<void, SqlError | Unavailable> =
               seat === undefined ? restore(wait(lane, turn, (found) => (seat = found))) : Effect.void
             return seated.pipe(
-              Effect.andThen(Effect.suspend(() => (seat === undefined ? Effect.die("no connection") : work(seat, restore)))),
+              Effect.andThen(
+                Effect.suspend(() => (seat === undefined ? Effect.die("no connection") : work(seat, restore)))
+              ),
               Effect.ensuring(Effect.suspend(() => (seat === undefined ? giveTurn : lane.done(seat, giveTurn))))
             )
           })

@@ -36,9 +36,7 @@ export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, Migra
   )
 
 /** Whoever logged in here. */
-export const loginOf = Effect.fnUntraced(function* (
-  connection: Connection
-): Effect.fn.Return<Login, SqlError> {
+export const loginOf = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Login, SqlError> {
   const { rows } = yield* connection.query(QUERY, [])
   const row = yield* Effect.orDie(decode(rows[0]))
   return {

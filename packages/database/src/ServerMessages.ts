@@ -67,7 +67,7 @@ const HEAD = 5
 const READY_FOR_QUERY = 0x5a // Z
 const COMMAND_COMPLETE = 0x43 // C
 
-// A tag is a command, often with a count, and a zero byte. Settings that a SELECT makes by `set_config` are not seen here: the functions of
-// `sql/` make them for their transaction only, and a test reads them.
+// A tag is a command, often with a count, and a zero byte. Settings that a SELECT makes by `set_config` are not seen here: no function of
+// `sql/` makes one past its transaction (`sql/lint/setting_past_transaction.sql`).
 const LEAVES_NOTHING =
   /^(?:SELECT|INSERT|UPDATE|DELETE|MERGE|BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SHOW)[ \d]*\0$/u

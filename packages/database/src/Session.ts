@@ -30,12 +30,7 @@ export class Session {
   /** Since when (`performance.now()`) nobody has borrowed it. */
   unusedSince = performance.now()
 
-  private constructor(
-    connection: PgConnection.PgConnection,
-    socket: Duplex,
-    scope: Scope.Closeable,
-    observe: Observe
-  ) {
+  private constructor(connection: PgConnection.PgConnection, socket: Duplex, scope: Scope.Closeable, observe: Observe) {
     this.#connection = connection
     this.#socket = socket
     this.#scope = scope
@@ -70,11 +65,14 @@ export class Session {
     return this.#running > 0
   }
 
+  /** Whether a statement was left by who sent it, and may be under way. See {@link quiet}. */
+  get left(): boolean {
+    return this.#left
+  }
+
   /** Whether it can serve somebody else. */
   get idle(): boolean {
-    return (
-      this.alive && this.#running === 0 && !this.#left && this.#messages.status === "I" && !this.#messages.changed
-    )
+    return this.alive && this.#running === 0 && !this.#left && this.#messages.status === "I" && !this.#messages.changed
   }
 
   /** When (`performance.now()`) the server last said something. */

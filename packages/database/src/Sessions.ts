@@ -62,12 +62,13 @@ export const make = Effect.fnUntraced(function* (config: PgConnection.Config, ti
     })
 
   /** Keeps the session for the next borrower, if it is idle. */
-  const push = (session: Session): Effect.Effect<void> => {
-    if (!session.idle) return discard(session)
-    session.unusedSince = performance.now()
-    unused.push(session)
-    return Effect.void
-  }
+  const push = (session: Session): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (!session.idle) return discard(session)
+      session.unusedSince = performance.now()
+      unused.push(session)
+      return Effect.void
+    })
 
   let lookedAt = performance.now()
   const look = Effect.suspend(() => {

@@ -57,7 +57,8 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
         if (place.session === session) place.session = undefined
         return sessions.discard(session)
       })
-      return Effect.andThen(giveTurn, Effect.asVoid(Effect.forkIn(Effect.andThen(session.quiet, check), scope)))
+      const checked = session.left ? Effect.forkIn(Effect.andThen(session.quiet, check), scope) : check
+      return Effect.andThen(giveTurn, Effect.asVoid(checked))
     })
 
   return { now, open, done }

@@ -66,9 +66,7 @@ export class Tenancy extends Context.Service<
 
       /** Ends the room as `exit` says. If it cannot, the pool finds a connection that is not idle, and discards it. */
       const end = <A, E>(room: Room, exit: Exit.Exit<A, E>): Effect.Effect<A, E | SqlError> =>
-        Exit.isSuccess(exit)
-          ? Effect.as(room.commit, exit.value)
-          : Effect.andThen(Effect.ignore(room.rollback), exit)
+        Exit.isSuccess(exit) ? Effect.as(room.commit, exit.value) : Effect.andThen(Effect.ignore(room.rollback), exit)
 
       const open =
         (kind: Room["kind"]) =>

@@ -63,7 +63,10 @@ const Gauges = Layer.effectDiscard(
         lag = found
       }
     )
-    yield* repeat({ name: "the count of answers to track", late: "5 minutes" }, Effect.andThen(look, Effect.sleep(COUNTED)))
+    yield* repeat(
+      { name: "the count of answers to track", late: "5 minutes" },
+      Effect.andThen(look, Effect.sleep(COUNTED))
+    )
     yield* gauge("tracking_pending", "Answers that MLflow does not know yet.", () => lag.pending)
     yield* gauge("tracking_parked", "Answers that MLflow refuses, which wait for a person.", () => lag.parked)
     yield* gauge("tracking_oldest_seconds", "For how long the oldest of them has waited.", () => lag.oldestSeconds)

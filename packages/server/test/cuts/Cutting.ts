@@ -17,7 +17,11 @@ export interface Sent {
 export const send = (port: number, { body, method, path, token, type }: Sent, after: number | undefined) =>
   new Promise<Outcome>((resolve) => {
     let cut = false
-    let timer: NodeJS.Timeout | undefined
+    const timer = setTimeout(() => {
+      if (after === undefined) return
+      cut = true
+      sent.destroy()
+    }, after)
     const done = (outcome: Outcome) => {
       clearTimeout(timer)
       resolve(outcome)
@@ -49,11 +53,6 @@ export const send = (port: number, { body, method, path, token, type }: Sent, af
       })
     })
     sent.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body))
-    if (after === undefined) return
-    timer = setTimeout(() => {
-      cut = true
-      sent.destroy()
-    }, after)
   })
 
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */

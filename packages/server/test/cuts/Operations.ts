@@ -43,6 +43,8 @@ const idFor = (method: string, path: string, hand: Hand, chance: Chance): string
     return user
   }
   if (owned === undefined) return randomUUID()
+  // Most of what is made is kept until the end.
+  if (method === "DELETE" && chance() < 0.7) return randomUUID()
   const id = any(owned, chance)
   if (method === "DELETE") owned.delete(id)
   return id

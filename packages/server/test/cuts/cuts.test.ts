@@ -8,17 +8,18 @@ import { chance, type Outcome, send, type Sent } from "./Cutting.ts"
 import { callsFor, type Hand, OPERATIONS, requestFor } from "./Operations.ts"
 
 /** How many requests, and the seed of what they are; a longer run: `CUTS=20000`. */
-const CUTS = Number(process.env["CUTS"] ?? 1500)
+const CUTS = Number(process.env["CUTS"] ?? 1000)
 const SEED = Number(process.env["CUTS_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 16
 /** The report opens and ends three transactions by itself: it is asked for more often than the rest. */
 const REPORT = ["GET", "/tenants/{id}/isolation-report"] as const
 
-const TENANTS = ["POST /messages", "POST /conversations", "POST /admin/users"]
+/** What makes something that is there from then on. */
+const MAKING = ["POST /messages", "POST /conversations", "POST /admin/users"]
 
 /** Notes what was acknowledged. */
 const acknowledge = (hand: Hand, { method, path }: Sent, { status, text }: Outcome & { kind: "answered" }) => {
-  if (status !== 201 || !TENANTS.includes(`${method} ${path}`)) return
+  if (status !== 201 || !MAKING.includes(`${method} ${path}`)) return
   const made = JSON.parse(text)
   if (path === "/conversations") hand.conversations.add(made.id)
   else if (path === "/admin/users") hand.users.add(made.id)
@@ -51,95 +52,106 @@ layer(
   }),
   { timeout: "900 seconds", excludeTestServices: true }
 )(`${CUTS} requests of three tenants, cut at random moments (CUTS_SEED=${SEED})`, (it) => {
-  it.effect("answer nothing wrong, lose nothing that was acknowledged, and leave every connection and loop as it was", () =>
-    Effect.gen(function* () {
-      const { port, process: server, send: ask } = yield* Running
-      const people = [yield* signUp(ask), yield* signUp(ask), yield* signUp(ask)]
-      const hands = people.map((person): Hand => ({
-        person,
-        messages: new Set(),
-        conversations: new Set(),
-        users: new Set(),
-        generations: new Set()
-      }))
-      const faults: Array<string> = []
-      const counts = { answered: 0, cut: 0 }
-      yield* Effect.forEach(
-        Array.from({ length: CUTS }, (_, n) => n),
-        (n) =>
-          Effect.promise(async () => {
-            const next = chance(SEED + n)
-            const hand = hands[n % hands.length]
-            if (hand === undefined) return
-            const which = Math.floor(next() * (OPERATIONS.length + 8))
-            const operation = OPERATIONS[which] ?? (which % 2 === 0 ? REPORT : undefined)
-            const sent = operation === undefined ? callsFor(hand, next) : requestFor(operation, hand, next)
-            const outcome = await send(port, sent, next() < 0.25 ? undefined : next() * 30)
-            counts[outcome.kind]++
-            const strangers = people.filter((person) => person !== hand.person)
-            const why = wrong(outcome, strangers)
-            if (why !== undefined) faults.push(`${n}: ${sent.method} ${sent.path}: ${why}: ${JSON.stringify(outcome)}`)
-            else if (outcome.kind === "answered") acknowledge(hand, sent, outcome)
-          }),
-        { concurrency: AT_ONCE, discard: true }
-      )
-      assert.deepStrictEqual(faults.slice(0, 5), [], `${faults.length} of ${CUTS}; ${server.output().stderr.slice(-2000)}`)
-      assert.isAbove(Math.min(counts.answered, counts.cut), CUTS / 10)
+  it.effect(
+    "answer nothing wrong, lose nothing that was acknowledged, and leave every connection and loop as it was",
+    () =>
+      Effect.gen(function* () {
+        const { port, process: server, send: ask } = yield* Running
+        const people = [yield* signUp(ask), yield* signUp(ask), yield* signUp(ask)]
+        const hands = people.map((person): Hand => ({
+          person,
+          messages: new Set(),
+          conversations: new Set(),
+          users: new Set(),
+          generations: new Set()
+        }))
+        const faults: Array<string> = []
+        const counts = { answered: 0, cut: 0 }
+        yield* Effect.forEach(
+          Array.from({ length: CUTS }, (_, n) => n),
+          (n) =>
+            Effect.promise(async () => {
+              const next = chance(SEED + n)
+              const hand = hands[n % hands.length]
+              if (hand === undefined) return
+              const which = Math.floor(next() * (OPERATIONS.length + 8))
+              const operation = OPERATIONS[which] ?? (which % 2 === 0 ? REPORT : undefined)
+              const sent = operation === undefined ? callsFor(hand, next) : requestFor(operation, hand, next)
+              const outcome = await send(port, sent, next() < 0.25 ? undefined : next() * 30)
+              counts[outcome.kind]++
+              const strangers = people.filter((person) => person !== hand.person)
+              const why = wrong(outcome, strangers)
+              if (why !== undefined)
+                faults.push(`${n}: ${sent.method} ${sent.path}: ${why}: ${JSON.stringify(outcome)}`)
+              else if (outcome.kind === "answered") acknowledge(hand, sent, outcome)
+            }),
+          { concurrency: AT_ONCE, discard: true }
+        )
+        assert.deepStrictEqual(
+          faults.slice(0, 5),
+          [],
+          `${faults.length} of ${CUTS}; ${server.output().stderr.slice(-2000)}`
+        )
+        assert.isAbove(Math.min(counts.answered, counts.cut), CUTS / 10)
 
-      // What was acknowledged is there.
-      for (const { conversations, messages, person } of hands) {
-        const { token } = person
-        assert.isAbove(messages.size, 0)
-        for (const [kind, ids] of Object.entries({ messages, conversations })) {
-          for (const id of ids) {
-            const found = yield* ask("GET", `/${kind}/${id}`, { token })
-            assert.deepStrictEqual([found.status, found.body["id"]], [200, id])
-            if (kind === "messages") assert.strictEqual(found.body["content"], `of ${person.tenant}`)
+        // What was acknowledged is there.
+        for (const { conversations, messages, person } of hands) {
+          const { token } = person
+          assert.isAbove(messages.size, 0)
+          for (const [kind, ids] of Object.entries({ messages, conversations })) {
+            for (const id of ids) {
+              const found = yield* ask("GET", `/${kind}/${id}`, { token })
+              assert.deepStrictEqual([found.status, found.body["id"]], [200, id])
+              if (kind === "messages") assert.strictEqual(found.body["content"], `of ${person.tenant}`)
+            }
           }
         }
-      }
-      const { adminUrl, name } = yield* TestDatabase
-      const administrator = yield* connect(adminUrl)
-      const [lost] = yield* rows(
-        administrator,
-        "select count(*)::int4 as n from app.generations where failure = 'process_lost' or status in ('queued')"
-      )
-      assert.deepStrictEqual(lost, { n: 0 })
+        const { adminUrl, name } = yield* TestDatabase
+        const administrator = yield* connect(adminUrl)
+        const [lost] = yield* rows(
+          administrator,
+          "select count(*)::int4 as n from app.generations where failure = 'process_lost' or status in ('queued')"
+        )
+        assert.deepStrictEqual(lost, { n: 0 })
 
-      // Whatever is said to be ready is, on every connection, and for everybody.
-      const ready = yield* ask("GET", "/ready")
-      assert.deepStrictEqual([ready.status, ready.body], [200, { status: "ok" }])
-      yield* Effect.forEach(
-        Array.from({ length: 90 }, (_, n) => n),
-        (n) =>
-          Effect.gen(function* () {
-            const person = people[n % 3]
-            const me = yield* ask("GET", "/me", { token: person?.token ?? "" })
-            assert.deepStrictEqual([me.status, me.body["id"]], [200, person?.id])
-          }),
-        { concurrency: 30 }
-      )
-      const sessions = yield* rows(
-        administrator,
-        "select state from pg_stat_activity where datname = $1 and usename = 'llm_api' and (state <> 'idle' or xact_start is not null)",
-        [name]
-      )
-      assert.deepStrictEqual(sessions, [])
+        // Whatever is said to be ready is, on every connection, and for everybody.
+        const ready = yield* ask("GET", "/ready")
+        assert.deepStrictEqual([ready.status, ready.body], [200, { status: "ok" }])
+        yield* Effect.forEach(
+          Array.from({ length: 90 }, (_, n) => n),
+          (n) =>
+            Effect.gen(function* () {
+              const person = people[n % 3]
+              const me = yield* ask("GET", "/me", { token: person?.token ?? "" })
+              assert.deepStrictEqual([me.status, me.body["id"]], [200, person?.id])
+            }),
+          { concurrency: 30 }
+        )
+        const sessions = yield* rows(
+          administrator,
+          "select state from pg_stat_activity where datname = $1 and usename = 'llm_api' and (state <> 'idle' or xact_start is not null)",
+          [name]
+        )
+        assert.deepStrictEqual(sessions, [])
 
-      // And what comes is still written down as it comes.
-      const [person] = people
-      void send(port, { method: "POST", path: "/messages/stream", token: person?.token, body: { content: "Still?" } }, undefined)
-      const written = rows(
-        administrator,
-        "select count(*)::int4 as n from app.generations g join app.messages m on m.id = g.message_id where m.content = 'Still?' and g.status = 'completed'"
-      )
-      for (let looks = 0; looks < 100; looks++) {
-        const [found] = yield* written
-        if (found?.["n"] === 1) return
-        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 50)))
-      }
-      assert.fail("what came was not written down")
-    }).pipe(Effect.scoped),
+        // And what comes is still written down as it comes.
+        const [person] = people
+        void send(
+          port,
+          { method: "POST", path: "/messages/stream", token: person?.token, body: { content: "Still?" } },
+          undefined
+        )
+        const written = rows(
+          administrator,
+          "select count(*)::int4 as n from app.generations g join app.messages m on m.id = g.message_id where m.content = 'Still?' and g.status = 'completed'"
+        )
+        for (let looks = 0; looks < 100; looks++) {
+          const [found] = yield* written
+          if (found?.["n"] === 1) return
+          yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 50)))
+        }
+        assert.fail("what came was not written down")
+      }).pipe(Effect.scoped),
     900_000
   )
 })
