@@ -12,7 +12,7 @@ describe("an outage of a dependency", () => {
         const database = yield* dependency("PostgreSQL")
         assert.strictEqual(yield* dependency("PostgreSQL"), database)
         yield* database.worked
-        assert.isUndefined(database.outage)
+        assert.strictEqual(database.outage, undefined)
         for (let times = 0; times < 5; times++) {
           yield* database.failed(times === 0 ? "ECONNREFUSED" : "SQLSTATE 57P03")
           yield* TestClock.adjust("2 seconds")
