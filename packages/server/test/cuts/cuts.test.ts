@@ -14,6 +14,9 @@ const AT_ONCE = 16
 /** The report opens and ends three transactions by itself: it is asked for more often than the rest. */
 const REPORT = ["GET", "/tenants/{id}/isolation-report"] as const
 
+/** Every fifth is one that is waited for: there is something to lose. */
+const QUESTION = ["POST", "/messages"] as const
+
 /** What makes something that is there from then on. */
 const MAKING = ["POST /messages", "POST /conversations", "POST /admin/users"]
 
@@ -75,9 +78,10 @@ layer(
               const hand = hands[n % hands.length]
               if (hand === undefined) return
               const which = Math.floor(next() * (OPERATIONS.length + 8))
-              const operation = OPERATIONS[which] ?? (which % 2 === 0 ? REPORT : undefined)
+              const operation = n % 15 < 3 ? QUESTION : (OPERATIONS[which] ?? (which % 2 === 0 ? REPORT : undefined))
               const sent = operation === undefined ? callsFor(hand, next) : requestFor(operation, hand, next)
-              const outcome = await send(port, sent, next() < 0.25 ? undefined : next() * 30)
+              const whole = operation === QUESTION || next() < 0.25
+              const outcome = await send(port, sent, whole ? undefined : next() * 30)
               counts[outcome.kind]++
               const strangers = people.filter((person) => person !== hand.person)
               const why = wrong(outcome, strangers)
