@@ -1,4 +1,4 @@
-// A chat in the terminal: `npm start` in one, `node examples/chat.ts` in another (Node ≥ 22.18 reads TypeScript). Ctrl-C stops an answer, and
+// A chat in the terminal: `npm start` in one, `npm run example:chat` in another (or `node examples/chat.ts`, with Node ≥ 22.18). Ctrl-C stops an answer, and
 // at the prompt the chat. LLM_URL, LLM_EMAIL and LLM_PASSWORD say where and who; without them it makes a tenant and an account to try.
 import { createClient, LlmSaasError } from "@llm-saas/client"
 import { createInterface } from "node:readline/promises"

@@ -1,5 +1,5 @@
-// Serves chat.html: `node examples/page.ts`, then http://localhost:8080. The page is of another origin than the server it talks to, which
-// must let it in: `ALLOWED_ORIGINS='["http://localhost:8080"]' npm start`.
+// Serves chat.html: `npm run example:page` beside `npm start`, then http://localhost:8080. The page is of another origin than the server it
+// talks to, which lets pages of localhost in while it is in development, and in production those of ALLOWED_ORIGINS.
 import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { stripTypeScriptTypes } from "node:module"

@@ -12,6 +12,11 @@ export interface RpcOptions {
   readonly token?: Credentials
 }
 
+export interface WebSocketOptions extends RpcOptions {
+  /** Opens a socket where the platform has no `WebSocket`: `(url, protocols) => new WebSocket(url, protocols)` of the package `ws`. */
+  readonly webSocket?: (url: string, protocols: string | Array<string> | undefined) => Socket.WebSocketLike
+}
+
 /**
  * Every call of the service, typed: `const rpc = yield* Rpc`, then `rpc["messages.ask"]({ content })`. A call fails with the errors of the
  * contract, or with `RpcClientError` where the server could not be reached.
@@ -30,17 +35,31 @@ export class Rpc extends Context.Service<Rpc, RpcClient.FromGroup<typeof Rpcs, R
     )
 
   /**
-   * All calls over one WebSocket, which is opened again when it is lost; calls under way fail then. By the platform's `WebSocket`: Node
-   * has one from version 22 on.
+   * All calls over one WebSocket, which is opened again when it is lost; calls under way fail then. By the platform's `WebSocket`, which
+   * Node has from version 22 on; elsewhere `webSocket` gives one, such as that of the package `ws`. Without either the layer dies at
+   * once and says so: a socket that cannot be made would be tried again for ever.
    */
-  static readonly layerWebSocket = (options: RpcOptions): Layer.Layer<Rpc> =>
+  static readonly layerWebSocket = (options: WebSocketOptions): Layer.Layer<Rpc> =>
     make(options).pipe(
       Layer.provide(RpcClient.layerProtocolSocket({ retryTransientErrors: true, retryPolicy: RECONNECT })),
       Layer.provide(Socket.layerWebSocket(addressOf(options).replace(/^http/u, "ws"))),
-      Layer.provide(Socket.layerWebSocketConstructorGlobal),
+      Layer.provide(constructorOf(options)),
       Layer.provide(RpcSerialization.layerNdjson)
     )
 }
+
+const constructorOf = ({ webSocket }: WebSocketOptions): Layer.Layer<Socket.WebSocketConstructor> => {
+  if (webSocket !== undefined)
+    return Layer.succeed(Socket.WebSocketConstructor, (url, protocols) =>
+      webSocket(url, typeof protocols === "string" || Array.isArray(protocols) ? protocols : undefined)
+    )
+  return "WebSocket" in globalThis
+    ? Socket.layerWebSocketConstructorGlobal
+    : Layer.effect(Socket.WebSocketConstructor, Effect.die(new Error(NO_WEBSOCKET)))
+}
+
+const NO_WEBSOCKET =
+  "There is no WebSocket here (Node has one from version 22 on): pass one as `webSocket`, or use Rpc.layerHttp"
 
 /** Effect's own schedule never begins anew: a client that has lived through ten disconnections would wait five seconds after each. */
 const RECONNECT = Schedule.jittered(Schedule.spaced("500 millis"))

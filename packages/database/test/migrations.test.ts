@@ -129,6 +129,17 @@ describe("migrating", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("that makes a table of no tenant names the table and what it lacks", () =>
+    Effect.gen(function* () {
+      const { directory, write } = yield* files
+      const { adminUrl } = yield* TestDatabase.migrated
+      write(later(1, "parcels"), "create table app.parcels (id uuid primary key, size integer);\n")
+      const error = yield* failure(migrate(adminUrl, { directory }))
+      assert.strictEqual(error.reason, "lint")
+      assert.include(error.message, "table_without_tenant: app.parcels: tenant_id uuid not null")
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("a new table puts it behind the wall, whatever its migration says", () =>
     Effect.gen(function* () {
       const { directory, write } = yield* files

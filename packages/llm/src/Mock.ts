@@ -54,7 +54,7 @@ export const MockLayer = (options: MockOptions) =>
       const question = prompt.at(-1)?.content ?? ""
       const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
       const count = wish.say?.length ?? wish.tokens ?? options.tokens
-      const said = (): Iterator<string, unknown> => wish.say?.values() ?? answer(question)
+      const said = (): Iterator<string, unknown> => wish.say?.values() ?? answer(question, count)
       const half = Math.ceil(count / 2)
       const delays = { ttft: wish.ttft ?? options.ttft, delay: wish.delay ?? options.delay }
       switch (wish.fault ?? "none") {

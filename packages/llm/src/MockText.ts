@@ -59,15 +59,44 @@ const topicOf = (question: string): string => {
 
 const WORD = /\s*[\p{L}\p{N}'-]+|\s*[^\s\p{L}\p{N}]|\s+/gu
 
-/** Tokens of an answer without end: a word with the space before it, a mark, a line end. Repeats only after hundreds of them. */
-export function* answer(question: string): Generator<string, never> {
+/** Short sentences, longest first. With those of two and of three tokens an answer of any length ends with a full stop. */
+const SHORT = [
+  "Begin with the part that you can test by yourself",
+  "If in doubt, ask again with one example more",
+  "What is left is a matter of taste",
+  "Keep what works, and drop the rest",
+  "The rest follows from there on",
+  "Start small, then measure",
+  "It is worth a try",
+  "That is the idea",
+  "That is it",
+  "So far",
+  "Indeed"
+]
+
+const tokensOf = (text: string): ReadonlyArray<string> => text.match(WORD) ?? []
+
+/**
+ * An answer of `count` tokens that ends with a sentence: a word with the space before it, a mark, a line end. Repeats only after hundreds
+ * of them.
+ */
+export function* answer(question: string, count: number): Generator<string> {
   const random = numbers(seedOf(question))
   const topic = topicOf(question)
   const pick = (from: ReadonlyArray<string>) => from[Math.floor(random() * from.length)] ?? ""
-  for (let sentence = 0; ; sentence++) {
+  let left = count
+  for (let sentence = 0; left > 0; sentence++) {
     const source = sentence === 0 ? OPENINGS : sentence % 9 === 8 ? CLOSINGS : SENTENCES
     const text = pick(source).replaceAll("TOPIC", sentence === 0 ? topic.replace(/^./u, (c) => c.toUpperCase()) : topic)
     const gap = sentence === 0 ? "" : sentence % 4 === 0 ? "\n\n" : " "
-    for (const [token] of `${gap}${text}.`.matchAll(WORD)) yield token
+    const tokens = tokensOf(`${gap}${text}.`)
+    const fits = left === tokens.length || left > tokens.length + 1
+    const next = fits ? tokens : closing(left)
+    yield* sentence === 0 && !fits ? next.map((token, index) => (index === 0 ? token.trimStart() : token)) : next
+    left -= next.length
   }
 }
+
+/** A short sentence of at most `left` tokens, and never of one less: one token alone is no sentence. */
+const closing = (left: number): ReadonlyArray<string> =>
+  SHORT.map((text) => tokensOf(` ${text}.`)).find(({ length }) => length === left || length < left - 1) ?? ["Yes."]

@@ -33,6 +33,16 @@ describe("the mock model", () => {
     })
   )
 
+  it.effect("ends with a sentence, whatever its length", () =>
+    Effect.gen(function* () {
+      for (let tokens = 2; tokens < 120; tokens++) {
+        const { said } = yield* ask(`What is LangChain, ${tokens}?`, { tokens })
+        assert.strictEqual(said.length, tokens)
+        assert.match(said.join(""), /[^.]\.$/u, String(tokens))
+      }
+    })
+  )
+
   it.live("does not talk more slowly because its listener is busy: what is late comes at once", () =>
     Effect.gen(function* () {
       const llm = yield* Llm

@@ -1,5 +1,4 @@
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Array, ConfigProvider, Effect, FileSystem, Layer } from "effect"
+import { Array, ConfigProvider, Effect, FileSystem } from "effect"
 import { type BrokenVariable, SettingsInvalid } from "./SettingsInvalid.ts"
 
 /** What decides the variables of a process. */
@@ -27,11 +26,12 @@ export const provider = Effect.fnUntraced(function* ({ environment, names, path 
   return ConfigProvider.orElse(given, yield* withFiles(file, names))
 })
 
-/** As above, for the process and the working directory. */
-export const layer = (names: ReadonlyArray<string>): Layer.Layer<never, SettingsInvalid> =>
-  ConfigProvider.layer(Effect.suspend(() => provider({ path: ".env", environment: process.env, names }))).pipe(
-    Layer.provide(NodeFileSystem.layer)
-  )
+/** A value with a `$`, and not in single quotes; comments begin with a `#` behind a space. */
+const DOLLAR = /^[ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=[ \t]*(?!')[^\n#$]*\$/gmu
+
+/** Variables of a `.env` file that docker compose reads otherwise than this program: it looks for the name of a variable behind a `$`. */
+export const withDollar = (text: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...text.matchAll(DOLLAR)].flatMap(([, name = ""]) => (names.includes(name.replace(/_FILE$/u, "")) ? [name] : []))
 
 /**
  * Values only. The provider of an environment sees a record `A` in `A_B`, which is there, so that nothing behind it would be asked

@@ -1,13 +1,14 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Registration } from "@llm-saas/domain/Tenant"
 import { line } from "@llm-saas/domain/Text"
 import { Array, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { availableParallelism } from "node:os"
-import * as DotEnv from "./DotEnv.ts"
+import { withoutForeign } from "./ForeignVariables.ts"
 import { type BrokenVariable, SettingsInvalid } from "./SettingsInvalid.ts"
-import { StartupFailed } from "./Startup.ts"
 import {
   whole,
   Flag,
+  ListenHost,
   LogLevel,
   Origin,
   Network,
@@ -24,6 +25,9 @@ import { weakness } from "./Weakness.ts"
 
 const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
 
+/** Where `mlflow ui --port 5001` listens. */
+const LOCAL_MLFLOW = "http://127.0.0.1:5001"
+
 const DOLLARS = "an amount in US dollars, such as 0.15"
 
 /** Every variable the program reads, and nothing else. `.env.example` explains them to people; a test keeps the two equal. */
@@ -36,7 +40,7 @@ export const VARIABLES = {
     "development"
   ),
   DEBUG: setting("DEBUG", "true or false", Flag, false),
-  HOST: setting("HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", Text, "127.0.0.1"),
+  HOST: setting("HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", ListenHost, "127.0.0.1"),
   PORT: setting("PORT", "a port, 0 to 65535", whole(0, 65_535), 8000),
   SECRET_KEY: setting("SECRET_KEY", "text", Schema.RedactedFromValue(Schema.String), undefined),
   ALGORITHM: setting(
@@ -101,7 +105,7 @@ export const VARIABLES = {
     "MLFLOW_TRACKING_URI",
     "a URL such as http://127.0.0.1:5001, without a password; file:./mlruns; or off",
     TrackingUri,
-    "http://127.0.0.1:5001"
+    undefined
   ),
   MLFLOW_EXPERIMENT: setting("MLFLOW_EXPERIMENT", "a name of one line", line(200), "llm-inference"),
   MLFLOW_TENANT_ISOLATION: setting(
@@ -139,7 +143,12 @@ export const VARIABLES = {
     undefined
   ),
   METRICS_PORT: setting("METRICS_PORT", "a port, 1 to 65535", whole(1, 65_535), undefined),
-  METRICS_HOST: setting("METRICS_HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", Text, "127.0.0.1"),
+  METRICS_HOST: setting(
+    "METRICS_HOST",
+    "an address to listen on, such as 127.0.0.1 or 0.0.0.0",
+    ListenHost,
+    "127.0.0.1"
+  ),
   METRICS_TOKEN: setting("METRICS_TOKEN", "a token of one line, without spaces", Key, undefined),
   PROMPT_MAX_CHARACTERS: amount("PROMPT_MAX_CHARACTERS", "characters", 1, 10_000_000, 32_000),
   ANSWER_MAX_CHARACTERS: amount("ANSWER_MAX_CHARACTERS", "characters", 1, 10_000_000, 400_000),
@@ -149,6 +158,7 @@ export const VARIABLES = {
   GENERATIONS_WAITING_PER_TENANT: amount("GENERATIONS_WAITING_PER_TENANT", "questions", 0, 1_000_000, 200),
   GENERATIONS_AT_ONCE: amount("GENERATIONS_AT_ONCE", "answers", 1, 1_000_000, 1000),
   STREAM_GRACE_SECONDS: amount("STREAM_GRACE_SECONDS", "seconds", 0, 86_400, 30),
+  KEEP_ALIVE_SECONDS: amount("KEEP_ALIVE_SECONDS", "seconds", 1, 3600, 65),
   MAX_BODY_BYTES: amount("MAX_BODY_BYTES", "bytes", 1024, 104_857_600, 1_048_576),
   WORKERS: amount("WORKERS", "processes", 1, 256, 1),
   SHUTDOWN_SECONDS: amount("SHUTDOWN_SECONDS", "seconds", 1, 600, 20),
@@ -161,13 +171,15 @@ type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeo
 /** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
 export class Settings extends Context.Service<
   Settings,
-  Omit<Values, "LLM_PROVIDER" | "LOG_LEVEL" | "MLFLOW_LOG_CONTENT" | "PASSWORD_THREADS"> & {
+  Omit<Values, "LLM_PROVIDER" | "LOG_LEVEL" | "MLFLOW_LOG_CONTENT" | "MLFLOW_TRACKING_URI" | "PASSWORD_THREADS"> & {
     /** `openai` where there is a key or a base URL, else `mock`, unless it is set. */
     readonly LLM_PROVIDER: "mock" | "openai"
     /** `debug` where DEBUG is on, else `info`, unless it is set. */
     readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
     /** `redacted` in production, else `full`, unless it is set. */
     readonly MLFLOW_LOG_CONTENT: "full" | "redacted" | "off"
+    /** A server on this machine in development, and `off` in production, unless it is set. */
+    readonly MLFLOW_TRACKING_URI: string
     /** All workers' together one less than there are cores, and at least one each, unless it is set. */
     readonly PASSWORD_THREADS: number
   }
@@ -175,19 +187,23 @@ export class Settings extends Context.Service<
   /** Reads the environment and `.env`. */
   static readonly layer = Layer.effect(
     Settings,
-    Effect.suspend(() => settings)
-  ).pipe(fromProcess)
+    fromProcess(() => settings)
+  ).pipe(Layer.provide(NodeFileSystem.layer))
   /** As above, for commands: what production asks for is asked of a server, and whoever migrates need not have its secrets. */
   static readonly layerCommands = Layer.effect(
     Settings,
-    Effect.suspend(() => read(() => []))
-  ).pipe(fromProcess)
+    fromProcess(() => read(() => []))
+  ).pipe(Layer.provide(NodeFileSystem.layer))
 }
 
-function fromProcess(layer: Layer.Layer<Settings, SettingsInvalid>): Layer.Layer<Settings, StartupFailed> {
-  return layer.pipe(
-    Layer.provide(DotEnv.layer(Object.keys(VARIABLES))),
-    Layer.catch((error) => Layer.effect(Settings, Effect.fail(new StartupFailed({ message: error.message }))))
+function fromProcess(read: () => Effect.Effect<Settings["Service"], SettingsInvalid>) {
+  return Effect.suspend(() =>
+    withoutForeign(read(), {
+      path: ".env",
+      environment: process.env,
+      names: Object.keys(VARIABLES),
+      isDevelopment: Effect.map(VARIABLES.APP_ENV, (environment) => environment === "development")
+    })
   )
 }
 
@@ -202,6 +218,7 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
     LLM_PROVIDER: providerOf(found),
     LOG_LEVEL: found.LOG_LEVEL ?? (found.DEBUG ? "debug" : "info"),
     MLFLOW_LOG_CONTENT: found.MLFLOW_LOG_CONTENT ?? (found.APP_ENV === "production" ? "redacted" : "full"),
+    MLFLOW_TRACKING_URI: found.MLFLOW_TRACKING_URI ?? (found.APP_ENV === "production" ? "off" : LOCAL_MLFLOW),
     PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS))
   })
 })

@@ -29,8 +29,11 @@ export const TrackingLayer = Layer.unwrap(
     const { url } = yield* JobsLogin
     const destination = destinationOf(settings.MLFLOW_TRACKING_URI) ?? { kind: "off" }
     if (url === undefined) {
-      if (destination.kind !== "off")
-        yield* Effect.logWarning("DATABASE_JOBS_URL is not set: answers are kept for MLflow, and not sent there")
+      yield* Effect.logWarning(
+        destination.kind === "off"
+          ? "DATABASE_JOBS_URL is not set: records for MLflow stay in the database, where only that login can remove them"
+          : "DATABASE_JOBS_URL is not set: answers are kept for MLflow, and not sent there"
+      )
       return Layer.empty
     }
     const pool = Pool.layer({

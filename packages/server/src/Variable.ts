@@ -1,6 +1,7 @@
 import { line } from "@llm-saas/domain/Text"
 import { destinationOf } from "@llm-saas/mlflow/Destination"
 import { Config, Effect, Schema, SchemaGetter, Struct } from "effect"
+import { isIP } from "node:net"
 import { isNetwork } from "./ClientAddress.ts"
 import type { BrokenVariable } from "./SettingsInvalid.ts"
 
@@ -40,6 +41,12 @@ export const LogLevel = lowerCase.pipe(
     encode: SchemaGetter.passthroughSubtype()
   })
 )
+
+/** An address or a host name (RFC 1123 §2.1). Whether a name is this machine's is found out when the server listens. */
+export const ListenHost = Schema.String.check(
+  Schema.makeFilter((text) => isIP(text) !== 0 || (text.length <= 253 && HOST_NAME.test(text)))
+)
+const HOST_NAME = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/iu
 
 /** An origin as browsers send it: no path, no trailing slash, no default port (RFC 6454 §6.2). */
 export const Origin = Schema.String.check(

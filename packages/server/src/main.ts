@@ -1,6 +1,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { announceServer } from "./Banner.ts"
+import { ContainerLoopback } from "./ContainerLoopback.ts"
 import { DatabaseLayer } from "./Database.ts"
 import { HttpOptions } from "./http/HttpOptions.ts"
 import { LogLines } from "./http/LogLines.ts"
@@ -10,7 +11,7 @@ import { MetricsLayer } from "./metrics/Metrics.ts"
 import { Program } from "./Program.ts"
 import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "./Settings.ts"
-import { exitCode, explain } from "./Startup.ts"
+import { exitCode, explainServer } from "./Startup.ts"
 import { TracesLayer } from "./Traces.ts"
 import { TrackingLayer } from "./Tracker.ts"
 import { isWorker, WorkersLayer } from "./Workers.ts"
@@ -18,7 +19,7 @@ import { isWorker, WorkersLayer } from "./Workers.ts"
 const Server = Layer.effectDiscard(announceServer).pipe(
   Layer.provide(Program),
   // Of several processes the one that started them does it.
-  Layer.merge(isWorker ? Layer.empty : TrackingLayer),
+  Layer.merge(isWorker ? Layer.empty : Layer.merge(TrackingLayer, ContainerLoopback)),
   Layer.merge(MetricsLayer),
   Layer.provide(TracesLayer),
   Layer.provide(DatabaseLayer),
@@ -31,6 +32,6 @@ Layer.unwrap(Effect.map(Settings, ({ WORKERS }) => (WORKERS > 1 && !isWorker ? W
   Layer.provide(SecretKey.layer),
   Layer.provide(Settings.layer),
   Layer.launch,
-  Effect.tapCause(explain),
+  Effect.tapCause(explainServer),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: exitCode })
 )

@@ -59,7 +59,9 @@ layer(Running.with({ MOCK_TOKENS: "12", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "5" })
         const { port, send } = yield* running({
           MOCK_TTFT_MS: "0",
           STREAM_GRACE_SECONDS: "0",
-          ALLOWED_ORIGINS: JSON.stringify([origin])
+          // In development a page of localhost needs no permission.
+          APP_ENV: "development",
+          ALLOWED_ORIGINS: ""
         })
         yield* signUp(send)
         const server = yield* spawned(process.execPath, example("page.ts"), { PAGE_PORT: String(pagePort) })

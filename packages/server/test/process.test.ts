@@ -53,6 +53,24 @@ const eventually = (what: string, condition: () => boolean) =>
     return Effect.sync(() => clearInterval(timer))
   })
 
+it.live("a production that cannot start says why as JSON lines, development as text", () =>
+  Effect.gen(function* () {
+    const cwd = yield* directory
+    const production = yield* start({ APP_ENV: "production", PORT: "none" }, { cwd })
+    assert.deepStrictEqual(yield* production.ended, { code: 1, signal: null })
+    const lines = production.output().stderr.trimEnd().split("\n")
+    const entries = lines.map((line): Record<string, unknown> => JSON.parse(line))
+    for (const { level, message, time } of entries) {
+      assert.strictEqual(level, "error")
+      assert.match(String(time), /^\d{4}-\d\d-\d\dT/u)
+      assert.match(String(message), /^PORT is not usable/u)
+    }
+    const development = yield* start({ APP_ENV: "test", PORT: "none" }, { cwd })
+    assert.deepStrictEqual(yield* development.ended, { code: 1, signal: null })
+    assert.match(development.output().stderr, /^PORT is not usable: expected a port, 0 to 65535\n$/u)
+  }).pipe(Effect.scoped)
+)
+
 describe("told to stop", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     layer(Running.layer, { timeout: "60 seconds" })(`by ${signal}`, (it) => {
@@ -134,7 +152,11 @@ const refuses = (variables: Record<string, string>, ...lines: ReadonlyArray<RegE
     const program = yield* start({ HOST: "127.0.0.1", PORT: "0", ...variables }, { cwd })
     assert.deepStrictEqual(yield* program.ended, { code: 1, signal: null })
     const { stderr, stdout } = program.output()
-    const said = stderr.trimEnd().split("\n")
+    // In production each line is a JSON object.
+    const said = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => (line.startsWith("{") ? String(JSON.parse(line).message) : line))
     assert.strictEqual(said.length, lines.length, stderr)
     for (const [n, pattern] of lines.entries()) assert.match(said[n] ?? "", pattern)
     for (const secret of ["hunter2", SECRET_KEY]) assert.notInclude(stderr + stdout, secret)
@@ -189,7 +211,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("cannot start", (it) => {
     "with broken variables: one line each",
     () =>
       refuses(
-        { PORT: "0x10", DEBUG: "hunter2", DATABASE_URL: "hunter2" },
+        { APP_ENV: "test", PORT: "0x10", DEBUG: "hunter2", DATABASE_URL: "hunter2" },
         /^DEBUG is not usable: expected true or false$/,
         /^PORT is not usable: expected a port, 0 to 65535$/,
         /^DATABASE_URL is not usable: expected a URL such as/

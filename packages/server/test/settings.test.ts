@@ -69,7 +69,9 @@ describe("settings", () => {
         ALLOWED_ORIGINS: "https://hunter2",
         TRUSTED_PROXIES: '["10.0.0.0/33"]',
         MAX_BODY_BYTES: "-1",
-        LOG_LEVEL: "hunter2"
+        LOG_LEVEL: "hunter2",
+        KEEP_ALIVE_SECONDS: "0",
+        HOST: "x86_64-conda-linux-gnu"
       }
       const message = yield* refusal(broken)
       const lines = message.split("\n")
@@ -170,6 +172,15 @@ describe("production", () => {
         message.split("\n").map((text) => text.split(" ")[0]),
         ["SECRET_KEY", "DATABASE_URL", "DEBUG"]
       )
+    })
+  )
+
+  it.effect("tells nobody of answers unless it is told to; development looks for MLflow on this machine", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* read(PRODUCTION)).MLFLOW_TRACKING_URI, "off")
+      const named = yield* read({ ...PRODUCTION, MLFLOW_TRACKING_URI: "http://mlflow:5000" })
+      assert.strictEqual(named.MLFLOW_TRACKING_URI, "http://mlflow:5000")
+      assert.strictEqual((yield* read({})).MLFLOW_TRACKING_URI, "http://127.0.0.1:5001")
     })
   )
 

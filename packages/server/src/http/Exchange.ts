@@ -10,7 +10,8 @@ const { ServerResponse } = process.getBuiltinModule("node:http")
 export interface ExchangePolicy {
   /** Names and values in turn, sent with every answer. */
   readonly headers: ReadonlyArray<string>
-  readonly allowedOrigins: ReadonlySet<string>
+  /** Which pages may read the answers; absent: none of another origin. */
+  readonly allowsOrigin: ((origin: string) => boolean) | undefined
   /** True once the server stops: every answer then ends its connection. */
   readonly draining: () => boolean
   /** Called once, when the answer is out or its reader has gone. */
@@ -71,7 +72,7 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
 
   /** The origin, if it is one that may read our answers. */
   get allowedOrigin(): string | undefined {
-    return this.origin !== undefined && this.#policy.allowedOrigins.has(this.origin) ? this.origin : undefined
+    return this.origin !== undefined && this.#policy.allowsOrigin?.(this.origin) === true ? this.origin : undefined
   }
 
   /** What the client is told: 499 where it left before the end, as others log it. */
@@ -135,7 +136,7 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
     }
     if (!cached) all.push("cache-control", "no-store")
     if (!scripted) all.push("content-security-policy", API_CSP)
-    if (this.#policy.allowedOrigins.size > 0) this.#share(all)
+    if (this.#policy.allowsOrigin !== undefined) this.#share(all)
     if (this.#policy.draining()) all.push("connection", "close")
     return super.writeHead(status, reason, all)
   }

@@ -11,6 +11,8 @@ export class HttpOptions extends Context.Service<
     readonly production: boolean
     /** The origins whose pages may read our answers, compared as they are. */
     readonly allowedOrigins: ReadonlyArray<string>
+    /** Whether pages of this machine (localhost, any port) may read them too: in development they are their author's. */
+    readonly allowLocalOrigins: boolean
     readonly maxBodyBytes: number
     readonly maxHeaderBytes: number
     /** Connections beyond these are closed when they arrive. */
@@ -32,6 +34,7 @@ export class HttpOptions extends Context.Service<
     port: 8000,
     production: false,
     allowedOrigins: [],
+    allowLocalOrigins: false,
     maxBodyBytes: 1_048_576,
     maxHeaderBytes: 16_384,
     maxConnections: 10_000,
@@ -50,10 +53,11 @@ export class HttpOptions extends Context.Service<
         host: settings.HOST,
         port: settings.PORT,
         production: settings.APP_ENV === "production",
-        allowedOrigins: settings.ALLOWED_ORIGINS ?? [],
-        maxBodyBytes: settings.MAX_BODY_BYTES ?? HttpOptions.defaults.maxBodyBytes,
-        drainTimeout:
-          settings.SHUTDOWN_SECONDS === undefined ? HttpOptions.defaults.drainTimeout : settings.SHUTDOWN_SECONDS * 1000
+        allowedOrigins: settings.ALLOWED_ORIGINS,
+        allowLocalOrigins: settings.APP_ENV === "development",
+        maxBodyBytes: settings.MAX_BODY_BYTES,
+        keepAliveTimeout: settings.KEEP_ALIVE_SECONDS * 1000,
+        drainTimeout: settings.SHUTDOWN_SECONDS * 1000
       })
     )
   )

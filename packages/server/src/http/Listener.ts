@@ -12,6 +12,7 @@ import { HttpOptions } from "./HttpOptions.ts"
 import { LINGER, refuseRaw } from "./RawRefusal.ts"
 import { RequestLines } from "./RequestLines.ts"
 import type { RouteTable } from "./RouteTable.ts"
+import { allowedOrigins } from "./AllowedOrigins.ts"
 import { securityHeaders } from "./SecurityHeaders.ts"
 import { Upgrades } from "./Upgrades.ts"
 
@@ -30,7 +31,7 @@ export const Listener = (routes: RouteTable) =>
         const requests = yield* RequestLines
         const policy: ExchangePolicy = {
           headers: securityHeaders(options.production),
-          allowedOrigins: new Set(options.allowedOrigins),
+          allowsOrigin: allowedOrigins(options),
           draining: drain.isDraining,
           ended: (exchange) => {
             requests.ended(exchange)

@@ -4,9 +4,13 @@ import type { Exchange } from "./Exchange.ts"
 import { refusal } from "./Refusals.ts"
 import type { RouteTable } from "./RouteTable.ts"
 
-/** What pages may send us beyond what every page may. The last three Effect's client sends with every request. */
+/**
+ * What pages may send us beyond what every page may. The second line is trace context: W3C's and B3, which Effect's client sends with
+ * every request, and what Sentry's browser SDK adds.
+ */
 const REQUEST_HEADERS =
-  "authorization, content-type, idempotency-key, last-event-id, x-request-id, b3, traceparent, tracestate"
+  "authorization, content-type, idempotency-key, last-event-id, x-request-id, "
+  + "traceparent, tracestate, baggage, sentry-trace, b3"
 /** Seconds a browser may remember the answer. */
 const MAX_AGE = "600"
 

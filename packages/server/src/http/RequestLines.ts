@@ -34,8 +34,10 @@ export class RequestLines extends Context.Service<
       const now = clock()
       const line = format === "json" ? asJson : asText(colour)
       const least = QUIET[level] ?? 0
+      const quietProbes = !VERBOSE.has(level)
       const log = (entry: Line) => {
-        if (entry.status >= least) write(line(now(), entry))
+        if (entry.status < least || (quietProbes && entry.status < 400 && PROBES.has(entry.route))) return
+        write(line(now(), entry))
       }
       return RequestLines.of({
         ended: (exchange) => {
@@ -77,6 +79,10 @@ interface Line {
 
 /** The least status that is still logged. A request is information; one that we failed is an error. */
 const QUIET: Readonly<Record<string, number>> = { Warn: 500, Error: 500, Fatal: 1000, None: 1000 }
+
+/** Asked every few seconds by whatever looks after the server; logged from `debug` on, or where they fail. */
+const PROBES: ReadonlySet<string> = new Set(["/health", "/ready"])
+const VERBOSE: ReadonlySet<string> = new Set(["All", "Trace", "Debug"])
 
 /** The time in ISO 8601, printed once a millisecond: under load many lines share one. */
 const clock = () => {

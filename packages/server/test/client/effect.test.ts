@@ -1,10 +1,11 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, it, layer } from "@effect/vitest"
 import { Http } from "@llm-saas/client/Http"
 import { ask, watch } from "@llm-saas/client/Answers"
 import { Rpc } from "@llm-saas/client/Rpc"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { Effect, Layer, Redacted, Ref, Stream } from "effect"
 import { signUp } from "../People.ts"
+import { spawned } from "../Process.ts"
 import { Running } from "../Running.ts"
 import { breaking } from "./Breaking.ts"
 
@@ -88,4 +89,28 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds", excludeTestS
       }).pipe(Effect.scoped)
     )
   }
+)
+
+const WITHOUT_WEBSOCKET = (mode: string) => `
+import { Rpc } from "@llm-saas/client/Rpc"
+import { Cause, Effect } from "effect"
+const webSocket = ${mode}
+const exit = await Effect.runPromiseExit(
+  Effect.provide(Effect.asVoid(Rpc), Rpc.layerWebSocket({ url: "http://127.0.0.1:9", ...(webSocket && { webSocket }) }))
+)
+console.log(exit._tag === "Success" ? "made" : Cause.pretty(exit.cause))
+process.exit(0)`
+
+it.live("a platform without WebSocket is told at once, and takes one that it is given", () =>
+  Effect.gen(function* () {
+    const run = (mode: string) =>
+      Effect.gen(function* () {
+        const args = ["--no-experimental-websocket", "--input-type=module", "--eval", WITHOUT_WEBSOCKET(mode)]
+        const child = yield* spawned(process.execPath, args, {}, import.meta.dirname)
+        yield* child.ended
+        return child.output().stdout
+      })
+    assert.match(yield* run("undefined"), /There is no WebSocket here .*version 22/u)
+    assert.strictEqual(yield* run("() => { throw new Error('not opened') }"), "made\n")
+  }).pipe(Effect.scoped)
 )

@@ -7,6 +7,27 @@ import { redact } from "../../src/http/Redaction.ts"
 const entries = (lines: ReadonlyArray<string>): ReadonlyArray<Record<string, unknown>> =>
   lines.map((line) => JSON.parse(line))
 
+it.live("a probe that finds everything well is no line of the log, unless all is logged", () =>
+  Effect.gen(function* () {
+    const on = yield* stage
+    yield* Effect.gen(function* () {
+      const port = yield* portOf
+      yield* send(port, "GET", "/health", ["x-request-id: probe"])
+      yield* send(port, "POST", "/health", ["x-request-id: wrong"])
+      yield* send(port, "GET", "/open", ["x-request-id: request"])
+    }).pipe(Effect.provide(serving(on)))
+    assert.deepStrictEqual(
+      entries(on.lines).map((entry) => entry["request_id"]),
+      ["wrong", "request"]
+    )
+    const all = yield* stage
+    yield* Effect.flatMap(portOf, (port) => send(port, "GET", "/health")).pipe(
+      Effect.provide(serving(all, {}, { level: "Debug" }))
+    )
+    assert.strictEqual(all.lines.length, 1)
+  })
+)
+
 it.live("one line a request: who, which route, how it went, and nothing of what was sent", () =>
   Effect.gen(function* () {
     const on = yield* stage

@@ -32,7 +32,7 @@ const serving = Effect.fnUntraced(function* (
   request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
 ) {
   const exchanges: Array<readonly [Exchange, EventWriter]> = []
-  const policy = { headers: [], allowedOrigins: new Set<string>(), draining: () => false, ended: () => {} }
+  const policy = { headers: [], allowsOrigin: undefined, draining: () => false, ended: () => {} }
   const server = createServer({
     ServerResponse: class<Request extends IncomingMessage> extends Exchange<Request> {
       constructor(request: Request) {

@@ -1,0 +1,14 @@
+import type { HttpOptions } from "./HttpOptions.ts"
+
+/** `http` or `https` on this machine, at any port: what browsers send as the origin of a page served from there (RFC 6454 §7). */
+const LOCAL = /^https?:\/\/(?:(?:[a-z\d-]+\.)?localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?::\d{1,5})?$/u
+
+/** Whether a page of this origin may read our answers (CORS); undefined where none may. */
+export const allowedOrigins = ({
+  allowedOrigins,
+  allowLocalOrigins
+}: Pick<HttpOptions["Service"], "allowedOrigins" | "allowLocalOrigins">): ((origin: string) => boolean) | undefined => {
+  if (allowedOrigins.length === 0 && !allowLocalOrigins) return undefined
+  const listed = new Set(allowedOrigins)
+  return (origin) => listed.has(origin) || (allowLocalOrigins && LOCAL.test(origin))
+}
