@@ -225,12 +225,12 @@ function programEnvironment() {
  */
 function bundled(program) {
   const source = `packages/server/src/${program}.ts`
-  const sources = ["packages", "sql"].flatMap((directory) =>
-    readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
-      .filter((each) => each.isFile() && /\.(?:ts|sql)$/.test(each.name))
-      .map((each) => join(each.parentPath ?? each.path, each.name))
-      .filter((file) => !/[\\/](?:node_modules|test|bench|dist)[\\/]/.test(file))
-  )
+  // Not a package's whole directory: Node's recursive reading follows the links in its node_modules.
+  const packages = readdirSync(join(root, "packages")).map((each) => join(root, "packages", each, "src"))
+  const sources = [...packages, join(root, "sql")]
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) => readdirSync(directory, { recursive: true }).map((file) => join(directory, file)))
+    .filter((file) => /\.(?:ts|sql)$/.test(file))
   const hash = createHash("sha256").update(existsSync(modules(".installed")) ? readFileSync(modules(".installed")) : "")
   for (const file of [...sources.sort(), join(root, "scripts/bundle.mjs")]) {
     const { mtimeMs, size } = statSync(file)
