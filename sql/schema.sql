@@ -528,8 +528,8 @@ create table app.users (
   email text not null,
   role text not null,
   status text not null default 'active'::text,
-  tokens_valid_after timestamp with time zone not null default '-infinity'::timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  token_epoch integer not null default 0,
   constraint users_pkey PRIMARY KEY (tenant_id, id),
   constraint users_tenant_id_email_key UNIQUE (tenant_id, email),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
@@ -568,9 +568,9 @@ create policy tenant_rows on app.users as permissive for all to llm_tenant
 CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_auditor;
-grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at) on app.users to llm_auth;
+grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch) on app.users to llm_auth;
 grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_reader;
-grant delete, insert (tenant_id, id, email, role), select, update (role, status, tokens_valid_after) on app.users to llm_tenant;
+grant delete, insert (tenant_id, id, email, role), select, update (role, status, token_epoch) on app.users to llm_tenant;
 
 create table meta.migrations (
   version integer not null,
@@ -620,12 +620,12 @@ grant select on meta.repeatables to llm_reader;
 
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,bigint,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
-  alter function app.ask(uuid,uuid,bigint,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) owner to llm_owner;
+create function app.ask(uuid,uuid,integer,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
+  alter function app.ask(uuid,uuid,integer,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
-create function app.enter(uuid,uuid,bigint,text) returns text language plpgsql;
-  alter function app.enter(uuid,uuid,bigint,text) owner to llm_owner;
+create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
+  alter function app.enter(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.keep_an_admin() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
@@ -634,8 +634,8 @@ create function app.login_valid() returns boolean language sql stable;
   alter function app.login_valid() owner to llm_owner;
   grant execute to llm_auditor;
   grant execute to llm_reader;
-create function app.own_profile(uuid,uuid,bigint,text) returns json language plpgsql;
-  alter function app.own_profile(uuid,uuid,bigint,text) owner to llm_owner;
+create function app.own_profile(uuid,uuid,integer,text) returns json language plpgsql;
+  alter function app.own_profile(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.reader_tenant() returns uuid language sql stable;
@@ -675,11 +675,11 @@ create function audit.proof() returns TABLE(context text, relation text, verb te
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
   grant execute to llm_api;
-create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, user_id uuid, role text, password_hash text) language sql stable security definer set search_path=pg_catalog, pg_temp;
+create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_candidates(text,uuid) owner to llm_auth;
   grant execute to llm_api;
-create function auth.login_record(uuid,uuid,boolean,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
-  alter function auth.login_record(uuid,uuid,boolean,text) owner to llm_auth;
+create function auth.login_record(uuid[],uuid[],uuid,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.login_record(uuid[],uuid[],uuid,text) owner to llm_auth;
   grant execute to llm_api;
 create function auth.register(uuid,uuid,text,text,text) returns TABLE(role text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.register(uuid,uuid,text,text,text) owner to llm_auth;

@@ -43,7 +43,7 @@ begin
     );
 
     -- Something of theirs in every table: in their room where the room may write, then past the request.
-    perform app.enter(victim, victims_admin, 4000000000, 'admin');
+    perform app.enter(victim, victims_admin, 0, 'admin');
     for pass in 1 .. 5 loop
       missing := 0;
       for place in
@@ -107,7 +107,7 @@ begin
       perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
         set_config('app.role', '', true);
       if room.tenant is not null then
-        perform app.enter(room.tenant, room.person, 4000000000, 'user');
+        perform app.enter(room.tenant, room.person, 0, 'user');
       else
         perform set_config('role', room.role, true);
       end if;
@@ -177,9 +177,9 @@ begin
     loop
       perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
         set_config('app.role', '', true);
-      if attempt.inside is not null then perform app.enter(attempt.inside, strangers_admin, 4000000000, 'user'); end if;
+      if attempt.inside is not null then perform app.enter(attempt.inside, strangers_admin, 0, 'user'); end if;
       begin
-        perform app.enter(attempt.tenant, attempt.person, 4000000000, 'user');
+        perform app.enter(attempt.tenant, attempt.person, 0, 'user');
         said := 'entered';
       exception when others then
         said := sqlstate;

@@ -28,14 +28,14 @@ begin atomic
   );
 end;
 
--- Enters, and answers the role the user has in the database now. p_issued_at is the token's `iat`, in seconds; p_needs the least
--- role that will do. A refusal is raised and not returned: statements sent right behind it then never run.
---   LL401  the user is gone, disabled, of a suspended tenant, or the token is older than tokens_valid_after
+-- Enters, and answers the role the user has in the database now. p_epoch is what the token says users.token_epoch was when it was
+-- issued; p_needs the least role that will do. A refusal is raised and not returned: statements sent right behind it then never run.
+--   LL401  the user is gone, disabled, of a suspended tenant, or the token is of another epoch than the user's
 --   LL403  the user's role is below p_needs
 --   LL500  no tenant, or a second tenant or user in one transaction: a bug of the caller
 -- Not SECURITY DEFINER: PostgreSQL forbids changing the role inside one. It reads as llm_tenant, behind the wall already.
 -- No `set search_path`: on every request's path that costs, and pg_catalog comes first for a caller who can create nothing.
-create function app.enter(p_tenant uuid, p_user uuid, p_issued_at bigint, p_needs text, out role text)
+create function app.enter(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, out role text)
   language plpgsql volatile
 as $$
 declare
@@ -55,7 +55,7 @@ begin
   select set_config('app.role', u.role, true) into enter.role
   from app.users u join app.tenants t on t.id = u.tenant_id
   where u.tenant_id = p_tenant and u.id = p_user and u.status = 'active' and t.status = 'active'
-    and to_timestamp(p_issued_at) >= date_trunc('second', u.tokens_valid_after);
+    and u.token_epoch = p_epoch;
   if enter.role is null then
     raise exception 'not one of this tenant''s active users' using errcode = 'LL401';
   end if;

@@ -55,29 +55,30 @@ begin
   return query select v_role, v_created;
 end $$;
 
--- Active users of active tenants with this address; the oldest accounts first, so that nobody can push them out by creating
--- tenants with somebody else's address. Five at most: each costs the caller an argon2.
+-- Active users of active tenants with this address, the oldest accounts first. All of them: whoever creates tenants with somebody
+-- else's address would else push them out. However many they are, comparing a password with them costs the caller one argon2.
 create function auth.login_candidates(p_email text, p_tenant uuid)
-  returns table (tenant_id uuid, user_id uuid, role text, password_hash text)
+  returns table (tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer)
   language sql stable security definer set search_path = pg_catalog, pg_temp rows 1
 begin atomic
-  select u.tenant_id, u.id, u.role, c.password_hash
+  select u.tenant_id, u.id, u.role, c.password_hash, u.token_epoch
   from app.users u
   join app.credentials c on c.tenant_id = u.tenant_id and c.user_id = u.id
   join app.tenants t on t.id = u.tenant_id
   where u.email = p_email and (p_tenant is null or u.tenant_id = p_tenant) and u.status = 'active' and t.status = 'active'
-  order by u.created_at, u.tenant_id
-  limit 5;
+  order by u.created_at, u.tenant_id;
 end;
 
--- Only for users there are: an id that was made up leaves no trace and no error.
-create function auth.login_record(p_tenant uuid, p_user uuid, p_ok boolean, p_request text) returns void
+-- One event for each account that was tried, in its own tenant. Only for users there are: an id that was made up leaves no trace and
+-- no error. Also called with no accounts at all, so that it takes as long.
+create function auth.login_record(p_tenants uuid[], p_users uuid[], p_succeeded uuid, p_request text) returns void
   language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
   insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id)
-  select u.tenant_id, auth.uuid_v7(), case when p_ok then u.id end,
-    case when p_ok then 'login.succeeded' else 'login.failed' end, 'user', u.id, p_request
-  from app.users u where u.tenant_id = p_tenant and u.id = p_user;
+  select u.tenant_id, auth.uuid_v7(), case when u.id = p_succeeded then u.id end,
+    case when u.id = p_succeeded then 'login.succeeded' else 'login.failed' end, 'user', u.id, p_request
+  from unnest(p_tenants, p_users) tried (tenant_id, user_id)
+  join app.users u on u.tenant_id = tried.tenant_id and u.id = tried.user_id;
 end;
 
 -- Replaces a hash made with older parameters, unless the password was changed meanwhile.

@@ -5,7 +5,7 @@
 -- outcome: `asked`; `known`: this key was used for the same request, here is what came of it; `mismatch`: it was used for another one;
 -- `no_conversation`. history: earlier turns of the conversation, oldest first, within p_history_chars characters.
 create function app.ask(
-  p_tenant uuid, p_user uuid, p_issued_at bigint, p_needs text,
+  p_tenant uuid, p_user uuid, p_epoch integer, p_needs text,
   p_message uuid, p_generation uuid, p_content text, p_conversation uuid, p_source text, p_provider text, p_model text, p_lease uuid,
   p_request text, p_trace text, p_parent_span text, p_arrived timestamptz, p_admitted timestamptz,
   p_approx_tokens_in integer, p_key text, p_body_hash text, p_history_chars integer
@@ -16,7 +16,7 @@ declare
   known app.idempotency_keys;
   turns jsonb := '[]';
 begin
-  perform app.enter(p_tenant, p_user, p_issued_at, p_needs);
+  perform app.enter(p_tenant, p_user, p_epoch, p_needs);
   if p_key is not null then
     -- Two requests with one key at once: the second waits here until the first is in, and then finds it.
     perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', p_tenant, p_user, p_key), 1));

@@ -16,10 +16,10 @@ grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tena
 grant execute on function app.reader_tenant() to llm_reader;
 grant execute on function app.login_valid() to llm_auditor, llm_reader;
 -- llm_tenant too: a second enter inside the room must get as far as its refusal.
-grant execute on function app.enter(uuid, uuid, bigint, text) to llm_api, llm_tenant;
-grant execute on function app.own_profile(uuid, uuid, bigint, text) to llm_api, llm_tenant;
+grant execute on function app.enter(uuid, uuid, integer, text) to llm_api, llm_tenant;
+grant execute on function app.own_profile(uuid, uuid, integer, text) to llm_api, llm_tenant;
 grant execute on function app.ask(
-  uuid, uuid, bigint, text, uuid, uuid, text, uuid, text, text, text, uuid, text, text, text, timestamptz, timestamptz, integer, text, text,
+  uuid, uuid, integer, text, uuid, uuid, text, uuid, text, text, text, uuid, text, text, text, timestamptz, timestamptz, integer, text, text,
   integer
 ) to llm_api, llm_tenant;
 

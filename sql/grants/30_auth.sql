@@ -5,6 +5,6 @@ grant execute on function
   auth.create_tenant(uuid, text, text, text),
   auth.register(uuid, uuid, text, text, text),
   auth.login_candidates(text, uuid),
-  auth.login_record(uuid, uuid, boolean, text),
+  auth.login_record(uuid[], uuid[], uuid, text),
   auth.rehash(uuid, uuid, text, text)
 to llm_api;

@@ -13,7 +13,7 @@ create policy admins_change on app.tenants as restrictive for update to llm_tena
   using ((select app.role()) = 'admin') with check ((select app.role()) = 'admin');
 
 -- Users see themselves; admins see, create, change and delete everybody of the tenant. A user may touch their own row (a changed
--- password moves tokens_valid_after) as long as it stays what it was: their role as it is in the database, and active.
+-- password moves token_epoch) as long as it stays what it was: their role as it is in the database, and active.
 create policy own_or_admin on app.users as restrictive for select to llm_tenant
   using (id = (select app.user_id()) or (select app.role()) = 'admin');
 create policy admins_add on app.users as restrictive for insert to llm_tenant

@@ -19,7 +19,9 @@ export const Candidate = Schema.Struct({
   tenant_id: TenantId,
   user_id: UserId,
   role: Role,
-  password_hash: Schema.String
+  password_hash: Schema.String,
+  /** See `app.users.token_epoch`. */
+  token_epoch: Schema.Int
 })
 export type Candidate = typeof Candidate.Type
 
@@ -42,13 +44,16 @@ export class Gate extends Context.Service<
       readonly email: Email
       readonly passwordHash: string
     }) => Effect.Effect<Option.Option<typeof Registered.Type>, Unavailable>
-    /** Active users of active tenants with this email: at most five. */
+    /** Active users of active tenants with this email, the oldest accounts first. All of them: a bound would lock out those behind it. */
     readonly candidates: (
       email: Email,
       tenantId: TenantId | undefined
     ) => Effect.Effect<ReadonlyArray<Candidate>, Unavailable>
-    /** Writes the audit event of a login that succeeded or failed. */
-    readonly recordLogin: (candidate: Candidate, succeeded: boolean) => Effect.Effect<void, Unavailable>
+    /** Writes an audit event for each of the accounts that were tried: the login `succeeded` for one of them, or for none. */
+    readonly recordLogin: (
+      tried: ReadonlyArray<Candidate>,
+      succeeded: Candidate | undefined
+    ) => Effect.Effect<void, Unavailable>
     /** Replaces a hash made with older parameters, if it still stands. */
     readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
   }
@@ -97,12 +102,12 @@ export class Gate extends Context.Service<
           const rows = yield* read("select * from auth.login_candidates($1, $2)", [email, tenantId ?? null])
           return yield* Effect.orDie(decodeCandidates(rows))
         }),
-        recordLogin: Effect.fn("Gate.recordLogin")(function* (candidate, succeeded) {
+        recordLogin: Effect.fn("Gate.recordLogin")(function* (tried, succeeded) {
           const request = yield* RequestId
-          yield* call("select auth.login_record($1, $2, $3, $4)", [
-            candidate.tenant_id,
-            candidate.user_id,
-            succeeded,
+          yield* call("select auth.login_record($1::uuid[], $2::uuid[], $3::uuid, $4)", [
+            tried.map(({ tenant_id }) => tenant_id),
+            tried.map(({ user_id }) => user_id),
+            succeeded?.user_id ?? null,
             request
           ])
         }),

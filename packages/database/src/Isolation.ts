@@ -10,7 +10,7 @@ import { holesFixedIn, loginOf } from "./RoleSafety.ts"
 import type { Connection } from "./Session.ts"
 
 /** Whoever is let into a room to see what is left of it afterwards; nothing is read or written in their name. */
-export type Visitor = Pick<Actor["Service"], "tenantId" | "userId" | "issuedAt">
+export type Visitor = Pick<Actor["Service"], "tenantId" | "userId" | "tokenEpoch">
 
 /** The result of several checks, before it is put on paper. */
 export interface Inspection {
@@ -204,16 +204,16 @@ const LEFT = `
  */
 export const reused = Effect.fnUntraced(function* (
   connection: Connection,
-  { issuedAt, tenantId, userId }: Visitor
+  { tokenEpoch, tenantId, userId }: Visitor
 ): Effect.fn.Return<Inspection, SqlError> {
   const findings: globalThis.Array<IsolationFinding> = []
   for (const end of ENDS) {
     yield* connection.query("begin", [], false)
     const entered = yield* Effect.exit(
-      connection.query("select role from app.enter($1::uuid, $2::uuid, $3::bigint, 'user')", [
+      connection.query("select role from app.enter($1::uuid, $2::uuid, $3::integer, 'user')", [
         tenantId,
         userId,
-        issuedAt
+        tokenEpoch
       ])
     )
     if (end === "error") yield* Effect.exit(connection.query("select 1 / 0", []))

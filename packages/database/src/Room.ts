@@ -6,7 +6,7 @@ import { SqlError, UnknownError } from "effect/sql/SqlError"
 import type { Connection } from "./Session.ts"
 
 // Casts: the driver declares a JavaScript number as float8.
-const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::bigint, $4::text)"
+const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::integer, $4::text)"
 
 /** `read` and `once` send one statement, and their COMMIT along with it; a `read` cannot write. */
 export type Kind = "transaction" | "read" | "once"
@@ -103,12 +103,12 @@ export class Room implements SqlConnection.Connection {
 
   /** BEGIN, enter, `query` and, where it is the only one, COMMIT: submitted in one turn, so they leave in one write. */
   #first(query: Query): Query {
-    const { tenantId, userId, issuedAt, needs } = this.actor
+    const { tenantId, userId, tokenEpoch, needs } = this.actor
     const sent = Effect.gen({ self: this }, function* () {
       // Not prepared: behind a pooler that does not follow prepared statements, a BEGIN that is not known any more would fail alone,
       // and what comes behind it would run outside of any transaction.
       yield* submit(this.pg.query(this.kind === "read" ? "begin read only" : "begin", [], false))
-      const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, issuedAt, needs])))
+      const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, tokenEpoch, needs])))
       const first = yield* submit(query)
       if (this.kind !== "transaction") this.#committing = yield* submit(this.pg.query("commit", []))
       return { entering, first }

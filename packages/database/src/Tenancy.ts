@@ -99,8 +99,8 @@ export class Tenancy extends Context.Service<
       /** A statement that begins with what `app.enter` needs, in the room there is, or as a transaction of its own by `send`. */
       const entering = (sql: string, rest: ReadonlyArray<unknown>, send: Pool["Service"]["query"]) =>
         Effect.contextWith((context: Context.Context<Actor>): Entered<ReadonlyArray<unknown>, never, never> => {
-          const { issuedAt, needs, tenantId, userId } = Context.get(context, Actor)
-          const params = [tenantId, userId, issuedAt, needs, ...rest]
+          const { tokenEpoch, needs, tenantId, userId } = Context.get(context, Actor)
+          const params = [tenantId, userId, tokenEpoch, needs, ...rest]
           const outer = Context.get(context, CurrentRoom)
           return Effect.catch(
             outer === undefined
@@ -128,13 +128,13 @@ export class Tenancy extends Context.Service<
 /** See `sql/functions/70_glances.sql`. */
 type Glance = keyof typeof GLANCES
 const GLANCES = {
-  own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::bigint, $4::text) as answer"
+  own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::integer, $4::text) as answer"
 }
 
 /** See `sql/functions/40_asking.sql`. The driver declares a JavaScript number as float8: hence the casts. */
 type Call = keyof typeof CALLS
 const CALLS = {
-  ask: `select * from app.ask($1::uuid, $2::uuid, $3::bigint, $4::text, $5::uuid, $6::uuid, $7::text, $8::uuid, $9::text, $10::text,
+  ask: `select * from app.ask($1::uuid, $2::uuid, $3::integer, $4::text, $5::uuid, $6::uuid, $7::text, $8::uuid, $9::text, $10::text,
     $11::text, $12::uuid, $13::text, $14::text, $15::text, to_timestamp($16::float8 / 1000), to_timestamp($17::float8 / 1000), $18::int4,
     $19::text, $20::text, $21::int4)`
 }

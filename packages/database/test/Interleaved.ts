@@ -13,13 +13,18 @@ import { open } from "./Session.ts"
 export const member = Effect.gen(function* () {
   const { apiUrl } = yield* TestDatabase
   const api = yield* open(apiUrl)
-  const actor = { tenantId: TenantId.make(randomUUID()), userId: UserId.make(randomUUID()), issuedAt: 0, needs: "user" }
+  const actor = {
+    tenantId: TenantId.make(randomUUID()),
+    userId: UserId.make(randomUUID()),
+    tokenEpoch: 0,
+    needs: "user"
+  }
   yield* api.rows("select * from auth.create_tenant($1, 'Acme', 'open', 'request')", [actor.tenantId])
   yield* api.rows("select * from auth.register($1, $2, 'a@example.com', '$argon2id$', 'request')", [
     actor.tenantId,
     actor.userId
   ])
-  return Actor.of({ ...actor, issuedAt: Math.floor(Date.now() / 1000), needs: "user" })
+  return Actor.of({ ...actor, tokenEpoch: 0, needs: "user" })
 }).pipe(Effect.scoped)
 
 interface Seen {
@@ -68,7 +73,7 @@ const question = Effect.gen(function* () {
 const nobody = Actor.of({
   tenantId: TenantId.make(randomUUID()),
   userId: UserId.make(randomUUID()),
-  issuedAt: 0,
+  tokenEpoch: 0,
   needs: "user"
 })
 

@@ -32,7 +32,7 @@ export const office = Effect.gen(function* () {
 /** Runs `work` in the room of `who`, committed. */
 export const room = <A>(session: Session, who: Person, work: Effect.Effect<A, Refused>) =>
   session.rows("begin").pipe(
-    Effect.andThen(session.rows("select role from app.enter($1, $2, 4000000000, 'user')", [who.tenant, who.user])),
+    Effect.andThen(session.rows("select role from app.enter($1, $2, 0, 'user')", [who.tenant, who.user])),
     Effect.andThen(work),
     Effect.tap(() => session.rows("commit")),
     Effect.onError(() => Effect.ignore(session.rows("rollback")))
@@ -60,7 +60,7 @@ export interface Question {
 /** Calls `app.ask` for `who`. */
 export const ask = Effect.fnUntraced(function* (session: Session, who: Person, question: Question = {}) {
   const [row] = yield* session.rows(
-    `select * from app.ask($1, $2, 4000000000, 'user', $3, $4, $5, $6, 'messages', 'provider', 'model', $7, 'request', $8, null, now(),
+    `select * from app.ask($1, $2, 0, 'user', $3, $4, $5, $6, 'messages', 'provider', 'model', $7, 'request', $8, null, now(),
        now(), 1, $9, $10, $11)`,
     [
       who.tenant,

@@ -18,7 +18,10 @@ const busy = Effect.gen(function* () {
   const people = yield* office
   const { alice, api } = people
   const conversation = randomUUID()
-  yield* api.rows("select auth.login_record($1, $2, false, 'request')", [alice.tenant, alice.user])
+  yield* api.rows("select auth.login_record(array[$1::uuid], array[$2::uuid], null, 'request')", [
+    alice.tenant,
+    alice.user
+  ])
   yield* inRoom(
     api,
     alice,
@@ -156,7 +159,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
           "postgres"
         ].flatMap((role) => [`set role ${role}`, `set session authorization ${role}`]),
         "set role llm_reader_content",
-        `select * from app.enter('${tenant}', '${alice.user}', 4000000000, 'user')`,
+        `select * from app.enter('${tenant}', '${alice.user}', 0, 'user')`,
         `select app.tenant_id()`,
         `alter role ${login.role} valid until 'infinity'`,
         `alter role ${login.role} connection limit -1`,
@@ -601,7 +604,7 @@ layer(TestDatabase.layer)("the installation's auditor", (it) => {
         "select * from pg_stat_activity",
         "select * from pg_statistic",
         "select * from auth.login_candidates('x', null)",
-        `select * from app.enter('${one.tenant}', '${one.admin.user}', 4000000000, 'admin')`,
+        `select * from app.enter('${one.tenant}', '${one.admin.user}', 0, 'admin')`,
         "select * from audit.proof()",
         "update app.users set role = 'admin'",
         "delete from app.audit_events"

@@ -381,7 +381,7 @@ layer(TestDatabase.layer)("a connection used again", (it) => {
     const { adminUrl, apiUrl } = yield* TestDatabase
     const { alice } = yield* office
     const connection = yield* connect(apiUrl)
-    const visitor = { tenantId: TenantId.make(alice.tenant), userId: UserId.make(alice.user), issuedAt: 4_000_000_000 }
+    const visitor = { tenantId: TenantId.make(alice.tenant), userId: UserId.make(alice.user), tokenEpoch: 0 }
     return { adminUrl, connection, visitor }
   })
 

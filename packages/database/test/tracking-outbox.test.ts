@@ -81,7 +81,7 @@ const rate = (
 ) =>
   Effect.gen(function* () {
     yield* session.rows("begin")
-    yield* session.rows("select app.enter($1, $2, 4000000000, 'user')", [actor.tenantId, actor.userId])
+    yield* session.rows("select app.enter($1, $2, 0, 'user')", [actor.tenantId, actor.userId])
     yield* session.rows(
       `insert into app.feedback (tenant_id, message_id, user_id, rating, comment) values (app.tenant_id(), $1, app.user_id(), $2, $3)
        on conflict (tenant_id, message_id, user_id) do update set rating = excluded.rating, comment = excluded.comment`,
@@ -338,7 +338,7 @@ layer(world)("an opinion", (it) => {
       const give = (actor: Actor["Service"], inTheNameOf: Actor["Service"]) =>
         Effect.gen(function* () {
           yield* session.rows("begin")
-          yield* session.rows("select app.enter($1, $2, 4000000000, 'user')", [actor.tenantId, actor.userId])
+          yield* session.rows("select app.enter($1, $2, 0, 'user')", [actor.tenantId, actor.userId])
           const state = yield* stateOf(
             session.rows(
               "insert into app.feedback (tenant_id, message_id, user_id, rating) values (app.tenant_id(), $1, $2, 1)",

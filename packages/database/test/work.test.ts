@@ -369,7 +369,7 @@ layer(TestDatabase.layer)("at the same moment", (it) => {
       const [holder, deleter] = [yield* another, yield* another]
       // Somebody is at the generation, so that both queue up behind it, the end first.
       yield* holder.rows("begin")
-      yield* holder.rows("select role from app.enter($1, $2, 4000000000, 'user')", [alice.tenant, alice.user])
+      yield* holder.rows("select role from app.enter($1, $2, 0, 'user')", [alice.tenant, alice.user])
       yield* holder.rows("update app.generations set followed_until = now() where id = $1", [question.generation])
       const ending = yield* Effect.forkChild(finish(api, question), { startImmediately: true })
       yield* untilBlocked(superuser)
@@ -392,7 +392,7 @@ layer(TestDatabase.layer)("at the same moment", (it) => {
       yield* abandon(superuser, question)
       const deleter = yield* another
       yield* deleter.rows("begin")
-      yield* deleter.rows("select role from app.enter($1, $2, 4000000000, 'user')", [alice.tenant, alice.user])
+      yield* deleter.rows("select role from app.enter($1, $2, 0, 'user')", [alice.tenant, alice.user])
       yield* deleter.rows("delete from app.messages where id = $1", [question.message])
       assert.strictEqual(yield* sweep(api), 0)
       yield* deleter.rows("commit")

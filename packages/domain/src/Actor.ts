@@ -14,8 +14,8 @@ export class Actor extends Context.Service<
   {
     readonly tenantId: TenantId
     readonly userId: UserId
-    /** The token's `iat`, in seconds since 1970. A password change ends tokens from before it. */
-    readonly issuedAt: number
+    /** The user's `token_epoch` when the token was issued. A password change raises it, and the database refuses every other one. */
+    readonly tokenEpoch: number
     /** The least role the endpoint asks for; the database compares it with the user's row. */
     readonly needs: Role
   }

@@ -1,4 +1,4 @@
-import { Gate } from "@llm-saas/database/Gate"
+import { type Candidate, Gate } from "@llm-saas/database/Gate"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import type { Password } from "@llm-saas/domain/Password"
@@ -10,14 +10,14 @@ import {
   type Unavailable
 } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
-import { type Email, Profile, RegistrationRefused, type Role, User, UserId } from "@llm-saas/domain/User"
-import { Array, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
+import { type Email, Profile, RegistrationRefused, Role, User, UserId } from "@llm-saas/domain/User"
+import { Context, Effect, Exit, Layer, Option, type Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
-import { failOnTheBeat } from "./Beat.ts"
+import { onTheBeat } from "./Beat.ts"
+import type { LoginAttempts } from "./LoginAttempts.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
-import { UserRow } from "./Users.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
@@ -26,9 +26,11 @@ export interface Identity {
   readonly tenantId: TenantId
   readonly userId: UserId
   readonly role: Role
+  /** The epoch of the user's tokens; see `app.users.token_epoch`. */
+  readonly tokenEpoch: number
 }
 
-/** What people do about their own account. */
+/** What people do about their own account. `client`: the network they come from. */
 export class Accounts extends Context.Service<
   Accounts,
   {
@@ -36,18 +38,28 @@ export class Accounts extends Context.Service<
       readonly tenantId: TenantId
       readonly email: Email
       readonly password: Password
+      readonly client: string
     }) => Effect.Effect<User, RegistrationRefused | Unavailable>
-    /** Refuses alike, in words and in time, whether the email is unknown, or has an account, or several. */
+    /**
+     * Without a tenant, tries every account of the address. One that fits is logged in; several ask for the tenant. Each account is told
+     * of in its own tenant's audit log: `login.succeeded` where a token was made, else `login.failed`, a right password included, for
+     * what fitted elsewhere is no business of that tenant's. Takes as long, whatever comes of it and however many accounts there are.
+     */
     readonly login: (credentials: {
       readonly email: Email | undefined
       readonly password: Redacted.Redacted<string>
       readonly tenantId: TenantId | undefined
+      readonly client: string
+      readonly attempts: LoginAttempts
     }) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | Unavailable>
     readonly me: Effect.Effect<Profile, Refused, Actor>
     /** Ends every token from before. */
     readonly changePassword: (change: {
+      readonly email: Email
       readonly current: Redacted.Redacted<string>
       readonly next: Password
+      readonly client: string
+      readonly attempts: LoginAttempts
     }) => Effect.Effect<Identity, InvalidCredentials | Refused, Actor>
   }
 >()("@llm-saas/engine/Accounts") {
@@ -60,42 +72,55 @@ export class Accounts extends Context.Service<
       const random = yield* SecureRandom
       const record = AuditLog.recorder(random)
 
-      const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(function* ({
-        tenantId,
-        email,
-        password
-      }) {
-        // Hashed first, whatever the answer will be: a refusal takes as long as a success.
-        const passwordHash = yield* hasher.hash(password)
-        const id = UserId.make(yield* random.uuidV7())
-        const made = yield* gate.register({ tenantId, userId: id, email, passwordHash })
-        if (Option.isNone(made)) return yield* new RegistrationRefused({})
-        return new User({ id, tenant_id: tenantId, email, status: "active", ...made.value })
+      const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(
+        ({ client, email, password, tenantId }) =>
+          onTheBeat(
+            // Hashed first, whatever the answer will be.
+            hasher.hash(password, { email, share: { client, target: tenantId } }),
+            Effect.fnUntraced(function* (passwordHash) {
+              const id = UserId.make(yield* random.uuidV7())
+              const made = yield* gate.register({ tenantId, userId: id, email, passwordHash })
+              if (Option.isNone(made)) return yield* new RegistrationRefused({})
+              return new User({ id, tenant_id: tenantId, email, status: "active", ...made.value })
+            }),
+            // Why is not said, and must not be told by the time.
+            Exit.isFailure
+          )
+      )
+
+      /** Tries the password on each account that has an attempt left. */
+      const tryOut = Effect.fnUntraced(function* (
+        candidates: ReadonlyArray<Candidate>,
+        { attempts, client, email, password, tenantId }: Parameters<Accounts["Service"]["login"]>[0]
+      ) {
+        const begun = attempts.begin(candidates.map(({ user_id }) => user_id))
+        const tried = candidates.filter(({ user_id }) => begun.has(user_id))
+        const { fits, hash } = yield* hasher.compare(password, {
+          email: email ?? "",
+          hashes: tried.map(({ password_hash }) => password_hash),
+          share: { client, target: tenantId ?? email ?? "" }
+        })
+        const fitting = tried.filter((_, place) => fits[place] === true)
+        const told = attempts.end(fitting.map(({ user_id }) => user_id))
+        return { tried, told: fitting.filter(({ user_id }) => told.has(user_id)), hash }
       })
 
-      const login: Accounts["Service"]["login"] = Effect.fn("Accounts.login")(function* ({
-        email,
-        password,
-        tenantId
-      }) {
-        const candidates = email === undefined ? [] : yield* gate.candidates(email, tenantId)
-        if (!Array.isReadonlyArrayNonEmpty(candidates)) {
-          yield* hasher.verify(undefined, password)
-          return yield* new InvalidCredentials({})
-        }
-        const fitting = yield* Effect.filter(candidates, (candidate) =>
-          hasher.verify(candidate.password_hash, password)
+      const login: Accounts["Service"]["login"] = Effect.fn("Accounts.login")((credentials) => {
+        const { email, tenantId } = credentials
+        const candidates = email === undefined ? Effect.succeed([]) : gate.candidates(email, tenantId)
+        return onTheBeat(
+          Effect.flatMap(candidates, (found) => tryOut(found, credentials)),
+          Effect.fnUntraced(function* ({ hash, told, tried }) {
+            const [candidate, another] = told
+            const one = another === undefined ? candidate : undefined
+            yield* gate.recordLogin(tried, one)
+            if (candidate === undefined) return yield* new InvalidCredentials({})
+            if (one === undefined) return yield* new TenantRequired({})
+            if (one.password_hash !== hash) yield* gate.rehash(one, hash)
+            return identityOf(one)
+          })
         )
-        const [candidate, another] = fitting
-        if (candidate === undefined) {
-          yield* gate.recordLogin(candidates[0], false)
-          return yield* new InvalidCredentials({})
-        }
-        if (another !== undefined) return yield* new TenantRequired({})
-        yield* gate.recordLogin(candidate, true)
-        if (hasher.needsRehash(candidate.password_hash)) yield* gate.rehash(candidate, yield* hasher.hash(password))
-        return { tenantId: candidate.tenant_id, userId: candidate.user_id, role: candidate.role }
-      }, failOnTheBeat)
+      })
 
       const me = tenancy.glance("own_profile").pipe(
         Effect.flatMap((answer) => Effect.orDie(decodeProfile(answer))),
@@ -103,39 +128,52 @@ export class Accounts extends Context.Service<
       )
 
       const changePassword: Accounts["Service"]["changePassword"] = Effect.fn("Accounts.changePassword")(function* ({
+        attempts,
+        client,
         current,
+        email,
         next
       }) {
-        const actor = yield* Actor
-        const { email } = yield* me
-        const candidates = yield* gate.candidates(email, actor.tenantId)
-        const own = candidates.find((candidate) => candidate.user_id === actor.userId)
-        if (!(yield* hasher.verify(own?.password_hash, current))) return yield* new InvalidCredentials({})
-        const hash = yield* hasher.hash(next)
+        const { tenantId, userId } = yield* Actor
+        const candidates = yield* gate.candidates(email, tenantId)
+        const own = candidates.filter((candidate) => candidate.user_id === userId)
+        const { told, tried } = yield* tryOut(own, { attempts, client, email, password: current, tenantId })
+        if (told.length === 0) {
+          yield* gate.recordLogin(tried, undefined)
+          return yield* new InvalidCredentials({})
+        }
+        const hash = yield* hasher.hash(next, { email, share: { client, target: tenantId } })
         const row = yield* tenancy
           .transaction(
-            Effect.tap(setPassword({ hash }), () => record("password.changed", { kind: "user", id: actor.userId }))
+            Effect.tap(setPassword({ hash }), () => record("password.changed", { kind: "user", id: userId }))
           )
           .pipe(Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})))
-        return { tenantId: actor.tenantId, userId: actor.userId, role: row.role }
+        return { tenantId, userId, role: row.role, tokenEpoch: row.token_epoch }
       })
       return Accounts.of({ register, login, me, changePassword })
     })
   )
 }
 
+const identityOf = ({ role, tenant_id, token_epoch, user_id }: Candidate): Identity => ({
+  tenantId: tenant_id,
+  userId: user_id,
+  role,
+  tokenEpoch: token_epoch
+})
+
 const decodeProfile = Schema.decodeUnknownEffect(Profile)
 
 const setPassword = SqlSchema.findOne({
   Request: Schema.Struct({ hash: Schema.String }),
-  Result: UserRow,
+  Result: Schema.Struct({ role: Role, token_epoch: Schema.Int }),
   execute: ({ hash }) =>
     TenantSql.use(
       (sql) =>
         sql`with secret as (
             update app.credentials set password_hash = ${hash}, updated_at = now() where user_id = app.user_id() returning user_id
           )
-          update app.users u set tokens_valid_after = now() from secret where u.id = secret.user_id
-          returning u.id, u.tenant_id, u.email, u.role, u.status, u.created_at`
+          update app.users u set token_epoch = u.token_epoch + 1 from secret where u.id = secret.user_id
+          returning u.role, u.token_epoch`
     )
 })

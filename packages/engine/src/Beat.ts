@@ -1,20 +1,30 @@
-import { Effect } from "effect"
+import { Effect, type Exit } from "effect"
 
-/** Milliseconds. More than five verifications of a password take (20 to 30 ms each), less than people notice. */
+/** Milliseconds between two moments at which logins are answered. A login takes 20 to 40 ms of work, and people do not notice 250. */
 export const BEAT = 250
+/** Milliseconds kept for settling: writing down how it came out. */
+export const SETTLING = 75
 
 /**
- * Fails on the beat: a whole number of {@link BEAT}s after the start, however long the work took. What it found on the way (nobody of
- * that name, one account to compare with or five, an event to write down) cannot be told from the time of the refusal. Waiting costs
- * nothing, where a constant number of comparisons would cost five logins' CPU for each. Success is not held up.
+ * Finds something out, and answers on the beat: a whole number of {@link BEAT}s after the start. The moment is chosen when it is found,
+ * before it is settled, so that the answer's time tells nothing of what was found and what had to be written down for it. Success and
+ * refusal alike, unless `waits` says which; what `find` cannot do is told at once. Measured with the monotonic clock.
  */
-export const failOnTheBeat = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+export const onTheBeat = <A, E, R, B, E2, R2>(
+  find: Effect.Effect<A, E, R>,
+  settle: (found: A) => Effect.Effect<B, E2, R2>,
+  waits: (exit: Exit.Exit<B, E2>) => boolean = () => true
+): Effect.Effect<B, E | E2, R | R2> =>
   Effect.clockWith((clock) => {
-    const from = clock.currentTimeMillisUnsafe()
-    return Effect.tapError(work, () =>
-      Effect.suspend(() => {
-        const took = clock.currentTimeMillisUnsafe() - from
-        return Effect.sleep(Math.max(1, Math.ceil(took / BEAT)) * BEAT - took)
+    const start = clock.monotonicTimeNanosUnsafe()
+    const took = () => Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6
+    const boundary = (ms: number) => Math.max(1, Math.ceil(ms / BEAT)) * BEAT
+    return Effect.flatMap(find, (found) => {
+      const chosen = boundary(took() + SETTLING)
+      return Effect.flatMap(Effect.exit(settle(found)), (exit) => {
+        const now = took()
+        if (!waits(exit)) return exit
+        return Effect.andThen(Effect.sleep(Math.max(chosen, boundary(now)) - now), exit)
       })
-    )
+    })
   })

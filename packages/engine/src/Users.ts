@@ -70,7 +70,9 @@ export class Users extends Context.Service<
       const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
         // Before the hash: whoever may not create users must not make us compute for them.
         yield* tenancy.transaction(Effect.void)
-        const hash = yield* hasher.hash(user.password)
+        const { tenantId } = yield* Actor
+        const share = { client: tenantId, target: tenantId }
+        const hash = yield* hasher.hash(user.password, { email: user.email, share })
         const id = UserId.make(yield* random.uuidV7())
         return yield* tenancy.transaction(
           Effect.gen(function* () {

@@ -1,40 +1,49 @@
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { BEAT, failOnTheBeat } from "../src/Beat.ts"
+import { BEAT, onTheBeat, SETTLING } from "../src/Beat.ts"
 
-/** How long (ms) it takes to hear of work that ends after `took`. */
-const heard = (took: number, end: Effect.Effect<string, string>) =>
+/** How long (ms) it takes to hear of what was found after `took` and settled after `settled`. */
+const heard = (took: number, settled: number, end: Effect.Effect<string, string>, waits?: () => boolean) =>
   Effect.gen(function* () {
     const from = yield* Clock.currentTimeMillis
-    const work = Effect.andThen(Effect.sleep(took), end)
+    const work = onTheBeat(Effect.sleep(took), () => Effect.andThen(Effect.sleep(settled), end), waits)
     const fiber = yield* Effect.forkChild(
-      Effect.andThen(Effect.exit(failOnTheBeat(work)), (exit) =>
-        Effect.map(Clock.currentTimeMillis, (at) => ({ at, exit }))
-      )
+      Effect.andThen(Effect.exit(work), (exit) => Effect.map(Clock.currentTimeMillis, (at) => ({ at, exit })))
     )
-    yield* TestClock.adjust(BEAT * 4)
+    yield* TestClock.adjust(BEAT * 5)
     const { at, exit } = yield* Fiber.join(fiber)
     return { after: at - from, exit }
   })
 
-it.effect("a refusal is heard on the beat, however long it took to find", () =>
+it.effect("an answer is heard on the beat, success and refusal alike, however long it took", () =>
   Effect.gen(function* () {
     for (const [took, beats] of [
       [0, 1],
       [1, 1],
-      [BEAT / 2, 1],
-      [BEAT, 1],
-      [BEAT + 1, 2],
+      [BEAT - SETTLING, 1],
+      [BEAT - SETTLING + 1, 2],
       [BEAT * 2.5, 3]
     ] as const) {
-      assert.deepStrictEqual(yield* heard(took, Effect.fail("no")), { after: beats * BEAT, exit: Exit.fail("no") })
+      for (const settled of [0, 1, SETTLING]) {
+        const after = beats * BEAT
+        assert.deepStrictEqual(yield* heard(took, settled, Effect.fail("no")), { after, exit: Exit.fail("no") })
+        assert.deepStrictEqual(yield* heard(took, settled, Effect.succeed("yes")), { after, exit: Exit.succeed("yes") })
+      }
     }
   })
 )
 
-it.effect("success is heard at once", () =>
+it.effect("settling that takes longer than is kept for it is heard on a later beat", () =>
   Effect.gen(function* () {
-    assert.deepStrictEqual(yield* heard(7, Effect.succeed("yes")), { after: 7, exit: Exit.succeed("yes") })
+    assert.strictEqual((yield* heard(BEAT - SETTLING, SETTLING + 1, Effect.fail("no"))).after, 2 * BEAT)
+  })
+)
+
+it.effect("what does not wait is heard at once, and so is what could not be found", () =>
+  Effect.gen(function* () {
+    assert.strictEqual((yield* heard(7, 3, Effect.succeed("yes"), () => false)).after, 10)
+    const broken = Effect.exit(onTheBeat(Effect.fail("down"), () => Effect.void))
+    assert.deepStrictEqual(yield* broken, Exit.fail("down"))
   })
 )

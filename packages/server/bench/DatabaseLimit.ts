@@ -8,13 +8,12 @@ import type { Prepared } from "./Prepare.ts"
 export const databaseLimit = (database: Prepared, account: { readonly tenantId: string; readonly userId: string }) => {
   const home = mkdtempSync(join(tmpdir(), "bench-"))
   const file = join(home, "me.sql")
-  const now = Math.floor(Date.now() / 1000)
   writeFileSync(
     file,
     [
       "\\startpipeline",
       "begin read only;",
-      `select role from app.enter('${account.tenantId}', '${account.userId}', ${now}, 'user');`,
+      `select role from app.enter('${account.tenantId}', '${account.userId}', 0, 'user');`,
       "select u.id, u.email, u.role, u.status, u.created_at, t.name from app.users u join app.tenants t on t.id = u.tenant_id where u.id = app.user_id();",
       "commit;",
       "\\endpipeline"

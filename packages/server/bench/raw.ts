@@ -16,7 +16,7 @@ const key = new TextEncoder().encode(SECRET_KEY)
 
 const ENTER = {
   name: "enter",
-  text: "select role from app.enter($1::uuid, $2::uuid, $3::bigint, $4::text)"
+  text: "select role from app.enter($1::uuid, $2::uuid, $3::integer, $4::text)"
 }
 const ME = {
   name: "me",
@@ -28,7 +28,7 @@ const ME = {
 interface Claims {
   readonly tenant_id: string
   readonly user_id: string
-  readonly iat: number
+  readonly epoch: number
 }
 const verified = new Map<string, Claims>()
 const verify = async (token: string): Promise<Claims> => {
@@ -50,7 +50,7 @@ const me = async (token: string): Promise<unknown> => {
   const claims = await verify(token)
   const client = await pool.connect()
   try {
-    const enter = { ...ENTER, values: [claims.tenant_id, claims.user_id, claims.iat, "user"] }
+    const enter = { ...ENTER, values: [claims.tenant_id, claims.user_id, claims.epoch, "user"] }
     if (pipelined) {
       const [, , found] = await Promise.all([
         client.query("begin"),
@@ -75,6 +75,7 @@ interface Candidate {
   readonly user_id: string
   readonly role: string
   readonly password_hash: string
+  readonly token_epoch: number
 }
 
 const login = async (form: URLSearchParams): Promise<unknown> => {
@@ -82,8 +83,12 @@ const login = async (form: URLSearchParams): Promise<unknown> => {
   const [user] = found.rows
   if (user === undefined || !(await verifyPassword(user.password_hash, form.get("password") ?? "")))
     throw new Error("wrong")
-  await pool.query("select auth.login_record($1, $2, true, '-')", [user.tenant_id, user.user_id])
-  const access_token = await new SignJWT({ user_id: user.user_id, tenant_id: user.tenant_id, role: user.role })
+  await pool.query("select auth.login_record(array[$1::uuid], array[$2::uuid], $2, '-')", [
+    user.tenant_id,
+    user.user_id
+  ])
+  const { role, tenant_id, token_epoch, user_id } = user
+  const access_token = await new SignJWT({ user_id, tenant_id, role, epoch: token_epoch })
     .setProtectedHeader({ alg: "HS256", typ: "at+jwt" })
     .setSubject(user.user_id)
     .setIssuer("llm-saas")

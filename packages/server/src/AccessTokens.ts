@@ -1,4 +1,5 @@
 import { Unauthenticated } from "@llm-saas/domain/Refusal"
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { Role, UserId } from "@llm-saas/domain/User"
 import type { Identity } from "@llm-saas/engine/Accounts"
@@ -13,7 +14,7 @@ const ISSUER = "llm-saas"
 const AUDIENCE = "llm-saas-api"
 /** An access token says that it is one, so that no other kind of token can stand in for it (RFC 9068 §2.1). */
 const TYPE = "at+jwt"
-/** Seconds by which two machines' clocks may differ. */
+/** Seconds after its end in which a token is still taken: by so much two machines' clocks may differ. */
 const TOLERANCE = 5
 /** Characters: ours have some 450, some 1,150 with a 4096 bit RSA key. */
 const MAX_LENGTH = 4096
@@ -24,8 +25,16 @@ const REMEMBERED = { lifetime: 60_000, capacity: 5000 }
 export interface Verified {
   readonly userId: UserId
   readonly tenantId: TenantId
-  /** The token's `iat`, in seconds since 1970. */
-  readonly issuedAt: number
+  /** The epoch of the user's tokens that it belongs to. */
+  readonly tokenEpoch: number
+}
+
+interface Remembered {
+  readonly verified: Verified
+  /** On the monotonic clock, in milliseconds. */
+  readonly until: number
+  /** The token's `exp`, in milliseconds since 1970. */
+  readonly expiresAt: number
 }
 
 /**
@@ -54,11 +63,11 @@ export class AccessTokens extends Context.Service<
       const random = yield* SecureRandom
       const expires_in = ACCESS_TOKEN_EXPIRE_MINUTES * 60
       const header = { alg: algorithm, typ: TYPE, ...(kid === undefined ? {} : { kid }) }
-      const remembered = new AgingMap<string, Verified & { readonly until: number }>(REMEMBERED)
+      const remembered = new AgingMap<string, Remembered>(REMEMBERED)
 
-      const issue = Effect.fnUntraced(function* ({ role, tenantId, userId }: Identity) {
+      const issue = Effect.fnUntraced(function* ({ role, tenantId, tokenEpoch, userId }: Identity) {
         const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-        const token = new SignJWT({ user_id: userId, tenant_id: tenantId, role })
+        const token = new SignJWT({ user_id: userId, tenant_id: tenantId, role, epoch: tokenEpoch })
           .setProtectedHeader(header)
           .setSubject(userId)
           .setIssuer(ISSUER)
@@ -79,16 +88,16 @@ export class AccessTokens extends Context.Service<
       }
 
       const verifyAnew = Effect.fnUntraced(
-        function* (token: string, now: number) {
+        function* (token: string, now: number, at: number) {
           const currentDate = new Date(now)
           const { payload } = yield* Effect.tryPromise(() => jwtVerify(token, verifying, { ...rules, currentDate }))
           const claims = yield* decodeClaims(payload)
-          // jose refuses a token before its `nbf`; ours have none, and say by `iat` from when on they are.
-          if (claims.sub !== claims.user_id || claims.iat > now / 1000 + TOLERANCE)
+          // A clock that was ahead, here or at another process, has issued tokens that begin in the future. They are good, or else a
+          // clock that is put right would log everybody out; from further ahead than a token lives they would be good for too long.
+          if (claims.sub !== claims.user_id || claims.iat > now / 1000 + expires_in + TOLERANCE)
             return yield* new Unauthenticated({})
-          const until = Math.min(now + REMEMBERED.lifetime, claims.exp * 1000)
-          const verified = { userId: claims.user_id, tenantId: claims.tenant_id, issuedAt: claims.iat, until }
-          remembered.set(token, verified, now)
+          const verified = { userId: claims.user_id, tenantId: claims.tenant_id, tokenEpoch: claims.epoch ?? 0 }
+          remembered.set(token, { verified, until: at + REMEMBERED.lifetime, expiresAt: claims.exp * 1000 }, at)
           return verified
         },
         Effect.mapError(() => new Unauthenticated({}))
@@ -98,8 +107,11 @@ export class AccessTokens extends Context.Service<
         Effect.clockWith((clock): Effect.Effect<Verified, Unauthenticated> => {
           if (token.length > MAX_LENGTH) return Effect.fail(new Unauthenticated({}))
           const now = clock.currentTimeMillisUnsafe()
+          const at = monotonicMillis(clock)
           const known = remembered.get(token)
-          return known !== undefined && known.until > now ? Effect.succeed(known) : verifyAnew(token, now)
+          return known !== undefined && known.until > at && known.expiresAt > now
+            ? Effect.succeed(known.verified)
+            : verifyAnew(token, now, at)
         })
       return AccessTokens.of({ issue, verify, jwks })
     })
@@ -115,6 +127,8 @@ const Claims = Schema.Struct({
   role: Role,
   iat: Schema.Int,
   exp: Schema.Int,
-  jti: Schema.NonEmptyString
+  jti: Schema.NonEmptyString,
+  // Absent in tokens from before there were epochs.
+  epoch: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_147_483_647 })))
 })
 const decodeClaims = Schema.decodeUnknownEffect(Claims)

@@ -95,14 +95,16 @@ const NOT_TRIED: Inspection = {
 const somebody = Effect.fnUntraced(function* (connection: Effect.Success<ReturnType<typeof connect>>) {
   const found = yield* rows(
     connection,
-    `select u.tenant_id as "tenantId", u.id as "userId" from app.users u join app.tenants t on t.id = u.tenant_id
+    `select u.tenant_id as "tenantId", u.id as "userId", u.token_epoch as "tokenEpoch" from app.users u join app.tenants t on t.id = u.tenant_id
      where u.status = 'active' and t.status = 'active' limit 1`
   )
   const [visitor] = yield* Effect.orDie(decodeVisitors(found))
-  return Option.map(Option.fromUndefinedOr(visitor), (person) => ({ ...person, issuedAt: 4_000_000_000 }))
+  return Option.fromUndefinedOr(visitor)
 })
 
-const decodeVisitors = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ tenantId: TenantId, userId: UserId })))
+const decodeVisitors = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ tenantId: TenantId, userId: UserId, tokenEpoch: Schema.Int }))
+)
 
 const grant = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const given = yield* options(

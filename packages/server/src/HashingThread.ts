@@ -1,22 +1,21 @@
-import { hashSync, type Options, verifySync } from "@node-rs/argon2"
+import { hashSync, type Options } from "@node-rs/argon2"
 import { constants, getPriority, setPriority } from "node:os"
 import { parentPort } from "node:worker_threads"
 
 // The body of one thread of HashingThreads.ts. It runs without Effect: it starts faster, and there is nothing to compose.
 
-/** What a thread is asked: to hash a password, or, where there is a hash, whether they fit. */
+/** What a thread is asked: to hash a password with this salt. */
 export interface Job {
   readonly password: string
-  readonly hash: string | undefined
-  readonly options: Options
+  readonly options: Options & { readonly salt: Uint8Array }
 }
 
-/** `undefined`: the library refused, such as a hash that is none. */
-export type Answer = string | boolean | undefined
+/** The PHC string. `undefined`: the library refused, such as a salt that is too short. */
+export type Answer = string | undefined
 
-const work = ({ hash, options, password }: Job): Answer => {
+const work = ({ options, password }: Job): Answer => {
   try {
-    return hash === undefined ? hashSync(password, options) : verifySync(hash, password)
+    return hashSync(password, options)
   } catch {
     return undefined
   }

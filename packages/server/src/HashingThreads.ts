@@ -1,13 +1,14 @@
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Effect } from "effect"
 import { Worker } from "node:worker_threads"
+import { FairQueue } from "./FairQueue.ts"
 import type { Answer, Job } from "./HashingThread.ts"
 
 /** How hashing is dimensioned. */
 export interface HashingOptions {
   /** Hashes at once: each takes a core and 19 MiB. */
   readonly threads: number
-  /** Hashes that may wait for a thread; one more is told to come back. */
+  /** Hashes that may wait for a thread; one more, or the one whose turn is farthest off, is told to come back. */
   readonly waiting: number
   /** How long (ms) an answer may take, waiting included. */
   readonly patience: number
@@ -26,6 +27,12 @@ interface Thread {
   task: Task | undefined
 }
 
+/** A pool that {@link make} made. `flows`: whose turn a job takes. */
+export interface HashingThreads {
+  readonly run: (job: Job, flows: ReadonlyArray<string>) => Effect.Effect<Answer, Unavailable>
+  readonly load: () => Load
+}
+
 /** What a {@link make} pool does just now. */
 export interface Load {
   readonly running: number
@@ -40,7 +47,7 @@ const unavailable = Effect.suspend(() => Effect.fail(new Unavailable({ retry_aft
  * with hashes without pause in libuv's pool, and with hashes here (2 cores, Node 24, Linux 6.18, 2026-11; medians of 9 rounds):
  * at 400 requests a second 4.9, 7.0, 5.5; with 8 requests always under way 12.8, 15.3, 13.0.
  *
- * A running hash cannot be stopped. A client that leaves gives up its place in the queue, or else its thread is busy until done.
+ * What waits is fair between flows, see {@link FairQueue}: whoever floods one waits for themselves. A running hash cannot be stopped. A client that leaves gives up its place in the queue, or else its thread is busy until done.
  */
 export const make = (options: HashingOptions) =>
   Effect.map(
@@ -48,10 +55,10 @@ export const make = (options: HashingOptions) =>
       Effect.sync(() => new Threads(options)),
       (threads) => threads.stop
     ),
-    (threads) => ({
-      run: (job: Job): Effect.Effect<Answer, Unavailable> =>
-        Effect.timeoutOrElse(threads.run(job), { duration: options.patience, orElse: () => unavailable }),
-      load: (): Load => threads.load
+    (threads): HashingThreads => ({
+      run: (job, flows) =>
+        Effect.timeoutOrElse(threads.run(job, flows), { duration: options.patience, orElse: () => unavailable }),
+      load: () => threads.load
     })
   )
 
@@ -59,10 +66,11 @@ class Threads {
   readonly #options: HashingOptions
   readonly #threads = new Set<Thread>()
   readonly #idle: Array<Thread> = []
-  readonly #queue = new Set<Task>()
+  readonly #queue: FairQueue<Task>
 
   constructor(options: HashingOptions) {
     this.#options = options
+    this.#queue = new FairQueue(options.waiting)
   }
 
   get load(): Load {
@@ -70,21 +78,19 @@ class Threads {
   }
 
   readonly stop = Effect.suspend(() => {
-    for (const task of this.#queue) task.done(unavailable)
-    this.#queue.clear()
+    for (const task of this.#queue.clear()) task.done(unavailable)
     return Effect.forEach(this.#threads, ({ worker }) => Effect.promise(() => worker.terminate()), {
       concurrency: "unbounded"
     })
   })
 
-  run(job: Job): Effect.Effect<Answer, Unavailable> {
+  run(job: Job, flows: ReadonlyArray<string>): Effect.Effect<Answer, Unavailable> {
     return Effect.callback((resume) => {
       const task: Task = { job, done: resume }
       const thread = this.#idle.pop() ?? this.#start()
       if (thread !== undefined) this.#give(thread, task)
-      else if (this.#queue.size < this.#options.waiting) this.#queue.add(task)
-      else resume(unavailable)
-      return Effect.sync(() => void this.#queue.delete(task))
+      else this.#queue.add(task, flows)?.done(unavailable)
+      return Effect.sync(() => this.#queue.remove(task))
     })
   }
 
@@ -121,12 +127,11 @@ class Threads {
 
   #next(thread: Thread): void {
     thread.task = undefined
-    const [task] = this.#queue
+    const task = this.#queue.take()
     if (task === undefined) {
       this.#idle.push(thread)
       return
     }
-    this.#queue.delete(task)
     this.#give(thread, task)
   }
 }

@@ -8,6 +8,7 @@ import { GenerationsCalls } from "./calls/generations.ts"
 import { MessagesCalls } from "./calls/messages.ts"
 import { TenantsCalls } from "./calls/tenants.ts"
 import { AccessTokens } from "./AccessTokens.ts"
+import { ClientNetworks } from "./ClientNetworks.ts"
 import { AccountsHandlers } from "./handlers/accounts.ts"
 import { AdminHandlers } from "./handlers/admin.ts"
 import { EngineLayer } from "./Engine.ts"
@@ -23,6 +24,7 @@ import { LoginThrottle } from "./LoginThrottle.ts"
 import { RpcDoor } from "./rpc/Door.ts"
 import { RPC_ROUTES } from "./rpc/OverHttp.ts"
 import { Sessions } from "./Sessions.ts"
+import { SignUps } from "./SignUps.ts"
 
 /** Who answers: one layer for each group of the contract. */
 const Handlers = Layer.mergeAll(
@@ -47,8 +49,8 @@ const Calls = Layer.mergeAll(
 
 const Routes = Layer.mergeAll(Layer.provide(HttpApiBuilder.layer(Api), Handlers), Layer.provide(RpcDoor, Calls)).pipe(
   Layer.provide([AuthorizationLayer, RequestSchemaLayer]),
-  Layer.provide(Sessions.layer),
-  Layer.provide([LoginThrottle.layer, AccessTokens.layer]),
+  Layer.provide([Sessions.layer, SignUps.layer]),
+  Layer.provide([LoginThrottle.layer, AccessTokens.layer, ClientNetworks.layer]),
   Layer.provide(EngineLayer)
 )
 

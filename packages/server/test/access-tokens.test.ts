@@ -16,7 +16,8 @@ const NOW = 1_800_000_000
 const alice = {
   tenantId: TenantId.make("0192f0c1-2345-7abc-8def-0123456789ab"),
   userId: UserId.make("0192f0c1-2345-7abc-8def-0123456789ac"),
-  role: "user"
+  role: "user",
+  tokenEpoch: 3
 } as const
 const claims = {
   sub: alice.userId,
@@ -57,12 +58,12 @@ describe("an access token", () => {
       assert.strictEqual(expires_in, 15 * 60)
       assert.deepStrictEqual(decodeProtectedHeader(access_token), HEADER)
       const issued = decodeJwt(access_token)
-      assert.deepStrictEqual({ ...issued, jti: "" }, { ...claims, exp: NOW + 15 * 60, jti: "" })
+      assert.deepStrictEqual({ ...issued, jti: "" }, { ...claims, epoch: 3, exp: NOW + 15 * 60, jti: "" })
       assert.match(issued.jti ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-      const { issuedAt, tenantId, userId } = yield* AccessTokens.use((each) => each.verify(access_token))
+      const { tokenEpoch, tenantId, userId } = yield* AccessTokens.use((each) => each.verify(access_token))
       assert.deepStrictEqual(
-        { issuedAt, tenantId, userId },
-        { issuedAt: NOW, tenantId: alice.tenantId, userId: alice.userId }
+        { tokenEpoch, tenantId, userId },
+        { tokenEpoch: 3, tenantId: alice.tenantId, userId: alice.userId }
       )
       const again = yield* AccessTokens.use((each) => each.issue(alice))
       assert.notStrictEqual(again.access_token, access_token)
@@ -93,7 +94,8 @@ describe("an access token", () => {
         role: ["root", "", null],
         iat: ["now", null, -1.5, 1e300],
         exp: ["never", null],
-        jti: ["", 7]
+        jti: ["", 7],
+        epoch: [-1, 1.5, "0", null, 2 ** 31]
       }
       for (const [name, values] of Object.entries(wrong)) {
         for (const value of values)
@@ -117,10 +119,38 @@ describe("an access token", () => {
     }).pipe(Effect.provide(tokens()))
   )
 
+  it.effect("names no epoch where it is older than epochs: that is the first one", () =>
+    Effect.gen(function* () {
+      yield* at(NOW)
+      const old = yield* AccessTokens.use((each) => each.verify(forge(HEADER, claims)))
+      assert.strictEqual(old.tokenEpoch, 0)
+      const next = yield* AccessTokens.use((each) => each.verify(forge(HEADER, { ...claims, epoch: 7 })))
+      assert.strictEqual(next.tokenEpoch, 7)
+    }).pipe(Effect.provide(tokens()))
+  )
+
+  it.effect("is good also where the clock that issued it was ahead, or is put back", () =>
+    Effect.gen(function* () {
+      yield* at(NOW)
+      const { access_token } = yield* AccessTokens.use((each) => each.issue(alice))
+      for (const behind of [2, 10, 3600]) {
+        yield* at(NOW - behind)
+        assert.isTrue(yield* accepted(access_token), `${behind} s behind, remembered`)
+        yield* Effect.provide(
+          Effect.gen(function* () {
+            yield* at(NOW - behind)
+            assert.isTrue(yield* accepted(access_token), `${behind} s behind, at another process`)
+          }),
+          tokens()
+        )
+      }
+    }).pipe(Effect.provide(tokens()))
+  )
+
   it.effect("is not valid before its time", () =>
     Effect.gen(function* () {
       yield* at(NOW)
-      yield* refused("issued in the future", forge(HEADER, { ...claims, iat: NOW + 10 }))
+      yield* refused("from too far ahead", forge(HEADER, { ...claims, iat: NOW + 3610 }))
       yield* refused("not before", forge(HEADER, { ...claims, nbf: NOW + 10 }))
       assert.isTrue(yield* accepted(forge(HEADER, { ...claims, iat: NOW + 4, nbf: NOW + 4 })))
     }).pipe(Effect.provide(tokens()))

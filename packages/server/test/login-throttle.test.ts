@@ -2,25 +2,27 @@ import { InvalidCredentials, TooManyRequests, Unavailable } from "@llm-saas/doma
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { ClientNetworks } from "../src/ClientNetworks.ts"
 import { LoginThrottle } from "../src/LoginThrottle.ts"
 import { configured } from "./Configured.ts"
 import { requestFrom } from "./Request.ts"
 
-const throttle = (variables = {}) => Layer.fresh(LoginThrottle.layer).pipe(Layer.provide(configured(variables)))
+const throttle = (variables = {}) =>
+  Layer.merge(Layer.fresh(LoginThrottle.layer), ClientNetworks.layer).pipe(Layer.provide(configured(variables)))
 const ALICE = "alice@acme.com"
 const MINUTE = 60_000
 
 type From = string | readonly [peer: string, forwardedFor: string]
 /** Tries to log in: `undefined` when the attempt was let through, or how many seconds to wait. */
-const attempt = <E>(outcome: Effect.Effect<void, E>, from: From, account = ALICE) =>
-  LoginThrottle.use(({ guard }) => {
-    const request = typeof from === "string" ? requestFrom(from) : requestFrom(...from)
-    return outcome.pipe(
-      guard({ account, request }),
-      Effect.as(undefined),
-      Effect.catch((error) => Effect.succeed(error instanceof TooManyRequests ? error.retry_after : undefined))
-    )
-  })
+const attempt = Effect.fnUntraced(function* <E>(outcome: Effect.Effect<void, E>, from: From, account = ALICE) {
+  const { guard } = yield* LoginThrottle
+  const networks = yield* ClientNetworks
+  const client = networks.of(typeof from === "string" ? requestFrom(from) : requestFrom(...from))
+  return yield* guard({ account, client, exact: false }, () => outcome).pipe(
+    Effect.as(undefined),
+    Effect.catch((error) => Effect.succeed(error instanceof TooManyRequests ? error.retry_after : undefined))
+  )
+})
 const wrong = (from: From, account = ALICE) => attempt(Effect.fail(new InvalidCredentials({})), from, account)
 const right = (from: From, account = ALICE) => attempt(Effect.void, from, account)
 const times = <A, E, R>(n: number, each: (i: number) => Effect.Effect<A, E, R>) =>

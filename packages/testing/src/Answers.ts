@@ -36,7 +36,7 @@ export const somebody = Effect.fnUntraced(function* (tenant?: TenantId) {
   const userId = UserId.make(randomUUID())
   const email = Email.make(`${userId}@example.com`)
   yield* gate.register({ tenantId, userId, email, passwordHash: "$argon2id$v=19$m=19456,t=2,p=1$x$y" })
-  const actor: Actor["Service"] = { tenantId, userId, issuedAt: 4_000_000_000, needs: "user" }
+  const actor: Actor["Service"] = { tenantId, userId, tokenEpoch: 0, needs: "user" }
   return actor
 })
 

@@ -66,7 +66,7 @@ export const somebody = Effect.fnUntraced(function* (
   const userId = UserId.make(randomUUID())
   const email: Email = emailOf(`${userId}@example.com`)
   yield* gate.register({ tenantId, userId, email, passwordHash: "$argon2id$v=19$m=19456,t=2,p=1$x$y" })
-  return { tenantId, userId, issuedAt: 4_000_000_000, needs: "user" }
+  return { tenantId, userId, tokenEpoch: 0, needs: "user" }
 })
 
 export const as = (actor: Actor["Service"]) => Effect.provideService(Actor, actor)

@@ -3,14 +3,16 @@ import { Accounts } from "@llm-saas/engine/Accounts"
 import { Effect } from "effect"
 import { CurrentSender } from "../rpc/Calls.ts"
 import { Sessions } from "../Sessions.ts"
+import { SignUps } from "../SignUps.ts"
 
 /** `accounts.…`. */
 export const AccountsCalls = AccountsRpc.toLayer(
   Effect.gen(function* () {
     const accounts = yield* Accounts
     const sessions = yield* Sessions
+    const signUps = yield* SignUps
     return AccountsRpc.of({
-      "accounts.register": (user) => accounts.register({ ...user, tenantId: user.tenant_id }),
+      "accounts.register": (user) => Effect.flatMap(CurrentSender, (from) => signUps.register(user, from)),
       "accounts.login": (credentials) => Effect.flatMap(CurrentSender, (from) => sessions.login(credentials, from)),
       "accounts.me": () => accounts.me,
       "accounts.changePassword": ({ current_password, new_password }) =>

@@ -3,6 +3,7 @@ import { Accounts } from "@llm-saas/engine/Accounts"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Sessions } from "../Sessions.ts"
+import { SignUps } from "../SignUps.ts"
 
 /** `/register`, `/login`, `/me`, `/me/password`. */
 export const AccountsHandlers = HttpApiBuilder.group(
@@ -11,9 +12,9 @@ export const AccountsHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const accounts = yield* Accounts
     const sessions = yield* Sessions
+    const signUps = yield* SignUps
     return handlers.handleAll({
-      register: ({ payload }) =>
-        accounts.register({ tenantId: payload.tenant_id, email: payload.email, password: payload.password }),
+      register: ({ payload, request }) => signUps.register(payload, request),
       login: ({ payload, request }) => sessions.login(payload, request),
       me: () => accounts.me,
       changePassword: ({ payload, request }) =>

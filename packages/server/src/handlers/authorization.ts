@@ -26,10 +26,10 @@ export const authorize = <A, E, R>(
 ): Effect.Effect<A, E | Unauthenticated, Exclude<R, Actor>> => {
   if (token === "") return Effect.fail(new Unauthenticated({}))
   const needs = access === "admin" ? "admin" : "user"
-  return Effect.flatMap(tokens.verify(token), ({ tenantId, userId, issuedAt }) =>
+  return Effect.flatMap(tokens.verify(token), ({ tenantId, userId, tokenEpoch }) =>
     Effect.andThen(
       noteActor(tenantId, userId),
-      Effect.provideService(handler, Actor, { tenantId, userId, issuedAt, needs })
+      Effect.provideService(handler, Actor, { tenantId, userId, tokenEpoch, needs })
     )
   )
 }

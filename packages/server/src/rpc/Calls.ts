@@ -8,7 +8,7 @@ import type { Exchange } from "../http/Exchange.ts"
 import { refusalBody, type RefusalCode, type RefusalDetails } from "../http/Refusals.ts"
 import type { RequestLines } from "../http/RequestLines.ts"
 import type { RequestRecord } from "../http/RequestRecord.ts"
-import type { Sender } from "../LoginThrottle.ts"
+import type { Sender } from "../ClientNetworks.ts"
 import type { Request } from "./Messages.ts"
 
 /** One call, from its arrival to its answer: what the log says of it. */

@@ -111,7 +111,7 @@ const authorization = Layer.succeed(Authorization, {
     Redacted.value(credential) === "good"
       ? Effect.andThen(
           noteActor(TENANT, USER),
-          Effect.provideService(handler, Actor, { tenantId: TENANT, userId: USER, issuedAt: 0, needs: "user" })
+          Effect.provideService(handler, Actor, { tenantId: TENANT, userId: USER, tokenEpoch: 0, needs: "user" })
         )
       : Effect.fail(new Unauthenticated({}))
 })

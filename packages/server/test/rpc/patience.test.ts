@@ -37,7 +37,7 @@ const authorization = Layer.succeed(CallAuthorization, (handler, { headers }) =>
   return Effect.provideService(handler, Actor, {
     tenantId: TenantId.make(tenant),
     userId: UserId.make(user),
-    issuedAt: 4_000_000_000,
+    tokenEpoch: 0,
     needs: "user"
   })
 })

@@ -37,7 +37,7 @@ const authorization = Layer.succeed(Authorization, {
     const actor = {
       tenantId: TenantId.make(tenant),
       userId: UserId.make(user),
-      issuedAt: 4_000_000_000,
+      tokenEpoch: 0,
       needs: "user" as const
     }
     return Effect.andThen(noteActor(tenant, user), Effect.provideService(handler, Actor, actor))

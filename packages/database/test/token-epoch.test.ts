@@ -1,0 +1,49 @@
+import { assert, it } from "@effect/vitest"
+import { migrate } from "@llm-saas/database/Migrations"
+import { readSqlFiles } from "@llm-saas/database/SqlFiles"
+import * as TestDatabase from "@llm-saas/testing/TestDatabase"
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import { open, stateOf } from "./Session.ts"
+
+it.effect(
+  "a database from before there were epochs keeps its tokens, but for users who have changed their password",
+  () =>
+    Effect.gen(function* () {
+      const { adminUrl, apiUrl } = yield* TestDatabase.migrated
+      const { clean, migrations } = yield* readSqlFiles()
+      const down = migrations.find(({ version }) => version === 7)?.down
+      const admin = yield* open(adminUrl)
+      const api = yield* open(apiUrl)
+      const [tenant, calm, changed] = [randomUUID(), randomUUID(), randomUUID()]
+      yield* api.rows("select * from auth.create_tenant($1, 'Acme', 'open', 'request')", [tenant])
+      for (const id of [calm, changed])
+        yield* api.rows("select * from auth.register($1, $2, $3, '$argon2id$x', 'request')", [
+          tenant,
+          id,
+          `${id}@x.test`
+        ])
+      // As it was at version 6, functions aside, which are built anew.
+      yield* admin.rows("set role llm_owner")
+      for (const file of [clean, down])
+        yield* admin.rows(`do $down$ begin execute $sql$${file?.text ?? ""}$sql$; end $down$`)
+      yield* admin.rows("reset role")
+      yield* admin.rows("delete from meta.migrations where version = 7")
+      yield* admin.rows("delete from meta.repeatables")
+      yield* admin.rows("update app.users set tokens_valid_after = now() where id = $1", [changed])
+      yield* migrate(adminUrl)
+      yield* api.rows("discard all")
+      const enter = (user: string, epoch: number) =>
+        stateOf(
+          api
+            .rows("begin")
+            .pipe(
+              Effect.andThen(api.rows("select role from app.enter($1, $2, $3, 'user')", [tenant, user, epoch])),
+              Effect.ensuring(Effect.ignore(api.rows("rollback")))
+            )
+        )
+      assert.strictEqual(yield* enter(calm, 0), "fine")
+      assert.strictEqual(yield* enter(changed, 0), "LL401")
+      assert.strictEqual(yield* enter(changed, 1), "fine")
+    }).pipe(Effect.scoped)
+)
