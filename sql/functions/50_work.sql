@@ -78,7 +78,9 @@ begin
     status = p_status, finish_reason = p_finish_reason, failure = p_failure, response_model = left(p_response_model, 200),
     tokens_in = p_tokens_in, tokens_out = p_tokens_out, approx_tokens_out = p_approx_tokens_out, cost_usd = p_cost_usd,
     response_length = char_length(p_response), started_at = p_started, first_token_at = p_first_token,
-    model_ended_at = p_model_ended, ended_at = clock_timestamp()
+    model_ended_at = p_model_ended,
+    -- The process's time, as all times of a generation, and how long this took by the database's: no difference of two clocks.
+    ended_at = coalesce(p_model_ended, g.created_at) + (clock_timestamp() - statement_timestamp())
   where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease and g.ended_at is null
   returning g.message_id into v_message;
   if not found then return false; end if;
@@ -126,7 +128,7 @@ begin
     where c.tenant_id = lost.tenant_id and c.generation_id = lost.id;
 
     update app.generations g set status = 'interrupted', failure = 'process_lost', response_length = char_length(v_response),
-      approx_tokens_out = (octet_length(v_response) + 3) / 4, ended_at = clock_timestamp()
+      approx_tokens_out = (octet_length(v_response) + 3) / 4, ended_at = greatest(clock_timestamp(), g.created_at)
     where g.tenant_id = lost.tenant_id and g.id = lost.id;
     update app.messages m set response = v_response, token_lengths = v_lengths
     where m.tenant_id = lost.tenant_id and m.id = lost.message_id;

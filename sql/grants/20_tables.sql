@@ -39,7 +39,7 @@ grant select on app.generation_chunks, app.tracking_outbox to llm_tenant;
 grant select, insert (tenant_id, user_id, key, body_hash, message_id, generation_id) on app.idempotency_keys to llm_tenant;
 
 -- Of a message, the work reads which it is and writes the answer; the question it never sees.
-grant select (tenant_id, id, message_id, user_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, ended_at)
+grant select (tenant_id, id, message_id, user_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at, ended_at)
   on app.generations to llm_work;
 grant update (
   status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at,

@@ -1,6 +1,13 @@
 import { IsolationReport } from "@llm-saas/domain/Isolation"
-import { Unavailable } from "@llm-saas/domain/Refusal"
-import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
+import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import {
+  Registration,
+  Tenant,
+  TenantId,
+  TenantCreationClosed,
+  TenantName,
+  TenantNotFound
+} from "@llm-saas/domain/Tenant"
 import { User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
@@ -18,14 +25,17 @@ export const UserPage = pageOf("UserPage", User)
 const create = HttpApiEndpoint.post("create", "/create-tenant", {
   payload: CreateTenant,
   success: Tenant.pipe(HttpApiSchema.status(201)),
-  error: Unavailable
+  error: [TenantCreationClosed, Unauthenticated, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotateMerge(Examples.answers(201, Examples.tenant, { name: Examples.tenant.name }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Create a tenant",
-      description: "Makes an empty tenant. The first user who registers with its id becomes its admin."
+      description:
+        "Makes an empty tenant. The first user who registers with its id becomes its admin. An installation may ask for a token of its "
+        + "own (`TENANT_CREATION_TOKEN`) as `Authorization: Bearer`, or create no tenants here at all (403 `tenant_creation_closed`).",
+      override: { security: [{}, { bearer: [] }] }
     })
   )
 

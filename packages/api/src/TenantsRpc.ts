@@ -1,6 +1,6 @@
 import { IsolationReport } from "@llm-saas/domain/Isolation"
-import { Unavailable } from "@llm-saas/domain/Refusal"
-import { Registration, Tenant, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
+import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { Registration, Tenant, TenantCreationClosed, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
@@ -8,9 +8,13 @@ import { CallAuthorization, refusals } from "./Call.ts"
 import { PageQuery } from "./Page.ts"
 import { CreateTenant, UserPage } from "./TenantsApi.ts"
 
-/** `POST /create-tenant`: for everybody. */
+/** `POST /create-tenant`: for everybody, or whoever sends `TENANT_CREATION_TOKEN` in the call's `authorization` header. */
 const open = RpcGroup.make(
-  Rpc.make("tenants.create", { payload: CreateTenant, success: Tenant, error: Unavailable })
+  Rpc.make("tenants.create", {
+    payload: CreateTenant,
+    success: Tenant,
+    error: Schema.Union([TenantCreationClosed, Unauthenticated, TooManyRequests, Unavailable])
+  })
 ).annotateRpcs(Access, "public")
 
 /** `PATCH /tenants/{id}`, `GET /tenants/{id}/users`, `GET /tenants/{id}/isolation-report`. */

@@ -1,7 +1,8 @@
 import { Actor } from "@llm-saas/domain/Actor"
 import { IsolationCheck, IsolationFinding, IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
-import { Array, Context, DateTime, Effect, Exit, Layer, Schema } from "effect"
+import { steadily } from "@llm-saas/domain/Time"
+import { Array, Clock, Context, DateTime, Effect, Exit, Layer, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { failedStatement } from "./MigrationFailed.ts"
 import { outageOrBug, sqlState } from "./Outage.ts"
@@ -39,8 +40,11 @@ export class Isolation extends Context.Service<
       const pool = yield* Pool
       const on = <A>(work: (connection: Connection) => Effect.Effect<A, SqlError>, line?: Line) =>
         Effect.catchTag(pool.use(work, line), "SqlError", outageOrBug)
-      const look = Effect.all({ at: DateTime.now, about: on(about), inspection: on(inspect) })
-      const shared = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? SHARED : 0))
+      const clock = yield* Clock.Clock
+      const at = Effect.provideService(DateTime.now, Clock.Clock, clock)
+      const look = Effect.all({ at, about: on(about), inspection: on(inspect) })
+      const cached = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? SHARED : 0))
+      const shared = steadily(cached)
 
       return Isolation.of({
         report: Effect.gen(function* () {

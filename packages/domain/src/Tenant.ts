@@ -32,3 +32,14 @@ export class TenantNotFound extends HttpApiError.Problem<TenantNotFound>()(
   },
   members("tenant_not_found")
 ) {}
+
+/** This installation lets nobody create a tenant from outside. */
+export class TenantCreationClosed extends HttpApiError.Problem<TenantCreationClosed>()(
+  "TenantCreationClosed",
+  {
+    type: "urn:llm-saas:problem:tenant_creation_closed",
+    status: 403,
+    title: "Tenants are not created here"
+  },
+  members("tenant_creation_closed")
+) {}

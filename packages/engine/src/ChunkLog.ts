@@ -1,5 +1,6 @@
 import { type Notice, type Running, Work } from "@llm-saas/database/Work"
 import { repeat } from "@llm-saas/domain/Loop"
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Effect, Semaphore } from "effect"
 import type { Live } from "./Live.ts"
 
@@ -31,11 +32,11 @@ export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyM
       const live = lives.get(generationId)
       if (reason === "cancel") live?.end({ status: "cancelled" })
       else if (reason === "lost") live?.end({ status: "interrupted", failure: "process_lost" })
-      else if (live !== undefined) live.followedUntil = clock.currentTimeMillisUnsafe() + LEASE
+      else if (live !== undefined) live.followedUntil = monotonicMillis(clock) + LEASE
     }
   }
   const away = Effect.sync(() => {
-    outageAt = clock.currentTimeMillisUnsafe()
+    outageAt = monotonicMillis(clock)
   })
 
   // One round at a time, and an answer's end waits for the round under way: no chunk comes after its answer's end.
@@ -61,7 +62,7 @@ export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyM
   ).pipe(Effect.catch(() => away))
 
   const sweep = Effect.suspend(() =>
-    clock.currentTimeMillisUnsafe() - outageAt < LEASE ? Effect.void : Effect.asVoid(work.sweep(SWEPT))
+    monotonicMillis(clock) - outageAt < LEASE ? Effect.void : Effect.asVoid(work.sweep(SWEPT))
   ).pipe(Effect.catch(() => away))
 
   yield* repeat({ name: "the writing of answers as they come", every: FLUSH, late: LATE }, flush)

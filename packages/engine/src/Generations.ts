@@ -19,6 +19,7 @@ import {
 } from "@llm-saas/domain/Message"
 import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { RequestId } from "@llm-saas/domain/RequestId"
+import { momentsFrom } from "@llm-saas/domain/Time"
 import { parseTraceparent } from "@llm-saas/domain/TraceContext"
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { Digest } from "effect/crypto/Digest"
@@ -133,7 +134,8 @@ export class Generations extends Context.Service<
 
         const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
           const actor = yield* Actor
-          const arrivedAt = clock.currentTimeMillisUnsafe()
+          const moment = momentsFrom(clock)
+          const arrivedAt = moment()
           if (codePoints(question.content) > options.promptCharacters)
             return yield* new PromptTooLong({ max_characters: options.promptCharacters })
           const parent = yield* Telemetry.currentSpan
@@ -151,7 +153,7 @@ export class Generations extends Context.Service<
                 const generationId = GenerationId.make(yield* random.uuidV7())
                 const requestId = yield* RequestId
                 const approxTokensIn = approximateTokens(question.content)
-                const admittedAt = clock.currentTimeMillisUnsafe()
+                const admittedAt = moment()
                 const traceId = trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", "")
                 const row = yield* Asking.ask(tenancy, {
                   message: messageId,
@@ -187,6 +189,7 @@ export class Generations extends Context.Service<
                   provider: llm.provider,
                   model: llm.model,
                   approxTokensIn,
+                  moment,
                   arrivedAt,
                   admittedAt,
                   startedAt: admittedAt,

@@ -26,6 +26,8 @@ export interface Run {
   readonly provider: string
   readonly model: string
   readonly approxTokensIn: number
+  /** Now, as far from `arrivedAt` as it is by the monotonic clock. */
+  readonly moment: () => number
   readonly arrivedAt: number
   readonly admittedAt: number
   startedAt: number

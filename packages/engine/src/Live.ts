@@ -17,8 +17,8 @@ export class Live {
   persisted = 0
   /** Who waits for the answer here. */
   readers = 0
-  /** Until when (ms) somebody reads it at another process, as far as we know. */
-  followedUntil = 0
+  /** Until when (ms, monotonic) somebody reads it at another process, as far as we know. */
+  followedUntil = Number.NEGATIVE_INFINITY
   firstTokenAt: number | undefined = undefined
   #state: GenerationState = { status: "streaming", seq: 0 }
   #characters = 0

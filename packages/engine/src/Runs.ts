@@ -1,5 +1,6 @@
 import { Work } from "@llm-saas/database/Work"
 import type { Ending } from "@llm-saas/domain/Generation"
+import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { Clock, Deferred, Effect, Exit, Fiber, Option, Schedule } from "effect"
 import * as ChunkLog from "./ChunkLog.ts"
 import { entryOf, type Price, type Run } from "./Ledger.ts"
@@ -32,25 +33,25 @@ export const make = Effect.fnUntraced(function* ({
   const finish = Effect.fnUntraced(function* (live: Live, run: Run, ending: Ending) {
     const { end, final } = entryOf(live, run, ending, price)
     yield* chunkLog.settled
-    const written = yield* Effect.retry(work.finish(lease, final), PERSISTENCE).pipe(
+    const written = yield* steadily(Effect.retry(work.finish(lease, final), PERSISTENCE)).pipe(
       // A sweeper ends it with what was written so far.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
-    yield* Telemetry.observe(live, run, final, clock.currentTimeMillisUnsafe())
+    yield* Telemetry.observe(live, run, final, run.moment())
     return written ? end : { ...end, ending: LOST }
   })
 
   /** The life of a generation in this process. Not interrupted: it is asked to end, by its `stop`. */
   const generate = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run) {
-    run.startedAt = clock.currentTimeMillisUnsafe()
-    const model = llm.generate(prompt, (piece) => live.push(piece, clock.currentTimeMillisUnsafe()))
+    run.startedAt = run.moment()
+    const model = llm.generate(prompt, (piece) => live.push(piece, live.firstTokenAt ?? run.moment()))
     const exit = yield* Effect.exit(
       Effect.raceFirst(
         Effect.map(model, (completion): Outcome => ({ completion, ending: completed(completion) })),
         Effect.map(Deferred.await(live.stop), (ending): Outcome => ({ completion: undefined, ending }))
       )
     )
-    const now = clock.currentTimeMillisUnsafe()
+    const now = run.moment()
     run.modelEndedAt = now
     const outcome = Exit.isSuccess(exit) ? exit.value : yield* failed(exit)
     run.completion = outcome.completion
@@ -91,7 +92,7 @@ export const make = Effect.fnUntraced(function* ({
       if (live.readers > 0 || live.tape.ended !== undefined) return
       // Somebody may have gone on reading at another process.
       yield* chunkLog.renew
-    } while (live.followedUntil > clock.currentTimeMillisUnsafe())
+    } while (live.followedUntil > monotonicMillis(clock))
     if (live.readers === 0) live.end({ status: "cancelled" })
   })
 

@@ -1,3 +1,4 @@
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { ByteSize, Clock, Context, Effect, Layer, type Redacted, Schema } from "effect"
 import { type Headers, HttpClient, type HttpClientError, HttpClientRequest, HttpIncomingMessage } from "effect/http"
 import { judge, MlflowFailed, noAnswer, tooLate } from "./MlflowFailed.ts"
@@ -37,7 +38,7 @@ export class MlflowHttp extends Context.Service<
       readonly body?: unknown
       readonly headers?: Headers.Input
     }) => Effect.Effect<string, MlflowFailed>
-    /** When (ms since 1970) MLflow last did what it was asked. */
+    /** When (ms, monotonic) MLflow last did what it was asked. */
     readonly workedAt: () => number
   }
 >()("@llm-saas/mlflow/MlflowHttp") {
@@ -62,7 +63,7 @@ export class MlflowHttp extends Context.Service<
             const response = yield* client.execute(request)
             const answer = yield* response.text
             if (response.status >= 200 && response.status < 300) {
-              workedAt = clock.currentTimeMillisUnsafe()
+              workedAt = monotonicMillis(clock)
               return answer
             }
             return yield* judge({

@@ -1,4 +1,5 @@
 import type { Progress, TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Effect, Layer } from "effect"
 import * as Experiments from "./Experiments.ts"
 import * as MlflowCalls from "./MlflowCalls.ts"
@@ -74,7 +75,7 @@ export const layer = (options: MlflowOptions) =>
         let { run_id: runId, run_done: runDone, trace_sent: traceSent, unsure } = record
         const feedback: Array<Progress["feedback"][number]> = []
         const inTime = Effect.suspend(() =>
-          clock.currentTimeMillisUnsafe() + TIMEOUT < until
+          monotonicMillis(clock) + TIMEOUT < until
             ? Effect.void
             : Effect.fail(new MlflowFailed({ reason: "late", detail: "the claim ran out", unsure: false }))
         )

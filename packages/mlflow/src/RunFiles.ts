@@ -1,5 +1,6 @@
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
 import type { TenantId } from "@llm-saas/domain/Tenant"
+import { monotonicMillis, wallMillis } from "@llm-saas/domain/Time"
 import { Clock, Effect, FileSystem, Layer, type PlatformError } from "effect"
 import { Digest, sha256 } from "effect/crypto/Digest"
 import type { ExperimentOptions } from "./Experiments.ts"
@@ -38,7 +39,7 @@ export const layer = (options: FileOptions) =>
         // Every process comes to the same number: 18 digits, as MLflow makes them up.
         const hash = yield* Effect.orDie(digest.digestHex(sha256, new TextEncoder().encode(name)))
         const id = String((BigInt(`0x${hash.slice(0, 15)}`) % 900_000_000_000_000_000n) + 100_000_000_000_000_000n)
-        const now = clock.currentTimeMillisUnsafe()
+        const now = wallMillis(clock)
         yield* placed(`${directory}/${id}/meta.yaml`, (draft) =>
           files.writeFileString(
             draft,
@@ -113,7 +114,7 @@ export const layer = (options: FileOptions) =>
             )
           })
         )
-        workedAt = clock.currentTimeMillisUnsafe()
+        workedAt = monotonicMillis(clock)
         return runId
       })
 

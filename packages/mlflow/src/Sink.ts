@@ -23,10 +23,10 @@ export class Sink extends Context.Service<
     /** What to tell people who have none. */
     readonly advice: string
     /**
-     * Sends what a record still lacks. Creates nothing after `until` (ms since 1970): the claim may be somebody else's by then.
+     * Sends what a record still lacks. Creates nothing after `until` (ms, monotonic): the claim may be somebody else's by then.
      */
     readonly send: (record: TrackingRecord, until: number) => Effect.Effect<Sent>
-    /** When (ms since 1970) it last did what it was asked. */
+    /** When (ms, monotonic) it last did what it was asked. */
     readonly workedAt: () => number
   }
 >()("@llm-saas/mlflow/Sink") {

@@ -1,5 +1,6 @@
 import { type Settlement, TrackingOutbox, type TrackingRecord } from "@llm-saas/database/TrackingOutbox"
 import { repeat } from "@llm-saas/domain/Loop"
+import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { Clock, Context, Effect, Layer, Random, Schedule } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { MlflowFailed } from "./MlflowFailed.ts"
@@ -55,10 +56,10 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         const clock = yield* Clock.Clock
         const worker = yield* (yield* SecureRandom).uuidV7()
         const count: Count = { sent: 0, parked: 0, open: undefined }
-        // How often in a row the tracker as a whole did not take anything, and why; until when (ms since 1970) it is left alone.
+        // How often in a row the tracker as a whole did not take anything, and why; until when (ms, monotonic) it is left alone.
         let troubles = 0
         let trouble: MlflowFailed["reason"] | undefined
-        let resumeAt = 0
+        let resumeAt = Number.NEGATIVE_INFINITY
         // Whether there was more than the first lane could take.
         let busy = false
 
@@ -67,12 +68,12 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         /** The tracker as a whole does not take anything: said once, and tried again later. */
         const pause = Effect.fnUntraced(function* (failure: MlflowFailed) {
           // Another lane was first.
-          if (clock.currentTimeMillisUnsafe() < resumeAt) return
+          if (monotonicMillis(clock) < resumeAt) return
           if (trouble !== failure.reason) yield* complain(failure)
           trouble = failure.reason
           count.open = false
           const wait = yield* backOff(troubles++)
-          resumeAt = clock.currentTimeMillisUnsafe() + wait + (failure.retryAfter ?? 0)
+          resumeAt = monotonicMillis(clock) + wait + (failure.retryAfter ?? 0)
         })
 
         const complain = ({ detail, reason }: MlflowFailed) => {
@@ -111,7 +112,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         })
 
         const sendAll = Effect.fnUntraced(function* (records: ReadonlyArray<TrackingRecord>, until: number) {
-          const startedAt = clock.currentTimeMillisUnsafe()
+          const startedAt = monotonicMillis(clock)
           const sents = new Map<TrackingRecord, Sent>()
           const begun = new Set<TrackingRecord>()
           let halt: MlflowFailed | undefined
@@ -140,7 +141,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
             Effect.onInterrupt(() => Effect.ignore(Effect.timeoutOption(settle, LAST_WORDS)))
           )
           // If the database does not take it, the claim runs out, and whoever is next looks first.
-          yield* Effect.retry(settle, SETTLING)
+          yield* steadily(Effect.retry(settle, SETTLING))
           return halt
         })
 
@@ -161,7 +162,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         const round = Effect.fnUntraced(
           function* (lane: number) {
             const first = lane === 0
-            const now = clock.currentTimeMillisUnsafe()
+            const now = monotonicMillis(clock)
             if (now < resumeAt) return yield* Effect.sleep(resumeAt - now)
             // The first lane tries with one record, when the tracker was away, and looks whether there are any.
             if (!first && (!busy || troubles > 0 || count.open !== true)) return yield* Effect.sleep(IDLE / 4)

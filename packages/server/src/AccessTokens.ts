@@ -1,5 +1,5 @@
 import { Unauthenticated } from "@llm-saas/domain/Refusal"
-import { monotonicMillis } from "@llm-saas/domain/Time"
+import { monotonicMillis, wallMillis } from "@llm-saas/domain/Time"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { Role, UserId } from "@llm-saas/domain/User"
 import type { Identity } from "@llm-saas/engine/Accounts"
@@ -66,7 +66,7 @@ export class AccessTokens extends Context.Service<
       const remembered = new AgingMap<string, Remembered>(REMEMBERED)
 
       const issue = Effect.fnUntraced(function* ({ role, tenantId, tokenEpoch, userId }: Identity) {
-        const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        const now = Math.floor(wallMillis(yield* Clock.Clock) / 1000)
         const token = new SignJWT({ user_id: userId, tenant_id: tenantId, role, epoch: tokenEpoch })
           .setProtectedHeader(header)
           .setSubject(userId)
@@ -106,7 +106,7 @@ export class AccessTokens extends Context.Service<
       const verify = (token: string) =>
         Effect.clockWith((clock): Effect.Effect<Verified, Unauthenticated> => {
           if (token.length > MAX_LENGTH) return Effect.fail(new Unauthenticated({}))
-          const now = clock.currentTimeMillisUnsafe()
+          const now = wallMillis(clock)
           const at = monotonicMillis(clock)
           const known = remembered.get(token)
           return known !== undefined && known.until > at && known.expiresAt > now

@@ -7,10 +7,11 @@ import { Settings } from "./Settings.ts"
 /** Says where the server is and what to try. In production the log has the word: one line. */
 export const announce = Effect.fnUntraced(function* (port: number) {
   const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, MLFLOW_TRACKING_URI, WORKERS, ...settings } = yield* Settings
-  const { LLM_MODEL, LLM_PROVIDER, OPENAI_BASE_URL } = settings
+  const { LLM_MODEL, LLM_PROVIDER, OPENAI_BASE_URL, TENANT_CREATION } = settings
   const { madeAt } = yield* SecretKey
   const url = `http://${HOST === "127.0.0.1" || HOST === "0.0.0.0" ? "localhost" : HOST}:${port}`
-  if (APP_ENV === "production") return yield* Effect.logInfo(`${APP_NAME ?? "llm-saas"} serves on ${url}`)
+  if (APP_ENV === "production")
+    return yield* Effect.logInfo(`${APP_NAME ?? "llm-saas"} serves on ${url}; ${CREATION[TENANT_CREATION]}`)
   yield* Console.log(
     [
       "",
@@ -19,6 +20,7 @@ export const announce = Effect.fnUntraced(function* (port: number) {
       `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
       `  model              ${LLM_PROVIDER === "mock" ? "none: answers are made up (OPENAI_API_KEY or OPENAI_BASE_URL gives one)" : `${LLM_MODEL} at ${new URL(OPENAI_BASE_URL ?? "https://api.openai.com").host}`}`,
       `  tracking           ${MLFLOW_TRACKING_URI === "off" ? "off" : `MLflow, ${MLFLOW_TRACKING_URI}`}`,
+      `  tenants            ${CREATION[TENANT_CREATION]}`,
       ...(WORKERS === 1 ? [] : [`  workers            ${WORKERS} processes`]),
       ...(madeAt === undefined
         ? []
@@ -31,6 +33,12 @@ export const announce = Effect.fnUntraced(function* (port: number) {
     ].join("\n")
   )
 })
+
+const CREATION = {
+  open: "whoever comes may create tenants (TENANT_CREATION=open)",
+  token: "tenants are created with TENANT_CREATION_TOKEN (TENANT_CREATION=token)",
+  closed: "tenants cannot be created from outside (TENANT_CREATION=closed)"
+}
 
 /** As above, for the server that is listening. A worker says nothing: there are several, and the one that started them speaks. */
 export const announceServer = Effect.gen(function* () {

@@ -69,6 +69,15 @@ export const VARIABLES = {
     []
   ),
   REGISTRATION_DEFAULT: setting("REGISTRATION_DEFAULT", "open or closed", Registration, "open"),
+  TENANT_CREATION: setting(
+    "TENANT_CREATION",
+    "open, token or closed",
+    Schema.Literals(["open", "token", "closed"]),
+    undefined
+  ),
+  TENANT_CREATION_TOKEN: setting("TENANT_CREATION_TOKEN", "a token of one line, without spaces", Key, undefined),
+  TENANTS_PER_ADDRESS: amount("TENANTS_PER_ADDRESS", "tenants", 1, 1_000_000, 300),
+  REGISTRATIONS_PER_ADDRESS: amount("REGISTRATIONS_PER_ADDRESS", "registrations", 1, 1_000_000, 300),
   LOGIN_FAILURES: amount("LOGIN_FAILURES", "failures", 1, 100_000, 10),
   LOGIN_FAILURES_PER_ADDRESS: amount("LOGIN_FAILURES_PER_ADDRESS", "failures", 1, 100_000, 50),
   LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),
@@ -171,7 +180,10 @@ type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeo
 /** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
 export class Settings extends Context.Service<
   Settings,
-  Omit<Values, "LLM_PROVIDER" | "LOG_LEVEL" | "MLFLOW_LOG_CONTENT" | "MLFLOW_TRACKING_URI" | "PASSWORD_THREADS"> & {
+  Omit<
+    Values,
+    "LLM_PROVIDER" | "LOG_LEVEL" | "MLFLOW_LOG_CONTENT" | "MLFLOW_TRACKING_URI" | "PASSWORD_THREADS" | "TENANT_CREATION"
+  > & {
     /** `openai` where there is a key or a base URL, else `mock`, unless it is set. */
     readonly LLM_PROVIDER: "mock" | "openai"
     /** `debug` where DEBUG is on, else `info`, unless it is set. */
@@ -182,6 +194,8 @@ export class Settings extends Context.Service<
     readonly MLFLOW_TRACKING_URI: string
     /** All workers' together one less than there are cores, and at least one each, unless it is set. */
     readonly PASSWORD_THREADS: number
+    /** `token` where there is one, else `closed` in production and `open` elsewhere, unless it is set. */
+    readonly TENANT_CREATION: "open" | "token" | "closed"
   }
 >()("@llm-saas/server/Settings") {
   /** Reads the environment and `.env`. */
@@ -219,6 +233,7 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
     LOG_LEVEL: found.LOG_LEVEL ?? (found.DEBUG ? "debug" : "info"),
     MLFLOW_LOG_CONTENT: found.MLFLOW_LOG_CONTENT ?? (found.APP_ENV === "production" ? "redacted" : "full"),
     MLFLOW_TRACKING_URI: found.MLFLOW_TRACKING_URI ?? (found.APP_ENV === "production" ? "off" : LOCAL_MLFLOW),
+    TENANT_CREATION: found.TENANT_CREATION ?? creationOf(found),
     PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS))
   })
 })
@@ -228,6 +243,9 @@ export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Eff
 
 const providerOf = ({ LLM_PROVIDER, OPENAI_API_KEY, OPENAI_BASE_URL }: Values) =>
   LLM_PROVIDER ?? (OPENAI_API_KEY === undefined && OPENAI_BASE_URL === undefined ? "mock" : "openai")
+
+const creationOf = ({ APP_ENV, TENANT_CREATION_TOKEN }: Values) =>
+  TENANT_CREATION_TOKEN === undefined ? (APP_ENV === "production" ? "closed" : "open") : "token"
 
 /** Rules between variables. */
 const offences = (values: Values): Array<BrokenVariable> => {
@@ -252,6 +270,11 @@ const offences = (values: Values): Array<BrokenVariable> => {
       "OPENAI_API_KEY",
       "the key of the Azure resource, because OPENAI_API_VERSION is set"
     ],
+    [
+      values.TENANT_CREATION === "token" && values.TENANT_CREATION_TOKEN === undefined,
+      "TENANT_CREATION_TOKEN",
+      "a token, because TENANT_CREATION is token"
+    ],
     ...priced(values),
     ...(values.APP_ENV === "production" ? production(values) : [])
   ]
@@ -268,12 +291,19 @@ const priced = (values: Values): Array<readonly [boolean, keyof Values, string]>
 }
 
 const production = (values: Values): Array<readonly [boolean, keyof Values, string]> => {
+  const token = values.TENANT_CREATION_TOKEN
+  const weakToken = token === undefined ? undefined : weakness(Redacted.value(token))
   const weak = values.SECRET_KEY === undefined ? "it is missing" : weakness(Redacted.value(values.SECRET_KEY))
   return [
     [
       weak !== undefined,
       "SECRET_KEY",
       `at least 32 random bytes in production, such as \`openssl rand -base64 48\` prints (${weak})`
+    ],
+    [
+      weakToken !== undefined,
+      "TENANT_CREATION_TOKEN",
+      `at least 32 random bytes in production, such as \`openssl rand -base64 48\` prints (${weakToken})`
     ],
     [values.DATABASE_URL === undefined, "DATABASE_URL", `${POSTGRES}, in production`],
     [values.DEBUG, "DEBUG", "false in production"]

@@ -48,12 +48,12 @@ export const supervise = Effect.fnUntraced(function* (
   const place = Effect.gen(function* () {
     let wait = FIRST_WAIT
     while (true) {
-      const born = yield* Clock.currentTimeMillis
+      const born = yield* Clock.monotonicTimeNanos
       const { pid, reason } = yield* run
       if (!(yield* Deferred.isDone(up))) {
         return yield* new StartupFailed({ message: `the first worker ended (${reason}) before it served` })
       }
-      if ((yield* Clock.currentTimeMillis) - born >= GROWN_UP) wait = FIRST_WAIT
+      if (Number((yield* Clock.monotonicTimeNanos) - born) / 1e6 >= GROWN_UP) wait = FIRST_WAIT
       yield* Effect.logWarning(`worker ${pid} ended (${reason}); another one starts in ${wait / 1000} s`)
       yield* Effect.sleep(wait)
       wait = Math.min(wait * 2, LONGEST_WAIT)

@@ -38,6 +38,7 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "60 second
         const port = yield* freePort
         const server = yield* run("main.js", [], {
           APP_ENV: "production",
+          TENANT_CREATION: "open",
           PORT: String(port),
           DATABASE_URL: Redacted.value(apiUrl),
           SECRET_KEY: "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz",

@@ -1,6 +1,7 @@
 import { InvalidCredentials, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { stepping } from "@llm-saas/testing/Clocks"
+import { Clock, Deferred, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { ClientNetworks } from "../src/ClientNetworks.ts"
 import { LoginThrottle } from "../src/LoginThrottle.ts"
@@ -51,6 +52,20 @@ describe("guessing a password", () => {
       yield* TestClock.adjust(15 * MINUTE)
       isThrough(yield* times(10, () => wrong("198.51.100.1")))
       assert.strictEqual(yield* wrong("198.51.100.1"), 90)
+    }).pipe(Effect.provide(throttle()))
+  )
+
+  it.effect("is neither let go nor held up where the wall clock steps", () =>
+    Effect.gen(function* () {
+      const { clock, step } = yield* stepping
+      const guess = wrong("198.51.100.1").pipe(Effect.provideService(Clock.Clock, clock))
+      yield* times(10, () => guess)
+      step(60 * MINUTE)
+      assert.strictEqual(yield* guess, 90)
+      step(-120 * MINUTE)
+      assert.strictEqual(yield* guess, 90)
+      yield* TestClock.adjust(90_000)
+      assert.isUndefined(yield* guess)
     }).pipe(Effect.provide(throttle()))
   )
 

@@ -147,6 +147,29 @@ describe("hashing threads", () => {
     })
   )
 
+  it.effect("serve another client next, while one has as many waiting as there may be", () =>
+    Effect.gen(function* () {
+      const threads = yield* HashingThreads.make({ threads: 1, waiting: 20, patience: 60_000 })
+      const order: Array<string> = []
+      const asked = (name: string, flows: ReadonlyArray<string>) =>
+        Effect.forkChild(
+          Effect.exit(Effect.tap(threads.run(job, flows), () => Effect.sync(() => void order.push(name)))),
+          { startImmediately: true }
+        )
+      const flood = yield* Effect.forEach(Array.from({ length: 40 }), () =>
+        asked("flood", ["client flood", "target a"])
+      )
+      const login = yield* asked("login", ["client calm", "target b"])
+      yield* Fiber.join(login)
+      // One was running, and one is as early as the login.
+      assert.isAtMost(order.indexOf("login"), 2)
+      const ends = yield* Fiber.joinAll(flood)
+      // One running and twenty waiting, less the one that the login pushed out.
+      assert.strictEqual(ends.filter(Exit.isSuccess).length, 20)
+      assert.isTrue(ends.filter(Exit.isFailure).every(isUnavailable))
+    })
+  )
+
   it.effect("of a client that left are busy until they are done; its place in the queue is free at once", () =>
     Effect.gen(function* () {
       const threads = yield* HashingThreads.make({ threads: 1, waiting: 1, patience: 60_000 })

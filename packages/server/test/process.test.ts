@@ -279,63 +279,69 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("production does not start"
   )
 })
 
-layer(Running.with({ APP_ENV: "production", SECRET_KEY }), { timeout: "60 seconds" })("production's log", (it) => {
-  it.effect(
-    "is one JSON object a line, says who asked for what and how it went, and holds no secret",
-    () =>
-      Effect.gen(function* () {
-        const { process, send } = yield* Running
-        const made = yield* send("POST", "/create-tenant", { json: { name: "Logged" } })
-        const tenant = String(made.body["id"])
-        const credentials = { email: "alice@logged.test", password: "correct horse battery" }
-        const user = yield* send("POST", "/register", { json: { ...credentials, tenant_id: tenant } })
-        const form = { username: credentials.email, password: credentials.password }
-        const login = yield* send("POST", "/login", { form })
-        const token = String(login.body["access_token"])
-        yield* send("POST", "/login", { form: { ...form, password: "wrong-hunter2" } })
-        yield* send("POST", "/register", { headers: { "content-type": "application/json" }, body: '{"password":"half' })
-        yield* send("GET", "/me", { token, headers: { "x-request-id": "the-one" } })
-        yield* send("GET", `/me?access_token=${token}`, { token: `${token}x` })
-        process.child.kill("SIGTERM")
-        assert.deepStrictEqual(yield* process.ended, CLEAN)
+layer(Running.with({ APP_ENV: "production", SECRET_KEY, TENANT_CREATION: "open" }), { timeout: "60 seconds" })(
+  "production's log",
+  (it) => {
+    it.effect(
+      "is one JSON object a line, says who asked for what and how it went, and holds no secret",
+      () =>
+        Effect.gen(function* () {
+          const { process, send } = yield* Running
+          const made = yield* send("POST", "/create-tenant", { json: { name: "Logged" } })
+          const tenant = String(made.body["id"])
+          const credentials = { email: "alice@logged.test", password: "correct horse battery" }
+          const user = yield* send("POST", "/register", { json: { ...credentials, tenant_id: tenant } })
+          const form = { username: credentials.email, password: credentials.password }
+          const login = yield* send("POST", "/login", { form })
+          const token = String(login.body["access_token"])
+          yield* send("POST", "/login", { form: { ...form, password: "wrong-hunter2" } })
+          yield* send("POST", "/register", {
+            headers: { "content-type": "application/json" },
+            body: '{"password":"half'
+          })
+          yield* send("GET", "/me", { token, headers: { "x-request-id": "the-one" } })
+          yield* send("GET", `/me?access_token=${token}`, { token: `${token}x` })
+          process.child.kill("SIGTERM")
+          assert.deepStrictEqual(yield* process.ended, CLEAN)
 
-        const { stderr, stdout } = process.output()
-        for (const secret of [
-          SECRET_KEY,
-          token,
-          "correct horse",
-          "hunter2",
-          "half",
-          "alice@",
-          "postgres://",
-          "argon2"
-        ]) {
-          assert.notInclude(stdout + stderr, secret)
-        }
-        const entries: ReadonlyArray<Record<string, unknown>> = stdout
-          .trimEnd()
-          .split("\n")
-          .map((line) => JSON.parse(line))
-        // Nobody takes what it makes up for answers without having been told.
-        assert.isTrue(entries.some(({ message }) => /mock model is in production/u.test(String(message))))
-        assert.deepStrictEqual(
-          entries.filter(({ message }) => message === "request").map(({ route, status }) => `${status} ${route}`),
-          ["201 /create-tenant", "201 /register", "200 /login", "401 /login", "400 /register", "200 /me", "401 /me"]
-        )
-        const { client, duration_ms, time, ...me } = entries.find((entry) => entry["request_id"] === "the-one") ?? {}
-        assert.deepStrictEqual(me, {
-          level: "info",
-          message: "request",
-          request_id: "the-one",
-          tenant,
-          user: user.body["id"],
-          method: "GET",
-          route: "/me",
-          status: 200
-        })
-        assert.strictEqual(client, "127.0.0.1")
-        assert.isTrue(typeof duration_ms === "number" && !Number.isNaN(Date.parse(String(time))))
-      }),
-    PATIENCE
-  )
-})
+          const { stderr, stdout } = process.output()
+          for (const secret of [
+            SECRET_KEY,
+            token,
+            "correct horse",
+            "hunter2",
+            "half",
+            "alice@",
+            "postgres://",
+            "argon2"
+          ]) {
+            assert.notInclude(stdout + stderr, secret)
+          }
+          const entries: ReadonlyArray<Record<string, unknown>> = stdout
+            .trimEnd()
+            .split("\n")
+            .map((line) => JSON.parse(line))
+          // Nobody takes what it makes up for answers without having been told.
+          assert.isTrue(entries.some(({ message }) => /mock model is in production/u.test(String(message))))
+          assert.deepStrictEqual(
+            entries.filter(({ message }) => message === "request").map(({ route, status }) => `${status} ${route}`),
+            ["201 /create-tenant", "201 /register", "200 /login", "401 /login", "400 /register", "200 /me", "401 /me"]
+          )
+          const { client, duration_ms, time, ...me } = entries.find((entry) => entry["request_id"] === "the-one") ?? {}
+          assert.deepStrictEqual(me, {
+            level: "info",
+            message: "request",
+            request_id: "the-one",
+            tenant,
+            user: user.body["id"],
+            method: "GET",
+            route: "/me",
+            status: 200
+          })
+          assert.strictEqual(client, "127.0.0.1")
+          assert.isTrue(typeof duration_ms === "number" && !Number.isNaN(Date.parse(String(time))))
+        }),
+      PATIENCE
+    )
+  }
+)

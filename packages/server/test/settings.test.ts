@@ -56,6 +56,23 @@ describe("settings", () => {
     })
   )
 
+  it.effect("let whoever comes create tenants, but not in production, and only with the token where there is one", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* read({})).TENANT_CREATION, "open")
+      assert.strictEqual((yield* read(PRODUCTION)).TENANT_CREATION, "closed")
+      assert.strictEqual((yield* read({ ...PRODUCTION, TENANT_CREATION: "open" })).TENANT_CREATION, "open")
+      assert.strictEqual((yield* read({ TENANT_CREATION_TOKEN: "short" })).TENANT_CREATION, "token")
+      assert.strictEqual((yield* read({ ...PRODUCTION, TENANT_CREATION_TOKEN: STRONG })).TENANT_CREATION, "token")
+      const token = { TENANT_CREATION: "token" }
+      assert.match(yield* refusal(token), /TENANT_CREATION_TOKEN.*because TENANT_CREATION is token/u)
+      assert.match(
+        yield* refusal({ ...PRODUCTION, TENANT_CREATION_TOKEN: "short" }),
+        /TENANT_CREATION_TOKEN.*32 random/u
+      )
+      assert.match(yield* refusal({ TENANT_CREATION: "perhaps" }), /TENANT_CREATION.*open, token or closed/u)
+    })
+  )
+
   it.effect("that are broken are all named, each in a line, with what is expected and never with their value", () =>
     Effect.gen(function* () {
       const broken = {

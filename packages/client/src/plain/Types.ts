@@ -188,6 +188,7 @@ export type ProblemCode =
   | "forbidden"
   | "registration_refused"
   | "not_found"
+  | "tenant_creation_closed"
   | "tenant_not_found"
   | "user_not_found"
   | "message_not_found"

@@ -4,15 +4,21 @@ import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
 import { Effect } from "effect"
 import { DEFAULT_PAGE } from "../handlers/paging.ts"
+import { CurrentSender } from "../rpc/Calls.ts"
+import { SignUps } from "../SignUps.ts"
 
 /** `tenants.…`. */
 export const TenantsCalls = TenantsRpc.toLayer(
   Effect.gen(function* () {
+    const signUps = yield* SignUps
     const tenants = yield* Tenants
     const users = yield* Users
     const isolation = yield* Isolation
     return TenantsRpc.of({
-      "tenants.create": ({ name }) => tenants.create(name),
+      "tenants.create": ({ name }, { headers }) =>
+        Effect.flatMap(CurrentSender, (from) =>
+          signUps.createTenant({ name, authorization: headers["authorization"] }, from)
+        ),
       "tenants.change": ({ id, registration }) => tenants.setRegistration(id, registration),
       "tenants.users": ({ cursor, id, limit }) => users.list(id, { limit: limit ?? DEFAULT_PAGE, cursor }),
       "tenants.isolation": ({ id }) => isolation.report(id)

@@ -4,6 +4,7 @@ import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { SignUps } from "../SignUps.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
 /** `/create-tenant` and `/tenants/…`. */
@@ -11,11 +12,13 @@ export const TenantsHandlers = HttpApiBuilder.group(
   Api,
   "tenants",
   Effect.fnUntraced(function* (handlers) {
+    const signUps = yield* SignUps
     const tenants = yield* Tenants
     const users = yield* Users
     const isolation = yield* Isolation
     return handlers.handleAll({
-      create: ({ payload }) => tenants.create(payload.name),
+      create: ({ payload, request }) =>
+        signUps.createTenant({ name: payload.name, authorization: request.headers["authorization"] }, request),
       change: ({ params, payload }) => tenants.setRegistration(params.id, payload.registration),
       users: ({ params, query }) => users.list(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       isolation: ({ params }) => isolation.report(params.id)

@@ -1,4 +1,5 @@
-import { Context, Effect, Layer } from "effect"
+import { wallMillis } from "@llm-saas/domain/Time"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { Exchange } from "./Exchange.ts"
 import { LogLines } from "./LogLines.ts"
 import { LogOptions } from "./LogOptions.ts"
@@ -31,7 +32,7 @@ export class RequestLines extends Context.Service<
     Effect.gen(function* () {
       const { write } = yield* LogLines
       const { colour, format, level } = yield* LogOptions
-      const now = clock()
+      const now = printed(yield* Clock.Clock)
       const line = format === "json" ? asJson : asText(colour)
       const least = QUIET[level] ?? 0
       const quietProbes = !VERBOSE.has(level)
@@ -85,11 +86,11 @@ const PROBES: ReadonlySet<string> = new Set(["/health", "/ready"])
 const VERBOSE: ReadonlySet<string> = new Set(["All", "Trace", "Debug"])
 
 /** The time in ISO 8601, printed once a millisecond: under load many lines share one. */
-const clock = () => {
+const printed = (clock: Clock.Clock) => {
   let last = 0
   let text = ""
   return () => {
-    const now = Math.floor(performance.timeOrigin + performance.now())
+    const now = Math.floor(wallMillis(clock))
     if (now !== last) {
       last = now
       text = new Date(now).toISOString()

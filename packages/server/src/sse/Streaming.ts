@@ -1,6 +1,7 @@
 import { type StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { GenerationFailed } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/Generations"
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { type Cause, Clock, Effect, Exit, type Scope } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Exchange } from "../http/Exchange.ts"
@@ -36,7 +37,7 @@ export const stream = <E, R>(
     if (exchange === undefined) return yield* Effect.die(new Error("streams need their own listener"))
     yield* openStream
     const clock = yield* Clock.Clock
-    const writer = new EventWriter(exchange, format, () => clock.currentTimeMillisUnsafe())
+    const writer = new EventWriter(exchange, format, () => monotonicMillis(clock))
     yield* Effect.forkScoped(tending(writer))
     const exit = yield* Effect.exit(Effect.flatMap(place, (found) => sending(writer, found)))
     if (Exit.isFailure(exit)) {
