@@ -12,6 +12,7 @@ const WALL: Readonly<Record<string, string>> = {
   "database/src/Isolation.ts": "when a report was made",
   "server/src/Audit.ts": "when a report was made",
   "server/src/AccessTokens.ts": "iat and exp of tokens",
+  "server/src/Startup.ts": "when the start failed",
   "server/src/http/RequestLines.ts": "the time of a log line",
   "mlflow/src/RunFiles.ts": "when an experiment was made",
   "llm/src/Exchange.ts": "a date in Retry-After",
