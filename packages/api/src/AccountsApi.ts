@@ -34,13 +34,26 @@ const register = HttpApiEndpoint.post("register", "/register", {
     })
   )
 
+/** A password as it is typed to be compared: no more is asked of it than that it is short enough to be hashed. */
+const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
+  .annotate({ examples: ["password123"] })
+  .pipe(Schema.RedactedFromValue)
+
 /** What `/login` is sent: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
 export const Credentials = Schema.Struct({
-  username: Text.check(Schema.isMaxLength(512)),
-  password: Schema.String.check(Schema.isMaxLength(2048)).pipe(Schema.RedactedFromValue),
+  username: Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" })).annotate({
+    examples: [Examples.user.email]
+  }),
+  password: Given,
   tenant_id: Schema.optionalKey(TenantId),
   grant_type: Schema.optionalKey(Schema.Literal("password"))
 }).annotate({ identifier: "Credentials" })
+
+/** The same as a form, where a field that is left empty is sent all the same: it is none. */
+export const LoginForm = Schema.Struct({
+  ...Credentials.fields,
+  tenant_id: Schema.optionalKey(Schema.Union([Schema.Literal(""), TenantId]))
+}).annotate({ identifier: "LoginForm" })
 
 /** A bearer token (RFC 6750). `expires_in` is in seconds. */
 export const Token = Schema.Struct({
@@ -50,7 +63,7 @@ export const Token = Schema.Struct({
 }).annotate({ identifier: "Token" })
 
 const login = HttpApiEndpoint.post("login", "/login", {
-  payload: [Credentials.pipe(HttpApiSchema.asFormUrlEncoded()), Credentials],
+  payload: [LoginForm.pipe(HttpApiSchema.asFormUrlEncoded()), Credentials],
   success: Token,
   error: [InvalidCredentials, TenantRequired, TooManyRequests, Unavailable]
 })
@@ -80,7 +93,7 @@ const me = HttpApiEndpoint.get("me", "/me", {
 
 /** The password there is, and the one there will be. */
 export const ChangePassword = Schema.Struct({
-  current_password: Schema.String.check(Schema.isMaxLength(2048)).pipe(Schema.RedactedFromValue),
+  current_password: Given,
   new_password: Password
 }).annotate({ identifier: "ChangePassword" })
 
@@ -93,8 +106,8 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
   .annotate(Access, "user")
   .annotateMerge(
     Examples.answers(200, Examples.token, {
-      current_password: "password123",
-      new_password: "correct horse battery staple"
+      current_password: "correct horse battery staple",
+      new_password: "incorrect horse battery staple"
     })
   )
   .annotateMerge(

@@ -41,8 +41,13 @@ export const change = { role: Schema.optionalKey(Role), status: Schema.optionalK
 type Change = { readonly role?: Role; readonly status?: UserStatus }
 
 /** A change that changes nothing is a mistake. */
-export const changesSomething = Schema.makeFilter(({ role, status }: Change) =>
-  role === undefined && status === undefined ? "Expected role, status or both" : undefined
+export const changesSomething = Schema.makeFilter(
+  ({ role, status }: Change) =>
+    role === undefined && status === undefined ? "Expected role, status or both" : undefined,
+  {
+    expected: "role, status or both",
+    toJsonSchema: () => ({ anyOf: [{ required: ["role"] }, { required: ["status"] }] })
+  }
 )
 
 const changeUser = HttpApiEndpoint.patch("changeUser", "/admin/users/:id", {

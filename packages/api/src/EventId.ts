@@ -1,28 +1,38 @@
 import { GenerationId, Seq } from "@llm-saas/domain/Generation"
+import { decimal } from "@llm-saas/domain/Page"
 import { Schema, SchemaGetter } from "effect"
 
-const EVENT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:(?:0|[1-9][0-9]{0,9})$/iu
+// No answer has a billion tokens.
+const EVENT_ID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:(?:0|[1-9][0-9]{0,8})"
+const expected = "the id of an event of a stream, <generation>:<seq>"
+
+const Place = Schema.Struct({ generationId: GenerationId, seq: Seq })
+
+const placeOf = (text: string) => {
+  const [generationId = "", seq] = text.toLowerCase().split(":")
+  return { generationId, seq: Number(seq) }
+}
 
 /** A place in an answer, as the `id` of an event names it: `<generation>:<seq>`. What was received up to it is not sent again. */
-export const EventId = Schema.String.check(
-  Schema.isPattern(EVENT_ID, { expected: "the id of an event of a stream, <generation>:<seq>" })
-).pipe(
-  Schema.decodeTo(Schema.Struct({ generationId: GenerationId, seq: Seq }), {
-    decode: SchemaGetter.transform((text) => {
-      const [generationId = "", seq] = text.toLowerCase().split(":")
-      return { generationId, seq: Number(seq) }
-    }),
+export const EventId = Schema.String.check(Schema.isPattern(new RegExp(`^${EVENT_ID}$`, "u"), { expected })).pipe(
+  Schema.decodeTo(Place, {
+    decode: SchemaGetter.transform(placeOf),
     encode: SchemaGetter.transform(({ generationId, seq }) => `${generationId}:${seq}`)
   })
 )
 export type EventId = typeof EventId.Type
 
-/** A token's place in a query string: the stream goes on behind it. 0 is the beginning. */
-export const After = Schema.String.check(
-  Schema.isPattern(/^(?:0|[1-9][0-9]{0,9})$/u, { expected: "a whole number in decimal digits" })
+/** The last event that a reader has. An empty one is none: readers send it before they have any. */
+export const LastEventId = Schema.String.check(
+  Schema.isPattern(new RegExp(`^(?:${EVENT_ID})?$`, "u"), { expected })
 ).pipe(
-  Schema.decodeTo(Seq, {
-    decode: SchemaGetter.transform((text) => Number(text)),
-    encode: SchemaGetter.transform((seq) => String(seq))
+  Schema.decodeTo(Schema.UndefinedOr(Place), {
+    decode: SchemaGetter.transform((text) => (text === "" ? undefined : placeOf(text))),
+    encode: SchemaGetter.transform((place) => (place === undefined ? "" : `${place.generationId}:${place.seq}`))
   })
+)
+
+/** A token's place in a query string: the stream goes on behind it. 0 is the beginning. */
+export const After = decimal({ minimum: 0, maximum: 2_147_483_647 }).pipe(
+  Schema.decodeTo(Seq, { decode: SchemaGetter.passthrough(), encode: SchemaGetter.passthrough() })
 )

@@ -4,6 +4,7 @@ import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Tenant } from "@llm-saas/domain/Tenant"
+import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
 import type { Profile, User } from "@llm-saas/domain/User"
 import { Predicate } from "effect"
 import { OpenApi } from "effect/http-api"
@@ -120,10 +121,9 @@ export const generation: typeof Generation.Encoded = {
   created_at: "2026-11-24T22:03:11.000Z"
 }
 
-const problem = {
-  type: "urn:llm-saas:problem:model_failed",
-  status: 502,
-  title: "The model failed",
+const failure = {
+  ...problem("model_failed"),
+  detail: PROBLEMS.model_failed.detail,
   code: "model_failed",
   reason: "model_cut",
   generation_id: GENERATION_ID,
@@ -174,7 +174,7 @@ data: [DONE]
 data: LangChain
 
 event: error
-data: ${JSON.stringify(problem)}
+data: ${JSON.stringify(failure)}
 
 `
   }
@@ -190,6 +190,21 @@ export const answers = (status: number, example: unknown, asked?: unknown) =>
     }
   })
 
+/** One event of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html), as its reader sees it. */
+const EVENT = {
+  type: "object",
+  description: "One event; the examples show the stream as it is sent.",
+  properties: {
+    id: { type: "string", description: "`<generation>:<seq>`: the place of a token." },
+    event: { type: "string", enum: ["message", "error"] },
+    data: {
+      type: "string",
+      description: "A token, or JSON with `format=json`; the last of a whole answer is `[DONE]`."
+    }
+  },
+  required: ["data"]
+}
+
 /**
  * A stream as OpenAPI 3.1 can say it: text, with examples. What Effect would write of its own streams, a cause as the data of a failure,
  * is not what is sent here.
@@ -202,12 +217,12 @@ export const streamed = (asked?: unknown) =>
         response.description =
           "Server-sent events, one a token; see the description. `data: [DONE]` ends a whole answer, and nothing else does."
         response.headers = {
-          "x-generation-id": {
+          "X-Generation-Id": {
             description: "The answer's generation, where it is known by then: what to resume, follow or cancel.",
             schema: { type: "string", format: "uuid" }
           }
         }
-        response.content = { "text/event-stream": { schema: { type: "string" }, examples: streams } }
+        response.content = { "text/event-stream": { schema: EVENT, examples: streams } }
       }
       return showing(operation, asked)
     }

@@ -1,41 +1,137 @@
-import { members } from "@llm-saas/domain/Problem"
+import { members, problem } from "@llm-saas/domain/Problem"
+import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiError, HttpApiMiddleware } from "effect/http-api"
+
+// What every request can be answered with, whatever it asks for: by the edge, before a handler sees it, or instead of one that failed.
+
+const errors = Schema.Array(
+  Schema.Struct({
+    /** The slot (`params`, `query`, `headers`, `payload`), then the way to the value inside it. */
+    path: Schema.Array(Schema.Union([Schema.String, Schema.Int])),
+    /** What was expected. The value itself is never repeated. */
+    message: Schema.String
+  })
+)
 
 /** The request does not fit the endpoint's schema. `errors` says where and why, without repeating the value. */
 export class InvalidRequest extends HttpApiError.Problem<InvalidRequest>()(
   "InvalidRequest",
-  {
-    type: "urn:llm-saas:problem:invalid_request",
-    status: 400,
-    title: "The request is not valid"
-  },
-  {
-    ...members("invalid_request"),
-    errors: Schema.optionalKey(
-      Schema.Array(
-        Schema.Struct({
-          /** The slot (`params`, `query`, `headers`, `payload`), then the way to the value inside it. */
-          path: Schema.Array(Schema.Union([Schema.String, Schema.Number])),
-          message: Schema.String
-        })
-      )
-    )
-  }
+  problem("invalid_request"),
+  { ...members("invalid_request"), errors: Schema.optionalKey(errors) }
+) {}
+
+/** A query parameter that the endpoint does not have. `errors` names it, and the right one where that is known. */
+export class UnknownParameter extends HttpApiError.Problem<UnknownParameter>()(
+  "UnknownParameter",
+  problem("unknown_parameter"),
+  { ...members("unknown_parameter"), errors }
+) {}
+
+/** What arrived is no HTTP. */
+export class MalformedRequest extends HttpApiError.Problem<MalformedRequest>()(
+  "MalformedRequest",
+  problem("malformed_request"),
+  members("malformed_request")
+) {}
+
+/** The body does not parse. */
+export class MalformedJson extends HttpApiError.Problem<MalformedJson>()(
+  "MalformedJson",
+  problem("malformed_json"),
+  members("malformed_json")
+) {}
+
+/** Address or body hold bytes that are no UTF-8. */
+export class InvalidUtf8 extends HttpApiError.Problem<InvalidUtf8>()(
+  "InvalidUtf8",
+  problem("invalid_utf8"),
+  members("invalid_utf8")
+) {}
+
+/** No endpoint has this path. */
+export class NotFound extends HttpApiError.Problem<NotFound>()(
+  "NotFound",
+  problem("not_found"),
+  members("not_found")
+) {}
+
+/** The path has no such method; the `Allow` header lists those it has. */
+export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()(
+  "MethodNotAllowed",
+  problem("method_not_allowed"),
+  members("method_not_allowed")
+) {}
+
+/** The request did not arrive in time. */
+export class RequestTimeout extends HttpApiError.Problem<RequestTimeout>()(
+  "RequestTimeout",
+  problem("request_timeout"),
+  members("request_timeout")
+) {}
+
+/** The body is larger than the server takes. */
+export class PayloadTooLarge extends HttpApiError.Problem<PayloadTooLarge>()(
+  "PayloadTooLarge",
+  problem("payload_too_large"),
+  members("payload_too_large")
+) {}
+
+/** The body's type or encoding is not one the endpoint reads. */
+export class UnsupportedMediaType extends HttpApiError.Problem<UnsupportedMediaType>()(
+  "UnsupportedMediaType",
+  problem("unsupported_media_type"),
+  members("unsupported_media_type")
+) {}
+
+/** `Expect` asks for something else than 100-continue. */
+export class ExpectationFailed extends HttpApiError.Problem<ExpectationFailed>()(
+  "ExpectationFailed",
+  problem("expectation_failed"),
+  members("expectation_failed")
+) {}
+
+/** Address and headers are larger than the server takes. */
+export class HeadersTooLarge extends HttpApiError.Problem<HeadersTooLarge>()(
+  "HeadersTooLarge",
+  problem("headers_too_large"),
+  members("headers_too_large")
 ) {}
 
 /** Our fault. The request id finds it in the log; the answer says nothing more. */
 export class InternalError extends HttpApiError.Problem<InternalError>()(
   "InternalError",
-  {
-    type: "urn:llm-saas:problem:internal_error",
-    status: 500,
-    title: "Something went wrong on our side"
-  },
+  problem("internal_error"),
   members("internal_error")
 ) {}
 
-/** Turns a request that does not decode into {@link InvalidRequest}. */
+/** Said by the edge only to requests with a body. The document leaves them out elsewhere. */
+export const aboutBodies: ReadonlyArray<string> = [
+  "MalformedRequest",
+  "MalformedJson",
+  "PayloadTooLarge",
+  "UnsupportedMediaType"
+]
+
+/** Said by the edge only where the path holds a value. */
+export const aboutPaths: ReadonlyArray<string> = ["NotFound"]
+
+/** Turns a request that does not decode into {@link InvalidRequest}, and declares what else the edge answers with. */
 export class RequestSchema extends HttpApiMiddleware.Service<RequestSchema>()("@llm-saas/api/RequestSchema", {
-  error: [InvalidRequest, InternalError]
+  error: [
+    InvalidRequest,
+    UnknownParameter,
+    MalformedRequest,
+    MalformedJson,
+    InvalidUtf8,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    ExpectationFailed,
+    HeadersTooLarge,
+    InternalError,
+    Unavailable
+  ]
 }) {}

@@ -12,7 +12,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import { Costly } from "./Costly.ts"
-import { After, EventId } from "./EventId.ts"
+import { After, LastEventId } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
@@ -34,7 +34,7 @@ const get = HttpApiEndpoint.get("get", "/generations/:id", {
 const stream = HttpApiEndpoint.get("stream", "/generations/:id/stream", {
   params,
   query: { after: Schema.optionalKey(After), format: Schema.optionalKey(StreamFormat) },
-  headers: { "last-event-id": Schema.optionalKey(EventId) },
+  headers: { "last-event-id": Schema.optionalKey(LastEventId) },
   success: EventStream,
   error: [GenerationNotFound, ModelFailed, ModelUnavailable, ModelTimedOut, GenerationCancelled, Unavailable]
 })

@@ -7,22 +7,14 @@ import {
   ModelTimedOut,
   ModelUnavailable
 } from "@llm-saas/domain/Generation"
-import {
-  Content,
-  IdempotencyKey,
-  IdempotencyMismatch,
-  Message,
-  MessageId,
-  MessageNotFound,
-  PromptTooLong,
-  StillRunning
-} from "@llm-saas/domain/Message"
+import { IdempotencyKeyHeader, IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import { Costly } from "./Costly.ts"
-import { EventId } from "./EventId.ts"
+import { LastEventId } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
@@ -39,8 +31,8 @@ export const Question = Schema.Struct({
 /** One page of messages. */
 export const MessagePage = pageOf("MessagePage", Message)
 
-const key = { "idempotency-key": Schema.optionalKey(IdempotencyKey) }
-const place = { ...key, "last-event-id": Schema.optionalKey(EventId) }
+const key = { "idempotency-key": Schema.optionalKey(IdempotencyKeyHeader) }
+const place = { ...key, "last-event-id": Schema.optionalKey(LastEventId) }
 const format = Schema.optionalKey(StreamFormat)
 
 /** How asking can go wrong, whatever the door. */

@@ -1,6 +1,7 @@
 import { Feedback } from "@llm-saas/domain/Feedback"
 import { GenerationId, GenerationNotFound, Seq } from "@llm-saas/domain/Generation"
-import { IdempotencyKey, Message, MessageId, MessageNotFound } from "@llm-saas/domain/Message"
+import { IdempotencyKey } from "@llm-saas/domain/Idempotency"
+import { Message, MessageId, MessageNotFound } from "@llm-saas/domain/Message"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"

@@ -2,10 +2,43 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { readFileSync } from "node:fs"
+import { PROBLEMS } from "@llm-saas/domain/Problem"
 import { Api } from "../src/Api.ts"
 import { tidy } from "../src/Document.ts"
 
 const document = OpenApi.fromApi(Api)
+/** What the tests look at of a schema. */
+interface Piece {
+  readonly $ref?: string
+  readonly type?: string
+  readonly enum?: ReadonlyArray<string>
+  readonly anyOf?: ReadonlyArray<Piece>
+  readonly allOf?: ReadonlyArray<Piece>
+  readonly properties?: Readonly<Record<string, Piece>>
+  readonly required?: ReadonlyArray<string>
+  readonly additionalProperties?: unknown
+  readonly pattern?: string
+  readonly format?: string
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+interface Response {
+  readonly content?: Readonly<Record<string, { readonly schema?: Piece }>>
+  readonly headers?: object
+}
+
+interface Components {
+  readonly schemas: Readonly<Record<string, Piece>>
+  readonly securitySchemes: Readonly<Record<string, unknown>>
+  readonly responses: Readonly<Record<string, Response>>
+}
+
+const components: Components = JSON.parse(JSON.stringify(document.components))
+/** The name at the end of a reference. */
+const last = (reference: unknown) => String(reference).split("/").at(-1) ?? ""
+
 const METHODS = ["get", "post", "put", "patch", "delete"] as const
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   METHODS.flatMap((method) => {
@@ -61,6 +94,78 @@ describe("the document of the contract", () => {
       }
     })
   )
+
+  it("says of every failure which problems it can be, all of them in the catalogue, with their headers", () => {
+    const seen = new Set<string>()
+    for (const { name, operation } of operations) {
+      for (const [status, given] of Object.entries(operation.responses)) {
+        if (Number(status) < 400) continue
+        const reference: unknown = Reflect.get(given, "$ref")
+        const response: Response | undefined = reference === undefined ? given : components.responses[last(reference)]
+        const schema = response?.content?.["application/problem+json"]?.schema
+        assert.isDefined(schema, `${name} ${status}`)
+        for (const { $ref } of schema?.anyOf ?? [schema ?? {}]) {
+          const problem = components.schemas[last($ref)]
+          const code = problem?.properties?.["code"]?.enum?.[0] ?? ""
+          seen.add(code)
+          const declared: unknown = Reflect.get(Object(Reflect.get(PROBLEMS, code)), "status")
+          assert.strictEqual(declared, Number(status), `${name} ${code}`)
+          assert.deepStrictEqual(problem?.properties?.["type"]?.enum, [`/problems/${code}`])
+          assert.includeMembers(
+            [...(problem?.required ?? [])],
+            ["type", "status", "title", "detail", "code", "request_id"]
+          )
+          assert.isFalse(problem?.additionalProperties)
+        }
+        assert.property(response?.headers, "X-Request-Id")
+        if (["429", "503"].includes(status)) assert.property(response?.headers, "Retry-After")
+      }
+      const statuses = Object.keys(operation.responses)
+      assert.includeMembers(statuses, ["400", "405", "408", "431", "500", "503"], name)
+      assert.strictEqual(statuses.includes("413") && statuses.includes("415"), "requestBody" in operation, name)
+      assert.strictEqual(statuses.includes("401"), operation.security.length > 0 || name.includes("/login"), name)
+    }
+    assert.sameMembers([...seen], Object.keys(PROBLEMS))
+  })
+
+  it("takes members it does not know, and sends none", () => {
+    const bodies = operations.flatMap(({ operation }) =>
+      Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => last(schema["$ref"]))
+    )
+    assert.isAtLeast(new Set(bodies).size, 10)
+    for (const [name, schema] of Object.entries(components.schemas))
+      if (schema.type === "object") assert.strictEqual(schema.additionalProperties, bodies.includes(name), name)
+  })
+
+  it("bounds every text that a request may bring, and every number", () => {
+    const unbounded = (name: string, schema: Piece): ReadonlyArray<string> => {
+      const has = (...keys: ReadonlyArray<keyof Piece>) => keys.some((key) => key in schema)
+      if (schema.type === "string" && !has("pattern", "format", "enum", "maxLength")) return [name]
+      if ((schema.type === "integer" || schema.type === "number") && !(has("minimum") && has("maximum"))) return [name]
+      const inner = [...(schema.anyOf ?? []), ...(schema.allOf ?? [])].flatMap((each) => unbounded(name, each))
+      const nested = Object.entries(schema.properties ?? {}).flatMap(([key, each]) => unbounded(`${name}.${key}`, each))
+      return [...inner, ...nested]
+    }
+    for (const { name, operation } of operations) {
+      for (const parameter of operation.parameters)
+        assert.deepStrictEqual(unbounded(`${name} ${parameter.name}`, parameter.schema), [])
+      for (const { schema } of Object.values(operation.requestBody?.content ?? {})) {
+        const body = components.schemas[last(schema["$ref"])]
+        assert.isDefined(body, name)
+        assert.deepStrictEqual(unbounded(name, body ?? {}), [])
+      }
+    }
+  })
+
+  it("logs in by a password form wherever a token is asked for", () => {
+    assert.deepInclude(components.securitySchemes["password"], {
+      type: "oauth2",
+      flows: { password: { tokenUrl: "/login", scopes: {} } }
+    })
+    for (const { name, operation } of operations)
+      if (operation.security.length > 0 && name !== "POST /create-tenant")
+        assert.deepStrictEqual(operation.security, [{ bearer: [] }, { password: [] }], name)
+  })
 
   it("has patterns that a reader without Unicode properties understands", () => {
     const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/gu)].map(([, text]) =>

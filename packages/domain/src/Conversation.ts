@@ -1,11 +1,11 @@
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
-import { members } from "./Problem.ts"
-import { line } from "./Text.ts"
+import { members, problem } from "./Problem.ts"
+import { line, uuid } from "./Text.ts"
 import { UserId } from "./User.ts"
 
 /** Names a conversation. A UUIDv7, made by us; any UUID is read, so that a foreign id is "not found" and not "malformed". */
-export const ConversationId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("ConversationId"))
+export const ConversationId = Schema.String.check(uuid).pipe(Schema.brand("ConversationId"))
 export type ConversationId = typeof ConversationId.Type
 
 /** What a conversation is called: one line, 1 to 200 characters. */
@@ -24,10 +24,6 @@ export class Conversation extends Schema.Class<Conversation>("Conversation")({
 /** The conversation does not exist, or is not the caller's: the two answer alike. */
 export class ConversationNotFound extends HttpApiError.Problem<ConversationNotFound>()(
   "ConversationNotFound",
-  {
-    type: "urn:llm-saas:problem:conversation_not_found",
-    status: 404,
-    title: "No such conversation"
-  },
+  problem("conversation_not_found"),
   members("conversation_not_found")
 ) {}

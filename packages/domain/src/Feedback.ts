@@ -1,24 +1,13 @@
 import { Schema } from "effect"
 import { MessageId } from "./Message.ts"
-import { Text } from "./Text.ts"
+import { prose } from "./Text.ts"
 import { UserId } from "./User.ts"
 
 /** How good an answer was: -1 and 1 for thumbs down and up, or a number of one's own scale. */
 export const Rating = Schema.Finite.check(Schema.isBetween({ minimum: -1_000_000, maximum: 1_000_000 }))
 
-/** Characters (code points) of a comment. */
-const LONGEST = 4000
-
 /** Why: 1 to 4000 characters. */
-export const Comment = Text.check(
-  Schema.makeFilter(
-    (text) =>
-      text.trim() !== "" && text.length <= LONGEST * 2 && [...text].length <= LONGEST
-        ? undefined
-        : `Expected 1 to ${LONGEST} characters, one of them visible`,
-    { expected: `text of 1 to ${LONGEST} characters` }
-  )
-)
+export const Comment = prose(4000)
 
 /** What a user thinks of an answer. One a user and message: who changes their mind replaces it. */
 export class Feedback extends Schema.Class<Feedback>("Feedback")({

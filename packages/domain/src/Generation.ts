@@ -1,9 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
-import { members } from "./Problem.ts"
+import { members, problem, type ProblemCode } from "./Problem.ts"
+import { uuid } from "./Text.ts"
 
 /** Names one answer of the model, from question to end. A UUIDv7, made by us; any UUID is read. */
-export const GenerationId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("GenerationId"))
+export const GenerationId = Schema.String.check(uuid).pipe(Schema.brand("GenerationId"))
 export type GenerationId = typeof GenerationId.Type
 
 /** The place of a token in its answer, from 1 on. 0 stands before the first. */
@@ -113,7 +114,7 @@ export const isEnded = (status: GenerationStatus): boolean => status !== "queued
 /** A generation as its reader sees it: how far it is, and the text so far. */
 export class Generation extends Schema.Class<Generation>("Generation")({
   id: GenerationId,
-  message_id: Schema.String.check(Schema.isUUID()),
+  message_id: Schema.String.check(uuid),
   status: GenerationStatus,
   finish_reason: Schema.NullOr(FinishReason),
   failure: Schema.NullOr(FailureReason),
@@ -127,15 +128,11 @@ export class Generation extends Schema.Class<Generation>("Generation")({
 /** The generation does not exist, or is not the caller's: the two answer alike. */
 export class GenerationNotFound extends HttpApiError.Problem<GenerationNotFound>()(
   "GenerationNotFound",
-  {
-    type: "urn:llm-saas:problem:generation_not_found",
-    status: 404,
-    title: "No such generation"
-  },
+  problem("generation_not_found"),
   members("generation_not_found")
 ) {}
 
-const failed = <const Code extends string>(code: Code) => ({
+const failed = <const Code extends ProblemCode>(code: Code) => ({
   ...members(code),
   /** A {@link FailureReason}. */
   reason: FailureReason,
@@ -146,44 +143,28 @@ const failed = <const Code extends string>(code: Code) => ({
 /** The model's provider failed, refused us, or answered what nobody can read. */
 export class ModelFailed extends HttpApiError.Problem<ModelFailed>()(
   "ModelFailed",
-  {
-    type: "urn:llm-saas:problem:model_failed",
-    status: 502,
-    title: "The model failed"
-  },
+  problem("model_failed"),
   failed("model_failed")
 ) {}
 
 /** The model cannot be had just now: too busy, or not reachable. `retry_after` is in seconds. */
 export class ModelUnavailable extends HttpApiError.Problem<ModelUnavailable>()(
   "ModelUnavailable",
-  {
-    type: "urn:llm-saas:problem:model_unavailable",
-    status: 503,
-    title: "The model is not available just now"
-  },
+  problem("model_unavailable"),
   { ...failed("model_unavailable"), retry_after: Schema.Int }
 ) {}
 
 /** The model did not answer in time. */
 export class ModelTimedOut extends HttpApiError.Problem<ModelTimedOut>()(
   "ModelTimedOut",
-  {
-    type: "urn:llm-saas:problem:model_timed_out",
-    status: 504,
-    title: "The model did not answer in time"
-  },
+  problem("model_timed_out"),
   failed("model_timed_out")
 ) {}
 
 /** The answer was stopped before its end, by `POST /generations/{id}/cancel` or because the question was deleted. */
 export class GenerationCancelled extends HttpApiError.Problem<GenerationCancelled>()(
   "GenerationCancelled",
-  {
-    type: "urn:llm-saas:problem:generation_cancelled",
-    status: 409,
-    title: "The answer was cancelled"
-  },
+  problem("generation_cancelled"),
   { ...members("generation_cancelled"), generation_id: Schema.optionalKey(GenerationId) }
 ) {}
 

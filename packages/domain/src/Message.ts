@@ -2,20 +2,16 @@ import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
 import { ConversationId } from "./Conversation.ts"
 import { FailureReason, FinishReason, GenerationId, GenerationStatus } from "./Generation.ts"
-import { members } from "./Problem.ts"
-import { Text } from "./Text.ts"
+import { members, problem } from "./Problem.ts"
+import { prose, uuid } from "./Text.ts"
 import { UserId } from "./User.ts"
 
 /** Names a message: a question and its answer. A UUIDv7, made by us; any UUID is read. */
-export const MessageId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("MessageId"))
+export const MessageId = Schema.String.check(uuid).pipe(Schema.brand("MessageId"))
 export type MessageId = typeof MessageId.Type
 
 /** What is asked: well-formed Unicode without NUL, not blank. How long it may be is a setting, and answered with 422. */
-export const Content = Text.check(
-  Schema.makeFilter((text) => (text.trim() === "" ? "Expected at least one visible character" : undefined), {
-    expected: "text with at least one visible character"
-  })
-)
+export const Content = prose()
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -51,48 +47,19 @@ export const approximateTokens = (text: string): number => Math.ceil(new TextEnc
 /** The message does not exist, or is not the caller's: the two answer alike. */
 export class MessageNotFound extends HttpApiError.Problem<MessageNotFound>()(
   "MessageNotFound",
-  {
-    type: "urn:llm-saas:problem:message_not_found",
-    status: 404,
-    title: "No such message"
-  },
+  problem("message_not_found"),
   members("message_not_found")
 ) {}
 
 /** The question is longer than this installation takes. Characters are Unicode code points. */
-export class PromptTooLong extends HttpApiError.Problem<PromptTooLong>()(
-  "PromptTooLong",
-  {
-    type: "urn:llm-saas:problem:prompt_too_long",
-    status: 422,
-    title: "The question is too long"
-  },
-  { ...members("prompt_too_long"), max_characters: Schema.Int }
-) {}
-
-/** A name for one attempt to ask, chosen by the client: repeating it repeats the answer, not the question. */
-export const IdempotencyKey = Schema.String.check(
-  Schema.isPattern(/^[\x21-\x7e]{1,255}$/u, { expected: "1 to 255 visible ASCII characters" })
-)
-
-/** The key was used for another question. */
-export class IdempotencyMismatch extends HttpApiError.Problem<IdempotencyMismatch>()(
-  "IdempotencyMismatch",
-  {
-    type: "urn:llm-saas:problem:idempotency_mismatch",
-    status: 422,
-    title: "This Idempotency-Key was used for another request"
-  },
-  members("idempotency_mismatch")
-) {}
+export class PromptTooLong extends HttpApiError.Problem<PromptTooLong>()("PromptTooLong", problem("prompt_too_long"), {
+  ...members("prompt_too_long"),
+  max_characters: Schema.Int
+}) {}
 
 /** The first request with this key is still being answered. `retry_after` is in seconds. */
-export class StillRunning extends HttpApiError.Problem<StillRunning>()(
-  "StillRunning",
-  {
-    type: "urn:llm-saas:problem:still_running",
-    status: 409,
-    title: "The first request with this Idempotency-Key is still being answered"
-  },
-  { ...members("still_running"), generation_id: GenerationId, retry_after: Schema.Int }
-) {}
+export class StillRunning extends HttpApiError.Problem<StillRunning>()("StillRunning", problem("still_running"), {
+  ...members("still_running"),
+  generation_id: GenerationId,
+  retry_after: Schema.Int
+}) {}

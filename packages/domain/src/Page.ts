@@ -1,20 +1,33 @@
 import { Schema, SchemaGetter } from "effect"
 
-const DIGITS = /^[1-9][0-9]{0,8}$/u
+const DIGITS = /^(?:0|[1-9][0-9]{0,9})$/u
 
-/** A whole number in a query string, written in plain decimal digits: `0x10`, `1e2`, `+5` and ` 5` are refused. */
-const Decimal = Schema.String.check(Schema.isPattern(DIGITS, { expected: "a whole number in decimal digits" })).pipe(
-  Schema.decodeTo(Schema.Int, {
-    decode: SchemaGetter.transform((text) => Number(text)),
-    encode: SchemaGetter.transform((number) => String(number))
-  })
-)
+/**
+ * A whole number in a query string, within bounds, written in plain decimal digits: `0x10`, `1e2`, `+5`, `05` and ` 5` are refused. The
+ * contract's document says `integer` with these bounds, and a refusal too.
+ */
+export const decimal = ({ maximum, minimum }: { readonly minimum: number; readonly maximum: number }) => {
+  const expected = `a whole number from ${minimum} to ${maximum}`
+  const isWithin = (text: string) => DIGITS.test(text) && Number(text) >= minimum && Number(text) <= maximum
+  return Schema.String.check(
+    Schema.makeFilter((text) => (isWithin(text) ? undefined : `Expected ${expected}`), {
+      expected,
+      // Bounds of a number on a text: the document turns the two into an integer.
+      toJsonSchema: () => ({ minimum, maximum })
+    })
+  ).pipe(
+    Schema.decodeTo(Schema.Int, {
+      decode: SchemaGetter.transform((text) => Number(text)),
+      encode: SchemaGetter.transform((number) => String(number))
+    })
+  )
+}
 
 /** The most rows one page holds. */
 export const MAX_PAGE = 100
 
 /** How many rows a page should hold: 1 to {@link MAX_PAGE}. */
-export const PageLimit = Decimal.check(Schema.isBetween({ minimum: 1, maximum: MAX_PAGE }))
+export const PageLimit = decimal({ minimum: 1, maximum: MAX_PAGE })
 
 /**
  * Where the next page starts: the id of the last row read, in hexadecimal. Ids are UUIDv7, so they sort by time of creation, and

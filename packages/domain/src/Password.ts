@@ -1,27 +1,30 @@
 import { Schema, SchemaGetter } from "effect"
+import { isText } from "./Text.ts"
 
 const MIN = 8
 const MAX = 256
-// A code point is at most two UTF-16 units, and NFC makes no text this short more than three times longer (UAX #15).
-const MAX_UNITS = MAX * 6
 
-const Characters = Schema.String.check(
-  Schema.makeFilter(
-    (text) => {
-      if (!text.isWellFormed()) return "Expected well-formed Unicode"
-      const length = text.length > MAX * 2 ? Number.POSITIVE_INFINITY : [...text].length
-      return length >= MIN && length <= MAX ? undefined : `Expected ${MIN} to ${MAX} characters`
-    },
-    { expected: `a password of ${MIN} to ${MAX} characters` }
-  )
+const EXPECTED = `a password of ${MIN} to ${MAX} characters`
+
+/** Characters are code points, each at most two UTF-16 units. */
+const fits = (text: string): boolean =>
+  isText(text) && text.length <= MAX * 2 && [...text].length >= MIN && [...text].length <= MAX
+
+const Normalised = Schema.String.check(
+  Schema.makeFilter((text) => ([...text].length >= MIN ? undefined : `Expected ${EXPECTED}`), { expected: EXPECTED })
 )
 
 /**
  * A password to be chosen: 8 to 256 characters (code points) of well-formed Unicode, NFC-normalised so that the same word typed
- * on two keyboards is the same password (NIST SP 800-63B §3.1.1.2). Longer input is refused before it is normalised.
+ * on two keyboards is the same password (NIST SP 800-63B §3.1.1.2). What is typed has to fit before it is normalised too.
  */
-export const Password = Schema.String.check(Schema.isMaxLength(MAX_UNITS)).pipe(
-  Schema.decodeTo(Characters, {
+export const Password = Schema.String.check(
+  Schema.makeFilter((typed) => (fits(typed) ? undefined : `Expected ${EXPECTED}`), {
+    expected: EXPECTED,
+    toJsonSchema: () => ({ minLength: MIN, maxLength: MAX, pattern: "^[^\\u0000]*$" })
+  })
+).pipe(
+  Schema.decodeTo(Normalised, {
     decode: SchemaGetter.transform((typed) => typed.normalize("NFC")),
     encode: SchemaGetter.passthrough()
   }),

@@ -1,10 +1,256 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
+
+/** What is said of a problem, whatever request it answers. */
+interface About {
+  /** The HTTP status it is answered with. */
+  readonly status: number
+  /** The kind of problem, in a few words: the same in every answer. */
+  readonly title: string
+  /** What happened, as a sentence for a person. An answer that knows more says that instead. */
+  readonly detail: string
+  /** What the caller can do about it. */
+  readonly help: string
+}
+
+/**
+ * Every problem this product answers with, by its stable code. An answer's `type` is `/problems/{code}` (RFC 9457 §3.1.1), where the server
+ * says the same.
+ */
+export const PROBLEMS = {
+  invalid_request: {
+    status: 400,
+    title: "The request is not valid",
+    detail: "Something in the request is not what this address expects.",
+    help: "`errors` says which values are not as expected, and what was expected. Correct them and send the request again."
+  },
+  unknown_parameter: {
+    status: 400,
+    title: "There is no such query parameter",
+    detail: "The address has a query parameter that does not exist here.",
+    help: "`errors` names the parameter, and the right one where its name is known. Pages are read by `limit` and `cursor`: send the `next_cursor` of one page as the `cursor` of the next."
+  },
+  malformed_request: {
+    status: 400,
+    title: "This is not an HTTP request",
+    detail: "What was sent does not follow the rules of HTTP/1.1.",
+    help: "Look at what the client, or a proxy between, really sends: header lines, lengths, chunks."
+  },
+  malformed_json: {
+    status: 400,
+    title: "The body is not JSON",
+    detail: "The body does not parse as JSON.",
+    help: "Send one JSON value as RFC 8259 defines it, with double quotes around names and texts."
+  },
+  invalid_utf8: {
+    status: 400,
+    title: "The text is not UTF-8",
+    detail: "The address or the body holds bytes that are not valid UTF-8.",
+    help: "Encode all text as UTF-8."
+  },
+  unauthenticated: {
+    status: 401,
+    title: "Authentication required",
+    detail:
+      "There is no access token with this request, or it is not good any more: malformed, expired, or ended by a change of the password, the user or the tenant.",
+    help: "Get a token by `POST /login`, and send it as `Authorization: Bearer …`."
+  },
+  invalid_credentials: {
+    status: 401,
+    title: "Wrong email or password",
+    detail: "Email, password and tenant do not fit together. Which of them is wrong is not said.",
+    help: "Check all three. After several wrong attempts in a row the next ones have to wait."
+  },
+  forbidden: {
+    status: 403,
+    title: "Your role does not allow this",
+    detail: "This is for admins of the tenant.",
+    help: "Ask an admin of the tenant to do it, or to change the role."
+  },
+  registration_refused: {
+    status: 403,
+    title: "Registration refused",
+    detail: "No account was created with these details. The reason is not said.",
+    help: "Check the tenant's id. Log in if there is an account already, or ask an admin of the tenant to create one."
+  },
+  tenant_creation_closed: {
+    status: 403,
+    title: "Tenants are not created here",
+    detail: "This installation lets nobody create a tenant from outside.",
+    help: "Ask the operator of the installation for a tenant."
+  },
+  not_found: {
+    status: 404,
+    title: "There is nothing here",
+    detail: "No endpoint has this path. Paths are compared exactly: case, slashes and all.",
+    help: "`/docs` and `/openapi.json` list every path."
+  },
+  tenant_not_found: {
+    status: 404,
+    title: "No such tenant",
+    detail: "There is no tenant with this id, or it is not yours.",
+    help: "Use the id of your own tenant, as `GET /me` shows it."
+  },
+  user_not_found: {
+    status: 404,
+    title: "No such user",
+    detail: "Your tenant has no user with this id.",
+    help: "`GET /tenants/{id}/users` lists them."
+  },
+  conversation_not_found: {
+    status: 404,
+    title: "No such conversation",
+    detail: "There is no conversation with this id that you may see.",
+    help: "`GET /conversations` lists yours."
+  },
+  message_not_found: {
+    status: 404,
+    title: "No such message",
+    detail: "There is no message with this id that you may see.",
+    help: "`GET /messages` lists yours."
+  },
+  generation_not_found: {
+    status: 404,
+    title: "No such generation",
+    detail: "There is no generation with this id that you may see.",
+    help: "The `generation_id` of a message names its generation."
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "This method is not for this address",
+    detail: "The path exists, but not with this method.",
+    help: "The `Allow` header lists the methods of the path."
+  },
+  request_timeout: {
+    status: 408,
+    title: "The request took too long to arrive",
+    detail: "The whole of the request did not arrive in time.",
+    help: "Send it again, over a faster connection or in fewer bytes."
+  },
+  tenant_required: {
+    status: 409,
+    title: "This account exists in several tenants: send tenant_id",
+    detail: "Email and password fit accounts in several tenants.",
+    help: "Send the `tenant_id` of the one that is meant."
+  },
+  email_taken: {
+    status: 409,
+    title: "A user of this tenant has this email already",
+    detail: "The tenant has a user with this email already.",
+    help: "Use another email, or change the user there is."
+  },
+  last_admin: {
+    status: 409,
+    title: "The tenant's last active admin cannot be demoted, disabled or deleted",
+    detail: "Without this user the tenant would have no active admin.",
+    help: "Make another user an admin first."
+  },
+  generation_cancelled: {
+    status: 409,
+    title: "The answer was cancelled",
+    detail: "The answer was stopped before its end. What had come of it is kept.",
+    help: "Read it by `GET /generations/{id}`, or ask again."
+  },
+  still_running: {
+    status: 409,
+    title: "The first request with this Idempotency-Key is still being answered",
+    detail: "An earlier request with this Idempotency-Key is not answered yet.",
+    help: "Send the request again after `retry_after` seconds: it then gets the answer of the first one."
+  },
+  payload_too_large: {
+    status: 413,
+    title: "The body is too large",
+    detail: "The body has more bytes than this server takes.",
+    help: "Send less. Questions have a limit of their own, in characters."
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "This content type is not understood here",
+    detail: "The body's `Content-Type` or `Content-Encoding` is not one this address reads.",
+    help: "Send uncompressed JSON as `application/json`; `POST /login` reads `application/x-www-form-urlencoded` too."
+  },
+  expectation_failed: {
+    status: 417,
+    title: "This expectation cannot be met",
+    detail: "The `Expect` header asks for something other than `100-continue`.",
+    help: "Leave the header out."
+  },
+  prompt_too_long: {
+    status: 422,
+    title: "The question is too long",
+    detail: "The question has more characters than this server takes.",
+    help: "`max_characters` says how many it may have, counted in Unicode code points."
+  },
+  idempotency_mismatch: {
+    status: 422,
+    title: "This Idempotency-Key was used for another request",
+    detail: "An earlier request had this Idempotency-Key and another body.",
+    help: "Make a new key for every request, and repeat a key only with the very same request."
+  },
+  too_many_requests: {
+    status: 429,
+    title: "Too many requests",
+    detail: "There were too many of these requests lately.",
+    help: "Wait for as many seconds as `retry_after` and the `Retry-After` header say."
+  },
+  headers_too_large: {
+    status: 431,
+    title: "The headers are too large",
+    detail: "The request's address and headers together have more bytes than this server takes.",
+    help: "Send less in them. A long question belongs into the body: `POST /messages/stream`."
+  },
+  internal_error: {
+    status: 500,
+    title: "Something went wrong on our side",
+    detail: "The server failed for a reason of its own.",
+    help: "Report it with its `request_id`, under which the cause is in the server's log."
+  },
+  model_failed: {
+    status: 502,
+    title: "The model failed",
+    detail: "The model gave no whole answer.",
+    help: "`reason` says how. The question and what came of the answer are kept under `generation_id`; ask again."
+  },
+  unavailable: {
+    status: 503,
+    title: "Temporarily unavailable",
+    detail: "Something the server depends on is not available at the moment.",
+    help: "Send the request again after `retry_after` seconds."
+  },
+  model_unavailable: {
+    status: 503,
+    title: "The model is not available just now",
+    detail: "The model is too busy, or cannot be reached.",
+    help: "Ask again after `retry_after` seconds. What came of the answer is kept under `generation_id`."
+  },
+  model_timed_out: {
+    status: 504,
+    title: "The model did not answer in time",
+    detail: "The model said nothing, or nothing more, for too long.",
+    help: "Ask again. What came of the answer is kept under `generation_id`."
+  }
+} as const satisfies Readonly<Record<string, About>>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** What a problem's class declares: the address that explains it, its status and its title. */
+export const problem = <const Code extends ProblemCode>(code: Code): Declaration<Code> => ({
+  type: `/problems/${code}`,
+  status: PROBLEMS[code].status,
+  title: PROBLEMS[code].title
+})
+
+interface Declaration<Code extends ProblemCode> {
+  readonly type: `/problems/${Code}`
+  readonly status: (typeof PROBLEMS)[Code]["status"]
+  readonly title: string
+}
 
 /**
  * Members every problem of this product carries beyond RFC 9457's: `code`, stable and meant for programs, and the id of the
- * request it answers, which the HTTP edge adds on the way out.
+ * request it answers, which the HTTP edge adds on the way out. `detail` is always there.
  */
-export const members = <const Code extends string>(code: Code) => ({
+export const members = <const Code extends ProblemCode>(code: Code) => ({
   code: Schema.tag(code),
+  detail: Schema.String.pipe(Schema.withConstructorDefault(Effect.succeed<string>(PROBLEMS[code].detail))),
   request_id: Schema.optionalKey(Schema.String)
 })

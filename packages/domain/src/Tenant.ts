@@ -1,10 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
-import { members } from "./Problem.ts"
-import { line } from "./Text.ts"
+import { members, problem } from "./Problem.ts"
+import { line, uuid } from "./Text.ts"
 
 /** Names a tenant. A UUIDv7, made by us; any UUID is read, so that a foreign id is "not found" and not "malformed". */
-export const TenantId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("TenantId"))
+export const TenantId = Schema.String.check(uuid).pipe(Schema.brand("TenantId"))
 export type TenantId = typeof TenantId.Type
 
 /** What the tenant calls itself: one line, 1 to 200 characters. Not unique: names are no secret key to anything. */
@@ -25,21 +25,13 @@ export class Tenant extends Schema.Class<Tenant>("Tenant")({
 /** The tenant does not exist, or is not the caller's: the two answer alike. */
 export class TenantNotFound extends HttpApiError.Problem<TenantNotFound>()(
   "TenantNotFound",
-  {
-    type: "urn:llm-saas:problem:tenant_not_found",
-    status: 404,
-    title: "No such tenant"
-  },
+  problem("tenant_not_found"),
   members("tenant_not_found")
 ) {}
 
 /** This installation lets nobody create a tenant from outside. */
 export class TenantCreationClosed extends HttpApiError.Problem<TenantCreationClosed>()(
   "TenantCreationClosed",
-  {
-    type: "urn:llm-saas:problem:tenant_creation_closed",
-    status: 403,
-    title: "Tenants are not created here"
-  },
+  problem("tenant_creation_closed"),
   members("tenant_creation_closed")
 ) {}

@@ -1,25 +1,35 @@
 import { Schema, SchemaGetter } from "effect"
 import { HttpApiError } from "effect/http-api"
-import { members } from "./Problem.ts"
+import { members, problem } from "./Problem.ts"
 import { Tenant, TenantId } from "./Tenant.ts"
-import { noControl, Text } from "./Text.ts"
+import { CONTROLS, isText, uuid, WHITE } from "./Text.ts"
 
 /** Names a user. A UUIDv7, made by us; any UUID is read, so that a foreign id is "not found" and not "malformed". */
-export const UserId = Schema.String.check(Schema.isUUID()).pipe(Schema.brand("UserId"))
+export const UserId = Schema.String.check(uuid).pipe(Schema.brand("UserId"))
 export type UserId = typeof UserId.Type
 
-const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,253}$/u
+/** Characters (code points) of an address, and what its parts are made of: anything but white space, controls and another `@`. */
+const LONGEST = 254
+const PART = `[^@${CONTROLS}${WHITE}]`
+const ADDRESS = `${PART}{1,64}@${PART}{1,253}`
 
 /** An address as it is stored and compared: NFC and lower case, `local@domain`, 3 to 254 characters, none of them blank or a control. Unique within a tenant only. */
 export const Email = Schema.String.check(
-  Schema.isPattern(EMAIL, { expected: "an email address" }),
-  Schema.isMaxLength(254),
-  noControl
+  Schema.isPattern(new RegExp(`^${ADDRESS}$`, "u"), { expected: "an email address" }),
+  Schema.isMaxCodePoints(LONGEST, { expected: `an email address of at most ${LONGEST} characters` })
 ).pipe(Schema.brand("Email"))
 export type Email = typeof Email.Type
 
+const TYPED = new RegExp(`^[${WHITE}]*${ADDRESS}[${WHITE}]*$`, "u")
+
 /** An address as people type it: trimmed, NFC-normalised and lower-cased into an {@link Email}. */
-export const EmailInput = Text.pipe(
+export const EmailInput = Schema.String.check(
+  Schema.makeFilter((typed) => (isText(typed) && TYPED.test(typed) ? undefined : "Expected an email address"), {
+    expected: "an email address",
+    toJsonSchema: () => ({ pattern: TYPED.source })
+  }),
+  Schema.isMaxCodePoints(LONGEST, { expected: `an email address of at most ${LONGEST} characters` })
+).pipe(
   Schema.decodeTo(Email, {
     decode: SchemaGetter.transform((typed) => typed.trim().normalize("NFC").toLowerCase()),
     encode: SchemaGetter.passthrough()
@@ -53,33 +63,21 @@ export class Profile extends Schema.Class<Profile>("Profile")({
 /** The user does not exist in the caller's tenant. Another tenant's user answers exactly so. */
 export class UserNotFound extends HttpApiError.Problem<UserNotFound>()(
   "UserNotFound",
-  {
-    type: "urn:llm-saas:problem:user_not_found",
-    status: 404,
-    title: "No such user"
-  },
+  problem("user_not_found"),
   members("user_not_found")
 ) {}
 
 /** A user of this tenant has the address already. Told to admins only: to a stranger it would answer who has an account. */
 export class EmailTaken extends HttpApiError.Problem<EmailTaken>()(
   "EmailTaken",
-  {
-    type: "urn:llm-saas:problem:email_taken",
-    status: 409,
-    title: "A user of this tenant has this email already"
-  },
+  problem("email_taken"),
   members("email_taken")
 ) {}
 
 /** The change would leave the tenant without an active admin, and so lock everybody out. */
 export class LastAdmin extends HttpApiError.Problem<LastAdmin>()(
   "LastAdmin",
-  {
-    type: "urn:llm-saas:problem:last_admin",
-    status: 409,
-    title: "The tenant's last active admin cannot be demoted, disabled or deleted"
-  },
+  problem("last_admin"),
   members("last_admin")
 ) {}
 
@@ -89,10 +87,6 @@ export class LastAdmin extends HttpApiError.Problem<LastAdmin>()(
  */
 export class RegistrationRefused extends HttpApiError.Problem<RegistrationRefused>()(
   "RegistrationRefused",
-  {
-    type: "urn:llm-saas:problem:registration_refused",
-    status: 403,
-    title: "Registration refused"
-  },
+  problem("registration_refused"),
   members("registration_refused")
 ) {}

@@ -9,14 +9,8 @@ import {
   type GenerationNotFound,
   type Source
 } from "@llm-saas/domain/Generation"
-import {
-  approximateTokens,
-  IdempotencyMismatch,
-  type Message,
-  MessageId,
-  PromptTooLong,
-  StillRunning
-} from "@llm-saas/domain/Message"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { approximateTokens, type Message, MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { momentsFrom } from "@llm-saas/domain/Time"

@@ -1,16 +1,13 @@
 import { Context, Duration, Effect, Layer, Option, Schedule, type Scope } from "effect"
-import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { randomUUID } from "node:crypto"
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
-import { homedir, tmpdir } from "node:os"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { environment, type Found, output } from "./VirtualEnvironment.ts"
 
 /** The MLflow that tests run against. */
 export const MLFLOW = "3.17.2"
-
-/** Where a Python with MLflow is, or why there is none. */
-export type Found = { readonly python: string } | { readonly missing: string }
 
 /** A real `mlflow server`, on loopback, with a SQLite file of its own. */
 export class MlflowServer extends Context.Service<
@@ -32,67 +29,8 @@ export class MlflowServer extends Context.Service<
     )
 }
 
-/**
- * A virtual environment with the pinned MLflow, in the machine's cache: made once, with uv in ten seconds where pip takes two minutes.
- * Two test runs at once build one each, and the first to finish is kept.
- */
-export const find: Effect.Effect<Found> = Effect.gen(function* () {
-  const base = process.env["PYTHON"] || "python3"
-  const version = yield* output(base, [
-    "-c",
-    "import sys, venv, ensurepip; print(f'{sys.version_info[0]}.{sys.version_info[1]}')"
-  ])
-  if (Option.isNone(version)) return { missing: `no ${base} that makes virtual environments (PYTHON names another)` }
-  const minor = version.value.trim()
-  const cache = writable(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache")) ?? tmpdir()
-  const home = join(cache, "llm-saas", `mlflow-${MLFLOW}-python${minor}-${process.platform}-${process.arch}`)
-  const pythonIn = (directory: string) =>
-    process.platform === "win32" ? join(directory, "Scripts", "python.exe") : join(directory, "bin", "python")
-  if (existsSync(join(home, READY))) return { python: pythonIn(home) }
-
-  yield* Effect.logInfo(`installing MLflow ${MLFLOW} for the tests into ${home} (once) …`)
-  const draft = `${home}.${randomUUID().slice(0, 8)}`
-  const python = pythonIn(draft)
-  const built = yield* output(base, ["-m", "venv", draft]).pipe(
-    Effect.flatMap((made) =>
-      Option.isNone(made)
-        ? Effect.succeed(made)
-        : Effect.flatMap(installed(python, "uv"), (uv) =>
-            Option.isSome(uv)
-              ? output(python, ["-m", "uv", "pip", "install", "--quiet", "--python", python, `mlflow==${MLFLOW}`])
-              : installed(python, `mlflow==${MLFLOW}`)
-          )
-    )
-  )
-  return yield* Effect.sync((): Found => {
-    if (Option.isNone(built)) {
-      rmSync(draft, { recursive: true, force: true })
-      return { missing: `no MLflow ${MLFLOW} to be had from PyPI` }
-    }
-    writeFileSync(join(draft, READY), "")
-    try {
-      renameSync(draft, home)
-    } catch {
-      // Another run was first.
-      rmSync(draft, { recursive: true, force: true })
-    }
-    return { python: pythonIn(home) }
-  })
-})
-
-const installed = (python: string, what: string) =>
-  output(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", what])
-
-const READY = ".ready"
-
-const writable = (directory: string): string | undefined => {
-  try {
-    mkdirSync(join(directory, "llm-saas"), { recursive: true })
-    return directory
-  } catch {
-    return undefined
-  }
-}
+/** A Python with the pinned MLflow. */
+export const find: Effect.Effect<Found> = environment({ name: `mlflow-${MLFLOW}`, requirement: `mlflow==${MLFLOW}` })
 
 /** What MLflow's own client, in Python, prints of a script; dies where that fails. */
 export const python = (
@@ -103,18 +41,6 @@ export const python = (
   Effect.flatMap(output(interpreter, ["-c", script], env), (printed) =>
     Option.isSome(printed) ? Effect.succeed(printed.value) : Effect.die(new Error("the script failed"))
   )
-
-/** What a program prints; nothing if it cannot be run or fails. Ten minutes are enough for PyPI on a bad day. */
-const output = (program: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-  Effect.callback<Option.Option<string>>((resume) => {
-    const child = execFile(
-      program,
-      args,
-      { timeout: 600_000, maxBuffer: 50_000_000, env: { ...process.env, PIP_NO_WARN_SCRIPT_LOCATION: "1", ...env } },
-      (error, stdout) => resume(Effect.succeed(error === null ? Option.some(stdout) : Option.none()))
-    )
-    return Effect.sync(() => child.kill())
-  })
 
 const freePort = Effect.callback<number>((resume) => {
   const probe = createServer().listen(0, "127.0.0.1", () => {

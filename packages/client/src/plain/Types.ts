@@ -181,6 +181,8 @@ export interface PageQuery {
 /** Stable names of what can go wrong. */
 export type ProblemCode =
   | "invalid_request"
+  | "unknown_parameter"
+  | "malformed_request"
   | "malformed_json"
   | "invalid_utf8"
   | "unauthenticated"
@@ -191,31 +193,37 @@ export type ProblemCode =
   | "tenant_creation_closed"
   | "tenant_not_found"
   | "user_not_found"
-  | "message_not_found"
   | "conversation_not_found"
+  | "message_not_found"
   | "generation_not_found"
   | "method_not_allowed"
+  | "request_timeout"
+  | "tenant_required"
   | "email_taken"
   | "last_admin"
-  | "tenant_required"
-  | "still_running"
   | "generation_cancelled"
+  | "still_running"
   | "payload_too_large"
   | "unsupported_media_type"
+  | "expectation_failed"
   | "prompt_too_long"
   | "idempotency_mismatch"
   | "too_many_requests"
+  | "headers_too_large"
   | "internal_error"
   | "model_failed"
-  | "model_timed_out"
-  | "model_unavailable"
   | "unavailable"
+  | "model_unavailable"
+  | "model_timed_out"
 
 /** A failure as the server tells it (RFC 9457). */
 export interface Problem {
+  /** Where the server explains this kind of problem: `/problems/{code}`. */
   readonly type: string
   readonly status: number
   readonly title: string
+  /** What happened, as a sentence for a person. */
+  readonly detail: string
   readonly code: ProblemCode
   readonly request_id?: string
   /** Seconds after which it may be tried again. */

@@ -15,7 +15,11 @@ export const AccountsHandlers = HttpApiBuilder.group(
     const signUps = yield* SignUps
     return handlers.handleAll({
       register: ({ payload, request }) => signUps.register(payload, request),
-      login: ({ payload, request }) => sessions.login(payload, request),
+      login: ({ payload: { tenant_id, ...credentials }, request }) =>
+        sessions.login(
+          tenant_id === undefined || tenant_id === "" ? credentials : { ...credentials, tenant_id },
+          request
+        ),
       me: () => accounts.me,
       changePassword: ({ payload, request }) =>
         sessions.changePassword({ current: payload.current_password, next: payload.new_password }, request)

@@ -1,5 +1,5 @@
 import { Api } from "@llm-saas/api/Api"
-import { InvalidRequest } from "@llm-saas/api/Failures"
+import { GenerationNotFound } from "@llm-saas/domain/Generation"
 import { Generations } from "@llm-saas/engine/Generations"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
@@ -28,6 +28,4 @@ export const GenerationsHandlers = HttpApiBuilder.group(
   })
 )
 
-const elsewhere = new InvalidRequest({
-  errors: [{ path: ["headers", "last-event-id"], message: "Expected the id of an event of this generation" }]
-})
+const elsewhere = new GenerationNotFound({ detail: "The last event is one of another generation." })

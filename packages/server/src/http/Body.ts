@@ -31,22 +31,15 @@ const STRAY_PERCENT = /%(?![0-9a-fA-F]{2})/gu
 
 // `password=100%`, as people type it, is read as it stands by every form decoder (URL standard §5.1): that stays so.
 const checkForm = (text: string): BadTarget | undefined => {
-  if (text.includes("\0")) return NUL
   if (!text.includes("%")) return undefined
-  if (Result.isFailure(Result.try(() => decodeURIComponent(text.replace(STRAY_PERCENT, "%25")))))
-    return { code: "invalid_utf8" }
-  return text.includes("%00") ? NUL : undefined
+  return Result.isFailure(Result.try(() => decodeURIComponent(text.replace(STRAY_PERCENT, "%25"))))
+    ? { code: "invalid_utf8" }
+    : undefined
 }
 
-/** As above, of JSON: what is wrong with it, or undefined. */
-export const checkJson = (bytes: Buffer): BadTarget | undefined => {
-  if (bytes.length > MAX_DEPTH && isTooDeep(bytes)) return refused(`Expected JSON at most ${MAX_DEPTH} levels deep`)
-  return bytes.includes(ESCAPED_NUL) && ESCAPED_NUL_PATTERN.test(bytes.toString()) ? NUL : undefined
-}
-
-const ESCAPED_NUL = "\\u0000"
-// An even number of backslashes before it: the last of them is no escape of this one.
-const ESCAPED_NUL_PATTERN = /(?<!\\)(?:\\\\)*\\u0000/u
+/** As above, of JSON: what is wrong with it, or undefined. NUL in its texts is refused by those who store them. */
+export const checkJson = (bytes: Buffer): BadTarget | undefined =>
+  bytes.length > MAX_DEPTH && isTooDeep(bytes) ? TOO_DEEP : undefined
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -67,9 +60,7 @@ const isTooDeep = (bytes: Buffer): boolean => {
   return false
 }
 
-const refused = (message: string): BadTarget => ({
+const TOO_DEEP: BadTarget = {
   code: "invalid_request",
-  details: { errors: [{ path: ["payload"], message }] }
-})
-
-const NUL = refused("Expected text without NUL")
+  details: { errors: [{ path: ["payload"], message: `Expected JSON at most ${MAX_DEPTH} levels deep` }] }
+}

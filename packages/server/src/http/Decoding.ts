@@ -1,10 +1,11 @@
 import { Authorization } from "@llm-saas/api/Access"
 import { InvalidRequest, RequestSchema } from "@llm-saas/api/Failures"
-import { Effect, Layer, SchemaIssue, type Types } from "effect"
+import { Effect, Layer, type Types } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { checkBody } from "./Body.ts"
-import { refusal } from "./Refusals.ts"
+import { misfitsOf } from "./Misfits.ts"
+import { detailOf, type Misfit, refusal } from "./Refusals.ts"
 
 /**
  * What is wrong with a request, told to its sender: which value, and what was expected. Bodies are looked at before they are decoded,
@@ -34,33 +35,16 @@ const explain = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest> => {
   // Our own answer does not fit the contract: nothing the sender could mend.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error.cause)
-  const errors = errorsOf(error.cause.issue, error.kind.toLowerCase())
+  const errors = misfitsOf(error.cause.issue, error.kind.toLowerCase())
   if (error.kind === "Payload" && errors[0]?.message === NOT_JSON) return Effect.succeed(refusal("malformed_json"))
-  return Effect.fail(new InvalidRequest({ errors }))
+  return Effect.fail(invalid(errors))
 }
 
-/** What is wrong with a value that came from outside, in words that do not repeat it. */
-export const errorsOf = (issue: SchemaIssue.Issue, slot: string) =>
-  formatIssues(issue).issues.slice(0, MAX_ISSUES).map(toError(slot))
-
-const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
+/** A request that is not as its schema says. */
+export const invalid = (errors: ReadonlyArray<Misfit>): InvalidRequest => {
+  const detail = detailOf(errors)
+  return new InvalidRequest({ errors, ...(detail === undefined ? {} : { detail }) })
+}
 
 /** What Effect's HttpApi says of a body that `JSON.parse` refuses. */
 const NOT_JSON = "Expected a valid JSON body"
-const MAX_ISSUES = 20
-
-// The messages say what was expected. The value itself is in them only if a schema asks for `reportInput`: cut off all the same.
-const toError = (slot: string) => (issue: ReturnType<typeof formatIssues>["issues"][number]) => ({
-  path: [
-    slot,
-    ...(issue.path ?? []).map((step) => {
-      const key = typeof step === "object" ? step.key : step
-      return typeof key === "number" ? key : String(key).slice(0, 64)
-    })
-  ],
-  message: issue.message
-    .replace(/, got [\s\S]*$/u, "")
-    // A shape that has no name here is written out as TypeScript, of which its sender need know nothing.
-    .replace(/^Expected \{ readonly [\s\S]*$/u, "Expected object")
-    .slice(0, 200)
-})

@@ -1,14 +1,11 @@
 import { Context, Effect, Layer } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServerRequest } from "effect/http"
 import { type HttpApi, type HttpApiGroup, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { createHash } from "node:crypto"
-import { gzip } from "node:zlib"
+import { page } from "./Page.ts"
 
 /** The pages beside the API, all of them GET. */
 export const PAGES = ["/openapi.json", "/docs"] satisfies ReadonlyArray<`/${string}`>
-
-/** Seconds a copy may be used without asking whether it still stands. */
-const MAX_AGE = 60
 
 /** `/openapi.json`, and Swagger UI at `/docs`: one page with everything in it, out of the package, which asks nobody else for anything. */
 export const Docs = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
@@ -64,29 +61,3 @@ const policy = (html: string): string => {
     "frame-ancestors 'none'"
   ].join("; ")
 }
-
-/** A page that stays the same while the program runs, compressed once. Whoever has it already is told so in a few bytes. */
-const page = Effect.fnUntraced(function* (
-  text: string,
-  contentType: string,
-  headers: Readonly<Record<string, string>> = {}
-) {
-  const compressed = yield* Effect.callback<Uint8Array>((resume) =>
-    gzip(text, (error, result) => resume(error === null ? Effect.succeed(result) : Effect.die(error)))
-  )
-  const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`
-  const common = { ...headers, etag, "cache-control": `public, max-age=${MAX_AGE}`, vary: "accept-encoding" }
-  const plain = HttpServerResponse.text(text, { contentType, headers: common })
-  const zipped = HttpServerResponse.uint8Array(compressed, {
-    contentType,
-    headers: { ...common, "content-encoding": "gzip" }
-  })
-  const unchanged = HttpServerResponse.empty({ status: 304, headers: common })
-  return Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
-    if (matches(request.headers["if-none-match"], etag)) return unchanged
-    return /\bgzip\b/u.test(request.headers["accept-encoding"] ?? "") ? zipped : plain
-  })
-})
-
-const matches = (given: string | undefined, etag: string): boolean =>
-  given !== undefined && given.split(",").some((each) => each.trim().replace(/^W\//u, "") === etag)

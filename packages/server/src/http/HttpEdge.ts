@@ -7,6 +7,7 @@ import { Exchange } from "./Exchange.ts"
 import { explain } from "./Explanation.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { preflight } from "./Preflight.ts"
+import { unknownParameters } from "./Parameters.ts"
 import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER, withRequestId } from "./Refusals.ts"
 import { CurrentRequest } from "./RequestRecord.ts"
 import type { RouteTable } from "./RouteTable.ts"
@@ -72,20 +73,17 @@ const refuse = (
     return refusal("invalid_request", { errors: [{ path: ["headers", "host"], message: "Expected it once" }] })
   const bad = checkTarget(request.url)
   if (bad !== undefined) return refusal(bad.code, bad.details)
-  switch (request.method) {
-    case "GET":
-      return undefined
-    case "HEAD": {
-      const route = routes.find(request.url)
-      return route === undefined || route.methods.has("HEAD")
-        ? undefined
-        : refusal("method_not_allowed", {}, { allow: route.allow })
-    }
-    case "OPTIONS":
-      return preflight(request, exchange, routes)
-    default:
-      return Number(request.headers["content-length"] ?? 0) > maxBodyBytes ? tooLarge(request) : undefined
-  }
+  if (request.method === "OPTIONS") return preflight(request, exchange, routes)
+  // The hottest requests are looked at by no router but the one that serves them.
+  if (request.method === "GET" && !request.url.includes("?")) return undefined
+  const route = routes.find(request.url)
+  if (route === undefined) return undefined
+  // `DELETE /messages/stream` would be the message named `stream` otherwise.
+  if (!route.methods.has(request.method)) return refusal("method_not_allowed", {}, { allow: route.allow })
+  const known = route.parameters.get(request.method)
+  const unknown = known === undefined ? undefined : unknownParameters(request.url, known)
+  if (unknown !== undefined) return refusal(unknown.code, unknown.details)
+  return Number(request.headers["content-length"] ?? 0) > maxBodyBytes ? tooLarge(request) : undefined
 }
 
 /**
@@ -151,6 +149,10 @@ const asProblem = (response: Response, request: Request, exchange: Exchange): Re
     case 429:
     case 503:
       return HttpServerResponse.setHeader(problem, "retry-after", RETRY.exec(text)?.[1] ?? `${RETRY_AFTER}`)
+    case 409: {
+      const seconds = RETRY.exec(text)?.[1]
+      return seconds === undefined ? problem : HttpServerResponse.setHeader(problem, "retry-after", seconds)
+    }
     default:
       return problem
   }

@@ -5,9 +5,11 @@ import { AccessCheck } from "./AccessCheck.ts"
 import { constantJson, Constants } from "./Constants.ts"
 import { Docs, PAGES } from "./Docs.ts"
 import { Drain } from "./Drain.ts"
+import { Home, HOME } from "./Home.ts"
 import { HttpEdge } from "./HttpEdge.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { Listener } from "./Listener.ts"
+import { PROBLEM_PAGES, Problems } from "./Problems.ts"
 import { RequestLines } from "./RequestLines.ts"
 import { makeRouteTable, ROUTER_CONFIG, type Route } from "./RouteTable.ts"
 import { Upgrades } from "./Upgrades.ts"
@@ -25,8 +27,13 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint,
   routes: Layer.Layer<never, E, R>,
   beside: ReadonlyArray<Route> = []
 ) => {
-  const table = makeRouteTable(api, [...PAGES.map((path): Route => ({ path, methods: ["GET", "HEAD"] })), ...beside])
-  const app = Layer.mergeAll(routes, Docs(api), AccessCheck(api), HttpEdge(table))
+  const table = makeRouteTable(api, [
+    ...HOME,
+    ...PROBLEM_PAGES,
+    ...PAGES.map((path): Route => ({ path, methods: ["GET", "HEAD"] })),
+    ...beside
+  ])
+  const app = Layer.mergeAll(routes, Docs(api), Home(api), Problems, AccessCheck(api), HttpEdge(table))
   const limits = Layer.unwrap(
     Effect.map(HttpOptions, ({ maxBodyBytes }) =>
       Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))

@@ -1,49 +1,61 @@
+import { problem, type ProblemCode, PROBLEMS } from "@llm-saas/domain/Problem"
 import { HttpServerResponse } from "effect/http"
 
-/**
- * What the edge answers by itself, before or instead of a handler: by stable code, the status and the title. The problems handlers
- * answer with are in the contract.
- */
-const REFUSALS = {
-  invalid_request: [400, "The request is not valid"],
-  malformed_request: [400, "This is not an HTTP request"],
-  malformed_json: [400, "The body is not JSON"],
-  invalid_utf8: [400, "The text is not UTF-8"],
-  not_found: [404, "There is nothing here"],
-  method_not_allowed: [405, "This method is not for this address"],
-  request_timeout: [408, "The request took too long to arrive"],
-  payload_too_large: [413, "The body is too large"],
-  unsupported_media_type: [415, "This content type is not understood here"],
-  expectation_failed: [417, "This expectation cannot be met"],
-  headers_too_large: [431, "The headers are too large"],
-  internal_error: [500, "Something went wrong on our side"],
-  unavailable: [503, "Temporarily unavailable"]
-} satisfies Readonly<Record<string, readonly [status: number, title: string]>>
+/** What the edge answers by itself, before or instead of a handler. */
+const REFUSALS = [
+  "invalid_request",
+  "unknown_parameter",
+  "malformed_request",
+  "malformed_json",
+  "invalid_utf8",
+  "not_found",
+  "method_not_allowed",
+  "request_timeout",
+  "payload_too_large",
+  "unsupported_media_type",
+  "expectation_failed",
+  "headers_too_large",
+  "internal_error",
+  "unavailable"
+] as const satisfies ReadonlyArray<ProblemCode>
 
-export type RefusalCode = keyof typeof REFUSALS
+export type RefusalCode = (typeof REFUSALS)[number]
 
 /** Seconds after which a client may try again when we cannot say better. */
 export const RETRY_AFTER = 1
 
+/** A value that is not as expected: the slot, the way to the value inside it, and what was expected. */
+export interface Misfit {
+  readonly path: ReadonlyArray<string | number>
+  readonly message: string
+}
+
 /** Members of the problem beyond those every one has. */
 export interface RefusalDetails {
   readonly detail?: string
-  readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
+  readonly errors?: ReadonlyArray<Misfit>
 }
 
-export const statusOf = (code: RefusalCode): number => REFUSALS[code][0]
+export const statusOf = (code: RefusalCode): number => PROBLEMS[code].status
 
 /** The problem+json body (RFC 9457), without the request id. */
 export const refusalBody = (code: RefusalCode, details: RefusalDetails = {}): string => {
-  const [status, title] = REFUSALS[code]
+  const about = problem(code)
   return JSON.stringify({
-    type: `urn:llm-saas:problem:${code}`,
-    status,
-    title,
+    ...about,
+    detail: detailOf(details.errors) ?? PROBLEMS[code].detail,
     code,
     ...details,
-    ...(status === 503 ? { retry_after: RETRY_AFTER } : {})
+    ...(about.status === 503 ? { retry_after: RETRY_AFTER } : {})
   })
+}
+
+/** What is wrong with a request, as one sentence: the first value that is not as expected, and how many more there are. */
+export const detailOf = (errors: ReadonlyArray<Misfit> | undefined): string | undefined => {
+  const [first, ...others] = errors ?? []
+  if (first === undefined) return undefined
+  const more = others.length === 0 ? "" : `, and ${others.length} more`
+  return `${first.path.join(".")}: ${first.message}${more}.`
 }
 
 /** The refusal as an answer. The edge adds the request id and the headers on the way out. */
@@ -79,4 +91,4 @@ export const refusalFor = (status: number): RefusalCode => {
 }
 
 /** The problem's text with the id of the request spliced in: parsing and printing it again would cost more than all the rest. */
-export const withRequestId = (problem: string, id: string): string => `${problem.slice(0, -1)},"request_id":"${id}"}`
+export const withRequestId = (body: string, id: string): string => `${body.slice(0, -1)},"request_id":"${id}"}`

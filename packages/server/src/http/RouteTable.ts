@@ -1,8 +1,8 @@
 import { Costly } from "@llm-saas/api/Costly"
 import { Context } from "effect"
 import * as FindMyWay from "effect/http/FindMyWay"
-import type { HttpApiGroup } from "effect/http-api"
-import { HttpApi } from "effect/http-api"
+import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"
+import { SchemaAST } from "effect"
 
 /** Paths are compared as they are: `//me`, `/me/` and `/ME` are not `/me`, so that no rule in front of us can be talked around. */
 export const ROUTER_CONFIG = {
@@ -24,6 +24,8 @@ export interface KnownRoute {
   readonly methods: ReadonlySet<string>
   /** The methods, as the `Allow` header has them. */
   readonly allow: string
+  /** The query parameters of an endpoint by its method. None for what is beside the API, which takes any. */
+  readonly parameters: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export interface RouteTable {
@@ -42,24 +44,39 @@ export const makeRouteTable = <Id extends string, Groups extends HttpApiGroup.Co
   beside: ReadonlyArray<Route>
 ): RouteTable => {
   const paths = new Map<string, Set<string>>(beside.map(({ methods, path }) => [path, new Set(methods)]))
+  const parameters = new Map<string, Map<string, ReadonlySet<string>>>()
   HttpApi.reflect(api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint, mergedAnnotations }) => {
       const methods = paths.get(endpoint.path) ?? new Set()
+      const known = parameters.get(endpoint.path) ?? new Map<string, ReadonlySet<string>>()
       methods.add(endpoint.method)
-      if (endpoint.method === "GET" && !Context.get(mergedAnnotations, Costly)) methods.add("HEAD")
+      known.set(endpoint.method, parametersOf(endpoint))
+      if (endpoint.method === "GET" && !Context.get(mergedAnnotations, Costly)) {
+        methods.add("HEAD")
+        known.set("HEAD", parametersOf(endpoint))
+      }
       paths.set(endpoint.path, methods)
+      parameters.set(endpoint.path, known)
     }
   })
   const router = FindMyWay.make<KnownRoute>(ROUTER_CONFIG)
   for (const [path, methods] of paths) {
     methods.add("OPTIONS")
-    if (isPath(path)) router.on("GET", path, { path, methods, allow: [...methods].join(", ") })
+    const allow = [...methods].join(", ")
+    if (isPath(path)) router.on("GET", path, { path, methods, allow, parameters: parameters.get(path) ?? new Map() })
   }
   return {
     find: (target) => router.find("GET", target)?.handler,
     allow: [...new Set([...paths.values()].flatMap((methods) => [...methods]))].join(", ")
   }
+}
+
+const parametersOf = ({ query }: HttpApiEndpoint.Top): ReadonlySet<string> => {
+  const ast = query === undefined ? undefined : SchemaAST.toEncoded(query.ast)
+  return new Set(
+    ast !== undefined && SchemaAST.isObjects(ast) ? ast.propertySignatures.map(({ name }) => String(name)) : []
+  )
 }
 
 const isPath = (path: string): path is `/${string}` => path.startsWith("/")

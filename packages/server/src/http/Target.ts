@@ -14,7 +14,7 @@ const BROKEN_ESCAPE = /%(?![0-9a-fA-F]{2})/u
 
 /**
  * Looks at a request target before the router does: it has to be ASCII with valid percent-encoded UTF-8, no NUL, and no query key
- * twice, since programs disagree on which of the two counts. Keys nobody knows are let through, as proxies and browsers add them.
+ * twice, since programs disagree on which of the two counts.
  */
 export const checkTarget = (target: string): BadTarget | undefined => {
   if (!UNUSUAL.test(target)) return undefined

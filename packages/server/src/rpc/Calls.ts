@@ -3,7 +3,7 @@ import { Context, Effect, Exit, Option, Predicate, Schema } from "effect"
 import { Headers } from "effect/http"
 import type { FromServerEncoded } from "effect/rpc/RpcMessage"
 import { randomUUID } from "node:crypto"
-import { errorsOf } from "../http/Decoding.ts"
+import { misfitsOf } from "../http/Misfits.ts"
 import type { Exchange } from "../http/Exchange.ts"
 import { refusalBody, type RefusalCode, type RefusalDetails } from "../http/Refusals.ts"
 import type { RequestLines } from "../http/RequestLines.ts"
@@ -184,5 +184,5 @@ const misfit = ({ payload, tag }: Call) => {
   const decode = payloads.get(tag)
   if (decode === undefined) return [{ path: ["tag"], message: "Expected the name of a call" }]
   const error = Exit.findErrorOption(decode(payload))
-  return Option.isSome(error) ? errorsOf(error.value.issue, "payload") : undefined
+  return Option.isSome(error) ? misfitsOf(error.value.issue, "payload") : undefined
 }

@@ -222,6 +222,7 @@ const Problem = Schema.fromJsonString(
     type: Schema.String,
     status: Schema.Number,
     title: Schema.String,
+    detail: Schema.NonEmptyString,
     code: Schema.String,
     request_id: Schema.String,
     errors: Schema.optionalKey(
@@ -240,7 +241,7 @@ export const problemOf = (answer: RawAnswer) =>
       answer.headers["content-type"] === "application/problem+json"
       && problem.status === answer.status
       && answer.headers["x-request-id"] === problem.request_id
-      && problem.type === `urn:llm-saas:problem:${problem.code}`
+      && problem.type === `/problems/${problem.code}`
     return fits
       ? problem
       : yield* Effect.die(

@@ -267,7 +267,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
           () => execute("alter function app.lost rename to own_profile")
         )
         assert.deepStrictEqual(seen(failure), { tag: "InternalError", status: 500, code: "internal_error" })
-        assert.deepStrictEqual(Object.keys(failure).sort(), ["code", "request_id", "status", "title", "type"])
+        assert.deepStrictEqual(Object.keys(failure).sort(), ["code", "detail", "request_id", "status", "title", "type"])
         yield* process.says(new RegExp(`500 RPC .*accounts\\.me .*request_id=${idOf(failure)}`, "u"))
         yield* process.says(/a call failed for a reason of ours/)
         // Other calls of the same client are not touched.

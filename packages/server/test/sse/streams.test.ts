@@ -171,7 +171,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
         generation_id: id,
         request_id: reading.headers["x-request-id"]
       })
-      assert.strictEqual(problem(text)["type"], "urn:llm-saas:problem:model_failed")
+      assert.strictEqual(problem(text)["type"], "/problems/model_failed")
     })
   )
 
@@ -226,7 +226,11 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
           Effect.map(json(answered), (body) => [answered.status, body["code"]])
         )
       const place = (value: string) => ({ headers: { "last-event-id": value } })
-      for (const wrong of ["", "1", `${id}`, `${id}:x`, `${id}:-1`, `${randomUUID()}:1`])
+      assert.deepStrictEqual(yield* status(`/generations/${id}/stream`, place(`${randomUUID()}:1`)), [
+        404,
+        "generation_not_found"
+      ])
+      for (const wrong of ["1", `${id}`, `${id}:x`, `${id}:-1`])
         assert.deepStrictEqual(
           yield* status(`/generations/${id}/stream`, place(wrong)),
           [400, "invalid_request"],
