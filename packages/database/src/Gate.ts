@@ -14,6 +14,9 @@ const TenantRow = Schema.Struct({
 })
 const Registered = Schema.Struct({ role: Role, created_at: Schema.DateTimeUtcFromDate })
 
+/** Whoever has no tenant yet waits here for a connection, and not in any tenant's line. */
+const LINE = "gate"
+
 /** A user whose email fits a login, and what to verify the password against. */
 export const Candidate = Schema.Struct({
   tenant_id: TenantId,
@@ -70,8 +73,8 @@ export class Gate extends Context.Service<
         )
       // What writes may have to wait for a row, and waits alone.
       const call = (sql: string, params: ReadonlyArray<unknown>) =>
-        answer(pool.use((connection) => connection.query(sql, params)))
-      const read = (sql: string, params: ReadonlyArray<unknown>) => answer(pool.query(sql, params))
+        answer(pool.use((connection) => connection.query(sql, params), LINE))
+      const read = (sql: string, params: ReadonlyArray<unknown>) => answer(pool.query(sql, params, LINE))
       const decodeTenant = Schema.decodeUnknownEffect(TenantRow)
       const decodeRegistered = Schema.decodeUnknownEffect(Registered)
       const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))

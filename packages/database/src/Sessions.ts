@@ -3,7 +3,7 @@ import { repeat } from "@llm-saas/domain/Loop"
 import type { PgConnection } from "@effect/sql-pg"
 import { Clock, Effect, Exit } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { causeOf, isAway, NoAnswer } from "./Outage.ts"
+import { causeOf, isAway, NoAnswer, sqlState } from "./Outage.ts"
 import { type Observe, Session } from "./Session.ts"
 
 /** How often (ms) it is looked for sessions that are silent, or not needed any more. */
@@ -13,12 +13,15 @@ const LATE = 4 * TICK
 /** Ms after which a session that nobody borrowed is closed. */
 const UNUSED = 300_000
 
+/** Ms of silence after which it is asked, on a new connection, whether the server is there at all: a slow statement is no reason to give up. */
+const SUSPECT = 3000
+
 /** Sockets live in the real time, whatever time the program is told. */
 export const realTime = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
 
 /** The open sessions of a pool, in use or not. `timeout` is in ms: one that is silent for longer while it owes an answer is given up. */
 export const make = Effect.fnUntraced(function* (config: PgConnection.Config, timeout: number) {
-  const postgres = yield* dependency("PostgreSQL")
+  const postgres = yield* dependency("postgresql")
   const all = new Set<Session>()
   // The one used last is at the end, and is used next.
   const unused: Array<Session> = []
@@ -70,26 +73,66 @@ export const make = Effect.fnUntraced(function* (config: PgConnection.Config, ti
       return Effect.void
     })
 
+  /** Gives up what is silent for longer than `limit` ms, and what is not in use and was not heard of since. */
+  const giveUp = (limit: number, now: number) =>
+    Effect.suspend(() => {
+      let since = Number.NEGATIVE_INFINITY
+      for (const session of all) {
+        const silence = session.silence(now)
+        if (silence <= limit) continue
+        since = Math.max(since, now - silence)
+        session.fail(new NoAnswer(silence))
+      }
+      // Where one died silently, the others likely did too, and each would cost a request as much time.
+      const gone = unused.filter(
+        (session) => !session.idle || session.heardAt < since || now - session.unusedSince > UNUSED
+      )
+      for (const session of gone) unused.splice(unused.indexOf(session), 1)
+      for (const session of all) if (!session.alive && !gone.includes(session)) gone.push(session)
+      return Effect.forEach(gone, discard, { discard: true })
+    })
+
+  /** Whether the server is there. A refusal is an answer too. */
+  const probe = Effect.scoped(
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        let opened: Session | undefined
+        return Effect.map(
+          Session.open(config, observe, (session) => (opened = session)),
+          () => opened
+        )
+      }),
+      (opened) => opened?.close ?? Effect.void,
+      { interruptible: true }
+    )
+  ).pipe(
+    Effect.matchEffect({
+      onSuccess: () => Effect.void,
+      onFailure: (error) =>
+        sqlState(error) === undefined
+          ? Effect.andThen(
+              note(error) ?? Effect.void,
+              Effect.suspend(() => giveUp(SUSPECT, performance.now()))
+            )
+          : Effect.void
+    })
+  )
+
+  const scope = yield* Effect.scope
   let lookedAt = performance.now()
+  let probing = false
   const look = Effect.suspend(() => {
     const now = performance.now()
     const late = now - lookedAt > LATE
     lookedAt = now
     if (late) return Effect.void
-    let silentSince = Number.NEGATIVE_INFINITY
-    for (const session of all) {
-      const silence = session.silence(now)
-      if (silence <= timeout) continue
-      silentSince = Math.max(silentSince, now - silence)
-      session.fail(new NoAnswer(silence))
-    }
-    // Where one died silently, others that were not heard of since are likely dead, and each would cost a request as much time.
-    const gone = unused.filter(
-      (session) => !session.idle || session.heardAt < silentSince || now - session.unusedSince > UNUSED
+    if (probing || ![...all].some((session) => session.silence(now) > SUSPECT)) return giveUp(timeout, now)
+    probing = true
+    const asked = Effect.ensuring(
+      Effect.andThen(probe, Effect.sleep(SUSPECT)),
+      Effect.sync(() => (probing = false))
     )
-    for (const session of gone) unused.splice(unused.indexOf(session), 1)
-    for (const session of all) if (!session.alive && !gone.includes(session)) gone.push(session)
-    return Effect.forEach(gone, discard, { discard: true })
+    return Effect.andThen(giveUp(timeout, now), Effect.asVoid(Effect.forkIn(asked, scope)))
   })
   yield* realTime(repeat({ name: "the look after connections", every: TICK, late: "10 seconds" }, look))
   yield* Effect.addFinalizer(() => Effect.forEach([...all], discard, { discard: true }))

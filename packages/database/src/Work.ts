@@ -72,9 +72,9 @@ export class Work extends Context.Service<
     Effect.gen(function* () {
       const pool = yield* Pool
 
-      const call = (sql: string, params: ReadonlyArray<unknown>) =>
+      const call = (sql: string, params: ReadonlyArray<unknown>, line = "work") =>
         pool
-          .use((connection) => connection.query(sql, params))
+          .use((connection) => connection.query(sql, params), line)
           .pipe(
             Effect.map((result) => result.rows),
             Effect.catchTag("SqlError", outageOrBug)
@@ -132,7 +132,9 @@ export class Work extends Context.Service<
                   final.startedAt,
                   final.firstTokenAt,
                   final.modelEndedAt
-                ]
+                ],
+                // What one tenant keeps busy or locked is waited for by that tenant's answers alone.
+                final.tenantId
               ),
               (rows) => Effect.orDie(decodeFinished(rows))
             ),

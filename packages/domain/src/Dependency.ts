@@ -12,16 +12,22 @@ export interface Outage {
 /** Ns without a failure until one success counts as a recovery: a server that takes every other request has not recovered. */
 const SETTLED = 1_000_000_000n
 
+/** What this program depends on: the label of its metric, and its name in the log. */
+const NAMES = { postgresql: "PostgreSQL", provider: "The model's provider", mlflow: "MLflow" }
+export type DependencyLabel = keyof typeof NAMES
+
 /**
  * Something this program cannot do without, or only with less: PostgreSQL, the model's provider, MLflow. The one place where an outage is
  * logged: once its cause, and once the recovery with how long it took and how much failed meanwhile.
  */
 export class Dependency {
+  readonly label: DependencyLabel
   readonly name: string
   #outage: { readonly cause: string; readonly since: bigint; failures: number; failedAt: bigint } | undefined
 
-  constructor(name: string) {
-    this.name = name
+  constructor(label: DependencyLabel) {
+    this.label = label
+    this.name = NAMES[label]
   }
 
   /** Undefined: it works, as far as is known. */
@@ -29,8 +35,8 @@ export class Dependency {
     return this.#outage
   }
 
-  /** It could not be reached, or could not do what it is there for. */
-  failed(cause: string): Effect.Effect<void> {
+  /** It could not be reached, or could not do what it is there for. `log` says so in words of its own, the first time. */
+  failed(cause: string, log?: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
       if (this.#outage !== undefined) {
         this.#outage.failures++
@@ -38,8 +44,8 @@ export class Dependency {
         return Effect.void
       }
       this.#outage = { cause, since: now, failures: 1, failedAt: now }
-      return Effect.logError(`${this.name} is not available: ${cause}`).pipe(
-        Effect.annotateLogs({ dependency: this.name, cause })
+      return (log ?? Effect.logError(`${this.name} is not available: ${cause}`)).pipe(
+        Effect.annotateLogs({ dependency: this.label, cause })
       )
     })
   }
@@ -58,7 +64,7 @@ export class Dependency {
       `${this.name} is available again, after ${Duration.toSeconds(lasted).toFixed(1)} s and ${outage.failures} failures`
     ).pipe(
       Effect.annotateLogs({
-        dependency: this.name,
+        dependency: this.label,
         cause: outage.cause,
         failures: outage.failures,
         outage_ms: Math.round(Duration.toMillis(lasted))
@@ -67,15 +73,15 @@ export class Dependency {
   })
 }
 
-/** Every dependency of this process by its name, for the metrics. */
-export const Dependencies = Context.Reference<Map<string, Dependency>>("@llm-saas/domain/Dependencies", {
+/** Every dependency of this process. */
+export const Dependencies = Context.Reference<Map<DependencyLabel, Dependency>>("@llm-saas/domain/Dependencies", {
   defaultValue: () => new Map()
 })
 
-/** The dependency of this name, the same for all who ask. */
-export const dependency = (name: string): Effect.Effect<Dependency> =>
+/** The dependency of this label, the same for all who ask. */
+export const dependency = (label: DependencyLabel): Effect.Effect<Dependency> =>
   Effect.map(Dependencies, (all) => {
-    const found = all.get(name) ?? new Dependency(name)
-    all.set(name, found)
+    const found = all.get(label) ?? new Dependency(label)
+    all.set(label, found)
     return found
   })

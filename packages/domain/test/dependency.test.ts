@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, References } from "effect"
 import { TestClock } from "effect/testing"
-import { Dependencies, type Dependency, dependency } from "../src/Dependency.ts"
+import { Dependencies, type Dependency, dependency, type DependencyLabel } from "../src/Dependency.ts"
 
 describe("an outage of a dependency", () => {
   it.effect("is logged once with its cause, and once when it is over, with what it cost", () =>
@@ -9,8 +9,8 @@ describe("an outage of a dependency", () => {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel}: ${String(message)}`))
       yield* Effect.gen(function* () {
-        const database = yield* dependency("PostgreSQL")
-        assert.strictEqual(yield* dependency("PostgreSQL"), database)
+        const database = yield* dependency("postgresql")
+        assert.strictEqual(yield* dependency("postgresql"), database)
         yield* database.worked
         assert.strictEqual(database.outage, undefined)
         for (let times = 0; times < 5; times++) {
@@ -28,7 +28,7 @@ describe("an outage of a dependency", () => {
         assert.isUndefined(database.outage)
       }).pipe(
         Effect.provideService(References.CurrentLoggers, new Set([logger])),
-        Effect.provideService(Dependencies, new Map<string, Dependency>())
+        Effect.provideService(Dependencies, new Map<DependencyLabel, Dependency>())
       )
       assert.deepStrictEqual(lines, [
         "Error: PostgreSQL is not available: ECONNREFUSED",

@@ -1,6 +1,8 @@
 import { type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { type Ending, Generation, GenerationId, GenerationNotFound, isEnded, Seq } from "@llm-saas/domain/Generation"
+import { unavailable } from "@llm-saas/database/Outage"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Duration, Effect, Option, Schedule, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { ExchangeRow, toMessage } from "./Exchanges.ts"
@@ -13,13 +15,13 @@ const POLL = 250
 /** Every so many polls (3 s) the other process is told that its answer is being read. */
 const TELL = 12
 
-/** Waits for a tape's end. */
-export const ended = (tape: Tape): Effect.Effect<TapeEnd> =>
+/** Waits for a tape's end; not for a database that does not take it: the answer is found by its id, or its key, when it does. */
+export const ended = (tape: Tape): Effect.Effect<TapeEnd, Unavailable> =>
   Effect.callback((resume) => {
     const look = () => {
-      if (tape.ended === undefined) return
+      if (tape.ended === undefined && !tape.stalled) return
       unsubscribe()
-      resume(Effect.succeed(tape.ended))
+      resume(tape.ended === undefined ? Effect.fail(unavailable()) : Effect.succeed(tape.ended))
     }
     const unsubscribe = tape.subscribe(look)
     look()

@@ -94,7 +94,7 @@ export class Generations extends Context.Service<
       Actor | Scope.Scope
     >
     /** Waits for the end: the stored exchange, or why there is no whole answer. */
-    readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed>
+    readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /**
      * What was asked before, whether it runs here, at another process, or ended. The scope is the reader, as above.

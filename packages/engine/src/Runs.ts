@@ -1,7 +1,7 @@
 import { Work } from "@llm-saas/database/Work"
 import type { Ending } from "@llm-saas/domain/Generation"
 import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
-import { Clock, Deferred, Effect, Exit, Fiber, Option, Schedule } from "effect"
+import { type Cause, Clock, Deferred, Effect, Exit, Fiber, Option, Schedule } from "effect"
 import * as ChunkLog from "./ChunkLog.ts"
 import { entryOf, type Price, type Run } from "./Ledger.ts"
 import type { Live } from "./Live.ts"
@@ -33,7 +33,13 @@ export const make = Effect.fnUntraced(function* ({
   const finish = Effect.fnUntraced(function* (live: Live, run: Run, ending: Ending) {
     const { end, final } = entryOf(live, run, ending, price)
     yield* chunkLog.settled
-    const written = yield* steadily(Effect.retry(work.finish(lease, final), PERSISTENCE)).pipe(
+    const from = monotonicMillis(clock)
+    const finishing = Effect.tapError(work.finish(lease, final), () =>
+      Effect.sync(() => {
+        if (monotonicMillis(clock) - from > PATIENCE) live.tape.stall()
+      })
+    )
+    const written = yield* steadily(Effect.retry(finishing, PERSISTENCE)).pipe(
       // A sweeper ends it with what was written so far.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
@@ -61,11 +67,14 @@ export const make = Effect.fnUntraced(function* ({
   const begin = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run, leave: Effect.Effect<void>) {
     lives.set(live.generationId, live)
     const fiber = yield* generate(live, prompt, run).pipe(
+      // A bug of ours in one answer: its turn and its place are given back all the same, and a sweeper ends its row.
+      Effect.catchCause((cause) => Effect.as(Effect.logError("an answer died of a fault of ours", cause), undefined)),
       // Whoever hears of the end may ask again at once: the turn is given back before.
       Effect.tap(() => leave),
       Effect.map((end) => {
         lives.delete(live.generationId)
-        live.tape.end(end)
+        if (end === undefined) live.tape.stall()
+        else live.tape.end(end)
       }),
       Effect.forkDetach
     )
@@ -82,7 +91,7 @@ export const make = Effect.fnUntraced(function* ({
           live.readers--
           return live.readers > 0 || live.tape.ended !== undefined
             ? Effect.void
-            : Effect.asVoid(Effect.forkDetach(giveUp(live)))
+            : Effect.asVoid(Effect.forkDetach(Effect.catchCause(giveUp(live), noted)))
         })
     )
 
@@ -112,11 +121,16 @@ export const make = Effect.fnUntraced(function* ({
 /** How long (ms) a process that must end waits for the database to take its last rows; the sweeper of another ends the rest. */
 const LAST_WORDS = 5000
 
+/** Ms after which whoever waits for the whole answer is told to come back, if the database does not take its end. */
+const PATIENCE = 8000
+
 /** A row that cannot be written now is tried again for ten minutes: longer than a database takes to restart or fail over. */
 const PERSISTENCE = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
   Schedule.jittered,
   Schedule.upTo({ duration: "10 minutes" })
 )
+
+const noted = (cause: Cause.Cause<never>) => Effect.logError("an answer that nobody reads could not be given up", cause)
 
 const LOST: Ending = { status: "interrupted", failure: "process_lost" }
 

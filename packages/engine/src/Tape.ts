@@ -60,6 +60,7 @@ export class Tape {
   readonly #tokens: Array<string> = []
   readonly #readers = new Set<() => void>()
   #ended: TapeEnd | undefined = undefined
+  #stalled = false
 
   constructor(generationId: GenerationId) {
     this.generationId = generationId
@@ -73,6 +74,11 @@ export class Tape {
   /** Set only after the row is final. */
   get ended(): TapeEnd | undefined {
     return this.#ended
+  }
+
+  /** Whether the end is there and cannot be written down just now, so that {@link ended} may be long in coming. */
+  get stalled(): boolean {
+    return this.#stalled
   }
 
   /** The token at a place, from 1 to {@link seq}. */
@@ -111,6 +117,13 @@ export class Tape {
     if (first) return this.wake()
     due.add(this)
     wakeSoon()
+  }
+
+  /** Says that the end cannot be written down just now. */
+  stall(): void {
+    if (this.#stalled) return
+    this.#stalled = true
+    this.wake()
   }
 
   /** The end, once. */

@@ -1,4 +1,5 @@
 import { type Settlement, TrackingOutbox, type TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import { dependency } from "@llm-saas/domain/Dependency"
 import { repeat } from "@llm-saas/domain/Loop"
 import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { Clock, Context, Effect, Layer, Random, Schedule } from "effect"
@@ -54,6 +55,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         const outbox = yield* TrackingOutbox
         const sink = yield* Sink
         const clock = yield* Clock.Clock
+        const mlflow = yield* dependency("mlflow")
         const worker = yield* (yield* SecureRandom).uuidV7()
         const count: Count = { sent: 0, parked: 0, open: undefined }
         // How often in a row the tracker as a whole did not take anything, and why; until when (ms, monotonic) it is left alone.
@@ -69,7 +71,9 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         const pause = Effect.fnUntraced(function* (failure: MlflowFailed) {
           // Another lane was first.
           if (monotonicMillis(clock) < resumeAt) return
-          if (trouble !== failure.reason) yield* complain(failure)
+          const complaint = trouble === failure.reason ? Effect.void : complain(failure)
+          if (mlflow.outage !== undefined) yield* complaint
+          yield* mlflow.failed(failure.reason, complaint)
           trouble = failure.reason
           count.open = false
           const wait = yield* backOff(troubles++)
@@ -167,13 +171,14 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
             // The first lane tries with one record, when the tracker was away, and looks whether there are any.
             if (!first && (!busy || troubles > 0 || count.open !== true)) return yield* Effect.sleep(IDLE / 4)
             if (count.open !== true) yield* reopen
+            if (trouble === undefined) yield* mlflow.worked
             const limit = troubles > 0 ? 1 : AT_A_TIME
             const records = yield* outbox.claim({ worker, limit, seconds: LEASE, content: options.content })
             if (first) busy = records.length === limit
             if (records.length === 0) return yield* Effect.sleep(IDLE)
             const halted = yield* sendAll(records, now + LEASE * 1000)
             if (halted !== undefined) return yield* halted
-            if (trouble !== undefined) yield* Effect.logInfo(`${sink.name} takes records again`)
+            yield* mlflow.worked
             trouble = undefined
             troubles = 0
           },

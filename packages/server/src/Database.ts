@@ -114,7 +114,7 @@ export class JobsLogin extends Context.Service<JobsLogin, { readonly url: Redact
 /** The pool requests are served from, on a database that is ready for them, and how the jobs log in to it. */
 export const DatabaseLayer = Layer.unwrap(
   Effect.gen(function* () {
-    const { DATABASE_POOL_SIZE, DATABASE_PREPARE } = yield* Settings
+    const { DATABASE_POOL_SIZE, DATABASE_PREPARE, DATABASE_STATEMENT_SECONDS } = yield* Settings
     const { api, jobs } = yield* logins
     return Layer.mergeAll(
       Pool.layer({
@@ -122,6 +122,7 @@ export const DatabaseLayer = Layer.unwrap(
         size: DATABASE_POOL_SIZE,
         acquireTimeout: "5 seconds",
         waiting: 2000,
+        statementTimeout: DATABASE_STATEMENT_SECONDS * 1000,
         prepare: DATABASE_PREPARE
       }),
       Layer.succeed(JobsLogin, { url: jobs })

@@ -2,6 +2,7 @@ import { Gate } from "@llm-saas/database/Gate"
 import { Pool } from "@llm-saas/database/Pool"
 import { Readiness } from "@llm-saas/database/Readiness"
 import { Tenancy } from "@llm-saas/database/Tenancy"
+import { Loops } from "@llm-saas/domain/Loop"
 import { Work } from "@llm-saas/database/Work"
 import { Accounts } from "@llm-saas/engine/Accounts"
 import { Conversations } from "@llm-saas/engine/Conversations"
@@ -15,7 +16,7 @@ import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
 import { Drain } from "./http/Drain.ts"
-import { gauge } from "./metrics/Gauge.ts"
+import { availability, gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
 import { PasswordsLayer } from "./Passwords.ts"
 import { Settings } from "./Settings.ts"
@@ -79,6 +80,12 @@ const Gauges = Layer.effectDiscard(
     yield* gauge("db_pool_size", "Connections at most.", () => pool.load().size)
     yield* gauge("db_pool_lent", "Connections in use.", () => pool.load().lent)
     yield* gauge("db_pool_waiting", "Requests that wait for a connection.", () => pool.load().waiting)
+    const loops = yield* Loops
+    yield* gauge("loops_failing", "Background loops whose last round failed.", () =>
+      [...loops].reduce((failing, { failures }) => (failures > 0 ? failing + 1 : failing), 0)
+    )
+    yield* availability("postgresql")
+    yield* availability("provider")
   })
 )
 

@@ -56,6 +56,7 @@ export const VARIABLES = {
   DATABASE_JOBS_URL: setting("DATABASE_JOBS_URL", POSTGRES, PostgresUrl, undefined),
   DATABASE_PREPARE: setting("DATABASE_PREPARE", "true or false", Flag, true),
   DATABASE_POOL_SIZE: amount("DATABASE_POOL_SIZE", "connections", 1, 1000, 10),
+  DATABASE_STATEMENT_SECONDS: amount("DATABASE_STATEMENT_SECONDS", "seconds", 1, 3600, 17),
   ALLOWED_ORIGINS: setting(
     "ALLOWED_ORIGINS",
     'a JSON list of origins without a slash at the end, such as ["https://app.example.com"]',

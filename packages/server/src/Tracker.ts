@@ -13,7 +13,7 @@ import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
 import { resolve } from "node:path"
 import { JobsLogin } from "./Database.ts"
 import { HttpOutgoing } from "./http/HttpOutgoing.ts"
-import { gauge, total } from "./metrics/Gauge.ts"
+import { availability, gauge, total } from "./metrics/Gauge.ts"
 import { Settings } from "./Settings.ts"
 
 /** Records on their way to MLflow at once, of each installation's process: what MLflow on SQLite takes without queueing. */
@@ -41,6 +41,8 @@ export const TrackingLayer = Layer.unwrap(
       size: 2,
       acquireTimeout: "10 seconds",
       waiting: 10,
+      // The login's own limit is four times that of requests.
+      statementTimeout: settings.DATABASE_STATEMENT_SECONDS * 4000,
       prepare: settings.DATABASE_PREPARE
     })
     return (settings.METRICS_PORT === undefined ? Layer.empty : Gauges).pipe(
@@ -74,6 +76,7 @@ const Gauges = Layer.effectDiscard(
     yield* gauge("tracking_parked", "Answers that MLflow refuses, which wait for a person.", () => lag.parked)
     yield* gauge("tracking_oldest_seconds", "For how long the oldest of them has waited.", () => lag.oldestSeconds)
     yield* total("tracking_sent_total", "Answers sent by this process.", () => count().sent)
+    yield* availability("mlflow")
     yield* gauge("tracking_up", "Whether MLflow answers.", () => (count().open === true ? 1 : 0))
   })
 )

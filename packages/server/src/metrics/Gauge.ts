@@ -1,3 +1,4 @@
+import { dependency, type DependencyLabel } from "@llm-saas/domain/Dependency"
 import { Context, Effect, Metric, type Scope } from "effect"
 
 const registered = <Input, State>(
@@ -12,9 +13,24 @@ const registered = <Input, State>(
   )
 
 /** A value that is read when somebody looks, for as long as the scope is open. */
-export const gauge = (name: string, description: string, read: () => number) =>
-  registered(Metric.gauge(name, { description }), () => ({ value: read() }))
+export const gauge = (
+  name: string,
+  description: string,
+  read: () => number,
+  attributes: Readonly<Record<string, string>> = {}
+) => registered(Metric.gauge(name, { description, attributes }), () => ({ value: read() }))
 
 /** The same for what only grows. */
 export const total = (name: string, description: string, read: () => number) =>
   registered(Metric.counter(name, { description, incremental: true }), () => ({ count: read(), incremental: true }))
+
+/** Whether something the program depends on is available. */
+export const availability = (label: DependencyLabel) =>
+  Effect.flatMap(dependency(label), (found) =>
+    gauge(
+      "dependency_up",
+      "Whether it is available, as far as is known: 0 or 1.",
+      () => (found.outage === undefined ? 1 : 0),
+      { dependency: label }
+    )
+  )
