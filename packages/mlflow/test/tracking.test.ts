@@ -92,7 +92,10 @@ suite("what waits", (it) => {
       isOnce(mlflow, places)
       // Nothing was in doubt, so nothing was looked for.
       assert.isFalse(mlflow.requests.some(is("/api/2.0/mlflow/runs/search")))
-      assert.strictEqual(logged.length, 2)
+      assert.match(logged[1] ?? "", /gets every inference/u)
+      // That the outage is over is said when it has been for a second.
+      for (const line of logged.slice(2)) assert.match(line, /^MLflow is available again, after /u)
+      assert.isAtMost(logged.length, 3)
     }).pipe(Effect.scoped)
   )
 
