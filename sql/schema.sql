@@ -694,6 +694,11 @@ create function lint.findings() returns TABLE(rule text, object text, detail tex
   grant execute to llm_api;
   grant execute to llm_auditor;
   grant execute to llm_reader;
+create function lint.is_ours(name) returns boolean language sql immutable set search_path=pg_catalog, pg_temp;
+  alter function lint.is_ours(name) owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_auditor;
+  grant execute to llm_reader;
 create function tracking.claim(uuid,integer,integer,boolean) returns TABLE(tenant_id uuid, generation_id uuid, revision integer, attempts integer, unsure boolean, run_id text, run_done boolean, trace_sent boolean, message_id uuid, user_id uuid, conversation_id uuid, source text, provider text, model text, response_model text, status text, finish_reason text, failure text, tokens_in integer, tokens_out integer, approx_tokens_in integer, approx_tokens_out integer, cost_usd double precision, prompt_length integer, response_length integer, request_id text, trace_id text, caller_trace_id text, caller_span_id text, created_at double precision, admitted_at double precision, started_at double precision, first_token_at double precision, model_ended_at double precision, ended_at double precision, content text, response text, feedback jsonb) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function tracking.claim(uuid,integer,integer,boolean) owner to llm_tracking;
   grant execute to llm_jobs;

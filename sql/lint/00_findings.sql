@@ -1,6 +1,14 @@
 -- Every rule is a view of this schema with the columns object and detail, one row an offender, named for what is wrong.
 -- A row stops the migration. All of them at psql: select * from lint.findings();
 
+-- Whether a role is one of this installation's. Another one in the same server may have a prefix that begins with ours (llm_two_):
+-- a prefix that goes on with one of these words is refused.
+create function lint.is_ours(role name) returns boolean
+  language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select role ~ '^llm_(owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup)(_|$)'
+$$;
+
 create function lint.findings() returns table (rule text, object text, detail text)
   language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$

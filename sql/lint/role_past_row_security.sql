@@ -17,4 +17,4 @@ select r.rolname::text as object, trouble as detail
     where m.member = r.oid and (r.rolname, m.roleid) <> ('llm_api', to_regrole('llm_tenant'))
       and not (person and m.roleid in (to_regrole('llm_auditor'), to_regrole('llm_reader'), to_regrole('llm_reader_content')))
   ) as found
-  where r.rolname like 'llm\_%';
+  where lint.is_ours(r.rolname);

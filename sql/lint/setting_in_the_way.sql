@@ -6,6 +6,6 @@ select format('%s in %s', case s.setrole when 0 then 'everybody' else s.setrole:
   from pg_db_role_setting s
   cross join unnest(s.setconfig) as setting
   where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
-    and (s.setrole = 0 or s.setrole in (select oid from pg_roles where rolname like 'llm\_%'))
+    and (s.setrole = 0 or s.setrole in (select oid from pg_roles where lint.is_ours(rolname)))
     and (setting ~ '^(app\.|role=|session_authorization=|session_replication_role=|local_preload_libraries=|session_preload_libraries=)'
       or setting ~ '^row_security=(off|false|no|0)$');

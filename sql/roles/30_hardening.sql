@@ -36,7 +36,7 @@ begin
     language plpgsql set search_path = pg_catalog, pg_temp
   as $body$
   begin
-    if session_user like 'llm\_%' then
+    if session_user ~ '^llm_(owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup)(_|$)' then
       raise exception '% is not for %', tg_tag, session_user using errcode = '42501';
     end if;
   end $body$;

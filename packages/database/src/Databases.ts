@@ -1,27 +1,24 @@
 import { PgConnection } from "@effect/sql-pg"
-import { Effect, Redacted } from "effect"
+import { Effect, type Redacted } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { driverOptions, inDatabase } from "./DatabaseUrl.ts"
 import { sqlState } from "./Outage.ts"
 
 // The databases of a server, as its administrator makes and removes them. None of these statements takes parameters, and none of
 // them may run in a transaction.
 
 /** The same server and login, another database. */
-export const urlOf = (server: Redacted.Redacted, database: string): Redacted.Redacted => {
-  const url = new URL(Redacted.value(server))
-  url.pathname = `/${encodeURIComponent(database)}`
-  return Redacted.make(url.href)
-}
+export const urlOf = inDatabase
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** One statement on a connection of its own. */
 export const execute = (url: Redacted.Redacted, sql: string): Effect.Effect<PgConnection.Result, SqlError> =>
-  Effect.scoped(Effect.flatMap(PgConnection.make({ url }), (connection) => connection.query(sql, [], false)))
+  Effect.scoped(Effect.flatMap(PgConnection.make(driverOptions(url)), (connection) => connection.query(sql, [], false)))
 
 export const exists = (server: Redacted.Redacted, name: string): Effect.Effect<boolean, SqlError> =>
   Effect.scoped(
-    Effect.flatMap(PgConnection.make({ url: server }), (connection) =>
+    Effect.flatMap(PgConnection.make(driverOptions(server)), (connection) =>
       connection.query("select from pg_database where datname = $1", [name])
     )
   ).pipe(Effect.map((result) => result.rowCount > 0))

@@ -7,6 +7,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { failedStatement } from "./MigrationFailed.ts"
 import { outageOrBug, sqlState } from "./Outage.ts"
 import { type Line, Pool } from "./Pool.ts"
+import { Roles } from "./Roles.ts"
 import { holesFixedIn, loginOf } from "./RoleSafety.ts"
 import type { Connection } from "./Session.ts"
 
@@ -38,11 +39,14 @@ export class Isolation extends Context.Service<
     Isolation,
     Effect.gen(function* () {
       const pool = yield* Pool
+      const roles = yield* Roles
       const on = <A>(work: (connection: Connection) => Effect.Effect<A, SqlError>, line?: Line) =>
         Effect.catchTag(pool.use(work, line), "SqlError", outageOrBug)
       const clock = yield* Clock.Clock
       const at = Effect.provideService(DateTime.now, Clock.Clock, clock)
-      const look = Effect.all({ at, about: on(about), inspection: on(inspect) })
+      const look = Effect.all({ at, about: on(about), inspection: on(inspect) }).pipe(
+        Effect.provideService(Roles, roles)
+      )
       const cached = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? SHARED : 0))
       const shared = steadily(cached)
 

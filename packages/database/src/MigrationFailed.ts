@@ -1,5 +1,6 @@
-import { Predicate, Redacted, Schema } from "effect"
+import { Predicate, type Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { read } from "./DatabaseUrl.ts"
 import { sqlState } from "./Outage.ts"
 import type { SqlFile } from "./SqlFiles.ts"
 
@@ -10,9 +11,10 @@ import type { SqlFile } from "./SqlFiles.ts"
 export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("MigrationFailed", {
   /**
    * `unreachable`: no connection. `files`: `sql/` itself is wrong. `history`: what was applied is not what the files say.
-   * `statement`: PostgreSQL refused one. `lint`: a rule of `sql/lint` is broken.
+   * `statement`: PostgreSQL refused one. `lint`: a rule of `sql/lint` is broken. `occupied`: it would take what is another program's or
+   * installation's. `encoding`: texts are not UTF-8. `login`: not the login that was meant came in.
    */
-  reason: Schema.Literals(["unreachable", "files", "history", "statement", "lint"]),
+  reason: Schema.Literals(["unreachable", "files", "history", "statement", "lint", "occupied", "encoding", "login"]),
   detail: Schema.String,
   /** The file under `sql/`, and the line in it where PostgreSQL gave one. */
   file: Schema.optionalKey(Schema.String),
@@ -50,8 +52,8 @@ export const failedStatement = (error: SqlError, file?: SqlFile): MigrationFaile
 /** No connection was made to the server of `url`, or PostgreSQL refused it. Names the server, never the login. */
 export const failedConnection = (error: SqlError, url: Redacted.Redacted): MigrationFailed => {
   if (sqlState(error) !== undefined) return failedStatement(error)
-  const { hostname, port, searchParams } = new URL(Redacted.value(url))
-  const server = `${searchParams.get("host") ?? (hostname || "localhost")}:${searchParams.get("port") ?? (port || "5432")}`
+  const { host, port } = read(url)
+  const server = `${host}:${port}`
   return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL at ${server} ${silence(error)}` })
 }
 

@@ -1,7 +1,9 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema } from "effect"
+import { checkSchemas, sparingOthers } from "./Installation.ts"
 import { type Comparison, compare, readHistory } from "./MigrationHistory.ts"
 import { MigrationFailed } from "./MigrationFailed.ts"
+import { Roles } from "./Roles.ts"
 import { connect, rows, run, transaction } from "./Script.ts"
 import { type Migration, readSqlFiles, type SqlFiles } from "./SqlFiles.ts"
 
@@ -31,6 +33,7 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
 ) {
   const files = yield* readSqlFiles(options.directory)
   const connection = yield* connect(adminUrl)
+  yield* checkSchemas(connection)
   const before = compare(yield* readHistory(connection), files)
   if (before.state === "current") return nothing(before)
   return yield* Effect.retry(transaction(connection, apply(connection, files)), { times: 3, while: isCollision })
@@ -94,10 +97,10 @@ const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection
         `newer code migrated this database (version ${now.version}, this code knows ${now.codeVersion})`
       )
   }
-  for (const file of files.roles) {
-    yield* asAdministrator(connection)
-    yield* run(connection, file)
-  }
+  const roles = Effect.forEach(files.roles, (file) =>
+    Effect.andThen(asAdministrator(connection), run(connection, file))
+  )
+  yield* now.version === 0 ? sparingOthers(connection, roles) : roles
   yield* asOwner(connection)
   yield* run(connection, files.clean)
   // Behind FORCE the owner sees no row: a migration of data fails then, where it would silently change nothing.
@@ -153,7 +156,8 @@ const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConnection)
   yield* rows(connection, "set local lock_timeout = '10s'")
 })
 
-const asOwner = (connection: PgConnection.PgConnection) => rows(connection, "set local role llm_owner")
+const asOwner = (connection: PgConnection.PgConnection) =>
+  Effect.flatMap(Roles, ({ owner }) => rows(connection, `set local role ${owner}`))
 
 const asAdministrator = (connection: PgConnection.PgConnection) => rows(connection, "set local role none")
 

@@ -2,6 +2,7 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { PgConnection } from "@effect/sql-pg"
 import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { driverOptions } from "./DatabaseUrl.ts"
 import { unavailable } from "./Outage.ts"
 import { type Connection, Lease, type Session } from "./Session.ts"
 import * as Sessions from "./Sessions.ts"
@@ -72,7 +73,7 @@ export class Pool extends Context.Service<
       Effect.gen(function* () {
         const { acquireTimeout, prepare = true, size, statementTimeout = "17 seconds", url } = options
         const config: PgConnection.Config = {
-          url,
+          ...driverOptions(url),
           // What makes a connection pipeline.
           multiplex: true,
           applicationName: "llm-saas",

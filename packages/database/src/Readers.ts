@@ -3,8 +3,9 @@ import type { PgConnection } from "@effect/sql-pg"
 import { Duration, Effect, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { loginUrl } from "./LoginRole.ts"
+import { Roles } from "./Roles.ts"
 import { scramVerifier } from "./Scram.ts"
-import { connect, rows, transaction } from "./Script.ts"
+import { connect, connectAs, rows, transaction } from "./Script.ts"
 
 /** Nobody can be let in to read a tenant that is not there. */
 export class TenantUnknown extends Schema.TaggedError<TenantUnknown>()("TenantUnknown", {}) {
@@ -40,7 +41,8 @@ export interface Login {
 export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redacted.Redacted, options: ReaderOptions) {
   const { content, lifetime, note, tenantId } = options
   const password = Redacted.make(randomBytes(24).toString("base64url"))
-  const group = tenantId === undefined ? "llm_auditor" : "llm_reader"
+  const names = yield* Roles
+  const group = tenantId === undefined ? names.auditor : names.reader
   // Says nothing about the tenant: pg_roles shows it to everybody.
   const role = `${group}_${randomBytes(6).toString("hex")}`
   const verifier = yield* scramVerifier(role, password)
@@ -49,7 +51,7 @@ export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redac
     connection,
     Effect.gen(function* () {
       if (tenantId !== undefined) {
-        yield* rows(connection, "set local role llm_auth")
+        yield* rows(connection, `set local role ${names.auth}`)
         const known = yield* rows(connection, "select from app.tenants where id = $1::uuid", [tenantId])
         if (known.length === 0) return yield* new TenantUnknown({})
         yield* rows(connection, "set local role none")
@@ -59,9 +61,9 @@ export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redac
         connection,
         `create role ${role} login inherit password '${verifier}' valid until '${until.toISOString()}' connection limit 3`
       )
-      yield* rows(connection, `grant ${group}${content ? ", llm_reader_content" : ""} to ${role}`)
+      yield* rows(connection, `grant ${group}${content ? `, ${names.readerContent}` : ""} to ${role}`)
       for (const [name, value] of LIMITS) yield* rows(connection, `alter role ${role} set ${name} = ${value}`)
-      yield* rows(connection, "set local role llm_owner")
+      yield* rows(connection, `set local role ${names.owner}`)
       yield* rows(
         connection,
         "insert into meta.readers (role, tenant_id, content, note) values ($1::text::name, $2::uuid, $3::bool, $4::text)",
@@ -72,6 +74,10 @@ export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redac
     })
   )
   const login: Login = { role, url: loginUrl(adminUrl, role, password), expiresAt }
+  // Who is shown this line is to come in as this role and no other.
+  yield* Effect.onError(Effect.scoped(connectAs(login.url, role)), () =>
+    Effect.ignore(revokeReaders(adminUrl, { role }))
+  )
   return login
 }, Effect.scoped)
 
@@ -81,6 +87,7 @@ export const revokeReaders = Effect.fn("Readers.revoke")(function* (
   which: { readonly tenantId: TenantId | undefined } | { readonly role: string }
 ) {
   const connection = yield* connect(adminUrl)
+  const names = yield* Roles
   const gone = yield* transaction(
     connection,
     Effect.gen(function* () {
@@ -88,7 +95,7 @@ export const revokeReaders = Effect.fn("Readers.revoke")(function* (
         "role" in which
           ? ["role = $1::text::name", which.role]
           : ["tenant_id is not distinct from $1::uuid", which.tenantId ?? null]
-      yield* rows(connection, "set local role llm_owner")
+      yield* rows(connection, `set local role ${names.owner}`)
       const found = yield* rows(
         connection,
         `update meta.readers set revoked_at = now() where revoked_at is null and ${condition}
@@ -138,7 +145,7 @@ const expiry = Effect.fnUntraced(function* (connection: PgConnection.PgConnectio
   return at
 })
 
-/** In the tenant's audit log, where it is about one; as llm_auth, who may for every tenant, in the transaction of the deed. */
+/** In the tenant's audit log, where it is about one; as the owner of auth, who may for every tenant, in the transaction of the deed. */
 const record = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection,
   tenant: string | null,
@@ -146,7 +153,8 @@ const record = Effect.fnUntraced(function* (
   detail: object
 ) {
   if (tenant === null) return
-  yield* rows(connection, "set local role llm_auth")
+  const names = yield* Roles
+  yield* rows(connection, `set local role ${names.auth}`)
   yield* rows(
     connection,
     `insert into app.audit_events (tenant_id, id, action, target_kind, detail)

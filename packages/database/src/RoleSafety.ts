@@ -1,6 +1,7 @@
 import { Effect, type Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { failedStatement, type MigrationFailed } from "./MigrationFailed.ts"
+import { type RoleNames, Roles } from "./Roles.ts"
 import { connect } from "./Script.ts"
 import type { Connection } from "./Session.ts"
 
@@ -37,7 +38,7 @@ export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, Migra
 
 /** Whoever logged in here. */
 export const loginOf = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Login, SqlError> {
-  const { rows } = yield* connection.query(QUERY, [])
+  const { rows } = yield* connection.query(query(yield* Roles), [])
   const row = yield* Effect.orDie(decode(rows[0]))
   return {
     role: row.role,
@@ -56,7 +57,7 @@ export const loginOf = Effect.fnUntraced(function* (connection: Connection): Eff
 
 // Everything a role is a member of it may become, at once or by SET ROLE, and for a member of a member likewise. Dangerous are those
 // that look past row-level security, own the tables, read or write the server's files, or have a policy without the wall.
-const QUERY = `
+const query = ({ auth, owner, tracking, work }: RoleNames) => `
   with ours as (
     select c.oid, c.relowner from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'app' and c.relkind in ('r', 'p')
@@ -67,7 +68,7 @@ const QUERY = `
       select o.rolname::text from pg_roles o
       where not r.rolsuper and pg_has_role(r.oid, o.oid, 'member') and (
         o.oid <> r.oid and (o.rolsuper or o.rolbypassrls or o.rolcreaterole or o.rolreplication)
-        or o.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+        or o.rolname in ('${owner}', '${auth}', '${work}', '${tracking}', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
         or o.oid <> r.oid and o.oid in (select relowner from ours)
         or exists (
           select from pg_policy p where p.polrelid in (select oid from ours) and p.polpermissive and o.oid = any (p.polroles)

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { MigrationFailed } from "./MigrationFailed.ts"
 import type { MigrationOptions } from "./Migrations.ts"
+import { DEFAULT_PREFIX, everyRole } from "./Roles.ts"
 import { connect, rows } from "./Script.ts"
 import { DIRECTORY } from "./SqlFiles.ts"
 
@@ -42,6 +43,11 @@ export const writeSchema = Effect.fn("SchemaDump.write")(function* (
 
 const HEADER = `-- The schema that sql/ makes, read back from PostgreSQL's catalogue. Written by \`npm run db:schema\`, compared by a test.\n`
 
+// The file shows the default installation.
+const ours = everyRole(DEFAULT_PREFIX)
+  .map((name) => `'${name}'`)
+  .join(", ")
+
 const ROLES = `
   select format('create role %s %s %s connection limit %s%s;', r.rolname, case when r.rolcanlogin then 'login' else 'nologin' end,
       case when r.rolinherit then 'inherit' else 'noinherit' end, r.rolconnlimit,
@@ -51,7 +57,7 @@ const ROLES = `
         from pg_auth_members m where m.member = r.oid), '')
     || coalesce((select string_agg(format(E'\\n  alter role %s set %s;', r.rolname, setting), '' order by setting collate "C")
         from unnest(r.rolconfig) setting), '') as line
-  from pg_roles r where r.rolname in ('llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content')
+  from pg_roles r where r.rolname in (${ours})
   order by r.rolname collate "C"`
 
 const SCHEMAS = `
@@ -114,7 +120,7 @@ const FUNCTIONS = `
         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner
       ) g), '') as line
   from pg_proc p join pg_language l on l.oid = p.prolang join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname like 'llm\\_%')
+  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname in (${ours}))
   order by p.oid::regprocedure::text collate "C"`
 
 const VIEWS = `

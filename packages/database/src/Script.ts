@@ -1,15 +1,55 @@
 import { PgConnection } from "@effect/sql-pg"
-import { Effect, type Redacted, type Scope } from "effect"
-import { failedConnection, failedStatement, type MigrationFailed } from "./MigrationFailed.ts"
+import { Effect, type Redacted, Schema, type Scope } from "effect"
+import { driverOptions } from "./DatabaseUrl.ts"
+import { failedConnection, failedStatement, MigrationFailed } from "./MigrationFailed.ts"
 import type { SqlFile } from "./SqlFiles.ts"
 
-/** A connection of the administrator's for as long as the scope is open. */
+/** A connection of the administrator's for as long as the scope is open. Fails where texts are not UTF-8. */
 export const connect = (
   url: Redacted.Redacted
 ): Effect.Effect<PgConnection.PgConnection, MigrationFailed, Scope.Scope> =>
-  PgConnection.make({ url, applicationName: "llm-saas schema", prepare: false }).pipe(
-    Effect.mapError((error) => failedConnection(error, url))
+  Effect.map(open(url), ({ connection }) => connection)
+
+/** As {@link connect}, as this role and no other: fails where the server says that another one came in. */
+export const connectAs = (
+  url: Redacted.Redacted,
+  role: string
+): Effect.Effect<PgConnection.PgConnection, MigrationFailed, Scope.Scope> =>
+  Effect.flatMap(open(url), ({ connection, login }) =>
+    login === role
+      ? Effect.succeed(connection)
+      : new MigrationFailed({ reason: "login", detail: `the server took the login of ${role} for ${login}: refused` })
   )
+
+const Session = Schema.Struct({
+  login: Schema.String,
+  acts: Schema.String,
+  server: Schema.String,
+  client: Schema.String
+})
+
+const open = Effect.fnUntraced(function* (url: Redacted.Redacted) {
+  const connection = yield* PgConnection.make({
+    ...driverOptions(url),
+    applicationName: "llm-saas schema",
+    prepare: false
+  }).pipe(Effect.mapError((error) => failedConnection(error, url)))
+  const [answer] = yield* rows(
+    connection,
+    `select session_user::text as login, current_user::text as acts, current_setting('server_encoding') as server,
+       current_setting('client_encoding') as client`
+  )
+  const { acts, client, login, server } = yield* Effect.orDie(Schema.decodeUnknownEffect(Session)(answer))
+  if (server !== "UTF8" || client !== "UTF8")
+    return yield* new MigrationFailed({
+      reason: "encoding",
+      detail:
+        server === "UTF8"
+          ? `the connection's texts are in ${client}: take client_encoding out of the URL and the role's settings`
+          : `this database's texts are in ${server}, and not in UTF8: make another one (create database … template template0 encoding 'UTF8')`
+    })
+  return { connection, login: acts === login ? login : `${login}, acting as ${acts}` }
+})
 
 /** One statement; its rows. */
 export const rows = (connection: PgConnection.PgConnection, sql: string, params: ReadonlyArray<unknown> = []) =>

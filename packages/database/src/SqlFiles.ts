@@ -4,8 +4,9 @@ import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { MigrationFailed } from "./MigrationFailed.ts"
+import { Roles, withPrefix } from "./Roles.ts"
 
-/** A file under `sql/`: its path from there, with forward slashes, and its text. */
+/** A file under `sql/`: its path from there, with forward slashes, and its text, with the names of this installation's roles. */
 export interface SqlFile {
   readonly path: string
   readonly text: string
@@ -17,6 +18,7 @@ export interface Migration extends SqlFile {
   readonly name: string
   /** First line `-- breaking`: code that does not know this migration must not run on a schema that has it. */
   readonly breaking: boolean
+  /** Of the file as it is, whatever the roles are called. */
   readonly checksum: string
   /** The way back, where `NNNN_name.down.sql` gives one. */
   readonly down: SqlFile | undefined
@@ -40,7 +42,7 @@ export const DIRECTORY = fileURLToPath(new URL("../../../sql", import.meta.url))
 
 const NAME = /^(\d{4})_([a-z0-9_]+)(\.down)?\.sql$/u
 
-/** Reads `sql/`. Fails with reason `files` if it is not there or two migrations share a number. */
+/** Reads `sql/` for the installation's roles. Fails with reason `files` if it is not there or two migrations share a number. */
 export const readSqlFiles = Effect.fn("SqlFiles.read")(function* (directory: string = DIRECTORY) {
   const roles = yield* folder(directory, "roles")
   const clean = yield* file(directory, "clean.sql")
@@ -57,7 +59,7 @@ const readMigrations = Effect.fnUntraced(function* (directory: string) {
   const files = yield* folder(directory, "migrations")
   const downs = new Map<string, SqlFile>()
   const migrations: Array<Migration> = []
-  for (const { path, text } of files) {
+  for (const { original, path, text } of files) {
     const [, number, name, down] = NAME.exec(path.slice("migrations/".length)) ?? []
     if (number === undefined || name === undefined) {
       return yield* new MigrationFailed({ reason: "files", file: path, detail: "a migration is called NNNN_name.sql" })
@@ -77,7 +79,7 @@ const readMigrations = Effect.fnUntraced(function* (directory: string) {
       version,
       name,
       breaking: /^-- breaking\b/u.test(text),
-      checksum: sha256(text),
+      checksum: sha256(original),
       down: undefined
     })
   }
@@ -115,7 +117,14 @@ const file = (directory: string, path: string) =>
     catch: () => new MigrationFailed({ reason: "files", file: path, detail: `cannot be read in ${directory}` })
   }).pipe(
     // A checkout on Windows may have CRLF: it is the same migration.
-    Effect.map((text): SqlFile => ({ path, text: text.replaceAll("\r\n", "\n") }))
+    Effect.map((text) => text.replaceAll("\r\n", "\n")),
+    Effect.flatMap((original) =>
+      Effect.map(Roles, ({ prefix }): SqlFile & { readonly original: string } => ({
+        path,
+        text: withPrefix(original, prefix),
+        original
+      }))
+    )
   )
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")

@@ -344,14 +344,11 @@ describe("who migrates", () => {
       // The password belongs to the server's other databases too: the one they have is set again.
       const { adminUrl, apiUrl } = yield* TestDatabase.migrated
       const password = Redacted.make(new URL(Redacted.value(apiUrl)).password)
-      const url = yield* prepareLogin(adminUrl, "llm_api", password)
+      const url = yield* prepareLogin(adminUrl, "api", password)
       assert.strictEqual(Redacted.value(url), Redacted.value(apiUrl))
       const result = yield* Databases.execute(url, "select current_user::text as me")
       assert.deepStrictEqual(result.rows, [{ me: "llm_api" }])
-      assert.strictEqual(
-        (yield* failure(prepareLogin(adminUrl, "llm_api", Redacted.make("p\u00e4ss")))).reason,
-        "files"
-      )
+      assert.strictEqual((yield* failure(prepareLogin(adminUrl, "api", Redacted.make("p\u00e4ss")))).reason, "files")
       const wrong = new URL(Redacted.value(apiUrl))
       wrong.password = "wrong"
       assert.isTrue(
@@ -359,7 +356,7 @@ describe("who migrates", () => {
       )
       assert.strictEqual(
         psqlLine(Redacted.make("postgres://me:it's@localhost/db")),
-        "psql 'postgres://me:it%27s@localhost/db'"
+        "psql 'postgresql://me:it%27s@localhost:5432/db'"
       )
     }).pipe(Effect.scoped)
   )

@@ -21,10 +21,7 @@ export const prepare = (): Promise<Prepared> =>
       const { url } = yield* Scope.provide(EmbeddedPostgres.make(), scope)
       yield* migrate(url)
       const password = Redacted.make(randomBytes(24).toString("base64url"))
-      const [api, jobs] = [
-        yield* prepareLogin(url, "llm_api", password),
-        yield* prepareLogin(url, "llm_jobs", password)
-      ]
+      const [api, jobs] = [yield* prepareLogin(url, "api", password), yield* prepareLogin(url, "jobs", password)]
       return {
         apiUrl: Redacted.value(api),
         jobsUrl: Redacted.value(jobs),

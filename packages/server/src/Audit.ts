@@ -2,6 +2,7 @@ import { about, inspect, type Inspection, report, reused } from "@llm-saas/datab
 import { failedStatement, type MigrationFailed } from "@llm-saas/database/MigrationFailed"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { grantReader, revokeReaders, type TenantUnknown } from "@llm-saas/database/Readers"
+import { Roles } from "@llm-saas/database/Roles"
 import { inspectLogin } from "@llm-saas/database/RoleSafety"
 import { connect, rows } from "@llm-saas/database/Script"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
@@ -67,15 +68,16 @@ const isolation = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
  */
 const inspected = Effect.gen(function* () {
   const { DATABASE_URL } = yield* Settings
+  const { api } = yield* Roles
   const url = DATABASE_URL ?? (yield* administrator)
   const { risks, role } = yield* inspectLogin(url)
   const superuser = risks.includes("is a superuser")
   const connection = yield* connect(url)
   const visitor = superuser ? yield* somebody(connection) : Option.none()
-  if (superuser) yield* rows(connection, "set session authorization llm_api")
-  else if (role !== "llm_api")
+  if (superuser) yield* rows(connection, `set session authorization ${api}`)
+  else if (role !== api)
     return yield* new StartupFailed({
-      message: `isolation is tried as llm_api, or by a superuser in its name, and not as ${role}`
+      message: `isolation is tried as ${api}, or by a superuser in its name, and not as ${role}`
     })
   return yield* Effect.gen(function* () {
     const looked = yield* inspect(connection)

@@ -1,7 +1,8 @@
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { type LoginRole, prepareLogin } from "@llm-saas/database/LoginRole"
+import { checkLogin, prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate, status } from "@llm-saas/database/Migrations"
 import { Pool } from "@llm-saas/database/Pool"
+import { roleNames, Roles } from "@llm-saas/database/Roles"
 import { holesFixedIn, inspectLogin } from "@llm-saas/database/RoleSafety"
 import cluster from "node:cluster"
 import { createHmac } from "node:crypto"
@@ -14,10 +15,16 @@ import { StartupFailed } from "./Startup.ts"
  * The password of a login where the program itself administers the database: derived from the secret key, so that it needs no place
  * of its own and two processes with the same key agree on it.
  */
-const passwordOf = (secret: Redacted.Redacted, role: LoginRole): Redacted.Redacted =>
+const passwordOf = (secret: Redacted.Redacted, role: string): Redacted.Redacted =>
   Redacted.make(
     createHmac("sha256", Redacted.value(secret)).update(`llm-saas database role ${role}`).digest("base64url")
   )
+
+/** The names of this installation's roles, as configured. */
+export const RolesLayer = Layer.effect(
+  Roles,
+  Effect.map(Settings, ({ DATABASE_ROLE_PREFIX }) => roleNames(DATABASE_ROLE_PREFIX))
+)
 
 /** The administrator's database: the configured one, or the embedded server for as long as the scope is open. */
 export const administrator = Effect.gen(function* () {
@@ -43,6 +50,7 @@ export interface Logins {
 export const logins = Effect.gen(function* () {
   const { APP_ENV, DATABASE_JOBS_URL, DATABASE_URL } = yield* Settings
   const secret = yield* SecretKey
+  const names = yield* Roles
   if (DATABASE_URL !== undefined) {
     const login = yield* inspectLogin(DATABASE_URL)
     const fixed = holesFixedIn(login.serverVersion)
@@ -55,22 +63,24 @@ export const logins = Effect.gen(function* () {
     }
     if (APP_ENV === "production") {
       return yield* new StartupFailed({
-        message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")} and so could bypass row-level security: use llm_api`
+        message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")} and so could bypass row-level security: use ${names.api}`
       })
     }
     if (!login.administers) {
       return yield* new StartupFailed({
-        message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")}: use llm_api, or an administrator in development`
+        message: `DATABASE_URL logs in as ${login.role}, which ${login.risks.join(" and ")}: use ${names.api}, or an administrator in development`
       })
     }
   }
   const admin = yield* administrator
+  const [api, jobs] = [passwordOf(secret.value, names.api), passwordOf(secret.value, names.jobs)]
+  // Before anything is made: a refusal is to leave the server as it was.
+  yield* checkLogin(admin, "api", api)
+  if (DATABASE_JOBS_URL === undefined) yield* checkLogin(admin, "jobs", jobs)
   yield* migrate(admin)
   const logins: Logins = {
-    api: yield* prepareLogin(admin, "llm_api", passwordOf(secret.value, "llm_api")),
-    jobs:
-      (yield* given(DATABASE_JOBS_URL))
-      ?? (yield* prepareLogin(admin, "llm_jobs", passwordOf(secret.value, "llm_jobs")))
+    api: yield* prepareLogin(admin, "api", api),
+    jobs: (yield* given(DATABASE_JOBS_URL)) ?? (yield* prepareLogin(admin, "jobs", jobs))
   }
   return logins
 }).pipe(
@@ -83,10 +93,11 @@ export const logins = Effect.gen(function* () {
 /** What was given for the jobs must be as harmless as what requests are served from. */
 const given = Effect.fnUntraced(function* (url: Redacted.Redacted | undefined) {
   if (url === undefined) return undefined
+  const names = yield* Roles
   const { risks, role } = yield* inspectLogin(url)
   if (risks.length === 0) return url
   return yield* new StartupFailed({
-    message: `DATABASE_JOBS_URL logs in as ${role}, which ${risks.join(" and ")}: use llm_jobs`
+    message: `DATABASE_JOBS_URL logs in as ${role}, which ${risks.join(" and ")}: use ${names.jobs}`
   })
 })
 

@@ -1,4 +1,5 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { DEFAULT_PREFIX } from "@llm-saas/database/Roles"
 import { Registration } from "@llm-saas/domain/Tenant"
 import { line } from "@llm-saas/domain/Text"
 import { Array, Context, Effect, Layer, Redacted, Result, Schema } from "effect"
@@ -12,7 +13,9 @@ import {
   LogLevel,
   Origin,
   Network,
-  PostgresUrl,
+  databaseUrl,
+  POSTGRES,
+  RolePrefix,
   BaseUrl,
   Key,
   decimal,
@@ -22,8 +25,6 @@ import {
   amount
 } from "./Variable.ts"
 import { weakness } from "./Weakness.ts"
-
-const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
 
 /** Where `mlflow ui --port 5001` listens. */
 const LOCAL_MLFLOW = "http://127.0.0.1:5001"
@@ -51,9 +52,15 @@ export const VARIABLES = {
   ),
   JWT_PRIVATE_KEY_FILE: setting("JWT_PRIVATE_KEY_FILE", "the path of a PEM file", Text, undefined),
   ACCESS_TOKEN_EXPIRE_MINUTES: amount("ACCESS_TOKEN_EXPIRE_MINUTES", "minutes", 1, 525_600, 60),
-  DATABASE_URL: setting("DATABASE_URL", POSTGRES, PostgresUrl, undefined),
-  DATABASE_ADMIN_URL: setting("DATABASE_ADMIN_URL", POSTGRES, PostgresUrl, undefined),
-  DATABASE_JOBS_URL: setting("DATABASE_JOBS_URL", POSTGRES, PostgresUrl, undefined),
+  DATABASE_URL: databaseUrl("DATABASE_URL"),
+  DATABASE_ADMIN_URL: databaseUrl("DATABASE_ADMIN_URL"),
+  DATABASE_JOBS_URL: databaseUrl("DATABASE_JOBS_URL"),
+  DATABASE_ROLE_PREFIX: setting(
+    "DATABASE_ROLE_PREFIX",
+    "how the names of the database's roles begin, such as llm_ or acme_: lower-case letters, digits and underscores, an underscore last, at most 40, and no word that roles are called by (api, owner, …)",
+    RolePrefix,
+    DEFAULT_PREFIX
+  ),
   DATABASE_PREPARE: setting("DATABASE_PREPARE", "true or false", Flag, true),
   DATABASE_POOL_SIZE: amount("DATABASE_POOL_SIZE", "connections", 1, 1000, 10),
   DATABASE_STATEMENT_SECONDS: amount("DATABASE_STATEMENT_SECONDS", "seconds", 1, 3600, 17),

@@ -1,6 +1,8 @@
+import * as DatabaseUrl from "@llm-saas/database/DatabaseUrl"
+import { prefixTrouble } from "@llm-saas/database/Roles"
 import { line } from "@llm-saas/domain/Text"
 import { destinationOf } from "@llm-saas/mlflow/Destination"
-import { Config, Effect, Schema, SchemaGetter, Struct } from "effect"
+import { Config, Effect, type Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
 import { isIP } from "node:net"
 import { isNetwork } from "./ClientAddress.ts"
 import type { BrokenVariable } from "./SettingsInvalid.ts"
@@ -54,10 +56,6 @@ export const Origin = Schema.String.check(
 )
 export const Network = Schema.String.check(Schema.makeFilter(isNetwork))
 
-export const PostgresUrl = Schema.String.check(
-  Schema.makeFilter((text) => /^postgres(?:ql)?:\/\//u.test(text) && URL.canParse(text))
-).pipe(Schema.RedactedFromValue)
-
 /** Nothing is kept in it that must not be logged, and it is where a path is appended to. */
 export const BaseUrl = Schema.String.check(
   Schema.makeFilter((text) => {
@@ -93,6 +91,26 @@ export const setting = <A, const B extends A | undefined>(
     Config.withDefault(absent),
     Effect.mapError((): BrokenVariable => ({ variable, expected }))
   )
+
+/** A database's URL, as every part of the program reads it alike; what is wrong with a broken one is said, and nothing of it repeated. */
+export const databaseUrl = (variable: string): Effect.Effect<Redacted.Redacted | undefined, BrokenVariable> =>
+  setting(variable, POSTGRES, Schema.String, undefined).pipe(
+    Effect.flatMap((text) =>
+      text === undefined
+        ? Effect.undefined
+        : Effect.fromResult(
+            Result.mapBoth(DatabaseUrl.parse(text), {
+              onFailure: ({ reason }): BrokenVariable => ({ variable, expected: `${POSTGRES} (${reason})` }),
+              onSuccess: DatabaseUrl.format
+            })
+          )
+    )
+  )
+
+export const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
+
+/** How the names of an installation's roles begin. */
+export const RolePrefix = Schema.String.check(Schema.makeFilter((text) => prefixTrouble(text) === undefined))
 
 export const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
   setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)

@@ -1,15 +1,17 @@
 import { NodeRuntime } from "@effect/platform-node"
 import type { MigrationFailed } from "@llm-saas/database/MigrationFailed"
-import { prepareLogin } from "@llm-saas/database/LoginRole"
+import { read } from "@llm-saas/database/DatabaseUrl"
+import { checkLogin, prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate, rollback, status } from "@llm-saas/database/Migrations"
 import { newMigration } from "@llm-saas/database/NewMigration"
 import { psqlLine } from "@llm-saas/database/Psql"
+import { Roles } from "@llm-saas/database/Roles"
 import type { TenantUnknown } from "@llm-saas/database/Readers"
 import { writeSchema } from "@llm-saas/database/SchemaDump"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { Console, Effect, Layer, Redacted, type Scope } from "effect"
+import { Console, Effect, Layer, type Scope } from "effect"
 import { auditCommand, type NotIsolated } from "./Audit.ts"
-import { administrator } from "./Database.ts"
+import { administrator, RolesLayer } from "./Database.ts"
 import { Settings } from "./Settings.ts"
 import { exitCode, explain, StartupFailed } from "./Startup.ts"
 
@@ -20,13 +22,14 @@ const dbMigrate = Effect.fnUntraced(function* (option: string | undefined) {
     return yield* new StartupFailed({ message: "usage: npm run db:migrate [-- --logins]" })
   const logins = option === undefined ? [] : yield* loginsWanted
   const admin = yield* administrator
+  for (const { login, password } of logins) yield* checkLogin(admin, login, password)
   const { applied, rebuilt, version } = yield* migrate(admin)
   for (const step of applied) yield* Console.log(`applied ${step.version} ${step.name}`)
   yield* Console.log(
     rebuilt ? `the schema is at version ${version}` : `nothing to do: the schema is at version ${version}`
   )
-  for (const { password, role, variable } of logins) {
-    yield* prepareLogin(admin, role, password)
+  for (const { login, password, role, variable } of logins) {
+    yield* prepareLogin(admin, login, password)
     yield* Console.log(`${role} logs in with the password of ${variable}`)
   }
 })
@@ -37,22 +40,24 @@ const loginsWanted = Effect.gen(function* () {
   if (DATABASE_ADMIN_URL === undefined)
     return yield* new StartupFailed({ message: "--logins sets passwords as DATABASE_ADMIN_URL, which is missing" })
   const given = [
-    { variable: "DATABASE_URL", role: "llm_api", url: DATABASE_URL ?? NOBODY },
+    { variable: "DATABASE_URL", login: "api", url: DATABASE_URL },
     ...(DATABASE_JOBS_URL === undefined
       ? []
-      : [{ variable: "DATABASE_JOBS_URL", role: "llm_jobs", url: DATABASE_JOBS_URL } as const])
+      : [{ variable: "DATABASE_JOBS_URL", login: "jobs", url: DATABASE_JOBS_URL } as const])
   ] as const
-  return yield* Effect.forEach(given, ({ role, url, variable }) => {
-    const { password, username } = new URL(Redacted.value(url))
-    return username === role && password !== ""
-      ? Effect.succeed({ role, variable, password: Redacted.make(decodeURIComponent(password)) })
+  const names = yield* Roles
+  return yield* Effect.forEach(given, ({ login, url, variable }) => {
+    const role = names[login]
+    const { password, user } = url === undefined ? NOBODY : read(url)
+    return user === role && password !== undefined
+      ? Effect.succeed({ login, role, variable, password })
       : Effect.fail(
           new StartupFailed({ message: `--logins takes the password of ${role} from ${variable}: it has none` })
         )
   })
 })
 
-const NOBODY = Redacted.make("postgres:///")
+const NOBODY = { user: "", password: undefined }
 
 const dbStatus = Effect.gen(function* () {
   const found = yield* Effect.flatMap(administrator, status)
@@ -112,7 +117,7 @@ const command = (
 }
 
 Effect.scoped(Effect.suspend(() => command(process.argv[2], process.argv.slice(3)))).pipe(
-  Effect.provide(Layer.fresh(Settings.layerCommands)),
+  Effect.provide(Layer.provideMerge(RolesLayer, Layer.fresh(Settings.layerCommands))),
   Effect.tapCause(explain),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: exitCode })
 )

@@ -2,7 +2,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { announceServer } from "./Banner.ts"
 import { ContainerLoopback } from "./ContainerLoopback.ts"
-import { DatabaseLayer } from "./Database.ts"
+import { DatabaseLayer, RolesLayer } from "./Database.ts"
 import { HttpOptions } from "./http/HttpOptions.ts"
 import { LogLines } from "./http/LogLines.ts"
 import { LogOptions } from "./http/LogOptions.ts"
@@ -30,6 +30,7 @@ Layer.unwrap(Effect.map(Settings, ({ WORKERS }) => (WORKERS > 1 && !isWorker ? W
   Layer.provide(Logs),
   Layer.provide([LogLines.layer, LogOptions.layer]),
   Layer.provide(SecretKey.layer),
+  Layer.provide(RolesLayer),
   Layer.provide(Settings.layer),
   Layer.launch,
   Effect.tapCause(explainServer),

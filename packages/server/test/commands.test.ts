@@ -60,30 +60,33 @@ describe("db:migrate -- --logins", () => {
     60_000
   )
 
-  it.effect("says what it lacks", () =>
-    Effect.gen(function* () {
-      const url = (login: string) => `postgres://${login}@db.invalid/app`
-      const refuses = Effect.fn(function* (
-        args: ReadonlyArray<string>,
-        variables: Record<string, string>,
-        said: string
-      ) {
-        const { code, stderr } = yield* run(["migrate", ...args], variables)
-        assert.deepStrictEqual([code, stderr], [1, `${said}\n`])
-      })
-      yield* refuses(["--login"], {}, "usage: npm run db:migrate [-- --logins]")
-      yield* refuses(
-        ["--logins"],
-        { DATABASE_URL: url("llm_api:pw") },
-        "--logins sets passwords as DATABASE_ADMIN_URL, which is missing"
-      )
-      for (const DATABASE_URL of ["", url("llm_api"), url("postgres:pw")]) {
+  it.effect(
+    "says what it lacks",
+    () =>
+      Effect.gen(function* () {
+        const url = (login: string) => `postgres://${login}@db.invalid/app`
+        const refuses = Effect.fn(function* (
+          args: ReadonlyArray<string>,
+          variables: Record<string, string>,
+          said: string
+        ) {
+          const { code, stderr } = yield* run(["migrate", ...args], variables)
+          assert.deepStrictEqual([code, stderr], [1, `${said}\n`])
+        })
+        yield* refuses(["--login"], {}, "usage: npm run db:migrate [-- --logins]")
         yield* refuses(
           ["--logins"],
-          { DATABASE_ADMIN_URL: url("postgres:pw"), DATABASE_JOBS_URL: url("llm_jobs:pw"), DATABASE_URL },
-          "--logins takes the password of llm_api from DATABASE_URL: it has none"
+          { DATABASE_URL: url("llm_api:pw") },
+          "--logins sets passwords as DATABASE_ADMIN_URL, which is missing"
         )
-      }
-    })
+        for (const DATABASE_URL of ["", url("llm_api"), url("postgres:pw")]) {
+          yield* refuses(
+            ["--logins"],
+            { DATABASE_ADMIN_URL: url("postgres:pw"), DATABASE_JOBS_URL: url("llm_jobs:pw"), DATABASE_URL },
+            "--logins takes the password of llm_api from DATABASE_URL: it has none"
+          )
+        }
+      }),
+    60_000
   )
 })

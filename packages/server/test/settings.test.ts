@@ -296,7 +296,10 @@ describe("a variable by file", () => {
         { APP_ENV: "production", SECRET_KEY_FILE: "DIR/key", DATABASE_URL_FILE: "DIR/url", SECRET_KEY: "" }
       )
       assert.strictEqual(found.SECRET_KEY && Redacted.value(found.SECRET_KEY), STRONG)
-      assert.strictEqual(found.DATABASE_URL && Redacted.value(found.DATABASE_URL), "postgres://llm_api:pw@db/app")
+      assert.strictEqual(
+        found.DATABASE_URL && Redacted.value(found.DATABASE_URL),
+        "postgresql://llm_api:pw@db:5432/app"
+      )
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 

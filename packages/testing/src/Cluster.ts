@@ -1,5 +1,6 @@
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { Effect, Match, Redacted, type Scope } from "effect"
+import { format, parse } from "@llm-saas/database/DatabaseUrl"
+import { Effect, Match, Redacted, Result, type Scope } from "effect"
 import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
 
 /** What the environment says about where tests find PostgreSQL. */
@@ -47,7 +48,9 @@ const container: Cluster = Effect.acquireRelease(
 /** A server with a superuser's (or a CREATEROLE and CREATEDB login's) URL, for as long as the scope is open. */
 export const cluster = ({ TEST_DATABASE, TEST_DATABASE_URL }: ClusterSettings): Cluster =>
   TEST_DATABASE_URL
-    ? Effect.succeed(Redacted.make(TEST_DATABASE_URL))
+    ? Effect.fromResult(Result.map(parse(TEST_DATABASE_URL), format)).pipe(
+        Effect.mapError(({ reason }) => new TestDatabaseFailed({ message: `TEST_DATABASE_URL: ${reason}` }))
+      )
     : Match.value(TEST_DATABASE || "embedded").pipe(
         Match.when("embedded", () => embedded),
         Match.when("testcontainers", () => container),

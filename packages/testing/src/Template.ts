@@ -53,8 +53,8 @@ export const template = Effect.fnUntraced(
     yield* Databases.create(server, draft)
     const url = Databases.urlOf(server, draft)
     yield* migrate(url).pipe(
-      Effect.andThen(prepareLogin(url, "llm_api", password)),
-      Effect.andThen(prepareLogin(url, "llm_jobs", password)),
+      Effect.andThen(prepareLogin(url, "api", password)),
+      Effect.andThen(prepareLogin(url, "jobs", password)),
       Effect.onError(() => Effect.ignore(Databases.drop(server, draft)))
     )
     yield* Databases.makeTemplate(server, draft, name)

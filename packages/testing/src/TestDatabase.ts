@@ -1,5 +1,6 @@
 import * as Databases from "@llm-saas/database/Databases"
 import { loginUrl } from "@llm-saas/database/LoginRole"
+import { DEFAULT_PREFIX, roleNames } from "@llm-saas/database/Roles"
 import { Context, Effect, Layer, type Redacted, type Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
@@ -36,6 +37,8 @@ export class TestDatabase extends Context.Service<
   )
 }
 
+const DEFAULT = roleNames(DEFAULT_PREFIX)
+
 type Lent = Effect.Effect<TestDatabase["Service"], TestDatabaseFailed, Scope.Scope>
 
 const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Databases.create>): Lent =>
@@ -53,8 +56,8 @@ const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Database
     return TestDatabase.of({
       name,
       adminUrl,
-      apiUrl: loginUrl(adminUrl, "llm_api", supply.password),
-      jobsUrl: loginUrl(adminUrl, "llm_jobs", supply.password)
+      apiUrl: loginUrl(adminUrl, DEFAULT.api, supply.password),
+      jobsUrl: loginUrl(adminUrl, DEFAULT.jobs, supply.password)
     })
   })
 
