@@ -8,6 +8,7 @@ import { connect, rows, run, transaction } from "./Script.ts"
 import { type Migration, readSqlFiles, type SqlFiles } from "./SqlFiles.ts"
 
 export { prepareLogin } from "./LoginRole.ts"
+export { rollback } from "./Rollback.ts"
 
 export interface MigrationOptions {
   /** Where the `.sql` files are; `sql/` of this repository unless said otherwise. */
@@ -46,39 +47,6 @@ export const status = Effect.fn("Migrations.status")(function* (
 ) {
   const files = yield* readSqlFiles(options.directory)
   return compare(yield* readHistory(yield* connect(url)), files)
-}, Effect.scoped)
-
-/**
- * Takes the latest migration back with its down file, and with it the functions, policies and grants, which fit the files as they
- * are now: nobody can reach a table until the next {@link migrate} builds them again, with code that fits. Returns what was undone.
- */
-export const rollback = Effect.fn("Migrations.rollback")(function* (
-  adminUrl: Redacted.Redacted,
-  options: MigrationOptions = {}
-) {
-  const files = yield* readSqlFiles(options.directory)
-  const connection = yield* connect(adminUrl)
-  return yield* transaction(
-    connection,
-    Effect.gen(function* () {
-      yield* lock(connection)
-      const { changed, unknown, version } = compare(yield* readHistory(connection), files)
-      const last = files.migrations.find((migration) => migration.version === version)
-      if (unknown.length > 0) return yield* history("newer code migrated this database: roll back with that code")
-      if (changed.length > 0) return yield* history(`changed since it was applied: ${changed.join(", ")}`)
-      if (last === undefined) return yield* history("there is nothing to roll back")
-      if (last.down === undefined) {
-        return yield* new MigrationFailed({ reason: "files", file: last.path, detail: "has no .down.sql beside it" })
-      }
-      yield* asOwner(connection)
-      yield* run(connection, files.clean)
-      yield* run(connection, last.down)
-      yield* asOwner(connection)
-      yield* rows(connection, "delete from meta.migrations where version = $1::integer", [last.version])
-      yield* rows(connection, "delete from meta.repeatables")
-      return last
-    })
-  )
 }, Effect.scoped)
 
 const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, files: SqlFiles) {
@@ -147,7 +115,7 @@ const lint = Effect.fnUntraced(function* (connection: PgConnection.PgConnection)
 })
 
 /** One at a time, for as long as the transaction lasts. Whoever waits for the lock waits as long as it takes. */
-const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
+export const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   yield* rows(connection, "set local statement_timeout = 0")
   yield* rows(connection, "set local lock_timeout = 0")
   yield* rows(connection, "set local search_path = pg_catalog, pg_temp")
@@ -156,14 +124,14 @@ const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConnection)
   yield* rows(connection, "set local lock_timeout = '10s'")
 })
 
-const asOwner = (connection: PgConnection.PgConnection) =>
+export const asOwner = (connection: PgConnection.PgConnection) =>
   Effect.flatMap(Roles, ({ owner }) => rows(connection, `set local role ${owner}`))
 
 const asAdministrator = (connection: PgConnection.PgConnection) => rows(connection, "set local role none")
 
 const nothing = ({ version }: Comparison): Report => ({ version, applied: [], rebuilt: false })
 
-const history = (detail: string) => new MigrationFailed({ reason: "history", detail })
+export const history = (detail: string) => new MigrationFailed({ reason: "history", detail })
 
 // Roles belong to the whole cluster and the lock to one database: two databases that are migrated at once can meet at a role.
 // XX000 "tuple concurrently updated", 23505 both create it, 42710 it exists by now, 40P01 both wait.

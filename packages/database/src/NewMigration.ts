@@ -28,6 +28,7 @@ export const newMigration = Effect.fn("NewMigration.write")(function* (name: str
 })
 
 const TEMPLATE = `-- What changes, and why. Tables only: functions, policies and grants have their own files and are built again each time.
+-- The way back goes beside it, into the same name with .down.sql; its first line "-- loses: …" says what goes with it, if anything does.
 -- A first line "-- breaking" keeps code that does not know this migration from running on a schema that has it.
 
 `

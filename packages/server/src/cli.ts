@@ -2,8 +2,9 @@ import { NodeRuntime } from "@effect/platform-node"
 import type { MigrationFailed } from "@llm-saas/database/MigrationFailed"
 import { read } from "@llm-saas/database/DatabaseUrl"
 import { checkLogin, prepareLogin } from "@llm-saas/database/LoginRole"
-import { migrate, rollback, status } from "@llm-saas/database/Migrations"
+import { migrate, status } from "@llm-saas/database/Migrations"
 import { newMigration } from "@llm-saas/database/NewMigration"
+import { planRollback, rollback } from "@llm-saas/database/Rollback"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { Roles } from "@llm-saas/database/Roles"
 import type { TenantUnknown } from "@llm-saas/database/Readers"
@@ -69,10 +70,18 @@ const dbStatus = Effect.gen(function* () {
   )
 })
 
-const dbRollback = Effect.gen(function* () {
-  const undone = yield* Effect.flatMap(administrator, rollback)
+const dbRollback = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  if (args.some((option) => option !== "--yes" && option !== "--force"))
+    return yield* new StartupFailed({ message: "usage: npm run db:rollback [-- --yes --force]" })
+  const admin = yield* administrator
+  const { loses, migration } = yield* planRollback(admin)
   yield* Console.log(
-    `undone ${undone.version} ${undone.name}; \`npm run db:migrate\` builds functions and policies again`
+    `takes back ${migration.version} ${migration.name}${loses === undefined ? "" : `, which loses ${loses}`}. `
+      + "Functions, policies and grants go with it: a running service fails every request until code that fits has migrated"
+  )
+  const undone = yield* rollback(admin, { yes: args.includes("--yes"), force: args.includes("--force") })
+  yield* Console.log(
+    `undone ${undone.version} ${undone.name}; \`npm run db:migrate\` of the code that fits builds functions and policies again`
   )
 })
 
@@ -104,7 +113,7 @@ const command = (
     case "status":
       return dbStatus
     case "rollback":
-      return dbRollback
+      return dbRollback(args)
     case "new":
       return dbNew(argument)
     case "psql":

@@ -1,0 +1,1 @@
+-- Nothing to change: functions are built anew by the code that fits.
