@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, Exit, Redacted, Scope } from "effect"
+import * as fc from "fast-check"
 import { spawn, spawnSync } from "node:child_process"
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:net"
@@ -8,6 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Binaries from "../src/embedded/Binaries.ts"
+import * as PidFile from "../src/embedded/PidFile.ts"
 import * as EmbeddedPostgres from "../src/EmbeddedPostgres.ts"
 
 const query = (url: Redacted.Redacted, sql: string) =>
@@ -211,6 +213,87 @@ describe("the embedded PostgreSQL", () => {
       assert.deepStrictEqual(yield* query(server.url, "select 1 as one"), [{ one: 1 }])
     })
   )
+
+  it.live(
+    "starts whatever a crash, a full disk or a careless copy left in postmaster.pid, and says what it removed",
+    () =>
+      Effect.gen(function* () {
+        const path = yield* cluster
+        const file = join(path, "postgres-18", "pgdata", "postmaster.pid")
+        // A stranger's process that looks like a server, but works elsewhere.
+        const stranger = yield* Effect.acquireRelease(
+          Effect.sync(() => spawn("sleep", ["60"], { argv0: "postgres", stdio: "ignore" })),
+          (child) => Effect.sync(() => child.kill())
+        )
+        const garbage: ReadonlyArray<string | Buffer> = [
+          "",
+          "\n\n\n",
+          Buffer.from([0, 255, 1, 254, 10, 13, 0]),
+          "-",
+          "0",
+          "99999999999999999999999",
+          "1e3\n",
+          "4242 4242\n/elsewhere\n",
+          `${stranger.pid}\n${join(path, "postgres-18", "pgdata")}\n1\n5432\n\n127.0.0.1\n\nready   \n`,
+          `${process.pid}`,
+          "x".repeat(100_000)
+        ]
+        for (const text of garbage) {
+          writeFileSync(file, text)
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const server = yield* EmbeddedPostgres.make({ directory: path })
+              assert.deepStrictEqual(yield* query(server.url, "select 1 as one"), [{ one: 1 }])
+            })
+          )
+          assert.isFalse(existsSync(file))
+        }
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live("says in one line what postmaster.pid is where it cannot be a server's, and leaves it", () =>
+    Effect.gen(function* () {
+      const path = yield* cluster
+      const file = join(path, "postgres-18", "pgdata", "postmaster.pid")
+      const made: ReadonlyArray<readonly [program: string, ...args: ReadonlyArray<string>]> = [
+        ["mkdir", file],
+        ["mkfifo", file],
+        ["ln", "-s", "/nowhere/at/all", file]
+      ]
+      for (const [program, ...args] of made) {
+        assert.strictEqual(spawnSync(program, args).status, 0)
+        const { message } = yield* Effect.flip(EmbeddedPostgres.make({ directory: path }))
+        assert.match(message, /postmaster\.pid is not what PostgreSQL wrote: it is no file\. If no PostgreSQL runs .*remove it/u)
+        assert.notInclude(message, "\n")
+        assert.isTrue(readdirSync(join(path, "postgres-18", "pgdata")).includes("postmaster.pid"))
+        rmSync(file, { recursive: true })
+      }
+      // What else a directory of data has may be garbage too.
+      writeFileSync(join(path, "postgres-18", "pgdata", "postmaster.opts"), Buffer.from([0, 255, 34, 45, 112]))
+      writeFileSync(join(path, "postgres-18", "leaving"), Buffer.from([0, 255]))
+      writeFileSync(join(path, "postgres-18", "users", "1-nonsense"), "")
+      const server = yield* EmbeddedPostgres.make({ directory: path })
+      assert.deepStrictEqual(yield* query(server.url, "select 1 as one"), [{ one: 1 }])
+    }).pipe(Effect.scoped)
+  )
+
+  it("reads of postmaster.pid a number of a process or nothing, whatever is in it", () => {
+    const file = fc.array(fc.oneof(fc.string({ unit: "binary" }), fc.integer().map(String), fc.constant("ready   ")))
+    fc.assert(
+      fc.property(file, (lines) => {
+        const found = PidFile.parse(lines.join("\n"))
+        if (found._tag === "Names") assert.isTrue(Number.isSafeInteger(found.pid) && found.pid > 0)
+        else assert.strictEqual(found._tag, "Garbage")
+      })
+    )
+    assert.deepStrictEqual(PidFile.parse("42\n/data\n1\n5433\n\n127.0.0.1\n1 2\nready   \n"), {
+      _tag: "Names",
+      pid: 42,
+      port: 5433,
+      ready: true
+    })
+  })
 
   it.live("says so when the log explains why it does not start", () =>
     Effect.gen(function* () {

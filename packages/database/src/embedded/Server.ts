@@ -1,12 +1,13 @@
 import { Effect } from "effect"
-import { existsSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import type { Binaries } from "./Binaries.ts"
 import { pause, run, windows } from "./Command.ts"
-import { attempt, EmbeddedPostgresFailed } from "./EmbeddedPostgresFailed.ts"
+import { EmbeddedPostgresFailed } from "./EmbeddedPostgresFailed.ts"
 import type { Home } from "./Home.ts"
-import { alive, commandLine } from "./Processes.ts"
+import * as PidFile from "./PidFile.ts"
+import { contents } from "./Processes.ts"
 import { others, type User } from "./Users.ts"
 
 /** A server that accepts connections. */
@@ -48,24 +49,20 @@ const freePort = (wanted: number) =>
     })
   })
 
-// postmaster.pid: pid, data directory, start time, port, socket directory, listen address, shared memory key, status.
 const state = Effect.fnUntraced(function* (home: Home) {
-  const file = join(home.data, "postmaster.pid")
-  const lines = yield* attempt("reading postmaster.pid", () =>
-    existsSync(file) ? readFileSync(file, "utf8").split("\n") : []
-  )
-  const pid = Math.abs(Number(lines[0]))
-  if (lines.length === 0 || !alive(pid)) return { _tag: "Stopped" } satisfies State
-  const command = commandLine(pid)
-  if (command !== undefined && !command.includes("postgres")) {
-    // The machine or the container was restarted, and the number is somebody else's now. PostgreSQL would refuse to start.
-    yield* attempt("removing a stale postmaster.pid", () => rmSync(file, { force: true }))
-    return { _tag: "Stopped" } satisfies State
+  const file = yield* PidFile.serverOf(home.data)
+  switch (file._tag) {
+    case "Absent":
+      return { _tag: "Stopped" } satisfies State
+    case "Garbage":
+      return { _tag: "Changing" } satisfies State
+    case "Names": {
+      const { pid, port, ready } = file
+      return ready && (yield* accepts(port))
+        ? ({ _tag: "Running", server: { pid, port } } satisfies State)
+        : ({ _tag: "Changing" } satisfies State)
+    }
   }
-  const port = Number(lines[3])
-  return lines[7]?.trim() === "ready" && (yield* accepts(port))
-    ? ({ _tag: "Running", server: { pid, port } } satisfies State)
-    : ({ _tag: "Changing" } satisfies State)
 })
 
 const pgCtl = (home: Home, binaries: Binaries, args: ReadonlyArray<string>) =>
@@ -87,9 +84,8 @@ export const stop = Effect.fnUntraced(function* (home: Home, binaries: Binaries)
 
 /** The port of the last run, so that a noted connection line keeps working. */
 const lastPort = (home: Home) => {
-  const options = join(home.data, "postmaster.opts")
-  const port = existsSync(options) ? /"-p" "(\d+)"/u.exec(readFileSync(options, "utf8"))?.[1] : undefined
-  return port === undefined ? undefined : Number(port)
+  const port = Number(/"-p" "(\d{1,5})"/u.exec(contents(join(home.data, "postmaster.opts")) ?? "")?.[1])
+  return port > 0 && port < 65_536 ? port : undefined
 }
 
 const start = Effect.fnUntraced(function* (home: Home, binaries: Binaries, options: ServerOptions) {
@@ -146,6 +142,6 @@ export const ensure = Effect.fnUntraced(function* (home: Home, binaries: Binarie
     }
   }
   return yield* new EmbeddedPostgresFailed({
-    message: `PostgreSQL in ${home.data} neither runs nor stops; see ${home.log}`
+    message: `PostgreSQL in ${home.data} neither runs nor stops: its postmaster.pid names a process that does not become ready. See ${home.log}`
   })
 })
