@@ -1,7 +1,7 @@
 // Programs that are children of ours: run, told to stop once, waited for, never left behind.
 import { spawn, spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 
 const windows = process.platform === "win32"
 const FOLLOW = fileURLToPath(new URL("./follow-parent.mjs", import.meta.url))
@@ -38,7 +38,7 @@ export async function runAll(node, stages, { cwd, env, stopWhen }) {
 
   const run = ({ args, title }) =>
     new Promise((done) => {
-      const child = spawn(node, title ? args : ["--import", pathToImport(FOLLOW), ...args], {
+      const child = spawn(node, title ? args : ["--import", pathToFileURL(FOLLOW).href, ...args], {
         cwd,
         env,
         stdio: title ? ["ignore", "pipe", "pipe"] : "inherit",
@@ -72,8 +72,6 @@ export async function runAll(node, stages, { cwd, env, stopWhen }) {
 }
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
-
-const pathToImport = (path) => new URL(`file://${windows ? "/" : ""}${path}`).href
 
 function report(title, code, output) {
   if (code === 0) return console.error(`✓ ${title}`)

@@ -1,5 +1,6 @@
 import { Effect, Redacted, type Scope } from "effect"
 import { rmSync } from "node:fs"
+import { resolve } from "node:path"
 import * as Account from "./embedded/Account.ts"
 import * as Binaries from "./embedded/Binaries.ts"
 import { attempt, EmbeddedPostgresFailed } from "./embedded/EmbeddedPostgresFailed.ts"
@@ -85,10 +86,19 @@ const prepare = Effect.fnUntraced(function* ({ directory }: Options) {
   const account = yield* Account.forData(
     directory === undefined ? undefined : Home.pathBelow(directory, binaries.major)
   )
+  const paths = [binaries.program("postgres"), ...(directory === undefined ? [] : [resolve(directory)])]
+  const misread = paths.find(readByShell)
+  if (misread !== undefined)
+    return yield* new EmbeddedPostgresFailed({
+      message: `the embedded PostgreSQL cannot run in ${JSON.stringify(misread)}: it has a character that a shell would read. Rename it, or set DATA_DIR or DATABASE_URL`
+    })
   const home =
     directory === undefined ? yield* Home.temporary(account) : yield* Home.kept(directory, binaries.major, account)
   return { binaries, home }
 })
+
+/** `pg_ctl` hands both paths to a shell, between double quotes. */
+const readByShell = (path: string) => (process.platform === "win32" ? /["%\r\n]/u : /["$`\\\r\n]/u).test(path)
 
 const remove = (home: Home.Home) =>
   attempt(`removing ${home.directory}`, () => rmSync(home.directory, { recursive: true, force: true, maxRetries: 5 }))

@@ -95,9 +95,7 @@ const refusalOf = (
         ? `undoing ${migration.version} ${migration.name} loses ${loses}. Make a backup (npm run db:backup), and say --yes`
         : undefined
 
-const decodeOne = Schema.decodeUnknownEffect(
-  Schema.Tuple([Schema.Struct({ connections: Schema.NullOr(Schema.Int) })])
-)
+const decodeOne = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ connections: Schema.NullOr(Schema.Int) })]))
 
 const connections = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const { api, jobs } = yield* Roles

@@ -193,8 +193,9 @@ describe("the embedded PostgreSQL", () => {
       const path = yield* cluster
       const killed = yield* program(path)
       yield* query(killed.url, "create table kept as select 'here' as what")
+      const before = postmaster(killed.dataDir)
       yield* killed.kill("SIGKILL")
-      spawnSync("kill", ["-9", String(postmaster(killed.dataDir))])
+      spawnSync("kill", ["-9", String(before)])
       const server = yield* EmbeddedPostgres.make({ directory: path })
       assert.deepStrictEqual(yield* query(server.url, "select what from kept"), [{ what: "here" }])
     })
@@ -264,7 +265,10 @@ describe("the embedded PostgreSQL", () => {
       for (const [program, ...args] of made) {
         assert.strictEqual(spawnSync(program, args).status, 0)
         const { message } = yield* Effect.flip(EmbeddedPostgres.make({ directory: path }))
-        assert.match(message, /postmaster\.pid is not what PostgreSQL wrote: it is no file\. If no PostgreSQL runs .*remove it/u)
+        assert.match(
+          message,
+          /postmaster\.pid is not what PostgreSQL wrote: it is no file\. If no PostgreSQL runs .*remove it/u
+        )
         assert.notInclude(message, "\n")
         assert.isTrue(readdirSync(join(path, "postgres-18", "pgdata")).includes("postmaster.pid"))
         rmSync(file, { recursive: true })
@@ -294,6 +298,21 @@ describe("the embedded PostgreSQL", () => {
       ready: true
     })
   })
+
+  it.live("works in a directory of any name, but for what pg_ctl's shell would read in it", () =>
+    Effect.gen(function* () {
+      const path = yield* directory
+      const odd = join(path, "a b#c?d%20e'f é;&(")
+      const server = yield* EmbeddedPostgres.make({ directory: odd })
+      assert.deepStrictEqual(yield* query(server.url, "select 1 as one"), [{ one: 1 }])
+      assert.include(server.dataDir, odd)
+      for (const name of ["$HOME", "`id`", 'say "x"', "back\\slash"]) {
+        const { message } = yield* Effect.flip(EmbeddedPostgres.make({ directory: join(path, name) }))
+        assert.match(message, /shell would read.*DATA_DIR/u)
+        assert.notInclude(message, "\n")
+      }
+    }).pipe(Effect.scoped)
+  )
 
   it.live("says so when the log explains why it does not start", () =>
     Effect.gen(function* () {

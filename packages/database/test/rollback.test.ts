@@ -36,7 +36,10 @@ const structureAt = Effect.fnUntraced(function* (version: number) {
   const { migrations, roles } = yield* readSqlFiles()
   const connection = yield* connect(adminUrl)
   for (const file of [...roles, ...migrations.filter((migration) => migration.version <= version)])
-    yield* run(connection, { ...file, text: `${file.path.startsWith("roles/") ? "" : "set local role llm_owner;"}${file.text}` })
+    yield* run(connection, {
+      ...file,
+      text: `${file.path.startsWith("roles/") ? "" : "set local role llm_owner;"}${file.text}`
+    })
   return yield* structure(adminUrl)
 })
 
@@ -56,7 +59,11 @@ describe("every migration", () => {
         for (const { name, version } of migrations.toReversed()) {
           const undone = yield* rollback(adminUrl, { yes: true })
           assert.deepStrictEqual([undone.version, undone.name], [version, name])
-          assert.deepStrictEqual(yield* structure(adminUrl), yield* structureAt(version - 1), `after ${version} ${name}`)
+          assert.deepStrictEqual(
+            yield* structure(adminUrl),
+            yield* structureAt(version - 1),
+            `after ${version} ${name}`
+          )
         }
         assert.match((yield* Effect.flip(rollback(adminUrl))).message, /nothing to roll back/u)
         yield* migrate(adminUrl)
@@ -74,7 +81,9 @@ describe("every migration", () => {
         yield* plant(session, yield* Effect.scoped(Effect.flatMap(connect(adminUrl), tables)))
         const kept = () =>
           Effect.forEach(["tenants", "users", "credentials", "conversations", "messages", "generations"], (table) =>
-            session.rows(`select tenant_id, id from (select ${table === "tenants" ? "id as tenant_id, id" : table === "credentials" ? "tenant_id, user_id as id" : "tenant_id, id"} from app.${table}) as every`)
+            session.rows(
+              `select tenant_id, id from (select ${table === "tenants" ? "id as tenant_id, id" : table === "credentials" ? "tenant_id, user_id as id" : "tenant_id, id"} from app.${table}) as every`
+            )
           )
         const before = yield* kept()
         const { migrations } = yield* readSqlFiles()
@@ -84,7 +93,9 @@ describe("every migration", () => {
         yield* migrate(adminUrl)
         assert.deepStrictEqual(yield* kept(), before)
         assert.deepStrictEqual(
-          yield* session.rows("select count(*)::int as n from app.generation_chunks c join app.generations g on g.id = c.generation_id and g.user_id = c.user_id"),
+          yield* session.rows(
+            "select count(*)::int as n from app.generation_chunks c join app.generations g on g.id = c.generation_id and g.user_id = c.user_id"
+          ),
           [{ n: 1 }]
         )
       }).pipe(Effect.scoped),

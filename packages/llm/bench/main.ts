@@ -10,10 +10,11 @@ import { Effect, ManagedRuntime } from "effect"
 import { spawn } from "node:child_process"
 import { Agent, createServer, request } from "node:http"
 import OpenAI from "openai"
+import { fileURLToPath } from "node:url"
 
 const STREAMS = 200
 const TOKENS = 200
-const SELF = new URL(import.meta.url).pathname
+const SELF = fileURLToPath(import.meta.url)
 
 const frame = (choice: unknown) =>
   `data: ${JSON.stringify({ id: "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT", object: "chat.completion.chunk", created: 1_741_569_952, model: "gpt-4o-mini-2024-07-18", service_tier: "default", system_fingerprint: "fp_06737a9306", choices: [choice], usage: null })}\n\n`

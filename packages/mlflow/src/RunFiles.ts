@@ -44,7 +44,7 @@ export const layer = (options: FileOptions) =>
           files.writeFileString(
             draft,
             yaml({
-              artifact_location: `file://${directory}/${id}`,
+              artifact_location: uriOf(`${directory}/${id}`),
               creation_time: now,
               experiment_id: id,
               last_update_time: now,
@@ -95,7 +95,7 @@ export const layer = (options: FileOptions) =>
             yield* files.writeFileString(
               `${draft}/meta.yaml`,
               yaml({
-                artifact_uri: `file://${place}/artifacts`,
+                artifact_uri: uriOf(`${place}/artifacts`),
                 end_time: Math.trunc(record.ended_at),
                 entry_point_name: "",
                 experiment_id: experiment,
@@ -162,3 +162,6 @@ const yaml = (values: Readonly<Record<string, string | number | ReadonlyArray<ne
       return `${key}: ${text}\n`
     })
     .join("")
+
+/** As MLflow writes it, and reads it: percent-encoded. */
+const uriOf = (path: string) => `file://${path.split("/").map(encodeURIComponent).join("/")}`

@@ -15,6 +15,7 @@ import { cpuMicros, residentMegabytes, serve, type Served } from "./Process.ts"
 import { streaming } from "./streaming.ts"
 import { median, table } from "./Table.ts"
 import { tracking } from "./tracking.ts"
+import { fileURLToPath } from "node:url"
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,7 +29,7 @@ const seconds = Number(options.seconds)
 const rounds = Number(options.rounds)
 const connections = Number(options.connections)
 const wanted = (name: string) => positionals.length === 0 || positionals.includes(name)
-const script = (path: string) => new URL(path, import.meta.url).pathname
+const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const SECRET_KEY = randomBytes(48).toString("base64url")
 const database = await prepare()

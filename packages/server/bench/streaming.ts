@@ -3,9 +3,10 @@ import { loadApart } from "./LoadApart.ts"
 import { cpuMicros, residentMegabytes, serve, type Served } from "./Process.ts"
 import { streams } from "./Streams.ts"
 import { median, table } from "./Table.ts"
+import { fileURLToPath } from "node:url"
 
 const TOKENS = 200
-const script = (path: string) => new URL(path, import.meta.url).pathname
+const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** Who asks: a token of an account of the server under test. */
 export type SignUp = (port: number) => Promise<{ readonly token: string }>

@@ -8,8 +8,9 @@ import type { Prepared } from "./Prepare.ts"
 import { cpuMicros, serve, type Served } from "./Process.ts"
 import type { SignUp } from "./streaming.ts"
 import { median, table } from "./Table.ts"
+import { fileURLToPath } from "node:url"
 
-const script = (path: string) => new URL(path, import.meta.url).pathname
+const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** A model that takes no time: what is left is ours. */
 const QUICK = {

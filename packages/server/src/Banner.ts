@@ -9,7 +9,7 @@ export const announce = Effect.fnUntraced(function* (port: number) {
   const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, MLFLOW_TRACKING_URI, WORKERS, ...settings } = yield* Settings
   const { LLM_MODEL, LLM_PROVIDER, OPENAI_BASE_URL, TENANT_CREATION } = settings
   const { madeAt } = yield* SecretKey
-  const url = `http://${HOST === "127.0.0.1" || HOST === "0.0.0.0" ? "localhost" : HOST}:${port}`
+  const url = urlOf(HOST, port)
   if (APP_ENV === "production")
     return yield* Effect.logInfo(`${APP_NAME ?? "llm-saas"} serves on ${url}; ${CREATION[TENANT_CREATION]}`)
   yield* Console.log(
@@ -39,6 +39,12 @@ const CREATION = {
   token: "tenants are created with TENANT_CREATION_TOKEN (TENANT_CREATION=token)",
   closed: "tenants cannot be created from outside (TENANT_CREATION=closed)"
 }
+
+/** Where this machine finds what listens there. An address of IPv6 stands in brackets, its zone encoded (RFC 3986 §3.2.2, RFC 6874). */
+export const urlOf = (host: string, port: number): string =>
+  ["127.0.0.1", "0.0.0.0", "::"].includes(host)
+    ? `http://localhost:${port}`
+    : `http://${host.includes(":") ? `[${host.replace("%", "%25")}]` : host}:${port}`
 
 /** As above, for the server that is listening. A worker says nothing: there are several, and the one that started them speaks. */
 export const announceServer = Effect.gen(function* () {

@@ -17,12 +17,14 @@ export interface Sources {
  */
 export const provider = Effect.fnUntraced(function* ({ environment, names, path }: Sources) {
   const given = yield* withFiles(ConfigProvider.fromEnvRecord(environment), names)
-  const file = yield* ConfigProvider.fromDotEnv({ path }).pipe(
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(ConfigProvider.fromEnvRecord({}))),
-    Effect.mapError(
-      () => new SettingsInvalid({ broken: [{ variable: path, expected: "a text file that may be read" }] })
-    )
+  const fs = yield* FileSystem.FileSystem
+  const broken = (expected: string) => new SettingsInvalid({ broken: [{ variable: path, expected }] })
+  const bytes = yield* fs.readFile(path).pipe(
+    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(new Uint8Array())),
+    Effect.mapError(() => broken("a text file that may be read"))
   )
+  const text = yield* Effect.mapError(textOf(bytes), () => broken(UTF8))
+  const file = ConfigProvider.fromDotEnvContents(text)
   return ConfigProvider.orElse(given, yield* withFiles(file, names))
 })
 
@@ -32,6 +34,21 @@ const DOLLAR = /^[ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=[ \t]*(?!')[^\n#$]*\$/gm
 /** Variables of a `.env` file that docker compose reads otherwise than this program: it looks for the name of a variable behind a `$`. */
 export const withDollar = (text: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>
   [...text.matchAll(DOLLAR)].flatMap(([, name = ""]) => (names.includes(name.replace(/_FILE$/u, "")) ? [name] : []))
+
+/**
+ * A file's text, with or without a byte order mark. Fails for UTF-16, which Windows' older PowerShell and editors write and which reads as
+ * nothing at all, and for any other encoding than UTF-8.
+ */
+const textOf = (bytes: Uint8Array): Effect.Effect<string, undefined> =>
+  Effect.try({ try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes), catch: () => undefined }).pipe(
+    Effect.filterOrFail(
+      (text) => !text.includes("\0"),
+      () => undefined
+    )
+  )
+
+const UTF8 =
+  'a text file in UTF-8; save it again with that encoding (an editor\'s "Save as", or in PowerShell: Set-Content -Encoding utf8)'
 
 /**
  * Values only. The provider of an environment sees a record `A` in `A_B`, which is there, so that nothing behind it would be asked
@@ -62,7 +79,8 @@ const contentOf = Effect.fnUntraced(function* (source: ConfigProvider.ConfigProv
   if (path === undefined) return []
   if ((yield* read(name)) !== undefined) return yield* refuse(`nothing, because ${name} is set too`)
   const fs = yield* FileSystem.FileSystem
-  const text = yield* Effect.catch(fs.readFileString(path), () => refuse("the path of a text file that may be read"))
+  const bytes = yield* Effect.catch(fs.readFile(path), () => refuse("the path of a text file that may be read"))
+  const text = yield* Effect.catch(textOf(bytes), () => refuse("the path of a text file in UTF-8"))
   // What wrote it may have ended the line; no value of ours ends with one.
   const value = text.replace(/[\r\n]+$/u, "")
   return value === "" ? yield* refuse("the path of a file that is not empty") : [[name, value] as const]

@@ -11,9 +11,9 @@ import { sender } from "./Running.ts"
 
 const BUILD = fileURLToPath(new URL("../../../scripts/build.mjs", import.meta.url))
 
-// Outside the repository, whose packages the server would find there too.
+// Outside the repository, whose packages the server would find there too; called what a directory may be called.
 const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "llm-saas-build-"))),
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "llm-saas build #1 50%20? ü-"))),
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 

@@ -260,6 +260,35 @@ describe(".env", () => {
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
+  it.effect("are read as editors of any system save them, and refused where that is not UTF-8", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = join(yield* fs.makeTempDirectoryScoped(), ".env")
+      const portOf = (bytes: Uint8Array) =>
+        Effect.gen(function* () {
+          yield* fs.writeFile(path, bytes)
+          const provider = yield* provide({ path, environment: {} })
+          return (yield* Effect.provideService(settings, ConfigProvider.ConfigProvider, provider)).PORT
+        })
+      const text = "# Grüße\r\nAPP_NAME=Müller\r\nPORT=81\r\n"
+      for (const saved of [text, `\uFEFF${text}`, text.replaceAll("\r\n", "\n"), text.replaceAll("\r\n", "\r")])
+        assert.strictEqual(yield* portOf(Buffer.from(saved, "utf8")), 81)
+      const bigEndian = (of: string) => Buffer.from(of, "utf16le").swap16()
+      for (const bytes of [
+        Buffer.from(`\uFEFF${text}`, "utf16le"),
+        Buffer.from(text, "utf16le"),
+        Buffer.from("PORT=81", "utf16le"),
+        bigEndian(`\uFEFF${text}`),
+        bigEndian(text),
+        Buffer.from(text, "latin1")
+      ]) {
+        const { message } = yield* Effect.flip(portOf(bytes))
+        assert.match(message, /\.env is not usable: expected a text file in UTF-8; save it again/u)
+        assert.notInclude(message, "\n")
+      }
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  )
+
   it.effect(".example has every variable, no other, and the defaults", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

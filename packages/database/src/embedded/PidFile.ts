@@ -25,9 +25,7 @@ const fileOf = (data: string) => join(data, "postmaster.pid")
  * The process that the file names, if it is a server of this data. What a crash, a full disk or a restored copy left is taken away
  * where it is certain that no server runs on the data, and said by name where it is not.
  */
-export const serverOf = Effect.fnUntraced(function* (
-  data: string
-): Effect.fn.Return<PidFile, EmbeddedPostgresFailed> {
+export const serverOf = Effect.fnUntraced(function* (data: string): Effect.fn.Return<PidFile, EmbeddedPostgresFailed> {
   const file = fileOf(data)
   const entry = yield* attempt(`looking at ${file}`, () => lstatSync(file, { throwIfNoEntry: false }))
   if (entry === undefined) return { _tag: "Absent" }
@@ -43,7 +41,9 @@ export const serverOf = Effect.fnUntraced(function* (
   }
   if (found._tag === "Absent" || !PROC) return yield* refuse(file, found._tag === "Garbage" ? found.problem : "")
   if (serversOn(data)) return found
-  yield* Effect.logWarning(`${file} was not PostgreSQL's own (${found.problem}), and no server runs on this data: removed`)
+  yield* Effect.logWarning(
+    `${file} was not PostgreSQL's own (${found.problem}), and no server runs on this data: removed`
+  )
   yield* remove(file)
   return { _tag: "Absent" }
 })
