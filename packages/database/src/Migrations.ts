@@ -8,7 +8,6 @@ import { connect, rows, run, transaction } from "./Script.ts"
 import { type Migration, readSqlFiles, type SqlFiles } from "./SqlFiles.ts"
 
 export { prepareLogin } from "./LoginRole.ts"
-export { rollback } from "./Rollback.ts"
 
 export interface MigrationOptions {
   /** Where the `.sql` files are; `sql/` of this repository unless said otherwise. */
