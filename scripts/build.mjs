@@ -24,7 +24,9 @@ console.log(
 )
 
 function manifest() {
-  const cli = Object.fromEntries(["migrate", "status", "rollback"].map((verb) => [`db:${verb}`, `node cli.js ${verb}`]))
+  const cli = Object.fromEntries(
+    ["migrate", "status", "rollback", "backup", "restore"].map((verb) => [`db:${verb}`, `node cli.js ${verb}`])
+  )
   return { name, version, license, private: true, type: "module", scripts: { start: "node main.js", ...cli } }
 }
 

@@ -62,7 +62,7 @@ const COMMANDS = {
   build: (args) => [[{ args: ["scripts/build.mjs", ...args] }]],
   bench: (args) => [[{ args: ["packages/server/bench/main.ts", ...args] }]],
   ...Object.fromEntries(
-    ["migrate", "status", "new", "rollback", "psql", "schema"].map((name) => [
+    ["migrate", "status", "new", "rollback", "backup", "restore", "psql", "schema"].map((name) => [
       `db:${name}`,
       (args) => [[{ args: ["packages/server/src/cli.ts", name, ...args] }]]
     ])

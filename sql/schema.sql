@@ -15,6 +15,7 @@ create role llm_auditor login noinherit connection limit 3;
   alter role llm_auditor set search_path=audit, pg_temp;
   alter role llm_auditor set statement_timeout=120s;
 create role llm_auth nologin noinherit connection limit -1;
+create role llm_backup nologin noinherit connection limit -1;
 create role llm_jobs login noinherit connection limit 10;
   alter role llm_jobs set idle_in_transaction_session_timeout=30s;
   alter role llm_jobs set lock_timeout=3s;
@@ -34,6 +35,7 @@ create schema app authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
   grant usage to llm_auth;
+  grant usage to llm_backup;
   grant usage to llm_reader;
   grant usage to llm_reader_content;
   grant usage to llm_tenant;
@@ -54,6 +56,7 @@ create schema lint authorization llm_owner;
 create schema meta authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
+  grant usage to llm_backup;
   grant usage to llm_reader;
 create schema tracking authorization llm_owner;
   grant usage to llm_jobs;
@@ -95,6 +98,8 @@ create policy auditor_read on app.audit_events as permissive for select to llm_a
   using ( SELECT app.login_valid() AS login_valid);
 create policy auth_add on app.audit_events as permissive for insert to llm_auth
   with check true;
+create policy backup_rows on app.audit_events as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.audit_events as permissive for select to llm_reader
   using true;
 create policy tenant_add on app.audit_events as permissive for insert to llm_tenant
@@ -105,6 +110,7 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON app.audit_events FOR EACH 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.audit_events FOR EACH STATEMENT EXECUTE FUNCTION app.append_only();
 grant select on app.audit_events to llm_auditor;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
+grant select on app.audit_events to llm_backup;
 grant select on app.audit_events to llm_reader;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail), select on app.audit_events to llm_tenant;
 
@@ -138,12 +144,15 @@ create policy tenant_wall on app.conversations as restrictive for all to llm_ten
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.conversations as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.conversations as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.conversations as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.conversations as permissive for all to llm_tenant
   using true
   with check true;
 grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor;
+grant select on app.conversations to llm_backup;
 grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_reader;
 grant select (title) on app.conversations to llm_reader_content;
 grant delete, insert (tenant_id, id, user_id, title), select, update (title, updated_at) on app.conversations to llm_tenant;
@@ -178,10 +187,13 @@ create policy auth_read on app.credentials as permissive for select to llm_auth
 create policy auth_rehash on app.credentials as permissive for update to llm_auth
   using true
   with check true;
+create policy backup_rows on app.credentials as permissive for select to llm_backup
+  using true;
 create policy tenant_rows on app.credentials as permissive for all to llm_tenant
   using true
   with check true;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, password_hash), update (password_hash, updated_at) on app.credentials to llm_auth;
+grant select on app.credentials to llm_backup;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, updated_at), update (password_hash, updated_at) on app.credentials to llm_tenant;
 
 create table app.feedback (
@@ -220,6 +232,8 @@ create policy tenant_wall on app.feedback as restrictive for all to llm_tenant
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.feedback as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.feedback as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.feedback as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.feedback as permissive for all to llm_tenant
@@ -230,6 +244,7 @@ create policy tracking_rows on app.feedback as permissive for all to llm_trackin
   with check true;
 CREATE TRIGGER feedback_given BEFORE INSERT OR UPDATE OF rating, comment ON app.feedback FOR EACH ROW EXECUTE FUNCTION tracking.feedback_given();
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor;
+grant select on app.feedback to llm_backup;
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_reader;
 grant select (comment) on app.feedback to llm_reader_content;
 grant insert (tenant_id, message_id, user_id, rating, comment), select, update (rating, comment) on app.feedback to llm_tenant;
@@ -255,11 +270,14 @@ create policy reader_wall on app.generation_chunks as restrictive for all to llm
 create policy tenant_wall on app.generation_chunks as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy backup_rows on app.generation_chunks as permissive for select to llm_backup
+  using true;
 create policy tenant_rows on app.generation_chunks as permissive for select to llm_tenant
   using true;
 create policy work_rows on app.generation_chunks as permissive for all to llm_work
   using true
   with check true;
+grant select on app.generation_chunks to llm_backup;
 grant select on app.generation_chunks to llm_tenant;
 grant delete, insert, select on app.generation_chunks to llm_work;
 
@@ -332,6 +350,8 @@ create policy tenant_wall on app.generations as restrictive for all to llm_tenan
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.generations as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.generations as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.generations as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.generations as permissive for all to llm_tenant
@@ -344,6 +364,7 @@ create policy work_rows on app.generations as permissive for all to llm_work
   using true
   with check true;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_auditor;
+grant select on app.generations to llm_backup;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
@@ -375,12 +396,15 @@ create policy reader_wall on app.idempotency_keys as restrictive for all to llm_
 create policy tenant_wall on app.idempotency_keys as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy backup_rows on app.idempotency_keys as permissive for select to llm_backup
+  using true;
 create policy tenant_rows on app.idempotency_keys as permissive for all to llm_tenant
   using true
   with check true;
 create policy work_rows on app.idempotency_keys as permissive for all to llm_work
   using true
   with check true;
+grant select on app.idempotency_keys to llm_backup;
 grant insert (tenant_id, user_id, key, body_hash, message_id, generation_id), select on app.idempotency_keys to llm_tenant;
 grant delete, select (tenant_id, user_id, key, message_id, created_at) on app.idempotency_keys to llm_work;
 
@@ -415,6 +439,8 @@ create policy tenant_wall on app.messages as restrictive for all to llm_tenant
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.messages as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.messages as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.messages as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.messages as permissive for all to llm_tenant
@@ -426,6 +452,7 @@ create policy work_rows on app.messages as permissive for all to llm_work
   using true
   with check true;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor;
+grant select on app.messages to llm_backup;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_reader;
 grant select (content, response) on app.messages to llm_reader_content;
 grant delete, insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
@@ -463,6 +490,8 @@ create policy auth_bootstrap on app.tenants as permissive for update to llm_auth
   with check (bootstrapped_at IS NOT NULL);
 create policy auth_read on app.tenants as permissive for select to llm_auth
   using true;
+create policy backup_rows on app.tenants as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.tenants as permissive for select to llm_reader
   using true;
 create policy tenant_change on app.tenants as permissive for update to llm_tenant
@@ -472,6 +501,7 @@ create policy tenant_rows on app.tenants as permissive for select to llm_tenant
   using true;
 grant select on app.tenants to llm_auditor;
 grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
+grant select on app.tenants to llm_backup;
 grant select on app.tenants to llm_reader;
 grant select, update (name, registration) on app.tenants to llm_tenant;
 
@@ -506,6 +536,8 @@ create policy tenant_wall on app.tracking_outbox as restrictive for all to llm_t
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.tracking_outbox as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.tracking_outbox as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.tracking_outbox as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.tracking_outbox as permissive for select to llm_tenant
@@ -517,6 +549,7 @@ create policy work_rows on app.tracking_outbox as permissive for all to llm_work
   using true
   with check true;
 grant select (tenant_id, generation_id, created_at, claimed_until, attempts, next_attempt_at, parked_reason) on app.tracking_outbox to llm_auditor;
+grant select on app.tracking_outbox to llm_backup;
 grant select (tenant_id, generation_id, created_at, claimed_until, attempts, next_attempt_at, parked_reason) on app.tracking_outbox to llm_reader;
 grant select on app.tracking_outbox to llm_tenant;
 grant delete, insert, select, update on app.tracking_outbox to llm_tracking;
@@ -533,7 +566,7 @@ create table app.users (
   constraint users_pkey PRIMARY KEY (tenant_id, id),
   constraint users_tenant_id_email_key UNIQUE (tenant_id, email),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
-  constraint users_email_check CHECK ((((char_length(email) >= 3) AND (char_length(email) <= 254)) AND (email ~ '^[^@ ]+@[^@ ]+$'::text) AND (email !~ '[A-Z]'::text))),
+  constraint users_email_check CHECK (((char_length(email) >= 3) AND (char_length(email) <= 254) AND (email ~ '^[^@ ]+@[^@ ]+$'::text) AND (email !~ '[A-Z]'::text))),
   constraint users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'user'::text]))),
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
@@ -560,6 +593,8 @@ create policy auth_add on app.users as permissive for insert to llm_auth
   with check true;
 create policy auth_read on app.users as permissive for select to llm_auth
   using true;
+create policy backup_rows on app.users as permissive for select to llm_backup
+  using true;
 create policy reader_read on app.users as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.users as permissive for all to llm_tenant
@@ -569,6 +604,7 @@ CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN 
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_auditor;
 grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch) on app.users to llm_auth;
+grant select on app.users to llm_backup;
 grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_reader;
 grant delete, insert (tenant_id, id, email, role), select, update (role, status, token_epoch) on app.users to llm_tenant;
 
@@ -583,6 +619,7 @@ create table meta.migrations (
 alter table meta.migrations owner to llm_owner;
 grant select on meta.migrations to llm_api;
 grant select on meta.migrations to llm_auditor;
+grant select on meta.migrations to llm_backup;
 grant select on meta.migrations to llm_reader;
 
 create table meta.readers (
@@ -600,9 +637,12 @@ create table meta.readers (
 alter table meta.readers owner to llm_owner, enable row level security;
 create policy auditor_read on meta.readers as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on meta.readers as permissive for select to llm_backup
+  using true;
 create policy own_login on meta.readers as permissive for select to llm_reader
   using ((role = SESSION_USER) AND ( SELECT app.login_valid() AS login_valid));
 grant select on meta.readers to llm_auditor;
+grant select on meta.readers to llm_backup;
 grant select on meta.readers to llm_reader;
 
 create table meta.repeatables (
@@ -613,6 +653,7 @@ create table meta.repeatables (
 alter table meta.repeatables owner to llm_owner;
 grant select on meta.repeatables to llm_api;
 grant select on meta.repeatables to llm_auditor;
+grant select on meta.repeatables to llm_backup;
 grant select on meta.repeatables to llm_reader;
 
 
@@ -914,6 +955,7 @@ create view audit.usage (
 -- Rules that are checked on every migration
 
 -- lint.auditor_writes
+-- lint.backup_incomplete
 -- lint.column_for_nobody
 -- lint.database_for_public
 -- lint.definer_not_of_llm_auth

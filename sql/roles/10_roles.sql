@@ -17,7 +17,8 @@ begin
       ('llm_jobs',    true,  10),  -- the worker's login
       ('llm_auditor', true,  3),   -- auditors of the whole installation: metadata, no content, no hash. Each has a login (audit:grant)
       ('llm_reader',  false, -1),  -- a tenant's own auditors, who have logins likewise
-      ('llm_reader_content', false, -1) -- those of them who read questions and answers too
+      ('llm_reader_content', false, -1), -- those of them who read questions and answers too
+      ('llm_backup',  false, -1)   -- what pg_dump becomes: reads every row and writes none; nobody logs in as it
     ) as role (name, login, connections)
   loop
     -- NOINHERIT: what a role is a member of it may become, by SET ROLE, and does not simply have.
@@ -38,11 +39,13 @@ begin
     grant llm_tenant to llm_api;
   end if;
 
-  -- Whoever migrates creates things as llm_owner, llm_auth, llm_work and llm_tracking. A superuser may anyway; pg_has_role says so.
+  -- Whoever migrates creates things as llm_owner, llm_auth, llm_work and llm_tracking, and makes backups as llm_backup. A superuser may
+  -- anyway; pg_has_role says so.
   if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage')
     or not pg_has_role(current_user, 'llm_work', 'usage') or not pg_has_role(current_user, 'llm_tracking', 'usage')
+    or not pg_has_role(current_user, 'llm_backup', 'usage')
   then
-    execute format('grant llm_owner, llm_auth, llm_work, llm_tracking to %I', current_user);
+    execute format('grant llm_owner, llm_auth, llm_work, llm_tracking, llm_backup to %I', current_user);
   end if;
 end $$;
 

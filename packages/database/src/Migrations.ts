@@ -1,6 +1,6 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema } from "effect"
-import { checkSchemas, sparingOthers } from "./Installation.ts"
+import { adopt, checkSchemas, isBare, sparingOthers } from "./Installation.ts"
 import { type Comparison, compare, readHistory } from "./MigrationHistory.ts"
 import { MigrationFailed } from "./MigrationFailed.ts"
 import { Roles } from "./Roles.ts"
@@ -35,7 +35,7 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
   const connection = yield* connect(adminUrl)
   yield* checkSchemas(connection)
   const before = compare(yield* readHistory(connection), files)
-  if (before.state === "current") return nothing(before)
+  if (before.state === "current" && !(yield* isBare(connection))) return nothing(before)
   return yield* Effect.retry(transaction(connection, apply(connection, files)), { times: 3, while: isCollision })
 }, Effect.scoped)
 
@@ -53,7 +53,11 @@ const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection
   const now = compare(yield* readHistory(connection), files)
   switch (now.state) {
     case "current":
-      return nothing(now)
+      // What a restored dump lacks is built as after any change.
+      if (!(yield* isBare(connection))) return nothing(now)
+      break
+    case "behind":
+      break
     case "changed":
       return yield* history(
         `an applied migration must stay as it is, and a new one comes last: ${now.changed.join(", ")}`
@@ -65,7 +69,7 @@ const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection
       )
   }
   const roles = Effect.forEach(files.roles, (file) =>
-    Effect.andThen(asAdministrator(connection), run(connection, file))
+    Effect.andThen(Effect.andThen(asAdministrator(connection), adopt(connection)), run(connection, file))
   )
   yield* now.version === 0 ? sparingOthers(connection, roles) : roles
   yield* asOwner(connection)

@@ -18,6 +18,8 @@ export interface RoleNames {
   readonly auditor: string
   readonly reader: string
   readonly readerContent: string
+  /** What a dump is made as. */
+  readonly backup: string
 }
 
 export const roleNames = (prefix: string): RoleNames => ({
@@ -31,7 +33,8 @@ export const roleNames = (prefix: string): RoleNames => ({
   jobs: `${prefix}jobs`,
   auditor: `${prefix}auditor`,
   reader: `${prefix}reader`,
-  readerContent: `${prefix}reader_content`
+  readerContent: `${prefix}reader_content`,
+  backup: `${prefix}backup`
 })
 
 /** The names alone. */

@@ -287,6 +287,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       )
       assert.deepStrictEqual(callable, [
         { function: "lint.findings()" },
+        { function: "lint.is_ours(name)" },
         { function: "login_valid()" },
         { function: "reader_tenant()" }
       ])

@@ -73,7 +73,7 @@ describe("two installations in one server", () => {
         assert.match(reader.role, /^second_auditor_[0-9a-f]{12}$/u)
         assert.deepStrictEqual(yield* withRoles("second_")(revokeReaders(admin, { role: reader.role })), [reader.role])
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.effect(
@@ -101,7 +101,7 @@ describe("two installations in one server", () => {
         yield* prepareLogin(Databases.urlOf(url, "first"), "api", Redacted.make("changed"))
         assert.strictEqual(yield* serves(asLogin(first, "llm_api", Redacted.make("changed"))), "llm_api")
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.effect(
@@ -128,7 +128,7 @@ describe("two installations in one server", () => {
         yield* migrate(first)
         yield* migrate(yield* database(url, "third"))
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.effect(
@@ -154,7 +154,7 @@ describe("two installations in one server", () => {
         assert.match(other.message, /made with DATABASE_ROLE_PREFIX=llm_, and not with second_/u)
         assert.deepStrictEqual(yield* found(url, "select from pg_roles where rolname like 'second\\_%'"), [])
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 })
 
@@ -244,7 +244,7 @@ describe("a login made from the administrator's URL", () => {
           assert.deepStrictEqual(who, [{ who: reader.role, at: `db${index}` }])
         }
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.effect("is refused where the server lets somebody else in, or puts it in another role", () =>

@@ -8,7 +8,7 @@ import { connect, rows } from "@llm-saas/database/Script"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
-import { Console, DateTime, Duration, Effect, Option, Schema, type Scope } from "effect"
+import { Console, DateTime, Duration, Effect, Option, type Redacted, Schema, type Scope } from "effect"
 import { parseArgs } from "node:util"
 import { administrator } from "./Database.ts"
 import { paper } from "./IsolationPaper.ts"
@@ -68,8 +68,12 @@ const isolation = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
  */
 const inspected = Effect.gen(function* () {
   const { DATABASE_URL } = yield* Settings
+  return yield* reportAt(DATABASE_URL ?? (yield* administrator))
+})
+
+/** The report on a database, by the API's login or a superuser. */
+export const reportAt = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const { api } = yield* Roles
-  const url = DATABASE_URL ?? (yield* administrator)
   const { risks, role } = yield* inspectLogin(url)
   const superuser = risks.includes("is a superuser")
   const connection = yield* connect(url)
@@ -84,7 +88,7 @@ const inspected = Effect.gen(function* () {
     const kept = Option.isSome(visitor) ? yield* reused(connection, visitor.value) : NOT_TRIED
     return report(yield* about(connection), yield* DateTime.now, [looked, kept])
   }).pipe(Effect.mapError((error) => failedStatement(error)))
-})
+}, Effect.scoped)
 
 const NOT_TRIED: Inspection = {
   checks: [],

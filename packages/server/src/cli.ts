@@ -7,11 +7,13 @@ import { newMigration } from "@llm-saas/database/NewMigration"
 import { planRollback, rollback } from "@llm-saas/database/Rollback"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { Roles } from "@llm-saas/database/Roles"
+import type { PgProgramFailed } from "@llm-saas/database/PgPrograms"
 import type { TenantUnknown } from "@llm-saas/database/Readers"
 import { writeSchema } from "@llm-saas/database/SchemaDump"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
 import { Console, Effect, Layer, type Scope } from "effect"
 import { auditCommand, type NotIsolated } from "./Audit.ts"
+import { dbBackup, dbRestore } from "./BackupCommands.ts"
 import { administrator, RolesLayer } from "./Database.ts"
 import { Settings } from "./Settings.ts"
 import { exitCode, explain, StartupFailed } from "./Startup.ts"
@@ -99,7 +101,13 @@ const dbSchema = Effect.gen(function* () {
   yield* Console.log(yield* writeSchema(url))
 })
 
-type Failures = StartupFailed | MigrationFailed | EmbeddedPostgres.EmbeddedPostgresFailed | TenantUnknown | NotIsolated
+type Failures =
+  | StartupFailed
+  | MigrationFailed
+  | PgProgramFailed
+  | EmbeddedPostgres.EmbeddedPostgresFailed
+  | TenantUnknown
+  | NotIsolated
 
 const command = (
   name: string | undefined,
@@ -114,6 +122,10 @@ const command = (
       return dbStatus
     case "rollback":
       return dbRollback(args)
+    case "backup":
+      return dbBackup(args)
+    case "restore":
+      return dbRestore(args)
     case "new":
       return dbNew(argument)
     case "psql":
@@ -121,7 +133,9 @@ const command = (
     case "schema":
       return dbSchema
     default:
-      return Effect.fail(new StartupFailed({ message: "usage: npm run db:migrate|status|rollback|new|psql|schema" }))
+      return Effect.fail(
+        new StartupFailed({ message: "usage: npm run db:migrate|status|rollback|backup|restore|new|psql|schema" })
+      )
   }
 }
 

@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { freePort, start } from "./Process.ts"
 import { sender } from "./Running.ts"
 
-const PATIENCE = 60_000
+const PATIENCE = 240_000
 
 const SECRETS = ["first-0123456789abcdefghijklmnopqrstuvwxyz", "second-0123456789abcdefghijklmnopqrstuvwxyz"] as const
 

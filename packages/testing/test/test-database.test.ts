@@ -49,7 +49,7 @@ describe("where the tests find PostgreSQL", () => {
   it.effect("is the server of TEST_DATABASE_URL, whatever else is said", () =>
     Effect.gen(function* () {
       const url = yield* cluster({ TEST_DATABASE: "oracle", TEST_DATABASE_URL: "postgres://me@localhost/postgres" })
-      assert.strictEqual(Redacted.value(url), "postgres://me@localhost/postgres")
+      assert.strictEqual(Redacted.value(url), "postgresql://me@localhost:5432/postgres")
     })
   )
 })
