@@ -100,6 +100,12 @@ const ENCODING = "in a user or password, write @ as %40, / as %2F, ? as %3F, : a
 const sslModeOf = ({ ssl, sslmode }: Readonly<Record<string, string>>) =>
   sslmode || (ssl === "true" ? "require" : ssl === "false" ? "disable" : ssl || undefined)
 
+/**
+ * Whether who came in is who was meant. A pooler of many databases may want the name of one behind the user's (`user.database`), and
+ * takes it away.
+ */
+export const isLogin = (meant: string, cameIn: string): boolean => meant === cameIn || meant.startsWith(`${cameIn}.`)
+
 /** As {@link parse}, for a URL that was read before: of the settings, or made here. A broken one is a bug. */
 export const read = (url: Redacted.Redacted): DatabaseUrl => Result.getOrThrow(parse(Redacted.value(url)))
 

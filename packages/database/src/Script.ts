@@ -1,6 +1,6 @@
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema, type Scope } from "effect"
-import { driverOptions } from "./DatabaseUrl.ts"
+import { driverOptions, isLogin } from "./DatabaseUrl.ts"
 import { failedConnection, failedStatement, MigrationFailed } from "./MigrationFailed.ts"
 import type { SqlFile } from "./SqlFiles.ts"
 
@@ -16,7 +16,7 @@ export const connectAs = (
   role: string
 ): Effect.Effect<PgConnection.PgConnection, MigrationFailed, Scope.Scope> =>
   Effect.flatMap(open(url), ({ connection, login }) =>
-    login === role
+    isLogin(role, login)
       ? Effect.succeed(connection)
       : new MigrationFailed({ reason: "login", detail: `the server took the login of ${role} for ${login}: refused` })
   )

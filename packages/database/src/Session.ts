@@ -2,6 +2,7 @@ import { PgConnection } from "@effect/sql-pg"
 import { Effect, Exit, Predicate, Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Duplex } from "node:stream"
+import { ofLogin } from "./LoginCheck.ts"
 import { ServerMessages } from "./ServerMessages.ts"
 
 /** What a borrower may do with a connection. */
@@ -47,7 +48,7 @@ export class Session {
   ): Effect.Effect<void, SqlError> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Scope.make(), (scope) =>
-        restore(Scope.provide(PgConnection.make(config), scope)).pipe(
+        restore(Scope.provide(Effect.tap(PgConnection.make(config), ofLogin), scope)).pipe(
           Effect.flatMap((connection) =>
             Effect.map(socketOf(connection), (socket) => keep(new Session(connection, socket, scope, observe)))
           ),

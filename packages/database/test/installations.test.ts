@@ -5,6 +5,7 @@ import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
 import { inspect } from "@llm-saas/database/Isolation"
 import { checkLogin, prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate } from "@llm-saas/database/Migrations"
+import { Pool } from "@llm-saas/database/Pool"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { grantReader, revokeReaders } from "@llm-saas/database/Readers"
 import { inspectLogin } from "@llm-saas/database/RoleSafety"
@@ -259,7 +260,13 @@ describe("a login made from the administrator's URL", () => {
         [refused.reason, refused.message],
         ["login", "the server took the login of llm_api for llm_api, acting as llm_tenant: refused"]
       )
+      // Nor is anything served there.
+      const work = Effect.flatMap(Pool, (pool) => pool.query("select 1", [])).pipe(
+        Effect.provide(Pool.layer({ url: api, size: 1, acquireTimeout: "5 seconds", waiting: 10 }))
+      )
+      assert.strictEqual((yield* Effect.exit(work))._tag, "Failure")
       yield* found(url, "alter role llm_api reset role")
+      yield* work
       assert.strictEqual(yield* serves(api), "llm_api")
     }).pipe(Effect.scoped)
   )

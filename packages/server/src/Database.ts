@@ -1,3 +1,4 @@
+import { isLogin, read } from "@llm-saas/database/DatabaseUrl"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
 import { checkLogin, prepareLogin } from "@llm-saas/database/LoginRole"
 import { migrate, status } from "@llm-saas/database/Migrations"
@@ -53,6 +54,10 @@ export const logins = Effect.gen(function* () {
   const names = yield* Roles
   if (DATABASE_URL !== undefined) {
     const login = yield* inspectLogin(DATABASE_URL)
+    if (!isLogin(read(DATABASE_URL).user, login.role))
+      return yield* new StartupFailed({
+        message: `DATABASE_URL logs in as ${read(DATABASE_URL).user}, and the server takes it for ${login.role}: refused`
+      })
     const fixed = holesFixedIn(login.serverVersion)
     if (fixed !== undefined && !cluster.isWorker)
       yield* Effect.logWarning(`this PostgreSQL has known holes in row-level security: upgrade it to ${fixed} or newer`)

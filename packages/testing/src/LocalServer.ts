@@ -19,7 +19,7 @@ const programs = ROOTS.filter((root) => existsSync(root))
 /** Tests of backups are skipped where there is none, and say so. */
 export const noServer = programs === undefined
 if (noServer)
-  console.warn(
+  process.emitWarning(
     "Tests of backup and restore are skipped: this machine has no directory with initdb, pg_ctl, pg_dump and pg_restore. `apt-get install --no-install-recommends postgresql` makes one."
   )
 
