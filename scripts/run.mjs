@@ -90,6 +90,7 @@ if (!writable(homedir())) {
 const node = findNode()
 const env = programEnvironment()
 install()
+if (name === "db:new" && rest.includes("--from-diff")) installTool("schema-diff")
 process.exitCode = await runAll(node, command(rest), { cwd: root, env, stopWhen: followParents })
 
 function findNode() {
@@ -118,6 +119,17 @@ function findNode() {
       `No Node ${MIN_NODE} could be fetched for ${process.platform}-${process.arch}. Install Node ${MIN_NODE} or newer and run this again.`
     )
   )
+}
+
+/** What few commands need is installed when one of them is run. */
+function installTool(tool) {
+  const directory = join(root, "tools", tool)
+  if (existsSync(join(directory, "node_modules"))) return
+  say(`Installing tools/${tool} (once) …`)
+  withLock(directory, () => {
+    if (existsSync(join(directory, "node_modules"))) return
+    npm("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], directory, node)
+  })
 }
 
 function install() {

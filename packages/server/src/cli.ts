@@ -9,6 +9,7 @@ import { psqlLine } from "@llm-saas/database/Psql"
 import { Roles } from "@llm-saas/database/Roles"
 import type { PgProgramFailed } from "@llm-saas/database/PgPrograms"
 import type { TenantUnknown } from "@llm-saas/database/Readers"
+import { schemaDiff } from "@llm-saas/database/SchemaDiff"
 import { writeSchema } from "@llm-saas/database/SchemaDump"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
 import { Console, Effect, Layer, type Scope } from "effect"
@@ -87,10 +88,27 @@ const dbRollback = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   )
 })
 
-const dbNew = (name: string | undefined) =>
-  name === undefined
-    ? Effect.fail(new StartupFailed({ message: "usage: npm run db:new NAME" }))
-    : Effect.flatMap(newMigration(name), (path) => Console.log(path))
+const dbNew = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  const [name, ...more] = args.filter((each) => each !== "--from-diff")
+  if (name === undefined || more.length > 0 || name.startsWith("-"))
+    return yield* new StartupFailed({ message: "usage: npm run db:new [-- --from-diff] NAME" })
+  const draft = args.includes("--from-diff") ? yield* drafted : undefined
+  if (draft === "") return yield* Console.log("the database's tables are those of the files: there is nothing to write")
+  yield* Console.log(yield* newMigration(name, { draft }))
+})
+
+/** What was changed by hand in the database, beside one that the files make. */
+const drafted = Effect.gen(function* () {
+  const changed = yield* administrator
+  const { state } = yield* status(changed)
+  if (state !== "current")
+    return yield* new StartupFailed({
+      message: `the database is ${state}: only what was changed by hand since it was migrated can be told`
+    })
+  const { url } = yield* EmbeddedPostgres.make()
+  yield* migrate(url)
+  return yield* schemaDiff(url, changed)
+})
 
 const dbPsql = Effect.flatMap(administrator, (url) => Console.log(psqlLine(url)))
 
@@ -127,7 +145,7 @@ const command = (
     case "restore":
       return dbRestore(args)
     case "new":
-      return dbNew(argument)
+      return dbNew(args)
     case "psql":
       return dbPsql
     case "schema":

@@ -1,0 +1,43 @@
+import { Effect, Redacted } from "effect"
+import { spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { MigrationFailed } from "./MigrationFailed.ts"
+import { DIRECTORY } from "./SqlFiles.ts"
+
+const TOOL = join(DIRECTORY, "..", "tools", "schema-diff")
+
+/**
+ * The SQL that makes the tables of one database like those of another, as `@pgkit/migra` finds it: columns, constraints, indexes, no
+ * comments. Empty where they are alike. Fails where the tool is not installed, or does not do its work.
+ */
+export const schemaDiff = Effect.fn("SchemaDiff.diff")(function* (from: Redacted.Redacted, to: Redacted.Redacted) {
+  if (!existsSync(join(TOOL, "node_modules")))
+    return yield* new MigrationFailed({
+      reason: "files",
+      detail: `tools/schema-diff is not installed: npm ci in ${TOOL}`
+    })
+  const { code, stderr, stdout } = yield* Effect.callback<{
+    readonly code: number | null
+    readonly stdout: string
+    readonly stderr: string
+  }>((resume) => {
+    const child = spawn(process.execPath, [join(TOOL, "diff.mjs")], {
+      env: { PATH: process.env["PATH"], FROM: Redacted.value(from), TO: Redacted.value(to) },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let [stdout, stderr] = ["", ""]
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")))
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")))
+    child.once("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
+    child.once("error", ({ message }) => resume(Effect.succeed({ code: -1, stdout, stderr: message })))
+    return Effect.sync(() => child.kill())
+  })
+  if (code === 0)
+    return stdout
+      .replaceAll(/\n{3,}/gu, "\n\n")
+      .replaceAll(/^[ \t]+(?=\);)/gmu, "")
+      .trim()
+  const last = stderr.split("\n").find((line) => /error/iu.test(line)) ?? `exit code ${code}`
+  return yield* new MigrationFailed({ reason: "files", detail: `tools/schema-diff: ${last.trim()}` })
+})
