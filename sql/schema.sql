@@ -408,6 +408,48 @@ grant select on app.idempotency_keys to llm_backup;
 grant insert (tenant_id, user_id, key, body_hash, message_id, generation_id), select on app.idempotency_keys to llm_tenant;
 grant delete, select (tenant_id, user_id, key, message_id, created_at) on app.idempotency_keys to llm_work;
 
+create table app.idempotent_answers (
+  tenant_id uuid not null,
+  owner text not null default COALESCE((user_id)::text, 'guest'::text),
+  key text not null,
+  user_id uuid,
+  body_hash text not null,
+  answer jsonb,
+  created_at timestamp with time zone not null default now(),
+  constraint idempotent_answers_pkey PRIMARY KEY (tenant_id, owner, key),
+  constraint idempotent_answers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint idempotent_answers_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint idempotent_answers_body_hash_check CHECK ((char_length(body_hash) <= 100)),
+  constraint idempotent_answers_key_check CHECK ((char_length(key) <= 400))
+);
+alter table app.idempotent_answers owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX idempotent_answers_of_user ON app.idempotent_answers USING btree (tenant_id, user_id);
+CREATE INDEX idempotent_answers_old ON app.idempotent_answers USING btree (created_at, tenant_id);
+create policy own on app.idempotent_answers as restrictive for all to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy reader_wall on app.idempotent_answers as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.idempotent_answers as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auth_rows on app.idempotent_answers as permissive for all to llm_auth
+  using (user_id IS NULL)
+  with check (user_id IS NULL);
+create policy backup_rows on app.idempotent_answers as permissive for select to llm_backup
+  using true;
+create policy tenant_rows on app.idempotent_answers as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_rows on app.idempotent_answers as permissive for all to llm_work
+  using true
+  with check true;
+grant delete, insert (tenant_id, key, body_hash), select (tenant_id, owner, key, user_id, body_hash, answer), update (answer) on app.idempotent_answers to llm_auth;
+grant select on app.idempotent_answers to llm_backup;
+grant insert (tenant_id, key, user_id, body_hash), select, update (answer) on app.idempotent_answers to llm_tenant;
+grant delete, select (tenant_id, owner, key, created_at) on app.idempotent_answers to llm_work;
+
 create table app.messages (
   tenant_id uuid not null,
   id uuid not null,
@@ -713,7 +755,7 @@ create function audit.proof() returns TABLE(context text, relation text, verb te
   alter function audit.proof() owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
-create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone, made boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
   grant execute to llm_api;
 create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
@@ -722,8 +764,8 @@ create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, u
 create function auth.login_record(uuid[],uuid[],uuid,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_record(uuid[],uuid[],uuid,text) owner to llm_auth;
   grant execute to llm_api;
-create function auth.register(uuid,uuid,text,text,text) returns TABLE(role text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
-  alter function auth.register(uuid,uuid,text,text,text) owner to llm_auth;
+create function auth.register(uuid,uuid,text,text,text,text,text) returns TABLE(outcome text, id uuid, role text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.register(uuid,uuid,text,text,text,text,text) owner to llm_auth;
   grant execute to llm_api;
 create function auth.rehash(uuid,uuid,text,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.rehash(uuid,uuid,text,text) owner to llm_auth;

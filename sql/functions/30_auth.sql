@@ -13,26 +13,54 @@ create function auth.uuid_v7() returns uuid
       52, 1), 53, 1),
     'hex')::uuid;
 
+-- made: false where there is a tenant with this id already. An id that is made of an Idempotency-Key is one of an earlier request.
 create function auth.create_tenant(p_id uuid, p_name text, p_registration text, p_request text)
-  returns table (id uuid, name text, registration text, created_at timestamptz)
+  returns table (id uuid, name text, registration text, created_at timestamptz, made boolean)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_made boolean;
 begin
-  insert into app.tenants (id, name, registration) values (p_id, p_name, p_registration);
-  insert into app.audit_events (tenant_id, id, action, target_kind, target_id, request_id)
-  values (p_id, auth.uuid_v7(), 'tenant.created', 'tenant', p_id, p_request);
-  return query select t.id, t.name, t.registration, t.created_at from app.tenants t where t.id = p_id;
+  -- Of two requests with one key, the second waits here until the first is in, or is not.
+  insert into app.tenants (id, name, registration) values (p_id, p_name, p_registration) on conflict do nothing;
+  v_made := found;
+  if v_made then
+    insert into app.audit_events (tenant_id, id, action, target_kind, target_id, request_id)
+    values (p_id, auth.uuid_v7(), 'tenant.created', 'tenant', p_id, p_request);
+  end if;
+  return query select t.id, t.name, t.registration, t.created_at, v_made from app.tenants t where t.id = p_id;
 end $$;
 
 -- No row: refused, and the reason is not said (unknown or suspended tenant, closed registration, address taken).
-create function auth.register(p_tenant uuid, p_user uuid, p_email text, p_hash text, p_request text)
-  returns table (role text, created_at timestamptz)
+-- p_key, or null: what stands for the Idempotency-Key of a guest, see app.idempotent_answers. outcome: `registered`; `known`: an earlier request with this
+-- key and this body was, here is its user; `mismatch`: the key came with another body.
+create function auth.register(
+  p_tenant uuid, p_user uuid, p_email text, p_hash text, p_request text, p_key text default null, p_body_hash text default null
+) returns table (outcome text, id uuid, role text, created_at timestamptz)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_role text := 'user';
   v_created timestamptz;
+  v_body text;
+  v_answer jsonb;
 begin
+  if p_key is not null then
+    -- As above: the second waits here.
+    insert into app.idempotent_answers (tenant_id, key, body_hash)
+    select t.id, p_key, p_body_hash from app.tenants t where t.id = p_tenant on conflict do nothing;
+    if not found then
+      select a.body_hash, a.answer into v_body, v_answer from app.idempotent_answers a
+      where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
+      if v_body = p_body_hash then
+        return query select 'known', (v_answer ->> 'id')::uuid, v_answer ->> 'role', (v_answer ->> 'created_at')::timestamptz;
+      elsif v_body is not null then
+        return query select 'mismatch', null::uuid, null::text, null::timestamptz;
+      end if;
+      return;
+    end if;
+  end if;
+
   -- Of twelve who register at once, eleven wait here for the row and then find it set. A tenant that was created closed
   -- still gets its admin this way.
   update app.tenants t set bootstrapped_at = now()
@@ -41,18 +69,27 @@ begin
     v_role := 'admin';
   else
     perform from app.tenants t where t.id = p_tenant and t.status = 'active' and t.registration = 'open';
-    if not found then return; end if;
+    if not found then
+      -- A refusal is no answer to keep.
+      delete from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
+      return;
+    end if;
   end if;
 
   insert into app.users (tenant_id, id, email, role) values (p_tenant, p_user, p_email, v_role)
   on conflict (tenant_id, email) do nothing;
-  if not found then return; end if;
+  if not found then
+    delete from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
+    return;
+  end if;
 
   insert into app.credentials (tenant_id, user_id, password_hash) values (p_tenant, p_user, p_hash);
   insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
   values (p_tenant, auth.uuid_v7(), p_user, 'user.registered', 'user', p_user, p_request, jsonb_build_object('role', v_role));
   select u.created_at into v_created from app.users u where u.tenant_id = p_tenant and u.id = p_user;
-  return query select v_role, v_created;
+  update app.idempotent_answers a set answer = jsonb_build_object('id', p_user, 'role', v_role, 'created_at', v_created)
+  where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
+  return query select 'registered', p_user, v_role, v_created;
 end $$;
 
 -- Active users of active tenants with this address, the oldest accounts first. All of them: whoever creates tenants with somebody

@@ -140,6 +140,11 @@ begin
     v_count := v_count + 1;
   end loop;
 
+  delete from app.idempotent_answers a using (
+    select o.tenant_id, o.owner, o.key from app.idempotent_answers o where o.created_at < now() - interval '1 day'
+    order by o.created_at limit 1000
+  ) old
+  where a.tenant_id = old.tenant_id and a.owner = old.owner and a.key = old.key;
   delete from app.idempotency_keys k using (
     select o.tenant_id, o.user_id, o.key from app.idempotency_keys o where o.created_at < now() - interval '1 day' limit 1000
   ) old

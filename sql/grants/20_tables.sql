@@ -37,6 +37,9 @@ grant insert (
 grant update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select on app.generation_chunks, app.tracking_outbox to llm_tenant;
 grant select, insert (tenant_id, user_id, key, body_hash, message_id, generation_id) on app.idempotency_keys to llm_tenant;
+grant select, insert (tenant_id, key, user_id, body_hash), update (answer) on app.idempotent_answers to llm_tenant;
+grant select (tenant_id, owner, key, user_id, body_hash, answer), insert (tenant_id, key, body_hash), update (answer), delete
+  on app.idempotent_answers to llm_auth;
 
 -- Of a message, the work reads which it is and writes the answer; the question it never sees.
 grant select (tenant_id, id, message_id, user_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at, ended_at)
@@ -48,6 +51,7 @@ grant update (
 grant select (tenant_id, id), update (response, token_lengths) on app.messages to llm_work;
 grant select, insert, delete on app.generation_chunks to llm_work;
 grant select (tenant_id, user_id, key, message_id, created_at), delete on app.idempotency_keys to llm_work;
+grant select (tenant_id, owner, key, created_at), delete on app.idempotent_answers to llm_work;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
 
 grant select on app.feedback to llm_tenant;

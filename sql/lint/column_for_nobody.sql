@@ -9,6 +9,8 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
     ('messages', '{token_lengths}', '{llm_owner,llm_tenant}'),
     ('generation_chunks', '{tokens}', '{llm_owner,llm_tenant,llm_work}'),
     ('idempotency_keys', '{key,body_hash}', '{llm_owner,llm_tenant,llm_work}'),
+    ('idempotent_answers', '{key}', '{llm_owner,llm_tenant,llm_auth,llm_work}'),
+    ('idempotent_answers', '{body_hash,answer}', '{llm_owner,llm_tenant,llm_auth}'),
     ('conversations', '{title}', '{llm_owner,llm_tenant,llm_reader_content}'),
     ('feedback', '{comment}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}')
   ) as kept (place, columns, readers)

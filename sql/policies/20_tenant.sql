@@ -80,6 +80,12 @@ create policy tenant_rows on app.idempotency_keys for all to llm_tenant using (t
 create policy own on app.idempotency_keys as restrictive for all to llm_tenant
   using (user_id = (select app.user_id())) with check (user_id = (select app.user_id()));
 
+-- An earlier answer is for the user who asked, under a key of their own.
+create policy tenant_rows on app.idempotent_answers for all to llm_tenant using (true) with check (true);
+create policy own on app.idempotent_answers as restrictive for all to llm_tenant
+  using (user_id = (select app.user_id()))
+  with check (user_id = (select app.user_id()));
+
 -- What of the tenant's own MLflow does not know yet, for its admins.
 create policy tenant_rows on app.tracking_outbox for select to llm_tenant using (true);
 create policy admins_read on app.tracking_outbox as restrictive for select to llm_tenant

@@ -1,3 +1,4 @@
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Password } from "@llm-saas/domain/Password"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
@@ -7,6 +8,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
+import { keyHeader } from "./Idempotent.ts"
 
 /** Who wants an account, and where. */
 export const Register = Schema.Struct({ email: EmailInput, password: Password, tenant_id: TenantId }).annotate({
@@ -15,9 +17,10 @@ export const Register = Schema.Struct({ email: EmailInput, password: Password, t
 })
 
 const register = HttpApiEndpoint.post("register", "/register", {
+  headers: keyHeader,
   payload: Register,
   success: User.pipe(HttpApiSchema.status(201)),
-  error: [RegistrationRefused, TooManyRequests, Unavailable]
+  error: [RegistrationRefused, IdempotencyMismatch, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotateMerge(

@@ -1,3 +1,4 @@
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
@@ -5,13 +6,14 @@ import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { ChangePassword, Credentials, Register, Token } from "./AccountsApi.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
+import { keyMember } from "./Idempotent.ts"
 
 /** `POST /register`, `POST /login`: for everybody. */
 const open = RpcGroup.make(
   Rpc.make("accounts.register", {
-    payload: Register,
+    payload: { ...Register.fields, ...keyMember },
     success: User,
-    error: Schema.Union([RegistrationRefused, TooManyRequests, Unavailable])
+    error: Schema.Union([RegistrationRefused, IdempotencyMismatch, TooManyRequests, Unavailable])
   }),
   Rpc.make("accounts.login", {
     payload: Credentials,

@@ -1,3 +1,4 @@
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Password } from "@llm-saas/domain/Password"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { EmailInput, EmailTaken, LastAdmin, Role, User, UserId, UserNotFound, UserStatus } from "@llm-saas/domain/User"
@@ -5,6 +6,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
+import { keyHeader } from "./Idempotent.ts"
 
 /** Somebody who is to have an account. */
 export const CreateUser = Schema.Struct({
@@ -17,9 +19,10 @@ export const CreateUser = Schema.Struct({
 })
 
 const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
+  headers: keyHeader,
   payload: CreateUser,
   success: User.pipe(HttpApiSchema.status(201)),
-  error: [EmailTaken, Unavailable]
+  error: [EmailTaken, IdempotencyMismatch, Unavailable]
 })
   .annotateMerge(
     Examples.answers(201, Examples.colleague, {

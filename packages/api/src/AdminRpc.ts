@@ -1,16 +1,18 @@
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { EmailTaken, LastAdmin, User, UserId, UserNotFound } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { change, changesSomething, CreateUser } from "./AdminApi.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
+import { keyMember } from "./Idempotent.ts"
 
 /** What a tenant's admins do with its users: `/admin/users…`. */
 export class AdminRpc extends RpcGroup.make(
   Rpc.make("admin.createUser", {
-    payload: CreateUser,
+    payload: { ...CreateUser.fields, ...keyMember },
     success: User,
-    error: Schema.Union([...refusals, EmailTaken])
+    error: Schema.Union([...refusals, EmailTaken, IdempotencyMismatch])
   }),
   Rpc.make("admin.changeUser", {
     payload: Schema.Struct({ id: UserId, ...change }).check(changesSomething),

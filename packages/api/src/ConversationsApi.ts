@@ -1,9 +1,11 @@
 import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
+import { keyHeader } from "./Idempotent.ts"
 import { MessagePage } from "./MessagesApi.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
@@ -18,9 +20,10 @@ export const CreateConversation = Schema.Struct({
 export const ConversationPage = pageOf("ConversationPage", Conversation)
 
 const create = HttpApiEndpoint.post("create", "/conversations", {
+  headers: keyHeader,
   payload: CreateConversation,
   success: Conversation.pipe(HttpApiSchema.status(201)),
-  error: Unavailable
+  error: [IdempotencyMismatch, Unavailable]
 })
   .annotateMerge(Examples.answers(201, Examples.conversation, { title: "LangChain" }))
   .annotateMerge(

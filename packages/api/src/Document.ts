@@ -1,6 +1,7 @@
 import { Predicate, Struct } from "effect"
 import { OpenApi } from "effect/http-api"
 import { asObject, at, type Json, mapOperations, REFERENCE } from "./Json.ts"
+import { withParameterTexts } from "./ParameterTexts.ts"
 import { withResponses } from "./Responses.ts"
 
 /**
@@ -13,7 +14,7 @@ export const tidy = OpenApi.annotations({
   transform: (document) => {
     const names = plainNames(at(document, "components", "schemas"))
     const open = reachable(document, "requestBody", names)
-    return { ...withResponses(withPasswordFlow(asObject(tidyValue(document, names, open)))) }
+    return { ...withResponses(withParameterTexts(withPasswordFlow(asObject(tidyValue(document, names, open))))) }
   }
 })
 

@@ -7,7 +7,7 @@ import {
   ModelTimedOut,
   ModelUnavailable
 } from "@llm-saas/domain/Generation"
-import { IdempotencyKeyHeader, IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
@@ -16,6 +16,7 @@ import { Access, Authorization } from "./Access.ts"
 import { Costly } from "./Costly.ts"
 import { LastEventId } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
+import { keyHeader } from "./Idempotent.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
@@ -31,8 +32,7 @@ export const Question = Schema.Struct({
 /** One page of messages. */
 export const MessagePage = pageOf("MessagePage", Message)
 
-const key = { "idempotency-key": Schema.optionalKey(IdempotencyKeyHeader) }
-const place = { ...key, "last-event-id": Schema.optionalKey(LastEventId) }
+const place = { ...keyHeader, "last-event-id": Schema.optionalKey(LastEventId) }
 const format = Schema.optionalKey(StreamFormat)
 
 /** How asking can go wrong, whatever the door. */
@@ -52,7 +52,7 @@ const KEY =
   "With an `Idempotency-Key`, a repeated request gets the same answer and asks nothing; the key with another question is a 422. Keys are kept for a day."
 
 const ask = HttpApiEndpoint.post("ask", "/messages", {
-  headers: key,
+  headers: keyHeader,
   payload: Question,
   success: Message.pipe(HttpApiSchema.status(201)),
   error: [...refused, StillRunning, GenerationNotFound]
@@ -153,9 +153,10 @@ export const Opinion = Schema.Struct({
 
 const feedback = HttpApiEndpoint.post("feedback", "/messages/:id/feedback", {
   params: { id: MessageId },
+  headers: keyHeader,
   payload: Opinion,
   success: Feedback,
-  error: [MessageNotFound, Unavailable]
+  error: [MessageNotFound, IdempotencyMismatch, Unavailable]
 })
   .annotateMerge(Examples.answers(200, Examples.feedback))
   .annotateMerge(

@@ -1,16 +1,17 @@
 import { Feedback } from "@llm-saas/domain/Feedback"
 import { GenerationId, GenerationNotFound, Seq } from "@llm-saas/domain/Generation"
-import { IdempotencyKey } from "@llm-saas/domain/Idempotency"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Message, MessageId, MessageNotFound } from "@llm-saas/domain/Message"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
+import { keyMember } from "./Idempotent.ts"
 import { MessagePage, MessageQuery, Opinion, Question, refused } from "./MessagesApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 
 /** With a key, a repeated call gets the same answer and asks nothing. */
-const asked = { ...Question.fields, idempotency_key: Schema.optionalKey(IdempotencyKey) }
+const asked = { ...Question.fields, ...keyMember }
 const one = { id: MessageId }
 const found = Schema.Union([...refusals, MessageNotFound])
 const answered = Schema.Union([...refusals, ...refused, GenerationNotFound])
@@ -35,7 +36,11 @@ export class MessagesRpc extends RpcGroup.make(
   Rpc.make("messages.list", { payload: MessageQuery, success: MessagePage, error: Schema.Union(refusals) }),
   Rpc.make("messages.get", { payload: one, success: Message, error: found }),
   Rpc.make("messages.remove", { payload: one, error: found }),
-  Rpc.make("messages.feedback", { payload: { ...one, ...Opinion.fields }, success: Feedback, error: found })
+  Rpc.make("messages.feedback", {
+    payload: { ...one, ...Opinion.fields, ...keyMember },
+    success: Feedback,
+    error: Schema.Union([...refusals, MessageNotFound, IdempotencyMismatch])
+  })
 )
   .middleware(CallAuthorization)
   .annotateRpcs(Access, "user") {}

@@ -11,7 +11,14 @@ const text = (description: string) => ({ description, schema: { type: "string" }
 const REQUEST_ID = { $ref: "#/components/headers/RequestId" }
 const RETRY_AFTER = { $ref: "#/components/headers/RetryAfter" }
 
+const REPLAYED = { $ref: "#/components/headers/IdempotencyReplayed" }
+
 const HEADERS = {
+  IdempotencyReplayed: {
+    description: "`true`: the first answer to this Idempotency-Key, given again. Nothing was created.",
+    schema: { type: "string", enum: ["true"] },
+    required: false
+  },
   RequestId: text("The id of the request, which is in the server's log too. One sent as `X-Request-Id` is kept."),
   RetryAfter: {
     description: "Seconds after which the request may be sent again (RFC 9110 §10.2.3).",
@@ -38,8 +45,9 @@ export const withResponses = (document: Json): Json => {
       ...("requestBody" in operation ? [] : aboutBodies),
       ...(path.includes("{") ? [] : aboutPaths)
     ])
+    const isReplayed = hasParameter(operation, "idempotency-key")
     const responses = Object.entries(at(operation, "responses")).flatMap(([status, response]) => {
-      const kept = respond(status, asObject(response), left)
+      const kept = respond(status, replayable(asObject(response), isReplayed && Number(status) < 300), left)
       return kept === undefined ? [] : [[status, sharing(kept, shared)]]
     })
     return { ...operation, responses: Object.fromEntries(responses) }
@@ -50,6 +58,13 @@ export const withResponses = (document: Json): Json => {
     components: { ...at(document, "components"), responses: Object.fromEntries(shared), headers: HEADERS }
   }
 }
+
+const hasParameter = (operation: Json, name: string): boolean =>
+  Array.isArray(operation["parameters"]) && operation["parameters"].some((each) => asObject(each)["name"] === name)
+
+/** What a request gets that is sent again with its Idempotency-Key says that it is no new answer. */
+const replayable = (response: Json, isReplayed: boolean): Json =>
+  isReplayed ? { ...response, headers: { ...at(response, "headers"), "Idempotency-Replayed": REPLAYED } } : response
 
 /** An answer without the failures that are `left` out, and with its headers; nothing if no failure is kept. */
 const respond = (status: string, response: Json, left: ReadonlySet<string>): Json | undefined => {

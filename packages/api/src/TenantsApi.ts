@@ -1,3 +1,4 @@
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import {
@@ -14,6 +15,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Access, Authorization } from "./Access.ts"
 import { Costly } from "./Costly.ts"
 import * as Examples from "./Examples.ts"
+import { keyHeader } from "./Idempotent.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
 /** A tenant that is to be. */
@@ -23,9 +25,10 @@ export const CreateTenant = Schema.Struct({ name: TenantName }).annotate({ ident
 export const UserPage = pageOf("UserPage", User)
 
 const create = HttpApiEndpoint.post("create", "/create-tenant", {
+  headers: keyHeader,
   payload: CreateTenant,
   success: Tenant.pipe(HttpApiSchema.status(201)),
-  error: [TenantCreationClosed, Unauthenticated, TooManyRequests, Unavailable]
+  error: [TenantCreationClosed, IdempotencyMismatch, Unauthenticated, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotateMerge(Examples.answers(201, Examples.tenant, { name: Examples.tenant.name }))

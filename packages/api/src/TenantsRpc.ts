@@ -1,3 +1,4 @@
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantCreationClosed, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
@@ -5,15 +6,16 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
+import { keyMember } from "./Idempotent.ts"
 import { PageQuery } from "./Page.ts"
 import { CreateTenant, UserPage } from "./TenantsApi.ts"
 
 /** `POST /create-tenant`: for everybody, or whoever sends `TENANT_CREATION_TOKEN` in the call's `authorization` header. */
 const open = RpcGroup.make(
   Rpc.make("tenants.create", {
-    payload: CreateTenant,
+    payload: { ...CreateTenant.fields, ...keyMember },
     success: Tenant,
-    error: Schema.Union([TenantCreationClosed, Unauthenticated, TooManyRequests, Unavailable])
+    error: Schema.Union([TenantCreationClosed, IdempotencyMismatch, Unauthenticated, TooManyRequests, Unavailable])
   })
 ).annotateRpcs(Access, "public")
 

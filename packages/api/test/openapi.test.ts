@@ -59,6 +59,8 @@ describe("the document of the contract", () => {
       for (const key of ["operationId", "summary", "description"] as const)
         assert.isOk(operation[key], `${name} ${key}`)
       assert.isNotEmpty(operation.tags, name)
+      for (const { description, name: parameter } of operation.parameters)
+        assert.isOk(description, `${name} ${parameter}`)
       assert.isDefined(operation.security, name)
       ids.add(operation.operationId)
     }

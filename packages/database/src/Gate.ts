@@ -12,7 +12,24 @@ const TenantRow = Schema.Struct({
   registration: Registration,
   created_at: Schema.DateTimeUtcFromDate
 })
-const Registered = Schema.Struct({ role: Role, created_at: Schema.DateTimeUtcFromDate })
+const Created = Schema.Struct({ ...TenantRow.fields, made: Schema.Boolean })
+
+/** What became of a registration, and whose account it is: `known`, of an earlier request with the same key. */
+const Registered = Schema.Union([
+  Schema.Struct({
+    outcome: Schema.Literals(["registered", "known"]),
+    id: UserId,
+    role: Role,
+    created_at: Schema.DateTimeUtcFromDate
+  }),
+  Schema.Struct({ outcome: Schema.Literal("mismatch") })
+])
+
+/** An Idempotency-Key of somebody who has no account yet, and what it was used for: see `app.idempotent_answers`. */
+export interface GuestKey {
+  readonly key: string
+  readonly bodyHash: string
+}
 
 /** Whoever has no tenant yet waits here for a connection, and not in any tenant's line. */
 const LINE = "gate"
@@ -35,17 +52,19 @@ export type Candidate = typeof Candidate.Type
 export class Gate extends Context.Service<
   Gate,
   {
+    /** `made`: false where there is a tenant with this id already. */
     readonly createTenant: (tenant: {
       readonly id: TenantId
       readonly name: string
       readonly registration: Registration
-    }) => Effect.Effect<Tenant, Unavailable>
+    }) => Effect.Effect<{ readonly tenant: Tenant; readonly made: boolean }, Unavailable>
     /** None: refused (no such tenant, suspended, closed, or the email is taken), and the database does not say which. */
     readonly register: (user: {
       readonly tenantId: TenantId
       readonly userId: UserId
       readonly email: Email
       readonly passwordHash: string
+      readonly attempt?: GuestKey | undefined
     }) => Effect.Effect<Option.Option<typeof Registered.Type>, Unavailable>
     /** Active users of active tenants with this email, the oldest accounts first. All of them: a bound would lock out those behind it. */
     readonly candidates: (
@@ -75,7 +94,7 @@ export class Gate extends Context.Service<
       const call = (sql: string, params: ReadonlyArray<unknown>) =>
         answer(pool.use((connection) => connection.query(sql, params), LINE))
       const read = (sql: string, params: ReadonlyArray<unknown>) => answer(pool.query(sql, params, LINE))
-      const decodeTenant = Schema.decodeUnknownEffect(TenantRow)
+      const decodeTenant = Schema.decodeUnknownEffect(Created)
       const decodeRegistered = Schema.decodeUnknownEffect(Registered)
       const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))
 
@@ -88,16 +107,19 @@ export class Gate extends Context.Service<
             tenant.registration,
             request
           ])
-          return new Tenant(yield* Effect.orDie(decodeTenant(rows[0])))
+          const { made, ...row } = yield* Effect.orDie(decodeTenant(rows[0]))
+          return { tenant: new Tenant(row), made }
         }),
         register: Effect.fn("Gate.register")(function* (user) {
           const request = yield* RequestId
-          const rows = yield* call("select * from auth.register($1, $2, $3, $4, $5)", [
+          const rows = yield* call("select * from auth.register($1, $2, $3, $4, $5, $6, $7)", [
             user.tenantId,
             user.userId,
             user.email,
             user.passwordHash,
-            request
+            request,
+            user.attempt?.key ?? null,
+            user.attempt?.bodyHash ?? null
           ])
           return rows.length === 0 ? Option.none() : Option.some(yield* Effect.orDie(decodeRegistered(rows[0])))
         }),

@@ -1,6 +1,7 @@
 import { type Candidate, Gate } from "@llm-saas/database/Gate"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Password } from "@llm-saas/domain/Password"
 import {
   type Forbidden,
@@ -9,12 +10,14 @@ import {
   Unauthenticated,
   type Unavailable
 } from "@llm-saas/domain/Refusal"
+import { noteReplay } from "@llm-saas/domain/Replay"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, Profile, RegistrationRefused, Role, User, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Exit, Layer, Option, type Redacted, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
+import type { GuestAttempt } from "./Idempotency.ts"
 import { onTheBeat } from "./Beat.ts"
 import type { LoginAttempts } from "./LoginAttempts.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
@@ -39,7 +42,8 @@ export class Accounts extends Context.Service<
       readonly email: Email
       readonly password: Password
       readonly client: string
-    }) => Effect.Effect<User, RegistrationRefused | Unavailable>
+      readonly attempt?: GuestAttempt | undefined
+    }) => Effect.Effect<User, RegistrationRefused | IdempotencyMismatch | Unavailable>
     /**
      * Without a tenant, tries every account of the address. One that fits is logged in; several ask for the tenant. Each account is told
      * of in its own tenant's audit log: `login.succeeded` where a token was made, else `login.failed`, a right password included, for
@@ -73,15 +77,18 @@ export class Accounts extends Context.Service<
       const record = AuditLog.recorder(random)
 
       const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(
-        ({ client, email, password, tenantId }) =>
+        ({ attempt, client, email, password, tenantId }) =>
           onTheBeat(
             // Hashed first, whatever the answer will be.
             hasher.hash(password, { email, share: { client, target: tenantId } }),
             Effect.fnUntraced(function* (passwordHash) {
               const id = UserId.make(yield* random.uuidV7())
-              const made = yield* gate.register({ tenantId, userId: id, email, passwordHash })
+              const made = yield* gate.register({ tenantId, userId: id, email, passwordHash, attempt })
               if (Option.isNone(made)) return yield* new RegistrationRefused({})
-              return new User({ id, tenant_id: tenantId, email, status: "active", ...made.value })
+              if (made.value.outcome === "mismatch") return yield* new IdempotencyMismatch({})
+              const { outcome, ...registered } = made.value
+              if (outcome === "known") yield* noteReplay
+              return new User({ tenant_id: tenantId, email, status: "active", ...registered })
             }),
             // Why is not said, and must not be told by the time.
             Exit.isFailure

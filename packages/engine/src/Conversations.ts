@@ -2,6 +2,7 @@ import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
 import { GenerationId } from "@llm-saas/domain/Generation"
+import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Message } from "@llm-saas/domain/Message"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
@@ -12,6 +13,7 @@ import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
 import { exchanges, toMessage } from "./Exchanges.ts"
 import { Generations } from "./Generations.ts"
+import { type Attempt, once } from "./Idempotency.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
@@ -25,7 +27,10 @@ interface At {
 export class Conversations extends Context.Service<
   Conversations,
   {
-    readonly create: (title: string | null) => Effect.Effect<Conversation, Refused, Actor>
+    readonly create: (
+      title: string | null,
+      attempt?: Attempt
+    ) => Effect.Effect<Conversation, IdempotencyMismatch | Refused, Actor>
     /** The actor's own, newest first. */
     readonly list: (at: At) => Effect.Effect<Page<Conversation>, Refused, Actor>
     readonly get: (id: ConversationId) => Effect.Effect<Conversation, ConversationNotFound | Refused, Actor>
@@ -55,10 +60,15 @@ export class Conversations extends Context.Service<
       })
 
       return Conversations.of({
-        create: Effect.fn("Conversations.create")(function* (title) {
+        create: Effect.fn("Conversations.create")(function* (title, attempt) {
           const id = ConversationId.make(yield* random.uuidV7())
-          const row = yield* tenancy.once(insert({ id, title })).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
-          return new Conversation(row)
+          const make = insert({ id, title }).pipe(
+            Effect.map((row) => new Conversation(row)),
+            Effect.catchTag("NoSuchElementError", Effect.die)
+          )
+          return yield* attempt === undefined
+            ? tenancy.once(make)
+            : tenancy.transaction(once(attempt, Conversation, make))
         }),
         list: Effect.fn("Conversations.list")(function* ({ cursor, limit }) {
           const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))

@@ -1,11 +1,13 @@
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { Feedback, Rating } from "@llm-saas/domain/Feedback"
+import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { MessageId, MessageNotFound } from "@llm-saas/domain/Message"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
+import { type Attempt, once } from "./Idempotency.ts"
 
 /** What users think of answers. Each change of mind goes on to the tracker, behind the answer itself. */
 export class Feedbacks extends Context.Service<
@@ -14,8 +16,13 @@ export class Feedbacks extends Context.Service<
     /** The actor's opinion on a message they can see; it replaces the one they had. */
     readonly give: (
       message: MessageId,
-      opinion: { readonly rating: number; readonly comment: string | null }
-    ) => Effect.Effect<Feedback, MessageNotFound | Unauthenticated | Forbidden | Unavailable, Actor>
+      opinion: { readonly rating: number; readonly comment: string | null },
+      attempt?: Attempt
+    ) => Effect.Effect<
+      Feedback,
+      MessageNotFound | IdempotencyMismatch | Unauthenticated | Forbidden | Unavailable,
+      Actor
+    >
   }
 >()("@llm-saas/engine/Feedbacks") {
   static readonly layer = Layer.effect(
@@ -23,9 +30,11 @@ export class Feedbacks extends Context.Service<
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       return Feedbacks.of({
-        give: Effect.fn("Feedbacks.give")(function* (message, { comment, rating }) {
-          const row = yield* tenancy.once(upsert({ message, rating, comment }))
-          return Option.isSome(row) ? new Feedback(row.value) : yield* new MessageNotFound({})
+        give: Effect.fn("Feedbacks.give")(function* (message, { comment, rating }, attempt) {
+          const give = Effect.flatMap(upsert({ message, rating, comment }), (row) =>
+            Option.isSome(row) ? Effect.succeed(new Feedback(row.value)) : Effect.fail(new MessageNotFound({}))
+          )
+          return yield* attempt === undefined ? tenancy.once(give) : tenancy.transaction(once(attempt, Feedback, give))
         })
       })
     })

@@ -12,6 +12,7 @@ import {
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { approximateTokens, type Message, MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { noteReplay } from "@llm-saas/domain/Replay"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { momentsFrom } from "@llm-saas/domain/Time"
 import { parseTraceparent } from "@llm-saas/domain/TraceContext"
@@ -208,6 +209,7 @@ export class Generations extends Context.Service<
                 replayed: false
               }
             case "known": {
+              yield* noteReplay
               if (question.source === "messages" && taken.running)
                 return yield* new StillRunning({ generation_id: taken.generation_id, retry_after: 1 })
               return yield* follow(taken.generation_id)

@@ -1,12 +1,15 @@
 import { Gate } from "@llm-saas/database/Gate"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { type Actor } from "@llm-saas/domain/Actor"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { noteReplay } from "@llm-saas/domain/Replay"
 import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
+import type { GuestAttempt } from "./Idempotency.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
@@ -23,7 +26,7 @@ export class Tenants extends Context.Service<
   Tenants,
   {
     /** Makes an empty tenant; its first user will be its admin. */
-    readonly create: (name: string) => Effect.Effect<Tenant, Unavailable>
+    readonly create: (name: string, attempt?: GuestAttempt) => Effect.Effect<Tenant, IdempotencyMismatch | Unavailable>
     /** Opens or closes self-registration of the actor's own tenant. */
     readonly setRegistration: (
       id: TenantId,
@@ -40,9 +43,12 @@ export class Tenants extends Context.Service<
         const random = yield* SecureRandom
         const record = AuditLog.recorder(random)
 
-        const create = Effect.fn("Tenants.create")(function* (name: string) {
-          const id = TenantId.make(yield* random.uuidV7())
-          return yield* gate.createTenant({ id, name, registration: options.registration })
+        const create = Effect.fn("Tenants.create")(function* (name: string, attempt?: GuestAttempt) {
+          const id = attempt?.tenantId ?? TenantId.make(yield* random.uuidV7())
+          const { made, tenant } = yield* gate.createTenant({ id, name, registration: options.registration })
+          if (!made && tenant.name !== name) return yield* new IdempotencyMismatch({})
+          if (!made) yield* noteReplay
+          return tenant
         })
 
         const setRegistration = Effect.fn("Tenants.setRegistration")((id: TenantId, registration: Registration) =>

@@ -1,6 +1,7 @@
 import { onViolation } from "@llm-saas/database/Violation"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
+import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Password } from "@llm-saas/domain/Password"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
@@ -10,6 +11,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
+import { type Attempt, earlier, once } from "./Idempotency.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
@@ -43,7 +45,8 @@ export class Users extends Context.Service<
       readonly email: Email
       readonly password: Password
       readonly role: Role
-    }) => Effect.Effect<User, EmailTaken | Refused, Actor>
+      readonly attempt?: Attempt | undefined
+    }) => Effect.Effect<User, EmailTaken | IdempotencyMismatch | Refused, Actor>
     readonly change: (id: UserId, change: UserChange) => Effect.Effect<User, UserNotFound | LastAdmin | Refused, Actor>
     readonly remove: (id: UserId) => Effect.Effect<void, UserNotFound | LastAdmin | Refused, Actor>
   }
@@ -69,17 +72,22 @@ export class Users extends Context.Service<
 
       const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
         // Before the hash: whoever may not create users must not make us compute for them.
-        yield* tenancy.transaction(Effect.void)
+        const { attempt } = user
+        const known = yield* tenancy.transaction(
+          attempt === undefined ? Effect.succeed(Option.none<User>()) : earlier(attempt, User)
+        )
+        if (Option.isSome(known)) return known.value
         const { tenantId } = yield* Actor
         const share = { client: tenantId, target: tenantId }
         const hash = yield* hasher.hash(user.password, { email: user.email, share })
         const id = UserId.make(yield* random.uuidV7())
+        const make = Effect.gen(function* () {
+          const row = yield* insert({ id, email: user.email, role: user.role, hash })
+          yield* record("user.created", { kind: "user", id }, { role: user.role })
+          return new User(row)
+        })
         return yield* tenancy.transaction(
-          Effect.gen(function* () {
-            const row = yield* insert({ id, email: user.email, role: user.role, hash })
-            yield* record("user.created", { kind: "user", id }, { role: user.role })
-            return new User(row)
-          }).pipe(
+          (attempt === undefined ? make : once(attempt, User, make)).pipe(
             Effect.catchTag("NoSuchElementError", Effect.die),
             onViolation({ state: "23505", constraint: "users_tenant_id_email_key" }, () => new EmailTaken({}))
           )

@@ -8,6 +8,7 @@ import { GenerationsCalls } from "./calls/generations.ts"
 import { MessagesCalls } from "./calls/messages.ts"
 import { TenantsCalls } from "./calls/tenants.ts"
 import { AccessTokens } from "./AccessTokens.ts"
+import { Attempts } from "./Attempts.ts"
 import { ClientNetworks } from "./ClientNetworks.ts"
 import { AccountsHandlers } from "./handlers/accounts.ts"
 import { AdminHandlers } from "./handlers/admin.ts"
@@ -50,6 +51,7 @@ const Calls = Layer.mergeAll(
 const Routes = Layer.mergeAll(Layer.provide(HttpApiBuilder.layer(Api), Handlers), Layer.provide(RpcDoor, Calls)).pipe(
   Layer.provide([AuthorizationLayer, RequestSchemaLayer]),
   Layer.provide([Sessions.layer, SignUps.layer]),
+  Layer.provide(Attempts.layer),
   Layer.provide([LoginThrottle.layer, AccessTokens.layer, ClientNetworks.layer]),
   Layer.provide(EngineLayer)
 )

@@ -1,4 +1,5 @@
 import type { Register } from "@llm-saas/api/AccountsApi"
+import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { TooManyRequests, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { type Tenant, TenantCreationClosed } from "@llm-saas/domain/Tenant"
 import { monotonicMillis } from "@llm-saas/domain/Time"
@@ -7,6 +8,7 @@ import { Accounts } from "@llm-saas/engine/Accounts"
 import { Tenants } from "@llm-saas/engine/Tenants"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { createHash, timingSafeEqual } from "node:crypto"
+import { Attempts } from "./Attempts.ts"
 import { AddressLimit } from "./AddressLimit.ts"
 import { ClientNetworks, type Sender } from "./ClientNetworks.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
@@ -18,19 +20,23 @@ export class SignUps extends Context.Service<
   {
     /** `authorization`: the header, where there is one. With the right token of `TENANT_CREATION_TOKEN` it is not counted. */
     readonly createTenant: (
-      tenant: { readonly name: string; readonly authorization: string | undefined },
+      tenant: { readonly name: string; readonly authorization: string | undefined; readonly key: string | undefined },
       from: Sender
-    ) => Effect.Effect<Tenant, TenantCreationClosed | Unauthenticated | TooManyRequests | Unavailable>
+    ) => Effect.Effect<
+      Tenant,
+      TenantCreationClosed | IdempotencyMismatch | Unauthenticated | TooManyRequests | Unavailable
+    >
     readonly register: (
-      user: typeof Register.Type,
+      user: typeof Register.Type & { readonly key: string | undefined },
       from: Sender
-    ) => Effect.Effect<User, RegistrationRefused | TooManyRequests | Unavailable>
+    ) => Effect.Effect<User, RegistrationRefused | IdempotencyMismatch | TooManyRequests | Unavailable>
   }
 >()("@llm-saas/server/SignUps") {
   static readonly layer = Layer.effect(
     SignUps,
     Effect.gen(function* () {
       const settings = yield* Settings
+      const attempts = yield* Attempts
       const accounts = yield* Accounts
       const tenants = yield* Tenants
       const networks = yield* ClientNetworks
@@ -49,23 +55,25 @@ export class SignUps extends Context.Service<
         })
 
       const createTenant: SignUps["Service"]["createTenant"] = Effect.fnUntraced(function* (
-        { authorization, name },
+        { authorization, key, name },
         from
       ) {
         if (settings.TENANT_CREATION === "closed") return yield* new TenantCreationClosed({})
         const trusted = settings.TENANT_CREATION === "token" && token !== undefined && bears(authorization, token)
         if (!trusted) yield* counted(creations, from)
         if (!trusted && settings.TENANT_CREATION === "token") return yield* new Unauthenticated({})
-        return yield* tenants.create(name)
+        return yield* tenants.create(name, attempts.ofGuest("tenants.create", key, [name], from))
       })
 
       const register: SignUps["Service"]["register"] = Effect.fnUntraced(function* (
-        { email, password, tenant_id },
+        { email, key, password, tenant_id },
         from
       ) {
         yield* counted(registrations, from)
         const client = networks.of(from)
-        const user = yield* accounts.register({ tenantId: tenant_id, email, password, client: client.narrow })
+        const body = [tenant_id.toLowerCase(), email, Redacted.value(password)]
+        const attempt = attempts.ofGuest("accounts.register", key, body, from)
+        const user = yield* accounts.register({ tenantId: tenant_id, email, password, client: client.narrow, attempt })
         yield* throttle.registered(user.id, client)
         return user
       })

@@ -325,7 +325,7 @@ layer(Running.with({ APP_ENV: "production", SECRET_KEY, TENANT_CREATION: "open" 
           assert.isTrue(entries.some(({ message }) => /mock model is in production/u.test(String(message))))
           assert.deepStrictEqual(
             entries.filter(({ message }) => message === "request").map(({ route, status }) => `${status} ${route}`),
-            ["201 /create-tenant", "201 /register", "200 /login", "401 /login", "400 /register", "200 /me", "401 /me"]
+            ["201 /create-tenant", "201 /register", "200 /login", "401 /login", "400 /register", "200 /me", "400 /me"]
           )
           const { client, duration_ms, time, ...me } = entries.find((entry) => entry["request_id"] === "the-one") ?? {}
           assert.deepStrictEqual(me, {

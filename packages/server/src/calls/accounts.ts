@@ -12,7 +12,8 @@ export const AccountsCalls = AccountsRpc.toLayer(
     const sessions = yield* Sessions
     const signUps = yield* SignUps
     return AccountsRpc.of({
-      "accounts.register": (user) => Effect.flatMap(CurrentSender, (from) => signUps.register(user, from)),
+      "accounts.register": ({ idempotency_key, ...user }) =>
+        Effect.flatMap(CurrentSender, (from) => signUps.register({ ...user, key: idempotency_key }, from)),
       "accounts.login": (credentials) => Effect.flatMap(CurrentSender, (from) => sessions.login(credentials, from)),
       "accounts.me": () => accounts.me,
       "accounts.changePassword": ({ current_password, new_password }) =>

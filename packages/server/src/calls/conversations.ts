@@ -1,13 +1,15 @@
 import { ConversationsRpc } from "@llm-saas/api/ConversationsRpc"
 import { Conversations } from "@llm-saas/engine/Conversations"
 import { Effect } from "effect"
+import { Attempts } from "../Attempts.ts"
 import { DEFAULT_PAGE } from "../handlers/paging.ts"
 
 /** `conversations.…`. */
 export const ConversationsCalls = ConversationsRpc.toLayer(
-  Effect.map(Conversations, (conversations) =>
+  Effect.map(Effect.all([Conversations, Attempts]), ([conversations, attempts]) =>
     ConversationsRpc.of({
-      "conversations.create": ({ title }) => conversations.create(title ?? null),
+      "conversations.create": ({ idempotency_key, title = null }) =>
+        conversations.create(title, attempts.of("conversations.create", idempotency_key, [title])),
       "conversations.list": ({ cursor, limit }) => conversations.list({ limit: limit ?? DEFAULT_PAGE, cursor }),
       "conversations.get": ({ id }) => conversations.get(id),
       "conversations.rename": ({ id, title }) => conversations.rename(id, title),

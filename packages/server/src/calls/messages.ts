@@ -5,6 +5,7 @@ import { Generations } from "@llm-saas/engine/Generations"
 import { Messages } from "@llm-saas/engine/Messages"
 import { Effect } from "effect"
 import type { Headers } from "effect/http"
+import { Attempts } from "../Attempts.ts"
 import { DEFAULT_PAGE } from "../handlers/paging.ts"
 import { reading } from "./Events.ts"
 
@@ -20,6 +21,7 @@ export const MessagesCalls = MessagesRpc.toLayer(
     const generations = yield* Generations
     const messages = yield* Messages
     const feedbacks = yield* Feedbacks
+    const attempts = yield* Attempts
 
     const ask = ({ content, conversation_id, idempotency_key }: Asked, headers: Headers.Headers) =>
       generations
@@ -43,7 +45,12 @@ export const MessagesCalls = MessagesRpc.toLayer(
         messages.list({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }),
       "messages.get": ({ id }) => messages.get(id),
       "messages.remove": ({ id }) => messages.remove(id),
-      "messages.feedback": ({ comment, id, rating }) => feedbacks.give(id, { rating, comment: comment ?? null })
+      "messages.feedback": ({ comment = null, id, idempotency_key, rating }) =>
+        feedbacks.give(
+          id,
+          { rating, comment },
+          attempts.of("messages.feedback", idempotency_key, [id.toLowerCase(), rating, comment])
+        )
     })
   })
 )

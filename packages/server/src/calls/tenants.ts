@@ -15,9 +15,9 @@ export const TenantsCalls = TenantsRpc.toLayer(
     const users = yield* Users
     const isolation = yield* Isolation
     return TenantsRpc.of({
-      "tenants.create": ({ name }, { headers }) =>
+      "tenants.create": ({ idempotency_key, name }, { headers }) =>
         Effect.flatMap(CurrentSender, (from) =>
-          signUps.createTenant({ name, authorization: headers["authorization"] }, from)
+          signUps.createTenant({ name, authorization: headers["authorization"], key: idempotency_key }, from)
         ),
       "tenants.change": ({ id, registration }) => tenants.setRegistration(id, registration),
       "tenants.users": ({ cursor, id, limit }) => users.list(id, { limit: limit ?? DEFAULT_PAGE, cursor }),

@@ -14,7 +14,8 @@ export const AccountsHandlers = HttpApiBuilder.group(
     const sessions = yield* Sessions
     const signUps = yield* SignUps
     return handlers.handleAll({
-      register: ({ payload, request }) => signUps.register(payload, request),
+      register: ({ headers, payload, request }) =>
+        signUps.register({ ...payload, key: headers["idempotency-key"] }, request),
       login: ({ payload: { tenant_id, ...credentials }, request }) =>
         sessions.login(
           tenant_id === undefined || tenant_id === "" ? credentials : { ...credentials, tenant_id },

@@ -1,7 +1,9 @@
 import { Api } from "@llm-saas/api/Api"
+import type { CreateUser } from "@llm-saas/api/AdminApi"
 import { Users } from "@llm-saas/engine/Users"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Attempts } from "../Attempts.ts"
 
 /** `/admin/users…`. */
 export const AdminHandlers = HttpApiBuilder.group(
@@ -9,10 +11,23 @@ export const AdminHandlers = HttpApiBuilder.group(
   "admin",
   Effect.fnUntraced(function* (handlers) {
     const users = yield* Users
+    const attempts = yield* Attempts
     return handlers.handleAll({
-      createUser: ({ payload }) => users.create({ ...payload, role: payload.role ?? "user" }),
+      createUser: ({ headers, payload }) => users.create(newUser(attempts, payload, headers["idempotency-key"])),
       changeUser: ({ params, payload }) => users.change(params.id, payload),
       deleteUser: ({ params }) => users.remove(params.id)
     })
   })
 )
+
+/** A user as an admin asks for one, and the attempt it is. */
+export const newUser = (
+  attempts: Attempts["Service"],
+  { email, password, role = "user" }: typeof CreateUser.Type,
+  key: string | undefined
+): Parameters<Users["Service"]["create"]>[0] => ({
+  email,
+  password,
+  role,
+  attempt: attempts.of("admin.createUser", key, [email, Redacted.value(password), role])
+})

@@ -2,6 +2,7 @@ import { Api } from "@llm-saas/api/Api"
 import { Conversations } from "@llm-saas/engine/Conversations"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Attempts } from "../Attempts.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
 /** `/conversations…`. */
@@ -10,8 +11,10 @@ export const ConversationsHandlers = HttpApiBuilder.group(
   "conversations",
   Effect.fnUntraced(function* (handlers) {
     const conversations = yield* Conversations
+    const attempts = yield* Attempts
     return handlers.handleAll({
-      create: ({ payload }) => conversations.create(payload.title ?? null),
+      create: ({ headers, payload: { title = null } }) =>
+        conversations.create(title, attempts.of("conversations.create", headers["idempotency-key"], [title])),
       list: ({ query }) => conversations.list({ limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       get: ({ params }) => conversations.get(params.id),
       rename: ({ params, payload }) => conversations.rename(params.id, payload.title),

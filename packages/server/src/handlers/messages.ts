@@ -8,6 +8,7 @@ import { Messages } from "@llm-saas/engine/Messages"
 import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { Attempts } from "../Attempts.ts"
 import { formatOf, stream } from "../sse/Streaming.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
@@ -36,6 +37,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
     const generations = yield* Generations
     const messages = yield* Messages
     const feedbacks = yield* Feedbacks
+    const attempts = yield* Attempts
 
     /** Asks; or, for a reader that comes back, goes on where it was. */
     const streaming = (asking: Asking, format: StreamFormat | undefined) => {
@@ -65,8 +67,12 @@ export const MessagesHandlers = HttpApiBuilder.group(
         messages.list({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       get: ({ params }) => messages.get(params.id),
       remove: ({ params }) => messages.remove(params.id),
-      feedback: ({ params, payload }) =>
-        feedbacks.give(params.id, { rating: payload.rating, comment: payload.comment ?? null })
+      feedback: ({ headers, params, payload: { comment = null, rating } }) =>
+        feedbacks.give(
+          params.id,
+          { rating, comment },
+          attempts.of("messages.feedback", headers["idempotency-key"], [params.id.toLowerCase(), rating, comment])
+        )
     })
   })
 )

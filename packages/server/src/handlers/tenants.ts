@@ -17,8 +17,11 @@ export const TenantsHandlers = HttpApiBuilder.group(
     const users = yield* Users
     const isolation = yield* Isolation
     return handlers.handleAll({
-      create: ({ payload, request }) =>
-        signUps.createTenant({ name: payload.name, authorization: request.headers["authorization"] }, request),
+      create: ({ headers, payload, request }) =>
+        signUps.createTenant(
+          { name: payload.name, authorization: request.headers["authorization"], key: headers["idempotency-key"] },
+          request
+        ),
       change: ({ params, payload }) => tenants.setRegistration(params.id, payload.registration),
       users: ({ params, query }) => users.list(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       isolation: ({ params }) => isolation.report(params.id)

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from "node:http"
+import type { Replay } from "@llm-saas/domain/Replay"
 import { PROBLEM, refusalBody, type RefusalCode, type RefusalDetails, statusOf, withRequestId } from "./Refusals.ts"
 import type { RequestRecord } from "./RequestRecord.ts"
 
@@ -26,7 +27,7 @@ export interface ConstantAnswer {
 }
 
 const API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-const EXPOSED = "x-request-id, x-generation-id, retry-after, www-authenticate, etag"
+const EXPOSED = "x-request-id, x-generation-id, retry-after, www-authenticate, etag, idempotency-replayed"
 const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
 
 /**
@@ -36,7 +37,7 @@ const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
  */
 export class Exchange<Request extends IncomingMessage = IncomingMessage>
   extends ServerResponse<Request>
-  implements RequestRecord
+  implements RequestRecord, Replay
 {
   readonly startedAt = performance.now()
   readonly client: string
@@ -48,6 +49,8 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   origin: string | undefined = undefined
   /** Set while a handler is at work that will still tell the route. */
   serving = false
+  /** The answer is an earlier one, given again. */
+  replayed = false
   /** Calls it carried to the RPC door: each has a line of its own in the log. */
   calls = 0
   #hosts = 0
@@ -134,6 +137,7 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
         all.push(name, value)
       }
     }
+    if (this.replayed) all.push("idempotency-replayed", "true")
     if (!cached) all.push("cache-control", "no-store")
     if (!scripted) all.push("content-security-policy", API_CSP)
     if (this.#policy.allowsOrigin !== undefined) this.#share(all)

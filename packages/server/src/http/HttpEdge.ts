@@ -1,4 +1,5 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import { CurrentReplay } from "@llm-saas/domain/Replay"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { type Cause, Context, Effect, type Types } from "effect"
 import { HttpBody, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -44,7 +45,11 @@ const around = (
     }
     exchange.serving = true
     // The server puts the fiber's context back when the request is over.
-    fiber.setContext(Context.add(Context.add(fiber.context, RequestId, exchange.id), CurrentRequest, exchange))
+    fiber.setContext(
+      Context.add(Context.add(fiber.context, RequestId, exchange.id), CurrentRequest, exchange).pipe(
+        Context.add(CurrentReplay, exchange)
+      )
+    )
     const answered = (response: Response) => {
       const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path
       exchange.served(route ?? routes.find(request.url)?.path)

@@ -120,6 +120,7 @@ it.live("a defect is logged once, with the request's id and without secrets, and
     assert.strictEqual(answer.status, 500)
     assert.deepStrictEqual(Object.keys(yield* problemOf(answer)).toSorted(), [
       "code",
+      "detail",
       "request_id",
       "status",
       "title",

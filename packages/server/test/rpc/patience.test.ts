@@ -25,6 +25,7 @@ import { LogOptions } from "../../src/http/LogOptions.ts"
 import { Logs } from "../../src/http/Logs.ts"
 import { rpcDoor } from "../../src/rpc/Door.ts"
 import { RPC_ROUTES } from "../../src/rpc/OverHttp.ts"
+import { attempts } from "../Attempts.ts"
 
 class NoApi extends HttpApi.make("none").add(
   HttpApiGroup.make("none").add(HttpApiEndpoint.get("none", "/none").annotate(Access, "public"))
@@ -66,7 +67,7 @@ const door = serve(
       HttpApiBuilder.layer(NoApi),
       HttpApiBuilder.group(NoApi, "none", (group) => Effect.succeed(group.handle("none", () => Effect.void)))
     ),
-    Layer.provide(rpcDoor(Asking), [MessagesCalls, GenerationsCalls, authorization])
+    Layer.provide(Layer.provide(rpcDoor(Asking), [MessagesCalls, GenerationsCalls, authorization]), attempts)
   ),
   RPC_ROUTES
 ).pipe(

@@ -22,6 +22,7 @@ import { LogLines } from "../../src/http/LogLines.ts"
 import { LogOptions } from "../../src/http/LogOptions.ts"
 import { Logs } from "../../src/http/Logs.ts"
 import { noteActor } from "../../src/http/RequestRecord.ts"
+import { attempts } from "../Attempts.ts"
 import { type Sending, sendTo } from "./Reading.ts"
 
 /** The part of the contract that asks, under the whole one's name: its handlers are the program's own. */
@@ -53,7 +54,7 @@ export const door = (options: Partial<GenerationOptions> = {}) =>
     AskingApi,
     HttpApiBuilder.layer(AskingApi).pipe(
       Layer.provide([MessagesHandlers, ConversationsHandlers, GenerationsHandlers]),
-      Layer.provide([authorization, RequestSchemaLayer])
+      Layer.provide([authorization, RequestSchemaLayer, attempts])
     )
   ).pipe(
     Layer.provideMerge(engine(options)),

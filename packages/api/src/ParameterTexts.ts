@@ -1,0 +1,31 @@
+import { asObject, type Json, mapOperations } from "./Json.ts"
+
+/** What a parameter means, the same at every endpoint that has it. */
+const TEXTS: Readonly<Record<string, string>> = {
+  id: "A UUID. One that is not yours answers like one that does not exist.",
+  limit: "The rows of a page; 50 where it is left out.",
+  cursor: "The `next_cursor` of the page before.",
+  scope: "`own`: what you asked. `tenant`: what everybody of the tenant asked, for admins.",
+  format: "`text`: the data of an event is a token. `json`: it is a `StreamEvent`.",
+  after: "The place of the last token that was received: the stream goes on behind it. 0 is the beginning.",
+  content: "The question.",
+  conversation_id: "The conversation that the question belongs to.",
+  "last-event-id":
+    "The `id` of the last event that was received: the stream goes on behind it, and nothing is asked. Empty: none.",
+  lastEventId: "As the header `Last-Event-ID`, for readers that cannot send one. The header comes first.",
+  last_event_id: "As `lastEventId`.",
+  "idempotency-key":
+    "A name for this request, made up by its sender and used once, such as a UUID. Sent again with its key, the request gets its first answer, marked `Idempotency-Replayed: true`, and creates nothing; with another body it is a 422. Kept for a day, for the user who sent it; of a request without a user, for the network it came from. Empty: none."
+}
+
+/** The document, each parameter with what it means. */
+export const withParameterTexts = (document: Json): Json => ({
+  ...document,
+  paths: mapOperations(document, (operation) =>
+    Array.isArray(operation["parameters"])
+      ? { ...operation, parameters: operation["parameters"].map((each) => described(asObject(each))) }
+      : operation
+  )
+})
+
+const described = (parameter: Json): Json => ({ description: TEXTS[String(parameter["name"])], ...parameter })

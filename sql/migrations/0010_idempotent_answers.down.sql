@@ -1,0 +1,2 @@
+-- Keys that were used are forgotten: a request that is sent again creates again.
+drop table app.idempotent_answers;
