@@ -13,11 +13,20 @@ export const ofLogin = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection
 ): Effect.fn.Return<void, SqlError> {
   const { username } = connection.config
-  const { rows } = yield* connection.query("select session_user::text as login, current_user::text as acts", [], false)
+  const { rows } = yield* connection
+    .query("select session_user::text as login, current_user::text as acts", [], false)
+    .pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.fail(refused("Connection timed out")) }))
   const { acts, login } = yield* Effect.orDie(decode(rows[0]))
   if (acts === login && (username === undefined || isLogin(username, login))) return
-  const message = `PgConnection: the server took the login of ${username} for ${login}, acting as ${acts}: refused`
-  return yield* Effect.fail(
-    new SqlError({ reason: new ConnectionError({ cause: new Error(message), message, operation: "connect" }) })
-  )
+  const message = `the server took the login of ${username} for ${login}, acting as ${acts}: refused`
+  return yield* Effect.fail(refused(message))
 })
+
+const refused = (message: string) =>
+  new SqlError({
+    reason: new ConnectionError({
+      cause: new Error(message),
+      message: `PgConnection: ${message}`,
+      operation: "connect"
+    })
+  })

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
-import { migrate } from "@llm-saas/database/Migrations"
-import { readSqlFiles } from "@llm-saas/database/SqlFiles"
+import { migrate, status } from "@llm-saas/database/Migrations"
+import { rollback } from "@llm-saas/database/Rollback"
 import * as TestDatabase from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
@@ -11,8 +11,6 @@ it.effect(
   () =>
     Effect.gen(function* () {
       const { adminUrl, apiUrl } = yield* TestDatabase.migrated
-      const { clean, migrations } = yield* readSqlFiles()
-      const down = migrations.find(({ version }) => version === 7)?.down
       const admin = yield* open(adminUrl)
       const api = yield* open(apiUrl)
       const [tenant, calm, changed] = [randomUUID(), randomUUID(), randomUUID()]
@@ -24,12 +22,7 @@ it.effect(
           `${id}@x.test`
         ])
       // As it was at version 6, functions aside, which are built anew.
-      yield* admin.rows("set role llm_owner")
-      for (const file of [clean, down])
-        yield* admin.rows(`do $down$ begin execute $sql$${file?.text ?? ""}$sql$; end $down$`)
-      yield* admin.rows("reset role")
-      yield* admin.rows("delete from meta.migrations where version = 7")
-      yield* admin.rows("delete from meta.repeatables")
+      while ((yield* status(adminUrl)).version > 6) yield* rollback(adminUrl, { yes: true, force: true })
       yield* admin.rows("update app.users set tokens_valid_after = now() where id = $1", [changed])
       yield* migrate(adminUrl)
       yield* api.rows("discard all")

@@ -11,6 +11,7 @@ const WALL: Readonly<Record<string, string>> = {
   "domain/src/Time.ts": "the one place",
   "database/src/Isolation.ts": "when a report was made",
   "server/src/Audit.ts": "when a report was made",
+  "server/src/BackupCommands.ts": "the name of a backup",
   "server/src/AccessTokens.ts": "iat and exp of tokens",
   "server/src/Startup.ts": "when the start failed",
   "server/src/http/RequestLines.ts": "the time of a log line",
