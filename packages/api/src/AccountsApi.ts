@@ -39,15 +39,13 @@ const register = HttpApiEndpoint.post("register", "/register", {
 
 /** A password as it is typed to be compared: no more is asked of it than that it is short enough to be hashed. */
 const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
-  .annotate({ examples: ["password123"] })
-  .pipe(Schema.RedactedFromValue)
 
 /** What `/login` is sent: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
 export const Credentials = Schema.Struct({
   username: Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" })).annotate({
     examples: [Examples.user.email]
   }),
-  password: Given,
+  password: Given.annotate({ examples: ["password123"] }).pipe(Schema.RedactedFromValue),
   tenant_id: Schema.optionalKey(TenantId),
   grant_type: Schema.optionalKey(Schema.Literal("password"))
 }).annotate({ identifier: "Credentials" })
@@ -96,7 +94,7 @@ const me = HttpApiEndpoint.get("me", "/me", {
 
 /** The password there is, and the one there will be. */
 export const ChangePassword = Schema.Struct({
-  current_password: Given,
+  current_password: Given.pipe(Schema.RedactedFromValue),
   new_password: Password
 }).annotate({ identifier: "ChangePassword" })
 

@@ -97,6 +97,39 @@ describe("the document of the contract", () => {
     })
   )
 
+  it.effect("shows an answer of every operation that has one, which its own schema accepts to the last member", () =>
+    Effect.gen(function* () {
+      const answers = new Map(
+        operations.map(({ operation }) => [
+          operation.operationId,
+          Object.entries(operation.responses).flatMap(([status, { content }]): ReadonlyArray<unknown> => {
+            const media = content?.["application/json"]
+            return Number(status) < 300 && media !== undefined ? [Reflect.get(media, "example")] : []
+          })
+        ])
+      )
+      const schemas: Array<readonly [string, Schema.Codec<unknown>]> = []
+      HttpApi.reflect(Api, {
+        onGroup: () => {},
+        onEndpoint: ({ endpoint, group }) => {
+          for (const schema of endpoint.success.values())
+            schemas.push([`${group.identifier}.${endpoint.identifier}`, schema as Schema.Codec<unknown>])
+        }
+      })
+      let shown = 0
+      for (const [id, schema] of schemas) {
+        for (const example of answers.get(id) ?? []) {
+          assert.isDefined(example, id)
+          const codec = Schema.toCodecJson(schema)
+          const value = yield* Schema.decodeUnknownEffect(codec)(example)
+          assert.deepStrictEqual(yield* Schema.encodeEffect(codec)(value), JSON.parse(JSON.stringify(example)), id)
+          shown++
+        }
+      }
+      assert.isAtLeast(shown, 18)
+    })
+  )
+
   it("says of every failure which problems it can be, all of them in the catalogue, with their headers", () => {
     const seen = new Set<string>()
     for (const { name, operation } of operations) {

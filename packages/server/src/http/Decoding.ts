@@ -36,6 +36,8 @@ const explain = (
   // Our own answer does not fit the contract: nothing the sender could mend.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error.cause)
   const errors = misfitsOf(error.cause.issue, error.kind.toLowerCase())
+  // A path with something else where an id belongs is the path of nothing.
+  if (error.kind === "Params") return Effect.succeed(refusal("not_found", { detail: detailOf(errors) ?? "" }))
   if (error.kind === "Payload" && errors[0]?.message === NOT_JSON) return Effect.succeed(refusal("malformed_json"))
   return Effect.fail(invalid(errors))
 }

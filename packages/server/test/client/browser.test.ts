@@ -94,7 +94,7 @@ layer(Layer.merge(TestDatabase.layer, Packed.layer), { timeout: "60 seconds", ex
           )
           assert.deepStrictEqual(result.types, ["start", "usage", "end"])
           assert.isAtLeast(way.broken(), 4)
-          assert.deepInclude(result, { code: "invalid_request", told: "string" })
+          assert.deepInclude(result, { code: "not_found", told: "string" })
           assert.strictEqual(result.me.role, "admin")
         }).pipe(Effect.scoped),
       60_000

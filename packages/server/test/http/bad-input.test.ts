@@ -109,7 +109,7 @@ const CASES: ReadonlyArray<
     "invalid_request",
     (port) => send(port, "GET", "/things/01890000-0000-7000-8000-000000000001?limit=0x10")
   ],
-  ["an id that is none", 400, "invalid_request", (port) => send(port, "GET", "/things/7")],
+  ["an id that is none", 404, "not_found", (port) => send(port, "GET", "/things/7")],
   [
     "a body that is announced too large",
     413,
