@@ -4,7 +4,7 @@ import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { driverOptions } from "./DatabaseUrl.ts"
 import { unavailable } from "./Outage.ts"
-import { type Connection, Lease, type Session } from "./Session.ts"
+import { type Connection, Lease } from "./Session.ts"
 import * as Sessions from "./Sessions.ts"
 import { realTime } from "./Sessions.ts"
 import * as SharedSessions from "./SharedSessions.ts"
@@ -84,34 +84,47 @@ export class Pool extends Context.Service<
         const scope = yield* Effect.scope
         const sessions = yield* Sessions.make(config, Duration.toMillis(Duration.fromInputUnsafe(statementTimeout)))
         const sharing = Math.max(1, Math.floor(size / 4))
-        const rooms: Lane<Session> = {
+        const rooms: Lane<Lease> = {
           turns: new Turns(Math.max(1, size - sharing)),
-          now: sessions.pop,
-          open: sessions.take,
-          done: (session, giveTurn) =>
-            session.idle
-              ? Effect.andThen(sessions.push(session), giveTurn)
-              : // What is under way is waited for, and keeps its turn, but nobody waits along.
-                Effect.asVoid(
-                  Effect.forkIn(Effect.ensuring(Effect.andThen(session.quiet, sessions.push(session)), giveTurn), scope)
-                )
+          now: () => {
+            const session = sessions.pop()
+            return session === undefined ? undefined : new Lease(session)
+          },
+          open: (keep) => sessions.take((session) => keep(new Lease(session))),
+          done: (lease, giveTurn) => {
+            const { session } = lease
+            lease.end()
+            if (sessions.keep(session)) return giveTurn()
+            // What is under way is waited for, and keeps its turn, but nobody waits along.
+            const settled = Effect.andThen(session.quiet, sessions.keepOrDiscard(session))
+            return Effect.asVoid(Effect.forkIn(Effect.ensuring(settled, Effect.sync(giveTurn)), scope))
+          }
         }
         const statements: Lane<SharedSessions.Place> = {
           turns: new Turns(sharing * SharedSessions.DEPTH),
           ...(yield* SharedSessions.make(sessions, sharing))
         }
+        const patience = Duration.toMillis(Duration.fromInputUnsafe(acquireTimeout))
         const waiting = () => rooms.turns.waiting + statements.turns.waiting
         const perLine = Math.max(Math.min(LINE, options.waiting), Math.floor(options.waiting / 4))
 
         /** Waits for the turn and the connection together, no longer than allowed. */
-        const wait = <Seat>({ open, turns }: Lane<Seat>, turn: Turn<Line>, keep: (seat: Seat) => void) =>
+        const wait = <Seat>({ now, open, turns }: Lane<Seat>, turn: Turn<Line>, keep: (seat: Seat) => void) =>
           Effect.suspend(() => {
             if (!turn.taken && (waiting() >= options.waiting || turns.waitingIn(turn.line) >= perLine))
               return Effect.fail(unavailable())
-            return Effect.andThen(turn.taken ? Effect.void : turns.take(turn), open(keep)).pipe(
-              Effect.timeoutOrElse({ duration: acquireTimeout, orElse: () => Effect.fail(unavailable()) }),
-              realTime
-            )
+            const began = performance.now()
+            const opened = Effect.suspend(() => {
+              const seat = now()
+              if (seat !== undefined) return Effect.sync(() => keep(seat))
+              const left = patience - (performance.now() - began)
+              return realTime(
+                Effect.timeoutOrElse(open(keep), { duration: left, orElse: () => Effect.fail(unavailable()) })
+              )
+            })
+            return turn.taken
+              ? opened
+              : Effect.flatMap(turns.take(turn, patience), (taken) => (taken ? opened : Effect.fail(unavailable())))
           })
 
         /** `work` is not interrupted, but for what it restores. What it was given is taken back however it and the waiting end. */
@@ -122,27 +135,20 @@ export class Pool extends Context.Service<
         ) =>
           Effect.uninterruptibleMask((restore) => {
             const turn = { line, taken: false }
-            const giveTurn = Effect.sync(() => lane.turns.give(turn))
-            // The timer is paid for only where there is something to wait for.
+            const giveTurn = () => lane.turns.give(turn)
+            // Nearly always there is nothing to wait for, and then nothing is paid for waiting.
             let seat = lane.turns.tryTake(turn) ? lane.now() : undefined
-            const seated: Effect.Effect<void, SqlError | Unavailable> =
-              seat === undefined ? restore(wait(lane, turn, (found) => (seat = found))) : Effect.void
-            return seated.pipe(
-              Effect.andThen(
-                Effect.suspend(() => (seat === undefined ? Effect.die("no connection") : work(seat, restore)))
-              ),
-              Effect.ensuring(Effect.suspend(() => (seat === undefined ? giveTurn : lane.done(seat, giveTurn))))
-            )
+            const lent: Effect.Effect<A, E | SqlError | Unavailable, R> =
+              seat === undefined
+                ? Effect.flatMap(restore(wait(lane, turn, (found) => (seat = found))), () =>
+                    seat === undefined ? Effect.die("no connection") : work(seat, restore)
+                  )
+                : work(seat, restore)
+            return Effect.onExitPrimitive(lent, () => (seat === undefined ? giveTurn() : lane.done(seat, giveTurn)))
           })
 
         const use: Pool["Service"]["use"] = (work, line = SHARED) =>
-          lend(rooms, line, (session, restore) => {
-            const lease = new Lease(session)
-            return Effect.ensuring(
-              restore(Effect.suspend(() => work(lease))),
-              Effect.sync(() => lease.end())
-            )
-          })
+          lend(rooms, line, (lease, restore) => restore(Effect.suspend(() => work(lease))))
         const query: Pool["Service"]["query"] = (sql, params, line = SHARED) =>
           lend(statements, line, ({ session }, restore): Effect.Effect<PgConnection.Result, SqlError | Unavailable> =>
             session === undefined ? Effect.fail(unavailable()) : restore(session.query(sql, params, prepare))
@@ -164,8 +170,8 @@ interface Lane<Seat> {
   readonly now: () => Seat | undefined
   /** One that may have to be opened; it is given to `keep`, whether it is waited for until then or not. */
   readonly open: (keep: (seat: Seat) => void) => Effect.Effect<void, SqlError>
-  /** Takes it back, and gives the turn to the next as soon as what was lent is free. Waits for nothing. */
-  readonly done: (seat: Seat, giveTurn: Effect.Effect<void>) => Effect.Effect<void>
+  /** Takes it back, and gives the turn to the next as soon as what was lent is free. Answers what is left to do, which waits for nothing. */
+  readonly done: (seat: Seat, giveTurn: () => undefined) => Effect.Effect<void> | undefined
 }
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

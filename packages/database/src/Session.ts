@@ -86,20 +86,23 @@ export class Session {
     return this.#since === undefined ? 0 : now - Math.max(this.#since, this.#messages.readyAt)
   }
 
-  query(sql: string, params: ReadonlyArray<unknown> | undefined, prepare: boolean | undefined) {
-    return Effect.suspend(() => {
-      this.#running++
-      this.#since ??= performance.now()
-      return Effect.onExitPrimitive(this.#connection.query(sql, params, prepare), (exit) => {
-        this.#running--
-        if (Exit.hasInterrupts(exit)) this.#left = true
-        if (this.#running === 0) {
-          if (!this.#left) this.#since = undefined
-          this.#stopped()
-        }
-        return this.#observe(exit)
-      })
-    })
+  readonly query: Connection["query"] = (sql, params, prepare) => Effect.suspend(() => this.send(sql, params, prepare))
+
+  /** As {@link query}, for callers that are being run: it counts from now on. */
+  send(sql: string, params: ReadonlyArray<unknown> | undefined, prepare: boolean | undefined) {
+    this.#running++
+    this.#since ??= performance.now()
+    return Effect.onExitPrimitive(this.#connection.query(sql, params, prepare), this.#ended)
+  }
+
+  readonly #ended = (exit: Exit.Exit<unknown, SqlError>): Effect.Effect<void> | undefined => {
+    this.#running--
+    if (Exit.hasInterrupts(exit)) this.#left = true
+    if (this.#running === 0) {
+      if (!this.#left) this.#since = undefined
+      this.#stopped()
+    }
+    return this.#observe(exit)
   }
 
   /** Waits until nothing is under way. Bounded by {@link fail}, which the pool calls on a session that stays silent. */
@@ -133,16 +136,16 @@ export class Session {
 
 /** A session for as long as it is lent. Nothing that is said to it later reaches the session. */
 export class Lease implements Connection {
-  readonly #session: Session
+  readonly session: Session
   #over = false
 
   constructor(session: Session) {
-    this.#session = session
+    this.session = session
   }
 
   readonly query: Connection["query"] = (sql, params, prepare) =>
     Effect.suspend(() =>
-      this.#over ? Effect.die("a statement outlived its lease") : this.#session.query(sql, params, prepare)
+      this.#over ? Effect.die("a statement outlived its lease") : this.session.send(sql, params, prepare)
     )
 
   end(): void {

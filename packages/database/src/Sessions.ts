@@ -65,13 +65,14 @@ export const make = Effect.fnUntraced(function* (config: PgConnection.Config, ti
     })
 
   /** Keeps the session for the next borrower, if it is idle. */
-  const push = (session: Session): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      if (!session.idle) return discard(session)
-      session.unusedSince = performance.now()
-      unused.push(session)
-      return Effect.void
-    })
+  const keep = (session: Session): boolean => {
+    if (!session.idle) return false
+    session.unusedSince = performance.now()
+    unused.push(session)
+    return true
+  }
+  const keepOrDiscard = (session: Session): Effect.Effect<void> =>
+    Effect.suspend(() => (keep(session) ? Effect.void : discard(session)))
 
   /** Gives up what is silent for longer than `limit` ms, and what is not in use and was not heard of since. */
   const giveUp = (limit: number, now: number) =>
@@ -136,7 +137,7 @@ export const make = Effect.fnUntraced(function* (config: PgConnection.Config, ti
   })
   yield* realTime(repeat({ name: "the look after connections", every: TICK, late: "10 seconds" }, look))
   yield* Effect.addFinalizer(() => Effect.forEach([...all], discard, { discard: true }))
-  return { open, take, discard, pop, push }
+  return { open, take, discard, pop, keep, keepOrDiscard }
 })
 
 export type Sessions = Effect.Success<ReturnType<typeof make>>

@@ -47,19 +47,18 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
     })
 
   /** A statement ended there. Whether the session is still as it should be is seen when none is under way. */
-  const done = (place: Place, giveTurn: Effect.Effect<void>): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      place.load--
-      const { session } = place
-      if (session === undefined || session.busy || session.idle) return giveTurn
-      const check = Effect.suspend(() => {
-        if (session.busy || session.idle) return Effect.void
-        if (place.session === session) place.session = undefined
-        return sessions.discard(session)
-      })
-      const checked = session.left ? Effect.forkIn(Effect.andThen(session.quiet, check), scope) : check
-      return Effect.andThen(giveTurn, Effect.asVoid(checked))
+  const done = (place: Place, giveTurn: () => undefined): Effect.Effect<void> | undefined => {
+    place.load--
+    giveTurn()
+    const { session } = place
+    if (session === undefined || session.busy || session.idle) return undefined
+    const check = Effect.suspend(() => {
+      if (session.busy || session.idle) return Effect.void
+      if (place.session === session) place.session = undefined
+      return sessions.discard(session)
     })
+    return session.left ? Effect.asVoid(Effect.forkIn(Effect.andThen(session.quiet, check), scope)) : check
+  }
 
   return { now, open, done }
 })

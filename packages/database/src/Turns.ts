@@ -50,23 +50,36 @@ export class Turns<Line> {
     return true
   }
 
-  /** Waits for the turn. `turn.taken` says whether it was given, also to those who were interrupted. */
-  take(turn: Turn<Line>): Effect.Effect<void> {
-    return Effect.callback<void>((resume) => {
-      if (this.tryTake(turn)) return resume(Effect.void)
+  /**
+   * Waits for the turn, for so many ms of the real time, and answers whether it was given. `turn.taken` says it too, also to those who were
+   * interrupted.
+   */
+  take(turn: Turn<Line>, milliseconds: number): Effect.Effect<boolean> {
+    return Effect.callback((resume) => {
+      if (this.tryTake(turn)) return resume(Effect.succeed(true))
       const line = this.#lineOf(turn.line)
-      line.waiters.set(turn, () => resume(Effect.void))
-      this.#waiting++
-      return Effect.sync(() => {
+      const leave = () => {
+        clearTimeout(timer)
         if (!line.waiters.delete(turn)) return
         this.#waiting--
         this.#forget(turn.line, line)
+      }
+      // One timer, and no fiber: under load many wait.
+      const timer = setTimeout(() => {
+        leave()
+        resume(Effect.succeed(turn.taken))
+      }, milliseconds)
+      line.waiters.set(turn, () => {
+        clearTimeout(timer)
+        resume(Effect.succeed(true))
       })
+      this.#waiting++
+      return Effect.sync(leave)
     })
   }
 
   /** Gives the turn back, to who is next. */
-  give(turn: Turn<Line>): void {
+  give(turn: Turn<Line>): undefined {
     if (!turn.taken) return
     turn.taken = false
     const line = this.#lineOf(turn.line)

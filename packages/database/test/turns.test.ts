@@ -7,7 +7,7 @@ const turn = (line: string): Turn<string> => ({ line, taken: false })
 /** Waits in the background; the order of `got` is the order in which turns were given. */
 const waitFor = (turns: Turns<string>, wanted: Turn<string>, got: Array<string>) =>
   Effect.forkChild(
-    Effect.map(turns.take(wanted), () => void got.push(wanted.line)),
+    Effect.map(turns.take(wanted, 60_000), () => void got.push(wanted.line)),
     { startImmediately: true }
   )
 
@@ -52,6 +52,18 @@ describe("turns", () => {
       }
       assert.deepStrictEqual(got, ["a", "b", "c", "a", "b", "a"])
       assert.deepStrictEqual([turns.held, turns.waiting], [0, 0])
+    })
+  )
+
+  it.live("are waited for no longer than is allowed, and then by nobody", () =>
+    Effect.gen(function* () {
+      const turns = new Turns<string>(1)
+      const [held, late] = [turn("x"), turn("a")]
+      turns.tryTake(held)
+      assert.isFalse(yield* turns.take(late, 20))
+      assert.deepStrictEqual([turns.waiting, late.taken], [0, false])
+      turns.give(held)
+      assert.isTrue(yield* turns.take(late, 20))
     })
   )
 
