@@ -54,9 +54,10 @@ begin
       case gone.grantee when 0 then 'public' else gone.grantee::regrole::text end);
   end loop;
 
-  -- Until sql/grants takes it back, in this same transaction, llm_auth, llm_work and llm_tracking may create their functions.
+  -- Until sql/grants takes it back, in this same transaction, llm_auth, llm_work, llm_tracking and llm_sessions may create their functions.
   grant usage, create on schema auth to llm_auth;
   grant usage, create on schema work to llm_work;
   grant usage, create on schema tracking to llm_tracking;
+  grant usage, create on schema audit to llm_sessions;
   grant usage on schema app to llm_auth, llm_work, llm_tracking;
 end $$;

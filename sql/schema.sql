@@ -9,11 +9,7 @@ create role llm_api login noinherit connection limit 100;
   alter role llm_api set row_security=on;
   alter role llm_api set search_path=app, pg_temp;
   alter role llm_api set statement_timeout=15s;
-create role llm_auditor login noinherit connection limit 3;
-  alter role llm_auditor set default_transaction_read_only=on;
-  alter role llm_auditor set idle_in_transaction_session_timeout=60s;
-  alter role llm_auditor set search_path=audit, pg_temp;
-  alter role llm_auditor set statement_timeout=120s;
+create role llm_auditor nologin noinherit connection limit -1;
 create role llm_auth nologin noinherit connection limit -1;
 create role llm_backup nologin noinherit connection limit -1;
 create role llm_jobs login noinherit connection limit 10;
@@ -25,6 +21,7 @@ create role llm_jobs login noinherit connection limit 10;
 create role llm_owner nologin noinherit connection limit -1;
 create role llm_reader nologin noinherit connection limit -1;
 create role llm_reader_content nologin noinherit connection limit -1;
+create role llm_sessions nologin inherit connection limit -1;
 create role llm_tenant nologin noinherit connection limit -1;
 create role llm_tracking nologin noinherit connection limit -1;
 create role llm_work nologin noinherit connection limit -1;
@@ -45,6 +42,7 @@ create schema audit authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
   grant usage to llm_reader;
+  grant usage to llm_sessions;
   grant usage to llm_tenant;
 create schema auth authorization llm_owner;
   grant usage to llm_api;
@@ -58,6 +56,7 @@ create schema meta authorization llm_owner;
   grant usage to llm_auditor;
   grant usage to llm_backup;
   grant usage to llm_reader;
+  grant usage to llm_sessions;
 create schema tracking authorization llm_owner;
   grant usage to llm_jobs;
   grant usage to llm_tracking;
@@ -650,6 +649,18 @@ grant select on app.users to llm_backup;
 grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_reader;
 grant delete, insert (tenant_id, id, email, role), select, update (role, status, token_epoch) on app.users to llm_tenant;
 
+create table meta.accepted (
+  kind text not null,
+  object text not null,
+  aspect text not null,
+  fact text not null,
+  accepted_at timestamp with time zone not null default now(),
+  constraint accepted_pkey PRIMARY KEY (kind, object, aspect)
+);
+alter table meta.accepted owner to llm_owner;
+grant select on meta.accepted to llm_api;
+grant select on meta.accepted to llm_backup;
+
 create table meta.migrations (
   version integer not null,
   name text not null,
@@ -681,11 +692,15 @@ create policy auditor_read on meta.readers as permissive for select to llm_audit
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on meta.readers as permissive for select to llm_backup
   using true;
+create policy names on meta.readers as permissive for select to llm_api, llm_sessions
+  using true;
 create policy own_login on meta.readers as permissive for select to llm_reader
   using ((role = SESSION_USER) AND ( SELECT app.login_valid() AS login_valid));
+grant select (role, revoked_at) on meta.readers to llm_api;
 grant select on meta.readers to llm_auditor;
 grant select on meta.readers to llm_backup;
 grant select on meta.readers to llm_reader;
+grant select (role, revoked_at) on meta.readers to llm_sessions;
 
 create table meta.repeatables (
   hash text not null,
@@ -751,10 +766,60 @@ create function audit.canary_value(text,regtype) returns text language sql immut
   alter function audit.canary_value(text,regtype) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
+create function audit.catalogue() returns TABLE(kind text, object text, aspect text, fact text, whose text, accepted boolean) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.catalogue_builtins() returns TABLE(kind text, object text, aspect text, fact text) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue_builtins() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.catalogue_environment() returns TABLE(kind text, object text, aspect text, fact text) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue_environment() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.catalogue_functions() returns TABLE(kind text, object text, aspect text, fact text) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue_functions() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.catalogue_internals() returns TABLE(kind text, object text, aspect text, fact text) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue_internals() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.catalogue_objects() returns TABLE(kind text, object text, aspect text, fact text) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue_objects() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.catalogue_relations() returns TABLE(kind text, object text, aspect text, fact text) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue_relations() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.catalogue_roles() returns TABLE(kind text, object text, aspect text, fact text) language sql stable set jit=off set search_path=pg_catalog, pg_temp;
+  alter function audit.catalogue_roles() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.end_readers() returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function audit.end_readers() owner to llm_sessions;
+  grant execute to llm_api;
+create function audit.estimate(text) returns text language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function audit.estimate(text) owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_tenant;
+create function audit.estimates_differ(regclass,name,regtype,integer) returns text language sql set search_path=pg_catalog, pg_temp;
+  alter function audit.estimates_differ(regclass,name,regtype,integer) owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_tenant;
+create function audit.grants_of(text,text,aclitem[],"char",oid,text) returns TABLE(kind text, object text, aspect text, fact text) language sql stable;
+  alter function audit.grants_of(text,text,aclitem[],"char",oid,text) owner to llm_owner;
+  grant execute to llm_api;
+create function audit.leakproof() returns oid[] language sql stable set search_path=pg_catalog, pg_temp;
+  alter function audit.leakproof() owner to llm_owner;
+  grant execute to llm_api;
+create function audit.our_schemas() returns oid[] language sql stable;
+  alter function audit.our_schemas() owner to llm_owner;
+  grant execute to llm_api;
 create function audit.proof() returns TABLE(context text, relation text, verb text, came text, fine boolean) language plpgsql set jit=off set search_path=pg_catalog, pg_temp;
   alter function audit.proof() owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
+create function audit.role_is_ours(name) returns boolean language sql immutable;
+  alter function audit.role_is_ours(name) owner to llm_owner;
+  grant execute to llm_api;
+create function audit.role_name(oid) returns text language sql stable;
+  alter function audit.role_name(oid) owner to llm_owner;
+  grant execute to llm_api;
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone, made boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
   grant execute to llm_api;
@@ -1022,6 +1087,7 @@ create view audit.usage (
 -- lint.sequence_across_tenants
 -- lint.setting_in_the_way
 -- lint.setting_past_transaction
+-- lint.statistics_across_tenants
 -- lint.table_with_rule
 -- lint.table_without_force
 -- lint.table_without_rls

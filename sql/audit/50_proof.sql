@@ -14,6 +14,8 @@ declare
   victims_admin uuid := gen_random_uuid();
   strangers_admin uuid := gen_random_uuid();
   strangers_user uuid := gen_random_uuid();
+  colleague uuid := gen_random_uuid();
+  second_admin uuid := gen_random_uuid();
   lease uuid := gen_random_uuid();
   planted jsonb := '{}';  -- by table: a row of the victim's
   keys jsonb := '{}';     -- by table: its primary key
@@ -36,6 +38,8 @@ begin
     perform auth.create_tenant(victim, 'canary', 'open', null);
     perform auth.create_tenant(stranger, 'canary', 'open', null);
     perform auth.register(victim, victims_admin, 'canary@invalid', '$argon2id$canary', null);
+    perform auth.register(victim, colleague, 'canary3@invalid', '$argon2id$canary', null);
+    perform auth.register(victim, second_admin, 'canary4@invalid', '$argon2id$canary', null);
     perform auth.register(stranger, strangers_admin, 'canary@invalid', '$argon2id$canary', null);
     perform auth.register(stranger, strangers_user, 'canary2@invalid', '$argon2id$canary', null);
     planted := jsonb_build_object(
@@ -44,6 +48,7 @@ begin
 
     -- Something of theirs in every table: in their room where the room may write, then past the request.
     perform app.enter(victim, victims_admin, 0, 'admin');
+    update app.users set role = 'admin' where id = second_admin;
     for pass in 1 .. 5 loop
       missing := 0;
       for place in
@@ -165,6 +170,77 @@ begin
           found := found || jsonb_build_object('context', room.context, 'relation', place.relation, 'verb', attempt.verb, 'came', said, 'fine', said = 'denied');
         end loop;
       end loop;
+    end loop;
+
+    -- Within a tenant: what one user wrote is not another user's, and an admin reads it, deletes what may be deleted, and writes nothing in
+    -- their name. Asked of every table that says whose a row is, and of those that only admins read.
+    for room in
+      select * from (values ('another user of the tenant', colleague, false), ('another admin of the tenant', second_admin, true)) as room (context, person, admin)
+    loop
+      perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
+        set_config('app.role', '', true);
+      perform app.enter(victim, room.person, 0, 'user');
+      for place in
+        select c.oid::regclass as relation, c.relname, owned.name as owned,
+          case when c.relname in ('audit_events', 'tracking_outbox') then 'true' else format('%I = %L', owned.name, victims_admin) end as theirs,
+          coalesce((
+            select quote_ident(a.attname) from pg_attribute a
+            where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+              and has_column_privilege(c.oid, a.attnum, 'UPDATE') and has_column_privilege(c.oid, a.attnum, 'SELECT')
+            order by a.attnum limit 1
+          ), 'tenant_id') as writable
+        from pg_class c
+        cross join lateral (
+          select coalesce((
+            select a.attname from pg_attribute a where a.attrelid = c.oid and not a.attisdropped
+              and a.attname = any (array['user_id', 'actor_user_id', case c.relname when 'users' then 'id' end]) limit 1
+          ), case c.relname when 'tracking_outbox' then 'tenant_id'::name end) as name
+        ) owned
+        where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') and owned.name is not null
+        order by c.relname
+      loop
+        for attempt in
+          select * from (values
+            ('select', format('select from %s where %s', place.relation, place.theirs)),
+            ('insert', audit.canary_insert(place.relation, audit.canary(place.relation, victim, victims_admin, planted))),
+            ('update', format('update %s set %s = %2$s where %s', place.relation, place.writable, place.theirs)),
+            ('delete', format('delete from %s where %s', place.relation, place.theirs)),
+            ('take', format('update %s set %I = %L where %s', place.relation, place.owned, room.person, place.theirs))
+          ) as attempt (verb, statement)
+          where not room.admin
+            or verb = 'select' and place.relname = 'idempotency_keys'
+            or verb = 'insert' and place.relname not in ('users', 'credentials')
+            or verb = 'update' and place.relname not in ('users', 'generations', 'conversations', 'messages')
+            or verb = 'delete' and place.relname not in ('users', 'conversations', 'messages')
+            or verb = 'take'
+        loop
+          n := 0;
+          begin
+            execute attempt.statement;
+            get diagnostics n = row_count;
+            raise exception using errcode = 'LL205';
+          exception when others then
+            said := case sqlstate when 'LL205' then n || ' rows' when '42501' then 'denied' else format('%s: %s', sqlstate, sqlerrm) end;
+          end;
+          found := found || jsonb_build_object('context', room.context, 'relation', place.relation, 'verb', attempt.verb, 'came', said, 'fine',
+            said = 'denied' or said = '0 rows' and attempt.verb <> 'insert');
+        end loop;
+      end loop;
+    end loop;
+
+    -- The planner's estimates come from all tenants' rows, so they must say nothing about values.
+    perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
+      set_config('app.role', '', true);
+    perform app.enter(stranger, strangers_admin, 0, 'user');
+    for place in
+      select c.oid::regclass as relation, a.attname, a.atttypid, a.atttypmod from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p', 'm', 'f') and has_column_privilege(c.oid, a.attnum, 'SELECT')
+      order by c.relname, a.attnum
+    loop
+      said := audit.estimates_differ(place.relation, place.attname, place.atttypid, place.atttypmod);
+      found := found || jsonb_build_object('context', 'row estimates', 'relation', format('%s.%I', place.relation, place.attname), 'verb', 'explain',
+        'came', coalesce(nullif(said, ''), 'the same for every value'), 'fine', said = '');
     end loop;
 
     -- The room itself: one tenant's door opens to nobody else's user, and once inside there is no other door.

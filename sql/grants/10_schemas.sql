@@ -4,13 +4,14 @@ grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracki
 grant usage on schema auth to llm_api;
 grant usage on schema work to llm_api;
 grant usage on schema tracking to llm_jobs;
-grant usage on schema audit to llm_auditor, llm_reader;
-grant usage on schema meta to llm_api, llm_auditor, llm_reader;
+grant usage on schema audit to llm_auditor, llm_reader, llm_sessions;
+grant usage on schema meta to llm_api, llm_auditor, llm_reader, llm_sessions;
 grant usage on schema lint to llm_api, llm_auditor, llm_reader;
 -- Given in clean.sql for as long as the functions were being built.
 revoke create on schema auth from llm_auth;
 revoke create on schema work from llm_work;
 revoke create on schema tracking from llm_tracking;
+revoke create on schema audit from llm_sessions;
 
 grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tenant, llm_api, llm_auditor;
 grant execute on function app.reader_tenant() to llm_reader;
@@ -25,3 +26,6 @@ grant execute on function app.ask(
 
 -- What a program must know of the schema it runs on.
 grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor, llm_reader;
+-- What audit.catalogue() compares with.
+grant select on meta.accepted to llm_api;
+grant select (role, revoked_at) on meta.readers to llm_api, llm_sessions;

@@ -1,4 +1,4 @@
--- SECURITY DEFINER means "with the rights of the owner": ours belong to three roles that have next to none, each with a schema of its own.
+-- SECURITY DEFINER means "with the rights of the owner": ours belong to four roles that have next to none, each with a schema of its own.
 create view lint.definer_not_of_llm_auth as
 select p.oid::regprocedure::text as object, 'owner llm_auth, schema auth; or likewise llm_work and work, llm_tracking and tracking' as detail
   from pg_proc p
@@ -6,5 +6,5 @@ select p.oid::regprocedure::text as object, 'owner llm_auth, schema auth; or lik
     and p.prosecdef
     and (p.proowner, p.pronamespace) not in (
       (to_regrole('llm_auth'), 'auth'::regnamespace), (to_regrole('llm_work'), 'work'::regnamespace),
-      (to_regrole('llm_tracking'), 'tracking'::regnamespace)
+      (to_regrole('llm_tracking'), 'tracking'::regnamespace), (to_regrole('llm_sessions'), 'audit'::regnamespace)
     );

@@ -16,7 +16,7 @@ select format('%s to %s', g.thing, g.grantee::regrole) as object, 'revoke ' || l
     and g.grantee <> 0 and g.grantee <> g.owner
     and g.grantee not in (
       select oid from pg_roles where rolname in (
-        'llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content', 'llm_backup'
+        'llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content', 'llm_backup', 'llm_sessions'
       )
     )
   group by g.thing, g.grantee;

@@ -8,5 +8,5 @@ select c.oid::regclass::text as object, 'alter … owner to llm_owner' as detail
   select p.oid::regprocedure::text, 'alter function … owner to llm_owner'
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint')
+  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint') and (p.proowner, n.nspname) is distinct from (to_regrole('llm_sessions'), 'audit')
     and p.proowner <> case n.nspname when 'auth' then to_regrole('llm_auth') when 'work' then to_regrole('llm_work') when 'tracking' then to_regrole('llm_tracking') else to_regrole('llm_owner') end;

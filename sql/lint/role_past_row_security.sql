@@ -8,13 +8,14 @@ select r.rolname::text as object, trouble as detail
     select 'alter role … nosuperuser nobypassrls nocreaterole nocreatedb noreplication' as trouble
     where r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication
     union all
-    select 'alter role … noinherit' where r.rolinherit and not person
+    select 'alter role … noinherit' where r.rolinherit and not person and r.rolname <> 'llm_sessions'
     union all
     select 'alter role … valid until … connection limit …'
     where person and (coalesce(r.rolvaliduntil, 'infinity') = 'infinity' or r.rolconnlimit < 0)
     union all
     select format('revoke %s from …', m.roleid::regrole) from pg_auth_members m
     where m.member = r.oid and (r.rolname, m.roleid) <> ('llm_api', to_regrole('llm_tenant'))
+      and not (r.rolname = 'llm_sessions' and m.roleid::regrole::text ~ '^llm_(auditor|reader)_[0-9a-f]{12}$')
       and not (person and m.roleid in (to_regrole('llm_auditor'), to_regrole('llm_reader'), to_regrole('llm_reader_content')))
   ) as found
   where lint.is_ours(r.rolname);

@@ -8,6 +8,7 @@ begin
   for wanted in
     select * from (values
       -- name,         login, connections at most (-1: no limit)
+      ('llm_sessions', false, -1), -- owns the function that ends sessions of people at psql whose login is over; has their rights to do it
       ('llm_owner',   false, -1),  -- owns schemas, tables, views; nobody logs in as it
       ('llm_auth',    false, -1),  -- owns the SECURITY DEFINER functions before the room, and can do nothing else
       ('llm_work',    false, -1),  -- owns those of work that outlives its request, and can do nothing else
@@ -15,23 +16,24 @@ begin
       ('llm_tenant',  false, -1),  -- what a transaction becomes inside the room; the wall is around this role
       ('llm_api',     true,  100), -- the API's login: owns nothing, reads no table, may become llm_tenant
       ('llm_jobs',    true,  10),  -- the worker's login
-      ('llm_auditor', true,  3),   -- auditors of the whole installation: metadata, no content, no hash. Each has a login (audit:grant)
+      ('llm_auditor', false, -1),  -- auditors of the whole installation: metadata, no content, no hash. Each has a login (audit:grant)
       ('llm_reader',  false, -1),  -- a tenant's own auditors, who have logins likewise
       ('llm_reader_content', false, -1), -- those of them who read questions and answers too
       ('llm_backup',  false, -1)   -- what pg_dump becomes: reads every row and writes none; nobody logs in as it
     ) as role (name, login, connections)
   loop
-    -- NOINHERIT: what a role is a member of it may become, by SET ROLE, and does not simply have.
+    -- NOINHERIT: what a role is a member of it may become, by SET ROLE, and does not simply have. But llm_sessions: who has a role's rights
+    -- may end its sessions, and needs no right to end anybody else's.
     -- NOSUPERUSER and NOBYPASSRLS are the defaults; only a superuser may name them, so the lint checks them instead.
     if not exists (select from pg_roles where rolname = wanted.name) then
-      execute format('create role %I noinherit', wanted.name);
+      execute format('create role %I', wanted.name);
     end if;
     if exists (
       select from pg_roles where rolname = wanted.name
-        and (rolcanlogin, rolconnlimit, rolinherit) is distinct from (wanted.login, wanted.connections, false)
+        and (rolcanlogin, rolconnlimit, rolinherit) is distinct from (wanted.login, wanted.connections, wanted.name = 'llm_sessions')
     ) then
-      execute format('alter role %I noinherit %s connection limit %s',
-        wanted.name, case when wanted.login then 'login' else 'nologin' end, wanted.connections);
+      execute format('alter role %I %s %s connection limit %s',
+        wanted.name, case wanted.name when 'llm_sessions' then 'inherit' else 'noinherit' end, case when wanted.login then 'login' else 'nologin' end, wanted.connections);
     end if;
   end loop;
 
@@ -39,13 +41,13 @@ begin
     grant llm_tenant to llm_api;
   end if;
 
-  -- Whoever migrates creates things as llm_owner, llm_auth, llm_work and llm_tracking, and makes backups as llm_backup. A superuser may
-  -- anyway; pg_has_role says so.
+  -- Whoever migrates creates things as llm_owner, llm_auth, llm_work, llm_tracking and llm_sessions, and makes backups as llm_backup. A
+  -- superuser may anyway; pg_has_role says so.
   if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage')
     or not pg_has_role(current_user, 'llm_work', 'usage') or not pg_has_role(current_user, 'llm_tracking', 'usage')
-    or not pg_has_role(current_user, 'llm_backup', 'usage')
+    or not pg_has_role(current_user, 'llm_sessions', 'usage') or not pg_has_role(current_user, 'llm_backup', 'usage')
   then
-    execute format('grant llm_owner, llm_auth, llm_work, llm_tracking, llm_backup to %I', current_user);
+    execute format('grant llm_owner, llm_auth, llm_work, llm_tracking, llm_sessions, llm_backup to %I', current_user);
   end if;
 end $$;
 
@@ -65,11 +67,7 @@ begin
       ('llm_jobs',    'lock_timeout', '3s'),
       ('llm_jobs',    'idle_in_transaction_session_timeout', '30s'),
       ('llm_jobs',    'search_path', 'app, pg_temp'),
-      ('llm_jobs',    'row_security', 'on'),
-      ('llm_auditor', 'default_transaction_read_only', 'on'),
-      ('llm_auditor', 'statement_timeout', '120s'),
-      ('llm_auditor', 'idle_in_transaction_session_timeout', '60s'),
-      ('llm_auditor', 'search_path', 'audit, pg_temp')
+      ('llm_jobs',    'row_security', 'on')
     ) as setting (role, name, value)
   loop
     if not exists (

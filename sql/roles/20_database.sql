@@ -6,7 +6,19 @@ declare
 begin
   -- TEMP goes with the rest: a temporary table or function of the API's own could stand in for a real one.
   execute format('revoke all on database %I from public', current_database());
-  execute format('grant connect on database %I to llm_api, llm_jobs, llm_auditor, llm_reader', current_database());
+  execute format('grant connect on database %I to llm_api, llm_jobs', current_database());
+  -- People at psql connect to the database they were let in to, each by a grant of their own, and to no other of the server.
+  execute format('revoke connect on database %I from llm_auditor, llm_reader', current_database());
+  if to_regclass('meta.readers') is not null then
+    for place in
+      select role as name from meta.readers where revoked_at is null and to_regrole(quote_ident(role)) is not null
+    loop
+      execute format('grant connect on database %I to %I', current_database(), place.name);
+      if not pg_has_role('llm_sessions', place.name, 'usage') then
+        execute format('grant %I to llm_sessions', place.name);
+      end if;
+    end loop;
+  end if;
   revoke all on schema public from public;
 
   -- app: tables, and the functions of the room. auth: what can be called before a tenant is known. work: what goes on when the
@@ -23,6 +35,7 @@ alter default privileges for role llm_owner revoke execute on functions from pub
 alter default privileges for role llm_auth revoke execute on functions from public;
 alter default privileges for role llm_work revoke execute on functions from public;
 alter default privileges for role llm_tracking revoke execute on functions from public;
+alter default privileges for role llm_sessions revoke execute on functions from public;
 
 set local role llm_owner;
 
@@ -46,4 +59,26 @@ begin
     );
     comment on table meta.repeatables is 'At most one row: the hash of the roles, functions, policies, grants, views and lints in force.';
   end if;
+  if to_regclass('meta.accepted') is null then
+    create table meta.accepted (
+      kind text,
+      object text,
+      aspect text,
+      fact text not null,
+      accepted_at timestamptz not null default now(),
+      primary key (kind, object, aspect)
+    );
+    comment on table meta.accepted is 'What the server around this database was like when it was first migrated, or when somebody accepted it: audit.catalogue() compares.';
+  end if;
 end $$;
+
+-- After an upgrade of PostgreSQL, or a restore on another server, it is another one: what was accepted of the old is nothing to it.
+delete from meta.accepted where exists (
+  select from meta.accepted a, pg_control_system() c
+  where a.kind = 'server' and a.fact <> format('%s %s', c.system_identifier, c.catalog_version_no)
+);
+
+-- Who migrates is a member of our roles, and is no stranger to the catalogue. A superuser is known as one.
+insert into meta.accepted (kind, object, aspect, fact)
+select 'administrator', rolname, '', '' from pg_roles where rolname = session_user and not rolsuper
+on conflict do nothing;

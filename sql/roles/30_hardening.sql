@@ -27,21 +27,31 @@ begin
   grant execute on function pg_catalog.pg_lock_status() to pg_monitor;
   grant execute on function pg_catalog.pg_advisory_xact_lock(bigint) to llm_owner, llm_tenant, llm_tracking, pg_database_owner;
 
+  grant select on pg_catalog.pg_stat_activity to llm_sessions;
+  grant execute on function pg_catalog.pg_stat_get_activity(integer), pg_catalog.pg_terminate_backend(integer, bigint) to llm_sessions;
+
   -- No anonymous code blocks for the logins of the program. Whoever owns the database migrates with them.
   revoke usage on language plpgsql from public;
-  grant usage on language plpgsql to llm_owner, llm_auth, llm_work, llm_tracking, pg_database_owner;
+  grant usage on language plpgsql to llm_owner, llm_auth, llm_work, llm_tracking, llm_sessions, pg_database_owner;
 
   -- Our logins run no DDL at all. This stops DROP OWNED BY on servers without the fix of CVE-2026-116311 too.
   create or replace function meta.no_ddl() returns event_trigger
     language plpgsql set search_path = pg_catalog, pg_temp
   as $body$
   begin
-    if session_user ~ '^llm_(owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup)(_|$)' then
+    if session_user ~ '^llm_(owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup|sessions)(_|$)' then
       raise exception '% is not for %', tg_tag, session_user using errcode = '42501';
     end if;
   end $body$;
   revoke execute on function meta.no_ddl() from public;
-  if not exists (select from pg_event_trigger where evtname = 'llm_no_ddl') then
+  if not exists (
+    select from pg_event_trigger
+    where evtname = 'llm_no_ddl' and evtevent = 'ddl_command_start' and evtfoid = 'meta.no_ddl()'::regprocedure and evtenabled = 'O' and evttags is null
+  ) then
+    drop event trigger if exists llm_no_ddl;
     create event trigger llm_no_ddl on ddl_command_start execute function meta.no_ddl();
   end if;
+
+  -- Said to audit.catalogue(), which expects all of this from now on.
+  insert into meta.accepted (kind, object, aspect, fact) values ('hardened', '', '', '') on conflict do nothing;
 end $$;

@@ -27,9 +27,29 @@ export const exists = (server: Redacted.Redacted, name: string): Effect.Effect<b
 export const create = (server: Redacted.Redacted, name: string): Effect.Effect<void, SqlError> =>
   Effect.asVoid(execute(server, `create database ${quoted(name)} template template0 encoding 'UTF8'`))
 
-/** A copy of a template: its files are copied (28 ms for a small one), not its blocks logged one by one. Needs PostgreSQL 15. */
+/**
+ * A copy of a template: its files are copied (28 ms for a small one), not its blocks logged one by one. Needs PostgreSQL 15. It is open
+ * to the same roles as the template, which PostgreSQL does not copy.
+ */
 export const clone = (server: Redacted.Redacted, name: string, template: string): Effect.Effect<void, SqlError> =>
-  Effect.asVoid(execute(server, `create database ${quoted(name)} template ${quoted(template)} strategy file_copy`))
+  execute(server, `create database ${quoted(name)} template ${quoted(template)} strategy file_copy`).pipe(
+    Effect.andThen(
+      execute(
+        server,
+        `do $$ declare given record; begin
+           revoke all on database ${quoted(name)} from public;
+           for given in
+             select lower(a.privilege_type) as verb, case a.grantee when 0 then 'public' else a.grantee::regrole::text end as grantee
+             from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+             where d.datname = '${template.replaceAll("'", "''")}' and a.grantee <> d.datdba
+           loop
+             execute format('grant %s on database %I to %s', given.verb, '${name.replaceAll("'", "''")}', given.grantee);
+           end loop;
+         end $$`
+      )
+    ),
+    Effect.asVoid
+  )
 
 /** Drops a database together with whoever is connected to it. No harm if it is gone. */
 export const drop = (server: Redacted.Redacted, name: string): Effect.Effect<void, SqlError> =>

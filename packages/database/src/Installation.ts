@@ -25,7 +25,7 @@ const decodeSchemas = Schema.decodeUnknownEffect(
 
 /** Our schemas that do not belong to the owner of this installation. `restored`: to the administrator, with a history of ours in them. */
 const foreignSchemas = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
-  const { owner } = yield* Roles
+  const { owner, prefix } = yield* Roles
   const found = yield* rows(
     connection,
     `select n.nspname::text as name, r.rolname::text as owner,
@@ -36,8 +36,9 @@ const foreignSchemas = Effect.fnUntraced(function* (connection: PgConnection.PgC
        select count(*) = 3 as there from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace m on m.oid = c.relnamespace
        where m.nspname = 'meta' and c.relname = 'migrations' and a.attname in ('version', 'checksum', 'breaking')
      ) as history
-     where n.nspname = any ($1::text[]) and r.rolname <> $2::text order by 1`,
-    [SCHEMAS, owner]
+     where n.nspname = any ($1::text[]) and r.rolname <> $2::text and not r.rolname = any ($3::text[]) order by 1`,
+    // One of our roles that is not to own it is no other program: a migration gives it back.
+    [SCHEMAS, owner, everyRole(prefix)]
   )
   return yield* Effect.orDie(decodeSchemas(found))
 })

@@ -4,12 +4,15 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { steadily } from "@llm-saas/domain/Time"
 import { Array, Clock, Context, DateTime, Effect, Exit, Layer, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { readCatalogueFile } from "./CatalogueFile.ts"
+import { differences, inWords, readLive } from "./Drift.ts"
 import { failedStatement } from "./MigrationFailed.ts"
 import { outageOrBug, sqlState } from "./Outage.ts"
 import { type Line, Pool } from "./Pool.ts"
-import { Roles } from "./Roles.ts"
+import { Roles, withPrefix } from "./Roles.ts"
 import { holesFixedIn, loginOf } from "./RoleSafety.ts"
 import type { Connection } from "./Session.ts"
+import { readSqlFiles } from "./SqlFiles.ts"
 
 /** Whoever is let into a room to see what is left of it afterwards; nothing is read or written in their name. */
 export type Visitor = Pick<Actor["Service"], "tenantId" | "userId" | "tokenEpoch">
@@ -96,17 +99,61 @@ export const about = Effect.fnUntraced(function* (connection: Connection): Effec
 })
 
 /**
- * The rules of `sql/lint`, `audit.proof()`, and what the login is. Needs no transaction and keeps nothing; inside one it sees what that
- * one has changed.
+ * The whole catalogue, the rules of `sql/lint`, `audit.proof()`, and what the login is. Needs no transaction and keeps nothing; inside one
+ * it sees what that one has changed.
  */
 export const inspect = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Inspection, SqlError> {
-  const parts = [yield* rules(connection), yield* trials(connection), yield* login(connection)]
+  const parts = [
+    yield* catalogue(connection),
+    yield* rules(connection),
+    yield* trials(connection),
+    yield* login(connection)
+  ]
   return {
     checks: parts.flatMap(({ checks }) => checks),
     findings: parts.flatMap(({ findings }) => findings),
     notes: parts.flatMap(({ notes }) => notes)
   }
 })
+
+/** What differs from `sql/catalogue.tsv`: the one rule that nobody has to think of. */
+export const catalogue = (connection: Connection): Effect.Effect<Inspection, SqlError> =>
+  tried(
+    CATALOGUE,
+    Effect.gen(function* () {
+      const files = yield* readSqlFiles()
+      const expected = yield* readCatalogueFile()
+      if (expected.content !== files.content) return NOT_OF_THESE_FILES
+      const live = yield* readLive(connection)
+      const found = differences(live, expected.facts)
+      return {
+        checks: [
+          new IsolationCheck({ kind: "rule", name: CATALOGUE, tried: expected.facts.length, findings: found.length })
+        ],
+        findings: found.map(
+          (difference) =>
+            new IsolationFinding({
+              check: CATALOGUE,
+              object: `${difference.kind} ${difference.object}`.trim(),
+              detail: inWords(difference)
+            })
+        ),
+        notes: live.hardened
+          ? []
+          : ["Migrated without a superuser: what sql/roles/30_hardening.sql takes from PUBLIC is open to every role."]
+      }
+    }).pipe(Effect.catchTag("MigrationFailed", (failed) => Effect.succeed(unreadable(failed.message))))
+  )
+
+const CATALOGUE = "catalogue"
+
+const unreadable = (detail: string): Inspection => ({
+  checks: [new IsolationCheck({ kind: "rule", name: CATALOGUE, tried: 0, findings: 1 })],
+  findings: [new IsolationFinding({ check: CATALOGUE, object: "sql/catalogue.tsv", detail })],
+  notes: []
+})
+
+const NOT_OF_THESE_FILES = unreadable("is of other files than sql/ has: npm run db:schema")
 
 const decodeRules = Schema.decodeUnknownEffect(
   Schema.Array(
@@ -189,9 +236,47 @@ const login = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Re
       ...(fixed === undefined
         ? []
         : [`This PostgreSQL has known holes in row-level security: upgrade it to ${fixed}.`]),
+      ...(yield* around(connection)),
       "Not looked at: superusers, backups, the server's files, and what is kept outside of this database (MLflow, logs)."
     ]
   }
+})
+
+const decodeAround = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ open: Schema.Array(Schema.String), unlimited: Schema.Int }))
+)
+
+const AROUND = `
+  select array(
+      select d.datname::text from pg_catalog.pg_database d
+      where d.datallowconn and d.datname <> current_database()
+        and exists (select from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a where a.grantee = 0 and a.privilege_type = 'CONNECT')
+      order by d.datname
+    ) as open,
+    (
+      select count(*)::int4 from pg_catalog.pg_roles r
+      where r.rolname ~ '^llm_(auditor|reader)_[0-9a-f]{12}$' and not exists (select from unnest(r.rolconfig) setting where starts_with(setting, 'temp_file_limit='))
+    ) as unlimited`
+
+/** What auditors' logins find in the server around this database. */
+const around = Effect.fnUntraced(function* (connection: Connection) {
+  const { rows } = yield* connection.query(withPrefix(AROUND, (yield* Roles).prefix), [])
+  const [found] = yield* Effect.orDie(decodeAround(rows))
+  const { open = [], unlimited = 0 } = found ?? {}
+  return [
+    ...(open.length === 0
+      ? []
+      : [
+          `Who logs in to this server, auditors too, may also connect to ${open.slice(0, 3).join(", ")}${
+            open.length > 3 ? ` and ${open.length - 3} more of its databases` : ""
+          }: \`revoke connect on database … from public\` closes them.`
+        ]),
+    ...(unlimited === 0
+      ? []
+      : [
+          `${unlimited} auditors' logins may fill the disk with temporary files: only a superuser may set temp_file_limit.`
+        ])
+  ]
 })
 
 const ENDS = ["commit", "rollback", "error"] as const

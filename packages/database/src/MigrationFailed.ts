@@ -12,9 +12,20 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
   /**
    * `unreachable`: no connection. `files`: `sql/` itself is wrong. `history`: what was applied is not what the files say.
    * `statement`: PostgreSQL refused one. `lint`: a rule of `sql/lint` is broken. `occupied`: it would take what is another program's or
-   * installation's. `encoding`: texts are not UTF-8. `login`: not the login that was meant came in.
+   * installation's. `encoding`: texts are not UTF-8. `login`: not the login that was meant came in. `drift`: the database is not what the
+   * files make, in a way that a migration cannot mend.
    */
-  reason: Schema.Literals(["unreachable", "files", "history", "statement", "lint", "occupied", "encoding", "login"]),
+  reason: Schema.Literals([
+    "unreachable",
+    "files",
+    "history",
+    "statement",
+    "lint",
+    "occupied",
+    "encoding",
+    "login",
+    "drift"
+  ]),
   detail: Schema.String,
   /** The file under `sql/`, and the line in it where PostgreSQL gave one. */
   file: Schema.optionalKey(Schema.String),

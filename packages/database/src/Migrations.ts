@@ -2,6 +2,8 @@ import type { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema } from "effect"
 import { adopt, checkSchemas, isBare, sparingOthers } from "./Installation.ts"
 import { type Comparison, compare, readHistory } from "./MigrationHistory.ts"
+import { nameOf } from "./Drift.ts"
+import { drifted, driftOf, mend, reclaim } from "./Mending.ts"
 import { MigrationFailed } from "./MigrationFailed.ts"
 import { Roles } from "./Roles.ts"
 import { connect, rows, run, transaction } from "./Script.ts"
@@ -12,6 +14,11 @@ export { prepareLogin } from "./LoginRole.ts"
 export interface MigrationOptions {
   /** Where the `.sql` files are; `sql/` of this repository unless said otherwise. */
   readonly directory?: string | undefined
+  /**
+   * What is new in the server around the database and could look past us (a superuser, a publication, an extension): `report` it and
+   * go on, the default; `refuse` it; or `accept` it from now on.
+   */
+  readonly strangers?: "refuse" | "report" | "accept" | undefined
 }
 
 /** What a migration did. */
@@ -21,6 +28,10 @@ export interface Report {
   readonly applied: ReadonlyArray<Pick<Migration, "version" | "name">>
   /** Whether functions, policies, grants and lints were built again. */
   readonly rebuilt: boolean
+  /** What was not as the files make it, and is again. */
+  readonly mended: ReadonlyArray<string>
+  /** What is new in the server around the database, where it was not refused. */
+  readonly strangers: ReadonlyArray<string>
 }
 
 /**
@@ -35,8 +46,17 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
   const connection = yield* connect(adminUrl)
   yield* checkSchemas(connection)
   const before = compare(yield* readHistory(connection), files)
-  if (before.state === "current" && !(yield* isBare(connection))) return nothing(before)
-  return yield* Effect.retry(transaction(connection, apply(connection, files)), { times: 3, while: isCollision })
+  if (before.state === "current" && options.strangers !== "accept") {
+    const drift = yield* driftOf(connection, files)
+    if (!(yield* isBare(connection)) && drift.every(({ whose }) => whose === "server")) {
+      if (drift.length > 0 && options.strangers === "refuse") return yield* drifted(drift)
+      return { ...nothing(before), strangers: drift.map(nameOf) }
+    }
+  }
+  return yield* Effect.retry(transaction(connection, apply(connection, files, options)), {
+    times: 3,
+    while: isCollision
+  })
 }, Effect.scoped)
 
 /** How a database and the files compare. Needs no more than the API's login. */
@@ -48,13 +68,20 @@ export const status = Effect.fn("Migrations.status")(function* (
   return compare(yield* readHistory(yield* connect(url)), files)
 }, Effect.scoped)
 
-const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, files: SqlFiles) {
+/** The same on a connection, in its transaction: nothing of it is there before that is committed. */
+export const apply = Effect.fnUntraced(function* (
+  connection: PgConnection.PgConnection,
+  files: SqlFiles,
+  { strangers = "report" }: MigrationOptions
+) {
   yield* lock(connection)
   const now = compare(yield* readHistory(connection), files)
+  // What differs in a database that has seen all of this: somebody changed it by hand, and it is built again.
+  const before = now.state === "current" ? yield* driftOf(connection, files) : []
   switch (now.state) {
     case "current":
-      // What a restored dump lacks is built as after any change.
-      if (!(yield* isBare(connection))) return nothing(now)
+      // Another process mended it while this one waited for the lock. What a restored dump lacks is built as after any change.
+      if (before.length === 0 && strangers !== "accept" && !(yield* isBare(connection))) return nothing(now)
       break
     case "behind":
       break
@@ -68,6 +95,8 @@ const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection
         `newer code migrated this database (version ${now.version}, this code knows ${now.codeVersion})`
       )
   }
+  yield* asAdministrator(connection)
+  yield* reclaim(connection)
   const roles = Effect.forEach(files.roles, (file) =>
     Effect.andThen(Effect.andThen(asAdministrator(connection), adopt(connection)), run(connection, file))
   )
@@ -92,13 +121,17 @@ const apply = Effect.fnUntraced(function* (connection: PgConnection.PgConnection
     yield* asOwner(connection)
     yield* run(connection, file)
   }
+  const mending = mend(connection, files, strangers)
+  const after = yield* now.version === 0 ? sparingOthers(connection, mending) : mending
   yield* lint(connection)
   yield* rows(connection, "delete from meta.repeatables")
   yield* rows(connection, "insert into meta.repeatables (hash) values ($1::text)", [files.hash])
   const report: Report = {
     version: now.codeVersion,
     applied: now.pending.map(({ name, version }) => ({ name, version })),
-    rebuilt: true
+    rebuilt: true,
+    mended: [...before, ...after.mended].filter(({ whose }) => whose === "ours").map(nameOf),
+    strangers: after.strangers.map(nameOf)
   }
   return report
 })
@@ -132,7 +165,13 @@ export const asOwner = (connection: PgConnection.PgConnection) =>
 
 const asAdministrator = (connection: PgConnection.PgConnection) => rows(connection, "set local role none")
 
-const nothing = ({ version }: Comparison): Report => ({ version, applied: [], rebuilt: false })
+const nothing = ({ version }: Comparison): Report => ({
+  version,
+  applied: [],
+  rebuilt: false,
+  mended: [],
+  strangers: []
+})
 
 export const history = (detail: string) => new MigrationFailed({ reason: "history", detail })
 

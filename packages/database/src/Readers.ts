@@ -62,7 +62,11 @@ export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redac
         `create role ${role} login inherit password '${verifier}' valid until '${until.toISOString()}' connection limit 3`
       )
       yield* rows(connection, `grant ${group}${content ? `, ${names.readerContent}` : ""} to ${role}`)
-      for (const [name, value] of LIMITS) yield* rows(connection, `alter role ${role} set ${name} = ${value}`)
+      // To this database and to no other that does not let everybody in.
+      yield* rows(connection, connecting("grant", "to", role))
+      // Who has a login's rights may end its sessions: audit.end_readers() does when it is over.
+      yield* rows(connection, `grant ${role} to ${names.sessions}`)
+      yield* rows(connection, limits(role))
       yield* rows(connection, `set local role ${names.owner}`)
       yield* rows(
         connection,
@@ -105,7 +109,10 @@ export const revokeReaders = Effect.fn("Readers.revoke")(function* (
       const readers = yield* Effect.orDie(decodeReaders(found))
       for (const { id, role, tenant_id } of readers) {
         yield* rows(connection, "set local role none")
-        if (id !== null) yield* rows(connection, `drop role ${quoted(role)}`)
+        if (id !== null) {
+          yield* rows(connection, connecting("revoke", "from", role))
+          yield* rows(connection, `drop role ${quoted(role)}`)
+        }
         yield* record(connection, tenant_id, "reader.revoked", { role })
       }
       return readers
@@ -118,15 +125,29 @@ export const revokeReaders = Effect.fn("Readers.revoke")(function* (
   return gone.map(({ role }) => role)
 }, Effect.scoped)
 
-// Against accidents: whoever logs in may change these for themselves. The connection limit, the expiry and the rows they cannot.
-const LIMITS = [
-  ["default_transaction_read_only", "on"],
-  ["statement_timeout", "'60s'"],
-  ["lock_timeout", "'3s'"],
-  ["idle_in_transaction_session_timeout", "'60s'"],
-  ["row_security", "on"],
-  ["search_path", "audit, app, pg_temp"]
-] as const
+const connecting = (verb: "grant" | "revoke", preposition: "to" | "from", role: string) =>
+  `do $$ begin execute format('${verb} connect on database %I ${preposition} ${role}', current_database()); end $$`
+
+// Against accidents: who logs in may change these for themselves. The connection limit, the expiry, the rows and how much they may
+// write to temporary files they cannot: that last one only a superuser may say. transaction_timeout is there from 17 on.
+const limits = (role: string) => `
+  do $$
+  declare
+    wanted record;
+  begin
+    for wanted in
+      select * from (values
+        ('default_transaction_read_only', 'on'), ('statement_timeout', '60s'), ('lock_timeout', '3s'),
+        ('idle_in_transaction_session_timeout', '60s'), ('idle_session_timeout', '1h'), ('transaction_timeout', '10min'),
+        ('work_mem', '16MB'), ('max_parallel_workers_per_gather', '0'), ('row_security', 'on'), ('temp_file_limit', '256MB'),
+        ('search_path', null)
+      ) as setting (name, value)
+    loop
+      continue when wanted.name = 'transaction_timeout' and current_setting('server_version_num')::integer < 170000;
+      continue when wanted.name = 'temp_file_limit' and not has_parameter_privilege('temp_file_limit', 'set');
+      execute format('alter role ${role} set %I = %s', wanted.name, coalesce(quote_literal(wanted.value), 'audit, app, pg_temp'));
+    end loop;
+  end $$`
 
 const decodeReaders = Schema.decodeUnknownEffect(
   Schema.Array(

@@ -20,6 +20,8 @@ export interface RoleNames {
   readonly readerContent: string
   /** What a dump is made as. */
   readonly backup: string
+  /** What the sessions of people at psql are ended as. */
+  readonly sessions: string
 }
 
 export const roleNames = (prefix: string): RoleNames => ({
@@ -34,7 +36,8 @@ export const roleNames = (prefix: string): RoleNames => ({
   auditor: `${prefix}auditor`,
   reader: `${prefix}reader`,
   readerContent: `${prefix}reader_content`,
-  backup: `${prefix}backup`
+  backup: `${prefix}backup`,
+  sessions: `${prefix}sessions`
 })
 
 /** The names alone. */
@@ -45,7 +48,7 @@ export const everyRole = (prefix: string): ReadonlyArray<string> =>
 const LONGEST = 40
 
 /** What the names of roles go on with. Inside of a prefix they would make one installation's roles look like another's. */
-const PARTS = /(?:^|_)(?:owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup)_/u
+const PARTS = /(?:^|_)(?:owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup|sessions)_/u
 
 /** Why a prefix cannot be used; undefined for one that can. */
 export const prefixTrouble = (prefix: string): string | undefined =>

@@ -1,11 +1,13 @@
 import { Effect, type Redacted, Schema } from "effect"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { MigrationFailed } from "./MigrationFailed.ts"
+import { type CatalogueFile, writeCatalogueFile } from "./CatalogueFile.ts"
+import { readLive } from "./Drift.ts"
+import { failedStatement, MigrationFailed } from "./MigrationFailed.ts"
 import type { MigrationOptions } from "./Migrations.ts"
 import { DEFAULT_PREFIX, everyRole } from "./Roles.ts"
 import { connect, rows } from "./Script.ts"
-import { DIRECTORY } from "./SqlFiles.ts"
+import { DIRECTORY, readSqlFiles } from "./SqlFiles.ts"
 
 const Part = Schema.Array(Schema.Struct({ line: Schema.String }))
 
@@ -27,7 +29,7 @@ export const dumpSchema = Effect.fn("SchemaDump.dump")(function* (adminUrl: Reda
   return [HEADER, ...parts].join("\n")
 }, Effect.scoped)
 
-/** Writes it to `sql/schema.sql`, and returns the path. */
+/** Writes it to `sql/schema.sql`, and the facts that every isolation report compares to `sql/catalogue.tsv`; returns the paths. */
 export const writeSchema = Effect.fn("SchemaDump.write")(function* (
   adminUrl: Redacted.Redacted,
   options: MigrationOptions = {}
@@ -38,8 +40,25 @@ export const writeSchema = Effect.fn("SchemaDump.write")(function* (
     try: () => writeFile(path, text),
     catch: () => new MigrationFailed({ reason: "files", detail: `cannot write ${path}` })
   })
-  return path
+  return [path, yield* writeCatalogueFile(yield* dumpCatalogue(adminUrl, options), options.directory)]
 })
+
+/** What `sql/catalogue.tsv` is to say, read from a database that these files have just made. */
+export const dumpCatalogue = Effect.fn("SchemaDump.catalogue")(function* (
+  adminUrl: Redacted.Redacted,
+  options: MigrationOptions = {}
+) {
+  const { content } = yield* readSqlFiles(options.directory)
+  const connection = yield* connect(adminUrl)
+  const live = yield* Effect.mapError(readLive(connection), (error) => failedStatement(error))
+  const file: CatalogueFile = {
+    content,
+    facts: live.facts.flatMap(([kind, object, aspect, fact, , accepted]) =>
+      accepted ? [] : [{ kind, object, aspect, fact }]
+    )
+  }
+  return file
+}, Effect.scoped)
 
 const HEADER = `-- The schema that sql/ makes, read back from PostgreSQL's catalogue. Written by \`npm run db:schema\`, compared by a test.\n`
 

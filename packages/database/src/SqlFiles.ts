@@ -31,10 +31,12 @@ export interface SqlFiles {
   readonly roles: ReadonlyArray<SqlFile>
   readonly clean: SqlFile
   readonly migrations: ReadonlyArray<Migration>
-  /** Functions, policies, audit views, grants, lints: built again whenever one of them or of `roles` changes. */
+  /** Statistics, functions, policies, audit views, grants, lints: built again whenever one of them or of `roles` changes. */
   readonly rebuilt: ReadonlyArray<SqlFile>
   /** Names the content of everything that is not a migration. */
   readonly hash: string
+  /** Names the content of all of it; `catalogue.tsv` says of which content it is. */
+  readonly content: string
 }
 
 /** `sql/` of this repository. */
@@ -47,11 +49,18 @@ export const readSqlFiles = Effect.fn("SqlFiles.read")(function* (directory: str
   const roles = yield* folder(directory, "roles")
   const clean = yield* file(directory, "clean.sql")
   const migrations = yield* readMigrations(directory)
-  const rebuilt = (yield* Effect.forEach(["functions", "policies", "audit", "grants", "lint"], (name) =>
+  const rebuilt = (yield* Effect.forEach(["statistics", "functions", "policies", "audit", "grants", "lint"], (name) =>
     folder(directory, name)
   )).flat()
-  const hash = sha256([...roles, clean, ...rebuilt].map(({ path, text }) => `${path}\0${text}`).join("\0"))
-  const files: SqlFiles = { directory, roles, clean, migrations, rebuilt, hash }
+  const hash = hashOf([...roles, clean, ...rebuilt])
+  // Whatever the roles are called.
+  const content = sha256(
+    [
+      ...[...roles, clean, ...rebuilt].map(({ original, path }) => `${path}\0${original}`),
+      ...migrations.map(({ checksum, path }) => `${path}\0${checksum}`)
+    ].join("\0")
+  )
+  const files: SqlFiles = { directory, roles, clean, migrations, rebuilt, hash, content }
   return files
 })
 
@@ -126,5 +135,7 @@ const file = (directory: string, path: string) =>
       }))
     )
   )
+
+const hashOf = (files: ReadonlyArray<SqlFile>) => sha256(files.map(({ path, text }) => `${path}\0${text}`).join("\0"))
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")

@@ -142,7 +142,9 @@ export class Work extends Context.Service<
           ),
         sweep: (limit) =>
           Effect.map(
-            Effect.flatMap(call("select work.sweep($1::int4)", [limit]), (rows) => Effect.orDie(decodeSwept(rows))),
+            Effect.flatMap(call("select work.sweep($1::int4), audit.end_readers()", [limit]), (rows) =>
+              Effect.orDie(decodeSwept(rows))
+            ),
             ([{ sweep }]) => sweep
           )
       })

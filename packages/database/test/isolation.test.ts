@@ -299,6 +299,40 @@ const FAULTS: ReadonlyArray<Fault> = [
     noticed: ["table_with_rule"]
   },
   {
+    what: "users read each other's questions",
+    how: ["drop policy own_or_admin on app.messages"],
+    noticed: ["catalogue", "another user of the tenant"]
+  },
+  {
+    what: "an admin asks in a user's name",
+    how: ["drop policy own_add on app.messages"],
+    noticed: ["catalogue", "another admin of the tenant"]
+  },
+  {
+    what: "an admin knows a user's idempotency keys",
+    how: ["drop policy own on app.idempotency_keys"],
+    noticed: ["catalogue", "another admin of the tenant", "another user of the tenant"]
+  },
+  {
+    what: "statistics are collected",
+    how: [
+      "insert into app.tenants (id, name) select gen_random_uuid(), 'a name of the customer ' || n from generate_series(1, 50) n",
+      "alter table app.tenants alter column name set statistics 100",
+      "analyze app.tenants"
+    ],
+    noticed: ["statistics_across_tenants", "row estimates"]
+  },
+  {
+    what: "statistics were collected, and stayed",
+    how: [
+      "insert into app.tenants (id, name) select gen_random_uuid(), 'a name of the customer ' || n from generate_series(1, 50) n",
+      "alter table app.tenants alter column name set statistics 100",
+      "analyze app.tenants",
+      "alter table app.tenants alter column name set statistics 0"
+    ],
+    noticed: ["row estimates"]
+  },
+  {
     what: "a sequence counts for everybody",
     how: ["alter table app.messages add column number bigserial"],
     noticed: ["sequence_across_tenants", "their own room"]
@@ -319,7 +353,9 @@ layer(Administrator.layer, { timeout: "60 seconds" })("the isolation of tenants"
       )
       const tried = Object.fromEntries(whole.checks.map(({ name, tried }) => [name, tried]))
       const { rules, tables } = Object(counts)
-      assert.strictEqual(whole.checks.filter(({ kind, name }) => kind === "rule" && name !== "login").length, rules)
+      const lints = whole.checks.filter(({ kind, name }) => kind === "rule" && name !== "login" && name !== "catalogue")
+      assert.strictEqual(lints.length, rules)
+      assert.isAbove(tried["catalogue"] ?? 0, 900)
       assert.strictEqual(tried["their own room"], tables)
       for (const context of [ADMIN, USER, NO_ROOM, NO_ROOM_TENANT]) assert.strictEqual(tried[context], tables * 10)
     }).pipe(Effect.scoped)
@@ -361,8 +397,8 @@ layer(Administrator.layer, { timeout: "60 seconds" })("the isolation of tenants"
       const admin = yield* connect(adminUrl)
       yield* rows(admin, "revoke execute on function lint.findings(), audit.proof() from llm_api")
       const looked = yield* inspect(yield* connect(apiUrl))
-      assert.deepStrictEqual(found(looked), ["rules", "trials"])
-      assert.include(looked.findings[0]?.detail, "permission denied for function")
+      assert.deepStrictEqual(found(looked), ["catalogue", "rules", "trials"])
+      assert.include(looked.findings.find(({ check }) => check === "rules")?.detail, "permission denied for function")
     }).pipe(Effect.scoped, Effect.provide(TestDatabase.layer, { local: true }))
   )
 

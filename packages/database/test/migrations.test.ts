@@ -67,7 +67,13 @@ describe("migrating", () => {
       const first = yield* migrate(adminUrl)
       assert.deepStrictEqual(first.applied[0], { version: 1, name: "tenants" })
       assert.strictEqual((yield* status(adminUrl)).state, "current")
-      assert.deepStrictEqual(yield* migrate(adminUrl), { version: first.version, applied: [], rebuilt: false })
+      assert.deepStrictEqual(yield* migrate(adminUrl), {
+        version: first.version,
+        applied: [],
+        rebuilt: false,
+        mended: [],
+        strangers: []
+      })
     }).pipe(Effect.scoped)
   )
 
@@ -190,7 +196,13 @@ describe("migrating", () => {
       append("grants/20_tables.sql", "grant update (email) on app.users to llm_tenant;\n")
       append("audit/20_activity.sql", "create view audit.later with (security_invoker = true) as select 1 as one;\n")
       assert.strictEqual((yield* status(adminUrl, { directory })).state, "behind")
-      assert.deepStrictEqual(yield* migrate(adminUrl, { directory }), { version: LATEST, applied: [], rebuilt: true })
+      assert.deepStrictEqual(yield* migrate(adminUrl, { directory }), {
+        version: LATEST,
+        applied: [],
+        rebuilt: true,
+        mended: [],
+        strangers: []
+      })
       assert.notStrictEqual(yield* dumpSchema(adminUrl), before)
       yield* migrate(adminUrl)
       assert.strictEqual(yield* dumpSchema(adminUrl), before)

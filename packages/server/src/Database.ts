@@ -1,10 +1,14 @@
 import { isLogin, read } from "@llm-saas/database/DatabaseUrl"
 import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
 import { checkLogin, prepareLogin } from "@llm-saas/database/LoginRole"
+import { nameOf } from "@llm-saas/database/Drift"
+import { driftOf } from "@llm-saas/database/Mending"
 import { migrate, status } from "@llm-saas/database/Migrations"
 import { Pool } from "@llm-saas/database/Pool"
 import { roleNames, Roles } from "@llm-saas/database/Roles"
 import { holesFixedIn, inspectLogin } from "@llm-saas/database/RoleSafety"
+import { connect } from "@llm-saas/database/Script"
+import { readSqlFiles } from "@llm-saas/database/SqlFiles"
 import cluster from "node:cluster"
 import { createHmac } from "node:crypto"
 import { Context, Effect, Layer, Redacted } from "effect"
@@ -82,7 +86,10 @@ export const logins = Effect.gen(function* () {
   // Before anything is made: a refusal is to leave the server as it was.
   yield* checkLogin(admin, "api", api)
   if (DATABASE_JOBS_URL === undefined) yield* checkLogin(admin, "jobs", jobs)
-  yield* migrate(admin)
+  const { mended, strangers } = yield* migrate(admin)
+  for (const difference of mended)
+    yield* Effect.logWarning(`the database was not what sql/ makes, and is again: ${difference}`)
+  for (const difference of strangers) yield* Effect.logWarning(`new in the database server: ${difference}`)
   const logins: Logins = {
     api: yield* prepareLogin(admin, "api", api),
     jobs: (yield* given(DATABASE_JOBS_URL)) ?? (yield* prepareLogin(admin, "jobs", jobs))
@@ -113,12 +120,28 @@ const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const fits = cluster.isWorker
     ? state !== "incompatible"
     : state === "current" || (state === "ahead" && APP_ENV !== "production")
-  if (fits) return
+  if (fits) return cluster.isWorker || state !== "current" ? undefined : yield* checkCatalogue(url)
   return yield* new StartupFailed({
     message:
       version > codeVersion
         ? `the database's schema (version ${version}) is newer than this program (${codeVersion}): run a newer program`
         : `the database's schema (version ${version}) is not this program's (${codeVersion}): run \`npm run db:migrate\``
+  })
+})
+
+/** The schema has seen all of sql/; whether it is still what that makes is another question. */
+const checkCatalogue = Effect.fnUntraced(function* (url: Redacted.Redacted) {
+  const drift = yield* Effect.scoped(
+    Effect.flatMap(connect(url), (connection) => Effect.flatMap(readSqlFiles(), (files) => driftOf(connection, files)))
+  )
+  for (const difference of drift.filter(({ whose }) => whose === "server"))
+    yield* Effect.logWarning(`new in the database server: ${nameOf(difference)}`)
+  const [first, ...more] = drift.filter(({ whose }) => whose === "ours")
+  if (first === undefined) return
+  return yield* new StartupFailed({
+    message: `the database is not what this program's sql/ makes: ${nameOf(first)}${
+      more.length === 0 ? "" : `, and ${more.length} more`
+    }. \`npm run db:migrate\` mends it, \`npm run audit:isolation\` names all of it`
   })
 })
 

@@ -3,13 +3,18 @@ import { DateTime } from "effect"
 
 /** The report for people: what was tried, what was found, and what cannot be known. */
 export const paper = (report: IsolationReport): string => {
-  const rules = report.checks.filter(({ kind }) => kind === "rule")
+  const rules = report.checks.filter(({ kind, name }) => kind === "rule" && name !== "catalogue")
+  const catalogue = report.checks.filter(({ name }) => name === "catalogue")
   const trials = report.checks.filter(({ kind }) => kind === "trial")
   const kept = rules.filter(({ findings }) => findings === 0).length
   return [
     `Isolation of tenants, tried as ${report.login} at ${DateTime.formatIso(report.checked_at)}`,
     `PostgreSQL ${report.server_version}, schema version ${report.schema_version}`,
     "",
+    ...catalogue.map(
+      ({ findings, tried }) =>
+        `  ${mark(findings === 0)} the catalogue: ${tried} facts, ${findings === 0 ? "all" : `${findings} not`} as sql/ makes them`
+    ),
     `  ${mark(kept === rules.length)} ${kept} of ${rules.length} rules are kept`,
     ...trials.map(
       ({ findings, name, tried }) =>

@@ -21,14 +21,17 @@ import { exitCode, explain, StartupFailed } from "./Startup.ts"
 
 // `npm run db:…` and `audit:…`: what operators, developers and auditors do with the database from the command line.
 
-const dbMigrate = Effect.fnUntraced(function* (option: string | undefined) {
-  if (option !== undefined && option !== "--logins")
-    return yield* new StartupFailed({ message: "usage: npm run db:migrate [-- --logins]" })
-  const logins = option === undefined ? [] : yield* loginsWanted
+const dbMigrate = Effect.fnUntraced(function* (given: ReadonlyArray<string>) {
+  if (given.some((option) => option !== "--logins" && option !== "--accept"))
+    return yield* new StartupFailed({ message: "usage: npm run db:migrate [-- --logins --accept]" })
+  const logins = given.includes("--logins") ? yield* loginsWanted : []
   const admin = yield* administrator
   for (const { login, password } of logins) yield* checkLogin(admin, login, password)
-  const { applied, rebuilt, version } = yield* migrate(admin)
+  const { applied, mended, rebuilt, version } = yield* migrate(admin, {
+    strangers: given.includes("--accept") ? "accept" : "refuse"
+  })
   for (const step of applied) yield* Console.log(`applied ${step.version} ${step.name}`)
+  for (const difference of mended) yield* Console.log(`mended ${difference}`)
   yield* Console.log(
     rebuilt ? `the schema is at version ${version}` : `nothing to do: the schema is at version ${version}`
   )
@@ -116,7 +119,7 @@ const dbPsql = Effect.flatMap(administrator, (url) => Console.log(psqlLine(url))
 const dbSchema = Effect.gen(function* () {
   const { url } = yield* EmbeddedPostgres.make()
   yield* migrate(url)
-  yield* Console.log(yield* writeSchema(url))
+  for (const path of yield* writeSchema(url)) yield* Console.log(path)
 })
 
 type Failures =
@@ -132,10 +135,9 @@ const command = (
   args: ReadonlyArray<string>
 ): Effect.Effect<void, Failures, Settings | Scope.Scope> => {
   if (name?.startsWith("audit:") === true) return auditCommand(name, args)
-  const [argument] = args
   switch (name) {
     case "migrate":
-      return dbMigrate(argument)
+      return dbMigrate(args)
     case "status":
       return dbStatus
     case "rollback":

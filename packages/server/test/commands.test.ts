@@ -73,7 +73,7 @@ describe("db:migrate -- --logins", () => {
           const { code, stderr } = yield* run(["migrate", ...args], variables)
           assert.deepStrictEqual([code, stderr], [1, `${said}\n`])
         })
-        yield* refuses(["--login"], {}, "usage: npm run db:migrate [-- --logins]")
+        yield* refuses(["--login"], {}, "usage: npm run db:migrate [-- --logins --accept]")
         yield* refuses(
           ["--logins"],
           { DATABASE_URL: url("llm_api:pw") },

@@ -1,7 +1,9 @@
 import * as Databases from "@llm-saas/database/Databases"
-import { loginUrl } from "@llm-saas/database/LoginRole"
+import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
+import { loginUrl, prepareLogin } from "@llm-saas/database/LoginRole"
+import { migrate } from "@llm-saas/database/Migrations"
 import { DEFAULT_PREFIX, roleNames } from "@llm-saas/database/Roles"
-import { Context, Effect, Layer, type Redacted, type Scope } from "effect"
+import { Context, Effect, Layer, Redacted, type Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
 import { ask, type Supply } from "./Desk.ts"
@@ -29,6 +31,11 @@ export class TestDatabase extends Context.Service<
   static readonly layer = Layer.effect(
     TestDatabase,
     Effect.suspend(() => migrated)
+  )
+  /** Migrated, in a server of its own: for tests that make roles which every database of a server would see. */
+  static readonly layerAlone = Layer.effect(
+    TestDatabase,
+    Effect.suspend(() => alone)
   )
   /** With nothing in it, for tests of the migrator. */
   static readonly layerEmpty = Layer.effect(
@@ -60,6 +67,21 @@ const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Database
       jobsUrl: loginUrl(adminUrl, DEFAULT.jobs, supply.password)
     })
   })
+
+const alone: Lent = Effect.gen(function* () {
+  const server = yield* EmbeddedPostgres.make()
+  const password = Redacted.make(randomUUID())
+  const name = "alone"
+  yield* Databases.create(server.url, name)
+  const adminUrl = Databases.urlOf(server.url, name)
+  yield* migrate(adminUrl)
+  return TestDatabase.of({
+    name,
+    adminUrl,
+    apiUrl: yield* prepareLogin(adminUrl, "api", password),
+    jobsUrl: yield* prepareLogin(adminUrl, "jobs", password)
+  })
+}).pipe(Effect.mapError(({ message }) => new TestDatabaseFailed({ message })))
 
 /** A migrated database for as long as the scope is open: one more beside the file's, or one for a single test. */
 export const migrated: Lent = lend((supply, name) => Databases.clone(supply.server, name, supply.template))
