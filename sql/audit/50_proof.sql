@@ -15,7 +15,7 @@ declare
   strangers_admin uuid := gen_random_uuid();
   strangers_user uuid := gen_random_uuid();
   colleague uuid := gen_random_uuid();
-  second_admin uuid := gen_random_uuid();
+  fellow_admin uuid := gen_random_uuid();
   lease uuid := gen_random_uuid();
   planted jsonb := '{}';  -- by table: a row of the victim's
   keys jsonb := '{}';     -- by table: its primary key
@@ -39,7 +39,7 @@ begin
     perform auth.create_tenant(stranger, 'canary', 'open', null);
     perform auth.register(victim, victims_admin, 'canary@invalid', '$argon2id$canary', null);
     perform auth.register(victim, colleague, 'canary3@invalid', '$argon2id$canary', null);
-    perform auth.register(victim, second_admin, 'canary4@invalid', '$argon2id$canary', null);
+    perform auth.register(victim, fellow_admin, 'canary4@invalid', '$argon2id$canary', null);
     perform auth.register(stranger, strangers_admin, 'canary@invalid', '$argon2id$canary', null);
     perform auth.register(stranger, strangers_user, 'canary2@invalid', '$argon2id$canary', null);
     planted := jsonb_build_object(
@@ -48,7 +48,7 @@ begin
 
     -- Something of theirs in every table: in their room where the room may write, then past the request.
     perform app.enter(victim, victims_admin, 0, 'admin');
-    update app.users set role = 'admin' where id = second_admin;
+    update app.users set role = 'admin' where id = fellow_admin;
     for pass in 1 .. 5 loop
       missing := 0;
       for place in
@@ -175,7 +175,7 @@ begin
     -- Within a tenant: what one user wrote is not another user's, and an admin reads it, deletes what may be deleted, and writes nothing in
     -- their name. Asked of every table that says whose a row is, and of those that only admins read.
     for room in
-      select * from (values ('another user of the tenant', colleague, false), ('another admin of the tenant', second_admin, true)) as room (context, person, admin)
+      select * from (values ('another user of the tenant', colleague, false), ('another admin of the tenant', fellow_admin, true)) as room (context, person, admin)
     loop
       perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
         set_config('app.role', '', true);
