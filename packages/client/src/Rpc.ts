@@ -64,7 +64,7 @@ const NO_WEBSOCKET =
 /** Effect's own schedule never begins anew: a client that has lived through ten disconnections would wait five seconds after each. */
 const RECONNECT = Schedule.jittered(Schedule.spaced("500 millis"))
 
-const addressOf = ({ url }: RpcOptions): string => `${String(url).replace(/\/+$/u, "")}${RPC_PATH}`
+const addressOf = ({ url }: RpcOptions): string => `${String(url).replace(/(?<!\/)\/+$/u, "")}${RPC_PATH}`
 
 const make = ({ token }: RpcOptions) =>
   Layer.effect(Rpc, RpcClient.make(Rpcs)).pipe(

@@ -37,7 +37,7 @@ const Wish = Schema.Struct({
 type Wish = typeof Wish.Type
 
 const decodeWish = Schema.decodeUnknownOption(Schema.fromJsonString(Wish))
-const WISH = /\[\[mock (\{.*?\})\]\]/su
+const WISH = /\[\[mock (\{(?:(?!\[\[mock )[^])*?\})\]\]/u
 
 /** Pieces that are given out in one turn of the event loop where there is no delay, or we are late; then it is others' turn. */
 const BURST = 16

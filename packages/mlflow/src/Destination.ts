@@ -21,5 +21,5 @@ export const destinationOf = (text: string): Destination | undefined => {
   const url = /^https?:\/\//iu.test(text) ? URL.parse(text) : null
   if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     return undefined
-  return { kind: "http", url: url.href.replace(/\/+$/u, "") }
+  return { kind: "http", url: url.href.replace(/(?<!\/)\/+$/u, "") }
 }

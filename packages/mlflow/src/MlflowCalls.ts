@@ -1,6 +1,6 @@
 import type { Opinion, TrackingRecord } from "@llm-saas/database/TrackingOutbox"
 import { Effect, Schema } from "effect"
-import type { ContentPolicy } from "./Content.ts"
+import { type ContentPolicy, shown } from "./Content.ts"
 import type { MlflowFailed } from "./MlflowFailed.ts"
 import type { MlflowHttp } from "./MlflowHttp.ts"
 import { createRun, endRun, logBatch, traceName } from "./Run.ts"
@@ -62,16 +62,19 @@ export const make = (http: MlflowHttp["Service"], telling: Telling) => {
 
     /** A trace, linked to its run. */
     sendTrace: (record: TrackingRecord, experimentId: string, runId: string | null) =>
-      Effect.asVoid(
-        http.text({
-          method: "POST",
-          path: "/v1/traces",
-          headers: {
-            "x-mlflow-experiment-id": experimentId,
-            ...(runId === null ? {} : { "x-mlflow-run-id": runId })
-          },
-          body: traceOf(record, { service: telling.service, runId, content: telling.content })
-        })
+      Effect.flatMap(shown(telling.content, record), (allowed) =>
+        Effect.asVoid(
+          http.text({
+            method: "POST",
+            path: "/v1/traces",
+            headers: {
+              "x-mlflow-experiment-id": experimentId,
+              ...(runId === null ? {} : { "x-mlflow-run-id": runId })
+            },
+            // Redacted already.
+            body: traceOf(allowed, { service: telling.service, runId, content: "full" })
+          })
+        )
       ),
     hasTrace: (traceId: string) =>
       findTrace(traceId).pipe(

@@ -23,7 +23,7 @@ export const trust = (networks: ReadonlyArray<string>): BlockList => {
 
 /** An address as we compare it: IPv6 in its short form (RFC 5952) without zone, an IPv4 address in IPv6's clothes as IPv4. */
 export const canonical = (text: string): string | undefined => {
-  const bare = text.replace(/%.*$/u, "")
+  const bare = text.replace(/%[^]*$/u, "")
   if (isIP(bare) === 4) return bare
   if (isIP(bare) !== 6) return undefined
   const short = URL.parse(`http://[${bare}]/`)?.hostname.slice(1, -1)

@@ -82,6 +82,6 @@ const contentOf = Effect.fnUntraced(function* (source: ConfigProvider.ConfigProv
   const bytes = yield* Effect.catch(fs.readFile(path), () => refuse("the path of a text file that may be read"))
   const text = yield* Effect.catch(textOf(bytes), () => refuse("the path of a text file in UTF-8"))
   // What wrote it may have ended the line; no value of ours ends with one.
-  const value = text.replace(/[\r\n]+$/u, "")
+  const value = text.replace(/(?<![\r\n])[\r\n]+$/u, "")
   return value === "" ? yield* refuse("the path of a file that is not empty") : [[name, value] as const]
 })

@@ -13,7 +13,7 @@ export const TracesLayer = Layer.unwrap(
     if (OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return Layer.empty
     const { OtlpSerialization, OtlpTracer } = yield* Effect.promise(() => import("effect/observability"))
     return OtlpTracer.layer({
-      url: `${OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/+$/u, "")}/v1/traces`,
+      url: `${OTEL_EXPORTER_OTLP_ENDPOINT.replace(/(?<!\/)\/+$/u, "")}/v1/traces`,
       ...(OTEL_EXPORTER_OTLP_HEADERS === undefined ? {} : { headers: headersOf(OTEL_EXPORTER_OTLP_HEADERS) }),
       resource: { serviceName: APP_NAME, attributes: { "deployment.environment.name": APP_ENV } },
       exportInterval: "2 seconds"

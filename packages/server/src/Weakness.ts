@@ -1,5 +1,5 @@
 const SAMPLE =
-  /change[-_ ]?(?:me|this|it)|replace[-_ ]?|secret|sample|example|default|password|placeholder|insecure|your[-_ ]|<.*>|\.\.\./iu
+  /change[-_ ]?(?:me|this|it)|replace[-_ ]?|secret|sample|example|default|password|placeholder|insecure|your[-_ ]|<[^<>\n]*>|\.\.\./iu
 const REPETITION = /^(.{1,16}?)\1+$/su
 
 /**

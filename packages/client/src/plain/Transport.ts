@@ -26,7 +26,7 @@ export class Transport {
   readonly #fetch: typeof fetch
 
   constructor(url: string | URL, token: string | undefined, given: typeof fetch | undefined) {
-    this.#url = String(url).replace(/\/+$/u, "")
+    this.#url = String(url).replace(/(?<!\/)\/+$/u, "")
     this.token = token
     // A browser's fetch must be called on its window.
     this.#fetch = given ?? ((input, init) => fetch(input, init))

@@ -18,7 +18,7 @@ export interface User {
 }
 
 const here = (file: string) => {
-  const pid = Number(/(\d+)-\d+$/u.exec(file)?.[1])
+  const pid = Number(/(?<!\d)(\d+)-\d+$/u.exec(file)?.[1])
   return alive(pid) && contents(file) === birth(pid)
 }
 

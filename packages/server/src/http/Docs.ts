@@ -37,7 +37,7 @@ const swagger = <Id extends string, Groups extends HttpApiGroup.Constraint>(api:
     })
   )
 
-const SCRIPT = /<script>([\s\S]*?)<\/script>/gu
+const SCRIPT = /<script>((?:(?!<script>)[^])*?)<\/script>/gu
 
 /**
  * Only the page's own script runs, named by its hash (CSP level 3). Swagger UI sets styles on its elements, which no hash can name.

@@ -10,7 +10,7 @@ interface Family {
 }
 
 const ABOUT = /^# (?:HELP|TYPE) (\S+)/u
-const SAMPLE = /^([^\s{]+)(?:\{(.*)\})?( .*)$/u
+const SAMPLE = /^([^\s{]+)(?:\{(.*)\})?( [^]*)$/u
 
 /** The texts of several processes as one: each family once (https://prometheus.io/docs/instrumenting/exposition_formats/), its samples labelled. */
 export const merge = (parts: ReadonlyArray<Part>): string => {

@@ -1,0 +1,83 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseSync } from "rolldown/utils"
+import { attacksOn } from "./Attacks.ts"
+
+// One event loop serves all tenants, and a regular expression that backtracks holds it for as long as it likes. So none of ours may, also
+// those that today only see text of our own: what a pattern is used for changes more easily than the pattern.
+
+const PACKAGES = fileURLToPath(new URL("../..", import.meta.url))
+
+interface Found {
+  readonly file: string
+  readonly pattern: RegExp
+}
+
+/** All regular expressions of the sources, and the files that make some at run time. */
+const collect = () => {
+  const found: Array<Found> = []
+  const made = new Set<string>()
+  for (const name of readdirSync(PACKAGES))
+    for (const path of readdirSync(join(PACKAGES, name, "src"), { recursive: true, encoding: "utf8" })) {
+      if (!path.endsWith(".ts")) continue
+      const file = join(name, "src", path)
+      const walk = (node: unknown): void => {
+        if (typeof node !== "object" || node === null) return
+        const regex: unknown = Reflect.get(node, "regex")
+        if (Reflect.get(node, "type") === "Literal" && typeof regex === "object" && regex !== null)
+          found.push({ file, pattern: new RegExp(Reflect.get(regex, "pattern"), Reflect.get(regex, "flags")) })
+        const callee: unknown = Reflect.get(node, "callee")
+        if (typeof callee === "object" && callee !== null && Reflect.get(callee, "name") === "RegExp") made.add(file)
+        for (const value of Object.values(node)) walk(value)
+      }
+      walk(parseSync(file, readFileSync(join(PACKAGES, file), "utf8")).program)
+    }
+  return { found, made }
+}
+
+const { found, made } = collect()
+
+/** Lengths that are tried one after the other: the first ones end what is worse than quadratic before it takes for ever. */
+const LENGTHS = [24, 1000, 32_000]
+/** Milliseconds. Quadratic takes 150 and more for the longest, linear takes 2 at most. A busy machine may take a few tries. */
+const LIMIT = 60
+const TRIES = 4
+const ENDS = ["", "\n\0", "!a"]
+
+/** The first text that takes too long, if there is one. */
+const slowest = (pattern: RegExp): string | undefined => {
+  const everywhere = new RegExp(pattern, pattern.flags.includes("g") ? pattern.flags : `${pattern.flags}g`)
+  for (const { prefix, pump } of attacksOn(pattern))
+    for (const length of LENGTHS)
+      for (const end of ENDS) {
+        const text = prefix + pump.repeat(Math.ceil(length / pump.length)) + end
+        let least = Number.POSITIVE_INFINITY
+        for (let tries = 0; tries < TRIES && least > LIMIT; tries++) {
+          const started = performance.now()
+          text.replace(everywhere, "")
+          least = Math.min(least, performance.now() - started)
+        }
+        if (least > LIMIT) return JSON.stringify([prefix, pump, end, length])
+      }
+  return undefined
+}
+
+describe("regular expressions", () => {
+  it("are all found", () => {
+    assert.isAbove(found.length, 100)
+    // The rules of redaction, copied for a place of their own in the text.
+    assert.deepStrictEqual([...made], ["domain/src/Redaction.ts"])
+  })
+
+  it("that backtrack would be noticed", { timeout: 60_000 }, () => {
+    for (const pattern of [/\/+$/u, /\beyJ[\w-]{4,}\.[\w-]+/u, /<.*>/u])
+      assert.isDefined(slowest(pattern), String(pattern))
+  })
+
+  for (const [file, patterns] of Map.groupBy(found, ({ file }) => file))
+    it(`of ${file} take time in proportion to the text`, { timeout: 120_000 }, () => {
+      for (const { pattern } of patterns) assert.isUndefined(slowest(pattern), String(pattern))
+    })
+})
