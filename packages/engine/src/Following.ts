@@ -1,22 +1,20 @@
 import { type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
+import { ConversationId } from "@llm-saas/domain/Conversation"
 import { type Ending, Generation, GenerationId, GenerationNotFound, isEnded, Seq } from "@llm-saas/domain/Generation"
 import { unavailable } from "@llm-saas/database/Outage"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
-import { Duration, Effect, Option, Schedule, Schema } from "effect"
+import { type Message, MessageId } from "@llm-saas/domain/Message"
+import { Effect, Option, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { ExchangeRow, toMessage } from "./Exchanges.ts"
 import type { Live } from "./Live.ts"
-import { Tape, type TapeEnd } from "./Tape.ts"
+import * as SharedTapes from "./SharedTapes.ts"
+import type { Tape, TapeEnd, TokenLog } from "./Tape.ts"
 import { tokensOf } from "./Tokens.ts"
 
-/** How often an answer that runs at another process is read, in ms: as often as that process writes it down. */
-const POLL = 250
-/** Every so many polls (3 s) the other process is told that its answer is being read. */
-const TELL = 12
-
 /** Waits for a tape's end; not for a database that does not take it: the answer is found by its id, or its key, when it does. */
-export const ended = (tape: Tape): Effect.Effect<TapeEnd, Unavailable> =>
+export const ended = (tape: TokenLog): Effect.Effect<TapeEnd, Unavailable> =>
   Effect.callback((resume) => {
     const look = () => {
       if (tape.ended === undefined && !tape.stalled) return
@@ -29,7 +27,7 @@ export const ended = (tape: Tape): Effect.Effect<TapeEnd, Unavailable> =>
   })
 
 /** Reads generations that do not run here, and those that ended. Everything is read in the actor's room, each time anew. */
-export const make = (tenancy: Tenancy["Service"], lives: ReadonlyMap<string, Live>) => {
+export const make = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], lives: ReadonlyMap<string, Live>) {
   /** The generation as the database has it, with the tokens behind `after`. */
   const find = Effect.fnUntraced(function* (id: GenerationId, after = 0) {
     const row = yield* tenancy.read(select({ id, after }))
@@ -37,36 +35,18 @@ export const make = (tenancy: Tenancy["Service"], lives: ReadonlyMap<string, Liv
     return row.value
   })
 
-  /**
-   * A tape of what the database has; if the answer still runs, it is read on in the background while the scope is open. A poll that
-   * fails is tried again: a database that restarts must not end a stream. One that is refused (a user disabled meanwhile) ends it.
-   */
-  const read = Effect.fnUntraced(function* (found: Found) {
-    const generationId = found.generation_id
-    const tape = new Tape(generationId)
-    const first = yield* find(generationId)
-    if (fill(tape, first)) return tape
-    let polls = 0
-    const poll = Effect.suspend(() => {
-      polls++
-      return Effect.flatMap(find(generationId, tape.seq), (row) =>
-        fill(tape, row) ? Effect.succeed(true) : Effect.as(polls % TELL === 1 ? tell(generationId) : Effect.void, false)
-      )
-    }).pipe(
-      Effect.catchTag("Unavailable", () => Effect.succeed(false)),
-      Effect.repeat({ until: (done) => done, schedule: Schedule.spaced(Duration.millis(POLL)) }),
-      // Gone, or not theirs to see any more: as if it had been lost.
-      Effect.catch(() =>
-        Effect.sync(() =>
-          tape.end({ ending: LOST, usage: undefined, message: toMessage({ ...first, status: "interrupted" }) })
-        )
-      )
-    )
-    yield* Effect.forkScoped(poll)
-    return tape
+  /** Whose it is and where it belongs; none of its text. */
+  const check = Effect.fnUntraced(function* (id: GenerationId) {
+    const row = yield* tenancy.read(selectPlace(id))
+    if (Option.isNone(row)) return yield* new GenerationNotFound({})
+    return row.value
   })
 
-  const tell = (id: GenerationId) => tenancy.once(markFollowed(id))
+  const shared = yield* SharedTapes.make({
+    check,
+    fill: (id, tape) => Effect.map(find(id, tape.seq), (row) => fill(tape, row)),
+    tell: (id) => tenancy.once(markFollowed(id))
+  })
 
   const get = Effect.fnUntraced(function* (id: GenerationId) {
     const { tenantId } = yield* Actor
@@ -93,31 +73,39 @@ export const make = (tenancy: Tenancy["Service"], lives: ReadonlyMap<string, Liv
     return row.value
   })
 
-  return { find, read, get, requestCancel }
-}
+  return { check, read: shared.attach, get, requestCancel }
+})
 
-const LOST: Ending = { status: "interrupted", failure: "process_lost" }
+// A whole answer has up to 400,000 tokens: a schema that looks at each costs 40 ms of everybody's time, and these four.
+const numbers = Schema.declare(
+  (value): value is ReadonlyArray<number> => Array.isArray(value) && value.every((each) => typeof each === "number")
+)
+const strings = Schema.declare(
+  (value): value is ReadonlyArray<string> => Array.isArray(value) && value.every((each) => typeof each === "string")
+)
 
 const FoundRow = Schema.Struct({
   ...ExchangeRow.fields,
   generation_id: GenerationId,
-  token_lengths: Schema.NullOr(Schema.Array(Schema.Int)),
-  chunks: Schema.Array(Schema.Struct({ seq: Schema.Int, tokens: Schema.Array(Schema.String) }))
+  token_lengths: Schema.NullOr(numbers),
+  chunks: Schema.Array(Schema.Struct({ seq: Schema.Int, tokens: strings }))
 })
 type Found = typeof FoundRow.Type
 
 const tokensIn = (row: Found): ReadonlyArray<string> =>
   row.response === null ? row.chunks.flatMap(({ tokens }) => tokens) : tokensOf(row.response, row.token_lengths ?? [])
 
-/** Puts on the tape what the row has beyond it. Whether that was the end. */
-const fill = (tape: Tape, row: Found): boolean => {
-  if (row.response !== null) tape.append(tokensOf(row.response, row.token_lengths ?? []).slice(tape.seq))
+/** Puts on the tape what the row has beyond it, and the end if it has one. Answers the exchange. */
+const fill = (tape: Tape, row: Found): Message => {
+  const message = toMessage(row)
+  if (row.response !== null && tape.seq === 0) tape.load(row.response, row.token_lengths ?? [])
+  else if (row.response !== null) tape.append(tokensOf(row.response, row.token_lengths ?? []).slice(tape.seq))
   else for (const { seq, tokens } of row.chunks) tape.append(tokens.slice(Math.max(0, tape.seq + 1 - seq)))
-  if (!isEnded(row.status)) return false
+  if (!isEnded(row.status)) return message
   const usage =
     row.tokens_in === null || row.tokens_out === null ? undefined : { input: row.tokens_in, output: row.tokens_out }
-  tape.end({ ending: endingOf(row), usage, message: toMessage(row) })
-  return true
+  tape.end({ ending: endingOf(row), usage, message })
+  return message
 }
 
 const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
@@ -132,7 +120,7 @@ const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
       return { status, failure: failure === "shutdown" ? failure : "process_lost" }
     case "queued":
     case "streaming":
-      return LOST
+      return SharedTapes.LOST
   }
 }
 
@@ -153,6 +141,21 @@ const select = SqlSchema.findOneOption({
             ), '[]') as chunks
           from app.generations g join app.messages m on m.tenant_id = g.tenant_id and m.id = g.message_id
           where g.id = ${id}`
+    )
+})
+
+const selectPlace = SqlSchema.findOneOption({
+  Request: GenerationId,
+  Result: Schema.Struct({
+    id: MessageId,
+    generation_id: GenerationId,
+    conversation_id: Schema.NullOr(ConversationId),
+    model: Schema.NullOr(Schema.String)
+  }),
+  execute: (id) =>
+    TenantSql.use(
+      (sql) => sql`select m.id, g.id as generation_id, m.conversation_id, coalesce(g.response_model, g.model) as model
+        from app.generations g join app.messages m on m.tenant_id = g.tenant_id and m.id = g.message_id where g.id = ${id}`
     )
 })
 

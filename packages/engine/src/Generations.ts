@@ -27,7 +27,8 @@ import { Live } from "./Live.ts"
 import { Llm } from "./Llm.ts"
 import * as Runs from "./Runs.ts"
 import type { Price, Run } from "./Ledger.ts"
-import type { Tape } from "./Tape.ts"
+import { Readers } from "./Readers.ts"
+import type { TokenLog } from "./Tape.ts"
 import * as Telemetry from "./Telemetry.ts"
 import { codePoints } from "./Tokens.ts"
 
@@ -50,7 +51,7 @@ export interface Asked {
   readonly conversationId: ConversationId | null
   /** The model that is asked. */
   readonly model: string
-  readonly tape: Tape
+  readonly tape: TokenLog
   /** It had ended already when it was asked for, by its idempotency key or its id: this is what was answered then. */
   readonly replayed: boolean
 }
@@ -64,6 +65,8 @@ export interface GenerationOptions {
   readonly answerCharacters: number
   /** Tokens of earlier turns that go to the model with a question in a conversation. */
   readonly contextTokens: number
+  /** Answers that one user may read at once at this process, asked or followed. One more is refused. */
+  readonly readersPerUser: number
   /** How long (ms) an answer goes on when its last reader has left; 0: not at all. */
   readonly grace: number
   readonly price: Price | undefined
@@ -100,7 +103,9 @@ export class Generations extends Context.Service<
     /**
      * What was asked before, whether it runs here, at another process, or ended. The scope is the reader, as above.
      */
-    readonly follow: (id: GenerationId) => Effect.Effect<Asked, GenerationNotFound | Refused, Actor | Scope.Scope>
+    readonly follow: (
+      id: GenerationId
+    ) => Effect.Effect<Asked, GenerationNotFound | TooManyRequests | Refused, Actor | Scope.Scope>
     /** Asks it to stop; at another process that takes seconds. An ended one stays as it is. */
     readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /** Stops what runs here of these, where somebody else wrote down already that it is to stop. */
@@ -125,7 +130,8 @@ export class Generations extends Context.Service<
         const lives = new Map<string, Live>()
         const admission = new Admission(options.limits)
         const runs = yield* Runs.make({ lease, lives, grace: options.grace, price: options.price })
-        const following = Following.make(tenancy, lives)
+        const following = yield* Following.make(tenancy, lives)
+        const readers = new Readers(options.readersPerUser)
 
         const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
           const actor = yield* Actor
@@ -133,6 +139,7 @@ export class Generations extends Context.Service<
           const arrivedAt = moment()
           if (codePoints(question.content) > options.promptCharacters)
             return yield* new PromptTooLong({ max_characters: options.promptCharacters })
+          yield* readers.enter(actor.tenantId, actor.userId)
           const parent = yield* Telemetry.currentSpan
           const trace = parent === undefined ? parseTraceparent(question.traceparent) : Telemetry.contextOf(parent)
           const bodyHash =
@@ -212,7 +219,7 @@ export class Generations extends Context.Service<
               yield* noteReplay
               if (question.source === "messages" && taken.running)
                 return yield* new StillRunning({ generation_id: taken.generation_id, retry_after: 1 })
-              return yield* follow(taken.generation_id)
+              return yield* read(taken.generation_id)
             }
             case "mismatch":
               return yield* new IdempotencyMismatch({})
@@ -227,13 +234,15 @@ export class Generations extends Context.Service<
             return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)
           })
 
-        const follow: Generations["Service"]["follow"] = Effect.fnUntraced(function* (id) {
+        const read = Effect.fnUntraced(function* (
+          id: GenerationId
+        ): Effect.fn.Return<Asked, GenerationNotFound | Refused, Actor | Scope.Scope> {
           const actor = yield* Actor
-          const found = yield* following.find(id)
+          const found = yield* following.check(id)
           const live = lives.get(found.generation_id)
           const here = live !== undefined && live.tenantId === actor.tenantId
           if (here) yield* runs.attach(live)
-          const tape = here ? live.tape : yield* following.read(found)
+          const tape = here ? live.tape : yield* following.read(found.generation_id)
           return {
             messageId: found.id,
             generationId: found.generation_id,
@@ -242,6 +251,12 @@ export class Generations extends Context.Service<
             tape,
             replayed: tape.ended !== undefined
           }
+        })
+
+        const follow: Generations["Service"]["follow"] = Effect.fnUntraced(function* (id) {
+          const { tenantId, userId } = yield* Actor
+          yield* readers.enter(tenantId, userId)
+          return yield* read(id)
         })
 
         const get: Generations["Service"]["get"] = following.get

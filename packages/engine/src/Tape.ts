@@ -1,5 +1,6 @@
 import type { Ending, GenerationId, Usage } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
+import { endsOf } from "./Tokens.ts"
 
 /** How an answer ended, known only once its row says so too. */
 export interface TapeEnd {
@@ -7,6 +8,27 @@ export interface TapeEnd {
   readonly usage: Usage | undefined
   /** The exchange as it is stored. */
   readonly message: Message
+  /** Its reader may not read it any more. The answer itself may go on, for others. */
+  readonly refused?: true
+}
+
+/** An answer's tokens as a reader sees them: numbered from 1, and read by their place. */
+export interface TokenLog {
+  readonly generationId: GenerationId
+  /** The place of the last token so far; 0 before the first. */
+  readonly seq: number
+  /** Set only after the row is final. */
+  readonly ended: TapeEnd | undefined
+  /** Whether the end is there and cannot be written down just now, so that {@link ended} may be long in coming. */
+  readonly stalled: boolean
+  /** The token at a place, from 1 to {@link seq}. */
+  token(seq: number): string
+  readonly tokens: ReadonlyArray<string>
+  /**
+   * Calls `wake` when there is more: at once for the first token and for the end, soon for what is in between. Subscribe
+   * first, then read. Returns how to unsubscribe.
+   */
+  subscribe(wake: () => void): () => void
 }
 
 /**
@@ -55,8 +77,12 @@ const wakeDue = () => {
  * An answer as far as it is known in this process, and who reads it here. Readers hold a number, the place of the last token they
  * have, and not a queue: one that is slow, or comes back, reads on from there.
  */
-export class Tape {
+export class Tape implements TokenLog {
   readonly generationId: GenerationId
+  /** An answer that came whole, and where in it each token ends: a string for each would take six times the memory. */
+  #text = ""
+  #ends: Uint32Array = NONE
+  /** The tokens behind it. */
   readonly #tokens: Array<string> = []
   readonly #readers = new Set<() => void>()
   #ended: TapeEnd | undefined = undefined
@@ -66,52 +92,56 @@ export class Tape {
     this.generationId = generationId
   }
 
-  /** The place of the last token so far; 0 before the first. */
   get seq(): number {
-    return this.#tokens.length
+    return this.#ends.length + this.#tokens.length
   }
 
-  /** Set only after the row is final. */
   get ended(): TapeEnd | undefined {
     return this.#ended
   }
 
-  /** Whether the end is there and cannot be written down just now, so that {@link ended} may be long in coming. */
   get stalled(): boolean {
     return this.#stalled
   }
 
-  /** The token at a place, from 1 to {@link seq}. */
   token(seq: number): string {
-    return this.#tokens[seq - 1] ?? ""
+    const whole = this.#ends.length
+    return seq > whole
+      ? (this.#tokens[seq - whole - 1] ?? "")
+      : this.#text.slice(this.#ends[seq - 2] ?? 0, this.#ends[seq - 1] ?? 0)
   }
 
   /** Tokens behind `seq`, in order. */
   after(seq: number): ReadonlyArray<string> {
-    return this.#tokens.slice(seq)
+    return this.#ends.length === 0 ? this.#tokens.slice(seq) : this.tokens.slice(seq)
   }
 
   get text(): string {
-    return this.#tokens.join("")
+    return this.#text + this.#tokens.join("")
   }
 
   get tokens(): ReadonlyArray<string> {
-    return this.#tokens
+    if (this.#ends.length === 0) return this.#tokens
+    return [...Array.from(this.#ends, (_, index) => this.token(index + 1)), ...this.#tokens]
   }
 
-  /**
-   * Calls `wake` when there is more: at once for the first token and for the end, soon for what is in between. Subscribe
-   * first, then read. Returns how to unsubscribe.
-   */
   subscribe(wake: () => void): () => void {
     this.#readers.add(wake)
     return () => void this.#readers.delete(wake)
   }
 
+  /** The whole answer at once, `lengths` in characters (code points). Only where nothing is there yet. */
+  load(text: string, lengths: ReadonlyArray<number>): void {
+    if (this.seq > 0 || text === "" || this.#ended !== undefined) return
+    this.#text = text
+    this.#ends = endsOf(text, lengths)
+    this.wake()
+  }
+
   /** More tokens, never empty ones. */
   append(tokens: ReadonlyArray<string>): void {
     if (tokens.length === 0 || this.#ended !== undefined) return
-    const first = this.#tokens.length === 0
+    const first = this.seq === 0
     for (const token of tokens) this.#tokens.push(token)
     if (this.#readers.size === 0) return
     if (first) return this.wake()
@@ -138,3 +168,5 @@ export class Tape {
     for (const wake of this.#readers) wake()
   }
 }
+
+const NONE = new Uint32Array(0)

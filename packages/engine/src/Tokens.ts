@@ -1,10 +1,12 @@
-const UNUSUAL = /[\r\0\ud800-\udfff]|\[DONE\]/u
+// oxlint-disable-next-line no-control-regex
+const UNUSUAL = /[\r\0\v\f\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]|\[DONE\]/u
 const LONE_HIGH = /[\ud800-\udbff]$/u
 
 /**
  * Makes tokens of the pieces a provider sends: what is stored, numbered and resumed by. A token is never empty, has no CR (CRLF and CR
- * become LF, also where a CRLF is split over two pieces), no NUL, no half of a surrogate pair, and no line that says `[DONE]`, so
- * that no answer can end a stream or forge an event, whichever door it leaves by. The usual piece is passed on as it is.
+ * become LF, also where a CRLF is split over two pieces), no NUL, no half of a surrogate pair, and no line that says `[DONE]`; and what
+ * Python takes for the end of a line (Unicode's, and some controls) stands only at its end. So no answer can end a stream or forge an
+ * event, whichever door it leaves by and whoever reads it. The usual piece is passed on as it is.
  */
 export class Tokens {
   #held = ""
@@ -32,6 +34,9 @@ const clean = (text: string) => text.replaceAll(/\r\n?/gu, "\n").replaceAll("\0"
 
 const DONE_LINE = /(?:^|\n)[^\S\n]*\[DONE\](?=[^\S\n]*(?:\n|$))/u
 
+// oxlint-disable-next-line no-control-regex
+const BEHIND_LINE_END = /(?<=[\v\f\x1c-\x1e\x85\u2028\u2029])(?![\v\f\x1c-\x1e\x85\u2028\u2029])/u
+
 const split = (text: string): ReadonlyArray<string> => {
   const parts: Array<string> = []
   let rest = text
@@ -40,7 +45,8 @@ const split = (text: string): ReadonlyArray<string> => {
     parts.push(rest.slice(0, end))
     rest = rest.slice(end)
   }
-  return rest === "" ? parts : [...parts, rest]
+  if (rest !== "") parts.push(rest)
+  return parts.flatMap((part) => part.split(BEHIND_LINE_END))
 }
 
 /** How many characters, as PostgreSQL counts them (code points), each token has. */
@@ -56,18 +62,28 @@ export const codePoints = (text: string): number => {
   return count
 }
 
-/** The tokens a text was stored as. What the lengths do not reach, if anything, is one more. */
-export const tokensOf = (text: string, lengths: ReadonlyArray<number>): Array<string> => {
-  const tokens: Array<string> = []
-  let start = 0
+/** Where in a text each of the tokens ends that it was stored as. What the lengths do not reach, if anything, is one more. */
+export const endsOf = (text: string, lengths: ReadonlyArray<number>): Uint32Array => {
+  const ends = new Uint32Array(lengths.length + 1)
+  let end = 0
+  let count = 0
   for (const length of lengths) {
-    let end = start
-    for (let count = 0; count < length && end < text.length; count++) {
+    for (let taken = 0; taken < length && end < text.length; taken++) {
       const unit = text.charCodeAt(end)
       end += unit >= 0xd800 && unit <= 0xdbff ? 2 : 1
     }
-    tokens.push(text.slice(start, end))
-    start = end
+    ends[count++] = end
   }
-  return start < text.length ? [...tokens, text.slice(start)] : tokens
+  if (end < text.length) ends[count++] = text.length
+  return ends.subarray(0, count)
+}
+
+/** The tokens a text was stored as. */
+export const tokensOf = (text: string, lengths: ReadonlyArray<number>): Array<string> => {
+  let start = 0
+  return Array.from(endsOf(text, lengths), (end) => {
+    const token = text.slice(start, end)
+    start = end
+    return token
+  })
 }

@@ -174,6 +174,12 @@ export const VARIABLES = {
   GENERATIONS_PER_TENANT: amount("GENERATIONS_PER_TENANT", "answers", 1, 1_000_000, 100),
   GENERATIONS_WAITING_PER_TENANT: amount("GENERATIONS_WAITING_PER_TENANT", "questions", 0, 1_000_000, 200),
   GENERATIONS_AT_ONCE: amount("GENERATIONS_AT_ONCE", "answers", 1, 1_000_000, 1000),
+  READERS_PER_USER: setting(
+    "READERS_PER_USER",
+    "a whole number of answers, 1 to 1000000",
+    whole(1, 1_000_000),
+    undefined
+  ),
   STREAM_GRACE_SECONDS: amount("STREAM_GRACE_SECONDS", "seconds", 0, 86_400, 30),
   KEEP_ALIVE_SECONDS: amount("KEEP_ALIVE_SECONDS", "seconds", 1, 3600, 65),
   MAX_BODY_BYTES: amount("MAX_BODY_BYTES", "bytes", 1024, 104_857_600, 1_048_576),
@@ -190,7 +196,13 @@ export class Settings extends Context.Service<
   Settings,
   Omit<
     Values,
-    "LLM_PROVIDER" | "LOG_LEVEL" | "MLFLOW_LOG_CONTENT" | "MLFLOW_TRACKING_URI" | "PASSWORD_THREADS" | "TENANT_CREATION"
+    | "LLM_PROVIDER"
+    | "LOG_LEVEL"
+    | "MLFLOW_LOG_CONTENT"
+    | "MLFLOW_TRACKING_URI"
+    | "PASSWORD_THREADS"
+    | "READERS_PER_USER"
+    | "TENANT_CREATION"
   > & {
     /** `openai` where there is a key or a base URL, else `mock`, unless it is set. */
     readonly LLM_PROVIDER: "mock" | "openai"
@@ -204,6 +216,8 @@ export class Settings extends Context.Service<
     readonly PASSWORD_THREADS: number
     /** `token` where there is one, else `closed` in production and `open` elsewhere, unless it is set. */
     readonly TENANT_CREATION: "open" | "token" | "closed"
+    /** Five for each of GENERATIONS_PER_USER, unless it is set. */
+    readonly READERS_PER_USER: number
   }
 >()("@llm-saas/server/Settings") {
   /** Reads the environment and `.env`. */
@@ -242,7 +256,8 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
     MLFLOW_LOG_CONTENT: found.MLFLOW_LOG_CONTENT ?? (found.APP_ENV === "production" ? "redacted" : "full"),
     MLFLOW_TRACKING_URI: found.MLFLOW_TRACKING_URI ?? (found.APP_ENV === "production" ? "off" : LOCAL_MLFLOW),
     TENANT_CREATION: found.TENANT_CREATION ?? creationOf(found),
-    PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS))
+    PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS)),
+    READERS_PER_USER: found.READERS_PER_USER ?? found.GENERATIONS_PER_USER * 5
   })
 })
 
