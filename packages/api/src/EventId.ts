@@ -3,7 +3,8 @@ import { decimal } from "@llm-saas/domain/Page"
 import { Schema, SchemaGetter } from "effect"
 
 // No answer has a billion tokens.
-const EVENT_ID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:(?:0|[1-9][0-9]{0,8})"
+const EVENT_ID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:(?:0|[1-9][0-9]{0,8})$/u
+const EVENT_ID_OR_NOTHING = /^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:(?:0|[1-9][0-9]{0,8}))?$/u
 const expected = "the id of an event of a stream, <generation>:<seq>"
 
 const Place = Schema.Struct({ generationId: GenerationId, seq: Seq })
@@ -13,8 +14,11 @@ const placeOf = (text: string) => {
   return { generationId, seq: Number(seq) }
 }
 
-/** A place in an answer, as the `id` of an event names it: `<generation>:<seq>`. What was received up to it is not sent again. */
-export const EventId = Schema.String.check(Schema.isPattern(new RegExp(`^${EVENT_ID}$`, "u"), { expected })).pipe(
+/**
+ * A place in an answer, as the `id` of an event names it: `<generation>:<seq>`. What was received up to it is not sent again. The last
+ * event of all, `[DONE]` or an error, has the place behind the last token.
+ */
+export const EventId = Schema.String.check(Schema.isPattern(EVENT_ID, { expected })).pipe(
   Schema.decodeTo(Place, {
     decode: SchemaGetter.transform(placeOf),
     encode: SchemaGetter.transform(({ generationId, seq }) => `${generationId}:${seq}`)
@@ -23,14 +27,19 @@ export const EventId = Schema.String.check(Schema.isPattern(new RegExp(`^${EVENT
 export type EventId = typeof EventId.Type
 
 /** The last event that a reader has. An empty one is none: readers send it before they have any. */
-export const LastEventId = Schema.String.check(
-  Schema.isPattern(new RegExp(`^(?:${EVENT_ID})?$`, "u"), { expected })
+export const LastEventId = Schema.String.check(Schema.isPattern(EVENT_ID_OR_NOTHING, { expected })
 ).pipe(
   Schema.decodeTo(Schema.UndefinedOr(Place), {
     decode: SchemaGetter.transform((text) => (text === "" ? undefined : placeOf(text))),
     encode: SchemaGetter.transform((place) => (place === undefined ? "" : `${place.generationId}:${place.seq}`))
   })
 )
+
+/** Where readers say it that cannot send a header, as https://github.com/Yaffle/EventSource spells it, or as we do. The header comes first. */
+export const lastEventIdQuery = {
+  lastEventId: Schema.optionalKey(LastEventId),
+  last_event_id: Schema.optionalKey(LastEventId)
+}
 
 /** A token's place in a query string: the stream goes on behind it. 0 is the beginning. */
 export const After = decimal({ minimum: 0, maximum: 2_147_483_647 }).pipe(

@@ -137,7 +137,6 @@ export const streams = {
   text: {
     summary: "format=text",
     value: `: keep-alive
-
 ${id(1)}
 data: LangChain
 
@@ -148,6 +147,7 @@ ${id(3)}
 data: ${""}
 data: - tools
 
+${id(4)}
 data: [DONE]
 
 `
@@ -164,6 +164,7 @@ data: {"type":"usage","tokens_in":12,"tokens_out":1,"approx_tokens_in":5,"approx
 
 data: {"type":"end","status":"completed","finish_reason":"stop","message_id":"${MESSAGE_ID}","seq":1}
 
+${id(2)}
 data: [DONE]
 
 `
@@ -173,6 +174,7 @@ data: [DONE]
     value: `${id(1)}
 data: LangChain
 
+${id(2)}
 event: error
 data: ${JSON.stringify(failure)}
 

@@ -7,12 +7,12 @@ import {
   ModelTimedOut,
   ModelUnavailable
 } from "@llm-saas/domain/Generation"
-import { Unavailable } from "@llm-saas/domain/Refusal"
+import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import { Costly } from "./Costly.ts"
-import { After, LastEventId } from "./EventId.ts"
+import { After, LastEventId, lastEventIdQuery } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
@@ -33,10 +33,18 @@ const get = HttpApiEndpoint.get("get", "/generations/:id", {
 
 const stream = HttpApiEndpoint.get("stream", "/generations/:id/stream", {
   params,
-  query: { after: Schema.optionalKey(After), format: Schema.optionalKey(StreamFormat) },
+  query: { after: Schema.optionalKey(After), format: Schema.optionalKey(StreamFormat), ...lastEventIdQuery },
   headers: { "last-event-id": Schema.optionalKey(LastEventId) },
   success: EventStream,
-  error: [GenerationNotFound, ModelFailed, ModelUnavailable, ModelTimedOut, GenerationCancelled, Unavailable]
+  error: [
+    GenerationNotFound,
+    TooManyRequests,
+    ModelFailed,
+    ModelUnavailable,
+    ModelTimedOut,
+    GenerationCancelled,
+    Unavailable
+  ]
 })
   .annotate(Costly, true)
   .annotateMerge(Examples.streamed())
@@ -44,7 +52,7 @@ const stream = HttpApiEndpoint.get("stream", "/generations/:id/stream", {
     OpenApi.annotations({
       summary: "Follow an answer",
       description:
-        "From behind the token `after`, or behind the event named by `Last-Event-ID`: what is there at once, the rest as it comes. The model is never asked again, and it does not matter which process runs the answer. An ended one is replayed; one that failed and has nothing more to send is answered with its problem. The events are those of `POST /messages/stream`."
+        "From behind the token `after`, or behind the event named by `Last-Event-ID`: what is there at once, the rest as it comes. The model is never asked again, and it does not matter which process runs the answer. An ended one is replayed; one that failed and has nothing more to send is answered with its problem, and one whose last event the reader has, with 204. One user may read some answers at once: more are a 429. The events are those of `POST /messages/stream`."
     })
   )
 

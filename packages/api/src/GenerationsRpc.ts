@@ -8,6 +8,7 @@ import {
   ModelUnavailable,
   Seq
 } from "@llm-saas/domain/Generation"
+import { TooManyRequests } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
@@ -29,6 +30,7 @@ export class GenerationsRpc extends RpcGroup.make(
     error: Schema.Union([
       ...refusals,
       GenerationNotFound,
+      TooManyRequests,
       ModelFailed,
       ModelUnavailable,
       ModelTimedOut,

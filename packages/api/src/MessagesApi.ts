@@ -14,7 +14,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import { Costly } from "./Costly.ts"
-import { LastEventId } from "./EventId.ts"
+import { LastEventId, lastEventIdQuery } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
 import { keyHeader } from "./Idempotent.ts"
 import { pageOf, PageQuery } from "./Page.ts"
@@ -67,14 +67,14 @@ const ask = HttpApiEndpoint.post("ask", "/messages", {
 
 const STREAM = `One event a token: \`id: <generation>:<seq>\` and the token as \`data\`; a line break in a token makes several \`data\` lines of it. \`: keep-alive\` comments come when nothing else does. \`data: [DONE]\` says that the answer is whole and stored; a failure is an event named \`error\`, with a problem as its data, and no \`[DONE]\` after it. With \`format=json\` (or \`Accept: text/event-stream;format=json\`) each \`data\` is JSON, by \`type\`: \`start\`, \`delta\`, \`usage\`, \`end\`.
 
-A stream that was cut is resumed: the same request with \`Last-Event-ID\`, as browsers send it by themselves, goes on behind that event and asks nothing; so does \`GET /generations/{id}/stream\`. An answer goes on for a while when its reader has left.
+A stream that was cut is resumed: the same request with \`Last-Event-ID\`, as browsers send it by themselves, or with \`lastEventId\` in the query, as polyfills do, goes on behind that event and asks nothing; behind the last event there is nothing, which is a 204. So does \`GET /generations/{id}/stream\`. An answer goes on for a while when its reader has left.
 
 What is refused before the first byte is refused with its status. ${KEY}`
 
 const streamErrors = [...refused, GenerationNotFound] as const
 
 const streamUrl = HttpApiEndpoint.get("streamUrl", "/messages/stream", {
-  query: { content: Content, conversation_id: Schema.optionalKey(ConversationId), format },
+  query: { content: Content, conversation_id: Schema.optionalKey(ConversationId), format, ...lastEventIdQuery },
   headers: place,
   success: EventStream,
   error: streamErrors
@@ -89,7 +89,7 @@ const streamUrl = HttpApiEndpoint.get("streamUrl", "/messages/stream", {
   )
 
 const stream = HttpApiEndpoint.post("stream", "/messages/stream", {
-  query: { format },
+  query: { format, ...lastEventIdQuery },
   headers: place,
   payload: Question,
   success: EventStream,

@@ -94,6 +94,8 @@ for (const workers of [1, 2]) {
           // The second worker may still be starting.
           assert.oneOf(valueOf(text, "db_pool_size"), [10, 10 * workers])
           assert.isAbove(valueOf(text, "process_resident_memory_bytes"), 10_000_000)
+          for (const name of ["p50", "p99", "max"])
+            assert.match(text, new RegExp(`^nodejs_eventloop_lag_${name}_seconds(\\{[^}]*\\})? [0-9.e-]+$`, "mu"))
           assert.notInclude(text, "secret")
           // Each family is described once.
           const types = text.split("\n").filter((line) => line.startsWith("# TYPE"))

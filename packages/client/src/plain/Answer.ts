@@ -29,8 +29,8 @@ export class Answer implements AsyncIterable<StreamEvent> {
       try {
         for await (const { data, event, id } of this.#events(place)) {
           tries = 1
-          if (id !== "") place = id
           if (event === "error") throw failureOf(JSON.parse(data))
+          if (id !== "") place = id
           if (data === "[DONE]") return
           const said: StreamEvent = JSON.parse(data)
           // Every connection begins with one.
@@ -94,9 +94,9 @@ export class Answer implements AsyncIterable<StreamEvent> {
       const { headers, json, method, path } = this.#begin
       return this.#transport.open(method, path, { query, headers, json, signal })
     }
-    return this.#transport.open("GET", `/generations/${encodeURIComponent(place.split(":")[0] ?? "")}/stream`, {
-      query,
-      headers: { "last-event-id": place },
+    const [generation = "", after] = place.split(":")
+    return this.#transport.open("GET", `/generations/${encodeURIComponent(generation)}/stream`, {
+      query: { ...query, after },
       signal
     })
   }

@@ -1,7 +1,7 @@
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { failureOf, type GenerationFailed, Seq } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/Generations"
-import type { Tape } from "@llm-saas/engine/Tape"
+import type { TokenLog } from "@llm-saas/engine/Tape"
 import { type Array, Cause, Effect, type Pull, type Scope, Stream } from "effect"
 import { openStream } from "../metrics/OpenStreams.ts"
 import { endOf, startOf, usageOf } from "../StreamEvents.ts"
@@ -53,10 +53,14 @@ const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, Generat
     })
   )
 
-const delta = (tape: Tape, seq: number): StreamEvent => ({ type: "delta", seq: Seq.make(seq), text: tape.token(seq) })
+const delta = (tape: TokenLog, seq: number): StreamEvent => ({
+  type: "delta",
+  seq: Seq.make(seq),
+  text: tape.token(seq)
+})
 
 /** Waits until there is more than `seq` tokens, or the end. */
-const more = (tape: Tape, seq: number): Effect.Effect<void> =>
+const more = (tape: TokenLog, seq: number): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const look = () => {
       if (tape.seq <= seq && tape.ended === undefined) return

@@ -3,6 +3,7 @@ import { GenerationNotFound } from "@llm-saas/domain/Generation"
 import { Generations } from "@llm-saas/engine/Generations"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { lastEventOf } from "../sse/LastEvent.ts"
 import { formatOf, stream } from "../sse/Streaming.ts"
 
 /** `/generations/…`. */
@@ -14,13 +15,17 @@ export const GenerationsHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       get: ({ params }) => generations.get(params.id),
       stream: ({ headers, params, query, request }) => {
-        const last = headers["last-event-id"]
-        if (last !== undefined && last.generationId !== params.id.toLowerCase()) return Effect.fail(elsewhere)
-        // A browser that comes back sends the address it was given first: the header is the later of the two.
-        const seq = last?.seq ?? query.after ?? 0
+        const last = lastEventOf({ headers, query })
+        if (last !== undefined && last.generationId !== params.id.toLowerCase())
+          return Effect.fail(elsewhere)
         return stream(
           formatOf(query.format, request.headers["accept"]),
-          Effect.map(generations.follow(params.id), (asked) => ({ asked, seq }))
+          Effect.map(generations.follow(params.id), (asked) => ({
+            asked,
+            last: last?.seq,
+            seq: last?.seq ?? query.after ?? 0,
+            asksAgain: false
+          }))
         )
       },
       cancel: ({ params }) => generations.cancel(params.id)

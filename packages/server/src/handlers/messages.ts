@@ -1,5 +1,4 @@
 import { Api } from "@llm-saas/api/Api"
-import type { EventId } from "@llm-saas/api/EventId"
 import type { StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
 import { Feedbacks } from "@llm-saas/engine/Feedback"
@@ -9,6 +8,7 @@ import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Attempts } from "../Attempts.ts"
+import { type LastEvent, lastEventOf } from "../sse/LastEvent.ts"
 import { formatOf, stream } from "../sse/Streaming.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
@@ -16,7 +16,6 @@ interface Asking {
   readonly question: { readonly content: string; readonly conversation_id?: ConversationId | null | undefined }
   readonly headers: {
     readonly "idempotency-key"?: string | undefined
-    readonly "last-event-id"?: EventId | undefined
   }
   readonly request: HttpServerRequest.HttpServerRequest
 }
@@ -40,8 +39,8 @@ export const MessagesHandlers = HttpApiBuilder.group(
     const attempts = yield* Attempts
 
     /** Asks; or, for a reader that comes back, goes on where it was. */
-    const streaming = (asking: Asking, format: StreamFormat | undefined) => {
-      const last = asking.headers["last-event-id"]
+    const streaming = (asking: Asking & LastEvent, format: StreamFormat | undefined) => {
+      const last = lastEventOf(asking)
       return stream(
         formatOf(format, asking.request.headers["accept"]),
         Effect.map(
@@ -49,7 +48,13 @@ export const MessagesHandlers = HttpApiBuilder.group(
             ? // Said only to those who wait for the whole answer: a stream joins the one that is running.
               Effect.catchTag(generations.ask(questionOf("messages.stream", asking)), "StillRunning", Effect.die)
             : generations.follow(last.generationId),
-          (asked) => ({ asked, seq: last?.seq ?? 0 })
+          (asked) => ({
+            asked,
+            last: last?.seq,
+            seq: last?.seq ?? 0,
+            asksAgain:
+              last === undefined && asking.request.method === "GET" && asking.headers["idempotency-key"] === undefined
+          })
         )
       )
     }
@@ -60,9 +65,9 @@ export const MessagesHandlers = HttpApiBuilder.group(
           generations.ask(questionOf("messages", { headers, question: payload, request })),
           generations.answer
         ),
-      streamUrl: ({ headers, query, request }) => streaming({ headers, question: query, request }, query.format),
+      streamUrl: ({ headers, query, request }) => streaming({ headers, query, question: query, request }, query.format),
       stream: ({ headers, payload, query, request }) =>
-        streaming({ headers, question: payload, request }, query.format),
+        streaming({ headers, query, question: payload, request }, query.format),
       list: ({ query }) =>
         messages.list({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       get: ({ params }) => messages.get(params.id),

@@ -37,7 +37,13 @@ export class Upgrades extends Context.Service<
     readonly exchangeFor: (request: IncomingMessage) => Exchange
   }): Upgrades["Service"] => {
     const doors = new Map<string, Accept>()
-    const sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxBytes, clientTracking: false })
+    const sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.maxBytes,
+      clientTracking: false,
+      // Its reader answers pings, fewer of them.
+      autoPong: false
+    })
     let isOpen = false
     return Upgrades.of({
       wanted: (request) => isOpen && doors.has(request.url ?? "") && isHandshake(request),

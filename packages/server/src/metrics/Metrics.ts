@@ -7,6 +7,7 @@ import { Settings } from "../Settings.ts"
 import { StartupFailed } from "../Startup.ts"
 import { merge, type Part } from "./Exposition.ts"
 import { gauge, total } from "./Gauge.ts"
+import { loopDelay } from "./LoopDelay.ts"
 
 const { createServer } = process.getBuiltinModule("node:http")
 
@@ -71,12 +72,7 @@ const aboutProcess = Effect.gen(function* () {
     return (system + user) / 1e6
   })
   yield* gauge("process_uptime_seconds", "Since when it runs.", () => process.uptime())
-  const loop = process.getBuiltinModule("node:perf_hooks").monitorEventLoopDelay({ resolution: 10 })
-  loop.enable()
-  yield* Effect.addFinalizer(() => Effect.sync(() => loop.disable()))
-  yield* gauge("nodejs_eventloop_lag_p99_seconds", "What 99 of 100 turns of the event loop were late at most.", () =>
-    Number.isNaN(loop.percentile(99)) ? 0 : loop.percentile(99) / 1e9
-  )
+  yield* loopDelay
 })
 
 const own = PrometheusMetrics.format()

@@ -8,6 +8,7 @@ import type { Exchange } from "../http/Exchange.ts"
 import { refusalBody, type RefusalCode, type RefusalDetails } from "../http/Refusals.ts"
 import type { RequestLines } from "../http/RequestLines.ts"
 import type { RequestRecord } from "../http/RequestRecord.ts"
+import { jsonLine } from "../JsonLine.ts"
 import type { Sender } from "../ClientNetworks.ts"
 import type { Request } from "./Messages.ts"
 
@@ -45,6 +46,8 @@ export class Calls {
   readonly #lines: RequestLines["Service"]
   readonly #open = new Map<CallId, Call>()
   readonly #idle = new Set<() => void>()
+  /** Calls that were refused since one was not, because nobody knows whose they are. */
+  strangers = 0
   #look = 0
   #used = 0
 
@@ -106,8 +109,11 @@ export class Calls {
   leave<A>(response: FromServerEncoded, write: (line: string) => A): A {
     const call = "requestId" in response ? this.#open.get(response.requestId) : undefined
     const answer = call === undefined ? harmless(response) : explained(response, call)
-    const written = write(`${JSON.stringify(answer)}\n`)
-    if (call !== undefined && answer._tag === "Exit") this.#end(answer.requestId, call, statusOf(answer, call))
+    const written = write(`${jsonLine(answer)}\n`)
+    if (call !== undefined && answer._tag === "Exit") {
+      this.strangers = isStranger(answer) ? this.strangers + 1 : 0
+      this.#end(answer.requestId, call, statusOf(answer, call))
+    }
     if (call !== undefined && answer._tag === "Chunk") call.sentAt ??= this.#look
     return written
   }
@@ -171,6 +177,15 @@ const statusOf = (answer: FromServerEncoded, { interrupted }: Call): number => {
   const [reason] = answer.exit.cause
   if (interrupted) return 499
   return reason?._tag === "Fail" && Predicate.hasProperty(reason.error, "status") ? Number(reason.error.status) : 500
+}
+
+/** Whether a call was refused for want of a valid token. A login that fails is none of these: it is counted elsewhere. */
+const isStranger = (answer: Ended): boolean => {
+  if (answer.exit._tag === "Success") return false
+  const [reason] = answer.exit.cause
+  return (
+    reason?._tag === "Fail" && Predicate.hasProperty(reason.error, "code") && reason.error.code === "unauthenticated"
+  )
 }
 
 type Decode = (payload: unknown) => Exit.Exit<unknown, Schema.SchemaError>

@@ -5,14 +5,19 @@ import { CallAccessCheck } from "./AccessCheck.ts"
 import { CallAuthorizationLayer, CallBoundaryLayer } from "./Boundary.ts"
 import { overHttp } from "./OverHttp.ts"
 import { overWebSocket } from "./OverWebSocket.ts"
+import { Turns } from "./Turns.ts"
+
+/** Calls that are begun in one turn of the event loop, of both doors: some 2 ms. */
+const PER_TURN = 16
 
 /** Some calls, by HTTP and by WebSocket. Their handlers are to be provided, and who verifies tokens. */
 export const rpcDoor = <Calls extends Rpc.Any>(group: RpcGroup.RpcGroup<Calls>) => {
   // A defect ends its own call, and no other of the same client; calls bring their caller's trace themselves.
   const dispatcher = RpcServer.layer(group, { disableFatalDefects: true, disableTracing: true })
+  const turns = new Turns(PER_TURN)
   return Layer.merge(
-    Layer.provide(Layer.fresh(dispatcher), Layer.effect(RpcServer.Protocol, overHttp)),
-    Layer.provide(Layer.fresh(dispatcher), Layer.effect(RpcServer.Protocol, overWebSocket))
+    Layer.provide(Layer.fresh(dispatcher), Layer.effect(RpcServer.Protocol, overHttp(turns))),
+    Layer.provide(Layer.fresh(dispatcher), Layer.effect(RpcServer.Protocol, overWebSocket(turns)))
   ).pipe(Layer.provide(CallBoundaryLayer))
 }
 

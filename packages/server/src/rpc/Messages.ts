@@ -1,4 +1,4 @@
-import { Array, Option, Result, Schema } from "effect"
+import { Option, Predicate, Result, Schema } from "effect"
 import type { FromClientEncoded } from "effect/rpc/RpcMessage"
 import { checkJson } from "../http/Body.ts"
 
@@ -15,12 +15,14 @@ const Header = Schema.Tuple([
   Schema.String.check(Schema.isMaxLength(8192))
 ])
 
+const MAX_HEADERS = 32
+
 const Request = Schema.Struct({
   _tag: Schema.Literal("Request"),
   id: Id,
   tag: Schema.String.check(Schema.isMaxLength(64)),
   payload: Schema.optionalKey(Schema.Unknown),
-  headers: Schema.optionalKey(Schema.Array(Header).check(Schema.isMaxLength(32))),
+  headers: Schema.optionalKey(Schema.Array(Header)),
   traceId: Schema.optionalKey(Schema.String),
   spanId: Schema.optionalKey(Schema.String)
 })
@@ -41,15 +43,37 @@ export const isRequest = (message: Message): message is Request => message._tag 
 const decode = Schema.decodeUnknownOption(Message)
 const parse = (line: string) => Result.getSuccess(Result.try((): unknown => JSON.parse(line)))
 
+// Looked at before the schema does, which would decode all of a megabyte of headers first.
+const hasFewHeaders = (value: unknown): boolean =>
+  !Predicate.hasProperty(value, "headers") || !Array.isArray(value.headers) || value.headers.length <= MAX_HEADERS
+
 /** The message of a line; none where it is not JSON, or not a message. */
 export const readLine = (line: string): Option.Option<Message> =>
-  checkJson(Buffer.from(line)) === undefined ? Option.flatMap(parse(line), decode) : Option.none()
+  checkJson(Buffer.from(line)) === undefined
+    ? Option.flatMap(Option.filter(parse(line), hasFewHeaders), decode)
+    : Option.none()
 
-/** The messages of a text; none where one of them is not. */
-export const readLines = (text: string): Option.Option<ReadonlyArray<Message>> =>
-  Option.all(
-    Array.filterMap(text.split("\n"), (line) => (line.trim() === "" ? Result.failVoid : Result.succeed(readLine(line))))
-  )
+/** Empty lines that are passed over; more are no conversation. */
+const MAX_EMPTY = 1000
+
+/** The lines of a text that say something, `max` at most; none where there are more. */
+export const linesOf = (text: string, max: number): Option.Option<ReadonlyArray<string>> => {
+  const lines: Array<string> = []
+  let empty = 0
+  for (let start = 0; start <= text.length;) {
+    const end = text.indexOf("\n", start)
+    const line = text.slice(start, end === -1 ? text.length : end)
+    start = end === -1 ? text.length + 1 : end + 1
+    if (line.trim() === "") empty++
+    else lines.push(line)
+    if (lines.length > max || empty > MAX_EMPTY) return Option.none()
+  }
+  return Option.some(lines)
+}
+
+/** The messages of a text, `max` at most; none where there are more, or one of them is not. */
+export const readLines = (text: string, max: number): Option.Option<ReadonlyArray<Message>> =>
+  Option.flatMap(linesOf(text, max), (lines) => Option.all(lines.map(readLine)))
 
 /**
  * A call as the dispatcher takes it. `carrier`: the headers of the request or connection it came by. A call is always answered, also one

@@ -11,6 +11,7 @@ import { RequestLines } from "../http/RequestLines.ts"
 import type { Route } from "../http/RouteTable.ts"
 import { Calls, CurrentCalls } from "./Calls.ts"
 import { isRequest, type Message, readLines, type Request, toRequest } from "./Messages.ts"
+import type { Turns } from "./Turns.ts"
 
 /** Effect's client puts a slash behind the address it is given. */
 export const RPC_ROUTES: ReadonlyArray<Route> = [
@@ -40,7 +41,7 @@ interface Client {
  * Calls by HTTP: a POST carries some, and its answer streams what they come to, each message a line. The answer's socket is the only
  * buffer: a reader that is behind makes its calls wait.
  */
-export const overHttp = Effect.gen(function* () {
+export const overHttp = Effect.fnUntraced(function* (turns: Turns) {
   const router = yield* HttpRouter.HttpRouter
   const lines = yield* RequestLines
   const disconnects = yield* Queue.unbounded<number>()
@@ -74,7 +75,7 @@ export const overHttp = Effect.gen(function* () {
       requests,
       (each) => {
         calls.begin(each, requests.length > 1)
-        return dispatch(id, toRequest(each, request.headers))
+        return Effect.andThen(turns.next, dispatch(id, toRequest(each, request.headers)))
       },
       { discard: true }
     ).pipe(
@@ -120,10 +121,10 @@ const EXPECTED = {
 const isNdjson = (type: string | undefined) => /^application\/(?:x-)?(?:nd)?json\s*(?:;|$)/iu.test(type ?? "")
 
 const callsOf = (text: string): ReadonlyArray<Request> | undefined => {
-  const messages: ReadonlyArray<Message> = Option.getOrElse(readLines(text), () => [])
+  const messages: ReadonlyArray<Message> = Option.getOrElse(readLines(text, MAX_CALLS), () => [])
   const requests = messages.filter(isRequest)
   const ids = new Set(requests.map(({ id }) => id))
-  return messages.length > 0 && messages.length <= MAX_CALLS && ids.size === messages.length ? requests : undefined
+  return messages.length > 0 && ids.size === messages.length ? requests : undefined
 }
 
 const writerOf =

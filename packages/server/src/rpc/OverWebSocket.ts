@@ -11,10 +11,15 @@ import type { Exchange } from "../http/Exchange.ts"
 import { RequestLines } from "../http/RequestLines.ts"
 import { type Upgraded, Upgrades } from "../http/Upgrades.ts"
 import { Calls, CurrentCalls, problem } from "./Calls.ts"
-import { type Message, readLine, type Request, toRequest } from "./Messages.ts"
+import { linesOf, type Message, readLine, type Request, toRequest } from "./Messages.ts"
+import type { Turns } from "./Turns.ts"
 
 /** Calls of one connection that may be under way at once. One more is refused. */
 const MAX_CALLS = 64
+/** Messages of one frame; clients send one. More end the connection. */
+const MAX_MESSAGES = 128
+/** Calls without a valid token in a row, after which the connection ends: a client that has one does not try so often. */
+const MAX_STRANGERS = 8
 /** Bytes of answers a client may be behind before we stop listening to it. */
 const BEHIND = 262_144
 /** Milliseconds between two looks at a connection. */
@@ -35,7 +40,7 @@ const NOT_OURS = 1008
  * Calls by WebSocket: each frame has messages, a line each, and the answers come as they are ready. A stream's next piece is sent when the
  * client says that it has the one before: a slow reader costs one piece, and no connection to the database.
  */
-export const overWebSocket = Effect.gen(function* () {
+export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
   const upgrades = yield* Upgrades
   const lines = yield* RequestLines
   const drain = yield* Drain
@@ -91,6 +96,7 @@ export const overWebSocket = Effect.gen(function* () {
       Socket.fromWebSocket(Effect.acquireRelease(Effect.succeed(socket), () => Effect.sync(() => leave(socket)))),
       ({ reader }) => reader
     )
+    answerPings(socket)
     yield* Effect.forkScoped(watching(exchange, socket, calls))
     yield* Effect.forkScoped(
       drain.begun.pipe(
@@ -108,8 +114,11 @@ export const overWebSocket = Effect.gen(function* () {
     while (true) {
       for (const frame of yield* pull) {
         const text = typeof frame === "string" ? frame : new TextDecoder().decode(frame)
-        for (const line of text.split("\n")) {
-          if (line.trim() === "") continue
+        const lines = linesOf(text, MAX_MESSAGES)
+        if (Option.isNone(lines)) return socket.close(NOT_OURS)
+        for (const line of lines.value) {
+          yield* turns.next
+          if (calls.strangers >= MAX_STRANGERS) return socket.close(NOT_OURS)
           const message = readLine(line)
           if (Option.isNone(message)) return socket.close(NOT_OURS)
           yield* take(message.value)
@@ -154,6 +163,19 @@ export const overWebSocket = Effect.gen(function* () {
 })
 
 const leave = (socket: WebSocket) => socket.close(GOING_AWAY)
+
+/** Answers the latest ping of a turn of the event loop, as RFC 6455 §5.5.3 allows: a packet may hold ten thousand. */
+const answerPings = (socket: WebSocket) => {
+  let latest: Buffer | undefined = undefined
+  socket.on("ping", (data) => {
+    if (latest === undefined)
+      setImmediate(() => {
+        if (socket.readyState === socket.OPEN) socket.pong(latest)
+        latest = undefined
+      })
+    latest = data
+  })
+}
 
 /** Waits until a client has taken what it was sent: until then, we do not read what it wants next. */
 const caughtUp = ({ socket }: Exchange): Effect.Effect<void> =>

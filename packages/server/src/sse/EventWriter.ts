@@ -29,7 +29,9 @@ export class EventWriter {
   readonly #exchange: Exchange
   readonly #format: StreamFormat
   readonly #now: () => number
-  #reading: { readonly asked: Asked; readonly wire: Wire; readonly sent: Sent } | undefined = undefined
+  #reading:
+    | { readonly asked: Asked; readonly wire: Wire; readonly asksAgain: boolean; readonly sent: Sent }
+    | undefined = undefined
   #unsubscribe = () => {}
   #seq = 0
   #begun = false
@@ -58,12 +60,19 @@ export class EventWriter {
 
   /** Sends the headers and says that we are here, unless something was sent already. */
   open(): void {
-    if (!this.started) this.#write(KEEP_ALIVE + this.#begin())
+    if (!this.started && !this.#over) this.#write(KEEP_ALIVE + this.#begin())
   }
 
-  /** Sends what is behind `seq`, now and as it comes. */
-  follow(asked: Asked, seq: number, sent: Sent): void {
-    this.#reading = { asked, wire: wireOf(this.#format, asked.generationId), sent }
+  /** There is nothing to send. Whether that can still be answered by a status; else the stream ends. */
+  nothing(): boolean {
+    this.stop()
+    if (this.started) this.#end("")
+    return !this.started
+  }
+
+  /** Sends what is behind `seq`, now and as it comes. `asksAgain`: see `Place`. */
+  follow(asked: Asked, seq: number, sent: Sent, asksAgain = false): void {
+    this.#reading = { asked, asksAgain, wire: wireOf(this.#format, asked.generationId), sent }
     this.#seq = seq
     this.#unsubscribe = asked.tape.subscribe(() => this.#pump())
     if (this.started) this.#write(this.#begin())
@@ -79,7 +88,10 @@ export class EventWriter {
   /** Ends the stream with a failure, a problem's text. */
   fail(problem: string): void {
     this.stop()
-    this.#end(failure(problem))
+    const { ended, seq = 0 } = this.#reading?.asked.tape ?? {}
+    // Of an answer that is over, this is the last event. One whose reader was refused may go on.
+    const last = ended === undefined || ended.refused === true ? undefined : this.#reading?.wire.last(seq)
+    this.#end(failure(problem, last))
   }
 
   /** Does what is due by now, and says in how many milliseconds to look again. */
@@ -98,8 +110,8 @@ export class EventWriter {
   #begin(): string {
     if (this.#reading === undefined || this.#begun) return ""
     this.#begun = true
-    const { asked, wire } = this.#reading
-    return wire.begin(asked, this.#seq, this.#seq >= asked.tape.seq && asked.tape.ended === undefined)
+    const { asked, asksAgain, wire } = this.#reading
+    return wire.begin(asked, this.#seq, this.#seq >= asked.tape.seq && asked.tape.ended === undefined, asksAgain)
   }
 
   #pump(): void {

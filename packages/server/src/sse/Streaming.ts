@@ -15,6 +15,10 @@ import { EventWriter } from "./EventWriter.ts"
 export interface Place {
   readonly asked: Asked
   readonly seq: number
+  /** The place of the last event its reader names, if it does. */
+  readonly last: number | undefined
+  /** The same request would ask the model again, if it came back without an event's id. */
+  readonly asksAgain: boolean
 }
 
 /** Milliseconds in which a failure is still answered with its status. After them the stream begins, with or without a token. */
@@ -39,7 +43,12 @@ export const stream = <E, R>(
     const clock = yield* Clock.Clock
     const writer = new EventWriter(exchange, format, () => monotonicMillis(clock))
     yield* Effect.forkScoped(tending(writer))
-    const exit = yield* Effect.exit(Effect.flatMap(place, (found) => sending(writer, found)))
+    const exit = yield* Effect.exit(
+      Effect.flatMap(place, (found) =>
+        hasAll(found) ? Effect.sync(() => writer.nothing()) : Effect.as(sending(writer, found), false)
+      )
+    )
+    if (Exit.isSuccess(exit) && exit.value) return HttpServerResponse.empty({ status: 204 })
     if (Exit.isFailure(exit)) {
       if (!writer.started) return yield* Effect.failCause(exit.cause)
       writer.fail(yield* problemOf(exit.cause, exchange))
@@ -47,6 +56,13 @@ export const stream = <E, R>(
     yield* over(exchange)
     return HttpServerResponse.empty()
   })
+
+/**
+ * Whether the reader has the last event of all, and comes back only because it takes every end for a cut: a 204 tells an `EventSource` to
+ * stay away (https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model).
+ */
+const hasAll = ({ asked, last }: Place): boolean =>
+  last !== undefined && asked.tape.ended !== undefined && last > asked.tape.seq
 
 /** Begins the stream when patience is at its end, says that we are here when nothing else is said, cuts a reader that takes nothing. */
 const tending = (writer: EventWriter) =>
@@ -56,9 +72,9 @@ const tending = (writer: EventWriter) =>
   )
 
 /** Completes when everything is sent and the answer is whole. */
-const sending = (writer: EventWriter, { asked, seq }: Place): Effect.Effect<void, GenerationFailed> =>
+const sending = (writer: EventWriter, { asked, asksAgain, seq }: Place): Effect.Effect<void, GenerationFailed> =>
   Effect.callback((resume) => {
-    writer.follow(asked, seq, (failed) => resume(failed === undefined ? Effect.void : Effect.fail(failed)))
+    writer.follow(asked, seq, (failed) => resume(failed === undefined ? Effect.void : Effect.fail(failed)), asksAgain)
     return Effect.sync(() => writer.stop())
   })
 

@@ -346,18 +346,61 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0" }),
         const { exit, lines, say, when } = yield* open(port, { headers: { authorization: `Bearer ${person.token}` } })
         say({ _tag: "Ping" })
         yield* when(() => lines.find(({ _tag }) => _tag === "Pong"))
-        say(...Array.from({ length: 70 }, (_, id) => call(id, "messages.list", {})))
-        const exits = yield* Effect.forEach(
-          Array.from({ length: 70 }, (_, id) => id),
-          exit
-        )
-        const refused = exits.filter((line) => Reflect.get(Object(line["exit"]), "_tag") === "Failure")
-        assert.isNotEmpty(refused)
-        for (const line of refused)
-          assert.deepInclude(failureOf(line), { code: "too_many_requests", status: 429, retry_after: 1 })
+        say(call("slow", "messages.stream", { content: `[[mock {"tokens": 1000, "delay": 1000}]]` }))
+        const first = yield* when(() => lines.find(({ requestId }) => requestId === "slow"))
+        const id: unknown = Reflect.get(Object(Reflect.get(Object(first["values"]), 0)), "generation_id")
+        say(...Array.from({ length: 70 }, (_, n) => call(n, "generations.watch", { id })))
+        for (const n of [63, 64, 65, 66, 67, 68, 69])
+          assert.deepInclude(failureOf(yield* exit(n)), { code: "too_many_requests", status: 429, retry_after: 1 })
+        assert.strictEqual(lines.filter(({ _tag }) => _tag === "Exit").length, 7)
+        for (const n of ["slow", ...Array.from({ length: 63 }, (_, n) => n)]) {
+          say({ _tag: "Interrupt", requestId: n })
+          yield* exit(n)
+        }
         say(call("after", "accounts.me"))
         assert.strictEqual(Reflect.get(Object(valueOf(yield* exit("after"))), "id"), person.id)
       }).pipe(Effect.scoped)
+    )
+
+    it.effect(
+      "is closed when a frame has too many messages, and to a client without a token that keeps on calling",
+      () =>
+        Effect.gen(function* () {
+          const { port, send } = yield* Running
+          const person = yield* signUp(send)
+          const full = yield* open(port)
+          full.say(...Array.from({ length: 129 }, () => ({ _tag: "Ping" })))
+          assert.strictEqual(yield* full.closed, 1008)
+          const empty = yield* open(port)
+          empty.socket.send("\n".repeat(1_000_000))
+          assert.strictEqual(yield* empty.closed, 1008)
+          const headers = yield* open(port)
+          headers.say(
+            call(
+              1,
+              "accounts.me",
+              null,
+              Array.from({ length: 33 }, () => ["a", "b"])
+            )
+          )
+          assert.strictEqual(yield* headers.closed, 1008)
+
+          const stranger = yield* open(port)
+          stranger.say(...Array.from({ length: 100 }, (_, id) => call(id, "accounts.me")))
+          assert.strictEqual(yield* stranger.closed, 1008)
+          const answered = stranger.lines.filter(({ _tag }) => _tag === "Exit")
+          for (const line of answered) assert.deepInclude(failureOf(line), { code: "unauthenticated", status: 401 })
+          assert.isBelow(answered.length, 60)
+
+          // One token that ran out is no stranger.
+          const known = yield* open(port)
+          for (let id = 0; id < 20; id++) {
+            known.say(call(id, "accounts.me", null, id % 5 === 4 ? bearer(person) : []))
+            yield* known.exit(id)
+          }
+          known.socket.ping("here")
+          yield* Effect.callback<void>((resume) => void known.socket.once("pong", () => resume(Effect.void)))
+        }).pipe(Effect.scoped)
     )
 
     it.effect("sends a stream's next piece when the reader has the one before, and nothing is lost meanwhile", () =>

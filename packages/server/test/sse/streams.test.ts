@@ -12,8 +12,9 @@ import { json, type Reading, type Sending as Plain } from "./Reading.ts"
 
 type Sending = Plain & { readonly actor?: Actor["Service"] }
 
-const DONE = "data: [DONE]\n\n"
-const KEEP_ALIVE = ": keep-alive\n\n"
+/** The last event of an answer with so many tokens. */
+const done = (id: string, tokens: number) => `id: ${id}:${tokens + 1}\ndata: [DONE]\n\n`
+const KEEP_ALIVE = ": keep-alive\n"
 
 /** Asks, and comes back when the question has reached the model: the answer's headers wait for its first token. */
 const ask = Effect.fnUntraced(function* (
@@ -56,7 +57,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
       const { text, whole } = yield* reading.end
       const id = idOf(reading)
       const tokens = ["A", " room", " is:\n", "- 4 walls", "\n\ndata: [DONE]\n\n", "[DONE", "]", "🏠"]
-      assert.strictEqual(text, events(id, tokens) + DONE)
+      assert.strictEqual(text, events(id, tokens) + done(id, 8))
       assert.isTrue(whole)
       assert.deepInclude(reading.headers, {
         "content-type": "text/event-stream; charset=utf-8",
@@ -93,7 +94,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
         `id: ${id}:2\ndata: {"type":"delta","seq":2,"text":"\\""}`,
         `data: {"type":"usage","tokens_in":7,"tokens_out":2,"approx_tokens_in":4,"approx_tokens_out":1,"latency_ms":0}`,
         `data: {"type":"end","status":"completed","finish_reason":"stop","message_id":"${messageId}","seq":2}`,
-        "data: [DONE]",
+        `id: ${id}:3\ndata: [DONE]`,
         ""
       ])
       const resumed = yield* send("GET", `/generations/${id}/stream?after=1`, {
@@ -144,7 +145,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
       yield* TestClock.adjust("500 millis")
       const reading = yield* answer
       const id = idOf(reading)
-      const opening = `${KEEP_ALIVE}id: ${id}:0\n\n`
+      const opening = `${KEEP_ALIVE}id: ${id}:0\n`
       assert.strictEqual(yield* reading.until((text) => text.length >= opening.length), opening)
       yield* TestClock.adjust("14999 millis")
       yield* TestClock.adjust("1 millis")
@@ -199,15 +200,15 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
       const followed = yield* send("GET", `/generations/${id}/stream?after=0`, { actor })
       say(call, "three")
       call.complete()
-      assert.strictEqual((yield* again.end).text, events(id, ["two", "three"], 1) + DONE)
+      assert.strictEqual((yield* again.end).text, events(id, ["two", "three"], 1) + done(id, 3))
       const { text } = yield* (yield* Fiber.join(browser)).end
-      assert.strictEqual(text, events(id, ["three"], 2) + DONE)
-      assert.strictEqual((yield* followed.end).text, events(id, ["one", "two", "three"]) + DONE)
+      assert.strictEqual(text, events(id, ["three"], 2) + done(id, 3))
+      assert.strictEqual((yield* followed.end).text, events(id, ["one", "two", "three"]) + done(id, 3))
       const last = yield* send("GET", `/generations/${id}/stream?after=1`, {
         actor,
         headers: { "last-event-id": `${id}:3` }
       })
-      assert.strictEqual((yield* last.end).text, DONE)
+      assert.strictEqual((yield* last.end).text, done(id, 3))
       assert.strictEqual(script.asked(), asked)
     })
   )
@@ -395,12 +396,12 @@ layer(
       call.complete()
       yield* first.end
       const next = yield* Effect.flatMap(Script, (script) => script.next)
-      yield* second.until((text) => /^: keep-alive\n\nid: [0-9a-f-]{36}:0\n\n$/u.test(text))
+      yield* second.until((text) => /^: keep-alive\nid: [0-9a-f-]{36}:0\n$/u.test(text))
       say(next, "two")
       next.complete()
       const { text } = yield* second.end
       const id = /id: ([0-9a-f-]{36}):0/u.exec(text)?.[1] ?? ""
-      assert.isTrue(text.endsWith(events(id, ["two"]) + DONE))
+      assert.isTrue(text.endsWith(events(id, ["two"]) + done(id, 1)))
     })
   )
 

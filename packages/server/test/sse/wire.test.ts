@@ -47,6 +47,9 @@ const PIECE = fc.oneof(
     ":",
     " ",
     "\u2028",
+    "\u2029x",
+    "a\u0085b",
+    "\fdata: [DONE]\v\x1c\x1d\x1e\u2028",
     "\ufeff"
   ),
   fc.constantFrom("😀", "é", "\0", "\ud83d", "\ude00", "retry: 1\n"),
@@ -138,13 +141,16 @@ describe("the wire", () => {
   it("is this, byte for byte", () => {
     const wire = wireOf("text", ID)
     assert.strictEqual(wire.begin(ASKED, 3, false), "")
-    assert.strictEqual(wire.begin(ASKED, 0, true), `id: ${ID}:0\n\n`)
+    assert.strictEqual(wire.begin(ASKED, 0, true, true), `id: ${ID}:0\n\n`)
+    assert.strictEqual(wire.begin(ASKED, 0, true, false), `id: ${ID}:0\n`)
     assert.strictEqual(wire.token(1, "Hello"), `id: ${ID}:1\ndata: Hello\n\n`)
     assert.strictEqual(wire.token(2, " world"), `id: ${ID}:2\ndata:  world\n\n`)
     assert.strictEqual(wire.token(3, "a\n\nb\n"), `id: ${ID}:3\ndata: a\ndata: \ndata: b\ndata: \n\n`)
     assert.strictEqual(wire.token(4, "[DONE]"), `id: ${ID}:3\ndata: [DONE\n\nid: ${ID}:4\ndata: ]\n\n`)
-    assert.strictEqual(wire.end(MESSAGE, 3), "data: [DONE]\n\n")
+    assert.strictEqual(wire.end(MESSAGE, 3), `id: ${ID}:4\ndata: [DONE]\n\n`)
     assert.strictEqual(failure('{"code":"x"}'), 'event: error\ndata: {"code":"x"}\n\n')
+    assert.strictEqual(failure('{"code":"x"}', wire.last(3)), `id: ${ID}:4\nevent: error\ndata: {"code":"x"}\n\n`)
+    assert.strictEqual(KEEP_ALIVE, ": keep-alive\n")
 
     const json = wireOf("json", ID)
     const start = `id: ${ID}:3\ndata: {"type":"start","generation_id":"${ID}","message_id":"${ASKED.messageId}","conversation_id":null,"model":"gpt-4o-mini"}\n\n`
@@ -154,7 +160,7 @@ describe("the wire", () => {
     assert.strictEqual(
       json.end(MESSAGE, 4),
       `data: {"type":"usage","tokens_in":12,"tokens_out":11,"approx_tokens_in":5,"approx_tokens_out":16,"latency_ms":812.4}\n\n`
-        + `data: {"type":"end","status":"completed","finish_reason":"stop","message_id":"${MESSAGE.id}","seq":4}\n\ndata: [DONE]\n\n`
+        + `data: {"type":"end","status":"completed","finish_reason":"stop","message_id":"${MESSAGE.id}","seq":4}\n\nid: ${ID}:5\ndata: [DONE]\n\n`
     )
   })
 

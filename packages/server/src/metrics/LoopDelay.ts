@@ -1,0 +1,53 @@
+import { Effect } from "effect"
+import { gauge } from "./Gauge.ts"
+
+const { monitorEventLoopDelay } = process.getBuiltinModule("node:perf_hooks")
+
+/** Milliseconds between two looks at the clock. What a look measures has this in it, which is no delay. */
+const RESOLUTION = 10
+/** Milliseconds after which one of two histograms begins anew: what is told is of the last 30 to 60 seconds, whoever asks and how often. */
+const SPAN = 30_000
+
+/**
+ * How late turns of the event loop are. All tenants share it: whatever holds it, holds everybody. A few milliseconds are usual; 50 and more
+ * at the 99th percentile say that something works too long at a time.
+ */
+export const loopDelay = Effect.gen(function* () {
+  const histogram = Effect.acquireRelease(
+    Effect.sync(() => {
+      const made = monitorEventLoopDelay({ resolution: RESOLUTION })
+      made.enable()
+      return made
+    }),
+    (made) => Effect.sync(() => made.disable())
+  )
+  let [older, newer] = [yield* histogram, yield* histogram]
+  yield* Effect.forkScoped(
+    Effect.forever(
+      Effect.delay(
+        Effect.sync(() => {
+          older.reset()
+          ;[older, newer] = [newer, older]
+        }),
+        SPAN
+      )
+    )
+  )
+  const told = (name: string, description: string, read: (delay: ReturnType<typeof monitorEventLoopDelay>) => number) =>
+    gauge(name, description, () => Math.max(0, (older.count === 0 ? 0 : read(older)) / 1e9 - RESOLUTION / 1000))
+  yield* told(
+    "nodejs_eventloop_lag_p50_seconds",
+    "How late half of the turns of the event loop were, at most.",
+    (delay) => delay.percentile(50)
+  )
+  yield* told(
+    "nodejs_eventloop_lag_p99_seconds",
+    "How late 99 of 100 turns of the event loop were, at most.",
+    (delay) => delay.percentile(99)
+  )
+  yield* told(
+    "nodejs_eventloop_lag_max_seconds",
+    "How late the latest turn of the event loop was.",
+    (delay) => delay.max
+  )
+})
