@@ -29,7 +29,7 @@ export const provider = Effect.fnUntraced(function* ({ environment, names, path 
 })
 
 /** A value with a `$`, and not in single quotes; comments begin with a `#` behind a space. */
-const DOLLAR = /^[ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=[ \t]*(?!')[^\n#$]*\$/gmu
+const DOLLAR = /^[ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=[ \t]*(?![ \t'])[^\n#$]*\$/gmu
 
 /** Variables of a `.env` file that docker compose reads otherwise than this program: it looks for the name of a variable behind a `$`. */
 export const withDollar = (text: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>
