@@ -6,7 +6,7 @@ import { Tape } from "@llm-saas/engine/Tape"
 import { Tokens } from "@llm-saas/engine/Tokens"
 import { type Call, Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { somebody } from "@llm-saas/testing/Workshop"
+import { somebody, until } from "@llm-saas/testing/Workshop"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { EventSource } from "eventsource"
 import { createParser } from "eventsource-parser"
@@ -212,7 +212,8 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
       const early = yield* Effect.forkScoped(
         send("GET", `/generations/${id}/stream`, { actor, headers: { "last-event-id": `${id}:2` } })
       )
-      yield* TestClock.adjust("500 millis")
+      // Its headers come half a second after it has.
+      yield* until(Effect.sync(() => early.pollUnsafe() !== undefined))
       call.complete()
       assert.include((yield* (yield* Fiber.join(early)).end).text, "data: [DONE]")
     })
