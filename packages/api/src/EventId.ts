@@ -27,8 +27,7 @@ export const EventId = Schema.String.check(Schema.isPattern(EVENT_ID, { expected
 export type EventId = typeof EventId.Type
 
 /** The last event that a reader has. An empty one is none: readers send it before they have any. */
-export const LastEventId = Schema.String.check(Schema.isPattern(EVENT_ID_OR_NOTHING, { expected })
-).pipe(
+export const LastEventId = Schema.String.check(Schema.isPattern(EVENT_ID_OR_NOTHING, { expected })).pipe(
   Schema.decodeTo(Schema.UndefinedOr(Place), {
     decode: SchemaGetter.transform((text) => (text === "" ? undefined : placeOf(text))),
     encode: SchemaGetter.transform((place) => (place === undefined ? "" : `${place.generationId}:${place.seq}`))

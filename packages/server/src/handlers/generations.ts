@@ -16,8 +16,7 @@ export const GenerationsHandlers = HttpApiBuilder.group(
       get: ({ params }) => generations.get(params.id),
       stream: ({ headers, params, query, request }) => {
         const last = lastEventOf({ headers, query })
-        if (last !== undefined && last.generationId !== params.id.toLowerCase())
-          return Effect.fail(elsewhere)
+        if (last !== undefined && last.generationId !== params.id.toLowerCase()) return Effect.fail(elsewhere)
         return stream(
           formatOf(query.format, request.headers["accept"]),
           Effect.map(generations.follow(params.id), (asked) => ({
