@@ -51,7 +51,7 @@ const inspect = Effect.fnUntraced(function* (adminUrl: Redacted.Redacted) {
 }, Effect.scoped)
 
 /** `TABLE DATA` and the like: what an archive's table of contents calls an entry, and where. */
-const Entry = /^\d+; \d+ \d+ ([A-Z][A-Z ]*[A-Z]) (\S+) (.*)$/u
+const Entry = /^\d+; \d+ \d+ ([A-Z]+(?: [A-Z]+)*) (\S+) (.*)/u
 
 const entriesOf = (contents: string) =>
   contents.split("\n").flatMap((line) => {
@@ -170,8 +170,9 @@ export const restore = Effect.fn("Backup.restore")(function* (
 
 /** `pg_dump: dumping contents of table "app.users"` becomes `app.users`. */
 const told = (what: string, before: string, progress: Progress) => (line: string) => {
-  const [, table] = new RegExp(`${what} "(.+)"`, "u").exec(line) ?? []
-  if (table !== undefined) progress(`${before}${table}`)
+  const start = line.indexOf(`${what} "`)
+  const name = line.slice(start + what.length + 2, line.lastIndexOf('"'))
+  if (start >= 0 && name !== "") progress(`${before}${name}`)
 }
 
 /** Marks those who read with psql, and whose role is not here, as revoked. Returns how many. */

@@ -67,7 +67,7 @@ const ofTable = (difference: Difference, grantee: string | undefined) => {
 /** What is said of how a table is stored, where nothing is to be said. */
 const ofStorage = ({ is = "", object }: Difference) => [
   ...(is.includes("replica identity") ? [`alter table ${object} replica identity default`] : []),
-  ...[...is.matchAll(/(\w+)=/gu)].map(([, option]) => `alter table ${object} reset (${option})`)
+  ...[...is.matchAll(/\b(\w+)=/gu)].map(([, option]) => `alter table ${object} reset (${option})`)
 ]
 
 /** Not null, the default and the options of a column; its type is its rows', and stays. */
@@ -83,7 +83,7 @@ const ofColumn = ({ aspect, expected = "", is, object }: Difference) => {
       : [
           defaultOf(expected) === undefined ? `${column} drop default` : `${column} set default ${defaultOf(expected)}`
         ]),
-    ...[...is.matchAll(/(\w+)=/gu)].map(([, option]) => `${column} reset (${option})`)
+    ...[...is.matchAll(/\b(\w+)=/gu)].map(([, option]) => `${column} reset (${option})`)
   ]
 }
 
@@ -141,7 +141,7 @@ const KINDS: Readonly<Record<string, string>> = {
 }
 
 const defaults = ({ expected, object }: Difference, grantee: string | undefined) => {
-  const [, role = "", schema, of = ""] = /^(.+?)(?: in (.+))? for (\w)$/u.exec(object) ?? []
+  const [, role = "", schema, of = ""] = /^(\S+)(?: in (\S+))? for (\w)$/u.exec(object) ?? []
   const things = KINDS[of]
   if (things === undefined || grantee === undefined || expected !== undefined) return []
   const owner = role === "(administrator)" ? "" : ` for role ${name(role)}`

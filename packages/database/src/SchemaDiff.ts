@@ -44,6 +44,13 @@ export const schemaDiff = Effect.fn("SchemaDiff.diff")(function* (from: Redacted
   return yield* new MigrationFailed({ reason: "files", detail: `tools/schema-diff: ${last.trim()}` })
 })
 
+/** The two tables of a statement that adds a foreign key. */
+const comparedBy = (statement: string): ReadonlyArray<string> => {
+  const [, schema, name] = /\balter table "(\w+)"\."(\w+)" add constraint\b/u.exec(statement) ?? []
+  const [, other] = /\bREFERENCES (\w+\.\w+)/u.exec(statement) ?? []
+  return name === undefined || other === undefined ? [] : [`${schema}.${name}`, other]
+}
+
 /**
  * With the tables that a new foreign key compares open to their owner, who behind FORCE sees no row and is refused. The wall comes back with
  * the policies.
@@ -52,10 +59,7 @@ const seen = (draft: string): string => {
   const made = new Set(
     [...draft.matchAll(/create table "(\w+)"\."(\w+)"/gu)].map(([, schema, name]) => `${schema}.${name}`)
   )
-  const compared = draft.matchAll(
-    /alter table "(\w+)"\."(\w+)" add constraint [^;]*FOREIGN KEY [^;]*REFERENCES (\w+\.\w+)/gu
-  )
-  const there = new Set([...compared].flatMap(([, schema, name, other = ""]) => [`${schema}.${name}`, other]))
+  const there = new Set(draft.split(";").flatMap(comparedBy))
   const open = [...there].filter((table) => table.startsWith("app.") && !made.has(table)).toSorted()
   return [...open.map((table) => `alter table ${table} no force row level security;`), draft].join("\n")
 }

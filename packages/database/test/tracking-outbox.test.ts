@@ -1,13 +1,14 @@
 import { assert, layer } from "@effect/vitest"
 import { Gate } from "@llm-saas/database/Gate"
 import { Pool } from "@llm-saas/database/Pool"
+import { grantReader } from "@llm-saas/database/Readers"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { type Settlement, TrackingOutbox, type TrackingRecord } from "@llm-saas/database/TrackingOutbox"
 import { Work } from "@llm-saas/database/Work"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { answered, asked, ended, type Place, somebody } from "@llm-saas/testing/Answers"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { open, type Session, stateOf } from "./Session.ts"
 
@@ -225,7 +226,14 @@ layer(world)("a record for the tracker", (it) => {
       assert.deepInclude(yield* lag, { parked: before.parked + 1, pending: before.pending - 1 })
       assert.isUndefined(yield* claimed(worker, place))
       const session = yield* admin
-      yield* session.rows("set session authorization llm_auditor")
+      const { adminUrl } = yield* TestDatabase
+      const auditor = yield* grantReader(adminUrl, {
+        tenantId: undefined,
+        content: false,
+        lifetime: Duration.days(1),
+        note: "a test"
+      })
+      yield* session.rows(`set session authorization ${auditor.role}`)
       assert.deepInclude(
         yield* session.rows(
           `select pending::int, parked::int, parked_reasons from audit.tracking where tenant_id = '${actor.tenantId}'`

@@ -2,6 +2,7 @@ import { Actor } from "@llm-saas/domain/Actor"
 import { type Ending, GenerationId, type GenerationNotFound } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Deferred, Effect, RcMap, type Scope, Semaphore } from "effect"
 import { Tape, type TapeEnd, type TokenLog } from "./Tape.ts"
 
@@ -53,7 +54,7 @@ export const make = Effect.fnUntraced(function* (source: Source) {
   const read = Effect.fnUntraced(function* (one: Shared, telling: boolean) {
     let filled = false
     for (const user of one.usersByAge()) {
-      if (filled && clock.currentTimeMillisUnsafe() - user.checkedAt < CHECK) return
+      if (filled && monotonicMillis(clock) - user.checkedAt < CHECK) return
       const asking = filled ? source.check(one.id) : source.fill(one.id, one.tape)
       const outcome = yield* asking.pipe(
         Effect.as("allowed" as const),
@@ -64,7 +65,7 @@ export const make = Effect.fnUntraced(function* (source: Source) {
       if (outcome === "away") return
       if (outcome === "refused") one.refuse(user)
       else {
-        user.checkedAt = clock.currentTimeMillisUnsafe()
+        user.checkedAt = monotonicMillis(clock)
         if (one.tape.ended !== undefined) return
         if (telling && !filled) yield* Effect.provideService(Effect.ignore(source.tell(one.id)), Actor, user.actor)
         filled = true
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function* (source: Source) {
     )
     if (one.tape.ended !== undefined) return one.tape
     const reading = yield* Effect.acquireRelease(
-      Effect.sync(() => one.enter(actor, clock.currentTimeMillisUnsafe())),
+      Effect.sync(() => one.enter(actor, monotonicMillis(clock))),
       (reading) => Effect.sync(() => one.leave(actor, reading))
     )
     yield* Deferred.succeed(one.running, undefined)

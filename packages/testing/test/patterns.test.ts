@@ -85,7 +85,7 @@ describe("regular expressions", () => {
     assert.isAbove(found.length, 100)
     // Redaction copies its rules, for a place of their own in the text. Whoever else makes some is to be loaded above.
     assert.deepStrictEqual([...made], ["domain/src/Redaction.ts", "domain/src/User.ts"])
-    assert.strictEqual(found.filter(({ file }) => file === "domain/src/User.ts").length, 2)
+    assert.isAtLeast(found.filter(({ file }) => file === "domain/src/User.ts").length, 2)
   })
 
   it("that backtrack would be noticed", { timeout: 60_000 }, () => {
