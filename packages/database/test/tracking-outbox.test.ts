@@ -30,7 +30,7 @@ const outbox = TrackingOutbox.layer.pipe(
     )
   )
 )
-const world = Layer.mergeAll(doors, outbox).pipe(Layer.provideMerge(TestDatabase.layer))
+const world = Layer.mergeAll(doors, outbox).pipe(Layer.provideMerge(TestDatabase.layerAlone))
 
 const claim = (worker: string, limit = 100, content = true) =>
   Effect.flatMap(TrackingOutbox, (tracking) => tracking.claim({ worker, limit, seconds: 60, content }))
