@@ -1,12 +1,4 @@
-import {
-  Generation,
-  GenerationCancelled,
-  GenerationId,
-  GenerationNotFound,
-  ModelFailed,
-  ModelTimedOut,
-  ModelUnavailable
-} from "@llm-saas/domain/Generation"
+import { Generation, generationFailures, GenerationId, GenerationNotFound } from "@llm-saas/domain/Generation"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
@@ -36,15 +28,7 @@ const stream = HttpApiEndpoint.get("stream", "/generations/:id/stream", {
   query: { after: Schema.optionalKey(After), format: Schema.optionalKey(StreamFormat), ...lastEventIdQuery },
   headers: { "last-event-id": Schema.optionalKey(LastEventId) },
   success: EventStream,
-  error: [
-    GenerationNotFound,
-    TooManyRequests,
-    ModelFailed,
-    ModelUnavailable,
-    ModelTimedOut,
-    GenerationCancelled,
-    Unavailable
-  ]
+  error: [GenerationNotFound, TooManyRequests, ...generationFailures, Unavailable]
 })
   .annotate(Costly, true)
   .annotateMerge(Examples.streamed())

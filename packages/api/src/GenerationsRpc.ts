@@ -1,13 +1,4 @@
-import {
-  Generation,
-  GenerationCancelled,
-  GenerationId,
-  GenerationNotFound,
-  ModelFailed,
-  ModelTimedOut,
-  ModelUnavailable,
-  Seq
-} from "@llm-saas/domain/Generation"
+import { Generation, generationFailures, GenerationId, GenerationNotFound, Seq } from "@llm-saas/domain/Generation"
 import { TooManyRequests } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
@@ -27,15 +18,7 @@ export class GenerationsRpc extends RpcGroup.make(
   Rpc.make("generations.watch", {
     payload: { ...one, after: Schema.optionalKey(Seq) },
     success: StreamEvent,
-    error: Schema.Union([
-      ...refusals,
-      GenerationNotFound,
-      TooManyRequests,
-      ModelFailed,
-      ModelUnavailable,
-      ModelTimedOut,
-      GenerationCancelled
-    ]),
+    error: Schema.Union([...refusals, GenerationNotFound, TooManyRequests, ...generationFailures]),
     stream: true
   })
 )

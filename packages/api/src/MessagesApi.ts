@@ -1,12 +1,6 @@
 import { ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
 import { Comment, Feedback, Rating } from "@llm-saas/domain/Feedback"
-import {
-  GenerationCancelled,
-  GenerationNotFound,
-  ModelFailed,
-  ModelTimedOut,
-  ModelUnavailable
-} from "@llm-saas/domain/Generation"
+import { generationFailures, GenerationNotFound } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
@@ -41,10 +35,7 @@ export const refused = [
   TooManyRequests,
   ConversationNotFound,
   IdempotencyMismatch,
-  ModelFailed,
-  ModelUnavailable,
-  ModelTimedOut,
-  GenerationCancelled,
+  ...generationFailures,
   Unavailable
 ] as const
 

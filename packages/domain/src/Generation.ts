@@ -43,8 +43,14 @@ export const FailureReason = Schema.Literals([
   "model_unavailable",
   /** The provider failed: 5xx. */
   "model_error",
-  /** The provider does not take this request: too long, an unknown model. */
+  /** The provider does not take how it is asked: an unknown model, a parameter. */
   "model_rejected",
+  /** The provider's content filter refused the question, or all of the answer. */
+  "content_filtered",
+  /** The question, with the conversation before it, is longer than the model takes. */
+  "context_too_long",
+  /** The provider does not take the question's text. */
+  "prompt_rejected",
   /** What came is not what the protocol says: HTML, garbage. */
   "model_malformed",
   /** Nothing came, or nothing more, for too long. */
@@ -147,6 +153,39 @@ export class ModelFailed extends HttpApiError.Problem<ModelFailed>()(
   failed("model_failed")
 ) {}
 
+/** The provider's content filter refused the question, or all of the answer: the asker can say it otherwise. */
+export class ContentFiltered extends HttpApiError.Problem<ContentFiltered>()(
+  "ContentFiltered",
+  {
+    type: "urn:llm-saas:problem:content_filtered",
+    status: 422,
+    title: "The model's provider refused the content"
+  },
+  failed("content_filtered")
+) {}
+
+/** The question, with the conversation before it, is longer than the model takes. */
+export class ContextTooLong extends HttpApiError.Problem<ContextTooLong>()(
+  "ContextTooLong",
+  {
+    type: "urn:llm-saas:problem:context_too_long",
+    status: 422,
+    title: "The question and its conversation are too long for the model"
+  },
+  failed("context_too_long")
+) {}
+
+/** The provider does not take the question's text. */
+export class PromptRejected extends HttpApiError.Problem<PromptRejected>()(
+  "PromptRejected",
+  {
+    type: "urn:llm-saas:problem:prompt_rejected",
+    status: 422,
+    title: "The model's provider does not take the question"
+  },
+  failed("prompt_rejected")
+) {}
+
 /** The model cannot be had just now: too busy, or not reachable. `retry_after` is in seconds. */
 export class ModelUnavailable extends HttpApiError.Problem<ModelUnavailable>()(
   "ModelUnavailable",
@@ -169,7 +208,18 @@ export class GenerationCancelled extends HttpApiError.Problem<GenerationCancelle
 ) {}
 
 /** Every way in which a question that was taken can come to no whole answer. */
-export type GenerationFailed = ModelFailed | ModelUnavailable | ModelTimedOut | GenerationCancelled
+export type GenerationFailed = InstanceType<(typeof generationFailures)[number]>
+
+/** As above, for the contract. */
+export const generationFailures = [
+  ModelFailed,
+  ModelUnavailable,
+  ModelTimedOut,
+  ContentFiltered,
+  ContextTooLong,
+  PromptRejected,
+  GenerationCancelled
+] as const
 
 /** Seconds a client is asked to wait when nobody said how long. */
 const RETRY_AFTER = 5
@@ -207,6 +257,12 @@ export const failureOf = (
               })
         case "model_timeout":
           return new ModelTimedOut({ reason: ending.failure, generation_id })
+        case "content_filtered":
+          return new ContentFiltered({ reason: ending.failure, generation_id })
+        case "context_too_long":
+          return new ContextTooLong({ reason: ending.failure, generation_id })
+        case "prompt_rejected":
+          return new PromptRejected({ reason: ending.failure, generation_id })
         case "model_unauthorized":
         case "model_error":
         case "model_rejected":

@@ -15,9 +15,13 @@ export const promptOf = (history: ReadonlyArray<Exchange>, question: string, bud
   const turns: Array<Turn> = [{ role: "user", content: question }]
   let left = budget
   for (const { content, response } of history.toReversed()) {
+    if (isBlank(content) || isBlank(response)) continue
     left -= approximateTokens(content) + approximateTokens(response)
     if (left < 0) break
     turns.unshift({ role: "user", content }, { role: "assistant", content: response })
   }
   return turns
 }
+
+/** White space, control and format characters alone, as Unicode has them. */
+const isBlank = (text: string): boolean => !/[^\s\p{Cc}\p{Cf}\p{Z}]/u.test(text)

@@ -24,7 +24,9 @@ export interface Completion {
 export class LlmFailed extends Schema.TaggedError<LlmFailed>()("LlmFailed", {
   reason: FailureReason,
   /** Seconds after which the provider wants to be asked again, where it said so. */
-  retryAfter: Schema.optionalKey(Schema.Int)
+  retryAfter: Schema.optionalKey(Schema.Int),
+  /** Tokens that the provider counted all the same. */
+  usage: Schema.optionalKey(Schema.Struct({ input: Schema.Int, output: Schema.Int }))
 }) {}
 
 /**
@@ -40,9 +42,14 @@ export class Llm extends Context.Service<
     readonly model: string
     /**
      * Answers `prompt`: `emit` is called for each piece of text as it comes, never with an empty one, and not after the effect ended.
-     * Interrupting it aborts the request to the provider. Retries happen inside, and only before the first piece.
+     * Interrupting it aborts the request to the provider. Retries happen inside, and only before the first piece. `partition` tells
+     * tenants apart where failures are counted, so that one's do not keep another's questions back; it goes nowhere else.
      */
-    readonly generate: (prompt: Prompt, emit: (text: string) => void) => Effect.Effect<Completion, LlmFailed>
+    readonly generate: (
+      prompt: Prompt,
+      emit: (text: string) => void,
+      partition: string
+    ) => Effect.Effect<Completion, LlmFailed>
   }
 >()("@llm-saas/engine/Llm") {
   declare readonly outside: Outside["outside"]

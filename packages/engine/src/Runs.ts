@@ -50,7 +50,8 @@ export const make = Effect.fnUntraced(function* ({
   /** The life of a generation in this process. Not interrupted: it is asked to end, by its `stop`. */
   const generate = Effect.fnUntraced(function* (live: Live, prompt: Prompt, run: Run) {
     run.startedAt = run.moment()
-    const model = llm.generate(prompt, (piece) => live.push(piece, live.firstTokenAt ?? run.moment()))
+    const emit = (piece: string) => live.push(piece, live.firstTokenAt ?? run.moment())
+    const model = llm.generate(prompt, emit, live.tenantId)
     const exit = yield* Effect.exit(
       Effect.raceFirst(
         Effect.map(model, (completion): Outcome => ({ completion, ending: completed(completion) })),
@@ -144,8 +145,11 @@ const completed = ({ finishReason }: Completion): Ending => ({ status: "complete
 const failed = (exit: Exit.Failure<unknown, LlmFailed>): Effect.Effect<Outcome> => {
   const error = Exit.findErrorOption(exit)
   if (Option.isSome(error)) {
-    const { reason, retryAfter } = error.value
-    return Effect.succeed({ completion: undefined, ending: { status: "failed", failure: reason, retryAfter } })
+    const { reason, retryAfter, usage } = error.value
+    // What was counted is paid for, whatever the answer was worth.
+    const completion: Completion | undefined =
+      usage === undefined ? undefined : { finishReason: "other", usage, model: undefined }
+    return Effect.succeed({ completion, ending: { status: "failed", failure: reason, retryAfter } })
   }
   return Effect.as(Effect.logError("a model's provider failed for a reason of ours", exit.cause), {
     completion: undefined,

@@ -69,7 +69,7 @@ const WAYS: Readonly<Record<string, (baseURL: string) => Promise<(heard: () => v
         retries: 0
       })
     )
-    return (heard) => runtime.runPromise(Effect.flatMap(Llm, (llm) => llm.generate(PROMPT, heard)))
+    return (heard) => runtime.runPromise(Effect.flatMap(Llm, (llm) => llm.generate(PROMPT, heard, "bench")))
   },
   "openai, by itself": async (baseURL) => {
     const client = new OpenAI({ apiKey: "k", baseURL, maxRetries: 0 })

@@ -1,118 +1,248 @@
 import type { FinishReason, Usage } from "@llm-saas/domain/Generation"
 import type { Completion } from "@llm-saas/engine/Llm"
 import { Predicate, Result } from "effect"
-import { cut, Failed, malformed, refusal } from "./Failed.ts"
+import { pieceOf, strangerIn } from "./AnswerText.ts"
+import { cut, Failed, malformed, unknownShape } from "./Failed.ts"
+import { finishOf } from "./FinishReasons.ts"
+import { JsonReader } from "./JsonReader.ts"
+import { errorOf, isError, type ProviderError } from "./ProviderError.ts"
+import { type Asked, spoken } from "./Rejection.ts"
 import { SseReader } from "./SseReader.ts"
+import { type Count, countIn, laterCount } from "./Count.ts"
 
-/** Reads an answer of `POST /chat/completions` with `stream: true`, as OpenAI and those who speak like it send it. */
+/** Events with which servers keep a line open. */
+const PINGS = new Set(["ping", "keepalive", "keep-alive", "heartbeat"])
+
+/** Whether a choice's text comes in its `delta`: then a `message` beside or after it repeats what was said. */
+type Source = "delta" | "message" | undefined
+
+/**
+ * Reads an answer of `POST /chat/completions` with `stream: true`, as OpenAI and those who speak like it send it; a whole answer in JSON,
+ * or one value a line, where a server sends that instead.
+ *
+ * The states: `open` → `finished` (a reason that means an end has come) → `open` again, where more text comes after it → `done` (`[DONE]`).
+ * An error, an unknown form or bytes that are no answer lead to `failed` from everywhere but `done`, and nothing leads out of it. The
+ * answer is whole only when its body ends in `finished`, or in `done` with a reason seen before.
+ */
 export class ChatStream {
   readonly #sse = new SseReader()
+  #json: JsonReader | undefined = undefined
+  /** Which form the body has is seen from its first byte that is no white space. */
+  #form: "unknown" | "events" | "json" = "unknown"
   readonly #emit: (text: string) => void
-  #bytes = 0
+  readonly #asked: Asked
   #failed: Failed | undefined = undefined
   #finishReason: FinishReason | undefined = undefined
-  #usage: Usage | undefined = undefined
+  /** Whether text came after the reason. */
+  #reopened = false
+  #source: Source = undefined
+  #thought = false
+  #stranger: string | undefined = undefined
+  #counted: Count | undefined = undefined
   #model: string | undefined = undefined
-  /** How many events have come. Comments, which some servers send to keep the line open, are none. */
+  /** How many events have come. Comments, pings and empty ones, which some servers send to keep the line open, are none. */
   events = 0
-  /** Whether some of the answer has come: text, or thoughts that are not ours to show. */
-  begun = false
+  /** Whether some text of the answer was passed on. */
+  said = false
+  /** The error that came in the answer's place or in its middle. */
+  error: ProviderError | undefined = undefined
   /** Whether the provider has said that nothing more comes. */
   done = false
 
-  constructor(emit: (text: string) => void) {
+  /** `asked`: what the provider may quote. */
+  constructor(emit: (text: string) => void, asked: Asked = { texts: [], maxTokens: 0 }) {
     this.#emit = emit
+    this.#asked = asked
+  }
+
+  /** Whether some of the answer has come: text, or thoughts that are not ours to show. */
+  get begun(): boolean {
+    return this.said || this.#thought
   }
 
   /** More of the body. Answers the failure that it brought, if it did; nothing is to be read after one. */
   push(bytes: Uint8Array): Failed | undefined {
-    this.#bytes += bytes.length
-    if (!this.#sse.push(bytes, this.#event)) this.#failed ??= malformed
+    if (this.#form === "unknown") return this.#first(bytes)
+    const taken = this.#json === undefined ? this.#sse.push(bytes, this.#event) : this.#json.push(bytes, this.#value)
+    if (!taken) this.#fail(malformed)
     return this.#failed
   }
 
-  /** What came of it, when nothing more comes: an answer without the provider's word that it ended is cut. */
+  /** The answer, when nothing more comes, or why there is none: without the provider's word that it is whole, it is cut. */
   end(): Completion | Failed {
-    if (this.#failed !== undefined) return this.#failed
-    if (this.#finishReason === undefined && !this.done) return this.events === 0 && this.#bytes > 0 ? malformed : cut
-    return { finishReason: this.#finishReason ?? "other", usage: this.#usage, model: this.#model }
+    if (this.#failed === undefined && this.#json !== undefined) {
+      const end = this.#json.end(this.#value)
+      if (end !== "whole") this.#fail(end === "cut" ? cut : malformed)
+    }
+    if (this.#failed !== undefined) return this.#withUsage(this.#failed)
+    const finishReason = this.#finishReason
+    if (finishReason === undefined || (this.#reopened && !this.done)) {
+      const foreign = this.#form === "json" ? !this.said : this.#form === "events" && !this.#sse.begun
+      return this.#withUsage(foreign ? malformed : cut)
+    }
+    if (!this.said) {
+      const failed = this.#silent(finishReason)
+      if (failed !== undefined) return this.#withUsage(failed)
+    }
+    return { finishReason, usage: this.#usage, model: this.#model }
   }
 
-  readonly #event = (data: string): void => {
+  get #usage(): Usage | undefined {
+    return this.#counted === undefined ? undefined : { input: this.#counted.input, output: this.#counted.output }
+  }
+
+  /**
+   * What an end without any text means. A model may have nothing to say, and may have spent all its tokens on thoughts; but text that was
+   * paid for and not understood is a failure. An end alone counts as one token.
+   */
+  #silent(reason: FinishReason): Failed | undefined {
+    if (reason === "content_filter") return new Failed({ reason: "content_filtered", passing: false })
+    if (this.#stranger !== undefined) return unknownShape(this.#stranger)
+    const { output, thoughts } = this.#counted ?? { output: 0, thoughts: 0 }
+    if (output - thoughts <= 1 || (reason === "length" && (this.#thought || thoughts > 0))) return undefined
+    return unknownShape(this.#thought ? "tokens of thoughts, and no text" : "tokens, and no text")
+  }
+
+  #withUsage(failed: Failed): Failed {
+    const usage = this.#usage
+    if (usage === undefined) return failed
+    const { code, passing, reason, shape, status, wait } = failed
+    return new Failed({ code, passing, reason, shape, status, wait, usage })
+  }
+
+  #hear(error: unknown): void {
+    this.error = errorOf(error)
+    this.#fail(spoken(this.error, this.#asked))
+  }
+
+  #fail(failed: Failed): void {
+    this.#failed ??= failed
+  }
+
+  #first(bytes: Uint8Array): Failed | undefined {
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0
+      // White space, and the bytes of a byte order mark, which stand nowhere else.
+      if (byte <= 0x20 || byte === 0xef || byte === 0xbb || byte === 0xbf) continue
+      if (byte === 0x3c) {
+        this.#fail(malformed)
+        return this.#failed
+      }
+      this.#form = byte === 0x7b || byte === 0x5b ? "json" : "events"
+      if (this.#form === "json") this.#json = new JsonReader()
+      return this.push(bytes.subarray(at))
+    }
+    return undefined
+  }
+
+  readonly #event = (data: string, name: string): void => {
     if (this.done || this.#failed !== undefined) return
+    if (name !== "" && this.#named(data, name)) return
+    if (data.startsWith("{")) {
+      const parsed = Result.try((): unknown => JSON.parse(data))
+      if (Result.isSuccess(parsed)) this.#value(parsed.success)
+      else this.#fail(malformed)
+      return
+    }
+    const word = data.trim()
+    if (word === "" || word === "null") return
     this.events++
-    if (data.trim() === "[DONE]") {
+    if (/^"?\[done\]"?$/iu.test(word)) {
       this.done = true
       return
     }
     const parsed = Result.try((): unknown => JSON.parse(data))
-    this.#failed = Result.isSuccess(parsed) ? this.#chunk(parsed.success) : malformed
+    if (Result.isFailure(parsed) || !Predicate.isObjectOrArray(parsed.success)) this.#fail(malformed)
+    else this.#value(parsed.success)
   }
 
-  #chunk(chunk: unknown): Failed | undefined {
-    if (!Predicate.isObject(chunk)) return malformed
-    if (Predicate.hasProperty(chunk, "error") && !Predicate.isNullish(chunk.error)) return spoken(chunk.error)
-    if (Predicate.hasProperty(chunk, "model")) this.#model ??= modelOf(chunk.model)
-    if (Predicate.hasProperty(chunk, "usage")) this.#usage = usageOf(chunk.usage) ?? this.#usage
-    if (!Predicate.hasProperty(chunk, "choices") || !Array.isArray(chunk.choices)) return undefined
-    const choice: unknown = chunk.choices[0]
-    if (Predicate.hasProperty(choice, "delta")) this.#delta(choice.delta)
-    if (Predicate.hasProperty(choice, "finish_reason") && typeof choice.finish_reason === "string") {
-      // As some gateways say that the provider behind them failed.
-      if (choice.finish_reason === "error") return new Failed({ reason: "model_error", passing: true })
-      this.#finishReason = FINISH.get(choice.finish_reason) ?? "other"
-    }
-    return undefined
+  /** Whether the event's name says all about it. */
+  #named(data: string, name: string): boolean {
+    if (name !== "error") return PINGS.has(name)
+    const parsed = Result.try((): unknown => JSON.parse(data))
+    this.events++
+    this.#hear(Result.isSuccess(parsed) ? parsed.success : data)
+    return true
   }
 
-  #delta(delta: unknown): void {
-    if (!Predicate.isObject(delta)) return
-    let text: unknown = undefined
-    if (Predicate.hasProperty(delta, "content")) text = delta.content
-    if (Predicate.isNullish(text) && Predicate.hasProperty(delta, "refusal")) text = delta.refusal
-    if (isText(text)) {
-      this.begun = true
-      this.#emit(text)
-    } else if (!this.begun) {
-      this.begun =
-        (Predicate.hasProperty(delta, "reasoning_content") && isText(delta.reasoning_content))
-        || (Predicate.hasProperty(delta, "reasoning") && isText(delta.reasoning))
+  readonly #value = (value: unknown): void => {
+    if (this.done || this.#failed !== undefined) return
+    if (Array.isArray(value)) {
+      for (const each of value) this.#value(each)
+      return
     }
+    if (!Predicate.isObject(value)) return this.#fail(malformed)
+    const chunk: Record<PropertyKey, unknown> = value
+    if (chunk["type"] === "ping") return
+    this.events++
+    if (isError(chunk)) return this.#hear(chunk)
+    if (this.#model === undefined) this.#model = modelOf(chunk["model"])
+    if (!Predicate.isNullish(chunk["usage"]) || chunk["x_groq"] !== undefined) this.#count(chunk)
+    const { choices } = chunk
+    if (Array.isArray(choices)) for (const choice of choices) this.#choice(choice)
+    else if (Predicate.isObject(choices) || isTurn(chunk)) this.#choice(choices ?? chunk)
+    else if (!Predicate.isNullish(choices)) this.#fail(unknownShape(`choices: ${typeof choices}`))
+  }
+
+  #count(event: Readonly<Record<PropertyKey, unknown>>): void {
+    this.#counted = laterCount(this.#counted, countIn(event))
+  }
+
+  #choice(value: unknown): void {
+    if (Predicate.isNullish(value) || this.#failed !== undefined) return
+    if (!Predicate.isObject(value)) return this.#fail(unknownShape(`choice: ${typeof value}`))
+    const choice: Record<PropertyKey, unknown> = value
+    const { error, index } = choice
+    if (!Predicate.isNullish(error) && error !== "" && error !== false) return this.#hear(choice)
+    // One answer is asked for.
+    if (typeof index === "number" && index > 0) return
+    if (!Predicate.isNullish(choice["usage"])) this.#count(choice)
+    this.#text(choice)
+    this.#finish(choice["finish_reason"] ?? finishDetails(choice))
+  }
+
+  #text(choice: Record<PropertyKey, unknown>): void {
+    const { delta, message, text } = choice
+    let source: Source = "delta"
+    let piece = pieceOf(delta)
+    if (piece === undefined && this.#source !== "delta") {
+      source = "message"
+      piece = pieceOf(message) ?? pieceOf(text)
+    }
+    if (piece === undefined) {
+      if (!this.said) this.#stranger ??= strangerIn(delta) ?? strangerIn(message)
+      return
+    }
+    if ("unknown" in piece) return this.#fail(unknownShape(piece.unknown))
+    if ("thought" in piece) {
+      this.#thought = true
+      return
+    }
+    this.#source = source
+    this.said = true
+    this.#reopened = this.#finishReason !== undefined
+    this.#emit(piece.text)
+  }
+
+  #finish(reason: unknown): void {
+    if (Predicate.isNullish(reason) || reason === false) return
+    if (typeof reason !== "string") return this.#fail(unknownShape(`finish_reason: ${typeof reason}`))
+    const finish = finishOf(reason)
+    if (finish === undefined) return
+    if (finish instanceof Failed) return this.#fail(finish)
+    this.#finishReason = finish
+    this.#reopened = false
   }
 }
 
-const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
+/** As Azure's older models say it. */
+const finishDetails = ({ finish_details: details }: Record<PropertyKey, unknown>): unknown =>
+  Predicate.hasProperty(details, "type") ? details.type : undefined
 
-const FINISH = new Map<string, FinishReason>([
-  ["stop", "stop"],
-  ["eos", "stop"],
-  ["end_turn", "stop"],
-  ["length", "length"],
-  ["max_tokens", "length"],
-  ["content_filter", "content_filter"],
-  ["tool_calls", "tool_calls"],
-  ["function_call", "tool_calls"]
-])
-
-/** An error in the place of an event: the response had begun before the provider failed. Some say which status it would have been. */
-const spoken = (error: unknown): Failed => {
-  const code = Predicate.hasProperty(error, "code") ? error.code : undefined
-  const status = code === "rate_limit_exceeded" ? 429 : Number(code)
-  return Number.isInteger(status) && status >= 400 && status < 600
-    ? refusal(status, {}, "", 0)
-    : new Failed({ reason: "model_error", passing: true })
-}
+/** Whether an event without `choices` is itself one. */
+const isTurn = ({ delta, message }: Record<PropertyKey, unknown>): boolean =>
+  Predicate.isObject(delta) || Predicate.isObject(message)
 
 /** A name as providers give them; anything else is not kept. */
 const modelOf = (model: unknown): string | undefined =>
   typeof model === "string" && /^[\x20-\x7e]{1,200}$/u.test(model) ? model : undefined
-
-const usageOf = (usage: unknown): Usage | undefined => {
-  if (!Predicate.hasProperty(usage, "prompt_tokens") || !Predicate.hasProperty(usage, "completion_tokens"))
-    return undefined
-  const { completion_tokens: output, prompt_tokens: input } = usage
-  return isCount(input) && isCount(output) ? { input, output } : undefined
-}
-
-const isCount = (value: unknown): value is number =>
-  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 2_147_483_647

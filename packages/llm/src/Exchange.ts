@@ -2,26 +2,18 @@ import type { Completion } from "@llm-saas/engine/Llm"
 import { type Clock, Deferred, Effect, Exit } from "effect"
 import * as http from "node:http"
 import * as https from "node:https"
+import type { Agents } from "./Agents.ts"
 import { ChatStream } from "./ChatStream.ts"
-import { cut, Failed, internal, malformed, refusal, unavailable } from "./Failed.ts"
-
-/** Connections that are kept for the next question. */
-export interface Agents {
-  readonly http: http.Agent
-  readonly https: https.Agent
-}
-
-/** A connection nobody uses is closed after half a minute. One that the provider closed first costs a second try, see `#send`. */
-export const makeAgents = (): Agents => ({
-  http: new http.Agent({ keepAlive: true, timeout: 30_000 }),
-  https: new https.Agent({ keepAlive: true, timeout: 30_000 })
-})
+import { decoded } from "./Decoded.ts"
+import { cut, Failed, internal, malformed, unavailable } from "./Failed.ts"
+import { errorIn, type ProviderError } from "./ProviderError.ts"
+import { type Asked, refusal } from "./Rejection.ts"
 
 /** All that may be said to a provider in headers. The rest of what the client library would say is about us. */
 const HEADERS = ["authorization", "api-key", "content-type"]
 
-/** Bytes of a refusal that are looked at. */
-const WORDS = 16_384
+/** Bytes of a refusal that are looked at: some quote all of the question, once for every field they do not like. */
+const WORDS = 1_048_576
 
 /** Milliseconds in which a connection has to come to its end after the answer did, to be used again. */
 const TAIL = 1000
@@ -36,25 +28,40 @@ export class Exchange {
   readonly connected: Deferred.Deferred<void> = Deferred.makeUnsafe()
   /** Completes with the first of an answer. */
   readonly begun: Deferred.Deferred<void, Failed> = Deferred.makeUnsafe()
+  /** Completes with the first text of an answer: from then on nothing is asked again. */
+  readonly said: Deferred.Deferred<void, Failed> = Deferred.makeUnsafe()
   readonly ended: Deferred.Deferred<Completion, Failed> = Deferred.makeUnsafe()
-  /** When (ms) the provider said something of an answer last. */
+  /** When (ms, monotonic) the provider said something of an answer last. */
   heardAt = 0
-  /** What came with a refusal, for {@link relent} and nobody else. */
-  words = ""
   readonly #agents: Agents
   readonly #clock: Clock.Clock
+  readonly #asked: Asked
   readonly #stream: ChatStream
+  #refused: ProviderError | undefined = undefined
+  readonly #words: Array<Buffer> = []
+  #length = 0
   #request: http.ClientRequest | undefined = undefined
   /** What the end of the response means, once there is one; where it breaks off, too. */
   #atEnd: (() => void) | undefined = undefined
   #over = false
 
-  constructor(agents: Agents, clock: Clock.Clock, emit: (text: string) => void) {
+  constructor(agents: Agents, clock: Clock.Clock, emit: (text: string) => void, asked: Asked) {
     this.#agents = agents
     this.#clock = clock
+    this.#asked = asked
     this.#stream = new ChatStream((text) => {
       if (!this.#over) emit(text)
-    })
+    }, asked)
+  }
+
+  /** What came with a refusal, or as one in an answer's place: for {@link relent} and nobody else. */
+  get error(): ProviderError | undefined {
+    return this.#refused ?? this.#stream.error
+  }
+
+  /** Whether some text of the answer has been passed on. */
+  get spoken(): boolean {
+    return this.#stream.said
   }
 
   /**
@@ -64,7 +71,12 @@ export class Exchange {
   readonly fetch = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input)
     const given = new Headers(init.headers)
-    const headers: Record<string, string> = { accept: "text/event-stream", "user-agent": "llm-saas" }
+    const headers: Record<string, string> = {
+      accept: "text/event-stream",
+      // Compressed, tokens come in packets of many. Some servers compress all the same.
+      "accept-encoding": "identity",
+      "user-agent": "llm-saas"
+    }
     for (const name of HEADERS) {
       const value = given.get(name)
       if (value !== null) headers[name] = value
@@ -112,13 +124,15 @@ export class Exchange {
 
   readonly #answer = (response: http.IncomingMessage): void => {
     const status = response.statusCode ?? 0
-    const type = response.headers["content-type"] ?? ""
-    if (status === 200 && /^(?:text\/html|application\/json)/iu.test(type)) return this.#break(malformed)
-    const atEnd = status === 200 ? this.#finish : () => this.#refuse(response, status)
+    const body = decoded(response)
+    if (body === undefined) return this.#break(malformed)
+    // 201 comes from frameworks that say so to every POST.
+    const isAnswer = status === 200 || status === 201
+    const atEnd = isAnswer ? this.#finish : () => this.#refuse(response, status)
     this.#atEnd = atEnd
-    response.on("end", atEnd)
-    response.on("error", atEnd)
-    response.on("data", status === 200 ? this.#read : (bytes: Buffer) => this.#readWords(bytes, atEnd))
+    body.on("end", atEnd)
+    body.on("error", atEnd)
+    body.on("data", isAnswer ? this.#read : (bytes: Buffer) => this.#readWords(bytes, atEnd))
   }
 
   readonly #read = (bytes: Buffer): void => {
@@ -126,25 +140,31 @@ export class Exchange {
     if (this.#over) return
     const { events } = stream
     const failed = stream.push(bytes)
-    if (stream.events > events) this.heardAt = this.#clock.currentTimeMillisUnsafe()
-    if (failed !== undefined) return this.#break(failed)
+    if (stream.events > events) this.heardAt = monotonic(this.#clock)
+    if (failed !== undefined) return this.#finish()
     if (stream.done) return this.#finish()
     if (stream.begun) Deferred.doneUnsafe(this.begun, Effect.void)
+    if (stream.said) Deferred.doneUnsafe(this.said, Effect.void)
   }
 
   /** Also where the connection breaks: what a model said before its own word that it had finished is whole all the same. */
   readonly #finish = (): void => {
     const outcome = this.#stream.end()
-    this.#end(outcome instanceof Failed ? Exit.fail(outcome) : Exit.succeed(outcome))
+    if (outcome instanceof Failed) this.#break(outcome)
+    else this.#end(Exit.succeed(outcome))
   }
 
   #readWords(bytes: Buffer, atEnd: () => void): void {
-    this.words += bytes.toString("latin1", 0, WORDS - this.words.length)
-    if (this.words.length === WORDS) atEnd()
+    if (this.#over) return
+    this.#words.push(bytes)
+    this.#length += bytes.length
+    if (this.#length >= WORDS) atEnd()
   }
 
   #refuse({ headers }: http.IncomingMessage, status: number): void {
-    this.#break(refusal(status, headers, this.words, this.#clock.currentTimeMillisUnsafe()))
+    if (this.#over) return
+    this.#refused = errorIn(Buffer.concat(this.#words).toString())
+    this.#break(refusal(status, headers, this.#refused, this.#asked, this.#clock.currentTimeMillisUnsafe()))
   }
 
   #break(failed: Failed): void {
@@ -157,6 +177,10 @@ export class Exchange {
     this.#over = true
     Deferred.doneUnsafe(this.connected, Effect.void)
     Deferred.doneUnsafe(this.begun, Exit.asVoid(exit))
+    Deferred.doneUnsafe(this.said, Exit.asVoid(exit))
     Deferred.doneUnsafe(this.ended, exit)
   }
 }
+
+/** Milliseconds on a clock that nobody sets. */
+export const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)

@@ -1,37 +1,18 @@
+import { dependency } from "@llm-saas/domain/Dependency"
 import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
-import { Clock, Deferred, Duration, Effect, Exit, Layer, Option, Redacted, Schedule, type Scope, Stream } from "effect"
-import { CircuitBreaker } from "effect/persistence"
-import OpenAI, { AzureOpenAI } from "openai"
-import { type Asked, bodyOf, COMMON, relent } from "./Dialect.ts"
-import { Exchange, makeAgents } from "./Exchange.ts"
-import { Failed, internal, noConnection, tooLate, toLlmFailed } from "./Failed.ts"
+import { Clock, Deferred, Duration, Effect, Exit, Layer, Option, Schedule, type Scope } from "effect"
+import { makeAgents } from "./Agents.ts"
+import { Breaker, type Change, type Pass } from "./Breaker.ts"
+import { bodyOf, both, COMMON, type Dialect, refused, relent } from "./Dialect.ts"
+import { Exchange, monotonic } from "./Exchange.ts"
+import { type Failed, noConnection, saysNothing, tooLate, toLlmFailed } from "./Failed.ts"
+import { baseUrlOf, clientOf, type OpenAiOptions } from "./Target.ts"
+import { Troubles } from "./Troubles.ts"
 
-/** Where the provider is, what it is asked, and how long anything may take. Times are in milliseconds. */
-export interface OpenAiOptions extends Asked {
-  /** Undefined for servers that ask for none. */
-  readonly apiKey: Redacted.Redacted | undefined
-  /** With its path: `http://localhost:11434/v1`. Undefined: OpenAI's own. */
-  readonly baseUrl: string | undefined
-  /** Makes it Azure's classic API: the model is the deployment's name, and the base URL the resource's, without a path. */
-  readonly azureApiVersion: string | undefined
-  /** Until a connection stands, TLS included. */
-  readonly connect: number
-  /** From there until the first of the answer. */
-  readonly firstToken: number
-  /** Between two pieces of the answer. */
-  readonly silence: number
-  /** All of it, with what is tried again. */
-  readonly whole: number
-  /** How often a question is asked again, as long as nothing of the answer came. */
-  readonly retries: number
-}
+export type { OpenAiOptions } from "./Target.ts"
 
 /** How long (ms) we wait for a provider that asked us to. For longer ones it is the caller's turn to decide. */
 const PATIENCE = 5000
-
-/** Failures in a row after which a provider is left alone, and for how long: 1, 2, 4, 8, 16, then 30 seconds. */
-const FAILURES = 5
-const LEFT_ALONE = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
 
 /** 250, 500, 1000 ms, each a fifth more or less, after what the provider asked for: those who failed together do not come back together. */
 const AGAIN = Schedule.exponential("250 millis").pipe(
@@ -43,96 +24,145 @@ const AGAIN = Schedule.exponential("250 millis").pipe(
 )
 
 /** A model behind an API like OpenAI's: OpenAI, Azure OpenAI, Ollama, Together, vLLM and many more. */
-export const OpenAiLayer = (options: OpenAiOptions): Layer.Layer<Llm> =>
-  Layer.effect(Llm, make(options)).pipe(Layer.provide(CircuitBreaker.layerStoreMemory()))
+export const OpenAiLayer = (options: OpenAiOptions): Layer.Layer<Llm> => Layer.effect(Llm, make(options))
 
+/** One target, a model at an address: what was learned of it and how it fares are its own. */
 const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   const clock = yield* Clock.Clock
-  const agents = yield* Effect.acquireRelease(Effect.sync(makeAgents), ({ http, https }) =>
-    Effect.sync(() => {
-      http.destroy()
-      https.destroy()
-    })
+  const agents = yield* Effect.acquireRelease(
+    Effect.sync(() => makeAgents(baseUrlOf(options), options.proxies)),
+    ({ http, https }) =>
+      Effect.sync(() => {
+        http.destroy()
+        https.destroy()
+      })
   )
-  const breaker = yield* CircuitBreaker.make({
-    tripPolicy: CircuitBreaker.consecutive(FAILURES),
-    openDuration: LEFT_ALONE
-  })
-  const key = `${clientOf(options, undefined).baseURL} ${options.model}`
-  yield* Effect.forkScoped(
-    Stream.runForEach(breaker.transitions, ({ from, to }) =>
-      Effect.logWarning("the model's provider: circuit breaker", { model: options.model, from, to })
-    ),
-    { startImmediately: true }
-  )
+  const breaker = new Breaker()
+  const provider = yield* dependency("the model's provider")
+  const troubles = new Troubles(options.model)
+  const now = () => monotonic(clock)
+  // What this server was found to refuse, when asking without it worked.
+  let learned: Dialect = { ...COMMON, temperature: options.temperature !== undefined }
 
-  // What this server was found to refuse is not said to it again.
-  let dialect = COMMON
-
-  /** One request, until the first of its answer. */
-  const attempt = Effect.fnUntraced(function* (
-    prompt: Prompt,
-    emit: (text: string) => void
-  ): Effect.fn.Return<Exchange, Failed, Scope.Scope> {
-    for (;;) {
-      const spoken = dialect
-      const exchange = yield* Effect.acquireRelease(
-        Effect.sync(() => new Exchange(agents, clock, emit)),
-        (exchange) => Effect.sync(() => exchange.close())
-      )
-      clientOf(options, exchange.fetch)
-        .chat.completions.create(bodyOf(spoken, options, prompt))
-        .asResponse()
-        .then(undefined, exchange.unmade)
-      const exit = yield* within(Deferred.await(exchange.connected), options.connect, noConnection).pipe(
-        Effect.andThen(within(Deferred.await(exchange.begun), options.firstToken, tooLate)),
-        Effect.exit
-      )
-      if (Exit.isSuccess(exit)) return exchange
-      exchange.close()
-      const status = Option.getOrUndefined(Exit.findErrorOption(exit))?.status
-      const otherwise = status === 400 || status === 422 ? relent(spoken, exchange.words) : undefined
-      if (otherwise === undefined) return yield* Effect.failCause(exit.cause)
-      dialect = otherwise
-    }
-  })
-
-  const open = (prompt: Prompt, emit: (text: string) => void) =>
-    attempt(prompt, emit).pipe(
-      Effect.tapError(({ code, reason, status }) =>
-        Effect.logWarning("the model's provider failed", {
+  const learn = (dialect: Dialect) => {
+    const before = refused(learned)
+    learned = both(learned, dialect)
+    return Effect.forEach(
+      refused(learned).filter((parameter) => !before.includes(parameter)),
+      (parameter) =>
+        Effect.logWarning("the model's provider does not take a parameter: it is asked without", {
           model: options.model,
-          reason,
-          ...(status === undefined ? {} : { status }),
-          ...(code === undefined ? {} : { code })
-        })
-      ),
-      Effect.retry({
-        schedule: AGAIN,
-        times: options.retries,
-        while: ({ passing, wait }) => passing && (wait ?? 0) <= PATIENCE
-      }),
-      breaker.execute({ key, classify: outcomeOf }),
-      Effect.mapError((error) => (error instanceof Failed ? toLlmFailed(error) : leftAlone(error)))
+          parameter
+        }),
+      { discard: true }
     )
+  }
 
   /** Fails when nothing was heard for too long. Looks when it can be so at the earliest, and not for every piece. */
   const silence = Effect.fnUntraced(function* (exchange: Exchange) {
     for (;;) {
-      const left = exchange.heardAt + options.silence - clock.currentTimeMillisUnsafe()
+      const left = exchange.heardAt + options.silence - now()
       if (left <= 0) return yield* tooLate
       yield* Effect.sleep(left)
     }
   })
 
-  const generate = (prompt: Prompt, emit: (text: string) => void): Effect.Effect<Completion, LlmFailed> =>
-    open(prompt, emit).pipe(
-      Effect.andThen((exchange) =>
-        Effect.mapError(Effect.raceFirst(Deferred.await(exchange.ended), silence(exchange)), toLlmFailed)
-      ),
-      Effect.scoped,
-      Effect.timeoutOrElse({ duration: options.whole, orElse: () => Effect.fail(toLlmFailed(tooLate)) })
+  /** The first text of an answer, or its end without any. Thoughts come before it, and show that the provider works. */
+  const begin = Effect.fnUntraced(function* (exchange: Exchange, pass: Pass) {
+    yield* within(Deferred.await(exchange.connected), options.connect, noConnection)
+    yield* within(Deferred.await(exchange.begun), options.firstToken, tooLate)
+    const change = pass.succeed(now())
+    if (change !== undefined) yield* report(change)
+    yield* provider.worked
+    if (!exchange.spoken) yield* Effect.raceFirst(Deferred.await(exchange.said), silence(exchange))
+  })
+
+  /** One request, until the first text of its answer; a server that refuses a parameter is asked at once without. */
+  const attempt = Effect.fnUntraced(function* (
+    prompt: Prompt,
+    emit: (text: string) => void,
+    pass: Pass
+  ): Effect.fn.Return<Exchange, Failed, Scope.Scope> {
+    const asked = { texts: prompt.map(({ content }) => content), maxTokens: options.maxTokens }
+    let dialect = learned
+    for (;;) {
+      const exchange = yield* Effect.acquireRelease(
+        Effect.sync(() => new Exchange(agents, clock, emit, asked)),
+        (exchange) => Effect.sync(() => exchange.close())
+      )
+      clientOf(options, exchange.fetch)
+        .chat.completions.create(bodyOf(dialect, options, prompt))
+        .asResponse()
+        .then(undefined, exchange.unmade)
+      const exit = yield* Effect.exit(begin(exchange, pass))
+      if (Exit.isSuccess(exit)) {
+        if (dialect !== learned) yield* learn(dialect)
+        yield* troubles.over
+        return exchange
+      }
+      exchange.close()
+      const { error } = exchange
+      const failed = Option.getOrUndefined(Exit.findErrorOption(exit))
+      const rejected = failed?.reason === "model_rejected" && (failed.status === 400 || failed.status === 422)
+      const otherwise =
+        error !== undefined && rejected && !exchange.spoken ? relent(dialect, error, asked.texts) : undefined
+      if (otherwise === undefined) return yield* Effect.failCause(exit.cause)
+      dialect = otherwise
+    }
+  })
+
+  const report = (change: Change) =>
+    change === "closed for all"
+      ? Effect.logInfo("the model's provider answers again: everybody's questions are sent", { model: options.model })
+      : Effect.logWarning(
+          change === "opened for all"
+            ? "the model's provider fails for several tenants: nobody's questions are sent for a while"
+            : "the model's provider fails for one tenant: their questions are not sent for a while",
+          { model: options.model }
+        )
+
+  /** What a question says about the provider: nothing, where the question or the key was refused, or it was taken back. */
+  const settle = (pass: Pass, exit: Exit.Exit<Exchange, Failed>) => {
+    const failed = Exit.isSuccess(exit) ? undefined : Option.getOrUndefined(Exit.findErrorOption(exit))
+    if (failed === undefined || saysNothing(failed)) return Effect.sync(() => pass.release())
+    const at = now()
+    const change = pass.fail(at, failed.wait)
+    const { code, reason, status } = failed
+    const cause = [reason, status, code].filter((part) => part !== undefined).join(" ")
+    // One tenant's failures alone are no outage while others are answered.
+    const isOut = provider.outage !== undefined || (change !== undefined && breaker.isQuiet(at))
+    return Effect.andThen(
+      change === undefined ? Effect.void : report(change),
+      isOut ? provider.failed(cause) : Effect.void
     )
+  }
+
+  const open = (prompt: Prompt, emit: (text: string) => void, pass: Pass) =>
+    attempt(prompt, emit, pass).pipe(
+      Effect.tapError((failed) => troubles.report(failed)),
+      Effect.retry({
+        schedule: AGAIN,
+        times: options.retries,
+        while: ({ passing, wait }) => passing && (wait ?? 0) <= PATIENCE
+      }),
+      Effect.onExit((exit) => settle(pass, exit))
+    )
+
+  const ended = (exchange: Exchange) =>
+    Effect.raceFirst(Deferred.await(exchange.ended), silence(exchange)).pipe(
+      Effect.tapError((failed) => troubles.report(failed))
+    )
+
+  const generate = (
+    prompt: Prompt,
+    emit: (text: string) => void,
+    partition: string
+  ): Effect.Effect<Completion, LlmFailed> =>
+    Effect.suspend(() => {
+      const pass = breaker.enter(partition, now())
+      if (typeof pass === "number") return Effect.fail(leftAlone(pass))
+      return open(prompt, emit, pass).pipe(Effect.andThen(ended), Effect.mapError(toLlmFailed), Effect.scoped)
+    }).pipe(Effect.timeoutOrElse({ duration: options.whole, orElse: () => Effect.fail(toLlmFailed(tooLate)) }))
 
   return Llm.of({ provider: "openai", model: options.model, generate })
 })
@@ -140,44 +170,6 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
 const within = <A>(effect: Effect.Effect<A, Failed>, duration: number, failed: Failed) =>
   Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })
 
-/** What a question says about the provider: nothing, where it was the question or the key that was refused. */
-const outcomeOf = (exit: Exit.Exit<Exchange, Failed>): CircuitBreaker.Outcome => {
-  if (Exit.isSuccess(exit)) return CircuitBreaker.success
-  const { reason, wait } = Option.getOrElse(Exit.findErrorOption(exit), () => internal)
-  if (reason === "model_rejected" || reason === "model_unauthorized" || reason === "internal")
-    return CircuitBreaker.ignored
-  return CircuitBreaker.failure(wait === undefined ? {} : { retryAfter: wait })
-}
-
-/** The provider was found broken, and is not asked until some time has passed, or until it has answered the question that tries it. */
-const leftAlone = ({ reason }: CircuitBreaker.CircuitBreakerError): LlmFailed =>
-  new LlmFailed({
-    reason: "model_unavailable",
-    retryAfter: reason._tag === "CircuitOpen" ? Math.max(1, Math.ceil(Duration.toSeconds(reason.retryAfter))) : 1
-  })
-
-/** A client for one question, 20 µs: its `fetch` is that question's. All is given, for it would look into the environment for the rest. */
-const clientOf = (
-  { apiKey, azureApiVersion, baseUrl }: OpenAiOptions,
-  fetch: Exchange["fetch"] | undefined
-): OpenAI => {
-  const key = apiKey === undefined ? undefined : Redacted.value(apiKey)
-  const common = {
-    apiKey: key ?? "none",
-    ...(key === undefined ? { defaultHeaders: { Authorization: null } } : {}),
-    ...(fetch === undefined ? {} : { fetch }),
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    maxRetries: 0,
-    logLevel: "off" as const
-  }
-  const baseURL = baseUrl ?? "https://api.openai.com/v1"
-  if (azureApiVersion === undefined) return new OpenAI({ ...common, baseURL })
-  const bare = new URL(baseURL).pathname === "/"
-  return new AzureOpenAI({
-    ...common,
-    apiVersion: azureApiVersion,
-    baseURL: bare ? new URL("/openai", baseURL).href : baseURL
-  })
-}
+/** The provider was found broken, and is not asked until some time (ms) has passed, or until it has answered a question that tries it. */
+const leftAlone = (wait: number): LlmFailed =>
+  new LlmFailed({ reason: "model_unavailable", retryAfter: Math.max(1, Math.ceil(wait / 1000)) })

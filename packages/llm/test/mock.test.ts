@@ -16,7 +16,9 @@ const ask = (content: string, options: Partial<MockOptions> = {}) =>
   Effect.gen(function* () {
     const llm = yield* Llm
     const said: Array<string> = []
-    const result = yield* Effect.result(llm.generate([{ role: "user", content }], (piece) => said.push(piece)))
+    const result = yield* Effect.result(
+      llm.generate([{ role: "user", content }], (piece) => said.push(piece), "a tenant")
+    )
     return { said, result }
   }).pipe(Effect.provide(MockLayer({ ...OPTIONS, ...options })))
 
@@ -48,12 +50,16 @@ describe("the mock model", () => {
       const llm = yield* Llm
       const turns: Array<number> = []
       let turn = 0
-      yield* llm.generate([{ role: "user", content: "What is a room?" }], () => {
-        // Busy for the time of five tokens, at the first one.
-        for (const until = performance.now() + 50; turns.length === 0 && performance.now() < until;);
-        turns.push(turn)
-        queueMicrotask(() => turn++)
-      })
+      yield* llm.generate(
+        [{ role: "user", content: "What is a room?" }],
+        () => {
+          // Busy for the time of five tokens, at the first one.
+          for (const until = performance.now() + 50; turns.length === 0 && performance.now() < until;);
+          turns.push(turn)
+          queueMicrotask(() => turn++)
+        },
+        "a tenant"
+      )
       assert.strictEqual(turns.length, 10)
       assert.isAtLeast(turns.filter((at) => at === turns[1]).length, 4)
     }).pipe(Effect.provide(MockLayer({ ...OPTIONS, tokens: 10, delay: 10 })))
@@ -107,10 +113,14 @@ describe("the mock model", () => {
       const started = yield* Deferred.make<void>()
       const said: Array<string> = []
       const fiber = yield* Effect.forkChild(
-        llm.generate([{ role: "user", content: '[[mock {"fault": "stall"}]]' }], (piece) => {
-          said.push(piece)
-          Deferred.doneUnsafe(started, Effect.void)
-        })
+        llm.generate(
+          [{ role: "user", content: '[[mock {"fault": "stall"}]]' }],
+          (piece) => {
+            said.push(piece)
+            Deferred.doneUnsafe(started, Effect.void)
+          },
+          "a tenant"
+        )
       )
       yield* Deferred.await(started)
       yield* Fiber.interrupt(fiber)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Dependencies } from "@llm-saas/domain/Dependency"
 import { type Completion, Llm, type LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
 import { OpenAiLayer, type OpenAiOptions } from "@llm-saas/llm/OpenAi"
 import {
@@ -9,9 +10,22 @@ import {
   layer as FakeUpstreamLayer,
   type UpstreamCall
 } from "@llm-saas/testing/FakeUpstream"
-import { Context, Deferred, Effect, Fiber, Layer, Logger, Queue, Redacted, Result, type Scope } from "effect"
+import {
+  Context,
+  Deferred,
+  Effect,
+  Fiber,
+  Layer,
+  Logger,
+  Queue,
+  Redacted,
+  References,
+  Result,
+  type Scope
+} from "effect"
 import { TestClock } from "effect/testing"
 import { createServer } from "node:net"
+import { brotliCompressSync, constants, createGzip, deflateSync, gzipSync, zstdCompressSync } from "node:zlib"
 
 const KEY = "sk-very-secret"
 
@@ -45,15 +59,20 @@ interface Asking {
   readonly heard: (pieces: number) => Effect.Effect<void>
 }
 
-const ask = Effect.fnUntraced(function* (prompt: Prompt = QUESTION) {
+const ask = Effect.fnUntraced(function* (prompt: Prompt = QUESTION, partition = "a tenant") {
   const llm = yield* Llm
   const said: Array<string> = []
   const waiting: Array<{ readonly pieces: number; readonly deferred: Deferred.Deferred<void> }> = []
   const fiber = yield* Effect.forkChild(
-    llm.generate(prompt, (piece) => {
-      said.push(piece)
-      for (const { deferred, pieces } of waiting) if (said.length >= pieces) Deferred.doneUnsafe(deferred, Effect.void)
-    }),
+    llm.generate(
+      prompt,
+      (piece) => {
+        said.push(piece)
+        for (const { deferred, pieces } of waiting)
+          if (said.length >= pieces) Deferred.doneUnsafe(deferred, Effect.void)
+      },
+      partition
+    ),
     { startImmediately: true }
   )
   const result = Effect.result(Fiber.join(fiber))
@@ -76,15 +95,27 @@ const ask = Effect.fnUntraced(function* (prompt: Prompt = QUESTION) {
 const next = Effect.flatMap(FakeUpstream, (upstream) => upstream.next)
 
 /** What is logged: by it a test knows how far things are. */
-class Log extends Context.Service<Log, { readonly until: (text: string) => Effect.Effect<void> }>()("Log") {}
+class Log extends Context.Service<
+  Log,
+  { readonly until: (text: string) => Effect.Effect<void>; readonly lines: ReadonlyArray<string> }
+>()("Log") {}
 
 const LogLayer = Layer.unwrap(
   Effect.gen(function* () {
     const lines = yield* Queue.unbounded<string>()
-    const logger = Logger.make(({ message }) => void Queue.offerUnsafe(lines, JSON.stringify(message)))
+    const all: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      const line = `${logLevel} ${JSON.stringify(message)}`
+      all.push(line)
+      Queue.offerUnsafe(lines, line)
+    })
     const until = (text: string): Effect.Effect<void> =>
       Effect.flatMap(Queue.take(lines), (line) => (line.includes(text) ? Effect.void : until(text)))
-    return Layer.merge(Logger.layer([logger]), Layer.succeed(Log, { until }))
+    return Layer.mergeAll(
+      Logger.layer([logger]),
+      Layer.succeed(References.MinimumLogLevel, "Debug"),
+      Layer.succeed(Log, { until, lines: all })
+    )
   })
 )
 
@@ -134,6 +165,7 @@ describe("a question to a provider", () => {
         host: new URL((yield* FakeUpstream).url).host,
         "content-length": length,
         accept: "text/event-stream",
+        "accept-encoding": "identity",
         "user-agent": "llm-saas",
         authorization: `Bearer ${KEY}`,
         "content-type": "application/json",
@@ -253,6 +285,7 @@ describe("an answer", () => {
       for (const reason of ["stop", "length", "content_filter", "tool_calls", "function_call", "eos", "tired"]) {
         const { result } = yield* answered((call) => {
           call.head()
+          call.say("text")
           call.finish(reason)
         })
         reasons.push(Result.isSuccess(result) && result.success.finishReason)
@@ -266,7 +299,7 @@ describe("an answer", () => {
       const last = chunk({ delta: { content: "all" }, finish_reason: "stop" })
       const ways = [
         (call: UpstreamCall) => call.end(last),
-        (call: UpstreamCall) => call.end(`data: {"choices":[{"delta":{"content":"all"}}]}\n\n${DONE}`),
+        (call: UpstreamCall) => call.end(last.trimEnd() + "\n\ndata: [DONE]"),
         (call: UpstreamCall) => {
           call.write(last)
           call.cut()
@@ -330,15 +363,104 @@ describe("an answer", () => {
   )
 })
 
+describe("an answer in another form", () => {
+  const whole = JSON.stringify({
+    choices: [{ index: 0, message: { role: "assistant", content: "A room." }, finish_reason: "stop" }],
+    usage: { prompt_tokens: 5, completion_tokens: 3 }
+  })
+  const events =
+    chunk({ delta: { content: "A " } }) + chunk({ delta: { content: "room." }, finish_reason: "stop" }) + DONE
+
+  it.effect("is taken: JSON for a stream, a stream labelled otherwise or not at all, compressed unasked", () =>
+    Effect.gen(function* () {
+      const sent: ReadonlyArray<readonly [string | Uint8Array, Readonly<Record<string, string>>]> = [
+        [whole, { "content-type": "application/json" }],
+        [events, { "content-type": "application/json" }],
+        [events, { "content-type": "text/plain" }],
+        [events, {}],
+        [gzipSync(events), { "content-encoding": "gzip", "content-type": "text/event-stream" }],
+        [gzipSync(whole), { "content-encoding": "x-gzip" }],
+        [deflateSync(events), { "content-encoding": "deflate" }],
+        [brotliCompressSync(events), { "content-encoding": "br" }],
+        [zstdCompressSync(events), { "content-encoding": "zstd" }],
+        [events, { "content-encoding": "identity" }]
+      ]
+      for (const [body, headers] of sent) {
+        const { result, said } = yield* answered((call) => {
+          call.head(200, headers)
+          call.write(body)
+          call.end()
+        })
+        assert.strictEqual(said.join(""), "A room.", JSON.stringify(headers))
+        assert.isTrue(Result.isSuccess(result) && result.success.finishReason === "stop")
+      }
+      const { said } = yield* answered((call) => {
+        call.head(201)
+        call.end(events)
+      })
+      assert.strictEqual(said.join(""), "A room.")
+    })
+  )
+
+  it.effect("comes token by token though it is compressed, and is cut where its bytes are", () =>
+    Effect.gen(function* () {
+      for (const cut of ["cut", "reset"] as const) {
+        const asking = yield* ask()
+        const call = yield* next
+        call.head(200, { "content-encoding": "gzip" })
+        const zip = createGzip({ flush: constants.Z_SYNC_FLUSH })
+        zip.on("data", (bytes: Uint8Array) => call.write(bytes))
+        zip.write(chunk({ delta: { content: "A" } }))
+        yield* asking.heard(1)
+        zip.write(chunk({ delta: { content: " room" } }))
+        yield* asking.heard(2)
+        call[cut]()
+        assert.strictEqual((yield* asking.failure).reason, "model_cut")
+        assert.deepStrictEqual(asking.said, ["A", " room"])
+      }
+    }).pipe(withUpstream({ retries: 0 }))
+  )
+
+  it.effect("is none where nobody can read it", () =>
+    Effect.gen(function* () {
+      const ways = [
+        (call: UpstreamCall) => call.refuse(200, events, { "content-encoding": "gzip" }),
+        (call: UpstreamCall) => call.refuse(200, events, { "content-encoding": "lzw" }),
+        (call: UpstreamCall) => call.refuse(200, events, { "content-encoding": "gzip, br" })
+      ]
+      for (const way of ways) assert.notStrictEqual((yield* failedWith(way))[0], undefined)
+      assert.strictEqual((yield* failedWith((call) => call.refuse(200, whole.slice(0, -9))))[0], "model_cut")
+    })
+  )
+
+  it.effect("that is not understood is logged once for its form, without its content", () =>
+    Effect.gen(function* () {
+      for (let n = 0; n < 3; n++) {
+        const asking = yield* ask()
+        const call = yield* next
+        call.head()
+        call.write(chunk({ delta: { content: { type: "hologram", payload: "hunter2" } }, finish_reason: "stop" }))
+        call.end(DONE)
+        assert.strictEqual((yield* asking.failure).reason, "model_malformed")
+      }
+      const { lines } = yield* Log
+      const warnings = lines.filter((line) => line.includes("not understood") && line.startsWith("Warn"))
+      assert.strictEqual(warnings.length, 1)
+      assert.notInclude(lines.join(""), "hunter2")
+    }).pipe(withUpstream({ retries: 0 }))
+  )
+})
+
 describe("a provider that fails", () => {
   it.effect("is understood by its status, and its words stay where they are", () =>
     Effect.gen(function* () {
       const found: Array<unknown> = []
-      for (const status of [401, 403, 400, 404, 413, 422, 429, 408, 500, 502, 503, 504, 529, 301, 204])
+      for (const status of [401, 403, 400, 404, 422, 413, 429, 408, 500, 502, 503, 504, 529, 301, 204])
         found.push([status, ...(yield* failedWith((call) => call.refuse(status, '{"error":{"message":"hunter2"}}')))])
       const reasons = {
         model_unauthorized: [401, 403],
-        model_rejected: [400, 404, 413, 422],
+        model_rejected: [400, 404, 422],
+        context_too_long: [413],
         model_rate_limited: [429],
         model_timeout: [408],
         model_error: [500, 502, 503, 504, 529],
@@ -620,6 +742,51 @@ describe("asking again", () => {
       }).pipe(withUpstream())
   )
 
+  it.effect("happens for whatever is no answer and may pass, as long as nothing was shown", () =>
+    Effect.gen(function* () {
+      const ways = [
+        (call: UpstreamCall) => call.end(DONE),
+        (call: UpstreamCall) => call.end(),
+        (call: UpstreamCall) => call.end(chunk({ delta: { content: "" }, finish_reason: "" })),
+        (call: UpstreamCall) => call.end(chunk({ delta: {}, finish_reason: "null" }) + DONE),
+        (call: UpstreamCall) => call.end(event({ error: { message: "overloaded" } })),
+        (call: UpstreamCall) => call.end(`event: error\ndata: overloaded\n\n`),
+        (call: UpstreamCall) => call.end(event({ choices: [{ delta: {}, error: { code: 502 } }] })),
+        (call: UpstreamCall) => call.end(event({ object: "error", code: 503 })),
+        (call: UpstreamCall) => call.end('{"error":{"message":"overloaded","code":529}}'),
+        (call: UpstreamCall) => call.end('{"choices":[{"message":{"content":"A roo'),
+        // Thoughts are not shown.
+        (call: UpstreamCall) => call.end(chunk({ delta: { reasoning_content: "hm" } })),
+        (call: UpstreamCall) => {
+          call.write(chunk({ delta: { reasoning_content: "hm" } }))
+          call.cut()
+        }
+      ]
+      for (const way of ways) {
+        const asking = yield* ask()
+        const call = yield* next
+        call.head()
+        way(call)
+        yield* logged("failed")
+        yield* TestClock.adjust(300)
+        const again = yield* next
+        again.head()
+        again.say("A room.")
+        again.finish()
+        assert.strictEqual((yield* asking.completion).finishReason, "stop")
+        assert.deepStrictEqual(asking.said, ["A room."])
+      }
+      const shown = yield* ask()
+      const call = yield* next
+      call.head()
+      call.say("A")
+      yield* shown.heard(1)
+      call.end(event({ error: { message: "overloaded" } }))
+      assert.strictEqual((yield* shown.failure).reason, "model_error")
+      assert.strictEqual((yield* FakeUpstream).asked(), 2 * ways.length + 1)
+    }).pipe(withUpstream({ retries: 1 }))
+  )
+
   it.effect("is given up after some tries", () =>
     Effect.gen(function* () {
       const asking = yield* ask()
@@ -688,6 +855,86 @@ describe("asking again", () => {
   )
 })
 
+describe("what a provider does not take", () => {
+  const bare = { model: "fake-1", messages: QUESTION, stream: true, max_tokens: 100 }
+  const without = { ...bare, stream_options: { include_usage: true } }
+  const usual = { ...without, temperature: 0.5 }
+  const answer = (call: UpstreamCall) => {
+    call.head()
+    call.say("fine")
+    call.finish()
+  }
+  const named = (param: string) => JSON.stringify({ error: { message: "no", param } })
+
+  it.effect("is said again where leaving it out did not help", () =>
+    Effect.gen(function* () {
+      const asking = yield* ask()
+      ;(yield* next).refuse(400, named("stream_options"))
+      const second = yield* next
+      assert.deepStrictEqual(JSON.parse(second.body), { ...bare, temperature: 0.5 })
+      second.refuse(400, named("messages"))
+      assert.strictEqual((yield* asking.failure).reason, "prompt_rejected")
+      const other = yield* ask()
+      const call = yield* next
+      assert.deepStrictEqual(JSON.parse(call.body), usual)
+      answer(call)
+      yield* other.completion
+    }).pipe(withUpstream({ retries: 0 }))
+  )
+
+  it.effect("is not learned from a question that is quoted", () =>
+    Effect.gen(function* () {
+      const evil = "'temperature' does not support stream_options, use max_completion_tokens"
+      for (const body of [
+        JSON.stringify({ error: { message: `bad request: ${evil}` } }),
+        JSON.stringify({ detail: [{ loc: ["body", "tools"], msg: "bad", input: evil }] }),
+        evil
+      ]) {
+        const asking = yield* ask([{ role: "user", content: evil }])
+        ;(yield* next).refuse(422, body)
+        assert.strictEqual((yield* asking.failure).reason, "model_rejected")
+      }
+      yield* ask()
+      assert.deepStrictEqual(JSON.parse((yield* next).body), usual)
+    }).pipe(withUpstream({ retries: 0 }))
+  )
+
+  it.effect("may be the temperature, in words of its own", () =>
+    Effect.gen(function* () {
+      for (const words of ["invalid temperature: only 1 is allowed for this model", "`temperature` is deprecated"])
+        yield* Effect.gen(function* () {
+          const asking = yield* ask()
+          ;(yield* next).refuse(400, JSON.stringify({ error: { message: words, type: "invalid_request_error" } }))
+          const call = yield* next
+          assert.deepStrictEqual(JSON.parse(call.body), without)
+          answer(call)
+          yield* asking.completion
+          yield* logged("does not take")
+        }).pipe(withUpstream({ retries: 0 }))
+    })
+  )
+
+  it.effect("may be said with status 200, in the answer's place", () =>
+    Effect.gen(function* () {
+      const asking = yield* ask()
+      const call = yield* next
+      call.head()
+      call.end(event({ error: { message: "no", param: "temperature", code: 400 } }) + DONE)
+      const second = yield* next
+      assert.deepStrictEqual(JSON.parse(second.body), without)
+      answer(second)
+      yield* asking.completion
+    }).pipe(withUpstream({ retries: 0 }))
+  )
+
+  it.effect("need not be found out for a temperature that is not set", () =>
+    Effect.gen(function* () {
+      yield* ask()
+      assert.deepStrictEqual(JSON.parse((yield* next).body), without)
+    }).pipe(withUpstream({ temperature: undefined }))
+  )
+})
+
 describe("a provider that is broken", () => {
   const fail = Effect.gen(function* () {
     const asking = yield* ask()
@@ -712,7 +959,7 @@ describe("a provider that is broken", () => {
       call.say("I am")
       yield* probe.heard(1)
       // The first word is enough: others need not wait for the last.
-      yield* logged('"to":"Closed"')
+      yield* Effect.yieldNow
       const other = yield* ask()
       const another = yield* next
       another.head()
@@ -738,11 +985,97 @@ describe("a provider that is broken", () => {
     }).pipe(withUpstream({ retries: 0 }))
   )
 
+  it.effect("for one tenant's questions is there for another's; for several tenants', for nobody", () =>
+    Effect.gen(function* () {
+      const upstream = yield* FakeUpstream
+      const failing = Effect.fnUntraced(function* (tenant: string) {
+        const asking = yield* ask(QUESTION, tenant)
+        ;(yield* next).refuse(500)
+        return (yield* asking.failure).reason
+      })
+      const refused = Effect.fnUntraced(function* (tenant: string) {
+        const { reason, retryAfter } = yield* (yield* ask(QUESTION, tenant)).failure
+        return [reason, retryAfter]
+      })
+      for (let n = 0; n < 5; n++) yield* failing("one")
+      assert.deepStrictEqual(yield* refused("one"), ["model_unavailable", 1])
+      assert.strictEqual(upstream.asked(), 5)
+      assert.strictEqual(yield* failing("another"), "model_error")
+      assert.strictEqual(yield* failing("another"), "model_error")
+      // What everybody hears is the same, whoever failed.
+      for (const tenant of ["one", "another", "a third"])
+        assert.deepStrictEqual(yield* refused(tenant), ["model_unavailable", 1])
+      assert.strictEqual(upstream.asked(), 7)
+      yield* TestClock.adjust(1000)
+      const asking = yield* ask(QUESTION, "a third")
+      const call = yield* next
+      call.head()
+      call.say("back")
+      call.finish()
+      yield* asking.completion
+      assert.strictEqual(yield* failing("one"), "model_error")
+      const { lines } = yield* Log
+      assert.strictEqual(lines.filter((line) => line.includes("nobody's questions")).length, 1)
+      assert.strictEqual(lines.filter((line) => line.includes("answers again")).length, 1)
+      for (const tenant of ["one", "another", "a third"]) assert.notInclude(lines.join(""), `"${tenant}"`)
+    }).pipe(withUpstream({ retries: 0 }))
+  )
+
+  it.effect("is an outage when nobody is answered: logged once with its cause, and once when it is over", () =>
+    Effect.gen(function* () {
+      for (let n = 0; n < 5; n++) yield* fail
+      for (const tenant of ["b", "c", "d"]) {
+        const asking = yield* ask(QUESTION, tenant)
+        if (tenant === "d") assert.strictEqual((yield* asking.failure).reason, "model_unavailable")
+        else {
+          ;(yield* next).refuse(503)
+          yield* asking.failure
+        }
+      }
+      yield* TestClock.adjust(30_000)
+      const well = yield* ask()
+      const call = yield* next
+      call.head()
+      call.say("yes")
+      call.finish()
+      yield* well.completion
+      const { lines } = yield* Log
+      const outages = lines.filter((line) => line.includes("the model's provider is "))
+      assert.strictEqual(outages.length, 2)
+      assert.include(outages[0], "is not available: model_error 500")
+      assert.include(outages[1], "available again, after 30.0 s and 3 failures")
+    }).pipe(Effect.provideService(Dependencies, new Map()), withUpstream({ retries: 0 }))
+  )
+
+  it.effect("is named in the log once for each cause, until it answers", () =>
+    Effect.gen(function* () {
+      const warnings = Effect.map(
+        Log,
+        ({ lines }) => lines.filter((line) => line.startsWith("Warn") && line.includes("provider failed")).length
+      )
+      for (const tenant of ["a", "b", "c"]) {
+        const asking = yield* ask(QUESTION, tenant)
+        ;(yield* next).refuse(500)
+        yield* asking.failure
+      }
+      assert.strictEqual(yield* warnings, 1)
+      const well = yield* ask()
+      const call = yield* next
+      call.head()
+      call.say("yes")
+      call.finish()
+      yield* well.completion
+      yield* fail
+      assert.strictEqual(yield* warnings, 2)
+    }).pipe(withUpstream({ retries: 0 }))
+  )
+
   it.effect("is not found broken for refusing questions, or for questions that were taken back", () =>
     Effect.gen(function* () {
       for (let n = 0; n < 10; n++) {
         const refused = yield* ask()
-        ;(yield* next).refuse(n % 2 === 0 ? 400 : 401)
+        const filtered = '{"error":{"code":"content_filter"}}'
+        ;(yield* next).refuse(n % 2 === 0 ? 400 : 401, n % 4 === 0 ? filtered : "")
         yield* refused.failure
         const stopped = yield* ask()
         yield* next

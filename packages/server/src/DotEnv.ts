@@ -12,11 +12,11 @@ export interface Sources {
 
 /**
  * The variables of the process, and behind them those of a `.env` file where there is one: what the environment says wins. An
- * empty variable counts as absent in both, as it does in a compose file's `${NAME:-}`. In both, `NAME_FILE` names a file with the
+ * empty variable counts as absent in both, as it does in a compose file's `${NAME:-}`, except for {@link SPEAKS_EMPTY}. In both, `NAME_FILE` names a file with the
  * value of `NAME`: secrets come as files where they are mounted, and do not show in what describes a process or a container.
  */
 export const provider = Effect.fnUntraced(function* ({ environment, names, path }: Sources) {
-  const given = yield* withFiles(ConfigProvider.fromEnvRecord(environment), names)
+  const given = yield* withFiles(ConfigProvider.fromEnvRecord(environment, KEPT), names)
   const fs = yield* FileSystem.FileSystem
   const broken = (expected: string) => new SettingsInvalid({ broken: [{ variable: path, expected }] })
   const bytes = yield* fs.readFile(path).pipe(
@@ -24,7 +24,7 @@ export const provider = Effect.fnUntraced(function* ({ environment, names, path 
     Effect.mapError(() => broken("a text file that may be read"))
   )
   const text = yield* Effect.mapError(textOf(bytes), () => broken(UTF8))
-  const file = ConfigProvider.fromDotEnvContents(text)
+  const file = ConfigProvider.fromDotEnvContents(text, KEPT)
   return ConfigProvider.orElse(given, yield* withFiles(file, names))
 })
 
@@ -57,9 +57,15 @@ const UTF8 =
 const flat = (source: ConfigProvider.ConfigProvider): ConfigProvider.ConfigProvider =>
   ConfigProvider.make((path) =>
     Effect.map(source.load(path), (node) =>
-      node?.value === undefined ? undefined : ConfigProvider.makeValue(node.value)
+      node?.value === undefined || (node.value === "" && !SPEAKS_EMPTY.has(path.join("_")))
+        ? undefined
+        : ConfigProvider.makeValue(node.value)
     )
   )
+
+/** Variables that say something when they are empty: that there is to be none. */
+const SPEAKS_EMPTY = new Set(["LLM_TEMPERATURE"])
+const KEPT = { preserveEmptyStrings: true }
 
 const withFiles = Effect.fnUntraced(function* (given: ConfigProvider.ConfigProvider, names: ReadonlyArray<string>) {
   const source = flat(given)

@@ -33,6 +33,7 @@ const openAi = (settings: Settings["Service"]) =>
         model: settings.LLM_MODEL,
         maxTokens: settings.LLM_MAX_TOKENS,
         temperature: settings.LLM_TEMPERATURE,
+        proxies: { http: settings.HTTP_PROXY, https: settings.HTTPS_PROXY, none: settings.NO_PROXY },
         connect: settings.LLM_CONNECT_SECONDS * 1000,
         firstToken: settings.LLM_FIRST_TOKEN_SECONDS * 1000,
         silence: settings.LLM_SILENCE_SECONDS * 1000,

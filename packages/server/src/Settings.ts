@@ -22,7 +22,10 @@ import {
   TrackingUri,
   Text,
   setting,
-  amount
+  amount,
+  temperature,
+  proxy,
+  noProxy
 } from "./Variable.ts"
 import { weakness } from "./Weakness.ts"
 
@@ -107,12 +110,15 @@ export const VARIABLES = {
   ),
   LLM_MODEL: setting("LLM_MODEL", "the name of a model", line(200), "gpt-4o-mini"),
   LLM_MAX_TOKENS: amount("LLM_MAX_TOKENS", "tokens", 1, 10_000_000, 1024),
-  LLM_TEMPERATURE: setting("LLM_TEMPERATURE", "a number from 0 to 2, such as 0.7", decimal(2), 0.7),
+  LLM_TEMPERATURE: temperature("LLM_TEMPERATURE", 0.7),
   LLM_CONNECT_SECONDS: amount("LLM_CONNECT_SECONDS", "seconds", 1, 3600, 10),
   LLM_FIRST_TOKEN_SECONDS: amount("LLM_FIRST_TOKEN_SECONDS", "seconds", 1, 86_400, 60),
   LLM_SILENCE_SECONDS: amount("LLM_SILENCE_SECONDS", "seconds", 1, 86_400, 30),
   LLM_ANSWER_SECONDS: amount("LLM_ANSWER_SECONDS", "seconds", 1, 86_400, 600),
   LLM_RETRIES: amount("LLM_RETRIES", "times", 0, 10, 2),
+  HTTPS_PROXY: proxy("HTTPS_PROXY"),
+  HTTP_PROXY: proxy("HTTP_PROXY"),
+  NO_PROXY: noProxy("NO_PROXY"),
   LLM_PRICE_INPUT_PER_MILLION: setting("LLM_PRICE_INPUT_PER_MILLION", DOLLARS, decimal(1_000_000), undefined),
   LLM_PRICE_OUTPUT_PER_MILLION: setting("LLM_PRICE_OUTPUT_PER_MILLION", DOLLARS, decimal(1_000_000), undefined),
   MOCK_TOKENS: amount("MOCK_TOKENS", "tokens", 1, 1_000_000, 60),

@@ -2,7 +2,7 @@ import * as DatabaseUrl from "@llm-saas/database/DatabaseUrl"
 import { prefixTrouble } from "@llm-saas/database/Roles"
 import { line } from "@llm-saas/domain/Text"
 import { destinationOf } from "@llm-saas/mlflow/Destination"
-import { Config, Effect, type Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
+import { Config, ConfigProvider, Effect, type Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
 import { isIP } from "node:net"
 import { isNetwork } from "./ClientAddress.ts"
 import type { BrokenVariable } from "./SettingsInvalid.ts"
@@ -76,6 +76,26 @@ export const decimal = (maximum: number) =>
     })
   )
 
+/** A temperature, or a word for none. */
+const Temperature = Schema.Union([Schema.Literal("none"), decimal(2)])
+
+/** A proxy as others read it too: without a scheme it is http. Only what speaks HTTP will do; a login may be in it. */
+const ProxyUrl = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.String.check(
+      Schema.makeFilter((text) => {
+        const url = /^https?:\/\//iu.test(text) ? URL.parse(text) : null
+        return url !== null && url.hostname !== "" && (url.pathname === "" || url.pathname === "/")
+      })
+    ),
+    {
+      decode: SchemaGetter.transform((text) => (text.includes("://") ? text : `http://${text}`)),
+      encode: SchemaGetter.passthrough()
+    }
+  ),
+  Schema.RedactedFromValue
+)
+
 export const TrackingUri = Schema.String.check(Schema.makeFilter((text) => destinationOf(text) !== undefined))
 
 export const Text = line(1000)
@@ -114,3 +134,39 @@ export const RolePrefix = Schema.String.check(Schema.makeFilter((text) => prefix
 
 export const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
   setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
+
+/**
+ * The temperature that is asked for; undefined: none is, and the model has its own. The one variable that says something when it is
+ * empty. Where the environment is read as it is, an empty variable is absent, and shows as a name of its group alone.
+ */
+export const temperature = (variable: string, absent: number): Effect.Effect<number | undefined, BrokenVariable> =>
+  Effect.gen(function* () {
+    const source = yield* ConfigProvider.ConfigProvider
+    const load = (name: string) => Effect.orDie(source.load([name]))
+    const own = yield* load(variable)
+    const cut = variable.lastIndexOf("_")
+    const group = own === undefined ? yield* load(variable.slice(0, cut)) : undefined
+    const names = group?._tag === "Record" ? group.keys : new Set<string>()
+    if (own?.value === "" || (own === undefined && names.has(variable.slice(cut + 1)))) return undefined
+    const value = yield* setting(variable, "a number from 0 to 2, such as 0.7, or empty", Temperature, absent)
+    return value === "none" ? undefined : value
+  })
+
+/** A variable that many programs read, some of them in small letters: those count where the other is not set. */
+const anyCase = <A, const B extends A | undefined>(
+  variable: string,
+  expected: string,
+  schema: Schema.ConstraintCodec<A, unknown>,
+  absent: B
+) =>
+  Effect.gen(function* () {
+    const source = yield* ConfigProvider.ConfigProvider
+    const given = yield* Effect.orDie(source.load([variable]))
+    return yield* setting(given?.value === undefined ? variable.toLowerCase() : variable, expected, schema, absent)
+  }).pipe(Effect.mapError(({ expected }): BrokenVariable => ({ variable, expected })))
+
+export const proxy = (variable: string) =>
+  anyCase(variable, "the URL of an HTTP proxy, such as http://proxy.example.com:3128", ProxyUrl, undefined)
+
+export const noProxy = (variable: string) =>
+  anyCase(variable, "names separated by commas, such as .example.com,10.0.0.1", Text, undefined)

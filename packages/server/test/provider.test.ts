@@ -105,6 +105,97 @@ layer(Program, { timeout: "60 seconds" })("with a provider that speaks like Open
     }).pipe(Effect.scoped)
   )
 
+  it.effect("what the asker can change is told apart, by stream, by message, by call and in what is kept", () =>
+    Effect.gen(function* () {
+      const { port, send } = yield* Running
+      const { token } = yield* signUp(send)
+      const upstream = yield* FakeUpstream.FakeUpstream
+      const cases = [
+        ['{"error":{"code":"content_filter"}}', "content_filtered"],
+        ['{"error":{"code":"context_length_exceeded"}}', "context_too_long"],
+        ['{"error":{"param":"messages[0].content"}}', "prompt_rejected"]
+      ] as const
+      for (const [body, code] of cases) {
+        const streamed = yield* ask(token, "What?")
+        streamed.call.refuse(400, body)
+        const reading = yield* streamed.answer
+        const problem = JSON.parse((yield* reading.end).text)
+        assert.deepInclude(problem, { status: 422, code, reason: code, type: `urn:llm-saas:problem:${code}` })
+        assert.strictEqual(reading.status, 422)
+        const asking = yield* Effect.forkChild(send("POST", "/messages", { token, json: { content: "What?" } }))
+        ;(yield* upstream.next).refuse(400, body)
+        assert.deepInclude(yield* Fiber.join(asking), { status: 422 })
+        const kept = yield* send("GET", `/generations/${problem.generation_id}`, { token })
+        assert.deepInclude(kept.body, { status: "failed", failure: code })
+        const calling = yield* Effect.forkScoped(
+          sendTo(port, "POST", "/rpc", {
+            token,
+            json: { _tag: "Request", id: "1", tag: "messages.ask", payload: { content: "What?" }, headers: [] }
+          })
+        )
+        ;(yield* upstream.next).refuse(400, body)
+        assert.include((yield* (yield* Fiber.join(calling)).end).text, `"code":"${code}"`)
+      }
+      // In the middle of an answer, too.
+      const { answer, call } = yield* ask(token, "What?")
+      call.head()
+      call.say("half")
+      const reading = yield* answer
+      yield* reading.until((text) => eventsOf(text).length === 1)
+      call.end(FakeUpstream.event({ error: { code: "content_filter" } }))
+      const failed = eventsOf((yield* reading.end).text).at(-1)
+      assert.deepInclude(JSON.parse(failed?.data ?? ""), { status: 422, code: "content_filtered" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("one tenant's failing questions keep no other tenant's back", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const attacker = yield* signUp(send)
+      const other = yield* signUp(send)
+      const upstream = yield* FakeUpstream.FakeUpstream
+      const answered = Effect.gen(function* () {
+        const { answer, call } = yield* ask(other.token, "What?")
+        call.head()
+        call.say("yes")
+        call.finish()
+        assert.deepStrictEqual(
+          eventsOf((yield* (yield* answer).end).text).map(({ data }) => data),
+          ["yes", "[DONE]"]
+        )
+        return call
+      })
+      // Whatever failed before, in whichever order tests run, is forgotten.
+      yield* answered
+      for (let n = 0; n < 5; n++) {
+        const { answer, call } = yield* ask(attacker.token, "What?")
+        call.refuse(500)
+        yield* (yield* answer).end
+      }
+      const asked = upstream.asked()
+      const refused = yield* send("POST", "/messages", { token: attacker.token, json: { content: "What?" } })
+      assert.deepInclude(refused.body, { status: 503, reason: "model_unavailable" })
+      assert.strictEqual(upstream.asked(), asked)
+      const call = yield* answered
+      // A provider is told of no tenant.
+      for (const { tenant } of [attacker, other]) assert.notInclude(JSON.stringify([call.body, call.headers]), tenant)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("tokens that were paid for are kept where nothing of them is understood", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { token } = yield* signUp(send)
+      const { answer, call } = yield* ask(token, "What?")
+      call.head()
+      call.finish("stop", { input: 5, output: 12 })
+      assert.deepInclude(JSON.parse((yield* (yield* answer).end).text), { status: 502, reason: "model_malformed" })
+      const { body } = yield* send("GET", "/messages", { token })
+      const message = Array.isArray(body["data"]) ? body["data"][0] : {}
+      assert.deepInclude(message, { status: "failed", failure: "model_malformed", tokens_in: 5, tokens_out: 12 })
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("an answer that breaks off is an error event, and kept as far as it came", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

@@ -152,6 +152,51 @@ describe("the model", () => {
     })
   )
 
+  it.effect("is asked for no temperature where it is empty or none, in the environment and in a file", () =>
+    Effect.gen(function* () {
+      for (const LLM_TEMPERATURE of ["", "none"])
+        assert.strictEqual((yield* read({ LLM_TEMPERATURE, LLM_MODEL: "x" })).LLM_TEMPERATURE, undefined)
+      assert.strictEqual((yield* read({ LLM_MODEL: "x", LLM_MAX_TOKENS: "1" })).LLM_TEMPERATURE, 0.7)
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const path = join(directory, ".env")
+      for (const [file, environment, expected] of [
+        ["LLM_TEMPERATURE=\n", {}, undefined],
+        ["LLM_TEMPERATURE=0.5\n", {}, 0.5],
+        ["LLM_TEMPERATURE=0.5\n", { LLM_TEMPERATURE: "" }, undefined],
+        ["LLM_TEMPERATURE=\nLLM_MODEL=\n", { LLM_TEMPERATURE: "1" }, 1],
+        ["LLM_MODEL=\n", {}, 0.7]
+      ] as const) {
+        yield* fs.writeFileString(path, file)
+        const source = yield* provide({ path, environment })
+        const found = yield* Effect.provideService(settings, ConfigProvider.ConfigProvider, source)
+        assert.deepStrictEqual([found.LLM_TEMPERATURE, found.LLM_MODEL], [expected, "gpt-4o-mini"], file)
+      }
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.effect("is asked through a proxy as other programs read it, whose login is never shown", () =>
+    Effect.gen(function* () {
+      const shown = (value: Redacted.Redacted | undefined) => value && Redacted.value(value)
+      const found = yield* read({
+        HTTPS_PROXY: "http://me:hunter2@proxy.example.com:3128",
+        http_proxy: "proxy.example.com:3128",
+        no_proxy: ".example.com,10.0.0.1"
+      })
+      assert.deepStrictEqual(
+        [shown(found.HTTPS_PROXY), shown(found.HTTP_PROXY), found.NO_PROXY],
+        ["http://me:hunter2@proxy.example.com:3128", "http://proxy.example.com:3128", ".example.com,10.0.0.1"]
+      )
+      assert.notInclude(inspect(found), "hunter2")
+      for (const HTTPS_PROXY of ["socks5://me:hunter2@p:1", "http://", "http://p/x", "://"]) {
+        const message = yield* refusal({ HTTPS_PROXY })
+        assert.match(message, /^HTTPS_PROXY /)
+        assert.notInclude(message, "hunter2")
+      }
+      assert.match(yield* refusal({ http_proxy: "socks5://p:1" }), /^HTTP_PROXY /)
+    })
+  )
+
   it.effect("is somewhere to send a question to, with a key that is never shown", () =>
     Effect.gen(function* () {
       const bad = [

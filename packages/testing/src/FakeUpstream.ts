@@ -136,7 +136,11 @@ export const make = (handle?: (call: UpstreamCall) => void) =>
         else handle(call)
       })
     })
-    server.on("connection", () => connections++)
+    server.on("connection", (socket) => {
+      connections++
+      // Each call over it listens for its end.
+      socket.setMaxListeners(0)
+    })
     yield* Effect.acquireRelease(
       Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
       () =>

@@ -1,0 +1,74 @@
+import { StringDecoder } from "node:string_decoder"
+import { Result } from "effect"
+
+/** Characters of a body that are read. */
+const LIMIT = 4_000_000
+
+/** How a body of JSON ended: understood, cut off in a value, or no JSON. */
+export type JsonEnd = "whole" | "cut" | "malformed"
+
+/**
+ * Reads a body of JSON that came where a stream of events was asked for: one value, or one in each line (NDJSON), in pieces cut anywhere.
+ * Which of the two it is shows in its first line.
+ */
+export class JsonReader {
+  readonly #decoder = new StringDecoder("utf8")
+  /** What is not read yet: the line that is not whole, or everything. */
+  #text = ""
+  #lines: boolean | undefined = undefined
+  #characters = 0
+
+  /** Calls `each` with the values that became whole. False: it is too long, or a line is no JSON. */
+  push(bytes: Uint8Array, each: (value: unknown) => void): boolean {
+    const more = this.#decoder.write(bytes)
+    this.#characters += more.length
+    if (this.#characters > LIMIT) return false
+    const end = more.indexOf("\n")
+    const [before, after] = end === -1 ? [more, ""] : [more.slice(0, end), more.slice(end + 1)]
+    this.#text += before
+    if (end === -1) return true
+    if (this.#lines === undefined) {
+      const first = parse(this.#text)
+      this.#lines = Result.isSuccess(first)
+      if (Result.isSuccess(first)) each(first.success)
+      this.#text = this.#lines ? "" : `${this.#text}\n`
+    } else if (this.#lines) {
+      if (!this.#line(each)) return false
+    } else this.#text += "\n"
+    return this.#rest(after, each)
+  }
+
+  end(each: (value: unknown) => void): JsonEnd {
+    const text = this.#text.trim()
+    this.#text = ""
+    if (text === "") return "whole"
+    const value = parse(text)
+    if (Result.isSuccess(value)) each(value.success)
+    else return /[}\]]$/u.test(text) ? "malformed" : "cut"
+    return "whole"
+  }
+
+  #rest(text: string, each: (value: unknown) => void): boolean {
+    if (this.#lines !== true) {
+      this.#text += text
+      return true
+    }
+    const lines = text.split("\n")
+    for (const [index, line] of lines.entries()) {
+      this.#text += line
+      if (index < lines.length - 1 && !this.#line(each)) return false
+    }
+    return true
+  }
+
+  #line(each: (value: unknown) => void): boolean {
+    const text = this.#text.trim()
+    this.#text = ""
+    if (text === "") return true
+    const value = parse(text)
+    if (Result.isSuccess(value)) each(value.success)
+    return Result.isSuccess(value)
+  }
+}
+
+const parse = (text: string) => Result.try((): unknown => JSON.parse(text))
