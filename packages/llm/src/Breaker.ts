@@ -113,8 +113,7 @@ export class Breaker {
     if (shared.state === "open" || (shared.state === "trying" && !tried)) return opened
     this.#count(partition, now)
     const [tenants, failures] = this.#counted()
-    const enough =
-      shared.state === "trying" ? tenants > 1 : tenants > 1 && failures >= FAILURES && this.isQuiet(now)
+    const enough = shared.state === "trying" ? tenants > 1 : tenants > 1 && failures >= FAILURES && this.isQuiet(now)
     if (!enough) return opened
     const times = shared.state === "trying" ? shared.times + 1 : 0
     this.#shared = { state: "open", until: now + pauseOf(times, wait), times }

@@ -1044,7 +1044,7 @@ describe("a provider that is broken", () => {
       assert.strictEqual(outages.length, 2)
       assert.include(outages[0], "is not available: model_error 500")
       assert.include(outages[1], "available again, after 30.0 s and 3 failures")
-    }).pipe(Effect.provideService(Dependencies, new Map()), withUpstream({ retries: 0 }))
+    }).pipe(withUpstream({ retries: 0 }), Effect.provideService(Dependencies, new Map()))
   )
 
   it.effect("is named in the log once for each cause, until it answers", () =>
