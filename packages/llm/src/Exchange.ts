@@ -1,3 +1,4 @@
+import { monotonicMillis, wallMillis } from "@llm-saas/domain/Time"
 import type { Completion } from "@llm-saas/engine/Llm"
 import { type Clock, Deferred, Effect, Exit } from "effect"
 import * as http from "node:http"
@@ -140,7 +141,7 @@ export class Exchange {
     if (this.#over) return
     const { events } = stream
     const failed = stream.push(bytes)
-    if (stream.events > events) this.heardAt = monotonic(this.#clock)
+    if (stream.events > events) this.heardAt = monotonicMillis(this.#clock)
     if (failed !== undefined) return this.#finish()
     if (stream.done) return this.#finish()
     if (stream.begun) Deferred.doneUnsafe(this.begun, Effect.void)
@@ -164,7 +165,7 @@ export class Exchange {
   #refuse({ headers }: http.IncomingMessage, status: number): void {
     if (this.#over) return
     this.#refused = errorIn(Buffer.concat(this.#words).toString())
-    this.#break(refusal(status, headers, this.#refused, this.#asked, this.#clock.currentTimeMillisUnsafe()))
+    this.#break(refusal(status, headers, this.#refused, this.#asked, wallMillis(this.#clock)))
   }
 
   #break(failed: Failed): void {
@@ -181,6 +182,3 @@ export class Exchange {
     Deferred.doneUnsafe(this.ended, exit)
   }
 }
-
-/** Milliseconds on a clock that nobody sets. */
-export const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)

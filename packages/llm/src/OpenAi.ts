@@ -1,10 +1,11 @@
 import { dependency } from "@llm-saas/domain/Dependency"
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
 import { Clock, Deferred, Duration, Effect, Exit, Layer, Option, Schedule, type Scope } from "effect"
 import { makeAgents } from "./Agents.ts"
 import { Breaker, type Change, type Pass } from "./Breaker.ts"
 import { bodyOf, both, COMMON, type Dialect, refused, relent } from "./Dialect.ts"
-import { Exchange, monotonic } from "./Exchange.ts"
+import { Exchange } from "./Exchange.ts"
 import { type Failed, noConnection, saysNothing, tooLate, toLlmFailed } from "./Failed.ts"
 import { baseUrlOf, clientOf, type OpenAiOptions } from "./Target.ts"
 import { Troubles } from "./Troubles.ts"
@@ -40,7 +41,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   const breaker = new Breaker()
   const provider = yield* dependency("the model's provider")
   const troubles = new Troubles(options.model)
-  const now = () => monotonic(clock)
+  const now = () => monotonicMillis(clock)
   // What this server was found to refuse, when asking without it worked.
   let learned: Dialect = { ...COMMON, temperature: options.temperature !== undefined }
 

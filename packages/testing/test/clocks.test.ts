@@ -37,9 +37,7 @@ const sources = readdirSync(PACKAGES).flatMap((name) =>
 it("the wall clock is read where it says when something was, and nowhere else", () => {
   const readers = sources.filter(({ text }) => READS.test(text)).map(({ file }) => file)
   // The browser's and Node's plain client is no part of the server.
-  const strangers = readers.filter(
-    (file) => !(file in WALL) && !file.startsWith("client/") && file !== "llm/src/OpenAi.ts"
-  )
+  const strangers = readers.filter((file) => !(file in WALL) && !file.startsWith("client/"))
   assert.deepStrictEqual(strangers, [])
 })
 
@@ -47,8 +45,5 @@ it("library code that measures with the wall clock gets the monotonic one", () =
   const without = sources
     .filter(({ text }) => MEASURES.test(text) && !text.includes("steadily("))
     .map(({ file }) => file)
-  assert.deepStrictEqual(
-    without.filter((file) => file !== "llm/src/OpenAi.ts"),
-    []
-  )
+  assert.deepStrictEqual(without, [])
 })
