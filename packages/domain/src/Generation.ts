@@ -156,33 +156,21 @@ export class ModelFailed extends HttpApiError.Problem<ModelFailed>()(
 /** The provider's content filter refused the question, or all of the answer: the asker can say it otherwise. */
 export class ContentFiltered extends HttpApiError.Problem<ContentFiltered>()(
   "ContentFiltered",
-  {
-    type: "urn:llm-saas:problem:content_filtered",
-    status: 422,
-    title: "The model's provider refused the content"
-  },
+  problem("content_filtered"),
   failed("content_filtered")
 ) {}
 
 /** The question, with the conversation before it, is longer than the model takes. */
 export class ContextTooLong extends HttpApiError.Problem<ContextTooLong>()(
   "ContextTooLong",
-  {
-    type: "urn:llm-saas:problem:context_too_long",
-    status: 422,
-    title: "The question and its conversation are too long for the model"
-  },
+  problem("context_too_long"),
   failed("context_too_long")
 ) {}
 
 /** The provider does not take the question's text. */
 export class PromptRejected extends HttpApiError.Problem<PromptRejected>()(
   "PromptRejected",
-  {
-    type: "urn:llm-saas:problem:prompt_rejected",
-    status: 422,
-    title: "The model's provider does not take the question"
-  },
+  problem("prompt_rejected"),
   failed("prompt_rejected")
 ) {}
 

@@ -204,6 +204,24 @@ export const PROBLEMS = {
     detail: "The server failed for a reason of its own.",
     help: "Report it with its `request_id`, under which the cause is in the server's log."
   },
+  content_filtered: {
+    status: 422,
+    title: "The model's provider refused the content",
+    detail: "The provider's content filter refused the question, or all of the answer.",
+    help: "Say it otherwise. The same question is refused again."
+  },
+  context_too_long: {
+    status: 422,
+    title: "The question and its conversation are too long for the model",
+    detail: "The question, with the conversation before it, is longer than the model takes.",
+    help: "Ask a shorter question, or begin a new conversation."
+  },
+  prompt_rejected: {
+    status: 422,
+    title: "The model's provider does not take the question",
+    detail: "The provider found something in the text of the question that it does not take.",
+    help: "Say it otherwise. The same question is refused again."
+  },
   model_failed: {
     status: 502,
     title: "The model failed",

@@ -39,7 +39,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       })
   )
   const breaker = new Breaker()
-  const provider = yield* dependency("the model's provider")
+  const provider = yield* dependency("provider")
   const troubles = new Troubles(options.model)
   const now = () => monotonicMillis(clock)
   // What this server was found to refuse, when asking without it worked.

@@ -1040,7 +1040,7 @@ describe("a provider that is broken", () => {
       call.finish()
       yield* well.completion
       const { lines } = yield* Log
-      const outages = lines.filter((line) => line.includes("the model's provider is "))
+      const outages = lines.filter((line) => line.includes("The model's provider is "))
       assert.strictEqual(outages.length, 2)
       assert.include(outages[0], "is not available: model_error 500")
       assert.include(outages[1], "available again, after 30.0 s and 3 failures")

@@ -86,6 +86,7 @@ const Gauges = Layer.effectDiscard(
       [...loops].reduce((failing, { failures }) => (failures > 0 ? failing + 1 : failing), 0)
     )
     yield* availability("postgresql")
+    yield* availability("provider")
   })
 )
 

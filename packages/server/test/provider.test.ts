@@ -120,7 +120,7 @@ layer(Program, { timeout: "60 seconds" })("with a provider that speaks like Open
         streamed.call.refuse(400, body)
         const reading = yield* streamed.answer
         const problem = JSON.parse((yield* reading.end).text)
-        assert.deepInclude(problem, { status: 422, code, reason: code, type: `urn:llm-saas:problem:${code}` })
+        assert.deepInclude(problem, { status: 422, code, reason: code, type: `/problems/${code}` })
         assert.strictEqual(reading.status, 422)
         const asking = yield* Effect.forkChild(send("POST", "/messages", { token, json: { content: "What?" } }))
         ;(yield* upstream.next).refuse(400, body)
