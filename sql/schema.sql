@@ -4,6 +4,9 @@
 
 create role llm_api login noinherit connection limit 100;
   grant llm_tenant to llm_api;
+  alter role llm_api set enable_bitmapscan=off;
+  alter role llm_api set enable_seqscan=off;
+  alter role llm_api set enable_sort=off;
   alter role llm_api set idle_in_transaction_session_timeout=10s;
   alter role llm_api set lock_timeout=3s;
   alter role llm_api set row_security=on;
@@ -13,6 +16,10 @@ create role llm_auditor nologin noinherit connection limit -1;
 create role llm_auth nologin noinherit connection limit -1;
 create role llm_backup nologin noinherit connection limit -1;
 create role llm_jobs login noinherit connection limit 10;
+  alter role llm_jobs set enable_bitmapscan=off;
+  alter role llm_jobs set enable_hashjoin=off;
+  alter role llm_jobs set enable_mergejoin=off;
+  alter role llm_jobs set enable_seqscan=off;
   alter role llm_jobs set idle_in_transaction_session_timeout=30s;
   alter role llm_jobs set lock_timeout=3s;
   alter role llm_jobs set row_security=on;
@@ -57,6 +64,7 @@ create schema meta authorization llm_owner;
   grant usage to llm_backup;
   grant usage to llm_reader;
   grant usage to llm_sessions;
+  grant usage to llm_tracking;
 create schema tracking authorization llm_owner;
   grant usage to llm_jobs;
   grant usage to llm_tracking;
@@ -126,14 +134,16 @@ create table app.conversations (
   constraint conversations_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)))
 );
 alter table app.conversations owner to llm_owner, enable row level security, force row level security;
+create policy not_deleted on app.conversations as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = conversations.tenant_id) AND (d.id = ANY (ARRAY[conversations.id, conversations.user_id]))))));
 create policy own_add on app.conversations as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_change on app.conversations as restrictive for update to llm_tenant
   using (user_id = ( SELECT app.user_id() AS user_id))
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_or_admin on app.conversations as restrictive for select to llm_tenant
-  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
-create policy own_or_admin_delete on app.conversations as restrictive for delete to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy reader_wall on app.conversations as restrictive for all to llm_reader
   using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
@@ -150,11 +160,21 @@ create policy reader_read on app.conversations as permissive for select to llm_r
 create policy tenant_rows on app.conversations as permissive for all to llm_tenant
   using true
   with check true;
+create policy work_change on app.conversations as permissive for update to llm_work
+  using true
+  with check false;
+create policy work_deleted on app.conversations as permissive for delete to llm_work
+  using (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = conversations.tenant_id) AND (d.id = ANY (ARRAY[conversations.id, conversations.user_id])))));
+create policy work_rows on app.conversations as permissive for select to llm_work
+  using true;
 grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor;
 grant select on app.conversations to llm_backup;
 grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_reader;
 grant select (title) on app.conversations to llm_reader_content;
-grant delete, insert (tenant_id, id, user_id, title), select, update (title, updated_at) on app.conversations to llm_tenant;
+grant insert (tenant_id, id, user_id, title), select, update (title, updated_at) on app.conversations to llm_tenant;
+grant delete, select (tenant_id, id, user_id), update (updated_at) on app.conversations to llm_work;
 
 create table app.credentials (
   tenant_id uuid not null,
@@ -166,6 +186,10 @@ create table app.credentials (
   constraint credentials_password_hash_check CHECK ((password_hash ~~ '$argon2id$%'::text))
 );
 alter table app.credentials owner to llm_owner, enable row level security, force row level security;
+create policy not_deleted on app.credentials as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = credentials.tenant_id) AND (d.id = credentials.user_id)))));
 create policy own_change on app.credentials as restrictive for update to llm_tenant
   using (user_id = ( SELECT app.user_id() AS user_id))
   with check (user_id = ( SELECT app.user_id() AS user_id));
@@ -191,9 +215,62 @@ create policy backup_rows on app.credentials as permissive for select to llm_bac
 create policy tenant_rows on app.credentials as permissive for all to llm_tenant
   using true
   with check true;
+create policy work_deleted on app.credentials as permissive for delete to llm_work
+  using (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = credentials.tenant_id) AND (d.id = credentials.user_id))));
+create policy work_rows on app.credentials as permissive for select to llm_work
+  using true;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, password_hash), update (password_hash, updated_at) on app.credentials to llm_auth;
 grant select on app.credentials to llm_backup;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, updated_at), update (password_hash, updated_at) on app.credentials to llm_tenant;
+grant delete, select (tenant_id, user_id) on app.credentials to llm_work;
+
+create table app.deletions (
+  tenant_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  user_id uuid not null,
+  deleted_at timestamp with time zone not null default now(),
+  worked_at timestamp with time zone not null default now(),
+  constraint deletions_pkey PRIMARY KEY (tenant_id, id),
+  constraint deletions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint deletions_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'conversation'::text, 'message'::text])))
+);
+alter table app.deletions owner to llm_owner, enable row level security, force row level security;
+create policy own_or_admin on app.deletions as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.deletions as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy seen_add on app.deletions as restrictive for insert to llm_tenant
+  with check app.may_delete(tenant_id, id, kind, user_id);
+create policy tenant_wall on app.deletions as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.deletions as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.deletions as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.deletions as permissive for select to llm_reader
+  using true;
+create policy tenant_add on app.deletions as permissive for insert to llm_tenant
+  with check true;
+create policy tenant_rows on app.deletions as permissive for select to llm_tenant
+  using true;
+create policy tracking_rows on app.deletions as permissive for select to llm_tracking
+  using true;
+create policy work_rows on app.deletions as permissive for all to llm_work
+  using true
+  with check true;
+CREATE TRIGGER deleted_user AFTER INSERT ON app.deletions FOR EACH ROW WHEN ((new.kind = 'user'::text)) EXECUTE FUNCTION work.deleted_user();
+CREATE TRIGGER keep_an_admin_insert AFTER INSERT ON app.deletions FOR EACH ROW WHEN ((new.kind = 'user'::text)) EXECUTE FUNCTION app.keep_an_admin();
+grant select on app.deletions to llm_auditor;
+grant select on app.deletions to llm_backup;
+grant select on app.deletions to llm_reader;
+grant insert (tenant_id, id, kind, user_id), select on app.deletions to llm_tenant;
+grant select (tenant_id, id) on app.deletions to llm_tracking;
+grant delete, select, update (worked_at) on app.deletions to llm_work;
 
 create table app.feedback (
   tenant_id uuid not null,
@@ -214,6 +291,14 @@ create table app.feedback (
 );
 alter table app.feedback owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX feedback_of_user ON app.feedback USING btree (tenant_id, user_id);
+create policy not_deleted on app.feedback as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = feedback.tenant_id) AND (d.id = ANY (ARRAY[feedback.message_id, feedback.user_id]))))));
+create policy of_message on app.feedback as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (EXISTS ( SELECT
+   FROM app.messages m
+  WHERE ((m.tenant_id = feedback.tenant_id) AND (m.id = feedback.message_id))));
 create policy own_add on app.feedback as restrictive for insert to llm_tenant
   with check ((user_id = ( SELECT app.user_id() AS user_id)) AND (EXISTS ( SELECT
    FROM app.messages m
@@ -241,6 +326,9 @@ create policy tenant_rows on app.feedback as permissive for all to llm_tenant
 create policy tracking_rows on app.feedback as permissive for all to llm_tracking
   using true
   with check true;
+create policy work_rows on app.feedback as permissive for all to llm_work
+  using true
+  with check true;
 CREATE TRIGGER feedback_given BEFORE INSERT OR UPDATE OF rating, comment ON app.feedback FOR EACH ROW EXECUTE FUNCTION tracking.feedback_given();
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor;
 grant select on app.feedback to llm_backup;
@@ -248,6 +336,7 @@ grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on
 grant select (comment) on app.feedback to llm_reader_content;
 grant insert (tenant_id, message_id, user_id, rating, comment), select, update (rating, comment) on app.feedback to llm_tenant;
 grant select (tenant_id, message_id, user_id, rating, comment, updated_at, revision, sent_revision), update (sent_revision) on app.feedback to llm_tracking;
+grant delete, select (tenant_id, message_id, user_id) on app.feedback to llm_work;
 
 create table app.generation_chunks (
   tenant_id uuid not null,
@@ -255,12 +344,18 @@ create table app.generation_chunks (
   seq integer not null,
   tokens text[] not null,
   user_id uuid not null,
+  message_id uuid,
+  conversation_id uuid,
   constraint generation_chunks_pkey PRIMARY KEY (tenant_id, generation_id, seq),
   constraint generation_chunks_tenant_id_generation_id_fkey FOREIGN KEY (tenant_id, generation_id) REFERENCES app.generations(tenant_id, id) ON DELETE CASCADE,
   constraint generation_chunks_seq_check CHECK ((seq > 0)),
   constraint generation_chunks_tokens_check CHECK ((cardinality(tokens) > 0))
 );
 alter table app.generation_chunks owner to llm_owner, enable row level security, force row level security;
+create policy not_deleted on app.generation_chunks as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = generation_chunks.tenant_id) AND (d.id = ANY (ARRAY[generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id]))))));
 create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy reader_wall on app.generation_chunks as restrictive for all to llm_reader
@@ -278,7 +373,7 @@ create policy work_rows on app.generation_chunks as permissive for all to llm_wo
   with check true;
 grant select on app.generation_chunks to llm_backup;
 grant select on app.generation_chunks to llm_tenant;
-grant delete, insert, select on app.generation_chunks to llm_work;
+grant delete, insert, select, update (tokens) on app.generation_chunks to llm_work;
 
 create table app.generations (
   tenant_id uuid not null,
@@ -367,7 +462,7 @@ grant select on app.generations to llm_backup;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, message_id, user_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at, ended_at), update (response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
+grant select (tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at, ended_at), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,
@@ -404,8 +499,8 @@ create policy work_rows on app.idempotency_keys as permissive for all to llm_wor
   using true
   with check true;
 grant select on app.idempotency_keys to llm_backup;
-grant insert (tenant_id, user_id, key, body_hash, message_id, generation_id), select on app.idempotency_keys to llm_tenant;
-grant delete, select (tenant_id, user_id, key, message_id, created_at) on app.idempotency_keys to llm_work;
+grant insert (tenant_id, user_id, key, body_hash, message_id, generation_id), select, update (body_hash, message_id, generation_id, created_at) on app.idempotency_keys to llm_tenant;
+grant delete, select (tenant_id, user_id, key, message_id, created_at), update (created_at) on app.idempotency_keys to llm_work;
 
 create table app.idempotent_answers (
   tenant_id uuid not null,
@@ -466,11 +561,13 @@ create table app.messages (
 );
 alter table app.messages owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX messages_of_conversation ON app.messages USING btree (tenant_id, conversation_id, id) WHERE (conversation_id IS NOT NULL);
+create policy not_deleted on app.messages as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = messages.tenant_id) AND (d.id = ANY (ARRAY[messages.id, messages.conversation_id, messages.user_id]))))));
 create policy own_add on app.messages as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_or_admin on app.messages as restrictive for select to llm_tenant
-  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
-create policy own_or_admin_delete on app.messages as restrictive for delete to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy reader_wall on app.messages as restrictive for all to llm_reader
   using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
@@ -489,16 +586,22 @@ create policy tenant_rows on app.messages as permissive for all to llm_tenant
   with check true;
 create policy tracking_rows on app.messages as permissive for select to llm_tracking
   using true;
-create policy work_rows on app.messages as permissive for all to llm_work
+create policy work_change on app.messages as permissive for update to llm_work
   using true
   with check true;
+create policy work_deleted on app.messages as permissive for delete to llm_work
+  using (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = messages.tenant_id) AND (d.id = ANY (ARRAY[messages.id, messages.conversation_id, messages.user_id])))));
+create policy work_rows on app.messages as permissive for select to llm_work
+  using true;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor;
 grant select on app.messages to llm_backup;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_reader;
 grant select (content, response) on app.messages to llm_reader_content;
-grant delete, insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
-grant select (tenant_id, id, content, response) on app.messages to llm_tracking;
-grant select (tenant_id, id), update (response, token_lengths) on app.messages to llm_work;
+grant insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
+grant select (tenant_id, id, user_id, conversation_id, content, response) on app.messages to llm_tracking;
+grant delete, select (tenant_id, id, user_id, conversation_id), update (response, token_lengths) on app.messages to llm_work;
 
 create table app.tenants (
   id uuid not null,
@@ -604,19 +707,21 @@ create table app.users (
   status text not null default 'active'::text,
   created_at timestamp with time zone not null default now(),
   token_epoch integer not null default 0,
+  deleted_at timestamp with time zone,
   constraint users_pkey PRIMARY KEY (tenant_id, id),
-  constraint users_tenant_id_email_key UNIQUE (tenant_id, email),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint users_email_check CHECK (((char_length(email) >= 3) AND (char_length(email) <= 254) AND (email ~ '^[^@ ]+@[^@ ]+$'::text) AND (email !~ '[A-Z]'::text))),
   constraint users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'user'::text]))),
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 alter table app.users owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX users_admins ON app.users USING btree (tenant_id) WHERE ((role = 'admin'::text) AND (status = 'active'::text) AND (deleted_at IS NULL));
 CREATE INDEX users_email ON app.users USING btree (email, tenant_id);
+CREATE UNIQUE INDEX users_tenant_id_email_key ON app.users USING btree (tenant_id, email) WHERE (deleted_at IS NULL);
 create policy admins_add on app.users as restrictive for insert to llm_tenant
   with check (( SELECT app.role() AS role) = 'admin'::text);
-create policy admins_delete on app.users as restrictive for delete to llm_tenant
-  using (( SELECT app.role() AS role) = 'admin'::text);
+create policy not_deleted on app.users as restrictive for select to llm_auditor, llm_auth, llm_reader, llm_tenant
+  using (deleted_at IS NULL);
 create policy own_or_admin on app.users as restrictive for select to llm_tenant
   using ((id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy own_or_admin_change on app.users as restrictive for update to llm_tenant
@@ -641,13 +746,21 @@ create policy reader_read on app.users as permissive for select to llm_reader
 create policy tenant_rows on app.users as permissive for all to llm_tenant
   using true
   with check true;
-CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION app.keep_an_admin();
+create policy work_change on app.users as permissive for update to llm_work
+  using true
+  with check (deleted_at IS NOT NULL);
+create policy work_deleted on app.users as permissive for delete to llm_work
+  using (deleted_at IS NOT NULL);
+create policy work_rows on app.users as permissive for select to llm_work
+  using true;
+CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND (old.deleted_at IS NULL))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
-grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_auditor;
-grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch) on app.users to llm_auth;
+grant select (tenant_id, id, email, role, status, created_at, deleted_at) on app.users to llm_auditor;
+grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at) on app.users to llm_auth;
 grant select on app.users to llm_backup;
-grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_reader;
-grant delete, insert (tenant_id, id, email, role), select, update (role, status, token_epoch) on app.users to llm_tenant;
+grant select (tenant_id, id, email, role, status, created_at, deleted_at) on app.users to llm_reader;
+grant insert (tenant_id, id, email, role), select, update (role, status, token_epoch) on app.users to llm_tenant;
+grant delete, select (tenant_id, id, deleted_at), update (deleted_at) on app.users to llm_work;
 
 create table meta.accepted (
   kind text not null,
@@ -660,6 +773,16 @@ create table meta.accepted (
 alter table meta.accepted owner to llm_owner;
 grant select on meta.accepted to llm_api;
 grant select on meta.accepted to llm_backup;
+
+create table meta.locks (
+  name text not null,
+  held boolean not null default true,
+  constraint locks_pkey PRIMARY KEY (name),
+  constraint locks_held_check CHECK (held)
+);
+alter table meta.locks owner to llm_owner;
+grant select on meta.locks to llm_backup;
+grant select, update (held) on meta.locks to llm_tracking;
 
 create table meta.migrations (
   version integer not null,
@@ -728,10 +851,16 @@ create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
   grant execute to llm_tenant;
 create function app.keep_an_admin() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.keep_an_admin() owner to llm_owner;
+create function app.key_used(uuid,uuid,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text) language sql stable;
+  alter function app.key_used(uuid,uuid,text,text) owner to llm_owner;
+  grant execute to llm_tenant;
 create function app.login_valid() returns boolean language sql stable;
   alter function app.login_valid() owner to llm_owner;
   grant execute to llm_auditor;
   grant execute to llm_reader;
+create function app.may_delete(uuid,uuid,text,uuid) returns boolean language plpgsql stable;
+  alter function app.may_delete(uuid,uuid,text,uuid) owner to llm_owner;
+  grant execute to llm_tenant;
 create function app.own_profile(uuid,uuid,integer,text) returns json language plpgsql;
   alter function app.own_profile(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;
@@ -868,9 +997,23 @@ create function tracking.unpark() returns integer language plpgsql security defi
 create function work.append(uuid,uuid[],uuid[],integer[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.append(uuid,uuid[],uuid[],integer[],text[]) owner to llm_work;
   grant execute to llm_api;
+create function work.carry_out(uuid,uuid,text,integer) returns record language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.carry_out(uuid,uuid,text,integer) owner to llm_work;
+create function work.deleted_user() returns trigger language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.deleted_user() owner to llm_work;
+  grant execute to llm_owner;
 create function work.finish(uuid,uuid,uuid,text,text,text,text,integer[],text,integer,integer,integer,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.finish(uuid,uuid,uuid,text,text,text,text,integer[],text,integer,integer,integer,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone) owner to llm_work;
   grant execute to llm_api;
+create function work.missed(uuid,uuid,uuid) returns text language sql stable;
+  alter function work.missed(uuid,uuid,uuid) owner to llm_work;
+create function work.newest_messages(uuid,uuid,uuid,integer) returns SETOF uuid language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.newest_messages(uuid,uuid,uuid,integer) owner to llm_work;
+create function work.purge(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.purge(integer) owner to llm_work;
+  grant execute to llm_api;
+create function work.remove_message(uuid,uuid) returns boolean language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.remove_message(uuid,uuid) owner to llm_work;
 create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.renew(uuid,uuid[],uuid[]) owner to llm_work;
   grant execute to llm_api;
@@ -1061,12 +1204,14 @@ create view audit.usage (
 
 -- Rules that are checked on every migration
 
+-- lint.advisory_lock
 -- lint.auditor_writes
 -- lint.backup_incomplete
 -- lint.column_for_nobody
 -- lint.database_for_public
 -- lint.definer_not_of_llm_auth
 -- lint.definer_without_search_path
+-- lint.deleted_visible
 -- lint.foreign_key_takes_tenant_along
 -- lint.foreign_key_without_tenant
 -- lint.function_for_public

@@ -45,10 +45,11 @@ select g.created_at, g.tenant_id, t.name as tenant, g.user_id, u.email as asked_
   g.source, g.provider, coalesce(g.response_model, g.model) as model, g.status, g.finish_reason, g.failure,
   g.prompt_length, g.response_length, g.tokens_in, g.tokens_out, g.cost_usd,
   extract(epoch from g.first_token_at - g.created_at) as seconds_to_first_token, extract(epoch from g.ended_at - g.created_at) as seconds,
-  g.message_id is null as message_deleted, g.request_id, g.trace_id
+  m.id is null as message_deleted, g.request_id, g.trace_id
 from app.generations g
 join app.tenants t on t.id = g.tenant_id
 left join app.users u on u.tenant_id = g.tenant_id and u.id = g.user_id
+left join app.messages m on m.tenant_id = g.tenant_id and m.id = g.message_id
 order by g.created_at desc, g.id desc;
 
 create view audit.events with (security_invoker = true) as

@@ -9,6 +9,7 @@ return case p_column
   when 'users.role' then 'user'
   when 'credentials.password_hash' then '$argon2id$canary'
   when 'generations.source' then 'rpc'
+  when 'deletions.kind' then 'message'
   when 'generations.trace_id' then repeat('c', 32)
   else case p_type
     when 'uuid'::regtype then '00000000-0000-4000-8000-000000000000'

@@ -53,7 +53,7 @@ begin
       missing := 0;
       for place in
         select c.oid::regclass as relation, c.relname from pg_class c
-        where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('tenants', 'users', 'credentials') order by c.oid
+        where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('tenants', 'users', 'credentials', 'deletions') order by c.oid
       loop
         continue when planted ? place.relname;
         canary := audit.canary(place.relation, victim, victims_admin, planted);
@@ -67,6 +67,14 @@ begin
       end loop;
       exit when missing = 0;
     end loop;
+    -- What is deleted is hidden: a message that is planted for it.
+    if planted ? 'messages' then
+      canary := (planted -> 'messages') || jsonb_build_object('id', gen_random_uuid(), 'kind', 'message');
+      execute audit.canary_insert('app.messages', canary - 'kind');
+      execute audit.canary_insert('app.deletions', jsonb_build_object(
+        'tenant_id', victim, 'id', canary -> 'id', 'kind', 'message', 'user_id', victims_admin));
+      planted := planted || jsonb_build_object('deletions', canary);
+    end if;
     if planted ? 'generations' then
       canary := planted -> 'generations';
       execute audit.canary_insert('app.generations', canary || jsonb_build_object('id', gen_random_uuid(), 'message_id', null, 'trace_id', repeat('d', 32)));

@@ -11,12 +11,15 @@ create trigger append_only_truncate before truncate on app.audit_events
   for each statement execute function app.append_only();
 
 -- LL409: the change would leave the tenant without an active admin. Two admins who demote each other at the same moment queue up
--- at the lock; the second then counts with a snapshot of its own (READ COMMITTED) and finds nobody.
+-- at the tenant's row; the second then counts with a snapshot of its own (READ COMMITTED) and finds none. Foreign keys to the tenant
+-- do not wait for this lock, nor it for them.
 create function app.keep_an_admin() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := case when tg_op = 'INSERT' then new.tenant_id else old.tenant_id end;
 begin
-  perform pg_advisory_xact_lock(hashtextextended('admins of ' || old.tenant_id, 0));
+  perform from app.tenants t where t.id = v_tenant for no key update;
   if not exists (
-    select from app.users where tenant_id = old.tenant_id and role = 'admin' and status = 'active'
+    select from app.users u where u.tenant_id = v_tenant and u.role = 'admin' and u.status = 'active' and u.deleted_at is null
   ) then
     raise exception 'the last active admin stays' using errcode = 'LL409';
   end if;
@@ -28,4 +31,7 @@ create trigger keep_an_admin_update after update on app.users
     old.role = 'admin' and old.status = 'active' and (new.role <> 'admin' or new.status <> 'active')
   ) execute function app.keep_an_admin();
 create trigger keep_an_admin_delete after delete on app.users
-  for each row when (old.role = 'admin' and old.status = 'active') execute function app.keep_an_admin();
+  for each row when (old.role = 'admin' and old.status = 'active' and old.deleted_at is null) execute function app.keep_an_admin();
+-- Triggers of one table fire in the order of their names: `deleted_user` (55_purge.sql) comes before.
+create trigger keep_an_admin_insert after insert on app.deletions
+  for each row when (new.kind = 'user') execute function app.keep_an_admin();

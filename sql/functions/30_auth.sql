@@ -77,7 +77,7 @@ begin
   end if;
 
   insert into app.users (tenant_id, id, email, role) values (p_tenant, p_user, p_email, v_role)
-  on conflict (tenant_id, email) do nothing;
+  on conflict (tenant_id, email) where deleted_at is null do nothing;
   if not found then
     delete from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
     return;

@@ -1,3 +1,18 @@
+-- What came of the request with this key. No row: it was not used. outcome null: its message is deleted, and it may be used again.
+create function app.key_used(p_tenant uuid, p_user uuid, p_key text, p_body_hash text)
+  returns table (outcome text, message_id uuid, generation_id uuid, status text)
+  language sql stable
+begin atomic
+  select case when m.id is null then null when k.body_hash <> p_body_hash then 'mismatch' else 'known' end,
+    case when m.id is null or k.body_hash = p_body_hash then k.message_id end,
+    case when m.id is null or k.body_hash = p_body_hash then k.generation_id end, g.status
+  from (
+    select k.* from app.idempotency_keys k where k.tenant_id = p_tenant and k.user_id = p_user and k.key = p_key
+  ) k
+  left join lateral (select m.id from app.messages m where m.tenant_id = p_tenant and m.id = k.message_id) m on true
+  left join lateral (select g.status from app.generations g where g.tenant_id = p_tenant and g.id = k.generation_id) g on true;
+end;
+
 -- Asking, with the user's own rights: enters as app.enter does, then the question, its place in a conversation, the generation with its
 -- lease and the idempotency key. One statement that is a transaction of its own: BEGIN, enter and COMMIT as statements beside it were a
 -- tenth of what the program does for a question.
@@ -13,21 +28,18 @@ create function app.ask(
   language plpgsql volatile
 as $$
 declare
-  known app.idempotency_keys;
+  v_outcome text;
+  v_message uuid;
+  v_generation uuid;
+  v_status text;
   turns jsonb := '[]';
 begin
   perform app.enter(p_tenant, p_user, p_epoch, p_needs);
   if p_key is not null then
-    -- Two requests with one key at once: the second waits here until the first is in, and then finds it.
-    perform pg_advisory_xact_lock(hashtextextended(format('%s %s %s', p_tenant, p_user, p_key), 1));
-    select * into known from app.idempotency_keys k where k.user_id = p_user and k.key = p_key;
-    if found then
-      if known.body_hash <> p_body_hash then
-        return query select 'mismatch', null::uuid, null::uuid, null::text, '[]'::jsonb;
-      else
-        return query select 'known', known.message_id, known.generation_id, g.status, '[]'::jsonb
-          from app.generations g where g.id = known.generation_id;
-      end if;
+    select k.outcome, k.message_id, k.generation_id, k.status into v_outcome, v_message, v_generation, v_status
+    from app.key_used(p_tenant, p_user, p_key, p_body_hash) k;
+    if v_outcome is not null then
+      return query select v_outcome, v_message, v_generation, v_status, turns;
       return;
     end if;
   end if;
@@ -35,7 +47,7 @@ begin
   if p_conversation is not null then
     update app.conversations c set updated_at = now(),
       title = coalesce(c.title, nullif(btrim(left(regexp_replace(p_content, '[[:cntrl:][:space:]]+', ' ', 'g'), 80)), ''))
-    where c.id = p_conversation and c.user_id = p_user;
+    where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user;
     if not found then
       return query select 'no_conversation', null::uuid, null::uuid, null::text, '[]'::jsonb;
       return;
@@ -45,25 +57,48 @@ begin
       select m.id, m.content, m.response,
         sum(char_length(m.content) + char_length(m.response)) over (order by m.id desc) as total
       from (
-        select e.id, e.content, e.response from app.messages e
-        where e.conversation_id = p_conversation and e.response <> '' order by e.id desc limit 100
+        select e.id, e.content, e.response
+        from (
+          -- Two bounds and no `=`: only one index has this order then, see packages/engine/src/Pages.ts.
+          select n.id, n.content, n.response from app.messages n
+          where n.tenant_id = p_tenant and n.conversation_id <= p_conversation and n.conversation_id >= p_conversation
+          order by n.conversation_id desc, n.id desc limit 300
+        ) e
+        where e.response <> '' order by e.id desc limit 100
       ) m
     ) t
     where t.total <= p_history_chars;
   end if;
 
-  insert into app.messages (tenant_id, id, user_id, conversation_id, content)
-  values (p_tenant, p_message, p_user, p_conversation, p_content);
+  -- The key first: of two requests with one key at once, the second waits for the first at the key's row, and then finds it there. All
+  -- three in one statement, at whose end the foreign keys are looked at.
+  with mine as (
+    insert into app.idempotency_keys as k (tenant_id, user_id, key, body_hash, message_id, generation_id)
+    select p_tenant, p_user, p_key, p_body_hash, p_message, p_generation where p_key is not null
+    on conflict (tenant_id, user_id, key) do update
+      set body_hash = excluded.body_hash, message_id = excluded.message_id, generation_id = excluded.generation_id, created_at = now()
+      where k.message_id = v_message
+    returning k.generation_id
+  ), taken as (
+    select m.generation_id from mine m union all select p_generation where p_key is null
+  ), question as (
+    insert into app.messages (tenant_id, id, user_id, conversation_id, content)
+    select p_tenant, p_message, p_user, p_conversation, p_content from taken
+  )
   insert into app.generations (
     tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
     request_id, trace_id, parent_span_id, created_at, admitted_at
-  ) values (
-    p_tenant, p_generation, p_message, p_user, p_conversation, p_source, p_provider, p_model, p_lease, p_approx_tokens_in,
+  )
+  select p_tenant, t.generation_id, p_message, p_user, p_conversation, p_source, p_provider, p_model, p_lease, p_approx_tokens_in,
     char_length(p_content), p_request, p_trace, p_parent_span, p_arrived, p_admitted
-  );
-  if p_key is not null then
-    insert into app.idempotency_keys (tenant_id, user_id, key, body_hash, message_id, generation_id)
-    values (p_tenant, p_user, p_key, p_body_hash, p_message, p_generation);
+  from taken t;
+  if found then
+    return query select 'asked', p_message, p_generation, 'streaming', turns;
+  else
+    return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb
+      from app.key_used(p_tenant, p_user, p_key, p_body_hash) k where k.outcome is not null;
+    if not found then
+      raise exception 'the key was given back meanwhile' using errcode = '40001';
+    end if;
   end if;
-  return query select 'asked', p_message, p_generation, 'streaming', turns;
 end $$;

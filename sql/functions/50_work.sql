@@ -4,11 +4,21 @@
 set local role llm_work;
 
 -- Adds what came since, for any number of generations of any tenants in one statement. p_tokens: a JSON list of strings each.
--- Returns those that are to stop: `cancel` was asked for, or its question is deleted; or the lease is `lost`. The share lock waits for whoever is ending one, and
--- then finds it ended: a chunk that came after the end would stay for good. Rows are locked in one order everywhere. `ended_at is
--- null` and not the status: that would let the index of what is running stand in for the primary key, and be read whole for each.
--- A plan made once for any number of rows may be a loop in a loop: so each row is looked up by its key, which a subquery that locks
--- makes sure of, and `not in` is hashed whatever the planner expects.
+-- Returns what is not simply to go on: `cancel`: it was asked to stop, or its question is deleted; `lost`: the lease is another's, or
+-- it has ended; `busy`: another transaction has its row, so nothing was added, and the same is to be sent again. Nothing here waits:
+-- one tenant's transaction would hold up all the others whose chunks are in the same statement. The share lock keeps the end from
+-- coming in between: a chunk that came after the end would stay for good. `ended_at is null` and not the status: that would let the
+-- index of what is running stand in for the primary key, and be read whole for each. A plan made once for any number of rows may be a
+-- loop in a loop: so each row is looked up by its key, which a subquery that locks makes sure of, and `not in` is hashed whatever the
+-- planner expects. Sent again with more, since the answer to it was lost, a chunk grows.
+-- Why a generation could not be locked: its row is `busy`, or it is `lost`.
+create function work.missed(p_lease uuid, p_tenant uuid, p_generation uuid) returns text
+  language sql stable
+  return case when exists (
+    select from app.generations g
+    where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease and g.ended_at is null
+  ) then 'busy' else 'lost' end;
+
 create function work.append(p_lease uuid, p_tenants uuid[], p_generations uuid[], p_seqs integer[], p_tokens text[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -16,24 +26,31 @@ begin atomic
   with given as (
     select * from unnest(p_tenants, p_generations, p_seqs, p_tokens) as given (tenant_id, id, seq, tokens) order by 1, 2
   ), mine as (
-    select v.*, g.user_id, g.cancelled from given v
+    select v.*, g.user_id, g.message_id, g.conversation_id, g.cancel_requested_at is not null as cancelled from given v
     cross join lateral (
-      select g.user_id, g.cancel_requested_at is not null or g.message_id is null as cancelled from app.generations g
+      select g.user_id, g.message_id, g.conversation_id, g.cancel_requested_at from app.generations g
       where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = p_lease and g.ended_at is null
-      for share
+      for share skip locked
     ) g
   ), added as (
-    insert into app.generation_chunks (tenant_id, generation_id, seq, user_id, tokens)
-    select m.tenant_id, m.id, m.seq, m.user_id, array(select t.value from jsonb_array_elements_text(m.tokens::jsonb) with ordinality t (value, place) order by t.place)
+    insert into app.generation_chunks as c (tenant_id, generation_id, seq, user_id, message_id, conversation_id, tokens)
+    select m.tenant_id, m.id, m.seq, m.user_id, m.message_id, m.conversation_id,
+      array(select t.value from jsonb_array_elements_text(m.tokens::jsonb) with ordinality t (value, place) order by t.place)
     from mine m
-    on conflict do nothing
+    on conflict (tenant_id, generation_id, seq) do update set tokens = excluded.tokens
+      where cardinality(excluded.tokens) > cardinality(c.tokens)
   )
-  select m.id, 'cancel' from mine m where m.cancelled
+  select m.id, 'cancel' from mine m
+  where m.cancelled or m.message_id is null or exists (
+    select from app.deletions d where d.tenant_id = m.tenant_id and d.id in (m.message_id, m.conversation_id, m.user_id)
+  )
   union all
-  select v.id, 'lost' from given v where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from mine m);
+  select v.id, work.missed(p_lease, v.tenant_id, v.id) from given v
+  where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from mine m);
 end;
 
--- Says that the process is alive. Returns as above, and `followed` for what is read at another process.
+-- Says that the process is alive. Returns as above, and `followed` for what is read at another process. A lease that was `busy` is
+-- renewed with the next round: ten of them fit into one.
 create function work.renew(p_lease uuid, p_tenants uuid[], p_generations uuid[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -45,21 +62,26 @@ begin atomic
     cross join lateral (
       select from app.generations g
       where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = p_lease and g.ended_at is null
-      for no key update
+      for no key update skip locked
     ) g
   ), renewed as (
     update app.generations g set lease_until = now() + interval '30 seconds' from mine m
     where g.tenant_id = m.tenant_id and g.id = m.id
-    returning g.tenant_id, g.id, g.cancel_requested_at is not null or g.message_id is null as cancelled, g.followed_until
+    returning g.tenant_id, g.id, g.followed_until,
+      g.cancel_requested_at is not null or g.message_id is null or exists (
+        select from app.deletions d where d.tenant_id = g.tenant_id and d.id in (g.message_id, g.conversation_id, g.user_id)
+      ) as cancelled
   )
   select m.id, case when m.cancelled then 'cancel' else 'followed' end from renewed m
   where m.cancelled or m.followed_until > now()
   union all
-  select v.id, 'lost' from given v where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from renewed m);
+  select v.id, work.missed(p_lease, v.tenant_id, v.id) from given v
+  where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from renewed m);
 end;
 
 -- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.
--- The message is locked before the generation, as by whoever deletes it: the other way round the two would wait for each other.
+-- The message is locked before the generation, as by work.purge: the other way round the two would wait for each other. A row that
+-- another transaction has fails with 55P03 at once, and the end is to be sent again: to wait here would take a connection from others.
 create function work.finish(
   p_lease uuid, p_tenant uuid, p_generation uuid, p_status text, p_finish_reason text, p_failure text, p_response text,
   p_token_lengths integer[], p_response_model text, p_tokens_in integer, p_tokens_out integer, p_approx_tokens_out integer,
@@ -73,7 +95,9 @@ begin
   perform from app.messages m
   where m.tenant_id = p_tenant and m.id = (
     select g.message_id from app.generations g where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease
-  ) for no key update;
+  ) for no key update nowait;
+  perform from app.generations g where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease
+  for no key update nowait;
   update app.generations g set
     status = p_status, finish_reason = p_finish_reason, failure = p_failure, response_model = left(p_response_model, 200),
     tokens_in = p_tokens_in, tokens_out = p_tokens_out, approx_tokens_out = p_approx_tokens_out, cost_usd = p_cost_usd,
@@ -146,7 +170,8 @@ begin
   ) old
   where a.tenant_id = old.tenant_id and a.owner = old.owner and a.key = old.key;
   delete from app.idempotency_keys k using (
-    select o.tenant_id, o.user_id, o.key from app.idempotency_keys o where o.created_at < now() - interval '1 day' limit 1000
+    select o.tenant_id, o.user_id, o.key from app.idempotency_keys o where o.created_at < now() - interval '1 day'
+    order by o.created_at limit 1000 for update skip locked
   ) old
   where k.tenant_id = old.tenant_id and k.user_id = old.user_id and k.key = old.key;
   return v_count;

@@ -34,14 +34,23 @@ begin
   )
   select array_agg(m.tenant_id), array_agg(m.generation_id), array_agg(m.unsure) into v_tenants, v_generations, v_unsure from mine m;
 
-  -- In the order of the traces, so that two claims never wait for each other.
+  -- One claim at a time decides what traces are called, for the few milliseconds until it is committed. An answer whose row another
+  -- transaction has is given back: the others in the batch do not wait for it.
+  perform from meta.locks l where l.name = 'traces' for update;
   for named in
-    select g.tenant_id, g.id, g.trace_id from unnest(v_tenants, v_generations) m (tenant_id, id)
-    join app.generations g on g.tenant_id = m.tenant_id and g.id = m.id
-    where g.parent_span_id is not null and g.tracked_as is null
-    order by g.trace_id, g.id
+    select m.tenant_id, m.id, g.trace_id from unnest(v_tenants, v_generations) m (tenant_id, id)
+    cross join lateral (
+      select g.trace_id, g.parent_span_id is not null and g.tracked_as is null as open from app.generations g
+      where g.tenant_id = m.tenant_id and g.id = m.id limit 1
+    ) g
+    where g.open
   loop
-    perform pg_advisory_xact_lock(hashtextextended(named.trace_id, 2));
+    perform from app.generations g where g.tenant_id = named.tenant_id and g.id = named.id for no key update skip locked;
+    if not found then
+      update app.tracking_outbox o set claimed_by = null, claimed_until = null, next_attempt_at = now() + interval '1 second'
+      where o.tenant_id = named.tenant_id and o.generation_id = named.id;
+      continue;
+    end if;
     update app.generations g set tracked_as = case
       when exists (
         select from app.generations o
@@ -68,10 +77,23 @@ begin
         'comment', case when p_content then f.comment end, 'at', extract(epoch from f.updated_at)::double precision * 1000) order by f.user_id)
       from app.feedback f where f.tenant_id = g.tenant_id and f.message_id = g.message_id and f.revision > f.sent_revision
     ), '[]')
+  -- Each looked up by its key, whatever the statistics say of so many: a LIMIT in a lateral join is not planned in any other way.
   from unnest(v_tenants, v_generations, v_unsure) c (tenant_id, generation_id, unsure)
-  join app.tracking_outbox o on o.tenant_id = c.tenant_id and o.generation_id = c.generation_id
-  join app.generations g on g.tenant_id = c.tenant_id and g.id = c.generation_id
-  left join app.messages m on m.tenant_id = g.tenant_id and m.id = g.message_id
+  cross join lateral (
+    select o.* from app.tracking_outbox o
+    where o.tenant_id = c.tenant_id and o.generation_id = c.generation_id and o.claimed_by = p_worker limit 1
+  ) o
+  cross join lateral (
+    select g.tenant_id, g.id, g.message_id, g.user_id, g.conversation_id, g.source, g.provider, g.model, g.response_model, g.status,
+      g.finish_reason, g.failure, g.tokens_in, g.tokens_out, g.approx_tokens_in, g.approx_tokens_out, g.cost_usd, g.prompt_length,
+      g.response_length, g.request_id, g.trace_id, g.tracked_as, g.parent_span_id, g.created_at, g.admitted_at, g.started_at,
+      g.first_token_at, g.model_ended_at, g.ended_at
+    from app.generations g where g.tenant_id = c.tenant_id and g.id = c.generation_id limit 1
+  ) g
+  -- Not there once it is deleted: there is nothing to send then but the account.
+  left join lateral (
+    select m.id, m.content, m.response from app.messages m where m.tenant_id = g.tenant_id and m.id = g.message_id limit 1
+  ) m on true
   order by g.ended_at;
 end $$;
 
@@ -80,7 +102,8 @@ end $$;
 --   run_id, run_done, trace_sent, unsure    how far it came
 --   counts     whether it was the record's own fault that it did not arrive
 --   feedback   a list of user_id and revision that arrived
--- A claim that ran out and went to somebody else is theirs to settle.
+-- A claim that ran out and went to somebody else is theirs to settle. Nothing waits for a user who is changing their mind just then:
+-- there is more to send, and it is claimed again when this claim runs out.
 create function tracking.settle(p_worker uuid, p_results jsonb) returns void
   language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -89,24 +112,38 @@ begin atomic
       tenant_id uuid, generation_id uuid, revision integer, outcome text, delay_ms double precision, reason text,
       run_id text, run_done boolean, trace_sent boolean, unsure boolean, counts boolean, feedback jsonb
     )
-  ), told as (
-    update app.feedback f set sent_revision = arrived.revision
+  ), opinions as (
+    select f.tenant_id, f.message_id, f.user_id, arrived.revision
     from given v
-    join app.generations g on g.tenant_id = v.tenant_id and g.id = v.generation_id
+    cross join lateral (
+      select g.message_id from app.generations g where g.tenant_id = v.tenant_id and g.id = v.generation_id limit 1
+    ) g
     cross join jsonb_to_recordset(coalesce(v.feedback, '[]')) as arrived (user_id uuid, revision integer)
-    where f.tenant_id = g.tenant_id and f.message_id = g.message_id and f.user_id = arrived.user_id
+    cross join lateral (
+      select f.tenant_id, f.message_id, f.user_id from app.feedback f
+      where f.tenant_id = v.tenant_id and f.message_id = g.message_id and f.user_id = arrived.user_id
+      for no key update skip locked
+    ) f
+  ), told as (
+    update app.feedback f set sent_revision = o.revision from opinions o
+    where f.tenant_id = o.tenant_id and f.message_id = o.message_id and f.user_id = o.user_id
+  ), mine as (
+    select v.*, o.revision as kept from given v
+    cross join lateral (
+      select o.revision from app.tracking_outbox o
+      where o.tenant_id = v.tenant_id and o.generation_id = v.generation_id and o.claimed_by = p_worker
+      for update skip locked
+    ) o
   ), finished as (
-    delete from app.tracking_outbox o using given v
-    where o.tenant_id = v.tenant_id and o.generation_id = v.generation_id and o.claimed_by = p_worker
-      and v.outcome = 'done' and o.revision = v.revision
+    delete from app.tracking_outbox o using mine v
+    where o.tenant_id = v.tenant_id and o.generation_id = v.generation_id and v.outcome = 'done' and v.kept = v.revision
   )
   update app.tracking_outbox o set
     claimed_by = null, claimed_until = null, run_id = v.run_id, run_done = v.run_done, trace_sent = v.trace_sent, unsure = v.unsure,
     attempts = o.attempts + v.counts::integer, next_attempt_at = now() + make_interval(secs => coalesce(v.delay_ms, 0) / 1000),
     parked_reason = case when v.outcome = 'parked' then left(v.reason, 1000) end
-  from given v
-  where o.tenant_id = v.tenant_id and o.generation_id = v.generation_id and o.claimed_by = p_worker
-    and not (v.outcome = 'done' and o.revision = v.revision);
+  from mine v
+  where o.tenant_id = v.tenant_id and o.generation_id = v.generation_id and not (v.outcome = 'done' and v.kept = v.revision);
 end;
 
 -- How far MLflow is behind.

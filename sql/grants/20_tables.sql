@@ -2,7 +2,7 @@
 
 grant select on app.tenants to llm_tenant;
 grant update (name, registration) on app.tenants to llm_tenant;
-grant select, delete on app.users to llm_tenant;
+grant select on app.users to llm_tenant;
 grant insert (tenant_id, id, email, role) on app.users to llm_tenant;
 grant update (role, status, token_epoch) on app.users to llm_tenant;
 -- A hash can be written in the room, never read.
@@ -14,15 +14,18 @@ grant select on app.audit_events to llm_tenant;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_tenant;
 
 grant select, insert (id, name, registration), update (bootstrapped_at) on app.tenants to llm_auth;
-grant select (tenant_id, id, email, role, status, token_epoch, created_at), insert (tenant_id, id, email, role) on app.users to llm_auth;
+grant select (tenant_id, id, email, role, status, token_epoch, created_at, deleted_at), insert (tenant_id, id, email, role)
+  on app.users to llm_auth;
 grant select (tenant_id, user_id, password_hash), insert (tenant_id, user_id, password_hash), update (password_hash, updated_at)
   on app.credentials to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 
-grant select, delete on app.conversations to llm_tenant;
+-- What is deleted is marked; the rows are the work's to remove.
+grant select, insert (tenant_id, id, kind, user_id) on app.deletions to llm_tenant;
+grant select on app.conversations to llm_tenant;
 grant insert (tenant_id, id, user_id, title) on app.conversations to llm_tenant;
 grant update (title, updated_at) on app.conversations to llm_tenant;
-grant select, delete on app.messages to llm_tenant;
+grant select on app.messages to llm_tenant;
 grant insert (tenant_id, id, user_id, conversation_id, content) on app.messages to llm_tenant;
 -- Not lease_owner: whoever knows it may write answers, of every tenant that process serves.
 grant select (
@@ -37,22 +40,32 @@ grant insert (
 grant update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select on app.generation_chunks, app.tracking_outbox to llm_tenant;
 grant select, insert (tenant_id, user_id, key, body_hash, message_id, generation_id) on app.idempotency_keys to llm_tenant;
+-- A key whose message is deleted may be used again.
+grant update (body_hash, message_id, generation_id, created_at) on app.idempotency_keys to llm_tenant;
 grant select, insert (tenant_id, key, user_id, body_hash), update (answer) on app.idempotent_answers to llm_tenant;
 grant select (tenant_id, owner, key, user_id, body_hash, answer), insert (tenant_id, key, body_hash), update (answer), delete
   on app.idempotent_answers to llm_auth;
 
 -- Of a message, the work reads which it is and writes the answer; the question it never sees.
-grant select (tenant_id, id, message_id, user_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at, ended_at)
-  on app.generations to llm_work;
+grant select (
+  tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at,
+  ended_at
+) on app.generations to llm_work;
 grant update (
   status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at,
-  first_token_at, model_ended_at, ended_at, lease_until
+  first_token_at, model_ended_at, ended_at, lease_until, message_id
 ) on app.generations to llm_work;
-grant select (tenant_id, id), update (response, token_lengths) on app.messages to llm_work;
-grant select, insert, delete on app.generation_chunks to llm_work;
-grant select (tenant_id, user_id, key, message_id, created_at), delete on app.idempotency_keys to llm_work;
+grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths), delete on app.messages to llm_work;
+grant select, insert, update (tokens), delete on app.generation_chunks to llm_work;
+grant select (tenant_id, user_id, key, message_id, created_at), update (created_at), delete on app.idempotency_keys to llm_work;
 grant select (tenant_id, owner, key, created_at), delete on app.idempotent_answers to llm_work;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
+-- It removes what is deleted; a lock needs the right to update a column.
+grant select, update (worked_at), delete on app.deletions to llm_work;
+grant select (tenant_id, id, deleted_at), update (deleted_at), delete on app.users to llm_work;
+grant select (tenant_id, id, user_id), update (updated_at), delete on app.conversations to llm_work;
+grant select (tenant_id, user_id), delete on app.credentials to llm_work;
+grant select (tenant_id, message_id, user_id), delete on app.feedback to llm_work;
 
 grant select on app.feedback to llm_tenant;
 grant insert (tenant_id, message_id, user_id, rating, comment), update (rating, comment) on app.feedback to llm_tenant;
@@ -63,7 +76,8 @@ grant select (
   tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, tracked_as,
   created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at
 ), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, content, response) on app.messages to llm_tracking;
+grant select (tenant_id, id, user_id, conversation_id, content, response) on app.messages to llm_tracking;
+grant select (tenant_id, id) on app.deletions to llm_tracking;
 grant select, insert, update, delete on app.tracking_outbox to llm_tracking;
 grant select (tenant_id, message_id, user_id, rating, comment, updated_at, revision, sent_revision), update (sent_revision)
   on app.feedback to llm_tracking;

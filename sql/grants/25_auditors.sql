@@ -3,7 +3,8 @@
 -- what somebody said about it, which llm_reader_content has beside, and only within a tenant.
 
 grant select on app.tenants, app.audit_events to llm_auditor, llm_reader;
-grant select (tenant_id, id, email, role, status, created_at) on app.users to llm_auditor, llm_reader;
+grant select (tenant_id, id, email, role, status, created_at, deleted_at) on app.users to llm_auditor, llm_reader;
+grant select on app.deletions to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor, llm_reader;
 grant select (

@@ -12,7 +12,7 @@ create policy tenant_add on app.audit_events for insert to llm_tenant with check
 create policy admins_change on app.tenants as restrictive for update to llm_tenant
   using ((select app.role()) = 'admin') with check ((select app.role()) = 'admin');
 
--- Users see themselves; admins see, create, change and delete everybody of the tenant. A user may touch their own row (a changed
+-- Users see themselves; admins see, create and change everybody of the tenant. A user may touch their own row (a changed
 -- password moves token_epoch) as long as it stays what it was: their role as it is in the database, and active.
 create policy own_or_admin on app.users as restrictive for select to llm_tenant
   using (id = (select app.user_id()) or (select app.role()) = 'admin');
@@ -24,8 +24,6 @@ create policy own_or_admin_change on app.users as restrictive for update to llm_
     (select app.role()) = 'admin'
     or (id = (select app.user_id()) and role = (select app.role()) and status = 'active')
   );
-create policy admins_delete on app.users as restrictive for delete to llm_tenant
-  using ((select app.role()) = 'admin');
 
 -- Admins give a new user their first password; from then on only the user changes it.
 create policy own_or_admin on app.credentials as restrictive for select to llm_tenant
@@ -41,7 +39,7 @@ create policy own_name on app.audit_events as restrictive for insert to llm_tena
 create policy admins_read on app.audit_events as restrictive for select to llm_tenant
   using ((select app.role()) = 'admin');
 
--- Conversations and messages are their user's; admins may read and delete them.
+-- Conversations and messages are their user's; admins may read them. Nobody deletes rows here: see 25_deleted.sql.
 create policy tenant_rows on app.conversations for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.conversations as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
@@ -49,16 +47,12 @@ create policy own_add on app.conversations as restrictive for insert to llm_tena
   with check (user_id = (select app.user_id()));
 create policy own_change on app.conversations as restrictive for update to llm_tenant
   using (user_id = (select app.user_id())) with check (user_id = (select app.user_id()));
-create policy own_or_admin_delete on app.conversations as restrictive for delete to llm_tenant
-  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 
 create policy tenant_rows on app.messages for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.messages as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 create policy own_add on app.messages as restrictive for insert to llm_tenant
   with check (user_id = (select app.user_id()));
-create policy own_or_admin_delete on app.messages as restrictive for delete to llm_tenant
-  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 
 -- A user can ask a generation to stop,
 -- or say that it is being read: the grants name these two columns.

@@ -2,7 +2,14 @@
 -- themselves ask for the lease.
 
 create policy work_rows on app.generations for all to llm_work using (true) with check (true);
-create policy work_rows on app.messages for all to llm_work using (true) with check (true);
+create policy work_rows on app.messages for select to llm_work using (true);
+create policy work_change on app.messages for update to llm_work using (true) with check (true);
+create policy work_rows on app.users for select to llm_work using (true);
+create policy work_change on app.users for update to llm_work using (true) with check (deleted_at is not null);
+create policy work_rows on app.conversations for select to llm_work using (true);
+create policy work_change on app.conversations for update to llm_work using (true) with check (false);
+create policy work_rows on app.credentials for select to llm_work using (true);
+create policy work_rows on app.feedback for all to llm_work using (true) with check (true);
 create policy work_rows on app.generation_chunks for all to llm_work using (true) with check (true);
 create policy work_rows on app.idempotent_answers for all to llm_work using (true) with check (true);
 create policy work_rows on app.idempotency_keys for all to llm_work using (true) with check (true);

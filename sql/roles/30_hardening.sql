@@ -25,7 +25,8 @@ begin
   revoke all on pg_catalog.pg_locks from public;
   grant select on pg_catalog.pg_locks to pg_monitor;
   grant execute on function pg_catalog.pg_lock_status() to pg_monitor;
-  grant execute on function pg_catalog.pg_advisory_xact_lock(bigint) to llm_owner, llm_tenant, llm_tracking, pg_database_owner;
+  -- Once ours took some; now they lock rows.
+  revoke execute on function pg_catalog.pg_advisory_xact_lock(bigint) from llm_owner, llm_tenant, llm_tracking, pg_database_owner;
 
   grant select on pg_catalog.pg_stat_activity to llm_sessions;
   grant execute on function pg_catalog.pg_stat_get_activity(integer), pg_catalog.pg_terminate_backend(integer, bigint) to llm_sessions;

@@ -72,7 +72,11 @@ const deleteUser = HttpApiEndpoint.delete("deleteUser", "/admin/users/:id", {
   success: HttpApiSchema.NoContent,
   error: [UserNotFound, LastAdmin, Unavailable]
 }).annotateMerge(
-  OpenApi.annotations({ summary: "Delete a user", description: "Their tokens stop working with the next request." })
+  OpenApi.annotations({
+    summary: "Delete a user",
+    description:
+      "Gone at once, with everything that is theirs; their tokens stop working with the next request, and the address can be registered again. Nothing of what they wrote is left in the database some seconds later; the account of what it took stays."
+  })
 )
 
 /** What a tenant's admins do with its users. */

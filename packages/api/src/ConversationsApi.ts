@@ -82,7 +82,8 @@ const remove = HttpApiEndpoint.delete("remove", "/conversations/:id", {
 }).annotateMerge(
   OpenApi.annotations({
     summary: "Delete a conversation",
-    description: "With all its messages. Answers still under way are stopped."
+    description:
+      "Gone at once, with all its messages, however many; answers still under way are stopped. The account of what they took stays."
   })
 )
 

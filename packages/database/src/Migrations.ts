@@ -1,5 +1,5 @@
 import type { PgConnection } from "@effect/sql-pg"
-import { Effect, type Redacted, Schema } from "effect"
+import { Effect, Predicate, type Redacted, Schema } from "effect"
 import { adopt, checkSchemas, isBare, sparingOthers } from "./Installation.ts"
 import { type Comparison, compare, readHistory } from "./MigrationHistory.ts"
 import { nameOf } from "./Drift.ts"
@@ -150,12 +150,28 @@ const lint = Effect.fnUntraced(function* (connection: PgConnection.PgConnection)
   })
 })
 
-/** One at a time, for as long as the transaction lasts. Whoever waits for the lock waits as long as it takes. */
+/**
+ * One at a time, for as long as the transaction lasts: whoever waits for the history waits as long as it takes. Requests read it
+ * meanwhile. In an empty database there is none yet; two who begin there at once collide at the first schema, and one begins again.
+ */
 export const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   yield* rows(connection, "set local statement_timeout = 0")
   yield* rows(connection, "set local lock_timeout = 0")
   yield* rows(connection, "set local search_path = pg_catalog, pg_temp")
-  yield* rows(connection, "select pg_advisory_xact_lock(hashtextextended('llm-saas migrations', 0))")
+  const { owner } = yield* Roles
+  // In a dump that others restored the table may be there and its owner not.
+  const [found] = yield* rows(
+    connection,
+    `select to_regclass('meta.migrations') is not null and pg_has_role(to_regrole($1::text), 'member') as owned,
+       has_table_privilege(to_regclass('meta.migrations'), 'UPDATE') as writable`,
+    [owner]
+  )
+  const isOwned = Predicate.hasProperty(found, "owned") && found.owned === true
+  if (isOwned || (Predicate.hasProperty(found, "writable") && found.writable === true)) {
+    if (isOwned) yield* asOwner(connection)
+    yield* rows(connection, "lock table meta.migrations in share row exclusive mode")
+    yield* asAdministrator(connection)
+  }
   // A table lock is another thing: every request queues up behind a migration that waits for one.
   yield* rows(connection, "set local lock_timeout = '10s'")
 })

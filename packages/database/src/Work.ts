@@ -37,16 +37,16 @@ export interface Final extends Running {
 }
 
 /**
- * What the database says about a generation beside "go on": it was asked to stop; its lease is lost, so that somebody else ended it;
- * or somebody reads it at another process.
+ * What the database says about a generation beside "go on": it was asked to stop; its lease is lost, so that another process ended it;
+ * it is read at another process; or its row is busy, so that nothing was written and the same is to be sent again.
  */
 export interface Notice {
   readonly generationId: GenerationId
-  readonly reason: "cancel" | "lost" | "followed"
+  readonly reason: "cancel" | "lost" | "followed" | "busy"
 }
 
 const Notices = Schema.Array(
-  Schema.Struct({ generation_id: GenerationIdSchema, reason: Schema.Literals(["cancel", "lost", "followed"]) })
+  Schema.Struct({ generation_id: GenerationIdSchema, reason: Schema.Literals(["cancel", "lost", "followed", "busy"]) })
 )
 
 /**
@@ -61,10 +61,12 @@ export class Work extends Context.Service<
       lease: string,
       running: ReadonlyArray<Running>
     ) => Effect.Effect<ReadonlyArray<Notice>, Unavailable>
-    /** False: it had ended already. */
+    /** False: it had ended already. Unavailable too where another transaction has its row. */
     readonly finish: (lease: string, final: Final) => Effect.Effect<boolean, Unavailable>
     /** Ends what a lost process left. How many there were, `limit` at most. */
     readonly sweep: (limit: number) => Effect.Effect<number, Unavailable>
+    /** Removes at most `limit` rows of what is marked as deleted, and answers how many. */
+    readonly purge: (limit: number) => Effect.Effect<number, Unavailable>
   }
 >()("@llm-saas/database/Work") {
   static readonly layer = Layer.effect(
@@ -85,6 +87,7 @@ export class Work extends Context.Service<
           found.map(({ generation_id, reason }): Notice => ({ generationId: generation_id, reason }))
         )
       const decodeFinished = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ finish: Schema.Boolean })]))
+      const decodePurged = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ purge: Schema.Int })]))
       const decodeSwept = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ sweep: Schema.Int })]))
 
       return Work.of({
@@ -146,6 +149,11 @@ export class Work extends Context.Service<
               Effect.orDie(decodeSwept(rows))
             ),
             ([{ sweep }]) => sweep
+          ),
+        purge: (limit) =>
+          Effect.map(
+            Effect.flatMap(call("select work.purge($1::int4)", [limit]), (rows) => Effect.orDie(decodePurged(rows))),
+            ([{ purge }]) => purge
           )
       })
     })

@@ -144,7 +144,7 @@ const DIMENSIONS: ReadonlyArray<Dimension> = [
         format('create trigger added before insert on %s for each row execute function app.append_only()', place),
         format('create statistics app.added on %s from %s', (select string_agg(quote_ident(attname), ', ') from (
           select attname from pg_attribute where attrelid = p.oid and attnum > 0 and not attisdropped order by attnum limit 2) two), place)
-      ]) as sql from ${PLACES} p where relname not in ('migrations', 'repeatables', 'accepted')`
+      ]) as sql from ${PLACES} p where (select relrowsecurity from pg_class where oid = p.oid)`
   },
   {
     name: "columns",

@@ -140,6 +140,30 @@ export const renew = (session: Session, { generation, lease, tenant }: Asked) =>
     (rows) => rows.map((row) => row["reason"])
   )
 
+/** Marks one as deleted, in the room of `who`: whether it was this that did it. */
+export const remove = (session: Session, who: Person, kind: "user" | "conversation" | "message", id: string) =>
+  Effect.map(
+    inRoom(
+      session,
+      who,
+      `insert into app.deletions (tenant_id, id, kind, user_id)
+       select tenant_id, id, $1, ${kind === "user" ? "id" : "user_id"} from app.${kind}s where id = $2 on conflict do nothing returning id`,
+      [kind, id]
+    ),
+    (rows) => rows.length === 1
+  )
+
+/** Calls `work.purge` until there is nothing left that it can remove: how many rows went. */
+export const purge = Effect.fnUntraced(function* (session: Session, limit = 100) {
+  let removed = 0
+  while (true) {
+    const [row] = yield* session.rows("select work.purge($1) as count", [limit])
+    const count = Number(row?.["count"])
+    removed += count
+    if (count === 0) return removed
+  }
+})
+
 export const sweep = (session: Session, limit = 100) =>
   Effect.map(session.rows("select work.sweep($1) as count", [limit]), ([row]) => Number(row?.["count"]))
 

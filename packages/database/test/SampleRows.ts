@@ -35,6 +35,7 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "credentials.password_hash": () => "$argon2id$sample",
   "audit_events.action": () => "sample.written",
   "generations.source": () => "messages",
+  "deletions.kind": () => "message",
   "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }
 

@@ -7,7 +7,7 @@ import { Duration, Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { append, asked, finish, inRoom, office } from "./Questions.ts"
+import { append, asked, finish, inRoom, office, remove } from "./Questions.ts"
 import { open, type Refused, type Session, stateOf } from "./Session.ts"
 
 /** What must never leave the tenant that said it. */
@@ -31,6 +31,7 @@ const busy = Effect.gen(function* () {
   const ended = yield* asked(api, alice, { content: SECRET, conversation, key: randomUUID() })
   yield* finish(api, ended, { response: SECRET })
   yield* append(api, yield* asked(api, alice, { content: SECRET }), 1, [SECRET])
+  yield* remove(api, alice, "message", (yield* asked(api, alice, { content: SECRET })).message)
   yield* inRoom(
     api,
     alice,

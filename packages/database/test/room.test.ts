@@ -121,6 +121,10 @@ layer(TestDatabase.layer)("entering a room", (it) => {
   )
 })
 
+/** What marks a user as deleted. */
+const deletion = (tenant: string, user: string) =>
+  `insert into app.deletions (tenant_id, id, kind, user_id) values ('${tenant}', '${user}', 'user', '${user}')`
+
 layer(TestDatabase.layer)("in the room", (it) => {
   it.effect("a user sees and changes themselves only, and cannot become more than they are", () =>
     Effect.gen(function* () {
@@ -136,7 +140,8 @@ layer(TestDatabase.layer)("in the room", (it) => {
         1
       )
       assert.strictEqual(yield* changes("update app.tenants set registration = 'closed'"), 0)
-      assert.strictEqual(yield* changes("delete from app.users"), 0)
+      assert.strictEqual(yield* as("delete from app.users"), "42501")
+      assert.strictEqual(yield* as(deletion(tenant, user)), "42501")
       assert.strictEqual(yield* as("update app.users set role = 'admin'"), "42501")
       assert.strictEqual(yield* as("update app.users set status = 'disabled'"), "42501")
       assert.strictEqual(
@@ -162,7 +167,7 @@ layer(TestDatabase.layer)("in the room", (it) => {
       const changes = (sql: string) => inside(api, Effect.andThen(enter(api, tenant, admin), api.count(sql)))
       assert.strictEqual(yield* changes("select from app.users"), 2)
       assert.strictEqual(yield* changes(`update app.users set role = 'admin' where id = '${user}'`), 1)
-      assert.strictEqual(yield* changes(`delete from app.users where id = '${user}'`), 1)
+      assert.strictEqual(yield* changes(deletion(tenant, user)), 1)
       assert.strictEqual(yield* changes("update app.tenants set registration = 'closed'"), 1)
       assert.strictEqual(
         yield* changes(`update app.credentials set password_hash = '$argon2id$x' where user_id = '${user}'`),
@@ -178,7 +183,7 @@ layer(TestDatabase.layer)("in the room", (it) => {
       const last = (sql: string) => inside(api, Effect.andThen(enter(api, tenant, admin), stateOf(api.rows(sql))))
       assert.strictEqual(yield* last(`update app.users set role = 'user' where id = '${admin}'`), "LL409")
       assert.strictEqual(yield* last(`update app.users set status = 'disabled' where id = '${admin}'`), "LL409")
-      assert.strictEqual(yield* last(`delete from app.users where id = '${admin}'`), "LL409")
+      assert.strictEqual(yield* last(deletion(tenant, admin)), "LL409")
       assert.strictEqual(yield* last("update app.users set role = 'user'"), "LL409")
 
       yield* superuser.rows(`update app.users set role = 'admin' where id = '${user}'`)

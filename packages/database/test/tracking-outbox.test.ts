@@ -245,20 +245,28 @@ layer(world)("a record for the tracker", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("has no content once its message is deleted, or where content is not asked for", () =>
+  it.effect("has no content from the moment its message is deleted, or where content is not asked for", () =>
     Effect.gen(function* () {
       const actor = yield* somebody()
       const [deleted, secret] = [yield* answered(actor), yield* answered(actor)]
       yield* opinion(actor, secret, 1, "my number is 555-0100")
+      yield* opinion(actor, deleted, 1, "gone")
       const session = yield* admin
-      yield* session.rows(`delete from app.messages where id = '${deleted.messageId}'`)
+      const mark = `insert into app.deletions (tenant_id, id, kind, user_id)
+        values ('${actor.tenantId}', '${deleted.messageId}', 'message', '${actor.userId}')`
+      yield* session.rows(mark)
+      for (const work of ["", "select work.purge(100)"]) {
+        if (work !== "") yield* session.rows(work)
+        yield* session.rows("update app.tracking_outbox set claimed_until = null, next_attempt_at = now()")
+        assert.deepInclude(yield* claimed(randomUUID(), deleted), {
+          message_id: null,
+          content: null,
+          response: null,
+          feedback: [],
+          prompt_length: 15
+        })
+      }
       const worker = randomUUID()
-      assert.deepInclude(yield* claimed(worker, deleted), {
-        message_id: null,
-        content: null,
-        response: null,
-        prompt_length: 15
-      })
       const record = yield* claimed(worker, secret, false)
       assert.deepInclude(record, { content: null, response: null })
       assert.deepInclude(record?.feedback[0], { rating: 1, comment: null })

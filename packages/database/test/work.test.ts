@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import {
   abandon,
@@ -11,9 +11,10 @@ import {
   finish,
   inRoom,
   office,
+  purge,
+  remove,
   renew,
-  sweep,
-  untilBlocked
+  sweep
 } from "./Questions.ts"
 import { type Session, stateOf } from "./Session.ts"
 
@@ -210,7 +211,11 @@ layer(TestDatabase.layer)("the work on an answer", (it) => {
       const { alice, api, superuser } = yield* office
       const question = yield* asked(api, alice, { key: "k" })
       yield* append(api, question, 1, ["gone"])
-      yield* inRoom(api, alice, "delete from app.messages where id = $1", [question.message])
+      assert.isTrue(yield* remove(api, alice, "message", question.message))
+      assert.deepStrictEqual(yield* append(api, question, 2, ["more"]), ["cancel"])
+      assert.deepStrictEqual(yield* renew(api, question), ["cancel"])
+      yield* purge(api)
+      assert.deepStrictEqual(yield* append(api, question, 3, ["more"]), ["cancel"])
       assert.isTrue(yield* finish(api, question, { status: "cancelled", response: "gone" }))
       assert.deepInclude(yield* picture(superuser, question), {
         status: "cancelled",
@@ -229,10 +234,11 @@ layer(TestDatabase.layer)("the work on an answer", (it) => {
       const { admin, alice, api, superuser } = yield* office
       const [finished, lost] = [yield* asked(api, alice), yield* asked(api, alice)]
       yield* append(api, lost, 1, ["gone"])
-      yield* inRoom(api, admin, "delete from app.users where id = $1", [alice.user])
+      assert.isTrue(yield* remove(api, admin, "user", alice.user))
       assert.isTrue(yield* finish(api, finished))
       yield* abandon(superuser, lost)
       assert.strictEqual(yield* sweep(api), 1)
+      yield* purge(api)
       for (const [question, status] of [
         [finished, "completed"],
         [lost, "interrupted"]
@@ -345,57 +351,107 @@ layer(TestDatabase.layer)("a sweeper", (it) => {
 })
 
 layer(TestDatabase.layer)("at the same moment", (it) => {
-  it.effect("a chunk and a sweep: what comes after the end is lost, and stays nowhere", () =>
-    Effect.gen(function* () {
-      const { alice, another, api, superuser } = yield* office
-      const question = yield* asked(api, alice)
-      yield* append(api, question, 1, ["in", " time"])
-      yield* abandon(superuser, question)
-      const sweeper = yield* another
-      yield* sweeper.rows("begin")
-      assert.strictEqual(yield* sweep(sweeper), 1)
-      const late = yield* Effect.forkChild(append(api, question, 3, ["late"]), { startImmediately: true })
-      yield* untilBlocked(superuser)
-      yield* sweeper.rows("commit")
-      assert.deepStrictEqual(yield* Fiber.join(late), ["lost"])
-      assert.deepInclude(yield* picture(superuser, question), { status: "interrupted", response: "in time", chunks: 0 })
-    }).pipe(Effect.scoped)
+  it.effect(
+    "a chunk and a sweep: the chunk does not wait, and what comes after the end is lost and stays nowhere",
+    () =>
+      Effect.gen(function* () {
+        const { alice, another, api, superuser } = yield* office
+        const question = yield* asked(api, alice)
+        yield* append(api, question, 1, ["in", " time"])
+        yield* abandon(superuser, question)
+        const sweeper = yield* another
+        yield* sweeper.rows("begin")
+        assert.strictEqual(yield* sweep(sweeper), 1)
+        assert.deepStrictEqual(yield* append(api, question, 3, ["late"]), ["busy"])
+        assert.deepStrictEqual(yield* renew(api, question), ["busy"])
+        assert.strictEqual(yield* stateOf(finish(api, question)), "55P03")
+        yield* sweeper.rows("commit")
+        assert.deepStrictEqual(yield* append(api, question, 3, ["late"]), ["lost"])
+        assert.deepStrictEqual(yield* renew(api, question), ["lost"])
+        assert.isFalse(yield* finish(api, question))
+        assert.deepInclude(yield* picture(superuser, question), {
+          status: "interrupted",
+          response: "in time",
+          chunks: 0
+        })
+      }).pipe(Effect.scoped)
   )
 
-  it.effect("an end, and its message being deleted: neither waits for the other for ever", () =>
+  it.effect("another tenant's transaction holds a row: everybody else's chunks, leases and ends go through", () =>
     Effect.gen(function* () {
       const { alice, another, api, superuser } = yield* office
-      const question = yield* asked(api, alice)
-      const [holder, deleter] = [yield* another, yield* another]
-      // Somebody is at the generation, so that both queue up behind it, the end first.
+      const stranger = yield* office
+      const lease = randomUUID()
+      const held = yield* asked(api, stranger.alice, { lease })
+      const mine = yield* asked(api, alice, { lease })
+      const holder = yield* another
       yield* holder.rows("begin")
-      yield* holder.rows("select role from app.enter($1, $2, 0, 'user')", [alice.tenant, alice.user])
-      yield* holder.rows("update app.generations set followed_until = now() where id = $1", [question.generation])
-      const ending = yield* Effect.forkChild(finish(api, question), { startImmediately: true })
-      yield* untilBlocked(superuser)
-      const deleting = yield* Effect.forkChild(
-        stateOf(inRoom(deleter, alice, "delete from app.messages where id = $1", [question.message])),
-        { startImmediately: true }
+      yield* holder.rows("select role from app.enter($1, $2, 0, 'user')", [held.tenant, stranger.alice.user])
+      yield* holder.rows("update app.generations set followed_until = now() where id = $1", [held.generation])
+      const both = [
+        [held.tenant, mine.tenant],
+        [held.generation, mine.generation]
+      ]
+      yield* api.rows("set lock_timeout = '1ms'")
+      const written = "select reason, generation_id as id from work.append($1, $2, $3, '{1,1}', $4)"
+      assert.deepStrictEqual(yield* api.rows(written, [lease, ...both, ['["a"]', '["b"]']]), [
+        { reason: "busy", id: held.generation }
+      ])
+      assert.deepStrictEqual(
+        yield* api.rows("select reason, generation_id as id from work.renew($1, $2, $3)", [lease, ...both]),
+        [{ reason: "busy", id: held.generation }]
       )
-      yield* untilBlocked(superuser, 2)
+      assert.isTrue(yield* finish(api, mine))
+      assert.deepInclude(yield* picture(superuser, held), { status: "streaming", chunks: 0 })
       yield* holder.rows("commit")
-      assert.isTrue(yield* Fiber.join(ending))
-      assert.strictEqual(yield* Fiber.join(deleting), "fine")
-      assert.deepInclude(yield* picture(superuser, question), { status: "completed", response: null, records: 1 })
+      // Sent again, with what came meanwhile.
+      assert.deepStrictEqual(yield* append(api, held, 1, ["a", "b"]), [])
+      // And with more, because nobody heard the answer to it: what is there grows.
+      assert.deepStrictEqual(yield* append(api, held, 1, ["a", "b", "c"]), [])
+      assert.deepStrictEqual(yield* append(api, held, 1, ["a"]), [])
+      assert.deepStrictEqual(
+        yield* superuser.rows("select tokens from app.generation_chunks where generation_id = $1", [held.generation]),
+        [{ tokens: ["a", "b", "c"] }]
+      )
     }).pipe(Effect.scoped)
   )
 
-  it.effect("a sweep passes by an answer whose message somebody is just deleting", () =>
+  it.effect("an end, and its message being removed: neither waits for the other, and the account stays", () =>
+    Effect.gen(function* () {
+      const { alice, another, api, superuser } = yield* office
+      const question = yield* asked(api, alice)
+      yield* remove(api, alice, "message", question.message)
+      const other = yield* another
+      yield* other.rows("begin")
+      yield* finish(other, question)
+      assert.strictEqual(yield* purge(api), 0)
+      yield* other.rows("rollback")
+      yield* other.rows("begin")
+      assert.strictEqual(yield* purge(other), 1)
+      assert.strictEqual(yield* stateOf(finish(api, question)), "55P03")
+      yield* other.rows("rollback")
+      assert.isTrue(yield* finish(api, question))
+      yield* purge(api)
+      assert.deepInclude(yield* picture(superuser, question), {
+        status: "completed",
+        response: null,
+        records: 1,
+        has_message: null
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a sweep passes by an answer whose message another process is just removing", () =>
     Effect.gen(function* () {
       const { alice, another, api, superuser } = yield* office
       const question = yield* asked(api, alice)
       yield* abandon(superuser, question)
-      const deleter = yield* another
-      yield* deleter.rows("begin")
-      yield* deleter.rows("select role from app.enter($1, $2, 0, 'user')", [alice.tenant, alice.user])
-      yield* deleter.rows("delete from app.messages where id = $1", [question.message])
+      yield* remove(api, alice, "message", question.message)
+      const remover = yield* another
+      yield* remover.rows("begin")
+      assert.strictEqual(yield* purge(remover), 1)
       assert.strictEqual(yield* sweep(api), 0)
-      yield* deleter.rows("commit")
+      yield* remover.rows("commit")
       assert.strictEqual(yield* sweep(api), 1)
       assert.deepInclude(yield* picture(superuser, question), { status: "interrupted", has_message: null, records: 1 })
     }).pipe(Effect.scoped)

@@ -32,16 +32,17 @@ export const stamp = Effect.fnUntraced(function* (random: SecureRandom["Service"
   return { event: yield* random.uuidV7(), request: yield* RequestId }
 })
 
+export type Stamp = Effect.Success<ReturnType<typeof stamp>>
+
 /**
  * The same as a part of the statement that deletes, so that it costs no round trip: what `gone` (tenant_id, id, user_id) was, and whose.
  * The text is not in it.
  */
 export const recordGone = (
   sql: TenantSql["Service"],
-  { event, request }: Effect.Success<ReturnType<typeof stamp>>,
-  deed: Extract<Deed, "message.deleted" | "conversation.deleted">,
-  kind: "message" | "conversation"
+  { event, request }: Stamp,
+  kind: "user" | "message" | "conversation"
 ) =>
   sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
-    select gone.tenant_id, ${event}::uuid, app.user_id(), ${deed}::text, ${kind}::text, gone.id, ${request}::text,
+    select gone.tenant_id, ${event}::uuid, app.user_id(), ${`${kind}.deleted` satisfies Deed}::text, ${kind}::text, gone.id, ${request}::text,
       jsonb_build_object('user_id', gone.user_id) from gone`

@@ -32,7 +32,7 @@ export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyM
       const live = lives.get(generationId)
       if (reason === "cancel") live?.end({ status: "cancelled" })
       else if (reason === "lost") live?.end({ status: "interrupted", failure: "process_lost" })
-      else if (live !== undefined) live.followedUntil = monotonicMillis(clock) + LEASE
+      else if (reason === "followed" && live !== undefined) live.followedUntil = monotonicMillis(clock) + LEASE
     }
   }
   const away = Effect.sync(() => {
@@ -49,8 +49,11 @@ export const keep = Effect.fnUntraced(function* (lease: string, lives: ReadonlyM
         seq: persisted + 1,
         tokens: tape.after(persisted)
       }))
-      heed(yield* work.append(lease, chunks))
-      for (const [index, live] of batch.entries()) live.persisted += chunks[index]?.tokens.length ?? 0
+      const notices = yield* work.append(lease, chunks)
+      heed(notices)
+      const busy = new Set(notices.flatMap(({ generationId, reason }) => (reason === "busy" ? [generationId] : [])))
+      for (const [index, live] of batch.entries())
+        if (!busy.has(live.generationId)) live.persisted += chunks[index]?.tokens.length ?? 0
     }
   }).pipe(
     Effect.catch(() => away),

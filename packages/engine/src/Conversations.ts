@@ -1,19 +1,20 @@
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
-import { GenerationId } from "@llm-saas/domain/Generation"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Message } from "@llm-saas/domain/Message"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { UserId } from "@llm-saas/domain/User"
-import { Array, Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
+import { markDeleted } from "./Deletions.ts"
 import { exchanges, toMessage } from "./Exchanges.ts"
 import { Generations } from "./Generations.ts"
 import { type Attempt, once } from "./Idempotency.ts"
+import { pageOnIndex } from "./Pages.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
@@ -82,15 +83,15 @@ export class Conversations extends Context.Service<
           Effect.flatMap(tenancy.once(update({ id, title })), one)
         ),
         remove: Effect.fn("Conversations.remove")(function* (id) {
-          const removed = yield* tenancy.once(del({ id, ...(yield* AuditLog.stamp(random)) }))
-          if (!Array.isReadonlyArrayNonEmpty(removed)) return yield* new ConversationNotFound({})
-          yield* generations.stop(removed.flatMap(({ running }) => (running === null ? [] : [running])))
+          const marked = yield* tenancy.once(markDeleted("conversation", id, yield* AuditLog.stamp(random)))
+          if (Option.isNone(marked)) return yield* new ConversationNotFound({})
+          yield* generations.stop(marked.value)
         }),
         messages: Effect.fn("Conversations.messages")(function* (id, { cursor, limit }) {
           const rows = yield* tenancy.transaction(
             Effect.gen(function* () {
               if (Option.isNone(yield* find(id))) return yield* new ConversationNotFound({})
-              return yield* exchanges({ scope: "tenant", conversation: id, after: cursor ?? null, limit: limit + 1 })
+              return yield* exchanges({ of: { conversation: id }, after: cursor ?? null, limit: limit + 1 })
             })
           )
           return page(rows.map(toMessage), limit)
@@ -113,7 +114,8 @@ const find = SqlSchema.findOneOption({
   Result: Row,
   execute: (id) =>
     TenantSql.use(
-      (sql) => sql`select id, user_id, title, created_at, updated_at from app.conversations where id = ${id}`
+      (sql) => sql`select id, user_id, title, created_at, updated_at from app.conversations
+          where tenant_id = app.tenant_id() and id = ${id}`
     )
 })
 
@@ -123,8 +125,8 @@ const newestFirst = SqlSchema.findAll({
   execute: ({ after, limit }) =>
     TenantSql.use(
       (sql) =>
-        sql`select id, user_id, title, created_at, updated_at from app.conversations
-          where user_id = app.user_id() and (${after}::uuid is null or id < ${after}::uuid) order by id desc limit ${limit}`
+        sql`select id, user_id, title, created_at, updated_at
+          from (${pageOnIndex(sql, "conversations", { column: "user_id", value: sql`app.user_id()` }, after, limit)}) c order by id desc`
     )
 })
 
@@ -145,22 +147,7 @@ const update = SqlSchema.findOneOption({
   execute: ({ id, title }) =>
     TenantSql.use(
       (sql) =>
-        sql`update app.conversations set title = ${title}, updated_at = now() where id = ${id}
+        sql`update app.conversations set title = ${title}, updated_at = now() where tenant_id = app.tenant_id() and id = ${id}
           returning id, user_id, title, created_at, updated_at`
-    )
-})
-
-const del = SqlSchema.findAll({
-  Request: Schema.Struct({ id: ConversationId, event: Schema.String, request: Schema.String }),
-  Result: Schema.Struct({ id: ConversationId, running: Schema.NullOr(GenerationId) }),
-  execute: ({ id, ...stamp }) =>
-    TenantSql.use(
-      (sql) => sql`with gone as (
-          delete from app.conversations where id = ${id} returning tenant_id, id, user_id
-        ), noted as (${AuditLog.recordGone(sql, stamp, "conversation.deleted", "conversation")})
-        select gone.id, g.id as running from gone
-        left join (
-          app.messages m join app.generations g on g.tenant_id = m.tenant_id and g.message_id = m.id and g.status in ('queued', 'streaming')
-        ) on m.tenant_id = gone.tenant_id and m.conversation_id = gone.id`
     )
 })

@@ -5,6 +5,7 @@ import { Message, MessageId } from "@llm-saas/domain/Message"
 import { UserId } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { SqlSchema } from "effect/sql"
+import { pageOnIndex } from "./Pages.ts"
 
 // A message with the account of its generation, read in the room: what lists, single messages and replays have in common.
 
@@ -36,33 +37,47 @@ const COLUMNS = `
   g.finish_reason, g.failure, g.tokens_in, g.tokens_out, g.approx_tokens_in, g.approx_tokens_out,
   round(extract(epoch from g.model_ended_at - g.created_at) * 1000, 1)::float8 as latency_ms,
   round(extract(epoch from g.first_token_at - g.created_at) * 1000, 1)::float8 as ttft_ms, g.created_at`
-const FROM = "app.messages m join app.generations g on g.tenant_id = m.tenant_id and g.message_id = m.id"
+/** The account of a message, found for each on the one index that has this order, see `Pages.ts`. */
+const ACCOUNT = `cross join lateral (
+    select g.id, g.response_model, g.model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out, g.approx_tokens_in,
+      g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at
+    from app.generations g
+    where g.tenant_id = app.tenant_id() and g.message_id <= m.id and g.message_id >= m.id
+    order by g.message_id desc limit 1
+  ) g`
 
 /** One exchange, if the actor may see it. */
 export const exchange = SqlSchema.findOneOption({
   Request: MessageId,
   Result: ExchangeRow,
   execute: (id) =>
-    TenantSql.use((sql) => sql`select ${sql.literal(COLUMNS)} from ${sql.literal(FROM)} where m.id = ${id}`)
+    TenantSql.use(
+      (sql) =>
+        sql`select ${sql.literal(COLUMNS)} from app.messages m ${sql.literal(ACCOUNT)}
+          where m.tenant_id = app.tenant_id() and m.id = ${id}`
+    )
 })
 
-/** Exchanges, newest first, from behind `after`. `own`: the actor's. `tenant`: every one row-level security lets the actor see. */
+/**
+ * Exchanges, newest first, from behind `after`: of a conversation, or `own`: the actor's, or `tenant`: every one row-level security lets
+ * the actor see. A page is read on the index that has its order, see `Pages.ts`.
+ */
 export const exchanges = SqlSchema.findAll({
   Request: Schema.Struct({
-    scope: Schema.Literals(["own", "tenant"]),
-    conversation: Schema.NullOr(ConversationId),
+    of: Schema.Union([Schema.Literals(["own", "tenant"]), Schema.Struct({ conversation: ConversationId })]),
     after: Schema.NullOr(Schema.String),
     limit: Schema.Int
   }),
   Result: ExchangeRow,
-  execute: ({ after, conversation, limit, scope }) =>
+  execute: ({ after, limit, of }) =>
     TenantSql.use((sql) => {
-      const conditions = [
-        ...(scope === "own" ? [sql`m.user_id = app.user_id()`] : []),
-        ...(conversation === null ? [] : [sql`m.conversation_id = ${conversation}`]),
-        ...(after === null ? [] : [sql`m.id < ${after}::uuid`])
-      ]
-      return sql`select ${sql.literal(COLUMNS)} from ${sql.literal(FROM)}
-        where ${conditions.length === 0 ? sql.literal("true") : sql.and(conditions)} order by m.id desc limit ${limit}`
+      const rows =
+        of === "tenant"
+          ? undefined
+          : of === "own"
+            ? { column: "user_id" as const, value: sql`app.user_id()` }
+            : { column: "conversation_id" as const, value: sql`${of.conversation}::uuid` }
+      return sql`select ${sql.literal(COLUMNS)}
+        from (${pageOnIndex(sql, "messages", rows, after, limit)}) m ${sql.literal(ACCOUNT)} order by m.id desc`
     })
 })

@@ -55,7 +55,8 @@ const upsert = SqlSchema.findOneOption({
     TenantSql.use(
       (sql) =>
         sql`insert into app.feedback (tenant_id, message_id, user_id, rating, comment)
-          select m.tenant_id, m.id, app.user_id(), ${rating}::float8, ${comment}::text from app.messages m where m.id = ${message}
+          select m.tenant_id, m.id, app.user_id(), ${rating}::float8, ${comment}::text from app.messages m
+          where m.tenant_id = app.tenant_id() and m.id = ${message}
           on conflict (tenant_id, message_id, user_id) do update set rating = excluded.rating, comment = excluded.comment
           returning message_id, user_id, rating, comment, created_at, updated_at`
     )

@@ -124,6 +124,14 @@ const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
   }
 }
 
+/** A generation by its primary key, which alone has this order: see `Pages.ts`. */
+const one = (sql: TenantSql["Service"], id: string) =>
+  sql`(
+    select g.id, g.message_id, g.response_model, g.model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
+      g.approx_tokens_in, g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at
+    from app.generations g where g.tenant_id = app.tenant_id() and g.id <= ${id} and g.id >= ${id} order by g.id desc limit 1
+  )`
+
 const select = SqlSchema.findOneOption({
   Request: Schema.Struct({ id: GenerationId, after: Schema.Int }),
   Result: FoundRow,
@@ -137,10 +145,16 @@ const select = SqlSchema.findOneOption({
             round(extract(epoch from g.first_token_at - g.created_at) * 1000, 1)::float8 as ttft_ms, g.created_at,
             coalesce((
               select jsonb_agg(jsonb_build_object('seq', c.seq, 'tokens', to_jsonb(c.tokens)) order by c.seq) from app.generation_chunks c
-              where c.generation_id = g.id and c.seq + cardinality(c.tokens) > ${after}::int4 + 1
+              where c.tenant_id = app.tenant_id() and c.generation_id = g.id and c.seq >= coalesce((
+                select b.seq from app.generation_chunks b
+                where b.tenant_id = app.tenant_id() and b.generation_id = g.id and b.seq <= ${after}::int4 + 1 order by b.seq desc limit 1
+              ), 0)
             ), '[]') as chunks
-          from app.generations g join app.messages m on m.tenant_id = g.tenant_id and m.id = g.message_id
-          where g.id = ${id}`
+          from ${one(sql, id)} g
+          cross join lateral (
+            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.token_lengths from app.messages m
+            where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
+          ) m`
     )
 })
 
@@ -155,7 +169,11 @@ const selectPlace = SqlSchema.findOneOption({
   execute: (id) =>
     TenantSql.use(
       (sql) => sql`select m.id, g.id as generation_id, m.conversation_id, coalesce(g.response_model, g.model) as model
-        from app.generations g join app.messages m on m.tenant_id = g.tenant_id and m.id = g.message_id where g.id = ${id}`
+        from ${one(sql, id)} g
+        cross join lateral (
+          select m.id, m.conversation_id from app.messages m
+          where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
+        ) m`
     )
 })
 
@@ -165,7 +183,7 @@ const markFollowed = SqlSchema.findAll({
   execute: (id) =>
     TenantSql.use(
       (sql) => sql`update app.generations set followed_until = now() + interval '30 seconds'
-        where id = ${id} and status = 'streaming' returning id`
+        where tenant_id = app.tenant_id() and id = ${id} and status = 'streaming' returning id`
     )
 })
 
@@ -176,8 +194,12 @@ const markCancelled = SqlSchema.findOneOption({
     TenantSql.use(
       (sql) => sql`with asked as (
           update app.generations set cancel_requested_at = coalesce(cancel_requested_at, now())
-          where id = ${id} and status in ('queued', 'streaming') returning id
+          where tenant_id = app.tenant_id() and id = ${id} and status in ('queued', 'streaming') returning id
         )
-        select g.id from app.generations g where g.id = ${id} and g.message_id is not null`
+        select g.id from ${one(sql, id)} g
+        cross join lateral (
+          select from app.messages m
+          where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
+        ) m`
     )
 })

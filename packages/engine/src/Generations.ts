@@ -21,6 +21,7 @@ import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { Admission, type Limits, type Load } from "./Admission.ts"
 import * as Asking from "./Asking.ts"
+import type { Marked } from "./Deletions.ts"
 import * as Following from "./Following.ts"
 import { promptOf } from "./History.ts"
 import { Live } from "./Live.ts"
@@ -108,8 +109,8 @@ export class Generations extends Context.Service<
     ) => Effect.Effect<Asked, GenerationNotFound | TooManyRequests | Refused, Actor | Scope.Scope>
     /** Asks it to stop; at another process that takes seconds. An ended one stays as it is. */
     readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
-    /** Stops what runs here of these, where somebody else wrote down already that it is to stop. */
-    readonly stop: (ids: ReadonlyArray<GenerationId>) => Effect.Effect<void>
+    /** Stops what runs here of a user, conversation or message that was deleted; other processes hear of it as they write. */
+    readonly stop: (deleted: Marked) => Effect.Effect<void>
     /** Completes when all that runs here now has ended and is written down. */
     readonly idle: Effect.Effect<void>
     /** Ends everything that runs here as interrupted, and waits until it is written down. For a shutdown that cannot wait longer. */
@@ -180,7 +181,8 @@ export class Generations extends Context.Service<
                   yield* leave
                   return row
                 }
-                const live = new Live({ ...actor, generationId }, options.answerCharacters)
+                const conversationId = question.conversationId ?? null
+                const live = new Live({ ...actor, generationId, messageId, conversationId }, options.answerCharacters)
                 const run: Run = {
                   messageId,
                   conversationId: question.conversationId ?? null,
@@ -272,9 +274,10 @@ export class Generations extends Context.Service<
           return yield* following.get(generationId)
         })
 
-        const stop: Generations["Service"]["stop"] = (ids) =>
+        const stop: Generations["Service"]["stop"] = ({ id, tenant_id }) =>
           Effect.sync(() => {
-            for (const id of ids) lives.get(id)?.end({ status: "cancelled" })
+            for (const live of lives.values())
+              if (live.tenantId === tenant_id && live.belongsTo(id)) live.end({ status: "cancelled" })
           })
 
         return Generations.of({

@@ -1,4 +1,6 @@
 import { type Ending, evolve, type GenerationId, type GenerationState } from "@llm-saas/domain/Generation"
+import type { ConversationId } from "@llm-saas/domain/Conversation"
+import type { MessageId } from "@llm-saas/domain/Message"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { UserId } from "@llm-saas/domain/User"
 import { Deferred, Effect } from "effect"
@@ -10,6 +12,8 @@ export class Live {
   readonly tenantId: TenantId
   readonly userId: UserId
   readonly generationId: GenerationId
+  readonly messageId: MessageId
+  readonly conversationId: ConversationId | null
   readonly tape: Tape
   /** Completed by whoever wants it to end before the model does; says as what. */
   readonly stop: Deferred.Deferred<Ending> = Deferred.makeUnsafe()
@@ -27,18 +31,25 @@ export class Live {
 
   /** `limit`: the characters an answer may have. */
   constructor(
-    about: { readonly tenantId: TenantId; readonly userId: UserId; readonly generationId: GenerationId },
+    about: Pick<Live, "tenantId" | "userId" | "generationId" | "messageId" | "conversationId">,
     limit: number
   ) {
     this.tenantId = about.tenantId
     this.userId = about.userId
     this.generationId = about.generationId
+    this.messageId = about.messageId
+    this.conversationId = about.conversationId
     this.tape = new Tape(about.generationId)
     this.#limit = limit
   }
 
   get state(): GenerationState {
     return this.#state
+  }
+
+  /** Whether it is an answer of this user, in this conversation, or to this message. */
+  belongsTo(id: UserId | ConversationId | MessageId): boolean {
+    return id === this.messageId || id === this.conversationId || id === this.userId
   }
 
   /** One more piece from the provider, at the time `now` (ms). */

@@ -1,13 +1,12 @@
-import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
-import { GenerationId } from "@llm-saas/domain/Generation"
-import { type Message, MessageId, MessageNotFound } from "@llm-saas/domain/Message"
+import { type Message, type MessageId, MessageNotFound } from "@llm-saas/domain/Message"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
-import { Array, Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
-import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
+import { markDeleted } from "./Deletions.ts"
 import { exchange, exchanges, toMessage } from "./Exchanges.ts"
 import { Generations } from "./Generations.ts"
 
@@ -26,7 +25,7 @@ export class Messages extends Context.Service<
       readonly cursor: string | undefined
     }) => Effect.Effect<Page<Message>, Refused, Actor>
     readonly get: (id: MessageId) => Effect.Effect<Message, MessageNotFound | Refused, Actor>
-    /** Removes question and answer; an answer still under way is stopped. The account of it stays. */
+    /** Question and answer are gone at once; an answer still under way is stopped. The account of it stays. */
     readonly remove: (id: MessageId) => Effect.Effect<void, MessageNotFound | Refused, Actor>
   }
 >()("@llm-saas/engine/Messages") {
@@ -41,7 +40,7 @@ export class Messages extends Context.Service<
         list: Effect.fn("Messages.list")(function* ({ cursor, limit, scope }) {
           const actor = yield* Actor
           const rows = yield* tenancy
-            .read(exchanges({ scope, conversation: null, after: cursor ?? null, limit: limit + 1 }))
+            .read(exchanges({ of: scope, after: cursor ?? null, limit: limit + 1 }))
             .pipe(Effect.provideService(Actor, scope === "tenant" ? { ...actor, needs: "admin" } : actor))
           return page(rows.map(toMessage), limit)
         }),
@@ -50,24 +49,11 @@ export class Messages extends Context.Service<
           return Option.isSome(row) ? toMessage(row.value) : yield* new MessageNotFound({})
         }),
         remove: Effect.fn("Messages.remove")(function* (id) {
-          const removed = yield* tenancy.once(del({ id, ...(yield* AuditLog.stamp(random)) }))
-          if (!Array.isReadonlyArrayNonEmpty(removed)) return yield* new MessageNotFound({})
-          yield* generations.stop(removed.flatMap(({ running }) => (running === null ? [] : [running])))
+          const marked = yield* tenancy.once(markDeleted("message", id, yield* AuditLog.stamp(random)))
+          if (Option.isNone(marked)) return yield* new MessageNotFound({})
+          yield* generations.stop(marked.value)
         })
       })
     })
   )
 }
-
-const del = SqlSchema.findAll({
-  Request: Schema.Struct({ id: MessageId, event: Schema.String, request: Schema.String }),
-  Result: Schema.Struct({ id: MessageId, running: Schema.NullOr(GenerationId) }),
-  execute: ({ id, ...stamp }) =>
-    TenantSql.use(
-      (sql) => sql`with gone as (
-          delete from app.messages where id = ${id} returning tenant_id, id, user_id
-        ), noted as (${AuditLog.recordGone(sql, stamp, "message.deleted", "message")})
-        select gone.id, g.id as running from gone
-        left join app.generations g on g.tenant_id = gone.tenant_id and g.message_id = gone.id and g.status in ('queued', 'streaming')`
-    )
-})

@@ -11,7 +11,10 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "./AuditLog.ts"
+import { markDeleted } from "./Deletions.ts"
+import { Generations } from "./Generations.ts"
 import { type Attempt, earlier, once } from "./Idempotency.ts"
+import { pageOnIndex } from "./Pages.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
@@ -48,6 +51,7 @@ export class Users extends Context.Service<
       readonly attempt?: Attempt | undefined
     }) => Effect.Effect<User, EmailTaken | IdempotencyMismatch | Refused, Actor>
     readonly change: (id: UserId, change: UserChange) => Effect.Effect<User, UserNotFound | LastAdmin | Refused, Actor>
+    /** With everything that is theirs; their answers under way are stopped, and the address can be registered again. */
     readonly remove: (id: UserId) => Effect.Effect<void, UserNotFound | LastAdmin | Refused, Actor>
   }
 >()("@llm-saas/engine/Users") {
@@ -56,6 +60,7 @@ export class Users extends Context.Service<
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const hasher = yield* PasswordHasher
+      const generations = yield* Generations
       const random = yield* SecureRandom
       const record = AuditLog.recorder(random)
 
@@ -106,13 +111,13 @@ export class Users extends Context.Service<
       )
 
       const remove: Users["Service"]["remove"] = Effect.fn("Users.remove")((id) =>
-        tenancy.transaction(
-          Effect.gen(function* () {
-            const removed = yield* del(id)
-            if (Option.isNone(removed)) return yield* new UserNotFound({})
-            yield* record("user.deleted", { kind: "user", id })
-          }).pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
-        )
+        Effect.gen(function* () {
+          const marked = yield* tenancy
+            .once(markDeleted("user", id, yield* AuditLog.stamp(random)))
+            .pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
+          if (Option.isNone(marked)) return yield* new UserNotFound({})
+          yield* generations.stop(marked.value)
+        })
       )
       return Users.of({ list, create, change, remove })
     })
@@ -125,8 +130,8 @@ const newestFirst = SqlSchema.findAll({
   execute: ({ after, limit }) =>
     TenantSql.use(
       (sql) =>
-        sql`select id, tenant_id, email, role, status, created_at from app.users
-          where (${after}::uuid is null or id < ${after}::uuid) order by id desc limit ${limit}`
+        sql`select id, tenant_id, email, role, status, created_at
+          from (${pageOnIndex(sql, "users", undefined, after, limit)}) u order by id desc`
     )
 })
 
@@ -153,12 +158,6 @@ const update = SqlSchema.findOneOption({
     TenantSql.use(
       (sql) =>
         sql`update app.users set role = coalesce(${role}, role), status = coalesce(${status}, status)
-          where id = ${id} returning id, tenant_id, email, role, status, created_at`
+          where tenant_id = app.tenant_id() and id = ${id} returning id, tenant_id, email, role, status, created_at`
     )
-})
-
-const del = SqlSchema.findOneOption({
-  Request: UserId,
-  Result: Schema.Struct({ id: UserId }),
-  execute: (id) => TenantSql.use((sql) => sql`delete from app.users where id = ${id} returning id`)
 })

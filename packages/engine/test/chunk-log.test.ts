@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Chunk, Work } from "@llm-saas/database/Work"
 import { GenerationId } from "@llm-saas/domain/Generation"
+import { MessageId } from "@llm-saas/domain/Message"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import * as ChunkLog from "@llm-saas/engine/ChunkLog"
@@ -14,7 +15,9 @@ const someone = () =>
     {
       tenantId: TenantId.make(randomUUID()),
       userId: UserId.make(randomUUID()),
-      generationId: GenerationId.make(randomUUID())
+      generationId: GenerationId.make(randomUUID()),
+      messageId: MessageId.make(randomUUID()),
+      conversationId: null
     },
     1_000_000
   )

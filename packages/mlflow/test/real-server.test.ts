@@ -223,7 +223,10 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
           const deleted = yield* answered(actor, { arrivedAt })
           yield* inRoom(
             actor,
-            TenantSql.use((sql) => sql`delete from app.messages where id = ${deleted.messageId}`)
+            TenantSql.use(
+              (sql) => sql`insert into app.deletions (tenant_id, id, kind, user_id)
+                values (app.tenant_id(), ${deleted.messageId}, 'message', app.user_id())`
+            )
           )
           yield* sent()
 

@@ -10,6 +10,7 @@ import { Feedbacks } from "@llm-saas/engine/Feedback"
 import { Generations } from "@llm-saas/engine/Generations"
 import { Isolation } from "@llm-saas/engine/Isolation"
 import { Messages } from "@llm-saas/engine/Messages"
+import { PurgeLayer } from "@llm-saas/engine/Purge"
 import { Tenants } from "@llm-saas/engine/Tenants"
 import { Users } from "@llm-saas/engine/Users"
 import { Effect, Layer } from "effect"
@@ -100,6 +101,7 @@ export const EngineLayer = Layer.mergeAll(
   Feedbacks.layer,
   Isolation.layer,
   EndOnDrain,
+  PurgeLayer,
   Gauges
 ).pipe(
   Layer.provideMerge(GenerationsLayer),

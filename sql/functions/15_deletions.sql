@@ -1,0 +1,18 @@
+-- Who may delete what: users and admins the conversations and messages they see, admins the users. Asked by the policy on
+-- app.deletions, behind the wall; in a function, since policies on those tables look into app.deletions themselves.
+create function app.may_delete(p_tenant uuid, p_id uuid, p_kind text, p_user uuid) returns boolean
+  language plpgsql stable
+as $$
+begin
+  case p_kind
+    when 'message' then
+      return exists (select from app.messages m where m.tenant_id = p_tenant and m.id = p_id and m.user_id = p_user);
+    when 'conversation' then
+      return exists (select from app.conversations c where c.tenant_id = p_tenant and c.id = p_id and c.user_id = p_user);
+    when 'user' then
+      return app.role() = 'admin' and p_id = p_user
+        and exists (select from app.users u where u.tenant_id = p_tenant and u.id = p_id);
+    else
+      return false;
+  end case;
+end $$;

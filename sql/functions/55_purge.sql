@@ -1,0 +1,158 @@
+-- Removes what is marked as deleted, a batch at a time: a question that had 100,000 rows cascade in one statement held up everybody who
+-- needed one of them. Any process may call it at any time; it waits for no row, and what another one is at is left to it. Children go
+-- before their parents, so it can stop anywhere and be gone on with. Locks are taken as everywhere: order, parent, message, generation.
+set local role llm_work;
+
+-- One message with what hangs on it; the account of its answers stays, without it. False: somebody has one of the rows just now.
+create function work.remove_message(p_tenant uuid, p_message uuid) returns boolean
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_generation uuid;
+begin
+  perform from app.messages m where m.tenant_id = p_tenant and m.id = p_message for update skip locked;
+  if not found then return false; end if;
+  for v_generation in select g.id from app.generations g where g.tenant_id = p_tenant and g.message_id = p_message loop
+    perform from app.generations g where g.tenant_id = p_tenant and g.id = v_generation for no key update skip locked;
+    if not found then return false; end if;
+    update app.generations g set message_id = null where g.tenant_id = p_tenant and g.id = v_generation;
+  end loop;
+  delete from app.idempotency_keys k where k.tenant_id = p_tenant and k.message_id = p_message;
+  delete from app.feedback f where f.tenant_id = p_tenant and f.message_id = p_message;
+  delete from app.messages m where m.tenant_id = p_tenant and m.id = p_message;
+  return true;
+end $$;
+
+-- The newest messages of a conversation (p_conversation) or of a user, which lists would pass by first. Compared as rows, so that only
+-- one index has this order, whatever the statistics say.
+create function work.newest_messages(p_tenant uuid, p_user uuid, p_conversation uuid, p_limit integer) returns setof uuid
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  lowest constant uuid := '00000000-0000-0000-0000-000000000000';
+  highest constant uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+begin
+  if p_conversation is null then
+    return query
+    select m.id from app.messages m
+    where (m.tenant_id, m.user_id, m.id) between (p_tenant, p_user, lowest) and (p_tenant, p_user, highest)
+    order by m.tenant_id desc, m.user_id desc, m.id desc limit p_limit for update skip locked;
+  else
+    return query
+    select m.id from app.messages m
+    where m.conversation_id is not null
+      and (m.tenant_id, m.conversation_id, m.id) between (p_tenant, p_conversation, lowest) and (p_tenant, p_conversation, highest)
+    order by m.tenant_id desc, m.conversation_id desc, m.id desc limit p_limit for update skip locked;
+  end if;
+end $$;
+
+-- Works at one order: how many rows went, p_limit at most, and whether it is done. The last row to go is what was deleted itself, once
+-- nothing refers to it; a question that came in beside the deletion is found by looking again behind the lock.
+create function work.carry_out(p_tenant uuid, p_id uuid, p_kind text, p_limit integer, out removed integer, out done boolean)
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id uuid;
+  v_key text;
+begin
+  removed := 0;
+  done := false;
+  if p_kind = 'message' then
+    if work.remove_message(p_tenant, p_id) then removed := 1; end if;
+    done := not exists (select from app.messages m where m.tenant_id = p_tenant and m.id = p_id);
+    return;
+  end if;
+
+  if p_kind = 'conversation' then
+    perform from app.conversations c where c.tenant_id = p_tenant and c.id = p_id for update skip locked;
+    if not found then
+      done := not exists (select from app.conversations c where c.tenant_id = p_tenant and c.id = p_id);
+      return;
+    end if;
+    for v_id in select * from work.newest_messages(p_tenant, null, p_id, p_limit) loop
+      removed := removed + work.remove_message(p_tenant, v_id)::integer;
+    end loop;
+    if removed = p_limit or exists (select from app.messages m where m.tenant_id = p_tenant and m.conversation_id = p_id) then return; end if;
+    delete from app.conversations c where c.tenant_id = p_tenant and c.id = p_id;
+    removed := removed + 1;
+    done := true;
+    return;
+  end if;
+
+  perform from app.users u where u.tenant_id = p_tenant and u.id = p_id for update skip locked;
+  if not found then
+    done := not exists (select from app.users u where u.tenant_id = p_tenant and u.id = p_id);
+    return;
+  end if;
+  for v_id in select * from work.newest_messages(p_tenant, p_id, null, p_limit) loop
+    removed := removed + work.remove_message(p_tenant, v_id)::integer;
+  end loop;
+  if removed = p_limit or exists (select from app.messages m where m.tenant_id = p_tenant and m.user_id = p_id) then return; end if;
+  for v_id in
+    select f.message_id from app.feedback f where f.tenant_id = p_tenant and f.user_id = p_id limit p_limit - removed
+  loop
+    delete from app.feedback f where f.tenant_id = p_tenant and f.message_id = v_id and f.user_id = p_id;
+    removed := removed + 1;
+  end loop;
+  if removed = p_limit then return; end if;
+  for v_id in
+    select c.id from app.conversations c where c.tenant_id = p_tenant and c.user_id = p_id limit p_limit - removed for update skip locked
+  loop
+    delete from app.conversations c where c.tenant_id = p_tenant and c.id = v_id;
+    removed := removed + 1;
+  end loop;
+  if removed = p_limit or exists (select from app.conversations c where c.tenant_id = p_tenant and c.user_id = p_id) then return; end if;
+  for v_key in
+    select a.key from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = p_id::text limit p_limit - removed
+  loop
+    delete from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = p_id::text and a.key = v_key;
+    removed := removed + 1;
+  end loop;
+  if removed = p_limit then return; end if;
+  delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = p_id;
+  delete from app.users u where u.tenant_id = p_tenant and u.id = p_id;
+  removed := removed + 1;
+  done := true;
+end $$;
+
+-- Removes p_limit rows at most, of what waited longest. Returns how many; none means that nothing is left, or that all of it is held by
+-- other transactions.
+create function work.purge(p_limit integer) returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  marked record;
+  one record;
+  v_removed integer := 0;
+begin
+  for marked in
+    select d.tenant_id, d.id, d.kind from app.deletions d
+    order by d.worked_at, d.tenant_id, d.id limit p_limit for update skip locked
+  loop
+    exit when v_removed >= p_limit;
+    select * into one from work.carry_out(marked.tenant_id, marked.id, marked.kind, p_limit - v_removed);
+    v_removed := v_removed + one.removed;
+    if one.done then
+      delete from app.deletions d where d.tenant_id = marked.tenant_id and d.id = marked.id;
+    else
+      update app.deletions d set worked_at = clock_timestamp() where d.tenant_id = marked.tenant_id and d.id = marked.id;
+    end if;
+  end loop;
+  return v_removed;
+end $$;
+
+-- A deleted user is not let in any more, and their address is free.
+create function work.deleted_user() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update app.users u set deleted_at = now() where u.tenant_id = new.tenant_id and u.id = new.id;
+  return null;
+end $$;
+
+-- Who makes a trigger must be allowed to call it; whoever fires it need not be.
+grant execute on function work.deleted_user() to llm_owner;
+set local role llm_owner;
+
+create trigger deleted_user after insert on app.deletions
+  for each row when (new.kind = 'user') execute function work.deleted_user();

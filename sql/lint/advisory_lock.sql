@@ -1,0 +1,7 @@
+-- An advisory lock is a number that anybody may hold who may call the function, and hashed keys collide on purpose in a fraction of a
+-- second: one tenant would make another wait. Lock a row that only those can lock whom it concerns.
+create view lint.advisory_lock as
+select p.oid::regprocedure::text as object, 'lock a row instead' as detail
+  from pg_proc p
+  where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'meta'))
+    and p.prokind in ('f', 'p') and pg_get_functiondef(p.oid) ~* 'pg_(try_)?advisory_';

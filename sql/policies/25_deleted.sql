@@ -1,0 +1,46 @@
+-- What is deleted is gone for everybody who reads, from the moment it is marked (app.deletions), though its rows may be there for some
+-- seconds more. The accounts of answers (app.generations) and the audit log stay. One look into a table that is nearly always empty for
+-- every row; which ids of a row may be marked is said here and nowhere else.
+
+create policy tenant_rows on app.deletions for select to llm_tenant using (true);
+create policy tenant_add on app.deletions for insert to llm_tenant with check (true);
+create policy own_or_admin on app.deletions as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy seen_add on app.deletions as restrictive for insert to llm_tenant
+  with check (app.may_delete(tenant_id, id, kind, user_id));
+
+-- The work removes what is marked, and can remove nothing else of these.
+create policy work_rows on app.deletions for all to llm_work using (true) with check (true);
+create policy tracking_rows on app.deletions for select to llm_tracking using (true);
+
+create policy not_deleted on app.users as restrictive for select to llm_tenant, llm_auth, llm_auditor, llm_reader
+  using (deleted_at is null);
+create policy work_deleted on app.users for delete to llm_work using (deleted_at is not null);
+
+do $$
+declare
+  place record;
+  marked text;
+begin
+  for place in
+    select * from (values
+      ('credentials', 'credentials.user_id'),
+      ('conversations', 'conversations.id, conversations.user_id'),
+      ('messages', 'messages.id, messages.conversation_id, messages.user_id'),
+      ('generation_chunks', 'generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id'),
+      ('feedback', 'feedback.message_id, feedback.user_id')
+    ) as place (name, ids)
+  loop
+    marked := format('exists (select from app.deletions d where d.tenant_id = %I.tenant_id and d.id in (%s))', place.name, place.ids);
+    execute format(
+      'create policy not_deleted on app.%I as restrictive for select to llm_tenant, llm_tracking, llm_auditor, llm_reader using (not %s)',
+      place.name, marked);
+    if place.name in ('credentials', 'conversations', 'messages') then
+      execute format('create policy work_deleted on app.%I for delete to llm_work using (%s)', place.name, marked);
+    end if;
+  end loop;
+end $$;
+
+-- An opinion goes with its message, which may go with its conversation.
+create policy of_message on app.feedback as restrictive for select to llm_tenant, llm_tracking, llm_auditor, llm_reader
+  using (exists (select from app.messages m where m.tenant_id = feedback.tenant_id and m.id = feedback.message_id));
