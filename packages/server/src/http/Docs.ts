@@ -37,19 +37,26 @@ const swagger = <Id extends string, Groups extends HttpApiGroup.Constraint>(api:
     })
   )
 
-const SCRIPT = /<script>((?:(?!<script>)[^])*?)<\/script>/gu
+const BEGIN = "<script>"
+const END = "</script>"
+
+/** The page's scripts, each up to the first end of one, as a browser reads them: in a script `<script>` is text. */
+const scriptsOf = (html: string): ReadonlyArray<string> => {
+  const scripts: Array<string> = []
+  for (let at = html.indexOf(BEGIN); at >= 0;) {
+    const end = html.indexOf(END, at)
+    scripts.push(html.slice(at + BEGIN.length, end))
+    at = html.indexOf(BEGIN, end)
+  }
+  return scripts
+}
 
 /**
  * Only the page's own script runs, named by its hash (CSP level 3). Swagger UI sets styles on its elements, which no hash can name.
  * It may talk to us and nobody else: `Try it out`, and no validator of somebody else's.
  */
 const policy = (html: string): string => {
-  const hashes = [...html.matchAll(SCRIPT)].map(
-    ([, script]) =>
-      `'sha256-${createHash("sha256")
-        .update(script ?? "")
-        .digest("base64")}'`
-  )
+  const hashes = scriptsOf(html).map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`)
   return [
     "default-src 'none'",
     `script-src ${hashes.join(" ")}`,

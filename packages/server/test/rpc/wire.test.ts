@@ -411,9 +411,12 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0" }),
         const content = `[[mock {"tokens": 2000, "delay": 0}]]`
         say(call(1, "messages.stream", { content }), call(2, "messages.ask", { content: "Still there?" }))
         yield* exit(2)
+        // The answer has to have ended: what is left comes in pieces of some hundred tokens then.
+        yield* Effect.repeat(send("GET", "/messages", { token: person.token }), {
+          until: ({ body }) => (body["data"] as ReadonlyArray<Line>).every(({ status }) => status === "completed")
+        })
         const chunks = () => lines.filter(({ _tag }) => _tag === "Chunk")
         assert.strictEqual(chunks().length, 1)
-        // The answer has long ended; what is left comes in pieces of some hundred tokens.
         while (!lines.some(({ _tag, requestId }) => _tag === "Exit" && requestId === 1)) {
           const before = chunks().length
           say({ _tag: "Ack", requestId: 1 })
