@@ -162,8 +162,9 @@ export const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConn
   // In a dump that others restored the table may be there and its owner not.
   const [found] = yield* rows(
     connection,
-    `select to_regclass('meta.migrations') is not null and pg_has_role(to_regrole($1::text), 'member') as owned,
-       has_table_privilege(to_regclass('meta.migrations'), 'UPDATE') as writable`,
+    `select coalesce(pg_has_role(to_regrole($1::text), 'member'), false) and c.relowner = to_regrole($1::text) as owned,
+       has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'UPDATE') as writable
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'meta' and c.relname = 'migrations'`,
     [owner]
   )
   const isOwned = Predicate.hasProperty(found, "owned") && found.owned === true

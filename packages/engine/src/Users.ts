@@ -112,9 +112,10 @@ export class Users extends Context.Service<
 
       const remove: Users["Service"]["remove"] = Effect.fn("Users.remove")((id) =>
         Effect.gen(function* () {
-          const marked = yield* tenancy
-            .once(markDeleted("user", id, yield* AuditLog.stamp(random)))
-            .pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
+          const stamp = yield* AuditLog.stamp(random)
+          const marked = yield* tenancy.once(
+            markDeleted("user", id, stamp).pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
+          )
           if (Option.isNone(marked)) return yield* new UserNotFound({})
           yield* generations.stop(marked.value)
         })
