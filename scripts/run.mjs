@@ -248,8 +248,8 @@ function bundled(program) {
     const { mtimeMs, size } = statSync(file)
     hash.update(`${file}\0${mtimeMs}\0${size}\n`)
   }
-  // Where the packages of `database` are found, the embedded PostgreSQL among them.
-  const cache = join(root, "packages/database/node_modules/.cache/llm-saas")
+  // Where the packages of the embedded PostgreSQL are found.
+  const cache = join(root, "packages/embedded-postgres/node_modules/.cache/llm-saas")
   const directory = join(cache, hash.digest("hex").slice(0, 16))
   const file = join(directory, `${program}.js`)
   if (existsSync(file)) return file

@@ -3,7 +3,7 @@ import type { PgConnection } from "@effect/sql-pg"
 import { Context, Effect, Fiber, Stream } from "effect"
 import type { SqlConnection } from "effect/sql"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
-import type { Connection } from "./Session.ts"
+import type { Connection } from "./connections/Session.ts"
 
 // Casts: the driver declares a JavaScript number as float8.
 const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::integer, $4::text)"

@@ -6,7 +6,7 @@ import { Context, Effect, Exit, Layer, Predicate, Schema } from "effect"
 import { Statement } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { outageOrBug, sqlState } from "./Outage.ts"
-import { Pool } from "./Pool.ts"
+import { Pool } from "./connections/Pool.ts"
 import { CurrentRoom, Room } from "./Room.ts"
 
 /**
@@ -48,7 +48,7 @@ export class Tenancy extends Context.Service<
      * What one function of the schema answers that enters by itself: one statement for everything, on a shared connection, at half the
      * cost of `read`. For what is read with nearly every request.
      */
-    readonly glance: (name: Glance) => Entered<unknown, never, never>
+    readonly readFunction: (name: ReadFunction) => Entered<unknown, never, never>
     /**
      * Calls one function of the schema that enters by itself, and answers its rows. Committed unless it fails; one that is interrupted
      * is waited for. As `once`, in one statement instead of four. For what is asked of the database most.
@@ -110,7 +110,7 @@ export class Tenancy extends Context.Service<
           )
         })
 
-      const glance = (name: Glance): Entered<unknown, never, never> =>
+      const readFunction = (name: ReadFunction): Entered<unknown, never, never> =>
         Effect.map(entering(GLANCES[name], [], pool.query), ([row]) =>
           Predicate.hasProperty(row, "answer") ? row.answer : undefined
         )
@@ -120,13 +120,19 @@ export class Tenancy extends Context.Service<
         pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)), line)
       const call = (name: Call, params: ReadonlyArray<unknown>) => entering(CALLS[name], params, alone)
 
-      return Tenancy.of({ transaction: open("transaction"), read: open("read"), once: open("once"), glance, call })
+      return Tenancy.of({
+        transaction: open("transaction"),
+        read: open("read"),
+        once: open("once"),
+        readFunction,
+        call
+      })
     })
   )
 }
 
-/** See `sql/functions/70_glances.sql`. */
-type Glance = keyof typeof GLANCES
+/** See `sql/functions/70_read_functions.sql`. */
+type ReadFunction = keyof typeof GLANCES
 const GLANCES = {
   own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::integer, $4::text) as answer"
 }

@@ -6,7 +6,7 @@ import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Schema } from "effect"
 import { outageOrBug } from "./Outage.ts"
-import { Pool } from "./Pool.ts"
+import { Pool } from "./connections/Pool.ts"
 
 const Opinion = Schema.Struct({
   user_id: UserId,

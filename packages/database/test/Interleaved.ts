@@ -5,7 +5,7 @@ import { UserId } from "@llm-saas/domain/User"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Cause, Effect, Exit, Fiber, Schema } from "effect"
 import { randomUUID } from "node:crypto"
-import { Pool } from "../src/Pool.ts"
+import { Pool } from "../src/connections/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
 import { open } from "./Session.ts"
 
@@ -45,13 +45,15 @@ export const touch = TenantSql.use(
   (sql) => sql<{ id: string }>`update app.users set status = status returning id::text`
 )
 
-/** The same, at a glance. */
+/** The same, at a read function. */
 const profile = Effect.gen(function* () {
   const tenancy = yield* Tenancy
-  const answer = yield* Effect.orDie(Schema.decodeUnknownEffect(Glanced)(yield* tenancy.glance("own_profile")))
+  const answer = yield* Effect.orDie(
+    Schema.decodeUnknownEffect(ReadFunctionRow)(yield* tenancy.readFunction("own_profile"))
+  )
   return { tenant: answer.tenant.id, user: answer.id, role: "llm_tenant", users: [answer.id] }
 })
-const Glanced = Schema.Struct({ id: Schema.String, tenant: Schema.Struct({ id: Schema.String }) })
+const ReadFunctionRow = Schema.Struct({ id: Schema.String, tenant: Schema.Struct({ id: Schema.String }) })
 
 /** The same, of what was just asked in one call: the row says whose it is. */
 const question = Effect.gen(function* () {

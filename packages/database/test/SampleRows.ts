@@ -1,4 +1,4 @@
-import type { Table } from "@llm-saas/database/Catalogue"
+import type { Table } from "@llm-saas/database/catalogue/Catalogue"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Session } from "./Session.ts"

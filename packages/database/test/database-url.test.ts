@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { asLogin, driverOptions, format, inDatabase, parse, read } from "@llm-saas/database/DatabaseUrl"
+import { asLogin, driverOptions, format, inDatabase, parse, read } from "@llm-saas/database/logins/DatabaseUrl"
 import { Redacted, Result } from "effect"
 import * as fc from "fast-check"
 import { userInfo } from "node:os"

@@ -3,7 +3,7 @@ import { Actor } from "@llm-saas/domain/Actor"
 import { silentProxy } from "@llm-saas/testing/SilentProxy"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Exit, Fiber, Layer, Redacted } from "effect"
-import { Pool, type PoolOptions } from "../src/Pool.ts"
+import { Pool, type PoolOptions } from "../src/connections/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
 import { look, member } from "./Interleaved.ts"
 
@@ -116,7 +116,11 @@ layer(TestDatabase.layer, { timeout: "60 seconds", excludeTestServices: true })(
           Array.from({ length: 60 }, (_, n) => n),
           (n) =>
             timed(
-              Effect.provideService(n % 2 === 0 ? tenancy.read(look) : tenancy.glance("own_profile"), Actor, actor)
+              Effect.provideService(
+                n % 2 === 0 ? tenancy.read(look) : tenancy.readFunction("own_profile"),
+                Actor,
+                actor
+              )
             ),
           { concurrency: "unbounded" }
         )

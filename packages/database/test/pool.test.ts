@@ -1,8 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer } from "effect"
-import { Pool } from "../src/Pool.ts"
-import type { Connection } from "../src/Session.ts"
+import { Pool } from "../src/connections/Pool.ts"
+import type { Connection } from "../src/connections/Session.ts"
 
 // One connection for borrowers, and one that is shared.
 const PoolOfOne = Layer.unwrap(

@@ -1,5 +1,5 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { holesFixedIn, inspectLogin } from "@llm-saas/database/RoleSafety"
+import { holesFixedIn, inspectLogin } from "@llm-saas/database/logins/RoleSafety"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ServerMessages } from "../src/ServerMessages.ts"
+import { ServerMessages } from "../src/connections/ServerMessages.ts"
 
 /** A message of the protocol. */
 const message = (type: string, body: string) => {

@@ -5,7 +5,7 @@ import { UserId } from "@llm-saas/domain/User"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { randomUUID } from "node:crypto"
-import { Pool } from "../src/Pool.ts"
+import { Pool } from "../src/connections/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
 import { interleave, look, member, touch } from "./Interleaved.ts"
 import { open, type Session } from "./Session.ts"
@@ -85,15 +85,15 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       })
   )
 
-  it.effect("a glance is refused to whom a room is refused, and joins the room it is taken in", () =>
+  it.effect("a readFunction is refused to whom a room is refused, and joins the room it is taken in", () =>
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const { adminUrl } = yield* TestDatabase
       const superuser = yield* open(adminUrl)
       const actor = yield* user(superuser)
-      const taken = Effect.exit(Effect.provideService(tenancy.glance("own_profile"), Actor, actor))
+      const taken = Effect.exit(Effect.provideService(tenancy.readFunction("own_profile"), Actor, actor))
       assert.isTrue(Exit.isSuccess(yield* taken))
-      const asAdmin = Effect.provideService(tenancy.glance("own_profile"), Actor, { ...actor, needs: "admin" })
+      const asAdmin = Effect.provideService(tenancy.readFunction("own_profile"), Actor, { ...actor, needs: "admin" })
       assert.deepStrictEqual(yield* Effect.exit(asAdmin), Exit.fail(new Forbidden({})))
       yield* superuser.rows(`update app.users set status = 'disabled' where id = '${actor.userId}'`)
       assert.deepStrictEqual(yield* taken, Exit.fail(new Unauthenticated({})))
@@ -103,13 +103,13 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
         .transaction(
           Effect.andThen(
             TenantSql.use((sql) => sql`update app.tenants set name = 'Uncommitted'`),
-            tenancy.glance("own_profile")
+            tenancy.readFunction("own_profile")
           )
         )
         .pipe(Effect.provideService(Actor, other))
       assert.include(JSON.stringify(renamed), "Uncommitted")
       const across = yield* tenancy
-        .transaction(Effect.andThen(look, Effect.provideService(tenancy.glance("own_profile"), Actor, stranger)))
+        .transaction(Effect.andThen(look, Effect.provideService(tenancy.readFunction("own_profile"), Actor, stranger)))
         .pipe(Effect.provideService(Actor, other), Effect.exit)
       assert.isTrue(Exit.isFailure(across) && Cause.hasDies(across.cause))
     }).pipe(Effect.scoped)

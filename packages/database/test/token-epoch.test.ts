@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
-import { migrate, status } from "@llm-saas/database/Migrations"
-import { rollback } from "@llm-saas/database/Rollback"
+import { migrate, status } from "@llm-saas/database/migrations/Migrations"
+import { rollback } from "@llm-saas/database/migrations/Rollback"
 import * as TestDatabase from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"

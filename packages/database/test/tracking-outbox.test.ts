@@ -1,18 +1,18 @@
 import { assert, layer } from "@effect/vitest"
-import { Gate } from "@llm-saas/database/Gate"
-import { Pool } from "@llm-saas/database/Pool"
-import { grantReader } from "@llm-saas/database/Readers"
+import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
+import { Pool } from "@llm-saas/database/connections/Pool"
+import { grantReader } from "@llm-saas/database/logins/AuditorLogins"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { type Settlement, TrackingOutbox, type TrackingRecord } from "@llm-saas/database/TrackingOutbox"
-import { Work } from "@llm-saas/database/Work"
+import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import type { Actor } from "@llm-saas/domain/Actor"
-import { answered, asked, ended, type Place, somebody } from "@llm-saas/testing/Answers"
+import { answered, asked, ended, type Place, newUser } from "@llm-saas/testing/GenerationFixture"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Duration, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { open, type Session, stateOf } from "./Session.ts"
 
-const doors = Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer).pipe(
+const doors = Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer).pipe(
   Layer.provide(
     Layer.unwrap(
       Effect.map(TestDatabase, ({ apiUrl }) =>
@@ -98,7 +98,7 @@ const opinion = Effect.fnUntraced(function* (actor: Actor["Service"], place: Pla
 layer(world)("a record for the tracker", (it) => {
   it.effect("has all that is told of an answer, and is there as soon as the answer ended", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const place = yield* asked(actor, { content: "What is a room?" })
       assert.isUndefined(yield* claimed(randomUUID(), place))
       yield* ended(actor, place, {
@@ -139,7 +139,7 @@ layer(world)("a record for the tracker", (it) => {
 
   it.effect("is claimed by one of many at once", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const places = yield* Effect.forEach(Array.from({ length: 40 }), () => answered(actor))
       const claims = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => claim(randomUUID(), 7), {
         concurrency: "unbounded"
@@ -156,7 +156,7 @@ layer(world)("a record for the tracker", (it) => {
 
   it.effect("of a claim that ran out is somebody else's to send, who looks first, and only theirs to settle", () =>
     Effect.gen(function* () {
-      const place = yield* answered(yield* somebody())
+      const place = yield* answered(yield* newUser())
       const [lost, next] = [randomUUID(), randomUUID()]
       const first = yield* claimed(lost, place)
       assert.strictEqual(first?.unsure, false)
@@ -183,7 +183,7 @@ layer(world)("a record for the tracker", (it) => {
 
   it.effect("that could not be sent comes back when it is due, and goes on from where it was", () =>
     Effect.gen(function* () {
-      const place = yield* answered(yield* somebody())
+      const place = yield* answered(yield* newUser())
       const worker = randomUUID()
       const first = yield* claimed(worker, place)
       if (first === undefined) return assert.fail("not claimed")
@@ -216,7 +216,7 @@ layer(world)("a record for the tracker", (it) => {
   it.effect("that is refused for good waits with its reason, and holds up nobody", () =>
     Effect.gen(function* () {
       const { lag } = yield* TrackingOutbox
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const place = yield* answered(actor)
       const worker = randomUUID()
       const record = yield* claimed(worker, place)
@@ -247,7 +247,7 @@ layer(world)("a record for the tracker", (it) => {
 
   it.effect("has no content from the moment its message is deleted, or where content is not asked for", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const [deleted, secret] = [yield* answered(actor), yield* answered(actor)]
       yield* opinion(actor, secret, 1, "my number is 555-0100")
       yield* opinion(actor, deleted, 1, "gone")
@@ -277,7 +277,7 @@ layer(world)("a record for the tracker", (it) => {
 layer(world)("a trace that the caller names", (it) => {
   it.effect("is the answer's, unless it is another's already, of whichever tenant", () =>
     Effect.gen(function* () {
-      const [first, second] = [yield* somebody(), yield* somebody()]
+      const [first, second] = [yield* newUser(), yield* newUser()]
       const traceparent = { traceId: randomUUID().replaceAll("-", ""), parentSpanId: "00f067aa0ba902b7" }
       const mine = yield* answered(first, { traceparent })
       const again = yield* answered(first, { traceparent })
@@ -308,7 +308,7 @@ layer(world)("a trace that the caller names", (it) => {
 layer(world)("an opinion", (it) => {
   it.effect("given after the answer was sent is one more thing to send, and each change of mind another", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const place = yield* answered(actor)
       const worker = randomUUID()
       const first = yield* claimed(worker, place)
@@ -334,7 +334,7 @@ layer(world)("an opinion", (it) => {
 
   it.effect("given before the answer ended goes along with it", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const place = yield* asked(actor)
       yield* opinion(actor, place, 0.5)
       assert.isUndefined(yield* claimed(randomUUID(), place))
@@ -347,8 +347,8 @@ layer(world)("an opinion", (it) => {
 
   it.effect("is about an answer one can see, and nobody gives it in another's name", () =>
     Effect.gen(function* () {
-      const owner = yield* somebody()
-      const colleague = yield* somebody(owner.tenantId)
+      const owner = yield* newUser()
+      const colleague = yield* newUser(owner.tenantId)
       const place = yield* answered(owner)
       const session = yield* Effect.flatMap(TestDatabase, ({ apiUrl }) => open(apiUrl))
       const give = (actor: Actor["Service"], inTheNameOf: Actor["Service"]) =>
@@ -400,7 +400,7 @@ layer(world)("who serves requests", (it) => {
   it.effect("forgets on demand what nobody will send", () =>
     Effect.gen(function* () {
       const { forget, lag } = yield* TrackingOutbox
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       yield* Effect.forEach([1, 2, 3], () => answered(actor))
       const { pending } = yield* lag
       assert.isAtLeast(pending, 3)

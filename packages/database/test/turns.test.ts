@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { type Turn, Turns } from "../src/Turns.ts"
+import { type Turn, Turns } from "../src/connections/FairTurns.ts"
 
 const turn = (line: string): Turn<string> => ({ line, taken: false })
 

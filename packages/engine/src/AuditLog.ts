@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
 
 /** What an admin's or a user's deed was, for the audit log. */
-export type Deed =
+export type AuditAction =
   | "tenant.changed"
   | "user.created"
   | "user.changed"
@@ -16,7 +16,7 @@ export type Deed =
 /** Writes who did what to whom in the transaction of the deed itself: neither exists without the other. */
 export const recorder = (random: SecureRandom["Service"]) =>
   Effect.fnUntraced(function* (
-    deed: Deed,
+    deed: AuditAction,
     target: { readonly kind: string; readonly id: string },
     detail: object = {}
   ) {
@@ -44,5 +44,5 @@ export const recordGone = (
   kind: "user" | "message" | "conversation"
 ) =>
   sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
-    select gone.tenant_id, ${event}::uuid, app.user_id(), ${`${kind}.deleted` satisfies Deed}::text, ${kind}::text, gone.id, ${request}::text,
+    select gone.tenant_id, ${event}::uuid, app.user_id(), ${`${kind}.deleted` satisfies AuditAction}::text, ${kind}::text, gone.id, ${request}::text,
       jsonb_build_object('user_id', gone.user_id) from gone`

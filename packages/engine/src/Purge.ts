@@ -1,4 +1,4 @@
-import { Work } from "@llm-saas/database/Work"
+import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { repeat } from "@llm-saas/domain/Loop"
 import { Effect, Layer } from "effect"
 
@@ -18,10 +18,10 @@ const LATE = "2 minutes"
  * number of processes may: each takes what no other is at. What a process leaves that is killed, another goes on with.
  */
 export const keep = Effect.gen(function* () {
-  const work = yield* Work
+  const store = yield* GenerationStore
   const round = Effect.gen(function* () {
     for (let batch = 0; batch < ROUND; batch++) {
-      if ((yield* work.purge(BATCH)) === 0) return
+      if ((yield* store.purge(BATCH)) === 0) return
       yield* Effect.sleep(PAUSE)
     }
     // The database is away, and has it all still.

@@ -1,9 +1,9 @@
-import * as Databases from "@llm-saas/database/Databases"
-import { Generations } from "@llm-saas/engine/Generations"
+import * as Databases from "@llm-saas/database/backup/Databases"
+import { Generations } from "@llm-saas/engine/generations/Generations"
 import { stepping } from "@llm-saas/testing/Clocks"
 import { Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { anotherProcess, as, at, question, somebody } from "@llm-saas/testing/Workshop"
+import { anotherProcess, as, at, question, newUser } from "@llm-saas/testing/EngineFixture"
 import { assert, layer } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
@@ -19,7 +19,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("the wall clock", (it) => {
       const process = yield* Effect.provideService(anotherProcess(), Clock.Clock, clock)
       const message = yield* Effect.gen(function* () {
         const generations = yield* Generations
-        const actor = yield* somebody()
+        const actor = yield* newUser()
         const asked = yield* generations.ask(question("How late is it?")).pipe(as(actor))
         const call = yield* Effect.flatMap(Script, ({ next }) => next)
         yield* TestClock.adjust(100)

@@ -1,16 +1,16 @@
 import { assert, layer } from "@effect/vitest"
-import * as Databases from "@llm-saas/database/Databases"
-import { Pool } from "@llm-saas/database/Pool"
-import { Generations } from "@llm-saas/engine/Generations"
-import { Messages } from "@llm-saas/engine/Messages"
-import { Conversations } from "@llm-saas/engine/Conversations"
-import * as Following from "@llm-saas/engine/Following"
+import * as Databases from "@llm-saas/database/backup/Databases"
+import { Pool } from "@llm-saas/database/connections/Pool"
+import { Generations } from "@llm-saas/engine/generations/Generations"
+import { Messages } from "@llm-saas/engine/messages/Messages"
+import { Conversations } from "@llm-saas/engine/messages/Conversations"
+import * as GenerationReader from "@llm-saas/engine/generations/GenerationReader"
 import { Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
-import { anotherProcess, as, at, engine, question, somebody, until } from "@llm-saas/testing/Workshop"
+import { anotherProcess, as, at, engine, question, newUser, until } from "@llm-saas/testing/EngineFixture"
 
 const rows = Effect.fnUntraced(function* (sql: string) {
   const { adminUrl } = yield* TestDatabase
@@ -27,12 +27,12 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const generations = yield* Generations
       const script = yield* Script
       const messages = yield* Messages
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = yield* generations.ask(question("What is a room?")).pipe(as(actor))
       const call = yield* script.next
       assert.deepStrictEqual(call.prompt, [{ role: "user", content: "What is a room?" }])
       for (const piece of ["A", " room", " 🏠", "."]) call.emit(piece)
-      assert.strictEqual(asked.tape.ended, undefined)
+      assert.strictEqual(asked.tokenLog.ended, undefined)
       call.complete({ usage: { input: 5, output: 4 }, model: "scripted-1-2026" })
       const message = yield* generations.answer(asked)
       const kept = yield* messages.get(asked.messageId).pipe(as(actor))
@@ -55,7 +55,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const first = yield* Scope.make()
       const asked = yield* generations.ask(question("Long?")).pipe(as(actor), Scope.provide(first))
       const call = yield* script.next
@@ -63,15 +63,15 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       yield* Scope.close(first, Exit.void)
       yield* TestClock.adjust("29 seconds")
       const second = yield* Scope.make()
-      const { tape } = yield* generations.follow(asked.generationId).pipe(as(actor), Scope.provide(second))
-      assert.strictEqual(tape, asked.tape)
+      const { tokenLog } = yield* generations.follow(asked.generationId).pipe(as(actor), Scope.provide(second))
+      assert.strictEqual(tokenLog, asked.tokenLog)
       yield* TestClock.adjust("5 minutes")
-      assert.strictEqual(tape.ended, undefined)
+      assert.strictEqual(tokenLog.ended, undefined)
       call.emit(" two")
       yield* Scope.close(second, Exit.void)
-      yield* until(Effect.sync(() => tape.ended !== undefined))
+      yield* until(Effect.sync(() => tokenLog.ended !== undefined))
       yield* call.aborted
-      assert.strictEqual(tape.ended?.ending.status, "cancelled")
+      assert.strictEqual(tokenLog.ended?.ending.status, "cancelled")
       const { seq, status, text } = yield* generations.get(asked.generationId).pipe(as(actor))
       assert.deepStrictEqual([status, text, Number(seq)], ["cancelled", "one two", 2])
     })
@@ -82,17 +82,17 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const generations = yield* Generations
       const script = yield* Script
       const other = yield* anotherProcess()
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const here = yield* Scope.make()
       const asked = yield* generations.ask(question("Where?")).pipe(as(actor), Scope.provide(here))
       const call = yield* script.next
       call.emit("a")
       call.emit("b")
-      const { tape } = yield* Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(
+      const { tokenLog } = yield* Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(
         at(other),
         as(actor)
       )
-      yield* until(Effect.sync(() => tape.seq === 2))
+      yield* until(Effect.sync(() => tokenLog.seq === 2))
       yield* Scope.close(here, Exit.void)
       // A second of the clock in five milliseconds: the grace must not run out while the database is still being told.
       yield* Effect.forEach(Array.from({ length: 200 }), () =>
@@ -101,14 +101,14 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
           Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
         )
       )
-      assert.strictEqual(tape.ended, undefined)
-      assert.strictEqual(asked.tape.ended, undefined)
+      assert.strictEqual(tokenLog.ended, undefined)
+      assert.strictEqual(asked.tokenLog.ended, undefined)
       call.emit("c")
       call.complete()
-      const end = yield* Effect.forkChild(Following.ended(tape))
-      yield* until(Effect.sync(() => tape.ended !== undefined))
+      const end = yield* Effect.forkChild(GenerationReader.ended(tokenLog))
+      yield* until(Effect.sync(() => tokenLog.ended !== undefined))
       assert.strictEqual((yield* Fiber.join(end)).message.response, "abc")
-      assert.deepStrictEqual(tape.tokens, ["a", "b", "c"])
+      assert.deepStrictEqual(tokenLog.tokens, ["a", "b", "c"])
       assert.strictEqual(script.asked() > 0, true)
     }).pipe(Effect.scoped)
   )
@@ -118,12 +118,12 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const generations = yield* Generations
       const script = yield* Script
       const other = yield* anotherProcess()
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = yield* generations.ask(question("Stop?")).pipe(as(actor))
       const call = yield* script.next
       call.emit("par")
       yield* Effect.flatMap(Generations, ({ cancel }) => cancel(asked.generationId)).pipe(at(other), as(actor))
-      yield* until(Effect.sync(() => asked.tape.ended !== undefined))
+      yield* until(Effect.sync(() => asked.tokenLog.ended !== undefined))
       yield* call.aborted
       const { status, text } = yield* generations.get(asked.generationId).pipe(as(actor))
       assert.deepStrictEqual({ status, text }, { status: "cancelled", text: "par" })
@@ -135,7 +135,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const generations = yield* Generations
       const script = yield* Script
       const other = yield* anotherProcess()
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = yield* generations.ask(question("Forget?")).pipe(as(actor))
       const call = yield* script.next
       call.emit("half")
@@ -143,7 +143,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       assert.deepStrictEqual(yield* deeds(asked.messageId), [
         { action: "message.deleted", actor: actor.userId, detail: { user_id: actor.userId } }
       ])
-      yield* until(Effect.sync(() => asked.tape.ended !== undefined))
+      yield* until(Effect.sync(() => asked.tokenLog.ended !== undefined))
       yield* call.aborted
       assert.strictEqual(
         (yield* Effect.flip(generations.get(asked.generationId).pipe(as(actor))))._tag,
@@ -164,7 +164,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const generations = yield* Generations
       const script = yield* Script
       const other = yield* anotherProcess()
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = yield* generations.ask(question("Lost?")).pipe(as(actor))
       const call = yield* script.next
       call.emit("half an")
@@ -191,8 +191,8 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       )
       assert.deepStrictEqual({ text, failure }, { text: "half an ans😀", failure: "process_lost" })
       // The one that was thought gone hears of it, and stops.
-      yield* until(Effect.sync(() => asked.tape.ended !== undefined))
-      assert.strictEqual(asked.tape.ended?.ending.status, "interrupted")
+      yield* until(Effect.sync(() => asked.tokenLog.ended !== undefined))
+      assert.strictEqual(asked.tokenLog.ended?.ending.status, "interrupted")
     }).pipe(Effect.scoped)
   )
 
@@ -200,7 +200,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const before = script.asked()
       const send = (content: string) =>
         generations.ask(question(content, { source: "messages", idempotencyKey: "k-1" })).pipe(as(actor), Effect.result)
@@ -232,7 +232,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const send = (key: string) => generations.ask(question("Again?", { idempotencyKey: key })).pipe(as(actor))
       const first = yield* send("early")
       ;(yield* script.next).fail("model_rate_limited", 7)
@@ -254,8 +254,8 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const generations = yield* Generations
       const conversations = yield* Conversations
       const script = yield* Script
-      const actor = yield* somebody()
-      const stranger = yield* somebody(actor.tenantId)
+      const actor = yield* newUser()
+      const stranger = yield* newUser(actor.tenantId)
       const { id } = yield* conversations.create(null).pipe(as(actor))
       const say = Effect.fnUntraced(function* (content: string, response: string) {
         const asked = yield* generations.ask(question(content, { conversationId: id })).pipe(as(actor))
@@ -295,10 +295,10 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = yield* generations.ask(question("Secret?")).pipe(as(actor))
       yield* script.next
-      for (const stranger of [yield* somebody(), yield* somebody(actor.tenantId)]) {
+      for (const stranger of [yield* newUser(), yield* newUser(actor.tenantId)]) {
         for (const attempt of [
           Effect.asVoid(generations.get(asked.generationId)),
           Effect.asVoid(generations.cancel(asked.generationId)),
@@ -306,15 +306,15 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
         ])
           assert.strictEqual((yield* Effect.flip(as(stranger)(attempt)))._tag, "GenerationNotFound")
       }
-      assert.strictEqual(asked.tape.ended, undefined)
+      assert.strictEqual(asked.tokenLog.ended, undefined)
     }).pipe(Effect.scoped)
   )
 
-  it.effect("lives on when the database goes away for a while, and nothing of it is lost", () =>
+  it.effect("runningGenerations on when the database goes away for a while, and nothing of it is lost", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = yield* generations.ask(question("Outage?")).pipe(as(actor))
       const call = yield* script.next
       call.emit("before ")
@@ -332,7 +332,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       call.complete()
       const end = yield* Effect.forkChild(generations.answer(asked))
       yield* rows(`alter database ${name} connection limit -1`)
-      yield* until(Effect.sync(() => asked.tape.ended !== undefined))
+      yield* until(Effect.sync(() => asked.tokenLog.ended !== undefined))
       assert.strictEqual((yield* Fiber.join(end)).response, "before during after")
     }).pipe(Effect.scoped)
   )
@@ -345,7 +345,7 @@ layer(Layer.provideMerge(engine({}, 5), TestDatabase.layer), { timeout: "60 seco
       const messages = yield* Messages
       const script = yield* Script
       const pool = yield* Pool
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = yield* Effect.forEach(
         Array.from({ length: 200 }, (_, n) => n),
         (n) => generations.ask(question(`Question ${n}`)).pipe(as(actor)),
@@ -380,7 +380,7 @@ layer(Layer.provideMerge(engine({}, 5, counted), TestDatabase.layer))("a model t
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       lent = 0
       const asked = yield* generations.ask(question("Quick?")).pipe(as(actor))
       assert.strictEqual(lent, 1)
@@ -404,7 +404,7 @@ layer(
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
-      const [flooder, stranger] = [yield* somebody(), yield* somebody()]
+      const [flooder, stranger] = [yield* newUser(), yield* newUser()]
       const flood = yield* Effect.forEach(Array.from({ length: 2020 }), () =>
         Effect.forkScoped(generations.ask(question("Me!")).pipe(as(flooder)), { startImmediately: true })
       )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { codePoints, lengthsOf, Tokens, tokensOf } from "@llm-saas/engine/Tokens"
+import { codePoints, lengthsOf, Tokens, tokensOf } from "@llm-saas/engine/generations/Tokens"
 import * as fc from "fast-check"
 
 /** What a model could send to do harm, and what it just sends. */

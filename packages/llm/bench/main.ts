@@ -4,7 +4,7 @@
  *
  *   node packages/llm/bench/main.ts [delay in ms between tokens, 20] [rounds, 3]
  */
-import { Llm } from "@llm-saas/engine/Llm"
+import { Llm } from "@llm-saas/engine/generations/Llm"
 import { OpenAiLayer } from "@llm-saas/llm/OpenAi"
 import { Effect, ManagedRuntime } from "effect"
 import { spawn } from "node:child_process"

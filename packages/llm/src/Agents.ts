@@ -18,7 +18,7 @@ export interface Proxies {
 
 /**
  * Connections to the provider at `baseUrl`: through a proxy where one is set, by CONNECT for https. What is on this machine is asked
- * directly. A connection nobody uses is closed after half a minute. One that the provider closed first costs a second try, see `Exchange`.
+ * directly. A connection nobody uses is closed after half a minute. One that the provider closed first costs a second try, see `ProviderRequest`.
  */
 export const makeAgents = (baseUrl: string, proxies: Proxies | undefined): Agents => {
   const direct = proxies === undefined || isHere(new URL(baseUrl).hostname)

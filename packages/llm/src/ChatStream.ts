@@ -1,14 +1,14 @@
 import type { FinishReason, Usage } from "@llm-saas/domain/Generation"
-import type { Completion } from "@llm-saas/engine/Llm"
+import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { Predicate, Result } from "effect"
 import { pieceOf, strangerIn } from "./AnswerText.ts"
-import { cut, Failed, malformed, unknownShape } from "./Failed.ts"
+import { cut, ProviderFailure, malformed, unknownShape } from "./ProviderFailure.ts"
 import { finishOf } from "./FinishReasons.ts"
 import { JsonReader } from "./JsonReader.ts"
 import { errorOf, isError, type ProviderError } from "./ProviderError.ts"
 import { type Asked, spoken } from "./Rejection.ts"
 import { SseReader } from "./SseReader.ts"
-import { type Count, countIn, laterCount } from "./Count.ts"
+import { type UsageCount, countIn, laterCount } from "./UsageCount.ts"
 
 /** Events with which servers keep a line open. */
 const PINGS = new Set(["ping", "keepalive", "keep-alive", "heartbeat"])
@@ -31,14 +31,14 @@ export class ChatStream {
   #form: "unknown" | "events" | "json" = "unknown"
   readonly #emit: (text: string) => void
   readonly #asked: Asked
-  #failed: Failed | undefined = undefined
+  #failed: ProviderFailure | undefined = undefined
   #finishReason: FinishReason | undefined = undefined
   /** Whether text came after the reason. */
   #reopened = false
   #source: Source = undefined
   #thought = false
   #stranger: string | undefined = undefined
-  #counted: Count | undefined = undefined
+  #counted: UsageCount | undefined = undefined
   #model: string | undefined = undefined
   /** How many events have come. Comments, pings and empty ones, which some servers send to keep the line open, are none. */
   events = 0
@@ -61,7 +61,7 @@ export class ChatStream {
   }
 
   /** More of the body. Answers the failure that it brought, if it did; nothing is to be read after one. */
-  push(bytes: Uint8Array): Failed | undefined {
+  push(bytes: Uint8Array): ProviderFailure | undefined {
     if (this.#form === "unknown") return this.#first(bytes)
     const taken = this.#json === undefined ? this.#sse.push(bytes, this.#event) : this.#json.push(bytes, this.#value)
     if (!taken) this.#fail(malformed)
@@ -69,7 +69,7 @@ export class ChatStream {
   }
 
   /** The answer, when nothing more comes, or why there is none: without the provider's word that it is whole, it is cut. */
-  end(): Completion | Failed {
+  end(): Completion | ProviderFailure {
     if (this.#failed === undefined && this.#json !== undefined) {
       const end = this.#json.end(this.#value)
       if (end !== "whole") this.#fail(end === "cut" ? cut : malformed)
@@ -95,19 +95,19 @@ export class ChatStream {
    * What an end without any text means. A model may have nothing to say, and may have spent all its tokens on thoughts; but text that was
    * paid for and not understood is a failure. An end alone counts as one token.
    */
-  #silent(reason: FinishReason): Failed | undefined {
-    if (reason === "content_filter") return new Failed({ reason: "content_filtered", passing: false })
+  #silent(reason: FinishReason): ProviderFailure | undefined {
+    if (reason === "content_filter") return new ProviderFailure({ reason: "content_filtered", retryable: false })
     if (this.#stranger !== undefined) return unknownShape(this.#stranger)
     const { output, thoughts } = this.#counted ?? { output: 0, thoughts: 0 }
     if (output - thoughts <= 1 || (reason === "length" && (this.#thought || thoughts > 0))) return undefined
     return unknownShape(this.#thought ? "tokens of thoughts, and no text" : "tokens, and no text")
   }
 
-  #withUsage(failed: Failed): Failed {
+  #withUsage(failed: ProviderFailure): ProviderFailure {
     const usage = this.#usage
     if (usage === undefined) return failed
-    const { code, passing, reason, shape, status, wait } = failed
-    return new Failed({ code, passing, reason, shape, status, wait, usage })
+    const { code, retryable, reason, shape, status, wait } = failed
+    return new ProviderFailure({ code, retryable, reason, shape, status, wait, usage })
   }
 
   #hear(error: unknown): void {
@@ -115,11 +115,11 @@ export class ChatStream {
     this.#fail(spoken(this.error, this.#asked))
   }
 
-  #fail(failed: Failed): void {
+  #fail(failed: ProviderFailure): void {
     this.#failed ??= failed
   }
 
-  #first(bytes: Uint8Array): Failed | undefined {
+  #first(bytes: Uint8Array): ProviderFailure | undefined {
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at] ?? 0
       // White space, and the bytes of a byte order mark, which stand nowhere else.
@@ -229,7 +229,7 @@ export class ChatStream {
     if (typeof reason !== "string") return this.#fail(unknownShape(`finish_reason: ${typeof reason}`))
     const finish = finishOf(reason)
     if (finish === undefined) return
-    if (finish instanceof Failed) return this.#fail(finish)
+    if (finish instanceof ProviderFailure) return this.#fail(finish)
     this.#finishReason = finish
     this.#reopened = false
   }

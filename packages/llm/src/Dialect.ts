@@ -1,4 +1,4 @@
-import type { Prompt } from "@llm-saas/engine/Llm"
+import type { Prompt } from "@llm-saas/engine/generations/Llm"
 import { type ProviderError, says } from "./ProviderError.ts"
 
 /** How a provider's server wants to be asked. They all take `POST /chat/completions`, and differ in what they refuse. */
@@ -19,7 +19,11 @@ export const COMMON: Dialect = { usage: true, limit: "max_tokens", temperature: 
  * changed. What names one is a field of the error, or its message where the questions (`asked`) say nothing of the kind: servers quote
  * them. Each answer is a step further, so that asking again comes to an end.
  */
-export const relent = (dialect: Dialect, error: ProviderError, asked: ReadonlyArray<string>): Dialect | undefined => {
+export const fallbackDialect = (
+  dialect: Dialect,
+  error: ProviderError,
+  asked: ReadonlyArray<string>
+): Dialect | undefined => {
   if (
     dialect.usage
     && (error.parameters.has("stream_options") || says(error, /stream_options|include_usage/giu, asked))

@@ -1,5 +1,5 @@
 import type { FinishReason } from "@llm-saas/domain/Generation"
-import { cut, Failed, overTime } from "./Failed.ts"
+import { cut, ProviderFailure, overTime } from "./ProviderFailure.ts"
 
 /** How providers name the reasons for which a model stops by itself, in lower case. docs/providers.md lists them. */
 const REASONS: Readonly<Record<FinishReason, ReadonlyArray<string>>> = {
@@ -63,10 +63,10 @@ const UNFINISHED = new Set([
   "incomplete"
 ])
 
-const broken = new Failed({ reason: "model_error", passing: true })
+const broken = new ProviderFailure({ reason: "model_error", retryable: true })
 
 /** Words with which servers say that they gave up: the answer is not whole. */
-const GIVEN_UP: ReadonlyArray<readonly [pattern: RegExp, failed: Failed]> = [
+const GIVEN_UP: ReadonlyArray<readonly [pattern: RegExp, failed: ProviderFailure]> = [
   [/time_?d?_?out|deadline/u, overTime],
   [/abort|cancel|interrupt|disconnect|killed/u, cut],
   [/error|fail|exception|crash|unavailable|overload|insufficient|malformed/u, broken]
@@ -87,7 +87,7 @@ function named(reason: FinishReason): Array<[string, FinishReason]> {
  * What a provider's reason means: why the model stopped, a failure, or undefined where the word says nothing. A word that nobody knows
  * is a provider's own reason for an end. Case and enumeration prefixes (`FinishReason.STOP`) do not count.
  */
-export const finishOf = (word: string): FinishReason | Failed | undefined => {
+export const finishOf = (word: string): FinishReason | ProviderFailure | undefined => {
   const name = word
     .trim()
     .toLowerCase()

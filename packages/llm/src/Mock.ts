@@ -1,6 +1,6 @@
 import { FinishReason } from "@llm-saas/domain/Generation"
 import { approximateTokens } from "@llm-saas/domain/Message"
-import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
+import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
 import { Effect, Layer, Option, Schema } from "effect"
 import { answer } from "./MockText.ts"
 

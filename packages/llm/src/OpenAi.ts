@@ -1,14 +1,14 @@
 import { dependency } from "@llm-saas/domain/Dependency"
 import { monotonicMillis } from "@llm-saas/domain/Time"
-import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
+import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
 import { Clock, Deferred, Duration, Effect, Exit, Layer, Option, Schedule, type Scope } from "effect"
 import { makeAgents } from "./Agents.ts"
 import { Breaker, type Change, type Pass } from "./Breaker.ts"
-import { bodyOf, both, COMMON, type Dialect, refused, relent } from "./Dialect.ts"
-import { Exchange } from "./Exchange.ts"
-import { type Failed, noConnection, saysNothing, tooLate, toLlmFailed } from "./Failed.ts"
+import { bodyOf, both, COMMON, type Dialect, refused, fallbackDialect } from "./Dialect.ts"
+import { ProviderRequest } from "./ProviderRequest.ts"
+import { type ProviderFailure, noConnection, saysNothing, tooLate, toLlmFailed } from "./ProviderFailure.ts"
 import { baseUrlOf, clientOf, type OpenAiOptions } from "./Target.ts"
-import { Troubles } from "./Troubles.ts"
+import { FaultLog } from "./FaultLog.ts"
 
 export type { OpenAiOptions } from "./Target.ts"
 
@@ -18,7 +18,7 @@ const PATIENCE = 5000
 /** 250, 500, 1000 ms, each a fifth more or less, after what the provider asked for: those who failed together do not come back together. */
 const AGAIN = Schedule.exponential("250 millis").pipe(
   Schedule.jittered,
-  Schedule.setInputType<Failed>(),
+  Schedule.setInputType<ProviderFailure>(),
   Schedule.modifyDelay(({ duration, input }) =>
     Effect.succeed(Duration.sum(duration, Duration.millis(input.wait ?? 0)))
   )
@@ -40,7 +40,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   )
   const breaker = new Breaker()
   const provider = yield* dependency("provider")
-  const troubles = new Troubles(options.model)
+  const troubles = new FaultLog(options.model)
   const now = () => monotonicMillis(clock)
   // What this server was found to refuse, when asking without it worked.
   let learned: Dialect = { ...COMMON, temperature: options.temperature !== undefined }
@@ -60,22 +60,22 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   }
 
   /** Fails when nothing was heard for too long. Looks when it can be so at the earliest, and not for every piece. */
-  const silence = Effect.fnUntraced(function* (exchange: Exchange) {
+  const silence = Effect.fnUntraced(function* (providerRequest: ProviderRequest) {
     for (;;) {
-      const left = exchange.heardAt + options.silence - now()
+      const left = providerRequest.heardAt + options.silence - now()
       if (left <= 0) return yield* tooLate
       yield* Effect.sleep(left)
     }
   })
 
   /** The first text of an answer, or its end without any. Thoughts come before it, and show that the provider works. */
-  const begin = Effect.fnUntraced(function* (exchange: Exchange, pass: Pass) {
-    yield* within(Deferred.await(exchange.connected), options.connect, noConnection)
-    yield* within(Deferred.await(exchange.begun), options.firstToken, tooLate)
+  const begin = Effect.fnUntraced(function* (providerRequest: ProviderRequest, pass: Pass) {
+    yield* within(Deferred.await(providerRequest.connected), options.connect, noConnection)
+    yield* within(Deferred.await(providerRequest.begun), options.firstToken, tooLate)
     const change = pass.succeed(now())
     if (change !== undefined) yield* report(change)
     yield* provider.worked
-    if (!exchange.spoken) yield* Effect.raceFirst(Deferred.await(exchange.said), silence(exchange))
+    if (!providerRequest.spoken) yield* Effect.raceFirst(Deferred.await(providerRequest.said), silence(providerRequest))
   })
 
   /** One request, until the first text of its answer; a server that refuses a parameter is asked at once without. */
@@ -83,30 +83,32 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
     prompt: Prompt,
     emit: (text: string) => void,
     pass: Pass
-  ): Effect.fn.Return<Exchange, Failed, Scope.Scope> {
+  ): Effect.fn.Return<ProviderRequest, ProviderFailure, Scope.Scope> {
     const asked = { texts: prompt.map(({ content }) => content), maxTokens: options.maxTokens }
     let dialect = learned
     for (;;) {
-      const exchange = yield* Effect.acquireRelease(
-        Effect.sync(() => new Exchange(agents, clock, emit, asked)),
-        (exchange) => Effect.sync(() => exchange.close())
+      const providerRequest = yield* Effect.acquireRelease(
+        Effect.sync(() => new ProviderRequest(agents, clock, emit, asked)),
+        (providerRequest) => Effect.sync(() => providerRequest.close())
       )
-      clientOf(options, exchange.fetch)
+      clientOf(options, providerRequest.fetch)
         .chat.completions.create(bodyOf(dialect, options, prompt))
         .asResponse()
-        .then(undefined, exchange.unmade)
-      const exit = yield* Effect.exit(begin(exchange, pass))
+        .then(undefined, providerRequest.unmade)
+      const exit = yield* Effect.exit(begin(providerRequest, pass))
       if (Exit.isSuccess(exit)) {
         if (dialect !== learned) yield* learn(dialect)
         yield* troubles.over
-        return exchange
+        return providerRequest
       }
-      exchange.close()
-      const { error } = exchange
+      providerRequest.close()
+      const { error } = providerRequest
       const failed = Option.getOrUndefined(Exit.findErrorOption(exit))
       const rejected = failed?.reason === "model_rejected" && (failed.status === 400 || failed.status === 422)
       const otherwise =
-        error !== undefined && rejected && !exchange.spoken ? relent(dialect, error, asked.texts) : undefined
+        error !== undefined && rejected && !providerRequest.spoken
+          ? fallbackDialect(dialect, error, asked.texts)
+          : undefined
       if (otherwise === undefined) return yield* Effect.failCause(exit.cause)
       dialect = otherwise
     }
@@ -123,7 +125,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
         )
 
   /** What a question says about the provider: nothing, where the question or the key was refused, or it was taken back. */
-  const settle = (pass: Pass, exit: Exit.Exit<Exchange, Failed>) => {
+  const settle = (pass: Pass, exit: Exit.Exit<ProviderRequest, ProviderFailure>) => {
     const failed = Exit.isSuccess(exit) ? undefined : Option.getOrUndefined(Exit.findErrorOption(exit))
     if (failed === undefined || saysNothing(failed)) return Effect.sync(() => pass.release())
     const at = now()
@@ -144,13 +146,13 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       Effect.retry({
         schedule: AGAIN,
         times: options.retries,
-        while: ({ passing, wait }) => passing && (wait ?? 0) <= PATIENCE
+        while: ({ retryable, wait }) => retryable && (wait ?? 0) <= PATIENCE
       }),
       Effect.onExit((exit) => settle(pass, exit))
     )
 
-  const ended = (exchange: Exchange) =>
-    Effect.raceFirst(Deferred.await(exchange.ended), silence(exchange)).pipe(
+  const ended = (providerRequest: ProviderRequest) =>
+    Effect.raceFirst(Deferred.await(providerRequest.ended), silence(providerRequest)).pipe(
       Effect.tapError((failed) => troubles.report(failed))
     )
 
@@ -161,16 +163,16 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   ): Effect.Effect<Completion, LlmFailed> =>
     Effect.suspend(() => {
       const pass = breaker.enter(partition, now())
-      if (typeof pass === "number") return Effect.fail(leftAlone(pass))
+      if (typeof pass === "number") return Effect.fail(circuitOpen(pass))
       return open(prompt, emit, pass).pipe(Effect.andThen(ended), Effect.mapError(toLlmFailed), Effect.scoped)
     }).pipe(Effect.timeoutOrElse({ duration: options.whole, orElse: () => Effect.fail(toLlmFailed(tooLate)) }))
 
   return Llm.of({ provider: "openai", model: options.model, generate })
 })
 
-const within = <A>(effect: Effect.Effect<A, Failed>, duration: number, failed: Failed) =>
+const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>
   Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })
 
 /** The provider was found broken, and is not asked until some time (ms) has passed, or until it has answered a question that tries it. */
-const leftAlone = (wait: number): LlmFailed =>
+const circuitOpen = (wait: number): LlmFailed =>
   new LlmFailed({ reason: "model_unavailable", retryAfter: Math.max(1, Math.ceil(wait / 1000)) })

@@ -1,5 +1,5 @@
 import type { FailureReason } from "@llm-saas/domain/Generation"
-import { Failed } from "./Failed.ts"
+import { ProviderFailure } from "./ProviderFailure.ts"
 import { type ProviderError, says } from "./ProviderError.ts"
 
 // What a provider's refusal means. Codes decide; messages only where they do not quote the question. docs/providers.md has the table.
@@ -17,10 +17,11 @@ export const refusal = (
   error: ProviderError,
   asked: Asked,
   now: number
-): Failed => {
+): ProviderFailure => {
   const wait = waitOf(headers, now)
   const code = [...error.codes].find((each) => LOGGED.has(each))
-  const failed = (reason: FailureReason, passing: boolean) => new Failed({ reason, passing, wait, status, code })
+  const failed = (reason: FailureReason, retryable: boolean) =>
+    new ProviderFailure({ reason, retryable, wait, status, code })
   const askers = status === 401 || status === 429 ? undefined : askersFault(status, error, asked)
   if (askers !== undefined) return failed(askers, false)
   // An account without money is told 429 too, and no waiting helps.
@@ -37,7 +38,7 @@ export const refusal = (
 }
 
 /** What an error says that came in an answer's place, or in its middle: the response had begun with 200. */
-export const spoken = (error: ProviderError, asked: Asked): Failed =>
+export const spoken = (error: ProviderError, asked: Asked): ProviderFailure =>
   refusal(error.status ?? statusOf(error), {}, error, asked, 0)
 
 const statusOf = (error: ProviderError): number => STATUSES.find(([codes]) => has(error, codes))?.[1] ?? 500

@@ -2,7 +2,7 @@ import { Redacted } from "effect"
 import OpenAI, { AzureOpenAI } from "openai"
 import type { Proxies } from "./Agents.ts"
 import type { Asked } from "./Dialect.ts"
-import type { Exchange } from "./Exchange.ts"
+import type { ProviderRequest } from "./ProviderRequest.ts"
 
 /** Where the provider is, what it is asked, and how long anything may take. Times are in milliseconds. */
 export interface OpenAiOptions extends Asked {
@@ -29,7 +29,7 @@ export interface OpenAiOptions extends Asked {
 export const baseUrlOf = ({ baseUrl }: OpenAiOptions): string => baseUrl ?? "https://api.openai.com/v1"
 
 /** A client for one question, 20 µs: its `fetch` is that question's. All is given, for it would look into the environment for the rest. */
-export const clientOf = (options: OpenAiOptions, fetch: Exchange["fetch"]): OpenAI => {
+export const clientOf = (options: OpenAiOptions, fetch: ProviderRequest["fetch"]): OpenAI => {
   const key = options.apiKey === undefined ? undefined : Redacted.value(options.apiKey)
   const common = {
     apiKey: key ?? "none",

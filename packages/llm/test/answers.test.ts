@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { chunk, DONE, event } from "@llm-saas/testing/FakeUpstream"
 import * as fc from "fast-check"
 import { ChatStream } from "../src/ChatStream.ts"
-import { Failed } from "../src/Failed.ts"
+import { ProviderFailure } from "../src/ProviderFailure.ts"
 
 /** What becomes of a body that comes in these parts: the text, and how it ended. */
 const outcomeOf = (parts: ReadonlyArray<Uint8Array>) => {
@@ -10,7 +10,7 @@ const outcomeOf = (parts: ReadonlyArray<Uint8Array>) => {
   const stream = new ChatStream((text) => said.push(text), { texts: [], maxTokens: 100 })
   for (const part of parts) if (stream.push(part) !== undefined) break
   const end = stream.end()
-  return { text: said.join(""), end: end instanceof Failed ? end.reason : end.finishReason, outcome: end }
+  return { text: said.join(""), end: end instanceof ProviderFailure ? end.reason : end.finishReason, outcome: end }
 }
 
 /** The same, whole and byte by byte: the two are alike. */
@@ -141,7 +141,7 @@ describe("an answer that is not whole", () => {
 
   it("says in the log what was not understood, and nothing of its content", () => {
     const { outcome } = read(say({ type: "secret type", payload: "secret" }) + STOP)
-    assert.strictEqual(outcome instanceof Failed && outcome.shape, "content: an object without text")
+    assert.strictEqual(outcome instanceof ProviderFailure && outcome.shape, "content: an object without text")
   })
 })
 

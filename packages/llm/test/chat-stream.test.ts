@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { chunk, DONE, event } from "@llm-saas/testing/FakeUpstream"
 import * as fc from "fast-check"
 import { ChatStream } from "../src/ChatStream.ts"
-import { Failed } from "../src/Failed.ts"
+import { ProviderFailure } from "../src/ProviderFailure.ts"
 import { SseReader } from "../src/SseReader.ts"
 
 /** Cuts bytes at each of these places, given as parts of a thousand. */
@@ -122,7 +122,7 @@ describe("an answer", () => {
     const whole = wire.indexOf("\n\n", said) + 2
     for (let end = 0; end <= wire.length; end++) {
       const { end: outcome } = read([wire.subarray(0, end)])
-      assert.strictEqual(outcome instanceof Failed, end < whole, `${end} of ${wire.length} bytes`)
+      assert.strictEqual(outcome instanceof ProviderFailure, end < whole, `${end} of ${wire.length} bytes`)
     }
   })
 

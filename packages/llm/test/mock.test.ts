@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Llm } from "@llm-saas/engine/Llm"
+import { Llm } from "@llm-saas/engine/generations/Llm"
 import { MockLayer, type MockOptions } from "@llm-saas/llm/Mock"
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Dependencies } from "@llm-saas/domain/Dependency"
-import { type Completion, Llm, type LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
+import { type Completion, Llm, type LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
 import { OpenAiLayer, type OpenAiOptions } from "@llm-saas/llm/OpenAi"
 import {
   chunk,

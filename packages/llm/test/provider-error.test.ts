@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { COMMON, type Dialect, relent } from "../src/Dialect.ts"
-import { Failed } from "../src/Failed.ts"
+import { COMMON, type Dialect, fallbackDialect } from "../src/Dialect.ts"
+import { ProviderFailure } from "../src/ProviderFailure.ts"
 import { finishOf } from "../src/FinishReasons.ts"
 import { errorIn, isError } from "../src/ProviderError.ts"
 import { refusal, spoken } from "../src/Rejection.ts"
@@ -217,7 +217,7 @@ describe("a question that is quoted", () => {
         const body = echo(text)
         const error = errorIn(typeof body === "string" ? body : JSON.stringify(body))
         const asked = { texts: ["Hello?", text], maxTokens: 1024 }
-        assert.isUndefined(relent(COMMON, error, asked.texts))
+        assert.isUndefined(fallbackDialect(COMMON, error, asked.texts))
         assert.strictEqual(refusal(status, {}, error, asked, 0).reason, "model_rejected")
       })
     )
@@ -225,7 +225,7 @@ describe("a question that is quoted", () => {
 
   it("does not hide what a field names", () => {
     const error = errorIn(JSON.stringify(message("temperature …", { param: "temperature" })))
-    assert.deepStrictEqual(relent(COMMON, error, ["What temperature?"]), { ...COMMON, temperature: false })
+    assert.deepStrictEqual(fallbackDialect(COMMON, error, ["What temperature?"]), { ...COMMON, temperature: false })
   })
 })
 
@@ -264,7 +264,11 @@ describe("a server that refuses a parameter", () => {
   it("is asked without", () => {
     for (const [body, change] of cases) {
       const error = errorIn(typeof body === "string" ? body : JSON.stringify(body))
-      assert.deepStrictEqual(relent(COMMON, error, ASKED.texts), { ...COMMON, ...change }, JSON.stringify(body))
+      assert.deepStrictEqual(
+        fallbackDialect(COMMON, error, ASKED.texts),
+        { ...COMMON, ...change },
+        JSON.stringify(body)
+      )
     }
   })
 
@@ -275,7 +279,7 @@ describe("a server that refuses a parameter", () => {
       {},
       []
     ])
-      assert.isUndefined(relent(COMMON, errorIn(JSON.stringify(body)), ASKED.texts))
+      assert.isUndefined(fallbackDialect(COMMON, errorIn(JSON.stringify(body)), ASKED.texts))
   })
 })
 
@@ -333,7 +337,7 @@ describe("why a model stopped", () => {
     for (const [meaning, words] of Object.entries(table))
       for (const word of words) {
         const finish = finishOf(word)
-        assert.strictEqual(finish instanceof Failed ? finish.reason : (finish ?? "no reason"), meaning, word)
+        assert.strictEqual(finish instanceof ProviderFailure ? finish.reason : (finish ?? "no reason"), meaning, word)
       }
   })
 })

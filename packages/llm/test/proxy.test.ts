@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Llm } from "@llm-saas/engine/Llm"
+import { Llm } from "@llm-saas/engine/generations/Llm"
 import { OpenAiLayer, type OpenAiOptions } from "@llm-saas/llm/OpenAi"
 import { chunk, DONE } from "@llm-saas/testing/FakeUpstream"
 import { Effect, Layer, Logger, Redacted, References, Result } from "effect"

@@ -1,5 +1,5 @@
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
-import { tenths } from "@llm-saas/engine/Spans"
+import { tenths } from "@llm-saas/engine/generations/GenerationSpans"
 
 // A record as a run of MLflow: what is promised of every inference. Pure; the tests pin it.
 

@@ -1,5 +1,5 @@
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
-import { type Attributes, type GenerationSpan, spansOf } from "@llm-saas/engine/Spans"
+import { type Attributes, type GenerationSpan, spansOf } from "@llm-saas/engine/generations/GenerationSpans"
 import { DateTime } from "effect"
 import { type ContentPolicy, filter } from "./Content.ts"
 import { traceName } from "./Run.ts"

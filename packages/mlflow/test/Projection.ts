@@ -1,9 +1,9 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Gate } from "@llm-saas/database/Gate"
-import { Pool } from "@llm-saas/database/Pool"
+import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
+import { Pool } from "@llm-saas/database/connections/Pool"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
-import { Work } from "@llm-saas/database/Work"
+import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { MlflowHttp } from "@llm-saas/mlflow/MlflowHttp"
 import * as MlflowSink from "@llm-saas/mlflow/MlflowSink"
 import * as RunFiles from "@llm-saas/mlflow/RunFiles"
@@ -16,7 +16,7 @@ import { FetchHttpClient } from "effect/http"
 
 /** The doors through which answers are planted, and the outbox in which they wait. */
 export const world = Layer.mergeAll(
-  Layer.mergeAll(Tenancy.layer, Gate.layer, Work.layer).pipe(
+  Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer).pipe(
     Layer.provide(
       Layer.unwrap(
         Effect.map(TestDatabase, ({ apiUrl }) =>

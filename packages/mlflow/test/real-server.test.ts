@@ -1,9 +1,9 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { execute } from "@llm-saas/database/Databases"
+import { execute } from "@llm-saas/database/backup/Databases"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { ConversationId } from "@llm-saas/domain/Conversation"
-import { answered, type Place, somebody } from "@llm-saas/testing/Answers"
+import { answered, type Place, newUser } from "@llm-saas/testing/GenerationFixture"
 import { find, MlflowServer, python } from "@llm-saas/testing/MlflowServer"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Layer } from "effect"
@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
       "is a run with all that is promised, and a trace that shows it, each pointing at the other",
       () =>
         Effect.gen(function* () {
-          const actor = yield* somebody()
+          const actor = yield* newUser()
           const conversation = yield* converse(actor)
           const arrivedAt = Date.now() - 600
           const place = yield* answered(actor, {
@@ -210,7 +210,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
       "that came to no whole answer is told as it was, and one whose message was deleted without a word of it",
       () =>
         Effect.gen(function* () {
-          const actor = yield* somebody()
+          const actor = yield* newUser()
           const arrivedAt = Date.now() - 600
           const failed = yield* answered(actor, {
             arrivedAt,
@@ -249,7 +249,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
       "is said as much of as the policy allows",
       () =>
         Effect.gen(function* () {
-          const actor = yield* somebody()
+          const actor = yield* newUser()
           const said = {
             arrivedAt: Date.now() - 600,
             content: "Write to ada@example.com",
@@ -275,7 +275,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
       "of a trace that its caller named is that trace, and nobody else's",
       () =>
         Effect.gen(function* () {
-          const [first, second] = [yield* somebody(), yield* somebody()]
+          const [first, second] = [yield* newUser(), yield* newUser()]
           const traceparent = { traceId: randomUUID().replaceAll("-", ""), parentSpanId: "00f067aa0ba902b7" }
           const mine = yield* answered(first, { arrivedAt: Date.now() - 600, traceparent })
           yield* sent()
@@ -305,7 +305,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
       () =>
         Effect.gen(function* () {
           const { ask, url } = yield* MlflowServer
-          const [first, second] = [yield* somebody(), yield* somebody()]
+          const [first, second] = [yield* newUser(), yield* newUser()]
           yield* Effect.scoped(
             Effect.gen(function* () {
               yield* Layer.build(tracking(url, { isolation: "shared", experiment: "everything" }))
@@ -330,7 +330,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
       "is a run in files that MLflow reads, where that is asked for, and however often it is written",
       () =>
         Effect.gen(function* () {
-          const actor = yield* somebody()
+          const actor = yield* newUser()
           const place = yield* answered(actor, {
             arrivedAt: Date.now() - 600,
             tokensIn: 5,
@@ -400,7 +400,7 @@ print(json.dumps([{"status": r.info.status, "params": r.data.params, "metrics": 
       () =>
         Effect.gen(function* () {
           const server = yield* MlflowServer
-          const actor = yield* somebody()
+          const actor = yield* newUser()
           const COUNT = 500
           const places = yield* Effect.forEach(
             Array.from({ length: COUNT }),

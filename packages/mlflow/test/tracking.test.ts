@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
-import { execute } from "@llm-saas/database/Databases"
-import { answered, type Place, somebody } from "@llm-saas/testing/Answers"
+import { execute } from "@llm-saas/database/backup/Databases"
+import { answered, type Place, newUser } from "@llm-saas/testing/GenerationFixture"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Deferred, Effect, Layer, Logger, Schema } from "effect"
 import { type Arrived, type FakeMlflow, make } from "./FakeMlflow.ts"
@@ -16,7 +16,7 @@ const log = Logger.layer([Logger.make(({ message }) => void logged.push(String(m
 const suite = layer(world, { excludeTestServices: true })
 
 const answers = Effect.fnUntraced(function* (count: number) {
-  const actor = yield* somebody()
+  const actor = yield* newUser()
   return yield* Effect.forEach(Array.from({ length: count }), () => answered(actor), { concurrency: 4 })
 })
 
@@ -339,7 +339,7 @@ suite("what is on the wire", (it) => {
   it.effect("has no content beyond the policy, and no header that names our own traces", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       yield* answered(actor, { content: "the secret word", response: "the other word" })
       yield* run(mlflow, { content: "off" })
       assert.isNotEmpty(mlflow.requests)

@@ -1,5 +1,5 @@
-import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { migrate, prepareLogin } from "@llm-saas/database/Migrations"
+import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
+import { migrate, prepareLogin } from "@llm-saas/database/migrations/Migrations"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 

@@ -1,4 +1,4 @@
-import { execute } from "@llm-saas/database/Databases"
+import { execute } from "@llm-saas/database/backup/Databases"
 import { find, MlflowServer } from "@llm-saas/testing/MlflowServer"
 import { Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { readdirSync, readFileSync } from "node:fs"

@@ -1,27 +1,27 @@
-import { Gate } from "@llm-saas/database/Gate"
-import { Pool } from "@llm-saas/database/Pool"
-import { Readiness } from "@llm-saas/database/Readiness"
+import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
+import { Pool } from "@llm-saas/database/connections/Pool"
+import { Readiness } from "@llm-saas/database/connections/Readiness"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Loops } from "@llm-saas/domain/Loop"
-import { Work } from "@llm-saas/database/Work"
-import { Accounts } from "@llm-saas/engine/Accounts"
-import { Conversations } from "@llm-saas/engine/Conversations"
-import { Feedbacks } from "@llm-saas/engine/Feedback"
-import { Generations } from "@llm-saas/engine/Generations"
+import { GenerationStore } from "@llm-saas/database/GenerationStore"
+import { Accounts } from "@llm-saas/engine/accounts/Accounts"
+import { Conversations } from "@llm-saas/engine/messages/Conversations"
+import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
+import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Isolation } from "@llm-saas/engine/Isolation"
-import { Messages } from "@llm-saas/engine/Messages"
+import { Messages } from "@llm-saas/engine/messages/Messages"
 import { PurgeLayer } from "@llm-saas/engine/Purge"
-import { Tenants } from "@llm-saas/engine/Tenants"
-import { Users } from "@llm-saas/engine/Users"
+import { Tenants } from "@llm-saas/engine/accounts/Tenants"
+import { Users } from "@llm-saas/engine/accounts/Users"
 import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
 import { Drain } from "./http/Drain.ts"
 import { availability, gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
-import { PasswordsLayer } from "./Passwords.ts"
-import { Settings } from "./Settings.ts"
-import { StartupFailed } from "./Startup.ts"
+import { PasswordsLayer } from "./auth/Passwords.ts"
+import { Settings } from "./config/Settings.ts"
+import { StartupFailed } from "./process/Startup.ts"
 
 const TenantsLayer = Layer.unwrap(
   Effect.map(Settings, ({ REGISTRATION_DEFAULT }) => Tenants.layer({ registration: REGISTRATION_DEFAULT }))
@@ -108,9 +108,9 @@ export const EngineLayer = Layer.mergeAll(
   Layer.provideMerge(
     Layer.mergeAll(
       Tenancy.layer,
-      Gate.layer,
+      PreTenantAccess.layer,
       ReadinessLayer,
-      Work.layer,
+      GenerationStore.layer,
       PasswordsLayer,
       RandomLayer,
       DigestLayer,

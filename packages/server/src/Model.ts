@@ -1,6 +1,6 @@
 import { MockLayer } from "@llm-saas/llm/Mock"
 import { Effect, Layer } from "effect"
-import { Settings } from "./Settings.ts"
+import { Settings } from "./config/Settings.ts"
 
 /** The model that answers: settings choose it, and nothing else. */
 export const ModelLayer = Layer.unwrap(

@@ -1,31 +1,31 @@
 import { Api } from "@llm-saas/api/Api"
 import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { AccountsCalls } from "./calls/accounts.ts"
-import { AdminCalls } from "./calls/admin.ts"
-import { ConversationsCalls } from "./calls/conversations.ts"
-import { GenerationsCalls } from "./calls/generations.ts"
-import { MessagesCalls } from "./calls/messages.ts"
-import { TenantsCalls } from "./calls/tenants.ts"
-import { AccessTokens } from "./AccessTokens.ts"
-import { Attempts } from "./Attempts.ts"
-import { ClientNetworks } from "./ClientNetworks.ts"
-import { AccountsHandlers } from "./handlers/accounts.ts"
-import { AdminHandlers } from "./handlers/admin.ts"
+import { AccountsCalls } from "./rpc/handlers/accounts.ts"
+import { AdminCalls } from "./rpc/handlers/admin.ts"
+import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
+import { GenerationsCalls } from "./rpc/handlers/generations.ts"
+import { MessagesCalls } from "./rpc/handlers/messages.ts"
+import { TenantsCalls } from "./rpc/handlers/tenants.ts"
+import { AccessTokens } from "./auth/AccessTokens.ts"
+import { CreationAttempts } from "./auth/CreationAttempts.ts"
+import { ClientNetworks } from "./config/ClientNetworks.ts"
+import { AccountsHandlers } from "./http/handlers/accounts.ts"
+import { AdminHandlers } from "./http/handlers/admin.ts"
 import { EngineLayer } from "./Engine.ts"
-import { AuthorizationLayer } from "./handlers/authorization.ts"
-import { ConversationsHandlers } from "./handlers/conversations.ts"
-import { GenerationsHandlers } from "./handlers/generations.ts"
-import { MessagesHandlers } from "./handlers/messages.ts"
-import { SystemHandlers } from "./handlers/system.ts"
-import { TenantsHandlers } from "./handlers/tenants.ts"
+import { AuthorizationLayer } from "./auth/Authorization.ts"
+import { ConversationsHandlers } from "./http/handlers/conversations.ts"
+import { GenerationsHandlers } from "./http/handlers/generations.ts"
+import { MessagesHandlers } from "./http/handlers/messages.ts"
+import { SystemHandlers } from "./http/handlers/system.ts"
+import { TenantsHandlers } from "./http/handlers/tenants.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { serve } from "./http/HttpServe.ts"
-import { LoginThrottle } from "./LoginThrottle.ts"
-import { RpcDoor } from "./rpc/Door.ts"
+import { LoginThrottle } from "./auth/LoginThrottle.ts"
+import { RpcServerLayer } from "./rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "./rpc/OverHttp.ts"
-import { Sessions } from "./Sessions.ts"
-import { SignUps } from "./SignUps.ts"
+import { Sessions } from "./auth/Sessions.ts"
+import { SignUps } from "./auth/SignUps.ts"
 
 /** Who answers: one layer for each group of the contract. */
 const Handlers = Layer.mergeAll(
@@ -48,10 +48,13 @@ const Calls = Layer.mergeAll(
   AdminCalls
 )
 
-const Routes = Layer.mergeAll(Layer.provide(HttpApiBuilder.layer(Api), Handlers), Layer.provide(RpcDoor, Calls)).pipe(
+const Routes = Layer.mergeAll(
+  Layer.provide(HttpApiBuilder.layer(Api), Handlers),
+  Layer.provide(RpcServerLayer, Calls)
+).pipe(
   Layer.provide([AuthorizationLayer, RequestSchemaLayer]),
   Layer.provide([Sessions.layer, SignUps.layer]),
-  Layer.provide(Attempts.layer),
+  Layer.provide(CreationAttempts.layer),
   Layer.provide([LoginThrottle.layer, AccessTokens.layer, ClientNetworks.layer]),
   Layer.provide(EngineLayer)
 )

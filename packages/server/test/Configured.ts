@@ -1,5 +1,5 @@
 import { ConfigProvider, Effect, Layer } from "effect"
-import { Settings, settings } from "../src/Settings.ts"
+import { Settings, settings } from "../src/config/Settings.ts"
 
 /** The settings that these variables, and no others, make. */
 export const configured = (variables: Readonly<Record<string, string>> = {}) =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { UserId } from "@llm-saas/domain/User"
 import { randomUUID } from "node:crypto"
-import { AccountAttempts } from "../src/AccountAttempts.ts"
+import { AccountAttempts } from "../src/auth/AccountAttempts.ts"
 
 const MINUTE = 60_000
 const LIMITS = { window: 15 * MINUTE, perPair: 10, perEmail: 50, perAddress: 50, perWideAddress: 500 }

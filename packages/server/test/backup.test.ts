@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Databases from "@llm-saas/database/Databases"
-import { asLogin } from "@llm-saas/database/DatabaseUrl"
+import * as Databases from "@llm-saas/database/backup/Databases"
+import { asLogin } from "@llm-saas/database/logins/DatabaseUrl"
 import { localServer, noServer } from "@llm-saas/testing/LocalServer"
 import { Effect, Redacted } from "effect"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"

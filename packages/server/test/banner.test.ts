@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { urlOf } from "../src/Banner.ts"
+import { urlOf } from "../src/process/Banner.ts"
 
 describe("the first screen", () => {
   it("has an address that a browser opens, of IPv6 too", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Schema } from "effect"
-import { canonical, clientAddress, countedAs, isNetwork, trust } from "../src/ClientAddress.ts"
+import { canonical, clientAddress, countedAs, isNetwork, trust } from "../src/http/ClientAddress.ts"
 
 const byte = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))
 const word = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
+import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
 import { Effect, Redacted } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

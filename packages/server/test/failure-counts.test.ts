@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FailureCounts } from "../src/FailureCounts.ts"
-import { AgingMap } from "../src/AgingMap.ts"
+import { FailureCounts } from "../src/auth/FailureCounts.ts"
+import { AgingMap } from "../src/auth/AgingMap.ts"
 
 const WINDOW = 1000
 const fail = (counts: FailureCounts, key: string, now: number) => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FairQueue } from "../src/FairQueue.ts"
+import { FairQueue } from "../src/auth/FairQueue.ts"
 
 /** Takes everything there is. */
 const drained = <A>(queue: FairQueue<A>) => {

@@ -2,10 +2,10 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { Console, Effect, FileSystem } from "effect"
 import { join } from "node:path"
-import { pointingInside } from "../src/ContainerLoopback.ts"
-import { withDollar } from "../src/DotEnv.ts"
-import { withoutForeign } from "../src/ForeignVariables.ts"
-import { settings, VARIABLES } from "../src/Settings.ts"
+import { pointingInside } from "../src/process/ContainerLoopback.ts"
+import { withDollar } from "../src/config/DotEnv.ts"
+import { withoutForeign } from "../src/config/ForeignVariables.ts"
+import { settings, VARIABLES } from "../src/config/Settings.ts"
 
 /** Settings as this environment and this `.env` give them, and what was said on standard error. */
 const read = Effect.fn(function* (environment: Record<string, string>, file = "") {

@@ -1,4 +1,4 @@
-import * as Databases from "@llm-saas/database/Databases"
+import * as Databases from "@llm-saas/database/backup/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"

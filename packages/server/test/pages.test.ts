@@ -1,15 +1,15 @@
 import { assert, layer } from "@effect/vitest"
-import { Pool } from "@llm-saas/database/Pool"
-import { Conversations } from "@llm-saas/engine/Conversations"
-import { Generations } from "@llm-saas/engine/Generations"
-import { Messages } from "@llm-saas/engine/Messages"
-import { PasswordHasher } from "@llm-saas/engine/PasswordHasher"
-import { Users } from "@llm-saas/engine/Users"
+import { Pool } from "@llm-saas/database/connections/Pool"
+import { Conversations } from "@llm-saas/engine/messages/Conversations"
+import { Generations } from "@llm-saas/engine/generations/Generations"
+import { Messages } from "@llm-saas/engine/messages/Messages"
+import { PasswordHasher } from "@llm-saas/engine/accounts/PasswordHasher"
+import { Users } from "@llm-saas/engine/accounts/Users"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { as, engine, question, somebody } from "@llm-saas/testing/Workshop"
+import { as, engine, question, newUser } from "@llm-saas/testing/EngineFixture"
 import { Effect, Layer, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import pg from "pg"
@@ -78,9 +78,9 @@ const history = (tenant: string, user: string, talk: string | null, digit: strin
 
 /** A tenant with a user who has a long history, one with a short one, both in a conversation; and many users and conversations. */
 const office = Effect.gen(function* () {
-  const admin = yield* somebody()
-  const [long, short] = [yield* somebody(admin.tenantId), yield* somebody(admin.tenantId)]
-  const stranger = yield* somebody()
+  const admin = yield* newUser()
+  const [long, short] = [yield* newUser(admin.tenantId), yield* newUser(admin.tenantId)]
+  const stranger = yield* newUser()
   const talk = ConversationId.make("01900000-0000-7000-8000-00000000aaaa")
   const little = ConversationId.make("01900000-0000-7000-8000-00000000bbbb")
   const conversation = (user: string, id: string) =>

@@ -1,13 +1,13 @@
 import { Password } from "@llm-saas/domain/Password"
-import { OLD_HASHES, PasswordHasher } from "@llm-saas/engine/PasswordHasher"
+import { OLD_HASHES, PasswordHasher } from "@llm-saas/engine/accounts/PasswordHasher"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Redacted, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { hashSync } from "@node-rs/argon2"
 import { randomBytes } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
-import * as HashingThreads from "../src/HashingThreads.ts"
-import { from, make } from "../src/Passwords.ts"
+import * as HashingThreads from "../src/auth/HashingThreads.ts"
+import { from, make } from "../src/auth/Passwords.ts"
 
 const ROOMY = { threads: 1, waiting: 100, patience: 60_000 }
 const SECRET = Redacted.make("q8Zr1T5wXn4Lb7Vd0Ks3Mj6Hf9Gc2Ya8Pe5Ru")

@@ -1,5 +1,5 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import * as Databases from "@llm-saas/database/Databases"
+import * as Databases from "@llm-saas/database/backup/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Fiber, Redacted } from "effect"
 import { spawnSync } from "node:child_process"

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Redacted } from "effect"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import { join } from "node:path"
-import { keep, SecretKey } from "../src/SecretKey.ts"
+import { keep, SecretKey } from "../src/auth/SecretKey.ts"
 import { configured } from "./Configured.ts"
 
 const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())

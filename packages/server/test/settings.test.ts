@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Redacted } from "effect"
 import { join } from "node:path"
 import { inspect } from "node:util"
-import * as DotEnv from "../src/DotEnv.ts"
-import { Settings, settings, VARIABLES } from "../src/Settings.ts"
-import { weakness } from "../src/Weakness.ts"
+import * as DotEnv from "../src/config/DotEnv.ts"
+import { Settings, settings, VARIABLES } from "../src/config/Settings.ts"
+import { weakness } from "../src/auth/SecretStrength.ts"
 
 const EXAMPLE = join(import.meta.dirname, "../../../.env.example")
 const STRONG = "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz"

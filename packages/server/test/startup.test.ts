@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 
-const STARTUP = new URL("../src/Startup.ts", import.meta.url).href
+const STARTUP = new URL("../src/process/Startup.ts", import.meta.url).href
 
 // Much more than a pipe holds.
 const LENGTH = 3_000_000

@@ -2,7 +2,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Clock, Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { spawnSync } from "node:child_process"
-import { supervise, type WorkerProcess } from "../src/Workers.ts"
+import { supervise, type WorkerProcess } from "../src/process/Workers.ts"
 import { open, parse, read } from "./http/Serving.ts"
 import { Running } from "./Running.ts"
 

@@ -1,5 +1,5 @@
-import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { format, parse } from "@llm-saas/database/DatabaseUrl"
+import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
+import { format, parse } from "@llm-saas/database/logins/DatabaseUrl"
 import { Effect, Match, Redacted, Result, type Scope } from "effect"
 import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
 

@@ -1,5 +1,5 @@
-import * as Account from "@llm-saas/database/embedded/Account"
-import { run } from "@llm-saas/database/embedded/Command"
+import * as Account from "@llm-saas/embedded-postgres/Account"
+import { run } from "@llm-saas/embedded-postgres/Command"
 import { Effect, Redacted } from "effect"
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"

@@ -1,4 +1,4 @@
-import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/Llm"
+import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
 import type { FailureReason } from "@llm-saas/domain/Generation"
 import { Context, Deferred, Effect, Layer, Queue } from "effect"
 

@@ -1,5 +1,5 @@
-import * as Databases from "@llm-saas/database/Databases"
-import { migrate, prepareLogin } from "@llm-saas/database/Migrations"
+import * as Databases from "@llm-saas/database/backup/Databases"
+import { migrate, prepareLogin } from "@llm-saas/database/migrations/Migrations"
 import { Effect, Redacted } from "effect"
 import { createHash, createHmac, randomUUID } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"

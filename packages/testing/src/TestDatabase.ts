@@ -1,12 +1,12 @@
-import * as Databases from "@llm-saas/database/Databases"
-import * as EmbeddedPostgres from "@llm-saas/database/EmbeddedPostgres"
-import { loginUrl, prepareLogin } from "@llm-saas/database/LoginRole"
-import { migrate } from "@llm-saas/database/Migrations"
-import { DEFAULT_PREFIX, roleNames } from "@llm-saas/database/Roles"
+import * as Databases from "@llm-saas/database/backup/Databases"
+import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
+import { loginUrl, prepareLogin } from "@llm-saas/database/logins/LoginRole"
+import { migrate } from "@llm-saas/database/migrations/Migrations"
+import { DEFAULT_PREFIX, roleNames } from "@llm-saas/database/logins/Roles"
 import { Context, Effect, Layer, Redacted, type Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
-import { ask, type Supply } from "./Desk.ts"
+import { ask, type DatabaseSupply } from "./DatabaseBroker.ts"
 import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
 import type { DatabaseDesk } from "./globalSetup.ts"
 
@@ -48,7 +48,7 @@ const DEFAULT = roleNames(DEFAULT_PREFIX)
 
 type Lent = Effect.Effect<TestDatabase["Service"], TestDatabaseFailed, Scope.Scope>
 
-const lend = (fill: (supply: Supply, name: string) => ReturnType<typeof Databases.create>): Lent =>
+const lend = (fill: (supply: DatabaseSupply, name: string) => ReturnType<typeof Databases.create>): Lent =>
   Effect.gen(function* () {
     const supply = yield* ask(inject("databaseDesk" satisfies keyof DatabaseDesk))
     const name = `llm_test_${randomUUID().replaceAll("-", "")}`

@@ -1,10 +1,10 @@
 import { Effect, Exit, Scope } from "effect"
 import type { TestProject } from "vitest/node"
-import { open } from "./Desk.ts"
+import { open } from "./DatabaseBroker.ts"
 
 /** What this setup gives to test processes. */
 export interface DatabaseDesk {
-  /** Where a test process asks for its database; see Desk.ts. */
+  /** Where a test process asks for its database; see DatabaseBroker.ts. */
   readonly databaseDesk: string
 }
 

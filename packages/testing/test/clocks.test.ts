@@ -10,13 +10,13 @@ const PACKAGES = fileURLToPath(new URL("../..", import.meta.url))
 const WALL: Readonly<Record<string, string>> = {
   "domain/src/Time.ts": "the one place",
   "database/src/Isolation.ts": "when a report was made",
-  "server/src/Audit.ts": "when a report was made",
-  "server/src/BackupCommands.ts": "the name of a backup",
-  "server/src/AccessTokens.ts": "iat and exp of tokens",
-  "server/src/Startup.ts": "when the start failed",
-  "server/src/http/RequestLines.ts": "the time of a log line",
+  "server/src/commands/Audit.ts": "when a report was made",
+  "server/src/commands/BackupCommands.ts": "the name of a backup",
+  "server/src/auth/AccessTokens.ts": "iat and exp of tokens",
+  "server/src/process/Startup.ts": "when the start failed",
+  "server/src/logging/RequestLines.ts": "the time of a log line",
   "mlflow/src/RunFiles.ts": "when an experiment was made",
-  "llm/src/Exchange.ts": "a date in Retry-After",
+  "llm/src/ProviderRequest.ts": "a date in Retry-After",
   "testing/src/Clocks.ts": "a wall that steps"
 }
 

@@ -11,6 +11,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   api: ["effect", "domain"],
   client: ["effect", "domain", "api"],
   database: ["effect", "domain", "@effect/sql-pg", "node:"],
+  "embedded-postgres": ["effect", "node:"],
   engine: ["effect", "domain", "database"],
   llm: ["effect", "domain", "engine", "openai", "node:"],
   mlflow: ["effect", "domain", "database", "engine"],
@@ -19,6 +20,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "domain",
     "api",
     "database",
+    "embedded-postgres",
     "engine",
     "llm",
     "mlflow",
@@ -28,7 +30,17 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "swagger-ui-dist",
     "node:"
   ],
-  testing: ["effect", "domain", "database", "engine", "@effect/vitest", "@testcontainers/postgresql", "vitest", "node:"]
+  testing: [
+    "effect",
+    "domain",
+    "database",
+    "embedded-postgres",
+    "engine",
+    "@effect/vitest",
+    "@testcontainers/postgresql",
+    "vitest",
+    "node:"
+  ]
 }
 
 const IMPORT =

@@ -1,4 +1,4 @@
-import * as Databases from "@llm-saas/database/Databases"
+import * as Databases from "@llm-saas/database/backup/Databases"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { cluster } from "../src/Cluster.ts"

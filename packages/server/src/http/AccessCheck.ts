@@ -2,7 +2,7 @@ import { Access, Authorization } from "@llm-saas/api/Access"
 import type { Access as Least } from "@llm-saas/domain/Actor"
 import { Context, Effect, Layer } from "effect"
 import { HttpApi, type HttpApiGroup } from "effect/http-api"
-import { StartupFailed } from "../Startup.ts"
+import { StartupFailed } from "../process/Startup.ts"
 
 /** Endpoints that do not say who may call them, or say one thing and do another. */
 export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constraint>(

@@ -4,8 +4,8 @@ import { Effect, Layer, type Types } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { checkBody } from "./Body.ts"
-import { misfitsOf } from "./Misfits.ts"
-import { detailOf, type Misfit, refusal } from "./Refusals.ts"
+import { schemaIssuesOf } from "./SchemaIssues.ts"
+import { detailOf, type SchemaIssueText, refusal } from "./Refusals.ts"
 
 /**
  * What is wrong with a request, told to its sender: which value, and what was expected. Bodies are looked at before they are decoded,
@@ -35,7 +35,7 @@ const explain = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest> => {
   // Our own answer does not fit the contract: nothing the sender could mend.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error.cause)
-  const errors = misfitsOf(error.cause.issue, error.kind.toLowerCase())
+  const errors = schemaIssuesOf(error.cause.issue, error.kind.toLowerCase())
   // A path with something else where an id belongs is the path of nothing.
   if (error.kind === "Params") return Effect.succeed(refusal("not_found", { detail: detailOf(errors) ?? "" }))
   if (error.kind === "Payload" && errors[0]?.message === NOT_JSON) return Effect.succeed(refusal("malformed_json"))
@@ -43,7 +43,7 @@ const explain = (
 }
 
 /** A request that is not as its schema says. */
-export const invalid = (errors: ReadonlyArray<Misfit>): InvalidRequest => {
+export const invalid = (errors: ReadonlyArray<SchemaIssueText>): InvalidRequest => {
   const detail = detailOf(errors)
   return new InvalidRequest({ errors, ...(detail === undefined ? {} : { detail }) })
 }

@@ -2,7 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import { HttpRouter, HttpServerRequest } from "effect/http"
 import { type HttpApi, type HttpApiGroup, HttpApiSwagger, OpenApi } from "effect/http-api"
 import { createHash } from "node:crypto"
-import { page } from "./Page.ts"
+import { page } from "./HtmlPage.ts"
 
 /** The pages beside the API, all of them GET. */
 export const PAGES = ["/openapi.json", "/docs"] satisfies ReadonlyArray<`/${string}`>

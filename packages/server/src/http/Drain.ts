@@ -1,5 +1,5 @@
 import { Context, Deferred, Effect, Layer, Scope } from "effect"
-import { onSecondSignal } from "../Signals.ts"
+import { onSecondSignal } from "../process/Signals.ts"
 
 /** That the server is about to stop: told to answers, which then end their connections, and to streams, which then end themselves. */
 export class Drain extends Context.Service<

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from "node:http"
 import type { Replay } from "@llm-saas/domain/Replay"
 import { PROBLEM, refusalBody, type RefusalCode, type RefusalDetails, statusOf, withRequestId } from "./Refusals.ts"
-import type { RequestRecord } from "./RequestRecord.ts"
+import type { RequestRecord } from "../logging/RequestRecord.ts"
 
 // Imported as an ES module, node:http would load its WebSocket and fetch along with it.
 const { ServerResponse } = process.getBuiltinModule("node:http")

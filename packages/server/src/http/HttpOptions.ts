@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import { Settings } from "../Settings.ts"
+import { Settings } from "../config/Settings.ts"
 
 /** What the HTTP edge needs to know. Times are in milliseconds, sizes in bytes. */
 export class HttpOptions extends Context.Service<

@@ -1,7 +1,7 @@
 import { problem, type ProblemCode, PROBLEMS } from "@llm-saas/domain/Problem"
 import { Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { escape, readable } from "./Page.ts"
+import { escape, readable } from "./HtmlPage.ts"
 import type { Route } from "./RouteTable.ts"
 
 const METHODS = ["GET", "HEAD"]

@@ -25,7 +25,7 @@ export type RefusalCode = (typeof REFUSALS)[number]
 export const RETRY_AFTER = 1
 
 /** A value that is not as expected: the slot, the way to the value inside it, and what was expected. */
-export interface Misfit {
+export interface SchemaIssueText {
   readonly path: ReadonlyArray<string | number>
   readonly message: string
 }
@@ -33,7 +33,7 @@ export interface Misfit {
 /** Members of the problem beyond those every one has. */
 export interface RefusalDetails {
   readonly detail?: string
-  readonly errors?: ReadonlyArray<Misfit>
+  readonly errors?: ReadonlyArray<SchemaIssueText>
 }
 
 export const statusOf = (code: RefusalCode): number => PROBLEMS[code].status
@@ -51,7 +51,7 @@ export const refusalBody = (code: RefusalCode, details: RefusalDetails = {}): st
 }
 
 /** What is wrong with a request, as one sentence: the first value that is not as expected, and how many more there are. */
-export const detailOf = (errors: ReadonlyArray<Misfit> | undefined): string | undefined => {
+export const detailOf = (errors: ReadonlyArray<SchemaIssueText> | undefined): string | undefined => {
   const [first, ...others] = errors ?? []
   if (first === undefined) return undefined
   const more = others.length === 0 ? "" : `, and ${others.length} more`

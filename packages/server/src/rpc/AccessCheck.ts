@@ -9,7 +9,7 @@ interface Declared {
   readonly middlewares: ReadonlySet<{ readonly key: string }>
 }
 
-/** Calls that do not say who may make them, or say one thing and do another, or whose failures would leave as they are. */
+/** OpenCalls that do not say who may make them, or say one thing and do another, or whose failures would leave as they are. */
 export const undeclared = (calls: Iterable<Declared>): ReadonlyArray<string> =>
   [...calls].flatMap(({ _tag, annotations, middlewares }) => {
     const keys = new Set([...middlewares].map(({ key }) => key))

@@ -3,15 +3,15 @@ import { CallAuthorization, CallBoundary } from "@llm-saas/api/Call"
 import { InternalError } from "@llm-saas/api/Failures"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { Cause, Context, Effect, Layer } from "effect"
-import { AccessTokens } from "../AccessTokens.ts"
-import { authorize } from "../handlers/authorization.ts"
-import { CurrentRequest } from "../http/RequestRecord.ts"
-import { CurrentCalls } from "./Calls.ts"
+import { AccessTokens } from "../auth/AccessTokens.ts"
+import { authorize } from "../auth/Authorization.ts"
+import { CurrentRequest } from "../logging/RequestRecord.ts"
+import { CurrentOpenCalls } from "./OpenCalls.ts"
 
 /** Every call is served under its own id, with a record for its line in the log; a defect is logged, once, and goes no further. */
 export const CallBoundaryLayer = Layer.succeed(CallBoundary, (handler, { requestId }) =>
   Effect.withFiber((fiber) => {
-    const call = fiber.getRef(CurrentCalls)?.get(requestId)
+    const call = fiber.getRef(CurrentOpenCalls)?.get(requestId)
     if (call === undefined) return Effect.die(new Error("a call needs its connection"))
     return handler.pipe(
       Effect.catchCauseIf(Cause.hasDies, (cause) =>

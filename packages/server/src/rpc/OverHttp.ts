@@ -7,11 +7,11 @@ import { checkBody } from "../http/Body.ts"
 import type { Exchange } from "../http/Exchange.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
 import { refusal } from "../http/Refusals.ts"
-import { RequestLines } from "../http/RequestLines.ts"
+import { RequestLines } from "../logging/RequestLines.ts"
 import type { Route } from "../http/RouteTable.ts"
-import { Calls, CurrentCalls } from "./Calls.ts"
-import { isRequest, type Message, readLines, type Request, toRequest } from "./Messages.ts"
-import type { Turns } from "./Turns.ts"
+import { OpenCalls, CurrentOpenCalls } from "./OpenCalls.ts"
+import { isRequest, type Message, readLines, type Request, toRequest } from "./Frames.ts"
+import type { Turns } from "./CallTurns.ts"
 
 /** Effect's client puts a slash behind the address it is given. */
 export const RPC_ROUTES: ReadonlyArray<Route> = [
@@ -19,7 +19,7 @@ export const RPC_ROUTES: ReadonlyArray<Route> = [
   { path: `${RPC_PATH}/`, methods: ["POST"] }
 ]
 
-/** Calls one POST may carry: they run side by side. */
+/** OpenCalls one POST may carry: they run side by side. */
 const MAX_CALLS = 32
 /** Milliseconds in which nothing was sent, after which we say that we are here, with an empty line. */
 const QUIET = 15_000
@@ -60,7 +60,7 @@ export const overHttp = Effect.fnUntraced(function* (turns: Turns) {
     if (requests === undefined) return refusal("invalid_request", { errors: [EXPECTED] })
 
     exchange.route = RPC_PATH
-    const calls = new Calls(exchange, request, lines)
+    const calls = new OpenCalls(exchange, request, lines)
     // Each of its calls may wait for the reader.
     exchange.setMaxListeners(MAX_CALLS * 2)
     const over = yield* Deferred.make<void>()
@@ -81,7 +81,7 @@ export const overHttp = Effect.fnUntraced(function* (turns: Turns) {
     ).pipe(
       Effect.andThen(dispatch(id, constEof)),
       Effect.andThen(Deferred.await(over)),
-      Effect.provideService(CurrentCalls, calls),
+      Effect.provideService(CurrentOpenCalls, calls),
       Effect.ensuring(
         Effect.suspend(() => {
           clients.delete(id)

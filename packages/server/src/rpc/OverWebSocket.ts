@@ -8,17 +8,17 @@ import type { FromClientEncoded, FromServerEncoded } from "effect/rpc/RpcMessage
 import * as Socket from "effect/socket/Socket"
 import { Drain } from "../http/Drain.ts"
 import type { Exchange } from "../http/Exchange.ts"
-import { RequestLines } from "../http/RequestLines.ts"
+import { RequestLines } from "../logging/RequestLines.ts"
 import { type Upgraded, Upgrades } from "../http/Upgrades.ts"
-import { Calls, CurrentCalls, problem } from "./Calls.ts"
-import { linesOf, type Message, readLine, type Request, toRequest } from "./Messages.ts"
-import type { Turns } from "./Turns.ts"
+import { OpenCalls, CurrentOpenCalls, problem } from "./OpenCalls.ts"
+import { linesOf, type Message, readLine, type Request, toRequest } from "./Frames.ts"
+import type { Turns } from "./CallTurns.ts"
 
-/** Calls of one connection that may be under way at once. One more is refused. */
+/** OpenCalls of one connection that may be under way at once. One more is refused. */
 const MAX_CALLS = 64
 /** Messages of one frame; clients send one. More end the connection. */
 const MAX_MESSAGES = 128
-/** Calls without a valid token in a row, after which the connection ends: a client that has one does not try so often. */
+/** OpenCalls without a valid token in a row, after which the connection ends: a client that has one does not try so often. */
 const MAX_STRANGERS = 8
 /** Bytes of answers a client may be behind before we stop listening to it. */
 const BEHIND = 262_144
@@ -52,7 +52,7 @@ export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
 
   const tooMany = yield* Effect.orDie(Schema.encodeEffect(TooManyRequests)(new TooManyRequests({ retry_after: 1 })))
 
-  const converse = Effect.fnUntraced(function* ({ exchange, socket }: Upgraded, calls: Calls) {
+  const converse = Effect.fnUntraced(function* ({ exchange, socket }: Upgraded, calls: OpenCalls) {
     const { headers } = calls.carrier
     const id = next++
     const write = (line: string) => {
@@ -134,14 +134,14 @@ export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
       headers: Headers.fromInput(exchange.req.headers),
       remoteAddress: Option.some(exchange.client)
     }
-    const calls = new Calls(exchange, carrier, lines)
+    const calls = new OpenCalls(exchange, carrier, lines)
     run(
       converse(upgraded, calls).pipe(
         Effect.catchTag("SocketError", () => Effect.void),
         Effect.catchCauseIf(Cause.hasDies, (cause) =>
           Effect.logError("a connection failed for a reason of ours", cause)
         ),
-        Effect.provideService(CurrentCalls, calls)
+        Effect.provideService(CurrentOpenCalls, calls)
       )
     )
   })
@@ -187,7 +187,7 @@ const caughtUp = ({ socket }: Exchange): Effect.Effect<void> =>
   })
 
 /** Ends a connection whose client takes nothing, is gone without a word, or has not called for long. */
-const watching = Effect.fnUntraced(function* ({ socket: connection }: Exchange, socket: WebSocket, calls: Calls) {
+const watching = Effect.fnUntraced(function* ({ socket: connection }: Exchange, socket: WebSocket, calls: OpenCalls) {
   let heard = connection?.bytesRead ?? 0
   let silent = 0
   while (true) {

@@ -1,6 +1,6 @@
 import type { StreamFormat } from "@llm-saas/api/StreamEvent"
 import { failureOf, type GenerationFailed } from "@llm-saas/domain/Generation"
-import type { Asked } from "@llm-saas/engine/Generations"
+import type { Asked } from "@llm-saas/engine/generations/Generations"
 import type { Exchange } from "../http/Exchange.ts"
 import { failure, KEEP_ALIVE, type Wire, wireOf } from "./Wire.ts"
 
@@ -22,7 +22,7 @@ export type Sent = (failed: GenerationFailed | undefined) => void
 
 /**
  * Sends one answer to one reader, through Node's own response: a `Stream` element for each token cost more than the rest of its way. It
- * holds a place on the answer's tape and no queue. A reader that is behind gets many events with one write; one whose buffers are full
+ * holds a place on the answer's token log and no queue. A reader that is behind gets many events with one write; one whose buffers are full
  * gets nothing until they are empty, and then goes on from its place.
  */
 export class EventWriter {
@@ -74,7 +74,7 @@ export class EventWriter {
   follow(asked: Asked, seq: number, sent: Sent, asksAgain = false): void {
     this.#reading = { asked, asksAgain, wire: wireOf(this.#format, asked.generationId), sent }
     this.#seq = seq
-    this.#unsubscribe = asked.tape.subscribe(() => this.#pump())
+    this.#unsubscribe = asked.tokenLog.subscribe(() => this.#pump())
     if (this.started) this.#write(this.#begin())
     this.#pump()
   }
@@ -88,7 +88,7 @@ export class EventWriter {
   /** Ends the stream with a failure, a problem's text. */
   fail(problem: string): void {
     this.stop()
-    const { ended, seq = 0 } = this.#reading?.asked.tape ?? {}
+    const { ended, seq = 0 } = this.#reading?.asked.tokenLog ?? {}
     // Of an answer that is over, this is the last event. One whose reader was refused may go on.
     const last = ended === undefined || ended.refused === true ? undefined : this.#reading?.wire.last(seq)
     this.#end(failure(problem, last))
@@ -111,26 +111,31 @@ export class EventWriter {
     if (this.#reading === undefined || this.#begun) return ""
     this.#begun = true
     const { asked, asksAgain, wire } = this.#reading
-    return wire.begin(asked, this.#seq, this.#seq >= asked.tape.seq && asked.tape.ended === undefined, asksAgain)
+    return wire.begin(
+      asked,
+      this.#seq,
+      this.#seq >= asked.tokenLog.seq && asked.tokenLog.ended === undefined,
+      asksAgain
+    )
   }
 
   #pump(): void {
     if (this.#reading === undefined) return
     const { asked, sent, wire } = this.#reading
-    const { tape } = asked
+    const { tokenLog } = asked
     while (!this.#full && !this.#over) {
       let text = ""
-      while (this.#seq < tape.seq && text.length < FULL) {
+      while (this.#seq < tokenLog.seq && text.length < FULL) {
         if (text === "") text = this.#begin()
         this.#seq++
-        text += wire.token(this.#seq, tape.token(this.#seq))
+        text += wire.token(this.#seq, tokenLog.token(this.#seq))
       }
-      if (this.#seq < tape.seq || tape.ended === undefined) {
+      if (this.#seq < tokenLog.seq || tokenLog.ended === undefined) {
         if (text === "") return
         this.#write(text)
       } else {
-        const failed = failureOf(tape.ended.ending, asked.generationId, asked.replayed)
-        if (failed === undefined) this.#end(text + this.#begin() + wire.end(tape.ended.message, this.#seq))
+        const failed = failureOf(tokenLog.ended.ending, asked.generationId, asked.replayed)
+        if (failed === undefined) this.#end(text + this.#begin() + wire.end(tokenLog.ended.message, this.#seq))
         else this.#write(text)
         this.stop()
         sent(failed)

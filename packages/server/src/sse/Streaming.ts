@@ -1,11 +1,11 @@
 import { type StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { GenerationFailed } from "@llm-saas/domain/Generation"
-import type { Asked } from "@llm-saas/engine/Generations"
+import type { Asked } from "@llm-saas/engine/generations/Generations"
 import { monotonicMillis } from "@llm-saas/domain/Time"
 import { type Cause, Clock, Effect, Exit, type Scope } from "effect"
 import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Exchange } from "../http/Exchange.ts"
-import { explain } from "../http/Explanation.ts"
+import { explain } from "../http/ErrorText.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
 import { withRequestId } from "../http/Refusals.ts"
 import { openStream } from "../metrics/OpenStreams.ts"
@@ -62,7 +62,7 @@ export const stream = <E, R>(
  * stay away (https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model).
  */
 const hasAll = ({ asked, last }: Place): boolean =>
-  last !== undefined && asked.tape.ended !== undefined && last > asked.tape.seq
+  last !== undefined && asked.tokenLog.ended !== undefined && last > asked.tokenLog.seq
 
 /** Begins the stream when patience is at its end, says that we are here when nothing else is said, cuts a reader that takes nothing. */
 const tending = (writer: EventWriter) =>

@@ -1,9 +1,9 @@
 import type { StreamEvent, StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { GenerationId } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
-import type { Asked } from "@llm-saas/engine/Generations"
-import { escaped, jsonLine } from "../JsonLine.ts"
-import { endOf, startOf, usageOf } from "../StreamEvents.ts"
+import type { Asked } from "@llm-saas/engine/generations/Generations"
+import { escaped, jsonLine } from "../logging/JsonLine.ts"
+import { endOf, startOf, usageOf } from "./StreamEvents.ts"
 
 // Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), written by hand: a token is a few
 // concatenations here, and 100,000 of them a second leave.

@@ -15,10 +15,10 @@ import { connect, type Socket } from "node:net"
 import { RequestSchemaLayer } from "../../src/http/Decoding.ts"
 import { HttpOptions } from "../../src/http/HttpOptions.ts"
 import { serve } from "../../src/http/HttpServe.ts"
-import { LogLines } from "../../src/http/LogLines.ts"
-import { LogOptions } from "../../src/http/LogOptions.ts"
-import { Logs } from "../../src/http/Logs.ts"
-import { noteActor } from "../../src/http/RequestRecord.ts"
+import { LogLines } from "../../src/logging/LogLines.ts"
+import { LogOptions } from "../../src/logging/LogOptions.ts"
+import { Logs } from "../../src/logging/Logs.ts"
+import { noteActor } from "../../src/logging/RequestRecord.ts"
 
 const Ok = Schema.Struct({ status: Schema.Literal("ok") })
 const Named = Schema.Struct({ name: Text })

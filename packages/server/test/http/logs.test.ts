@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import { exchange, open, portOf, problemOf, send, sendJson, serving, stage } from "./Serving.ts"
-import { redact } from "../../src/http/Redaction.ts"
+import { redact } from "../../src/logging/Redaction.ts"
 
 /** The lines, read as JSON. */
 const entries = (lines: ReadonlyArray<string>): ReadonlyArray<Record<string, unknown>> =>

@@ -9,21 +9,21 @@ import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import { Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { engine, somebody } from "@llm-saas/testing/Workshop"
+import { engine, newUser } from "@llm-saas/testing/EngineFixture"
 import { Context, Effect, Fiber, Layer } from "effect"
 import { HttpServer } from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { TestClock } from "effect/testing"
 import { connect } from "node:net"
-import { GenerationsCalls } from "../../src/calls/generations.ts"
-import { MessagesCalls } from "../../src/calls/messages.ts"
+import { GenerationsCalls } from "../../src/rpc/handlers/generations.ts"
+import { MessagesCalls } from "../../src/rpc/handlers/messages.ts"
 import { Drain } from "../../src/http/Drain.ts"
 import { HttpOptions } from "../../src/http/HttpOptions.ts"
 import { serve } from "../../src/http/HttpServe.ts"
-import { LogLines } from "../../src/http/LogLines.ts"
-import { LogOptions } from "../../src/http/LogOptions.ts"
-import { Logs } from "../../src/http/Logs.ts"
-import { rpcDoor } from "../../src/rpc/Door.ts"
+import { LogLines } from "../../src/logging/LogLines.ts"
+import { LogOptions } from "../../src/logging/LogOptions.ts"
+import { Logs } from "../../src/logging/Logs.ts"
+import { rpcServerLayer } from "../../src/rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "../../src/rpc/OverHttp.ts"
 import { attempts } from "../Attempts.ts"
 
@@ -67,7 +67,7 @@ const door = serve(
       HttpApiBuilder.layer(NoApi),
       HttpApiBuilder.group(NoApi, "none", (group) => Effect.succeed(group.handle("none", () => Effect.void)))
     ),
-    Layer.provide(Layer.provide(rpcDoor(Asking), [MessagesCalls, GenerationsCalls, authorization]), attempts)
+    Layer.provide(Layer.provide(rpcServerLayer(Asking), [MessagesCalls, GenerationsCalls, authorization]), attempts)
   ),
   RPC_ROUTES
 ).pipe(
@@ -153,7 +153,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
   it.effect("that reads nothing is sent no more than fits on its way, and cut after a minute", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const socket = yield* posted(stream(tokenOf(yield* somebody()), "reads-nothing"))
+      const socket = yield* posted(stream(tokenOf(yield* newUser()), "reads-nothing"))
       const call = yield* script.next
       const token = "x".repeat(10_000)
       for (let n = 0; n < 3000; n++) call.emit(token)
@@ -180,7 +180,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
   it.effect("hears an empty line when nothing else is said", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const socket = yield* posted(stream(tokenOf(yield* somebody()), "waits"))
+      const socket = yield* posted(stream(tokenOf(yield* newUser()), "waits"))
       yield* script.next
       let text = ""
       const grown = (enough: (text: string) => boolean) =>
@@ -215,7 +215,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
       const script = yield* Script
       const socket = yield* opened()
       const first = yield* Effect.forkScoped(event(socket, "message"))
-      socket.send(stream(tokenOf(yield* somebody()), "takes-nothing"))
+      socket.send(stream(tokenOf(yield* newUser()), "takes-nothing"))
       yield* script.next
       yield* Fiber.join(first)
       assert.deepStrictEqual(yield* watch(socket), { looks: 4, code: 1006 })

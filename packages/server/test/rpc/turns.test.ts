@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { Turns } from "../../src/rpc/Turns.ts"
+import { Turns } from "../../src/rpc/CallTurns.ts"
 
 const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
 

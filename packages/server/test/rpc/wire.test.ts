@@ -1,6 +1,6 @@
 import { NodeWS } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
-import * as Databases from "@llm-saas/database/Databases"
+import * as Databases from "@llm-saas/database/backup/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { type Person, signUp } from "../People.ts"

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { Message, MessageId } from "@llm-saas/domain/Message"
 import { message as example } from "@llm-saas/api/Examples"
-import { Tape } from "@llm-saas/engine/Tape"
+import { TokenLog } from "@llm-saas/engine/generations/TokenLog"
 import { Effect, Schema } from "effect"
 import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
@@ -15,18 +15,18 @@ const ID = GenerationId.make("01975a6f-2b41-7a08-bf3e-1c2d3e4f5a6b")
 const MESSAGE = Schema.decodeSync(Message)(example)
 const COMPLETED = { ending: { status: "completed", finishReason: "stop" }, usage: undefined, message: MESSAGE } as const
 
-const asked = (tape: Tape) => ({
+const asked = (tokenLog: TokenLog) => ({
   messageId: MessageId.make(example.id),
   generationId: ID,
   conversationId: null,
   model: "m",
-  tape,
+  tokenLog,
   replayed: false
 })
 
-/** A server whose every answer is this tape from its beginning, and the first answer that was asked of it. */
+/** A server whose every answer is this token log from its beginning, and the first answer that was asked of it. */
 const serving = Effect.fnUntraced(function* (
-  tape: Tape,
+  tokenLog: TokenLog,
   now: () => number = () => 0,
   sent: Sent = () => {},
   request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
@@ -44,7 +44,7 @@ const serving = Effect.fnUntraced(function* (
     if (!(response instanceof Exchange)) return
     const writer = new EventWriter(response, "text", now)
     exchanges.push([response, writer])
-    writer.follow(asked(tape), 0, sent)
+    writer.follow(asked(tokenLog), 0, sent)
   })
   const port = yield* Effect.acquireRelease(
     Effect.callback<number>((resume) => {
@@ -103,11 +103,11 @@ const readAll = (socket: Socket) => {
 
 it.live("a reader that is behind gets many events with one write, each of them all the same", () =>
   Effect.gen(function* () {
-    const tape = new Tape(ID)
+    const tokenLog = new TokenLog(ID)
     const tokens = Array.from({ length: 5000 }, (_, n) => `token ${n}`)
-    tape.append(tokens)
-    tape.end(COMPLETED)
-    const { socket } = yield* serving(tape)
+    tokenLog.append(tokens)
+    tokenLog.end(COMPLETED)
+    const { socket } = yield* serving(tokenLog)
     const answer = yield* readAll(socket)
     assert.deepStrictEqual(tokensIn(answer), [...tokens, "[DONE]"])
     const sizes = chunks(answer).map((chunk) => chunk.length)
@@ -118,17 +118,17 @@ it.live("a reader that is behind gets many events with one write, each of them a
 
 it.live("a reader that stops reading is sent what its buffers hold, and goes on where it was when it reads again", () =>
   Effect.gen(function* () {
-    const tape = new Tape(ID)
-    const { exchange, socket } = yield* serving(tape)
+    const tokenLog = new TokenLog(ID)
+    const { exchange, socket } = yield* serving(tokenLog)
     const token = "x".repeat(20_000)
     for (let n = 0; n < 2000; n++) {
-      tape.append([token])
-      tape.wake()
+      tokenLog.append([token])
+      tokenLog.wake()
     }
     yield* settled(exchange)
     assert.isTrue(exchange.writableNeedDrain || exchange.socket?.writableNeedDrain === true)
     assert.isBelow(exchange.writableLength + (exchange.socket?.writableLength ?? 0), 200_000)
-    tape.end(COMPLETED)
+    tokenLog.end(COMPLETED)
     const body = chunks(yield* readAll(socket)).join("")
     const events = Array.from({ length: 2000 }, (_, n) => `id: ${ID}:${n + 1}\ndata: ${token}\n\n`)
     assert.isTrue(body === `${events.join("")}id: ${ID}:2001\ndata: [DONE]\n\n`)
@@ -139,14 +139,14 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
   Effect.gen(function* () {
     for (const ended of [false, true]) {
       let now = 0
-      const tape = new Tape(ID)
-      const { exchange, socket, writer } = yield* serving(tape, () => now)
+      const tokenLog = new TokenLog(ID)
+      const { exchange, socket, writer } = yield* serving(tokenLog, () => now)
       const token = "x".repeat(20_000)
       for (let n = 0; n < 2000; n++) {
-        tape.append([token])
-        tape.wake()
+        tokenLog.append([token])
+        tokenLog.wake()
         if (n === 200 && ended) {
-          tape.end(COMPLETED)
+          tokenLog.end(COMPLETED)
           break
         }
       }
@@ -160,8 +160,8 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
       writer.tend()
       assert.isTrue(exchange.destroyed)
       // What comes later troubles nobody.
-      tape.append(["late"])
-      tape.wake()
+      tokenLog.append(["late"])
+      tokenLog.wake()
       writer.tend()
       writer.fail("{}")
       yield* readAll(socket)
@@ -171,19 +171,19 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
 
 it.live("a reader that has left is written to no more", () =>
   Effect.gen(function* () {
-    const tape = new Tape(ID)
-    const { exchange, socket, writer } = yield* serving(tape)
-    tape.append(["one"])
+    const tokenLog = new TokenLog(ID)
+    const { exchange, socket, writer } = yield* serving(tokenLog)
+    tokenLog.append(["one"])
     socket.destroy()
     yield* Effect.callback<void>((resume) => {
       if (exchange.closed) return resume(Effect.void)
       exchange.once("close", () => resume(Effect.void))
     })
-    tape.append(["two"])
-    tape.wake()
+    tokenLog.append(["two"])
+    tokenLog.wake()
     writer.open()
     writer.tend()
-    tape.end(COMPLETED)
+    tokenLog.end(COMPLETED)
     yield* turn
     assert.isTrue(exchange.destroyed)
   }).pipe(Effect.scoped)
@@ -192,15 +192,15 @@ it.live("a reader that has left is written to no more", () =>
 it.live("a failure comes behind the last token, and where there was none it is left to the caller", () =>
   Effect.gen(function* () {
     for (const tokens of [[], ["one"]]) {
-      const tape = new Tape(ID)
+      const tokenLog = new TokenLog(ID)
       const said: Array<string | undefined> = []
       const { exchange, socket, writer } = yield* serving(
-        tape,
+        tokenLog,
         () => 0,
         (failed) => said.push(failed?.code)
       )
-      tape.append(tokens)
-      tape.end({ ...COMPLETED, ending: { status: "cancelled" } })
+      tokenLog.append(tokens)
+      tokenLog.end({ ...COMPLETED, ending: { status: "cancelled" } })
       assert.deepStrictEqual(said, ["generation_cancelled"])
       assert.strictEqual(writer.started, tokens.length > 0)
       assert.isFalse(exchange.writableEnded)
@@ -213,15 +213,15 @@ it.live("a failure comes behind the last token, and where there was none it is l
 
 it.live("an answer that somebody else ended, such as for garbage behind the request, is written to no more", () =>
   Effect.gen(function* () {
-    const tape = new Tape(ID)
-    const { exchange, socket, writer } = yield* serving(tape)
+    const tokenLog = new TokenLog(ID)
+    const { exchange, socket, writer } = yield* serving(tokenLog)
     exchange.refuse("malformed_request")
-    tape.append(["late"])
-    tape.wake()
+    tokenLog.append(["late"])
+    tokenLog.wake()
     writer.open()
     writer.tend()
     writer.fail("{}")
-    tape.end(COMPLETED)
+    tokenLog.end(COMPLETED)
     const answer = yield* readAll(socket)
     assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*"code":"malformed_request"[^}]*\}$/u)
     yield* turn
@@ -232,20 +232,20 @@ it.live(
   "a client of HTTP/1.0 gets the events without chunks, and requests behind each other get their answers in order",
   () =>
     Effect.gen(function* () {
-      const tape = new Tape(ID)
-      const old = yield* serving(tape, undefined, undefined, "GET / HTTP/1.0\r\n\r\n")
+      const tokenLog = new TokenLog(ID)
+      const old = yield* serving(tokenLog, undefined, undefined, "GET / HTTP/1.0\r\n\r\n")
       const piped = yield* serving(
-        tape,
+        tokenLog,
         undefined,
         undefined,
         "GET /1 HTTP/1.1\r\nhost: a\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
       )
       for (const token of ["one", "two", "🏠"]) {
-        tape.append([token])
-        tape.wake()
+        tokenLog.append([token])
+        tokenLog.wake()
         yield* turn
       }
-      tape.end(COMPLETED)
+      tokenLog.end(COMPLETED)
       const events = ["one", "two", "🏠"].map((token, index) => `id: ${ID}:${index + 1}\ndata: ${token}\n\n`)
       const body = Buffer.from(`${events.join("")}id: ${ID}:4\ndata: [DONE]\n\n`).toString("latin1")
       const plain = yield* readAll(old.socket)

@@ -2,11 +2,11 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { message as example } from "@llm-saas/api/Examples"
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { Message, MessageId } from "@llm-saas/domain/Message"
-import { Tape } from "@llm-saas/engine/Tape"
-import { Tokens } from "@llm-saas/engine/Tokens"
+import { TokenLog } from "@llm-saas/engine/generations/TokenLog"
+import { Tokens } from "@llm-saas/engine/generations/Tokens"
 import { type Call, Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { somebody, until } from "@llm-saas/testing/Workshop"
+import { newUser, until } from "@llm-saas/testing/EngineFixture"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { EventSource } from "eventsource"
 import { createParser } from "eventsource-parser"
@@ -26,7 +26,7 @@ const ASKED = {
   generationId: ID,
   conversationId: null,
   model: "gpt-4o-mini",
-  tape: new Tape(ID),
+  tokenLog: new TokenLog(ID),
   replayed: false
 }
 
@@ -131,7 +131,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("may say where it was in the query, as polyfills do, and nothing is asked", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { id } = yield* answered(actor, (call) => call.complete())
       const asked = script.asked()
       const rest = `id: ${id}:2\ndata: two\n\nid: ${id}:3\ndata: [DONE]\n\n`
@@ -173,8 +173,8 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("behind the last event of all is told by 204 that there is nothing more, however the answer ended", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const actor = yield* somebody()
-      const stranger = yield* somebody()
+      const actor = yield* newUser()
+      const stranger = yield* newUser()
       const ends = [(call: Call) => call.complete(), (call: Call) => call.fail("model_cut")] as const
       for (const end of ends) {
         const { id, text } = yield* answered(actor, end)
@@ -204,7 +204,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 
   it.effect("of a running answer waits, whatever place it names", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask({ actor })
       call.emit("one")
       const reading = yield* answer
@@ -225,7 +225,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("before its first token has the answer's id where it would ask again, and no empty event elsewhere", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const waiting = Effect.fnUntraced(function* (method: string, path: string, headers: Record<string, string> = {}) {
         const fiber = yield* Effect.forkScoped(
           send(method, path, { actor, headers, ...(method === "POST" ? { json: { content: "x" } } : {}) })
@@ -254,7 +254,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })("clients that others wrote", (it) => {
   it.effect("eventsource reads an answer and stays away when it is over, done or failed", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { address } = yield* HttpServer.HttpServer
       const port = "port" in address ? address.port : 0
       const script = yield* Script
@@ -298,7 +298,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 
   it.effect("eventsource-parser finds every token, its id, and the end", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { id, text } = yield* answered(actor, (call) => {
         for (const piece of ["\u2028", "a\u0085b", "\n\n"]) call.emit(piece)
         call.complete()

@@ -1,9 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import type { Actor } from "@llm-saas/domain/Actor"
-import { Generations } from "@llm-saas/engine/Generations"
+import { Generations } from "@llm-saas/engine/generations/Generations"
 import { type Call, Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { somebody, until } from "@llm-saas/testing/Workshop"
+import { newUser, until } from "@llm-saas/testing/EngineFixture"
 import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
@@ -49,7 +49,7 @@ const count = (text: string, part: string) => text.split(part).length - 1
 layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })("a stream", (it) => {
   it.effect("is one event a token and [DONE], byte for byte, whatever the model says", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
       say(call, "A", " room", " is:\r", "\n- 4 walls", "\n\ndata: [DONE]\n\n", "[DONE]", "🏠")
       call.complete()
@@ -73,7 +73,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 
   it.effect("has typed events where JSON is asked for, by the query or by Accept", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const first = yield* ask(actor, { path: "/messages/stream?format=json" })
       say(first.call, "a\nb", '"')
       first.call.complete({ usage: { input: 7, output: 2 } })
@@ -107,7 +107,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 
   it.effect("fails with its status where the model fails before the first token", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const cases = [
         ["model_unauthorized", 502, "model_failed"],
         ["model_malformed", 502, "model_failed"],
@@ -140,7 +140,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 
   it.effect("begins after half a second, says every 15 s that it is there, and ends with an error event", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
       yield* TestClock.adjust("500 millis")
       const reading = yield* answer
@@ -179,7 +179,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("goes on where it was cut, by the id of its last event or by number, and asks nothing", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
       say(call, "one", "two")
       const cut = yield* answer
@@ -215,9 +215,9 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 
   it.effect("is refused where the place is none, another answer's, or somebody else's", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
-      const stranger = yield* somebody()
-      const colleague = yield* somebody(actor.tenantId)
+      const actor = yield* newUser()
+      const stranger = yield* newUser()
+      const colleague = yield* newUser(actor.tenantId)
       const { answer, call } = yield* ask(actor)
       say(call, "secret")
       const reading = yield* answer
@@ -255,7 +255,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("with an Idempotency-Key joins the answer that is there", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const headers = { "idempotency-key": "once" }
       const { answer, call } = yield* ask(actor, { headers })
       say(call, "one")
@@ -282,7 +282,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
 
   it.effect("ends when its answer is cancelled, or its question deleted", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const cancelled = yield* ask(actor)
       say(cancelled.call, "one")
       const first = yield* cancelled.answer
@@ -306,7 +306,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("that nobody reads any more goes on for the grace, and then the model is stopped for real", () =>
     Effect.gen(function* () {
       const log = yield* Log
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
       say(call, "one")
       const reading = yield* answer
@@ -331,7 +331,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("is one line in the log, when it is over", () =>
     Effect.gen(function* () {
       const log = yield* Log
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor, { headers: { "x-request-id": "my-stream" } })
       say(call, "one")
       const reading = yield* answer
@@ -348,7 +348,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   it.effect("is not asked for by HEAD, nor by what does not fit", () =>
     Effect.gen(function* () {
       const script = yield* Script
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const asked = script.asked()
       const status = (method: string, path: string, sending: Sending = {}) =>
         Effect.map(send(method, path, { actor, ...sending }), (answer) => answer.status)
@@ -378,7 +378,7 @@ layer(
 )("a question that has to wait for its turn", (it) => {
   it.effect("is told so by a stream that began, and one too many is refused", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
       say(call, "one")
       const first = yield* answer
@@ -409,7 +409,7 @@ layer(
     Effect.gen(function* () {
       const script = yield* Script
       const { load } = yield* Generations
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
       say(call, "one")
       const first = yield* answer
@@ -433,7 +433,7 @@ layer(
 
   it.effect("is refused by an event where it can be refused only then", () =>
     Effect.gen(function* () {
-      const actor = yield* somebody()
+      const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
       say(call, "one")
       yield* answer

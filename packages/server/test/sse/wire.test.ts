@@ -3,8 +3,8 @@ import { EventId } from "@llm-saas/api/EventId"
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { Message, MessageId } from "@llm-saas/domain/Message"
 import { message as example } from "@llm-saas/api/Examples"
-import { Tape } from "@llm-saas/engine/Tape"
-import { Tokens } from "@llm-saas/engine/Tokens"
+import { TokenLog } from "@llm-saas/engine/generations/TokenLog"
+import { Tokens } from "@llm-saas/engine/generations/Tokens"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as fc from "fast-check"
@@ -18,7 +18,7 @@ const ASKED = {
   generationId: ID,
   conversationId: null,
   model: "gpt-4o-mini",
-  tape: new Tape(ID),
+  tokenLog: new TokenLog(ID),
   replayed: false
 }
 

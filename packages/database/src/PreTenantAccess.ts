@@ -1,0 +1,150 @@
+import { RequestId } from "@llm-saas/domain/RequestId"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { Registration, Tenant, TenantId, TenantName } from "@llm-saas/domain/Tenant"
+import { type Email, Role, UserId } from "@llm-saas/domain/User"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { outageOrBug } from "./Outage.ts"
+import { Pool } from "./connections/Pool.ts"
+
+const TenantRow = Schema.Struct({
+  id: TenantId,
+  name: TenantName,
+  registration: Registration,
+  created_at: Schema.DateTimeUtcFromDate
+})
+const Created = Schema.Struct({ ...TenantRow.fields, made: Schema.Boolean })
+
+/** What became of a registration, and whose account it is: `known`, of an earlier request with the same key. */
+const Registered = Schema.Union([
+  Schema.Struct({
+    outcome: Schema.Literals(["registered", "known"]),
+    id: UserId,
+    role: Role,
+    created_at: Schema.DateTimeUtcFromDate
+  }),
+  Schema.Struct({ outcome: Schema.Literal("mismatch") })
+])
+
+/** An Idempotency-Key of somebody who has no account yet, and what it was used for: see `app.idempotent_answers`. */
+export interface GuestKey {
+  readonly key: string
+  readonly bodyHash: string
+}
+
+/** Whoever has no tenant yet waits here for a connection, and not in any tenant's line. */
+const LINE = "preTenant"
+
+/** A user whose email fits a login, and what to verify the password against. */
+export const Candidate = Schema.Struct({
+  tenant_id: TenantId,
+  user_id: UserId,
+  role: Role,
+  password_hash: Schema.String,
+  /** See `app.users.token_epoch`. */
+  token_epoch: Schema.Int
+})
+export type Candidate = typeof Candidate.Type
+
+/**
+ * What can be asked of the database before a tenant is known. Each is one narrow SECURITY DEFINER function (`sql/functions/auth`)
+ * and one round trip; nothing else of any tenant can be reached from here.
+ */
+export class PreTenantAccess extends Context.Service<
+  PreTenantAccess,
+  {
+    /** `made`: false where there is a tenant with this id already. */
+    readonly createTenant: (tenant: {
+      readonly id: TenantId
+      readonly name: string
+      readonly registration: Registration
+    }) => Effect.Effect<{ readonly tenant: Tenant; readonly made: boolean }, Unavailable>
+    /** None: refused (no such tenant, suspended, closed, or the email is taken), and the database does not say which. */
+    readonly register: (user: {
+      readonly tenantId: TenantId
+      readonly userId: UserId
+      readonly email: Email
+      readonly passwordHash: string
+      readonly attempt?: GuestKey | undefined
+    }) => Effect.Effect<Option.Option<typeof Registered.Type>, Unavailable>
+    /** Active users of active tenants with this email, the oldest accounts first. All of them: a bound would lock out those behind it. */
+    readonly candidates: (
+      email: Email,
+      tenantId: TenantId | undefined
+    ) => Effect.Effect<ReadonlyArray<Candidate>, Unavailable>
+    /** Writes an audit event for each of the accounts that were tried: the login `succeeded` for one of them, or for none. */
+    readonly recordLogin: (
+      tried: ReadonlyArray<Candidate>,
+      succeeded: Candidate | undefined
+    ) => Effect.Effect<void, Unavailable>
+    /** Replaces a hash made with older parameters, if it still stands. */
+    readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
+  }
+>()("@llm-saas/database/PreTenantAccess") {
+  static readonly layer = Layer.effect(
+    PreTenantAccess,
+    Effect.gen(function* () {
+      const pool = yield* Pool
+
+      const answer = (asked: ReturnType<Pool["Service"]["query"]>) =>
+        asked.pipe(
+          Effect.map((result) => result.rows),
+          Effect.catchTag("SqlError", outageOrBug)
+        )
+      // What writes may have to wait for a row, and waits alone.
+      const call = (sql: string, params: ReadonlyArray<unknown>) =>
+        answer(pool.use((connection) => connection.query(sql, params), LINE))
+      const read = (sql: string, params: ReadonlyArray<unknown>) => answer(pool.query(sql, params, LINE))
+      const decodeTenant = Schema.decodeUnknownEffect(Created)
+      const decodeRegistered = Schema.decodeUnknownEffect(Registered)
+      const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))
+
+      return PreTenantAccess.of({
+        createTenant: Effect.fn("PreTenantAccess.createTenant")(function* (tenant) {
+          const request = yield* RequestId
+          const rows = yield* call("select * from auth.create_tenant($1, $2, $3, $4)", [
+            tenant.id,
+            tenant.name,
+            tenant.registration,
+            request
+          ])
+          const { made, ...row } = yield* Effect.orDie(decodeTenant(rows[0]))
+          return { tenant: new Tenant(row), made }
+        }),
+        register: Effect.fn("PreTenantAccess.register")(function* (user) {
+          const request = yield* RequestId
+          const rows = yield* call("select * from auth.register($1, $2, $3, $4, $5, $6, $7)", [
+            user.tenantId,
+            user.userId,
+            user.email,
+            user.passwordHash,
+            request,
+            user.attempt?.key ?? null,
+            user.attempt?.bodyHash ?? null
+          ])
+          return rows.length === 0 ? Option.none() : Option.some(yield* Effect.orDie(decodeRegistered(rows[0])))
+        }),
+        candidates: Effect.fn("PreTenantAccess.candidates")(function* (email, tenantId) {
+          const rows = yield* read("select * from auth.login_candidates($1, $2)", [email, tenantId ?? null])
+          return yield* Effect.orDie(decodeCandidates(rows))
+        }),
+        recordLogin: Effect.fn("PreTenantAccess.recordLogin")(function* (tried, succeeded) {
+          const request = yield* RequestId
+          yield* call("select auth.login_record($1::uuid[], $2::uuid[], $3::uuid, $4)", [
+            tried.map(({ tenant_id }) => tenant_id),
+            tried.map(({ user_id }) => user_id),
+            succeeded?.user_id ?? null,
+            request
+          ])
+        }),
+        rehash: Effect.fn("PreTenantAccess.rehash")(function* (candidate, newHash) {
+          yield* call("select auth.rehash($1, $2, $3, $4)", [
+            candidate.tenant_id,
+            candidate.user_id,
+            candidate.password_hash,
+            newHash
+          ])
+        })
+      })
+    })
+  )
+}

@@ -1,0 +1,76 @@
+import { PgConnection } from "@effect/sql-pg"
+import { Effect, type Redacted } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { driverOptions, inDatabase } from "../logins/DatabaseUrl.ts"
+import { sqlState } from "../Outage.ts"
+
+// The databases of a server, as its administrator makes and removes them. None of these statements takes parameters, and none of
+// them may run in a transaction.
+
+/** The same server and login, another database. */
+export const urlOf = inDatabase
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+/** One statement on a connection of its own. */
+export const execute = (url: Redacted.Redacted, sql: string): Effect.Effect<PgConnection.Result, SqlError> =>
+  Effect.scoped(Effect.flatMap(PgConnection.make(driverOptions(url)), (connection) => connection.query(sql, [], false)))
+
+export const exists = (server: Redacted.Redacted, name: string): Effect.Effect<boolean, SqlError> =>
+  Effect.scoped(
+    Effect.flatMap(PgConnection.make(driverOptions(server)), (connection) =>
+      connection.query("select from pg_database where datname = $1", [name])
+    )
+  ).pipe(Effect.map((result) => result.rowCount > 0))
+
+/** An empty database. */
+export const create = (server: Redacted.Redacted, name: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(execute(server, `create database ${quoted(name)} template template0 encoding 'UTF8'`))
+
+/**
+ * A copy of a template: its files are copied (28 ms for a small one), not its blocks logged one by one. Needs PostgreSQL 15. It is open
+ * to the same roles as the template, which PostgreSQL does not copy.
+ */
+export const clone = (server: Redacted.Redacted, name: string, template: string): Effect.Effect<void, SqlError> =>
+  execute(server, `create database ${quoted(name)} template ${quoted(template)} strategy file_copy`).pipe(
+    Effect.andThen(
+      execute(
+        server,
+        `do $$ declare given record; begin
+           revoke all on database ${quoted(name)} from public;
+           for given in
+             select lower(a.privilege_type) as verb, case a.grantee when 0 then 'public' else a.grantee::regrole::text end as grantee
+             from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+             where d.datname = '${template.replaceAll("'", "''")}' and a.grantee <> d.datdba
+           loop
+             execute format('grant %s on database %I to %s', given.verb, '${name.replaceAll("'", "''")}', given.grantee);
+           end loop;
+         end $$`
+      )
+    ),
+    Effect.asVoid
+  )
+
+/** Drops a database together with whoever is connected to it. No harm if it is gone. */
+export const drop = (server: Redacted.Redacted, name: string): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(execute(server, `drop database if exists ${quoted(name)} with (force)`))
+
+/**
+ * Turns a finished database into the template `name`, closed to connections, so that it can always be copied. Two may build the same
+ * template at once: the second one's is dropped.
+ */
+export const makeTemplate = (
+  server: Redacted.Redacted,
+  database: string,
+  name: string
+): Effect.Effect<void, SqlError> =>
+  execute(server, `alter database ${quoted(database)} with allow_connections false`).pipe(
+    Effect.andThen(execute(server, `alter database ${quoted(database)} rename to ${quoted(name)}`)),
+    Effect.asVoid,
+    Effect.catchIf(
+      (error) => sqlState(error) === DUPLICATE_DATABASE,
+      () => drop(server, database)
+    )
+  )
+
+const DUPLICATE_DATABASE = "42P04"

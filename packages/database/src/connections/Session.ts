@@ -1,0 +1,161 @@
+import { PgConnection } from "@effect/sql-pg"
+import { Effect, Exit, Predicate, Scope } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import { Duplex } from "node:stream"
+import { ofLogin } from "../logins/LoginCheck.ts"
+import { ServerMessages } from "./ServerMessages.ts"
+
+/** What a borrower may do with a connection. */
+export type Connection = Pick<PgConnection.PgConnection, "query">
+
+/** Is told how a statement ended. Undefined: nothing is to be done about it. */
+export type Observe = (exit: Exit.Exit<unknown, SqlError>) => Effect.Effect<void> | undefined
+
+/**
+ * A session with the server, and whether it is idle: the server's last word said so, and nothing of ours is under way. All that is known of
+ * a session is here, so that one place decides whether it may serve anybody else.
+ */
+export class Session {
+  readonly #connection: PgConnection.PgConnection
+  readonly #socket: Duplex
+  readonly #scope: Scope.Closeable
+  readonly #observe: Observe
+  readonly #messages = new ServerMessages()
+  /** Statements that have not come to an end here. */
+  #running = 0
+  /** Whether one was left by who sent it: it may still be under way. */
+  #left = false
+  /** Since when (`performance.now()`) there is something to wait for. */
+  #since: number | undefined = undefined
+  #stopped = () => {}
+  /** Since when (`performance.now()`) nobody has borrowed it. */
+  unusedSince = performance.now()
+
+  private constructor(connection: PgConnection.PgConnection, socket: Duplex, scope: Scope.Closeable, observe: Observe) {
+    this.#connection = connection
+    this.#socket = socket
+    this.#scope = scope
+    this.#observe = observe
+    // Before the driver: whoever it tells that an answer came finds it read here.
+    socket.prependListener("data", (chunk: Uint8Array) => this.#messages.read(chunk))
+  }
+
+  /** Opens one, and hands it to `keep`, whatever becomes of who waits for it. Bounded by the driver's `connectTimeout`. */
+  static readonly open = (
+    config: PgConnection.Config,
+    observe: Observe,
+    keep: (session: Session) => void
+  ): Effect.Effect<void, SqlError> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Scope.make(), (scope) =>
+        restore(Scope.provide(Effect.tap(PgConnection.make(config), ofLogin), scope)).pipe(
+          Effect.flatMap((connection) =>
+            Effect.map(socketOf(connection), (socket) => keep(new Session(connection, socket, scope, observe)))
+          ),
+          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+        )
+      )
+    )
+
+  get alive(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable && !this.#messages.broken
+  }
+
+  /** Whether a statement is under way. */
+  get busy(): boolean {
+    return this.#running > 0
+  }
+
+  /** Whether a statement was left by who sent it, and may be under way. See {@link quiet}. */
+  get left(): boolean {
+    return this.#left
+  }
+
+  /** Whether it can serve somebody else. */
+  get idle(): boolean {
+    return this.alive && this.#running === 0 && !this.#left && this.#messages.status === "I" && !this.#messages.changed
+  }
+
+  /** When (`performance.now()`) the server last said something. */
+  get heardAt(): number {
+    return this.#messages.readyAt
+  }
+
+  /** For how long (ms) an answer has been waited for. */
+  silence(now: number): number {
+    return this.#since === undefined ? 0 : now - Math.max(this.#since, this.#messages.readyAt)
+  }
+
+  readonly query: Connection["query"] = (sql, params, prepare) => Effect.suspend(() => this.send(sql, params, prepare))
+
+  /** As {@link query}, for callers that are being run: it counts from now on. */
+  send(sql: string, params: ReadonlyArray<unknown> | undefined, prepare: boolean | undefined) {
+    this.#running++
+    this.#since ??= performance.now()
+    return Effect.onExitPrimitive(this.#connection.query(sql, params, prepare), this.#ended)
+  }
+
+  readonly #ended = (exit: Exit.Exit<unknown, SqlError>): Effect.Effect<void> | undefined => {
+    this.#running--
+    if (Exit.hasInterrupts(exit)) this.#left = true
+    if (this.#running === 0) {
+      if (!this.#left) this.#since = undefined
+      this.#stopped()
+    }
+    return this.#observe(exit)
+  }
+
+  /** Waits until nothing is under way. Bounded by {@link fail}, which the pool calls on a session that stays silent. */
+  get quiet(): Effect.Effect<void> {
+    const running = Effect.callback<void>((resume) => {
+      if (this.#running === 0) return resume(Effect.void)
+      this.#stopped = () => resume(Effect.void)
+    })
+    // A pin waits for what is on the wire, whoever left it there.
+    return Effect.andThen(running, Effect.scoped(this.#connection.pin)).pipe(
+      Effect.andThen(
+        Effect.sync(() => {
+          this.#left = false
+          this.#since = undefined
+          this.#stopped = () => {}
+        })
+      )
+    )
+  }
+
+  /** Gives it up: what waits for an answer fails, as with a connection that was lost. */
+  fail(error: Error): void {
+    this.#socket.destroy(error)
+  }
+
+  /** Says good-bye and ends. */
+  get close(): Effect.Effect<void> {
+    return Scope.close(this.#scope, Exit.void)
+  }
+}
+
+/** A session for as long as it is lent. Nothing that is said to it later reaches the session. */
+export class Lease implements Connection {
+  readonly session: Session
+  #over = false
+
+  constructor(session: Session) {
+    this.session = session
+  }
+
+  readonly query: Connection["query"] = (sql, params, prepare) =>
+    Effect.suspend(() =>
+      this.#over ? Effect.die("a statement outlived its lease") : this.session.send(sql, params, prepare)
+    )
+
+  end(): void {
+    this.#over = true
+  }
+}
+
+/** The driver shows it to nobody; a version that hides it better is refused at the first connection. */
+const socketOf = (connection: PgConnection.PgConnection): Effect.Effect<Duplex> => {
+  const session = Predicate.hasProperty(connection, "session") ? connection.session : undefined
+  const socket = Predicate.hasProperty(session, "socket") ? session.socket : undefined
+  return socket instanceof Duplex ? Effect.succeed(socket) : Effect.die("this driver does not show its socket")
+}

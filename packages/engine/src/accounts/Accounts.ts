@@ -1,0 +1,186 @@
+import { type Candidate, PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
+import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import { Actor } from "@llm-saas/domain/Actor"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import type { Password } from "@llm-saas/domain/Password"
+import {
+  type Forbidden,
+  InvalidCredentials,
+  TenantRequired,
+  Unauthenticated,
+  type Unavailable
+} from "@llm-saas/domain/Refusal"
+import { noteReplay } from "@llm-saas/domain/Replay"
+import type { TenantId } from "@llm-saas/domain/Tenant"
+import { type Email, Profile, RegistrationRefused, Role, User, UserId } from "@llm-saas/domain/User"
+import { Context, Effect, Exit, Layer, Option, type Redacted, Schema } from "effect"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import { SqlSchema } from "effect/sql"
+import * as AuditLog from "../AuditLog.ts"
+import type { GuestAttempt } from "../Idempotency.ts"
+import { answerAtInterval } from "./RefusalTiming.ts"
+import type { LoginAttempts } from "./LoginAttempts.ts"
+import { PasswordHasher } from "./PasswordHasher.ts"
+
+type Refused = Unauthenticated | Forbidden | Unavailable
+
+/** Whom a login turned out to be: what a token is made of. */
+export interface Identity {
+  readonly tenantId: TenantId
+  readonly userId: UserId
+  readonly role: Role
+  /** The epoch of the user's tokens; see `app.users.token_epoch`. */
+  readonly tokenEpoch: number
+}
+
+/** What people do about their own account. `client`: the network they come from. */
+export class Accounts extends Context.Service<
+  Accounts,
+  {
+    readonly register: (user: {
+      readonly tenantId: TenantId
+      readonly email: Email
+      readonly password: Password
+      readonly client: string
+      readonly attempt?: GuestAttempt | undefined
+    }) => Effect.Effect<User, RegistrationRefused | IdempotencyMismatch | Unavailable>
+    /**
+     * Without a tenant, tries every account of the address. One that fits is logged in; several ask for the tenant. Each account is told
+     * of in its own tenant's audit log: `login.succeeded` where a token was made, else `login.failed`, a right password included, for
+     * what fitted elsewhere is no business of that tenant's. Takes as long, whatever comes of it and however many accounts there are.
+     */
+    readonly login: (credentials: {
+      readonly email: Email | undefined
+      readonly password: Redacted.Redacted<string>
+      readonly tenantId: TenantId | undefined
+      readonly client: string
+      readonly attempts: LoginAttempts
+    }) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | Unavailable>
+    readonly me: Effect.Effect<Profile, Refused, Actor>
+    /** Ends every token from before. */
+    readonly changePassword: (change: {
+      readonly email: Email
+      readonly current: Redacted.Redacted<string>
+      readonly next: Password
+      readonly client: string
+      readonly attempts: LoginAttempts
+    }) => Effect.Effect<Identity, InvalidCredentials | Refused, Actor>
+  }
+>()("@llm-saas/engine/accounts/Accounts") {
+  static readonly layer = Layer.effect(
+    Accounts,
+    Effect.gen(function* () {
+      const preTenant = yield* PreTenantAccess
+      const tenancy = yield* Tenancy
+      const hasher = yield* PasswordHasher
+      const random = yield* SecureRandom
+      const record = AuditLog.recorder(random)
+
+      const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(
+        ({ attempt, client, email, password, tenantId }) =>
+          answerAtInterval(
+            // Hashed first, whatever the answer will be.
+            hasher.hash(password, { email, share: { client, target: tenantId } }),
+            Effect.fnUntraced(function* (passwordHash) {
+              const id = UserId.make(yield* random.uuidV7())
+              const made = yield* preTenant.register({ tenantId, userId: id, email, passwordHash, attempt })
+              if (Option.isNone(made)) return yield* new RegistrationRefused({})
+              if (made.value.outcome === "mismatch") return yield* new IdempotencyMismatch({})
+              const { outcome, ...registered } = made.value
+              if (outcome === "known") yield* noteReplay
+              return new User({ tenant_id: tenantId, email, status: "active", ...registered })
+            }),
+            // Why is not said, and must not be told by the time.
+            Exit.isFailure
+          )
+      )
+
+      /** Tries the password on each account that has an attempt left. */
+      const tryOut = Effect.fnUntraced(function* (
+        candidates: ReadonlyArray<Candidate>,
+        { attempts, client, email, password, tenantId }: Parameters<Accounts["Service"]["login"]>[0]
+      ) {
+        const begun = attempts.begin(candidates.map(({ user_id }) => user_id))
+        const tried = candidates.filter(({ user_id }) => begun.has(user_id))
+        const { fits, hash } = yield* hasher.compare(password, {
+          email: email ?? "",
+          hashes: tried.map(({ password_hash }) => password_hash),
+          share: { client, target: tenantId ?? email ?? "" }
+        })
+        const fitting = tried.filter((_, place) => fits[place] === true)
+        const told = attempts.end(fitting.map(({ user_id }) => user_id))
+        return { tried, told: fitting.filter(({ user_id }) => told.has(user_id)), hash }
+      })
+
+      const login: Accounts["Service"]["login"] = Effect.fn("Accounts.login")((credentials) => {
+        const { email, tenantId } = credentials
+        const candidates = email === undefined ? Effect.succeed([]) : preTenant.candidates(email, tenantId)
+        return answerAtInterval(
+          Effect.flatMap(candidates, (found) => tryOut(found, credentials)),
+          Effect.fnUntraced(function* ({ hash, told, tried }) {
+            const [candidate, another] = told
+            const one = another === undefined ? candidate : undefined
+            yield* preTenant.recordLogin(tried, one)
+            if (candidate === undefined) return yield* new InvalidCredentials({})
+            if (one === undefined) return yield* new TenantRequired({})
+            if (one.password_hash !== hash) yield* preTenant.rehash(one, hash)
+            return identityOf(one)
+          })
+        )
+      })
+
+      const me = tenancy.readFunction("own_profile").pipe(
+        Effect.flatMap((answer) => Effect.orDie(decodeProfile(answer))),
+        Effect.withSpan("Accounts.me")
+      )
+
+      const changePassword: Accounts["Service"]["changePassword"] = Effect.fn("Accounts.changePassword")(function* ({
+        attempts,
+        client,
+        current,
+        email,
+        next
+      }) {
+        const { tenantId, userId } = yield* Actor
+        const candidates = yield* preTenant.candidates(email, tenantId)
+        const own = candidates.filter((candidate) => candidate.user_id === userId)
+        const { told, tried } = yield* tryOut(own, { attempts, client, email, password: current, tenantId })
+        if (told.length === 0) {
+          yield* preTenant.recordLogin(tried, undefined)
+          return yield* new InvalidCredentials({})
+        }
+        const hash = yield* hasher.hash(next, { email, share: { client, target: tenantId } })
+        const row = yield* tenancy
+          .transaction(
+            Effect.tap(setPassword({ hash }), () => record("password.changed", { kind: "user", id: userId }))
+          )
+          .pipe(Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})))
+        return { tenantId, userId, role: row.role, tokenEpoch: row.token_epoch }
+      })
+      return Accounts.of({ register, login, me, changePassword })
+    })
+  )
+}
+
+const identityOf = ({ role, tenant_id, token_epoch, user_id }: Candidate): Identity => ({
+  tenantId: tenant_id,
+  userId: user_id,
+  role,
+  tokenEpoch: token_epoch
+})
+
+const decodeProfile = Schema.decodeUnknownEffect(Profile)
+
+const setPassword = SqlSchema.findOne({
+  Request: Schema.Struct({ hash: Schema.String }),
+  Result: Schema.Struct({ role: Role, token_epoch: Schema.Int }),
+  execute: ({ hash }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`with secret as (
+            update app.credentials set password_hash = ${hash}, updated_at = now() where user_id = app.user_id() returning user_id
+          )
+          update app.users u set token_epoch = u.token_epoch + 1 from secret where u.id = secret.user_id
+          returning u.role, u.token_epoch`
+    )
+})

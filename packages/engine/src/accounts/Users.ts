@@ -1,0 +1,164 @@
+import { onViolation } from "@llm-saas/database/Violation"
+import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import { Actor } from "@llm-saas/domain/Actor"
+import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { type Page, page } from "@llm-saas/domain/Page"
+import type { Password } from "@llm-saas/domain/Password"
+import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
+import { Email, EmailTaken, LastAdmin, Role, User, UserId, UserNotFound, UserStatus } from "@llm-saas/domain/User"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import { SqlSchema } from "effect/sql"
+import * as AuditLog from "../AuditLog.ts"
+import { markDeleted } from "../Deletions.ts"
+import { Generations } from "../generations/Generations.ts"
+import { type Attempt, earlier, once } from "../Idempotency.ts"
+import { pageOnIndex } from "../Pages.ts"
+import { PasswordHasher } from "./PasswordHasher.ts"
+
+type Refused = Unauthenticated | Forbidden | Unavailable
+
+/** What an admin may change about a user; what is absent stays. */
+export interface UserChange {
+  readonly role?: Role
+  readonly status?: UserStatus
+}
+
+/** The columns of a user as the tenant's admins see them. */
+export const UserRow = Schema.Struct({
+  id: UserId,
+  tenant_id: TenantId,
+  email: Email,
+  role: Role,
+  status: UserStatus,
+  created_at: Schema.DateTimeUtcFromDate
+})
+
+/** A tenant's users, as its admins manage them. */
+export class Users extends Context.Service<
+  Users,
+  {
+    /** Newest first. */
+    readonly list: (
+      tenant: TenantId,
+      at: { readonly limit: number; readonly cursor: string | undefined }
+    ) => Effect.Effect<Page<User>, TenantNotFound | Refused, Actor>
+    readonly create: (user: {
+      readonly email: Email
+      readonly password: Password
+      readonly role: Role
+      readonly attempt?: Attempt | undefined
+    }) => Effect.Effect<User, EmailTaken | IdempotencyMismatch | Refused, Actor>
+    readonly change: (id: UserId, change: UserChange) => Effect.Effect<User, UserNotFound | LastAdmin | Refused, Actor>
+    /** With everything that is theirs; their answers under way are stopped, and the address can be registered again. */
+    readonly remove: (id: UserId) => Effect.Effect<void, UserNotFound | LastAdmin | Refused, Actor>
+  }
+>()("@llm-saas/engine/accounts/Users") {
+  static readonly layer = Layer.effect(
+    Users,
+    Effect.gen(function* () {
+      const tenancy = yield* Tenancy
+      const hasher = yield* PasswordHasher
+      const generations = yield* Generations
+      const random = yield* SecureRandom
+      const record = AuditLog.recorder(random)
+
+      const list: Users["Service"]["list"] = Effect.fn("Users.list")(function* (tenant, { limit, cursor }) {
+        const actor = yield* Actor
+        // Inside the room a foreign tenant has no users; the caller hears that it does not exist.
+        const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))
+        if (tenant.toLowerCase() !== actor.tenantId) return yield* new TenantNotFound({})
+        return page(
+          rows.map((row) => new User(row)),
+          limit
+        )
+      })
+
+      const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
+        // Before the hash: whoever may not create users must not make us compute for them.
+        const { attempt } = user
+        const known = yield* tenancy.transaction(
+          attempt === undefined ? Effect.succeed(Option.none<User>()) : earlier(attempt, User)
+        )
+        if (Option.isSome(known)) return known.value
+        const { tenantId } = yield* Actor
+        const share = { client: tenantId, target: tenantId }
+        const hash = yield* hasher.hash(user.password, { email: user.email, share })
+        const id = UserId.make(yield* random.uuidV7())
+        const make = Effect.gen(function* () {
+          const row = yield* insert({ id, email: user.email, role: user.role, hash })
+          yield* record("user.created", { kind: "user", id }, { role: user.role })
+          return new User(row)
+        })
+        return yield* tenancy.transaction(
+          (attempt === undefined ? make : once(attempt, User, make)).pipe(
+            Effect.catchTag("NoSuchElementError", Effect.die),
+            onViolation({ state: "23505", constraint: "users_tenant_id_email_key" }, () => new EmailTaken({}))
+          )
+        )
+      })
+
+      const change: Users["Service"]["change"] = Effect.fn("Users.change")((id, { role, status }) =>
+        tenancy.transaction(
+          Effect.gen(function* () {
+            const changed = yield* update({ id, role: role ?? null, status: status ?? null })
+            if (Option.isNone(changed)) return yield* new UserNotFound({})
+            yield* record("user.changed", { kind: "user", id }, { role, status })
+            return new User(changed.value)
+          }).pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
+        )
+      )
+
+      const remove: Users["Service"]["remove"] = Effect.fn("Users.remove")((id) =>
+        Effect.gen(function* () {
+          const stamp = yield* AuditLog.stamp(random)
+          const marked = yield* tenancy.once(
+            markDeleted("user", id, stamp).pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
+          )
+          if (Option.isNone(marked)) return yield* new UserNotFound({})
+          yield* generations.stop(marked.value)
+        })
+      )
+      return Users.of({ list, create, change, remove })
+    })
+  )
+}
+
+const newestFirst = SqlSchema.findAll({
+  Request: Schema.Struct({ after: Schema.NullOr(Schema.String), limit: Schema.Int }),
+  Result: UserRow,
+  execute: ({ after, limit }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`select id, tenant_id, email, role, status, created_at
+          from (${pageOnIndex(sql, "users", undefined, after, limit)}) u order by id desc`
+    )
+})
+
+const insert = SqlSchema.findOne({
+  Request: Schema.Struct({ id: UserId, email: Email, role: Role, hash: Schema.String }),
+  Result: UserRow,
+  execute: ({ id, email, role, hash }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`with made as (
+            insert into app.users (tenant_id, id, email, role) values (app.tenant_id(), ${id}, ${email}, ${role})
+            returning id, tenant_id, email, role, status, created_at
+          ), secret as (
+            insert into app.credentials (tenant_id, user_id, password_hash) select tenant_id, id, ${hash} from made
+          )
+          select * from made`
+    )
+})
+
+const update = SqlSchema.findOneOption({
+  Request: Schema.Struct({ id: UserId, role: Schema.NullOr(Role), status: Schema.NullOr(UserStatus) }),
+  Result: UserRow,
+  execute: ({ id, role, status }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`update app.users set role = coalesce(${role}, role), status = coalesce(${status}, status)
+          where tenant_id = app.tenant_id() and id = ${id} returning id, tenant_id, email, role, status, created_at`
+    )
+})

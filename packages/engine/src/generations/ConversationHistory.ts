@@ -1,0 +1,27 @@
+import { approximateTokens } from "@llm-saas/domain/Message"
+import type { Prompt, Turn } from "./Llm.ts"
+
+/** An earlier question of the conversation and its answer. */
+export interface AnsweredQuestion {
+  readonly content: string
+  readonly response: string
+}
+
+/**
+ * What the model is told: the question, and before it as many of the latest exchanges as fit into `budget` tokens, whole ones only, so
+ * that no answer stands without its question. Estimated by {@link approximateTokens}; the question itself always goes.
+ */
+export const promptOf = (history: ReadonlyArray<AnsweredQuestion>, question: string, budget: number): Prompt => {
+  const turns: Array<Turn> = [{ role: "user", content: question }]
+  let left = budget
+  for (const { content, response } of history.toReversed()) {
+    if (isBlank(content) || isBlank(response)) continue
+    left -= approximateTokens(content) + approximateTokens(response)
+    if (left < 0) break
+    turns.unshift({ role: "user", content }, { role: "assistant", content: response })
+  }
+  return turns
+}
+
+/** White space, control and format characters alone, as Unicode has them. */
+const isBlank = (text: string): boolean => !/[^\s\p{Cc}\p{Cf}\p{Z}]/u.test(text)

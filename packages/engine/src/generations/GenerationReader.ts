@@ -1,0 +1,208 @@
+import { type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import { Actor } from "@llm-saas/domain/Actor"
+import { ConversationId } from "@llm-saas/domain/Conversation"
+import { type Ending, Generation, GenerationId, GenerationNotFound, isEnded, Seq } from "@llm-saas/domain/Generation"
+import { unavailable } from "@llm-saas/database/Outage"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { type Message, MessageId } from "@llm-saas/domain/Message"
+import { Effect, Option, Schema } from "effect"
+import { SqlSchema } from "effect/sql"
+import { MessageRow, toMessage } from "../messages/MessageQueries.ts"
+import type { RunningGeneration } from "./RunningGeneration.ts"
+import * as SharedTokenLogs from "./SharedTokenLogs.ts"
+import type { TokenLog, GenerationEnd, TokenSource } from "./TokenLog.ts"
+import { tokensOf } from "./Tokens.ts"
+
+/** Waits for a token log's end; not for a database that does not take it: the answer is found by its id, or its key, when it does. */
+export const ended = (tokenLog: TokenSource): Effect.Effect<GenerationEnd, Unavailable> =>
+  Effect.callback((resume) => {
+    const look = () => {
+      if (tokenLog.ended === undefined && !tokenLog.stalled) return
+      unsubscribe()
+      resume(tokenLog.ended === undefined ? Effect.fail(unavailable()) : Effect.succeed(tokenLog.ended))
+    }
+    const unsubscribe = tokenLog.subscribe(look)
+    look()
+    return Effect.sync(unsubscribe)
+  })
+
+/** Reads generations that do not run here, and those that ended. Everything is read in the actor's room, each time anew. */
+export const make = Effect.fnUntraced(function* (
+  tenancy: Tenancy["Service"],
+  runningGenerations: ReadonlyMap<string, RunningGeneration>
+) {
+  /** The generation as the database has it, with the tokens behind `after`. */
+  const find = Effect.fnUntraced(function* (id: GenerationId, after = 0) {
+    const row = yield* tenancy.read(select({ id, after }))
+    if (Option.isNone(row)) return yield* new GenerationNotFound({})
+    return row.value
+  })
+
+  /** Whose it is and where it belongs; none of its text. */
+  const check = Effect.fnUntraced(function* (id: GenerationId) {
+    const row = yield* tenancy.read(selectPlace(id))
+    if (Option.isNone(row)) return yield* new GenerationNotFound({})
+    return row.value
+  })
+
+  const shared = yield* SharedTokenLogs.make({
+    check,
+    fill: (id, tokenLog) => Effect.map(find(id, tokenLog.seq), (row) => fill(tokenLog, row)),
+    tell: (id) => tenancy.once(markFollowed(id))
+  })
+
+  const get = Effect.fnUntraced(function* (id: GenerationId) {
+    const { tenantId } = yield* Actor
+    const row = yield* find(id)
+    const live = runningGenerations.get(row.generation_id)
+    const here = live !== undefined && live.tenantId === tenantId && !isEnded(row.status) ? live.tokenLog : undefined
+    const tokens = here?.tokens ?? tokensIn(row)
+    return new Generation({
+      id: row.generation_id,
+      message_id: row.id,
+      status: row.status,
+      finish_reason: row.finish_reason,
+      failure: row.failure,
+      text: tokens.join(""),
+      seq: Seq.make(tokens.length),
+      created_at: row.created_at
+    })
+  })
+
+  /** Writes down that it is to stop, if it runs, for whichever process runs it. */
+  const requestCancel = Effect.fnUntraced(function* (id: GenerationId) {
+    const row = yield* tenancy.once(markCancelled(id))
+    if (Option.isNone(row)) return yield* new GenerationNotFound({})
+    return row.value
+  })
+
+  return { check, read: shared.attach, get, requestCancel }
+})
+
+// A whole answer has up to 400,000 tokens: a schema that looks at each costs 40 ms of everybody's time, and these four.
+const numbers = Schema.declare(
+  (value): value is ReadonlyArray<number> => Array.isArray(value) && value.every((each) => typeof each === "number")
+)
+const strings = Schema.declare(
+  (value): value is ReadonlyArray<string> => Array.isArray(value) && value.every((each) => typeof each === "string")
+)
+
+const FoundRow = Schema.Struct({
+  ...MessageRow.fields,
+  generation_id: GenerationId,
+  token_lengths: Schema.NullOr(numbers),
+  chunks: Schema.Array(Schema.Struct({ seq: Schema.Int, tokens: strings }))
+})
+type Found = typeof FoundRow.Type
+
+const tokensIn = (row: Found): ReadonlyArray<string> =>
+  row.response === null ? row.chunks.flatMap(({ tokens }) => tokens) : tokensOf(row.response, row.token_lengths ?? [])
+
+/** Puts on the token log what the row has beyond it, and the end if it has one. Answers the exchange. */
+const fill = (tokenLog: TokenLog, row: Found): Message => {
+  const message = toMessage(row)
+  if (row.response !== null && tokenLog.seq === 0) tokenLog.load(row.response, row.token_lengths ?? [])
+  else if (row.response !== null) tokenLog.append(tokensOf(row.response, row.token_lengths ?? []).slice(tokenLog.seq))
+  else for (const { seq, tokens } of row.chunks) tokenLog.append(tokens.slice(Math.max(0, tokenLog.seq + 1 - seq)))
+  if (!isEnded(row.status)) return message
+  const usage =
+    row.tokens_in === null || row.tokens_out === null ? undefined : { input: row.tokens_in, output: row.tokens_out }
+  tokenLog.end({ ending: endingOf(row), usage, message })
+  return message
+}
+
+const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
+  switch (status) {
+    case "completed":
+      return { status, finishReason: finish_reason ?? "other" }
+    case "failed":
+      return { status, failure: failure ?? "internal" }
+    case "cancelled":
+      return { status }
+    case "interrupted":
+      return { status, failure: failure === "shutdown" ? failure : "process_lost" }
+    case "queued":
+    case "streaming":
+      return SharedTokenLogs.LOST
+  }
+}
+
+/** A generation by its primary key, which alone has this order: see `Pages.ts`. */
+const one = (sql: TenantSql["Service"], id: string) =>
+  sql`(
+    select g.id, g.message_id, g.response_model, g.model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
+      g.approx_tokens_in, g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at
+    from app.generations g where g.tenant_id = app.tenant_id() and g.id <= ${id} and g.id >= ${id} order by g.id desc limit 1
+  )`
+
+const select = SqlSchema.findOneOption({
+  Request: Schema.Struct({ id: GenerationId, after: Schema.Int }),
+  Result: FoundRow,
+  execute: ({ after, id }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`select m.id, m.conversation_id, g.id as generation_id, m.user_id, m.content, m.response, m.token_lengths,
+            coalesce(g.response_model, g.model) as model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
+            g.approx_tokens_in, g.approx_tokens_out,
+            round(extract(epoch from g.model_ended_at - g.created_at) * 1000, 1)::float8 as latency_ms,
+            round(extract(epoch from g.first_token_at - g.created_at) * 1000, 1)::float8 as ttft_ms, g.created_at,
+            coalesce((
+              select jsonb_agg(jsonb_build_object('seq', c.seq, 'tokens', to_jsonb(c.tokens)) order by c.seq) from app.generation_chunks c
+              where c.tenant_id = app.tenant_id() and c.generation_id = g.id and c.seq >= coalesce((
+                select b.seq from app.generation_chunks b
+                where b.tenant_id = app.tenant_id() and b.generation_id = g.id and b.seq <= ${after}::int4 + 1 order by b.seq desc limit 1
+              ), 0)
+            ), '[]') as chunks
+          from ${one(sql, id)} g
+          cross join lateral (
+            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.token_lengths from app.messages m
+            where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
+          ) m`
+    )
+})
+
+const selectPlace = SqlSchema.findOneOption({
+  Request: GenerationId,
+  Result: Schema.Struct({
+    id: MessageId,
+    generation_id: GenerationId,
+    conversation_id: Schema.NullOr(ConversationId),
+    model: Schema.NullOr(Schema.String)
+  }),
+  execute: (id) =>
+    TenantSql.use(
+      (sql) => sql`select m.id, g.id as generation_id, m.conversation_id, coalesce(g.response_model, g.model) as model
+        from ${one(sql, id)} g
+        cross join lateral (
+          select m.id, m.conversation_id from app.messages m
+          where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
+        ) m`
+    )
+})
+
+const markFollowed = SqlSchema.findAll({
+  Request: GenerationId,
+  Result: Schema.Struct({ id: GenerationId }),
+  execute: (id) =>
+    TenantSql.use(
+      (sql) => sql`update app.generations set followed_until = now() + interval '30 seconds'
+        where tenant_id = app.tenant_id() and id = ${id} and status = 'streaming' returning id`
+    )
+})
+
+const markCancelled = SqlSchema.findOneOption({
+  Request: GenerationId,
+  Result: Schema.Struct({ id: GenerationId }),
+  execute: (id) =>
+    TenantSql.use(
+      (sql) => sql`with asked as (
+          update app.generations set cancel_requested_at = coalesce(cancel_requested_at, now())
+          where tenant_id = app.tenant_id() and id = ${id} and status in ('queued', 'streaming') returning id
+        )
+        select g.id from ${one(sql, id)} g
+        cross join lateral (
+          select from app.messages m
+          where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
+        ) m`
+    )
+})

@@ -1,0 +1,304 @@
+import { Tenancy } from "@llm-saas/database/Tenancy"
+import { Actor } from "@llm-saas/domain/Actor"
+import { type ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
+import {
+  failureOf,
+  type Generation,
+  type GenerationFailed,
+  GenerationId,
+  type GenerationNotFound,
+  type Source
+} from "@llm-saas/domain/Generation"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { approximateTokens, type Message, MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
+import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { noteReplay } from "@llm-saas/domain/Replay"
+import { RequestId } from "@llm-saas/domain/RequestId"
+import { momentsFrom } from "@llm-saas/domain/Time"
+import { parseTraceparent } from "@llm-saas/domain/TraceContext"
+import { Clock, Context, Effect, Layer, type Scope } from "effect"
+import { Digest } from "effect/crypto/Digest"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import { Admission, type Limits, type Load } from "./Admission.ts"
+import * as QuestionStore from "./QuestionStore.ts"
+import type { Marked } from "../Deletions.ts"
+import * as GenerationReader from "./GenerationReader.ts"
+import { promptOf } from "./ConversationHistory.ts"
+import { RunningGeneration } from "./RunningGeneration.ts"
+import { Llm } from "./Llm.ts"
+import * as GenerationRunner from "./GenerationRunner.ts"
+import type { Price, RunState } from "./GenerationRecord.ts"
+import { ReaderLimit } from "./ReaderLimit.ts"
+import type { TokenSource } from "./TokenLog.ts"
+import * as Telemetry from "./GenerationTelemetry.ts"
+import { codePoints } from "./Tokens.ts"
+
+type Refused = Unauthenticated | Forbidden | Unavailable
+
+/** What somebody asks. */
+export interface Question {
+  readonly content: string
+  readonly conversationId: ConversationId | undefined
+  readonly source: Source
+  readonly idempotencyKey: string | undefined
+  /** The request's `traceparent` header, as it came. */
+  readonly traceparent: string | undefined
+}
+
+/** A question that was taken. */
+export interface Asked {
+  readonly messageId: MessageId
+  readonly generationId: GenerationId
+  readonly conversationId: ConversationId | null
+  /** The model that is asked. */
+  readonly model: string
+  readonly tokenLog: TokenSource
+  /** It had ended already when it was asked for, by its idempotency key or its id: this is what was answered then. */
+  readonly replayed: boolean
+}
+
+/** How generations are dimensioned. */
+export interface GenerationOptions {
+  readonly limits: Limits
+  /** Characters (code points) a question may have. */
+  readonly promptCharacters: number
+  /** Characters (code points) an answer may have; beyond it fails with what there is. */
+  readonly answerCharacters: number
+  /** Tokens of earlier turns that go to the model with a question in a conversation. */
+  readonly contextTokens: number
+  /** Answers that one user may read at once at this process, asked or followed. One more is refused. */
+  readonly readersPerUser: number
+  /** How long (ms) an answer goes on when its last reader has left; 0: not at all. */
+  readonly grace: number
+  readonly price: Price | undefined
+}
+
+/**
+ * Answers of the model, each from its question to its end. A generation belongs to the server and not to the request: it outlives its
+ * reader for the grace, its text is kept as it comes, and its row is final before anybody hears of its end. No database connection is
+ * held while the model talks.
+ */
+export class Generations extends Context.Service<
+  Generations,
+  {
+    /**
+     * Waits for its turn, stores the question and asks the model. Whoever is refused has left no trace. The scope is the reader: when it
+     * closes before the end, and nobody else reads, the grace begins.
+     */
+    readonly ask: (
+      question: Question
+    ) => Effect.Effect<
+      Asked,
+      | PromptTooLong
+      | TooManyRequests
+      | ConversationNotFound
+      | IdempotencyMismatch
+      | StillRunning
+      | GenerationNotFound
+      | Refused,
+      Actor | Scope.Scope
+    >
+    /** Waits for the end: the stored exchange, or why there is no whole answer. */
+    readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
+    readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
+    /**
+     * What was asked before, whether it runs here, at another process, or ended. The scope is the reader, as above.
+     */
+    readonly follow: (
+      id: GenerationId
+    ) => Effect.Effect<Asked, GenerationNotFound | TooManyRequests | Refused, Actor | Scope.Scope>
+    /** Asks it to stop; at another process that takes seconds. An ended one stays as it is. */
+    readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
+    /** Stops what runs here of a user, conversation or message that was deleted; other processes hear of it as they write. */
+    readonly stop: (deleted: Marked) => Effect.Effect<void>
+    /** Completes when all that runs here now has ended and is written down. */
+    readonly idle: Effect.Effect<void>
+    /** Ends everything that runs here as interrupted, and waits until it is written down. For a shutdown that cannot wait longer. */
+    readonly stopAll: Effect.Effect<void>
+    readonly load: () => Load
+  }
+>()("@llm-saas/engine/generations/Generations") {
+  static readonly layer = (options: GenerationOptions) =>
+    Layer.effect(
+      Generations,
+      Effect.gen(function* () {
+        const tenancy = yield* Tenancy
+        const llm = yield* Llm
+        const random = yield* SecureRandom
+        const digest = yield* Digest
+        const clock = yield* Clock.Clock
+        const lease = yield* random.uuidV7()
+        const runningGenerations = new Map<string, RunningGeneration>()
+        const admission = new Admission(options.limits)
+        const runner = yield* GenerationRunner.make({
+          lease,
+          runningGenerations,
+          grace: options.grace,
+          price: options.price
+        })
+        const reader = yield* GenerationReader.make(tenancy, runningGenerations)
+        const readerLimit = new ReaderLimit(options.readersPerUser)
+
+        const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
+          const actor = yield* Actor
+          const moment = momentsFrom(clock)
+          const arrivedAt = moment()
+          if (codePoints(question.content) > options.promptCharacters)
+            return yield* new PromptTooLong({ max_characters: options.promptCharacters })
+          yield* readerLimit.enter(actor.tenantId, actor.userId)
+          const parent = yield* Telemetry.currentSpan
+          const trace = parent === undefined ? parseTraceparent(question.traceparent) : Telemetry.contextOf(parent)
+          const bodyHash =
+            question.idempotencyKey === undefined
+              ? null
+              : yield* Effect.orDie(QuestionStore.hash(digest, question.content, question.conversationId))
+
+          const taken = yield* Effect.uninterruptibleMask((restore) =>
+            Effect.gen(function* () {
+              const leave = yield* restore(admission.enter(actor.tenantId, actor.userId))
+              return yield* Effect.gen(function* () {
+                const messageId = MessageId.make(yield* random.uuidV7())
+                const generationId = GenerationId.make(yield* random.uuidV7())
+                const requestId = yield* RequestId
+                const approxTokensIn = approximateTokens(question.content)
+                const admittedAt = moment()
+                const traceId = trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", "")
+                const row = yield* QuestionStore.ask(tenancy, {
+                  message: messageId,
+                  generation: generationId,
+                  content: question.content,
+                  conversation: question.conversationId ?? null,
+                  source: question.source,
+                  provider: llm.provider,
+                  model: llm.model,
+                  lease,
+                  request: requestId,
+                  trace: traceId,
+                  parentSpan: trace?.parentSpanId ?? null,
+                  arrived: arrivedAt,
+                  admitted: admittedAt,
+                  approxTokensIn,
+                  key: question.idempotencyKey ?? null,
+                  bodyHash,
+                  historyCharacters: options.contextTokens * 4
+                })
+                if (row.outcome !== "asked") {
+                  yield* leave
+                  return row
+                }
+                const conversationId = question.conversationId ?? null
+                const live = new RunningGeneration(
+                  { ...actor, generationId, messageId, conversationId },
+                  options.answerCharacters
+                )
+                const run: RunState = {
+                  messageId,
+                  conversationId: question.conversationId ?? null,
+                  content: question.content,
+                  source: question.source,
+                  requestId,
+                  parent,
+                  provider: llm.provider,
+                  model: llm.model,
+                  approxTokensIn,
+                  moment,
+                  arrivedAt,
+                  admittedAt,
+                  startedAt: admittedAt,
+                  modelEndedAt: admittedAt,
+                  completion: undefined
+                }
+                yield* runner.attach(live)
+                yield* runner.begin(live, promptOf(row.history, question.content, options.contextTokens), run, leave)
+                return { ...row, tokenLog: live.tokenLog }
+              }).pipe(Effect.onError(() => leave))
+            })
+          )
+
+          switch (taken.outcome) {
+            case "asked":
+              return {
+                messageId: taken.message_id,
+                generationId: taken.generation_id,
+                conversationId: question.conversationId ?? null,
+                model: llm.model,
+                tokenLog: taken.tokenLog,
+                replayed: false
+              }
+            case "known": {
+              yield* noteReplay
+              if (question.source === "messages" && taken.running)
+                return yield* new StillRunning({ generation_id: taken.generation_id, retry_after: 1 })
+              return yield* read(taken.generation_id)
+            }
+            case "mismatch":
+              return yield* new IdempotencyMismatch({})
+            case "no_conversation":
+              return yield* new ConversationNotFound({})
+          }
+        })
+
+        const answer: Generations["Service"]["answer"] = ({ generationId, replayed, tokenLog }) =>
+          Effect.flatMap(GenerationReader.ended(tokenLog), ({ ending, message }) => {
+            const failure = failureOf(ending, generationId, replayed)
+            return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)
+          })
+
+        const read = Effect.fnUntraced(function* (
+          id: GenerationId
+        ): Effect.fn.Return<Asked, GenerationNotFound | Refused, Actor | Scope.Scope> {
+          const actor = yield* Actor
+          const found = yield* reader.check(id)
+          const live = runningGenerations.get(found.generation_id)
+          const here = live !== undefined && live.tenantId === actor.tenantId
+          if (here) yield* runner.attach(live)
+          const tokenLog = here ? live.tokenLog : yield* reader.read(found.generation_id)
+          return {
+            messageId: found.id,
+            generationId: found.generation_id,
+            conversationId: found.conversation_id,
+            model: found.model ?? llm.model,
+            tokenLog,
+            replayed: tokenLog.ended !== undefined
+          }
+        })
+
+        const follow: Generations["Service"]["follow"] = Effect.fnUntraced(function* (id) {
+          const { tenantId, userId } = yield* Actor
+          yield* readerLimit.enter(tenantId, userId)
+          return yield* read(id)
+        })
+
+        const get: Generations["Service"]["get"] = reader.get
+
+        const cancel: Generations["Service"]["cancel"] = Effect.fnUntraced(function* (id) {
+          const actor = yield* Actor
+          const { id: generationId } = yield* reader.requestCancel(id)
+          const live = runningGenerations.get(generationId)
+          if (live !== undefined && live.tenantId === actor.tenantId) {
+            live.end({ status: "cancelled" })
+            yield* GenerationReader.ended(live.tokenLog)
+          }
+          return yield* reader.get(generationId)
+        })
+
+        const stop: Generations["Service"]["stop"] = ({ id, tenant_id }) =>
+          Effect.sync(() => {
+            for (const live of runningGenerations.values())
+              if (live.tenantId === tenant_id && live.belongsTo(id)) live.end({ status: "cancelled" })
+          })
+
+        return Generations.of({
+          ask,
+          answer,
+          get,
+          follow,
+          cancel,
+          stop,
+          idle: runner.idle,
+          stopAll: runner.stopAll,
+          load: () => admission.load
+        })
+      })
+    )
+}

@@ -1,0 +1,63 @@
+import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import type { Actor } from "@llm-saas/domain/Actor"
+import { Feedback, Rating } from "@llm-saas/domain/Feedback"
+import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { MessageId, MessageNotFound } from "@llm-saas/domain/Message"
+import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { UserId } from "@llm-saas/domain/User"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { SqlSchema } from "effect/sql"
+import { type Attempt, once } from "../Idempotency.ts"
+
+/** What users think of answers. Each change of mind goes on to the tracker, behind the answer itself. */
+export class Feedbacks extends Context.Service<
+  Feedbacks,
+  {
+    /** The actor's opinion on a message they can see; it replaces the one they had. */
+    readonly give: (
+      message: MessageId,
+      opinion: { readonly rating: number; readonly comment: string | null },
+      attempt?: Attempt
+    ) => Effect.Effect<
+      Feedback,
+      MessageNotFound | IdempotencyMismatch | Unauthenticated | Forbidden | Unavailable,
+      Actor
+    >
+  }
+>()("@llm-saas/engine/Feedbacks") {
+  static readonly layer = Layer.effect(
+    Feedbacks,
+    Effect.gen(function* () {
+      const tenancy = yield* Tenancy
+      return Feedbacks.of({
+        give: Effect.fn("Feedbacks.give")(function* (message, { comment, rating }, attempt) {
+          const give = Effect.flatMap(upsert({ message, rating, comment }), (row) =>
+            Option.isSome(row) ? Effect.succeed(new Feedback(row.value)) : Effect.fail(new MessageNotFound({}))
+          )
+          return yield* attempt === undefined ? tenancy.once(give) : tenancy.transaction(once(attempt, Feedback, give))
+        })
+      })
+    })
+  )
+}
+
+const upsert = SqlSchema.findOneOption({
+  Request: Schema.Struct({ message: MessageId, rating: Rating, comment: Schema.NullOr(Schema.String) }),
+  Result: Schema.Struct({
+    message_id: MessageId,
+    user_id: UserId,
+    rating: Rating,
+    comment: Schema.NullOr(Schema.String),
+    created_at: Schema.DateTimeUtcFromDate,
+    updated_at: Schema.DateTimeUtcFromDate
+  }),
+  execute: ({ comment, message, rating }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`insert into app.feedback (tenant_id, message_id, user_id, rating, comment)
+          select m.tenant_id, m.id, app.user_id(), ${rating}::float8, ${comment}::text from app.messages m
+          where m.tenant_id = app.tenant_id() and m.id = ${message}
+          on conflict (tenant_id, message_id, user_id) do update set rating = excluded.rating, comment = excluded.comment
+          returning message_id, user_id, rating, comment, created_at, updated_at`
+    )
+})

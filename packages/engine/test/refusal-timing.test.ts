@@ -1,0 +1,52 @@
+import { assert, it } from "@effect/vitest"
+import { Clock, Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { ANSWER_INTERVAL_MS, answerAtInterval, SETTLING } from "../src/accounts/RefusalTiming.ts"
+
+/** How long (ms) it takes to hear of what was found after `took` and settled after `settled`. */
+const heard = (took: number, settled: number, end: Effect.Effect<string, string>, waits?: () => boolean) =>
+  Effect.gen(function* () {
+    const from = yield* Clock.currentTimeMillis
+    const work = answerAtInterval(Effect.sleep(took), () => Effect.andThen(Effect.sleep(settled), end), waits)
+    const fiber = yield* Effect.forkChild(
+      Effect.andThen(Effect.exit(work), (exit) => Effect.map(Clock.currentTimeMillis, (at) => ({ at, exit })))
+    )
+    yield* TestClock.adjust(ANSWER_INTERVAL_MS * 5)
+    const { at, exit } = yield* Fiber.join(fiber)
+    return { after: at - from, exit }
+  })
+
+it.effect("an answer is heard on the beat, success and refusal alike, however long it took", () =>
+  Effect.gen(function* () {
+    for (const [took, beats] of [
+      [0, 1],
+      [1, 1],
+      [ANSWER_INTERVAL_MS - SETTLING, 1],
+      [ANSWER_INTERVAL_MS - SETTLING + 1, 2],
+      [ANSWER_INTERVAL_MS * 2.5, 3]
+    ] as const) {
+      for (const settled of [0, 1, SETTLING]) {
+        const after = beats * ANSWER_INTERVAL_MS
+        assert.deepStrictEqual(yield* heard(took, settled, Effect.fail("no")), { after, exit: Exit.fail("no") })
+        assert.deepStrictEqual(yield* heard(took, settled, Effect.succeed("yes")), { after, exit: Exit.succeed("yes") })
+      }
+    }
+  })
+)
+
+it.effect("settling that takes longer than is kept for it is heard on a later beat", () =>
+  Effect.gen(function* () {
+    assert.strictEqual(
+      (yield* heard(ANSWER_INTERVAL_MS - SETTLING, SETTLING + 1, Effect.fail("no"))).after,
+      2 * ANSWER_INTERVAL_MS
+    )
+  })
+)
+
+it.effect("what does not wait is heard at once, and so is what could not be found", () =>
+  Effect.gen(function* () {
+    assert.strictEqual((yield* heard(7, 3, Effect.succeed("yes"), () => false)).after, 10)
+    const broken = Effect.exit(answerAtInterval(Effect.fail("down"), () => Effect.void))
+    assert.deepStrictEqual(yield* broken, Exit.fail("down"))
+  })
+)

@@ -1,0 +1,197 @@
+import { assert, layer } from "@effect/vitest"
+import * as Databases from "@llm-saas/database/backup/Databases"
+import { Pool } from "@llm-saas/database/connections/Pool"
+import { Generations } from "@llm-saas/engine/generations/Generations"
+import { Script } from "@llm-saas/testing/ScriptedLlm"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { Effect, Exit, Layer, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { anotherProcess, as, at, engine, question, newUser, until } from "@llm-saas/testing/EngineFixture"
+
+/** Statements that went to the database from the process with this pool. */
+const counting = () => {
+  const sent = { count: 0 }
+  return {
+    sent,
+    watched: (pool: Pool["Service"]) =>
+      Pool.of({
+        ...pool,
+        use: (work) => Effect.suspend(() => (sent.count++, pool.use(work))),
+        query: (sql, params) => Effect.suspend(() => (sent.count++, pool.query(sql, params)))
+      })
+  }
+}
+
+const execute = (sql: string) =>
+  Effect.flatMap(TestDatabase, ({ adminUrl }) => Effect.orDie(Databases.execute(adminUrl, sql)))
+
+/** Time goes on, and the database has its own to answer. */
+const passing = (milliseconds: number) =>
+  Effect.forEach(
+    Array.from({ length: milliseconds / 50 }),
+    () =>
+      Effect.andThen(
+        TestClock.adjust("50 millis"),
+        Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+      ),
+    { discard: true }
+  )
+
+const READERS = 200
+
+layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" })(
+  "an answer of another process",
+  (it) => {
+    it.effect("is polled once, however many read it, and by nobody when they have left", () =>
+      Effect.gen(function* () {
+        const generations = yield* Generations
+        const script = yield* Script
+        const actor = yield* newUser()
+        const asked = yield* generations.ask(question("Many?")).pipe(as(actor))
+        const call = yield* script.next
+        call.emit("a")
+        const { sent, watched } = counting()
+        const other = yield* Effect.flatMap(Effect.scope, (scope) =>
+          Layer.buildWithScope(Layer.fresh(engine({}, 5, watched)), scope)
+        )
+        const here = yield* Scope.make()
+        const followed = yield* Effect.forEach(
+          Array.from({ length: READERS }),
+          () =>
+            Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(
+              at(other),
+              as(actor),
+              Scope.provide(here)
+            ),
+          { concurrency: 20 }
+        )
+        yield* until(Effect.sync(() => followed.every(({ tokenLog }) => tokenLog.seq === 1)))
+        sent.count = 0
+        yield* passing(2000)
+        assert.isAbove(sent.count, 3)
+        // A poll every 250 ms, and a word to the other process.
+        assert.isBelow(sent.count, 20)
+        call.emit("b")
+        call.complete()
+        yield* until(Effect.sync(() => followed.every(({ tokenLog }) => tokenLog.ended !== undefined)))
+        for (const { tokenLog } of followed) assert.deepStrictEqual(tokenLog.tokens, ["a", "b"])
+        // Nobody has a copy of the answer: a token is the very same string for all.
+        yield* Scope.close(here, Exit.void)
+        sent.count = 0
+        yield* passing(1000)
+        // Leases are renewed, nothing else.
+        assert.isBelow(sent.count, 3)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("is lost to a user who is disabled, within a second, and goes on for the others", () =>
+      Effect.gen(function* () {
+        const generations = yield* Generations
+        const script = yield* Script
+        const owner = yield* newUser()
+        const admin = yield* newUser(owner.tenantId)
+        yield* execute(`update app.users set role = 'admin' where id = '${admin.userId}'`)
+        const other = yield* anotherProcess()
+        const asked = yield* generations.ask(question("Whose?")).pipe(as(owner))
+        const call = yield* script.next
+        call.emit("one")
+        const follow = Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(at(other))
+        const theirs = yield* Effect.all([follow, follow]).pipe(as(admin))
+        const own = yield* follow.pipe(as(owner))
+        yield* until(Effect.sync(() => [...theirs, own].every(({ tokenLog }) => tokenLog.seq === 1)))
+        yield* execute(`update app.users set status = 'disabled' where id = '${admin.userId}'`)
+        yield* passing(2000)
+        for (const { tokenLog } of theirs) {
+          assert.deepStrictEqual(tokenLog.ended?.ending, { status: "interrupted", failure: "process_lost" })
+          assert.isTrue(tokenLog.ended?.refused)
+        }
+        assert.isUndefined(own.tokenLog.ended)
+        call.emit("two")
+        call.complete()
+        yield* until(Effect.sync(() => own.tokenLog.ended !== undefined))
+        assert.deepStrictEqual(own.tokenLog.tokens, ["one", "two"])
+        // What came after is not theirs.
+        for (const { tokenLog } of theirs) assert.strictEqual(tokenLog.seq, 1)
+        assert.strictEqual((yield* Effect.flip(follow.pipe(as(admin))))._tag, "Unauthenticated")
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("is nobody's who may not read it, while those who may hold it in memory", () =>
+      Effect.gen(function* () {
+        const generations = yield* Generations
+        const script = yield* Script
+        const other = yield* anotherProcess()
+        const owner = yield* newUser()
+        const colleague = yield* newUser(owner.tenantId)
+        const stranger = yield* newUser()
+        for (const ends of [false, true]) {
+          const asked = yield* generations.ask(question("Mine?")).pipe(as(owner))
+          const call = yield* script.next
+          call.emit("secret")
+          if (ends) {
+            call.complete()
+            yield* generations.answer(asked)
+          }
+          const follow = Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(at(other))
+          const held = yield* follow.pipe(as(owner))
+          yield* until(Effect.sync(() => held.tokenLog.seq === 1))
+          for (const actor of [colleague, stranger])
+            assert.strictEqual((yield* Effect.flip(follow.pipe(as(actor))))._tag, "GenerationNotFound")
+        }
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("that ended is one text for all its readers, in the tokens it came in", () =>
+      Effect.gen(function* () {
+        const generations = yield* Generations
+        const script = yield* Script
+        const other = yield* anotherProcess()
+        const actor = yield* newUser()
+        const asked = yield* generations.ask(question("Long?")).pipe(as(actor))
+        const call = yield* script.next
+        const tokens = Array.from({ length: 5000 }, (_, n) => (n % 7 === 0 ? " 🏠" : ` ${n}`))
+        for (const token of tokens) call.emit(token)
+        call.complete()
+        yield* generations.answer(asked)
+        const followed = yield* Effect.forEach(
+          Array.from({ length: 50 }),
+          () => Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(at(other), as(actor)),
+          { concurrency: 10 }
+        )
+        assert.strictEqual(new Set(followed.map(({ tokenLog }) => tokenLog)).size, 1)
+        const tokenLog = followed[0]?.tokenLog
+        assert.deepStrictEqual(tokenLog?.tokens, tokens)
+        assert.strictEqual(tokenLog?.token(5000), tokens.at(-1))
+        assert.strictEqual(tokenLog?.token(5001), "")
+      }).pipe(Effect.scoped)
+    )
+  }
+)
+
+layer(Layer.provideMerge(engine({ readersPerUser: 3 }), TestDatabase.layer))("readers", (it) => {
+  it.effect("of one user are so many and no more, whatever they read; another's are not counted with them", () =>
+    Effect.gen(function* () {
+      const { ask, follow } = yield* Generations
+      const script = yield* Script
+      const actor = yield* newUser()
+      const colleague = yield* newUser(actor.tenantId)
+      const here = yield* Scope.make()
+      const asked = yield* ask(question("One?")).pipe(as(actor), Scope.provide(here))
+      const call = yield* script.next
+      const known = question("Two?", { idempotencyKey: "key" })
+      yield* ask(known).pipe(as(actor), Scope.provide(here))
+      // Found by its key, it is one more reader and not two.
+      yield* ask(known).pipe(as(actor), Scope.provide(here))
+      const before = script.asked()
+      for (const one of [ask(question("Three?")), follow(asked.generationId)]) {
+        const refused = yield* Effect.flip(one.pipe(as(actor)))
+        assert.deepInclude({ ...refused }, { code: "too_many_requests", retry_after: 2 })
+      }
+      assert.strictEqual(script.asked(), before)
+      yield* ask(question("Mine?")).pipe(as(colleague))
+      yield* Scope.close(here, Exit.void)
+      call.emit("x")
+      yield* follow(asked.generationId).pipe(as(actor))
+    }).pipe(Effect.scoped)
+  )
+})

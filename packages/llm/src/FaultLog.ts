@@ -1,0 +1,61 @@
+import { Effect } from "effect"
+import type { ProviderFailure } from "./ProviderFailure.ts"
+
+/** Forms that are told apart in the log. */
+const SHAPES = 100
+
+/**
+ * What operators hear of a provider that fails: each cause once until it answers again, and each form that is not understood once. The
+ * rest is for who debugs. Nothing that the provider or the asker said is in it.
+ */
+export class FaultLog {
+  readonly #model: string
+  readonly #causes = new Set<string>()
+  readonly #shapes = new Set<string>()
+
+  constructor(model: string) {
+    this.#model = model
+  }
+
+  report(failed: ProviderFailure): Effect.Effect<void> {
+    const { code, reason, shape, status } = failed
+    if (shape !== undefined) return this.#unknown(shape)
+    const about = {
+      model: this.#model,
+      reason,
+      ...(status === undefined ? {} : { status }),
+      ...(code === undefined ? {} : { code })
+    }
+    const cause = `${reason} ${status} ${code}`
+    const known = this.#causes.has(cause) || isAskers(failed)
+    this.#causes.add(cause)
+    return known
+      ? Effect.logDebug("the model's provider failed", about)
+      : Effect.logWarning(`the model's provider failed${hint(failed)}`, about)
+  }
+
+  /** The provider answered. */
+  readonly over: Effect.Effect<void> = Effect.sync(() => this.#causes.clear())
+
+  #unknown(shape: string): Effect.Effect<void> {
+    const known = this.#shapes.has(shape)
+    if (this.#shapes.size < SHAPES) this.#shapes.add(shape)
+    const about = { model: this.#model, shape }
+    return known
+      ? Effect.logDebug("an answer of the model's provider is not understood", about)
+      : Effect.logWarning("an answer of the model's provider is not understood", about)
+  }
+}
+
+/** Questions that the provider refuses are no trouble of the operator's. */
+const isAskers = ({ reason }: ProviderFailure): boolean =>
+  reason === "content_filtered" || reason === "context_too_long" || reason === "prompt_rejected"
+
+/** What an operator can look at. */
+const hint = ({ reason, status }: ProviderFailure): string => {
+  if (reason === "model_unauthorized") return ": it refuses OPENAI_API_KEY"
+  if (status === 404) return ": it does not know LLM_MODEL, or OPENAI_BASE_URL is not its address"
+  if (status === 402) return ": the account has no money"
+  if (status === 407) return ": the proxy on the way refuses its login"
+  return reason === "model_rejected" ? ": it refuses how it is asked" : ""
+}

@@ -1,0 +1,155 @@
+import type { UserId } from "@llm-saas/domain/User"
+import type { LoginAttempts } from "@llm-saas/engine/accounts/LoginAttempts"
+import { AgingMap } from "./AgingMap.ts"
+import type { ClientNetwork } from "../config/ClientNetworks.ts"
+import { type Allowance, type Attempt, FailureCounts } from "./FailureCounts.ts"
+
+/** How often accounts may be tried. */
+export interface AccountLimits {
+  /** Milliseconds. */
+  readonly window: number
+  /** Failures for one account from one address. */
+  readonly perPair: number
+  /** Failures for one email from everywhere, beyond which each address has one for each account. */
+  readonly perEmail: number
+  /** Failures behind a success from one address, whatever the email. */
+  readonly perAddress: number
+  readonly perWideAddress: number
+}
+
+/** One login: which email, from where, and whether its tenant was said. `now` is on the monotonic clock, in ms. */
+interface Login {
+  readonly email: string
+  readonly client: ClientNetwork
+  readonly exact: boolean
+  readonly now: () => number
+}
+
+/** Accounts of one email that have a count of their own from an address that does not know them; the others share one. */
+const APART = 8
+/** How long (ms) it is remembered from where an account was made or logged in to. */
+const REMEMBERED = 24 * 3_600_000
+
+/** An attempt that went on. */
+type Begun = Extract<Attempt, { readonly end: unknown }>
+
+/** Failures of one login: they count for each of these accounts. */
+interface Shared {
+  readonly attempt: Begun
+  readonly accounts: ReadonlyArray<UserId>
+}
+
+/**
+ * Attempts at each account that an email names. A login without a tenant tries them all, and may succeed at one while it guesses at
+ * another: with an account of the victim's email in a tenant of one's own, every guess would be a success. So each account is counted
+ * for itself, whatever the others came to, and an account that has had its failures is left out, without a word: neither the answer nor
+ * its time tell that it was, or that it is there.
+ *
+ * An account is *known* at an address where it was made or logged in to. That is all that tells an owner from others who made accounts
+ * of the same email in tenants of their own:
+ * - Of many accounts (more than {@link APART}) those that are not known share one count, so that a login makes few entries, however many
+ *   accounts there are, and nobody can push out the counts of others. The owner's is known after their first login there.
+ * - From an address that failed too often behind successes, whatever the email, a fitting account that is known there is all that is
+ *   told. So tenants of one's own do not make guesses at many emails free either.
+ *
+ * A login that says its tenant has one account, fails where it fails, and is counted by the LoginThrottle: it is never left out.
+ */
+export class AccountAttempts {
+  readonly #limits: AccountLimits
+  readonly #counts: FailureCounts
+  readonly #known = new AgingMap<string, true>({ lifetime: REMEMBERED, capacity: 100_000 })
+
+  constructor(limits: AccountLimits) {
+    this.#limits = limits
+    this.#counts = new FailureCounts({ window: limits.window, capacity: 100_000 })
+  }
+
+  /** Counts held. */
+  get size(): number {
+    return this.#counts.size
+  }
+
+  /** The account was made or logged in to from there. */
+  know(account: UserId, address: string, now: number): void {
+    this.#known.set(`${account} ${address}`, true, now)
+  }
+
+  /** One login. `close`: it is over; `left`: its client did not wait for the end. */
+  login(login: Login): { readonly attempts: LoginAttempts; readonly close: (left: boolean) => void } {
+    let open: ReadonlyArray<Shared> = []
+    const end = (failed: (account: UserId) => boolean) => {
+      for (const { accounts, attempt } of open) attempt.end(accounts.some(failed), login.now())
+      open = []
+    }
+    return {
+      attempts: {
+        begin: (accounts) => {
+          open = this.#begin(accounts, login)
+          const begun = new Set(open.flatMap((each) => each.accounts))
+          return new Set(accounts.filter((account) => begun.has(account)))
+        },
+        end: (fitting) => {
+          const fits = new Set(fitting)
+          const missed = open.some(({ accounts }) => accounts.some((account) => !fits.has(account)))
+          end((account) => !fits.has(account))
+          return new Set(this.#told(fitting, missed, login))
+        }
+      },
+      close: (left) => end(() => left)
+    }
+  }
+
+  #isKnown(account: UserId, { client }: Login): boolean {
+    return this.#known.get(`${account} ${client.narrow}`) === true
+  }
+
+  /** Those that may be tried, and what their failures count for. */
+  #begin(accounts: ReadonlyArray<UserId>, login: Login): ReadonlyArray<Shared> {
+    const { client, email, exact, now } = login
+    const { perEmail, perPair } = this.#limits
+    const from = `email ${email}`
+    const leak = this.#counts.level(from, now()) >= perEmail ? 1 : perPair
+    const limit = exact ? Number.POSITIVE_INFINITY : leak
+    const apart = accounts.length <= APART ? accounts : accounts.filter((account) => this.#isKnown(account, login))
+    const others = accounts.length <= APART ? [] : accounts.filter((account) => !this.#isKnown(account, login))
+    const keys: Array<readonly [key: string, accounts: ReadonlyArray<UserId>]> = apart.map((account) => [
+      account,
+      [account]
+    ])
+    if (others.length > 0) keys.push([email, others])
+    const open: Array<Shared> = []
+    for (const [key, shared] of keys) {
+      const allowance: Allowance = { key: `pair ${key} ${client.narrow}`, limit, leak }
+      const attempt = this.#counts.attempt([allowance], now())
+      if ("end" in attempt) open.push({ attempt, accounts: shared })
+    }
+    const everywhere = this.#counts.attempt([{ key: from, limit: Number.POSITIVE_INFINITY, leak: perEmail }], now())
+    if ("end" in everywhere) open.push({ attempt: everywhere, accounts: open.flatMap((each) => each.accounts) })
+    return open
+  }
+
+  /** Which of the fitting accounts may be told, where others were missed or not. */
+  #told(fitting: ReadonlyArray<UserId>, missed: boolean, login: Login): ReadonlyArray<UserId> {
+    const { client, now } = login
+    const guessed = fitting.length > 0 && missed
+    const crowded = this.#behind(login, guessed)
+    const known = fitting.filter((account) => this.#isKnown(account, login))
+    const told = crowded && known.length > 0 ? known : fitting
+    const [one, another] = told
+    if (one !== undefined && another === undefined) this.know(one, client.narrow, now())
+    return told
+  }
+
+  /** Whether this address has failed too often behind successes; `guessed`: it just did once more. */
+  #behind({ client, now }: Login, guessed: boolean): boolean {
+    const { perAddress, perWideAddress } = this.#limits
+    const places = [
+      { key: `address ${client.narrow}`, limit: perAddress },
+      ...(client.wide === undefined ? [] : [{ key: `address ${client.wide}`, limit: perWideAddress }])
+    ]
+    const attempt = this.#counts.attempt(places, now())
+    if ("wait" in attempt) return true
+    attempt.end(guessed, now())
+    return false
+  }
+}

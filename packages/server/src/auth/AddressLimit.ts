@@ -1,0 +1,30 @@
+import type { ClientNetwork } from "../config/ClientNetworks.ts"
+import { FailureCounts } from "./FailureCounts.ts"
+import { WIDER } from "./LoginThrottle.ts"
+
+/**
+ * How often one address may do something, whatever comes of it: so many times in a window, and again as they leak away. An IPv6 /64
+ * counts as one address, and a /48 as ten.
+ */
+export class AddressLimit {
+  readonly #limit: number
+  readonly #counts: FailureCounts
+
+  /** `window` in ms. */
+  constructor({ limit, window }: { readonly limit: number; readonly window: number }) {
+    this.#limit = limit
+    this.#counts = new FailureCounts({ window, capacity: 50_000 })
+  }
+
+  /** Counts once more. Undefined: it may; or the time (ms) until it may. `now` is on the monotonic clock, in ms. */
+  take({ narrow, wide }: ClientNetwork, now: number): number | undefined {
+    const places = [
+      { key: narrow, limit: this.#limit },
+      ...(wide === undefined ? [] : [{ key: wide, limit: this.#limit * WIDER }])
+    ]
+    const attempt = this.#counts.attempt(places, now)
+    if ("wait" in attempt) return attempt.wait
+    attempt.end(true, now)
+    return undefined
+  }
+}

@@ -1,0 +1,78 @@
+import { backup, restore } from "@llm-saas/database/backup/Backup"
+import { read } from "@llm-saas/database/logins/DatabaseUrl"
+import { prepareLogin } from "@llm-saas/database/logins/LoginRole"
+import { inspectLogin } from "@llm-saas/database/logins/RoleSafety"
+import { Roles } from "@llm-saas/database/logins/Roles"
+import { Console, DateTime, Effect, Redacted } from "effect"
+import { randomBytes } from "node:crypto"
+import { NotIsolated, reportAt } from "./Audit.ts"
+import { administrator } from "../Database.ts"
+import { formatReport } from "./IsolationText.ts"
+import { Settings } from "../config/Settings.ts"
+import { StartupFailed } from "../process/Startup.ts"
+
+// `npm run db:backup` and `db:restore`: the database as a file, and a file as a database.
+
+const say = (line: string) => void process.stderr.write(`${line}\n`)
+
+/** Without a name, one of the database and the moment, in the working directory. */
+export const dbBackup = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  const [given, ...more] = args
+  if (more.length > 0 || given?.startsWith("-") === true)
+    return yield* new StartupFailed({ message: "usage: npm run db:backup [FILE]" })
+  const admin = yield* administrator
+  const moment = DateTime.formatIso(yield* DateTime.now).replaceAll(/[:.]/gu, "-")
+  const name = given ?? `${read(admin).database.replaceAll(/[^\w-]/gu, "_")}-${moment}.dump`
+  const { bytes, file, tables } = yield* backup(admin, name, say).pipe(embeddedHint)
+  yield* Console.log(
+    `${file}: ${(bytes / 1_000_000).toFixed(2)} MB, ${tables} tables. It holds everything that tenants wrote, and hashes of passwords`
+  )
+})
+
+/** Restores, then tries whether tenants are apart in what came of it: exit code 1 if they are not. */
+export const dbRestore = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  const [file, ...more] = args
+  if (file === undefined || more.length > 0 || file.startsWith("-"))
+    return yield* new StartupFailed({ message: "usage: npm run db:restore FILE" })
+  const admin = yield* administrator
+  const { readers, version } = yield* restore(admin, file, { progress: say }).pipe(embeddedHint)
+  yield* Console.log(`restored; the schema is at version ${version}`)
+  if (readers > 0)
+    yield* Console.log(
+      `${readers} logins of people who read with psql did not come along: npm run audit:grant makes new ones`
+    )
+  const found = yield* Effect.flatMap(apiOf(admin), reportAt)
+  yield* Console.log(`\n${formatReport(found)}`)
+  if (!found.ok) return yield* new NotIsolated({ findings: found.findings.length })
+})
+
+/** A login by which isolation can be tried: a superuser speaks in the API's name; for another administrator the API's own is prepared. */
+const apiOf = Effect.fnUntraced(function* (admin: Redacted.Redacted) {
+  if ((yield* inspectLogin(admin)).risks.includes("is a superuser")) return admin
+  const { DATABASE_URL } = yield* Settings
+  const { api } = yield* Roles
+  const given = DATABASE_URL === undefined ? undefined : read(DATABASE_URL)
+  if (given?.user === api && given.password !== undefined) return yield* prepareLogin(admin, "api", given.password)
+  yield* Console.log(
+    `${api} has a password that nobody knows: npm run db:migrate -- --logins gives it that of DATABASE_URL`
+  )
+  return yield* prepareLogin(admin, "api", Redacted.make(randomBytes(24).toString("base64url")))
+})
+
+/** The embedded server is newer than most machines' programs, and its data is a directory. */
+const embeddedHint = <A, E extends { readonly message: string }, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.mapError(work, (error) => error).pipe(
+    Effect.tapError((error) =>
+      Effect.gen(function* () {
+        const { DATABASE_ADMIN_URL, DATABASE_URL, DATA_DIR } = yield* Settings
+        if (
+          DATABASE_ADMIN_URL === undefined
+          && DATABASE_URL === undefined
+          && error.message.includes("postgresql-client")
+        )
+          yield* Console.error(
+            `The embedded PostgreSQL's data is ${DATA_DIR}: a copy of it, made while no program runs, is a backup too`
+          )
+      })
+    )
+  )

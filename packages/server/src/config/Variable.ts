@@ -1,0 +1,172 @@
+import * as DatabaseUrl from "@llm-saas/database/logins/DatabaseUrl"
+import { prefixTrouble } from "@llm-saas/database/logins/Roles"
+import { line } from "@llm-saas/domain/Text"
+import { destinationOf } from "@llm-saas/mlflow/Destination"
+import { Config, ConfigProvider, Effect, type Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
+import { isIP } from "node:net"
+import { isNetwork } from "../http/ClientAddress.ts"
+import type { BrokenVariable } from "./SettingsInvalid.ts"
+
+// How a variable is read: the forms of its text, and what is said when it has another one.
+
+/** Decimal digits only: `0x10`, `1e3` and `+5` are refused. */
+export const whole = (minimum: number, maximum: number) =>
+  Schema.String.check(Schema.isPattern(/^\d{1,9}$/u)).pipe(
+    Schema.decodeTo(Schema.Int.check(Schema.isBetween({ minimum, maximum })), {
+      decode: SchemaGetter.transform((text) => Number(text)),
+      encode: SchemaGetter.transform((number) => String(number))
+    })
+  )
+
+const FLAG = { true: true, false: false, "1": true, "0": false, yes: true, no: false, on: true, off: false }
+
+/** As people type it: any case. */
+const lowerCase = Schema.String.pipe(
+  Schema.decodeTo(Schema.String, {
+    decode: SchemaGetter.transform((text) => text.toLowerCase()),
+    encode: SchemaGetter.passthrough()
+  })
+)
+
+export const Flag = lowerCase.pipe(
+  Schema.decodeTo(Schema.Literals(Struct.keys(FLAG))),
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((word) => FLAG[word]),
+    encode: SchemaGetter.transform((flag) => (flag ? ("true" as const) : ("false" as const)))
+  })
+)
+
+export const LogLevel = lowerCase.pipe(
+  Schema.decodeTo(Schema.Literals(["debug", "info", "warn", "warning", "error"])),
+  Schema.decodeTo(Schema.Literals(["debug", "info", "warning", "error"]), {
+    decode: SchemaGetter.transform((level) => (level === "warn" ? "warning" : level)),
+    encode: SchemaGetter.passthroughSubtype()
+  })
+)
+
+/** An address or a host name (RFC 1123 §2.1). Whether a name is this machine's is found out when the server listens. */
+export const ListenHost = Schema.String.check(
+  Schema.makeFilter((text) => isIP(text) !== 0 || (text.length <= 253 && HOST_NAME.test(text)))
+)
+const HOST_NAME = /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?)*$/iu
+
+/** An origin as browsers send it: no path, no trailing slash, no default port (RFC 6454 §6.2). */
+export const Origin = Schema.String.check(
+  Schema.makeFilter((text) => /^https?:/u.test(text) && URL.parse(text)?.origin === text)
+)
+export const Network = Schema.String.check(Schema.makeFilter(isNetwork))
+
+/** Nothing is kept in it that must not be logged, and it is where a path is appended to. */
+export const BaseUrl = Schema.String.check(
+  Schema.makeFilter((text) => {
+    const url = /^https?:\/\//u.test(text) ? URL.parse(text) : null
+    return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+  })
+)
+
+/** What can stand in a header. */
+export const Key = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,1000}$/u)).pipe(Schema.RedactedFromValue)
+
+/** Decimals as people write them: `0.7`. */
+export const decimal = (maximum: number) =>
+  Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,9})?$/u)).pipe(
+    Schema.decodeTo(Schema.Finite.check(Schema.isLessThanOrEqualTo(maximum)), {
+      decode: SchemaGetter.transform((text) => Number(text)),
+      encode: SchemaGetter.transform((number) => String(number))
+    })
+  )
+
+/** A temperature, or a word for none. */
+const Temperature = Schema.Union([Schema.Literal("none"), decimal(2)])
+
+/** A proxy as others read it too: without a scheme it is http. Only what speaks HTTP will do; a login may be in it. */
+const ProxyUrl = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.String.check(
+      Schema.makeFilter((text) => {
+        const url = /^https?:\/\//iu.test(text) ? URL.parse(text) : null
+        return url !== null && url.hostname !== "" && (url.pathname === "" || url.pathname === "/")
+      })
+    ),
+    {
+      decode: SchemaGetter.transform((text) => (text.includes("://") ? text : `http://${text}`)),
+      encode: SchemaGetter.passthrough()
+    }
+  ),
+  Schema.RedactedFromValue
+)
+
+export const TrackingUri = Schema.String.check(Schema.makeFilter((text) => destinationOf(text) !== undefined))
+
+export const Text = line(1000)
+
+/** A variable read through a schema; `expected` completes the line that says that it is broken. */
+export const setting = <A, const B extends A | undefined>(
+  variable: string,
+  expected: string,
+  schema: Schema.ConstraintCodec<A, unknown>,
+  absent: B
+): Effect.Effect<A | B, BrokenVariable> =>
+  Config.schema(schema, variable).pipe(
+    Config.withDefault(absent),
+    Effect.mapError((): BrokenVariable => ({ variable, expected }))
+  )
+
+/** A database's URL, as every part of the program reads it alike; what is wrong with a broken one is said, and nothing of it repeated. */
+export const databaseUrl = (variable: string): Effect.Effect<Redacted.Redacted | undefined, BrokenVariable> =>
+  setting(variable, POSTGRES, Schema.String, undefined).pipe(
+    Effect.flatMap((text) =>
+      text === undefined
+        ? Effect.undefined
+        : Effect.fromResult(
+            Result.mapBoth(DatabaseUrl.parse(text), {
+              onFailure: ({ reason }): BrokenVariable => ({ variable, expected: `${POSTGRES} (${reason})` }),
+              onSuccess: DatabaseUrl.format
+            })
+          )
+    )
+  )
+
+export const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
+
+/** How the names of an installation's roles begin. */
+export const RolePrefix = Schema.String.check(Schema.makeFilter((text) => prefixTrouble(text) === undefined))
+
+export const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
+  setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
+
+/**
+ * The temperature that is asked for; undefined: none is, and the model has its own. The one variable that says something when it is
+ * empty. Where the environment is read as it is, an empty variable is absent, and shows as a name of its group alone.
+ */
+export const temperature = (variable: string, absent: number): Effect.Effect<number | undefined, BrokenVariable> =>
+  Effect.gen(function* () {
+    const source = yield* ConfigProvider.ConfigProvider
+    const load = (name: string) => Effect.orDie(source.load([name]))
+    const own = yield* load(variable)
+    const cut = variable.lastIndexOf("_")
+    const group = own === undefined ? yield* load(variable.slice(0, cut)) : undefined
+    const names = group?._tag === "Record" ? group.keys : new Set<string>()
+    if (own?.value === "" || (own === undefined && names.has(variable.slice(cut + 1)))) return undefined
+    const value = yield* setting(variable, "a number from 0 to 2, such as 0.7, or empty", Temperature, absent)
+    return value === "none" ? undefined : value
+  })
+
+/** A variable that many programs read, some of them in small letters: those count where the other is not set. */
+const anyCase = <A, const B extends A | undefined>(
+  variable: string,
+  expected: string,
+  schema: Schema.ConstraintCodec<A, unknown>,
+  absent: B
+) =>
+  Effect.gen(function* () {
+    const source = yield* ConfigProvider.ConfigProvider
+    const given = yield* Effect.orDie(source.load([variable]))
+    return yield* setting(given?.value === undefined ? variable.toLowerCase() : variable, expected, schema, absent)
+  }).pipe(Effect.mapError(({ expected }): BrokenVariable => ({ variable, expected })))
+
+export const proxy = (variable: string) =>
+  anyCase(variable, "the URL of an HTTP proxy, such as http://proxy.example.com:3128", ProxyUrl, undefined)
+
+export const noProxy = (variable: string) =>
+  anyCase(variable, "names separated by commas, such as .example.com,10.0.0.1", Text, undefined)

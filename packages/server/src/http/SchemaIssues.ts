@@ -1,0 +1,51 @@
+import { SchemaIssue } from "effect"
+import type { SchemaIssueText } from "./Refusals.ts"
+
+const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const MAX_MISFITS = 20
+
+/** What is wrong with a value that came from outside: where, and what was expected, in words that do not repeat the value. */
+export const schemaIssuesOf = (issue: SchemaIssue.Issue, slot: string): ReadonlyArray<SchemaIssueText> =>
+  formatIssues(issue).issues.slice(0, MAX_MISFITS).map(toMisfit(slot))
+
+const toMisfit =
+  (slot: string) =>
+  (issue: ReturnType<typeof formatIssues>["issues"][number]): SchemaIssueText => ({
+    path: [
+      slot,
+      ...(issue.path ?? []).map((step) => {
+        const key = typeof step === "object" ? step.key : step
+        return typeof key === "number" ? key : String(key).slice(0, 64)
+      })
+    ],
+    message: plainly(issue.message)
+  })
+
+// The messages say what was expected. The value itself is in them only if a schema asks for `reportInput`: cut off all the same.
+const plainly = (message: string): string => {
+  if (message === "Missing key") return "Expected a value, and there is none"
+  const said = message.replace(/, got [\s\S]*$/u, "")
+  const [, expected] = /^Expected ([\s\S]+)$/u.exec(said) ?? []
+  return expected === undefined ? said.slice(0, 200) : `Expected ${alternatives(expected)}`.slice(0, 200)
+}
+
+/** `string | null`, as a type says it, is text or null. */
+const alternatives = (type: string): string =>
+  // A shape without a name is written out as TypeScript, alternatives of its own included.
+  type.startsWith("{") ? "an object" : [...new Set(type.split(" | ").map(named))].join(" or ")
+
+const named = (type: string): string => {
+  const word = WORDS[type]
+  if (word !== undefined) return word
+  // The name of one of our schemas, of which the sender need know nothing. What our own checks expect is said in words.
+  return /^[A-Z]\w*$/u.test(type) ? "an object" : type
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object"
+}

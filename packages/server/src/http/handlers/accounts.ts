@@ -1,0 +1,29 @@
+import { Api } from "@llm-saas/api/Api"
+import { Accounts } from "@llm-saas/engine/accounts/Accounts"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Sessions } from "../../auth/Sessions.ts"
+import { SignUps } from "../../auth/SignUps.ts"
+
+/** `/register`, `/login`, `/me`, `/me/password`. */
+export const AccountsHandlers = HttpApiBuilder.group(
+  Api,
+  "accounts",
+  Effect.fnUntraced(function* (handlers) {
+    const accounts = yield* Accounts
+    const sessions = yield* Sessions
+    const signUps = yield* SignUps
+    return handlers.handleAll({
+      register: ({ headers, payload, request }) =>
+        signUps.register({ ...payload, key: headers["idempotency-key"] }, request),
+      login: ({ payload: { tenant_id, ...credentials }, request }) =>
+        sessions.login(
+          tenant_id === undefined || tenant_id === "" ? credentials : { ...credentials, tenant_id },
+          request
+        ),
+      me: () => accounts.me,
+      changePassword: ({ payload, request }) =>
+        sessions.changePassword({ current: payload.current_password, next: payload.new_password }, request)
+    })
+  })
+)

@@ -1,0 +1,26 @@
+import { Api } from "@llm-saas/api/Api"
+import { Conversations } from "@llm-saas/engine/messages/Conversations"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { CreationAttempts } from "../../auth/CreationAttempts.ts"
+import { DEFAULT_PAGE } from "./paging.ts"
+
+/** `/conversations…`. */
+export const ConversationsHandlers = HttpApiBuilder.group(
+  Api,
+  "conversations",
+  Effect.fnUntraced(function* (handlers) {
+    const conversations = yield* Conversations
+    const attempts = yield* CreationAttempts
+    return handlers.handleAll({
+      create: ({ headers, payload: { title = null } }) =>
+        conversations.create(title, attempts.of("conversations.create", headers["idempotency-key"], [title])),
+      list: ({ query }) => conversations.list({ limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
+      get: ({ params }) => conversations.get(params.id),
+      rename: ({ params, payload }) => conversations.rename(params.id, payload.title),
+      remove: ({ params }) => conversations.remove(params.id),
+      messages: ({ params, query }) =>
+        conversations.messages(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
+    })
+  })
+)

@@ -1,0 +1,35 @@
+import { Api } from "@llm-saas/api/Api"
+import { GenerationNotFound } from "@llm-saas/domain/Generation"
+import { Generations } from "@llm-saas/engine/generations/Generations"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { lastEventOf } from "../../sse/LastEvent.ts"
+import { formatOf, stream } from "../../sse/Streaming.ts"
+
+/** `/generations/…`. */
+export const GenerationsHandlers = HttpApiBuilder.group(
+  Api,
+  "generations",
+  Effect.fnUntraced(function* (handlers) {
+    const generations = yield* Generations
+    return handlers.handleAll({
+      get: ({ params }) => generations.get(params.id),
+      stream: ({ headers, params, query, request }) => {
+        const last = lastEventOf({ headers, query })
+        if (last !== undefined && last.generationId !== params.id.toLowerCase()) return Effect.fail(elsewhere)
+        return stream(
+          formatOf(query.format, request.headers["accept"]),
+          Effect.map(generations.follow(params.id), (asked) => ({
+            asked,
+            last: last?.seq,
+            seq: last?.seq ?? query.after ?? 0,
+            asksAgain: false
+          }))
+        )
+      },
+      cancel: ({ params }) => generations.cancel(params.id)
+    })
+  })
+)
+
+const elsewhere = new GenerationNotFound({ detail: "The last event is one of another generation." })

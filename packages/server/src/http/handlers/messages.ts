@@ -1,0 +1,83 @@
+import { Api } from "@llm-saas/api/Api"
+import type { StreamFormat } from "@llm-saas/api/StreamEvent"
+import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
+import { Generations, type Question } from "@llm-saas/engine/generations/Generations"
+import { Messages } from "@llm-saas/engine/messages/Messages"
+import { Effect } from "effect"
+import type { HttpServerRequest } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { CreationAttempts } from "../../auth/CreationAttempts.ts"
+import { type LastEvent, lastEventOf } from "../../sse/LastEvent.ts"
+import { formatOf, stream } from "../../sse/Streaming.ts"
+import { DEFAULT_PAGE } from "./paging.ts"
+
+interface Asking {
+  readonly question: { readonly content: string; readonly conversation_id?: ConversationId | null | undefined }
+  readonly headers: {
+    readonly "idempotency-key"?: string | undefined
+  }
+  readonly request: HttpServerRequest.HttpServerRequest
+}
+
+const questionOf = (source: Question["source"], { headers, question, request }: Asking): Question => ({
+  content: question.content,
+  conversationId: question.conversation_id ?? undefined,
+  source,
+  idempotencyKey: headers["idempotency-key"],
+  traceparent: request.headers["traceparent"]
+})
+
+/** `/messages…`. */
+export const MessagesHandlers = HttpApiBuilder.group(
+  Api,
+  "messages",
+  Effect.fnUntraced(function* (handlers) {
+    const generations = yield* Generations
+    const messages = yield* Messages
+    const feedbacks = yield* Feedbacks
+    const attempts = yield* CreationAttempts
+
+    /** Asks; or, for a reader that comes back, goes on where it was. */
+    const streaming = (asking: Asking & LastEvent, format: StreamFormat | undefined) => {
+      const last = lastEventOf(asking)
+      return stream(
+        formatOf(format, asking.request.headers["accept"]),
+        Effect.map(
+          last === undefined
+            ? // Said only to those who wait for the whole answer: a stream joins the one that is running.
+              Effect.catchTag(generations.ask(questionOf("messages.stream", asking)), "StillRunning", Effect.die)
+            : generations.follow(last.generationId),
+          (asked) => ({
+            asked,
+            last: last?.seq,
+            seq: last?.seq ?? 0,
+            asksAgain:
+              last === undefined && asking.request.method === "GET" && asking.headers["idempotency-key"] === undefined
+          })
+        )
+      )
+    }
+
+    return handlers.handleAll({
+      ask: ({ headers, payload, request }) =>
+        Effect.flatMap(
+          generations.ask(questionOf("messages", { headers, question: payload, request })),
+          generations.answer
+        ),
+      streamUrl: ({ headers, query, request }) => streaming({ headers, query, question: query, request }, query.format),
+      stream: ({ headers, payload, query, request }) =>
+        streaming({ headers, query, question: payload, request }, query.format),
+      list: ({ query }) =>
+        messages.list({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
+      get: ({ params }) => messages.get(params.id),
+      remove: ({ params }) => messages.remove(params.id),
+      feedback: ({ headers, params, payload: { comment = null, rating } }) =>
+        feedbacks.give(
+          params.id,
+          { rating, comment },
+          attempts.of("messages.feedback", headers["idempotency-key"], [params.id.toLowerCase(), rating, comment])
+        )
+    })
+  })
+)

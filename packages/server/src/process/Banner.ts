@@ -1,0 +1,53 @@
+import { Console, Effect } from "effect"
+import { HttpServer } from "effect/http"
+import cluster from "node:cluster"
+import { SecretKey } from "../auth/SecretKey.ts"
+import { Settings } from "../config/Settings.ts"
+
+/** Says where the server is and what to try. In production the log has the word: one line. */
+export const announce = Effect.fnUntraced(function* (port: number) {
+  const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, MLFLOW_TRACKING_URI, WORKERS, ...settings } = yield* Settings
+  const { LLM_MODEL, LLM_PROVIDER, OPENAI_BASE_URL, TENANT_CREATION } = settings
+  const { madeAt } = yield* SecretKey
+  const url = urlOf(HOST, port)
+  if (APP_ENV === "production")
+    return yield* Effect.logInfo(`${APP_NAME ?? "llm-saas"} serves on ${url}; ${CREATION[TENANT_CREATION]}`)
+  yield* Console.log(
+    [
+      "",
+      `  ${APP_NAME ?? "llm-saas"} is running on ${url}`,
+      `  documentation      ${url}/docs`,
+      `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
+      `  model              ${LLM_PROVIDER === "mock" ? "none: answers are made up (OPENAI_API_KEY or OPENAI_BASE_URL gives one)" : `${LLM_MODEL} at ${new URL(OPENAI_BASE_URL ?? "https://api.openai.com").host}`}`,
+      `  tracking           ${MLFLOW_TRACKING_URI === "off" ? "off" : `MLflow, ${MLFLOW_TRACKING_URI}`}`,
+      `  tenants            ${CREATION[TENANT_CREATION]}`,
+      ...(WORKERS === 1 ? [] : [`  workers            ${WORKERS} processes`]),
+      ...(madeAt === undefined
+        ? []
+        : [`  secret key         made just now and kept in ${madeAt} (SECRET_KEY replaces it)`]),
+      "",
+      "  Try:",
+      `  curl -X POST ${url}/create-tenant -H "Content-Type: application/json" -d '{"name": "Acme Corp"}'`,
+      "  then follow the quick start in README.md. Ctrl-C stops everything.",
+      ""
+    ].join("\n")
+  )
+})
+
+const CREATION = {
+  open: "whoever comes may create tenants (TENANT_CREATION=open)",
+  token: "tenants are created with TENANT_CREATION_TOKEN (TENANT_CREATION=token)",
+  closed: "tenants cannot be created from outside (TENANT_CREATION=closed)"
+}
+
+/** Where this machine finds what listens there. An address of IPv6 stands in brackets, its zone encoded (RFC 3986 §3.2.2, RFC 6874). */
+export const urlOf = (host: string, port: number): string =>
+  ["127.0.0.1", "0.0.0.0", "::"].includes(host)
+    ? `http://localhost:${port}`
+    : `http://${host.includes(":") ? `[${host.replace("%", "%25")}]` : host}:${port}`
+
+/** As above, for the server that is listening. A worker says nothing: there are several, and the one that started them speaks. */
+export const announceServer = Effect.gen(function* () {
+  const { address } = yield* HttpServer.HttpServer
+  if (!cluster.isWorker && address._tag !== "UnixPathAddress") yield* announce(address.port)
+})

@@ -1,0 +1,203 @@
+import { Rpcs } from "@llm-saas/api/Rpcs"
+import { Context, Effect, Exit, Option, Predicate, Schema } from "effect"
+import { Headers } from "effect/http"
+import type { FromServerEncoded } from "effect/rpc/RpcMessage"
+import { randomUUID } from "node:crypto"
+import { schemaIssuesOf } from "../http/SchemaIssues.ts"
+import type { Exchange } from "../http/Exchange.ts"
+import { refusalBody, type RefusalCode, type RefusalDetails } from "../http/Refusals.ts"
+import type { RequestLines } from "../logging/RequestLines.ts"
+import type { RequestRecord } from "../logging/RequestRecord.ts"
+import { jsonLine } from "../logging/JsonLine.ts"
+import type { Sender } from "../config/ClientNetworks.ts"
+import type { Request } from "./Frames.ts"
+
+/** One call, from its arrival to its answer: what the log says of it. */
+export interface Call extends RequestRecord {
+  readonly tag: string
+  readonly payload: unknown
+  readonly arrivedAt: number
+  /** At which look something was sent of which the client has not said yet that it has it. */
+  sentAt: number | undefined
+  interrupted: boolean
+}
+
+type CallId = string | number
+type Problem = Readonly<Record<string, unknown>>
+
+/** The calls that are under way over the same connection as the one being served. */
+export const CurrentOpenCalls = Context.Reference<OpenCalls | undefined>("@llm-saas/server/rpc/CurrentCalls", {
+  defaultValue: () => undefined
+})
+
+/** Where the call being served comes from: nowhere, outside of one. */
+export const CurrentSender: Effect.Effect<Sender> = Effect.withFiber((fiber) =>
+  Effect.succeed(fiber.getRef(CurrentOpenCalls)?.carrier ?? { headers: Headers.empty, remoteAddress: Option.none() })
+)
+
+/**
+ * The calls of one connection. What the dispatcher answers goes out through here, and leaves nothing that is not in the contract: a
+ * defect's message, and a stack, would go to the client as they are.
+ */
+export class OpenCalls {
+  /** The request or connection that carries them. */
+  readonly carrier: Sender
+  readonly #exchange: Exchange
+  readonly #lines: RequestLines["Service"]
+  readonly #open = new Map<CallId, Call>()
+  readonly #idle = new Set<() => void>()
+  /** OpenCalls that were refused since one was not, because nobody knows whose they are. */
+  strangers = 0
+  #look = 0
+  #used = 0
+
+  constructor(exchange: Exchange, carrier: Sender, lines: RequestLines["Service"]) {
+    this.#exchange = exchange
+    this.carrier = carrier
+    this.#lines = lines
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  has(id: CallId): boolean {
+    return this.#open.has(id)
+  }
+
+  get(id: CallId): Call | undefined {
+    return this.#open.get(id)
+  }
+
+  /**
+   * Somebody looks again, as is done every so often. Says for how many looks nobody has called, and for how many the slowest reader has
+   * not taken what it was sent.
+   */
+  look(): { readonly unused: number; readonly behind: number } {
+    this.#look++
+    if (this.#open.size > 0) this.#used = this.#look
+    let sent = this.#look
+    for (const { sentAt } of this.#open.values()) if (sentAt !== undefined && sentAt < sent) sent = sentAt
+    return { unused: this.#look - this.#used, behind: this.#look - sent }
+  }
+
+  /** A call has arrived. Its id in the log is the one it asks for, or else that of the request which carries it alone. */
+  begin({ headers, id, payload, tag }: Request, own: boolean): void {
+    this.#exchange.calls++
+    this.#used = this.#look
+    const asked = headers?.findLast(([name]) => name.toLowerCase() === "x-request-id")?.[1]
+    this.#open.set(id, {
+      id: asked !== undefined && SANE_ID.test(asked) ? asked : own ? randomUUID() : this.#exchange.id,
+      client: this.#exchange.client,
+      route: Rpcs.requests.has(tag) ? `${this.#exchange.route} ${tag}` : this.#exchange.route,
+      tenant: undefined,
+      user: undefined,
+      tag,
+      payload,
+      arrivedAt: performance.now(),
+      sentAt: undefined,
+      interrupted: false
+    })
+  }
+
+  /** Answers a call that is not dispatched. */
+  refuse<A>(id: CallId, problem: Problem, write: (line: string) => A): A {
+    return this.leave(failed(id, problem), write)
+  }
+
+  /** Writes what leaves instead of what the dispatcher says. A call is over when its answer is written. */
+  leave<A>(response: FromServerEncoded, write: (line: string) => A): A {
+    const call = "requestId" in response ? this.#open.get(response.requestId) : undefined
+    const answer = call === undefined ? harmless(response) : explained(response, call)
+    const written = write(`${jsonLine(answer)}\n`)
+    if (call !== undefined && answer._tag === "Exit") {
+      this.strangers = isStranger(answer) ? this.strangers + 1 : 0
+      this.#end(answer.requestId, call, statusOf(answer, call))
+    }
+    if (call !== undefined && answer._tag === "Chunk") call.sentAt ??= this.#look
+    return written
+  }
+
+  /** The client is gone: what was under way has no reader. */
+  close(): void {
+    for (const [id, call] of this.#open) this.#end(id, call, 499)
+  }
+
+  /** Waits until nothing is under way. */
+  readonly untilIdle: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#open.size === 0) return resume(Effect.void)
+    const idle = () => resume(Effect.void)
+    this.#idle.add(idle)
+    return Effect.sync(() => this.#idle.delete(idle))
+  })
+
+  #end(id: CallId, call: Call, status: number): void {
+    this.#open.delete(id)
+    this.#lines.called(call, status, performance.now() - call.arrivedAt)
+    if (this.#open.size > 0) return
+    for (const idle of this.#idle) idle()
+    this.#idle.clear()
+  }
+}
+
+const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
+
+/** A problem as it is sent. */
+export const problem = (code: RefusalCode, details?: RefusalDetails): Problem => JSON.parse(refusalBody(code, details))
+
+const failed = (requestId: CallId, error: Problem): FromServerEncoded => ({
+  _tag: "Exit",
+  requestId,
+  exit: { _tag: "Failure", cause: [{ _tag: "Fail", error }] }
+})
+
+type Ended = Extract<FromServerEncoded, { readonly _tag: "Exit" }>
+
+/** What belongs to no call of ours. A defect of the dispatcher itself keeps its words to itself. */
+const harmless = (response: FromServerEncoded): FromServerEncoded =>
+  response._tag === "Defect" ? { _tag: "Defect", defect: problem("internal_error") } : response
+
+/** A failure with the request's id in it; what is no failure of the contract becomes one. */
+const explained = (response: FromServerEncoded, call: Call): FromServerEncoded => {
+  if (response._tag !== "Exit" || response.exit._tag === "Success") return response
+  const { exit, requestId } = response
+  const fail = exit.cause.find((reason) => reason._tag === "Fail")
+  const error = fail === undefined ? translate(exit, call) : fail.error
+  return Predicate.isObject(error) ? failed(requestId, { ...error, request_id: call.id }) : response
+}
+
+const translate = (exit: Extract<Ended["exit"], { readonly _tag: "Failure" }>, call: Call): Problem => {
+  if (exit.cause.every(({ _tag }) => _tag === "Interrupt")) return problem("unavailable")
+  const errors = misfit(call)
+  return errors === undefined ? problem("internal_error") : problem("invalid_request", { errors })
+}
+
+const statusOf = (answer: FromServerEncoded, { interrupted }: Call): number => {
+  if (answer._tag !== "Exit" || answer.exit._tag === "Success") return 200
+  const [reason] = answer.exit.cause
+  if (interrupted) return 499
+  return reason?._tag === "Fail" && Predicate.hasProperty(reason.error, "status") ? Number(reason.error.status) : 500
+}
+
+/** Whether a call was refused for want of a valid token. A login that fails is none of these: it is counted elsewhere. */
+const isStranger = (answer: Ended): boolean => {
+  if (answer.exit._tag === "Success") return false
+  const [reason] = answer.exit.cause
+  return (
+    reason?._tag === "Fail" && Predicate.hasProperty(reason.error, "code") && reason.error.code === "unauthenticated"
+  )
+}
+
+type Decode = (payload: unknown) => Exit.Exit<unknown, Schema.SchemaError>
+
+const payloads = new Map<string, Decode>(
+  [...Rpcs.requests.values()].map((rpc) => [rpc._tag, Schema.decodeUnknownExit(Schema.toCodecJson(rpc.payloadSchema))])
+)
+
+/** Why a payload does not fit its call. The dispatcher has refused it as a defect, with no place in it: it is decoded once more. */
+const misfit = ({ payload, tag }: Call) => {
+  const decode = payloads.get(tag)
+  if (decode === undefined) return [{ path: ["tag"], message: "Expected the name of a call" }]
+  const error = Exit.findErrorOption(decode(payload))
+  return Option.isSome(error) ? schemaIssuesOf(error.value.issue, "payload") : undefined
+}

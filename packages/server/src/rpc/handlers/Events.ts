@@ -1,0 +1,73 @@
+import type { StreamEvent } from "@llm-saas/api/StreamEvent"
+import { failureOf, type GenerationFailed, Seq } from "@llm-saas/domain/Generation"
+import type { Asked } from "@llm-saas/engine/generations/Generations"
+import type { TokenSource } from "@llm-saas/engine/generations/TokenLog"
+import { type Array, Cause, Effect, type Pull, type Scope, Stream } from "effect"
+import { openStream } from "../../metrics/OpenStreams.ts"
+import { endOf, startOf, usageOf } from "../../sse/StreamEvents.ts"
+
+/** Tokens that may leave as one piece: a reader that is behind catches up by many at a time, and no piece is large. */
+const PIECE = 256
+
+type Events = Array.NonEmptyReadonlyArray<StreamEvent>
+
+/**
+ * An answer as its reader gets it, from behind the token `seq`: what there is at once, and the rest as it comes. Nothing is queued: each
+ * piece is made of the answer's token log when it is asked for. Reading ends with the stream.
+ */
+export const reading = <E, R>(
+  answer: Effect.Effect<Asked, E, R>,
+  seq: number
+): Stream.Stream<StreamEvent, E | GenerationFailed, Exclude<R, Scope.Scope>> =>
+  Stream.unwrap(
+    Effect.andThen(
+      openStream,
+      Effect.map(answer, (asked) => eventsOf(asked, seq))
+    )
+  )
+
+const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, GenerationFailed> =>
+  Stream.fromPull(
+    Effect.sync(() => {
+      const { tokenLog } = asked
+      let at = seq
+      let said: "nothing" | "start" | "end" = "nothing"
+      const next: Pull.Pull<Events, GenerationFailed> = Effect.suspend(() => {
+        if (said === "nothing") {
+          said = "start"
+          return Effect.succeed<Events>([startOf(asked)])
+        }
+        if (at < tokenLog.seq) {
+          const piece: Array.NonEmptyArray<StreamEvent> = [delta(tokenLog, ++at)]
+          while (at < tokenLog.seq && piece.length < PIECE) piece.push(delta(tokenLog, ++at))
+          return Effect.succeed<Events>(piece)
+        }
+        if (tokenLog.ended === undefined) return Effect.andThen(more(tokenLog, at), next)
+        if (said === "end") return Cause.done()
+        said = "end"
+        const failure = failureOf(tokenLog.ended.ending, asked.generationId, asked.replayed)
+        if (failure !== undefined) return Effect.fail(failure)
+        return Effect.succeed<Events>([usageOf(tokenLog.ended.message), endOf(tokenLog.ended.message, at)])
+      })
+      return next
+    })
+  )
+
+const delta = (tokenLog: TokenSource, seq: number): StreamEvent => ({
+  type: "delta",
+  seq: Seq.make(seq),
+  text: tokenLog.token(seq)
+})
+
+/** Waits until there is more than `seq` tokens, or the end. */
+const more = (tokenLog: TokenSource, seq: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const look = () => {
+      if (tokenLog.seq <= seq && tokenLog.ended === undefined) return
+      unsubscribe()
+      resume(Effect.void)
+    }
+    const unsubscribe = tokenLog.subscribe(look)
+    look()
+    return Effect.sync(unsubscribe)
+  })

@@ -1,0 +1,21 @@
+import { ConversationsRpc } from "@llm-saas/api/ConversationsRpc"
+import { Conversations } from "@llm-saas/engine/messages/Conversations"
+import { Effect } from "effect"
+import { CreationAttempts } from "../../auth/CreationAttempts.ts"
+import { DEFAULT_PAGE } from "../../http/handlers/paging.ts"
+
+/** `conversations.…`. */
+export const ConversationsCalls = ConversationsRpc.toLayer(
+  Effect.map(Effect.all([Conversations, CreationAttempts]), ([conversations, attempts]) =>
+    ConversationsRpc.of({
+      "conversations.create": ({ idempotency_key, title = null }) =>
+        conversations.create(title, attempts.of("conversations.create", idempotency_key, [title])),
+      "conversations.list": ({ cursor, limit }) => conversations.list({ limit: limit ?? DEFAULT_PAGE, cursor }),
+      "conversations.get": ({ id }) => conversations.get(id),
+      "conversations.rename": ({ id, title }) => conversations.rename(id, title),
+      "conversations.remove": ({ id }) => conversations.remove(id),
+      "conversations.messages": ({ cursor, id, limit }) =>
+        conversations.messages(id, { limit: limit ?? DEFAULT_PAGE, cursor })
+    })
+  )
+)

@@ -1,0 +1,56 @@
+import { MessagesRpc } from "@llm-saas/api/MessagesRpc"
+import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
+import { Generations } from "@llm-saas/engine/generations/Generations"
+import { Messages } from "@llm-saas/engine/messages/Messages"
+import { Effect } from "effect"
+import type { Headers } from "effect/http"
+import { CreationAttempts } from "../../auth/CreationAttempts.ts"
+import { DEFAULT_PAGE } from "../../http/handlers/paging.ts"
+import { reading } from "./Events.ts"
+
+interface Asked {
+  readonly content: string
+  readonly conversation_id?: ConversationId | null | undefined
+  readonly idempotency_key?: string | undefined
+}
+
+/** `messages.…`. */
+export const MessagesCalls = MessagesRpc.toLayer(
+  Effect.gen(function* () {
+    const generations = yield* Generations
+    const messages = yield* Messages
+    const feedbacks = yield* Feedbacks
+    const attempts = yield* CreationAttempts
+
+    const ask = ({ content, conversation_id, idempotency_key }: Asked, headers: Headers.Headers) =>
+      generations
+        .ask({
+          content,
+          conversationId: conversation_id ?? undefined,
+          source: "rpc",
+          idempotencyKey: idempotency_key,
+          traceparent: headers["traceparent"]
+        })
+        // Said only to those who ask by POST /messages: calls join the answer that is under way.
+        .pipe(Effect.catchTag("StillRunning", Effect.die))
+
+    return MessagesRpc.of({
+      "messages.ask": (question, { headers }) => Effect.flatMap(ask(question, headers), generations.answer),
+      "messages.stream": ({ resume, ...question }, { headers }) =>
+        resume === undefined
+          ? reading(ask(question, headers), 0)
+          : reading(generations.follow(resume.generation_id), resume.seq),
+      "messages.list": ({ cursor, limit, scope }) =>
+        messages.list({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }),
+      "messages.get": ({ id }) => messages.get(id),
+      "messages.remove": ({ id }) => messages.remove(id),
+      "messages.feedback": ({ comment = null, id, idempotency_key, rating }) =>
+        feedbacks.give(
+          id,
+          { rating, comment },
+          attempts.of("messages.feedback", idempotency_key, [id.toLowerCase(), rating, comment])
+        )
+    })
+  })
+)

@@ -1,0 +1,30 @@
+import type { StreamEvent } from "@llm-saas/api/StreamEvent"
+import { Seq } from "@llm-saas/domain/Generation"
+import type { Message } from "@llm-saas/domain/Message"
+import type { Asked } from "@llm-saas/engine/generations/Generations"
+
+// What is said around an answer's tokens, whatever the door.
+
+type Event<Type extends StreamEvent["type"]> = Extract<StreamEvent, { readonly type: Type }>
+
+export const startOf = ({ conversationId, generationId, messageId, model }: Asked): Event<"start"> => ({
+  type: "start",
+  generation_id: generationId,
+  message_id: messageId,
+  conversation_id: conversationId,
+  model
+})
+
+export const usageOf = (message: Message): Event<"usage"> => {
+  const { approx_tokens_in, approx_tokens_out, latency_ms, tokens_in, tokens_out } = message
+  return { type: "usage", tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, latency_ms }
+}
+
+/** Of a whole answer, whose last token is `seq`. */
+export const endOf = ({ finish_reason, id }: Message, seq: number): Event<"end"> => ({
+  type: "end",
+  status: "completed",
+  finish_reason,
+  message_id: id,
+  seq: Seq.make(seq)
+})

@@ -1,0 +1,37 @@
+import { Effect, Layer, Redacted } from "effect"
+import { UrlParams } from "effect/http"
+import { HttpOutgoing } from "../http/HttpOutgoing.ts"
+import { Settings } from "../config/Settings.ts"
+
+/**
+ * Spans to any OTLP collector: the request's, the answer's with its parts, and those within. Best effort, unlike MLflow's: what cannot be
+ * sent is dropped. Without an endpoint nothing is traced, and the code that would is not loaded.
+ */
+export const TracesLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const { APP_ENV, APP_NAME, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS } = yield* Settings
+    if (OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return Layer.empty
+    const { OtlpSerialization, OtlpTracer } = yield* Effect.promise(() => import("effect/observability"))
+    return OtlpTracer.layer({
+      url: `${OTEL_EXPORTER_OTLP_ENDPOINT.replace(/(?<!\/)\/+$/u, "")}/v1/traces`,
+      ...(OTEL_EXPORTER_OTLP_HEADERS === undefined ? {} : { headers: headersOf(OTEL_EXPORTER_OTLP_HEADERS) }),
+      resource: { serviceName: APP_NAME, attributes: { "deployment.environment.name": APP_ENV } },
+      exportInterval: "2 seconds"
+    }).pipe(
+      Layer.provide([OtlpSerialization.layerJson, HttpOutgoing]),
+      // A question may stand in an address (GET /messages/stream), and is not to be in a trace.
+      Layer.merge(Layer.succeed(UrlParams.CurrentRedactedNames, ["content", /token|secret|password|key/iu]))
+    )
+  })
+)
+
+/** `name=value,name=value`, percent-encoded, as OpenTelemetry writes headers (https://opentelemetry.io/docs/specs/otel/protocol/exporter/). */
+const headersOf = (text: Redacted.Redacted): Record<string, string> =>
+  Object.fromEntries(
+    Redacted.value(text)
+      .split(",")
+      .map((pair) => {
+        const at = pair.indexOf("=")
+        return [pair.slice(0, at).trim().toLowerCase(), decodeURIComponent(pair.slice(at + 1).trim())]
+      })
+  )

@@ -1,0 +1,106 @@
+import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
+import { Tenancy } from "@llm-saas/database/Tenancy"
+import { type Final, GenerationStore } from "@llm-saas/database/GenerationStore"
+import { Actor } from "@llm-saas/domain/Actor"
+import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { GenerationId, type Source } from "@llm-saas/domain/Generation"
+import { approximateTokens, MessageId } from "@llm-saas/domain/Message"
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { Email, UserId } from "@llm-saas/domain/User"
+import * as QuestionStore from "@llm-saas/engine/generations/QuestionStore"
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+
+/** What was asked and what came of it; everything has a default. Times are in milliseconds since 1970. */
+export interface Answer extends Partial<Omit<Final, "tenantId" | "generationId">> {
+  readonly content?: string
+  readonly conversation?: ConversationId
+  readonly source?: Source
+  readonly traceparent?: { readonly traceId: string; readonly parentSpanId: string }
+  readonly arrivedAt?: number
+}
+
+/** Where a question and its answer are. */
+export interface Place {
+  readonly generationId: GenerationId
+  readonly messageId: MessageId
+  readonly traceId: string
+  readonly lease: string
+}
+
+/** A user of a tenant; of a new one, unless it is given. The first is its admin. */
+export const newUser = Effect.fnUntraced(function* (tenant?: TenantId) {
+  const preTenant = yield* PreTenantAccess
+  const tenantId = tenant ?? TenantId.make(randomUUID())
+  if (tenant === undefined) yield* preTenant.createTenant({ id: tenantId, name: "Tenant", registration: "open" })
+  const userId = UserId.make(randomUUID())
+  const email = Email.make(`${userId}@example.com`)
+  yield* preTenant.register({ tenantId, userId, email, passwordHash: "$argon2id$v=19$m=19456,t=2,p=1$x$y" })
+  const actor: Actor["Service"] = { tenantId, userId, tokenEpoch: 0, needs: "user" }
+  return actor
+})
+
+/** A question in the room of `actor`, as the engine stores it, that nobody answers yet. */
+export const asked = Effect.fnUntraced(function* (actor: Actor["Service"], answer: Answer = {}) {
+  const tenancy = yield* Tenancy
+  const content = answer.content ?? "What is a room?"
+  const place: Place = {
+    generationId: GenerationId.make(randomUUID()),
+    messageId: MessageId.make(randomUUID()),
+    traceId: answer.traceparent?.traceId ?? randomUUID().replaceAll("-", ""),
+    lease: randomUUID()
+  }
+  const arrived = answer.arrivedAt ?? 1_790_000_000_000
+  yield* QuestionStore.ask(tenancy, {
+    message: place.messageId,
+    generation: place.generationId,
+    content,
+    conversation: answer.conversation ?? null,
+    source: answer.source ?? "messages",
+    provider: "mock",
+    model: "mock-1",
+    lease: place.lease,
+    request: "request",
+    trace: place.traceId,
+    parentSpan: answer.traceparent?.parentSpanId ?? null,
+    arrived,
+    admitted: arrived + 2,
+    approxTokensIn: approximateTokens(content),
+    key: null,
+    bodyHash: null,
+    historyCharacters: 1000
+  }).pipe(Effect.provideService(Actor, actor))
+  return place
+})
+
+/** Ends it, as the engine does. */
+export const ended = Effect.fnUntraced(function* (actor: Actor["Service"], place: Place, answer: Answer = {}) {
+  const work = yield* GenerationStore
+  const response = answer.response ?? "Four walls and a door."
+  const arrived = answer.arrivedAt ?? 1_790_000_000_000
+  yield* work.finish(place.lease, {
+    status: "completed",
+    finishReason: answer.status === undefined || answer.status === "completed" ? "stop" : null,
+    failure: null,
+    tokenLengths: response === "" ? [] : [response.length],
+    responseModel: null,
+    tokensIn: null,
+    tokensOut: null,
+    approxTokensOut: approximateTokens(response),
+    costUsd: null,
+    startedAt: arrived + 5,
+    firstTokenAt: arrived + 105,
+    modelEndedAt: arrived + 505,
+    ...answer,
+    response,
+    tenantId: actor.tenantId,
+    generationId: place.generationId
+  })
+})
+
+/** A question and its answer. */
+export const answered = Effect.fnUntraced(function* (actor: Actor["Service"], answer: Answer = {}) {
+  const place = yield* asked(actor, answer)
+  yield* ended(actor, place, answer)
+  return place
+})
