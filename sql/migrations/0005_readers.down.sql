@@ -6,7 +6,7 @@ begin
   if exists (select from meta.readers where revoked_at is null and to_regrole(quote_ident(role)) is not null) then
     raise exception 'there are logins that read with psql: %', (
       select string_agg(role, ', ') from meta.readers where revoked_at is null and to_regrole(quote_ident(role)) is not null
-    ) using hint = 'Take them away first: npm run audit:revoke -- --role NAME';
+    ) using hint = 'Take them away first: audit:revoke with --role NAME';
   end if;
 end $$;
 

@@ -153,7 +153,7 @@ const unreadable = (detail: string): Inspection => ({
   notes: []
 })
 
-const NOT_OF_THESE_FILES = unreadable("is of other files than sql/ has: npm run db:schema")
+const NOT_OF_THESE_FILES = unreadable("is of other files than sql/ has: its first line says what writes it")
 
 const decodeRules = Schema.decodeUnknownEffect(
   Schema.Array(

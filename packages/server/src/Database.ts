@@ -12,6 +12,7 @@ import { readSqlFiles } from "@llm-saas/database/migrations/SqlFiles"
 import cluster from "node:cluster"
 import { createHmac } from "node:crypto"
 import { Context, Effect, Layer, Redacted } from "effect"
+import { command } from "./commands/CommandLine.ts"
 import { SecretKey } from "./auth/SecretKey.ts"
 import { Settings } from "./config/Settings.ts"
 import { StartupFailed } from "./process/Startup.ts"
@@ -125,7 +126,7 @@ const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
     message:
       version > codeVersion
         ? `the database's schema (version ${version}) is newer than this program (${codeVersion}): run a newer program`
-        : `the database's schema (version ${version}) is not this program's (${codeVersion}): run \`npm run db:migrate\``
+        : `the database's schema (version ${version}) is not this program's (${codeVersion}): run \`${command("db:migrate")}\``
   })
 })
 
@@ -141,7 +142,7 @@ const checkCatalogue = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   return yield* new StartupFailed({
     message: `the database is not what this program's sql/ makes: ${nameOf(first)}${
       more.length === 0 ? "" : `, and ${more.length} more`
-    }. \`npm run db:migrate\` mends it, \`npm run audit:isolation\` names all of it`
+    }. \`${command("db:migrate")}\` mends it, \`${command("audit:isolation")}\` names all of it`
   })
 })
 

@@ -15,6 +15,7 @@ import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
 import { Console, Effect, Layer, type Scope } from "effect"
 import { auditCommand, type NotIsolated } from "./commands/Audit.ts"
 import { dbBackup, dbRestore } from "./commands/BackupCommands.ts"
+import { ALL, command } from "./commands/CommandLine.ts"
 import { administrator, RolesLayer } from "./Database.ts"
 import { Settings } from "./config/Settings.ts"
 import { exitCode, explain, StartupFailed } from "./process/Startup.ts"
@@ -23,7 +24,7 @@ import { exitCode, explain, StartupFailed } from "./process/Startup.ts"
 
 const dbMigrate = Effect.fnUntraced(function* (given: ReadonlyArray<string>) {
   if (given.some((option) => option !== "--logins" && option !== "--accept"))
-    return yield* new StartupFailed({ message: "usage: npm run db:migrate [-- --logins --accept]" })
+    return yield* new StartupFailed({ message: `usage: ${command("db:migrate", "[--logins --accept]")}` })
   const logins = given.includes("--logins") ? yield* loginsWanted : []
   const admin = yield* administrator
   for (const { login, password } of logins) yield* checkLogin(admin, login, password)
@@ -78,7 +79,7 @@ const dbStatus = Effect.gen(function* () {
 
 const dbRollback = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   if (args.some((option) => option !== "--yes" && option !== "--force"))
-    return yield* new StartupFailed({ message: "usage: npm run db:rollback [-- --yes --force]" })
+    return yield* new StartupFailed({ message: `usage: ${command("db:rollback", "[--yes --force]")}` })
   const admin = yield* administrator
   const { loses, migration } = yield* planRollback(admin)
   yield* Console.log(
@@ -87,14 +88,14 @@ const dbRollback = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   )
   const undone = yield* rollback(admin, { yes: args.includes("--yes"), force: args.includes("--force") })
   yield* Console.log(
-    `undone ${undone.version} ${undone.name}; \`npm run db:migrate\` of the code that fits builds functions and policies again`
+    `undone ${undone.version} ${undone.name}; \`${command("db:migrate")}\` of the code that fits builds functions and policies again`
   )
 })
 
 const dbNew = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const [name, ...more] = args.filter((each) => each !== "--from-diff")
   if (name === undefined || more.length > 0 || name.startsWith("-"))
-    return yield* new StartupFailed({ message: "usage: npm run db:new [-- --from-diff] NAME" })
+    return yield* new StartupFailed({ message: `usage: ${command("db:new", "[--from-diff] NAME")}` })
   const draft = args.includes("--from-diff") ? yield* drafted : undefined
   if (draft === "") return yield* Console.log("the database's tables are those of the files: there is nothing to write")
   yield* Console.log(yield* newMigration(name, { draft }))
@@ -130,7 +131,7 @@ type Failures =
   | TenantUnknown
   | NotIsolated
 
-const command = (
+const run = (
   name: string | undefined,
   args: ReadonlyArray<string>
 ): Effect.Effect<void, Failures, Settings | Scope.Scope> => {
@@ -153,13 +154,11 @@ const command = (
     case "schema":
       return dbSchema
     default:
-      return Effect.fail(
-        new StartupFailed({ message: "usage: npm run db:migrate|status|rollback|backup|restore|new|psql|schema" })
-      )
+      return Effect.fail(new StartupFailed({ message: `usage: ${ALL}` }))
   }
 }
 
-Effect.scoped(Effect.suspend(() => command(process.argv[2], process.argv.slice(3)))).pipe(
+Effect.scoped(Effect.suspend(() => run(process.argv[2], process.argv.slice(3)))).pipe(
   Effect.provide(Layer.provideMerge(RolesLayer, Layer.fresh(Settings.layerCommands))),
   Effect.tapCause(explain),
   NodeRuntime.runMain({ disableErrorReporting: true, teardown: exitCode })

@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import * as Databases from "@llm-saas/database/backup/Databases"
 import * as FakeUpstream from "@llm-saas/testing/FakeUpstream"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Fiber, Layer, Redacted } from "effect"
@@ -35,15 +36,26 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "60 second
         assert.deepStrictEqual(yield* migrating.ended, { code: 0, signal: null }, migrating.output().stderr)
         assert.match(migrating.output().stdout, /^nothing to do: the schema is at version \d+\n$/u)
 
+        const usage = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+          const refused = yield* run("cli.js", args, {})
+          assert.deepStrictEqual(yield* refused.ended, { code: 1, signal: null })
+          return refused.output().stderr
+        })
+        assert.strictEqual(yield* usage("migrate", "--login"), "usage: node cli.js migrate [--logins --accept]\n")
+        assert.strictEqual(yield* usage("restore"), "usage: node cli.js restore FILE\n")
+        assert.match(yield* usage(), /^usage: node cli\.js migrate\|status\|.*\|audit:revoke\n$/u)
+        assert.match(yield* usage("audit:revoke"), /^ {2}node cli\.js audit:revoke --role NAME \| /mu)
+
         const port = yield* freePort
-        const server = yield* run("main.js", [], {
+        const production = {
           APP_ENV: "production",
           TENANT_CREATION: "open",
           PORT: String(port),
           DATABASE_URL: Redacted.value(apiUrl),
           SECRET_KEY: "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz",
           OPENAI_BASE_URL: upstream.url
-        })
+        }
+        const server = yield* run("main.js", [], production)
         yield* server.says(/serves on/u)
         const send = sender(port)
         const tenant = yield* send("POST", "/create-tenant", { json: { name: "Built" } })
@@ -60,6 +72,10 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "60 second
         call.finish()
         assert.strictEqual((yield* Fiber.join(asking)).body["response"], "Well built.")
         assert.strictEqual(server.output().stderr, "")
+
+        yield* Databases.execute(adminUrl, "delete from meta.migrations")
+        const unmigrated = yield* run("main.js", [], production)
+        yield* unmigrated.says(/ is not this program's \(\d+\): run `node cli\.js migrate`/u)
       }),
     60_000
   )

@@ -23,6 +23,20 @@ const run = Effect.fnUntraced(function* (args: ReadonlyArray<string>, variables:
   return { code, ...command.output() }
 })
 
+it.effect(
+  "a command's usage is that of npm where there are sources",
+  () =>
+    Effect.gen(function* () {
+      const named = [
+        { args: [], said: /^usage: npm run db:migrate\|.*\|schema\n$/u },
+        { args: ["backup", "--all"], said: /^usage: npm run db:backup \[FILE\]\n$/u },
+        { args: ["audit:revoke"], said: /^ {2}npm run audit:revoke -- --role NAME \| /mu }
+      ]
+      for (const { args, said } of named) assert.match((yield* run(args, {})).stderr, said)
+    }),
+  60_000
+)
+
 describe("db:migrate -- --logins", () => {
   // A server of its own: passwords belong to all databases of one.
   it.effect(

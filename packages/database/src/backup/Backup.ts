@@ -72,7 +72,7 @@ export const backup = Effect.fn("Backup.backup")(function* (
   const { major, role: known, superuser, tables } = yield* inspect(adminUrl)
   if (!tables.includes("meta migrations")) return yield* failed("there is nothing of this program in this database")
   if (!known && !superuser)
-    return yield* failed("this database was migrated before backups had a role: npm run db:migrate makes it")
+    return yield* failed("this database was migrated before backups had a role: migrate it, which makes it")
   const program = yield* PgPrograms.find("pg_dump", major)
   const reader = yield* PgPrograms.find("pg_restore", program.major)
   const { backup: role } = yield* Roles

@@ -95,7 +95,7 @@ export const drifted = (differences: ReadonlyArray<Difference>) =>
       "the database is not what sql/ makes, and this cannot be mended by a migration:",
       ...differences.map(nameOf),
       ...(differences.some(({ whose }) => whose === "server")
-        ? ["What belongs to the server and is there on purpose is accepted by: npm run db:migrate -- --accept"]
+        ? ["What belongs to the server and is there on purpose is accepted by a migration with --accept"]
         : [])
     ].join("\n  ")
   })

@@ -92,7 +92,7 @@ const refusalOf = (
     : connections !== undefined && connections > 0 && !force
       ? `programs are running: ${connections} connection${connections === 1 ? "" : "s"} of ${api} and ${jobs}. Their requests would fail until code that fits has migrated. Stop them first, or say --force`
       : loses !== undefined && !yes
-        ? `undoing ${migration.version} ${migration.name} loses ${loses}. Make a backup (npm run db:backup), and say --yes`
+        ? `undoing ${migration.version} ${migration.name} loses ${loses}. Make a backup, and say --yes`
         : undefined
 
 const decodeOne = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ connections: Schema.NullOr(Schema.Int) })]))

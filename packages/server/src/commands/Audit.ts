@@ -11,6 +11,7 @@ import { UserId } from "@llm-saas/domain/User"
 import { Console, DateTime, Duration, Effect, Option, type Redacted, Schema, type Scope } from "effect"
 import { parseArgs } from "node:util"
 import { administrator } from "../Database.ts"
+import { command } from "./CommandLine.ts"
 import { formatReport } from "./IsolationText.ts"
 import { Settings } from "../config/Settings.ts"
 import { StartupFailed } from "../process/Startup.ts"
@@ -18,10 +19,10 @@ import { StartupFailed } from "../process/Startup.ts"
 // `npm run audit:…`: who reads the database with their own SQL, and whether tenants are kept apart.
 
 const USAGE = `usage:
-  npm run audit:isolation [-- --json]                        are tenants kept apart? exit code 1 if not
-  npm run audit:grant [-- --days 30 --note WHO]              a psql line that reads the metadata of every tenant
-  npm run audit:grant -- --tenant ID [--content --days 30 --note WHO]   one that reads the rows of a tenant
-  npm run audit:revoke -- --role NAME | --tenant ID | --auditors        takes such lines away`
+  ${command("audit:isolation", "[--json]")}                        are tenants kept apart? exit code 1 if not
+  ${command("audit:grant", "[--days 30 --note WHO]")}              a psql line that reads the metadata of every tenant
+  ${command("audit:grant", "--tenant ID [--content --days 30 --note WHO]")}   one that reads the rows of a tenant
+  ${command("audit:revoke", "--role NAME | --tenant ID | --auditors")}        takes such lines away`
 
 /** Tenants are not kept apart: the report says where. */
 export class NotIsolated extends Schema.TaggedError<NotIsolated>()("NotIsolated", { findings: Schema.Int }) {

@@ -7,6 +7,7 @@ import { Console, DateTime, Effect, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
 import { NotIsolated, reportAt } from "./Audit.ts"
 import { administrator } from "../Database.ts"
+import { command } from "./CommandLine.ts"
 import { formatReport } from "./IsolationText.ts"
 import { Settings } from "../config/Settings.ts"
 import { StartupFailed } from "../process/Startup.ts"
@@ -19,7 +20,7 @@ const say = (line: string) => void process.stderr.write(`${line}\n`)
 export const dbBackup = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const [given, ...more] = args
   if (more.length > 0 || given?.startsWith("-") === true)
-    return yield* new StartupFailed({ message: "usage: npm run db:backup [FILE]" })
+    return yield* new StartupFailed({ message: `usage: ${command("db:backup", "[FILE]")}` })
   const admin = yield* administrator
   const moment = DateTime.formatIso(yield* DateTime.now).replaceAll(/[:.]/gu, "-")
   const name = given ?? `${read(admin).database.replaceAll(/[^\w-]/gu, "_")}-${moment}.dump`
@@ -33,13 +34,13 @@ export const dbBackup = Effect.fnUntraced(function* (args: ReadonlyArray<string>
 export const dbRestore = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const [file, ...more] = args
   if (file === undefined || more.length > 0 || file.startsWith("-"))
-    return yield* new StartupFailed({ message: "usage: npm run db:restore FILE" })
+    return yield* new StartupFailed({ message: `usage: ${command("db:restore", "FILE")}` })
   const admin = yield* administrator
   const { readers, version } = yield* restore(admin, file, { progress: say }).pipe(embeddedHint)
   yield* Console.log(`restored; the schema is at version ${version}`)
   if (readers > 0)
     yield* Console.log(
-      `${readers} logins of people who read with psql did not come along: npm run audit:grant makes new ones`
+      `${readers} logins of people who read with psql did not come along: ${command("audit:grant")} makes new ones`
     )
   const found = yield* Effect.flatMap(apiOf(admin), reportAt)
   yield* Console.log(`\n${formatReport(found)}`)
@@ -54,7 +55,7 @@ const apiOf = Effect.fnUntraced(function* (admin: Redacted.Redacted) {
   const given = DATABASE_URL === undefined ? undefined : read(DATABASE_URL)
   if (given?.user === api && given.password !== undefined) return yield* prepareLogin(admin, "api", given.password)
   yield* Console.log(
-    `${api} has a password that nobody knows: npm run db:migrate -- --logins gives it that of DATABASE_URL`
+    `${api} has a password that nobody knows: ${command("db:migrate", "--logins")} gives it that of DATABASE_URL`
   )
   return yield* prepareLogin(admin, "api", Redacted.make(randomBytes(24).toString("base64url")))
 })
