@@ -412,7 +412,7 @@ create table app.generations (
   constraint generations_pkey PRIMARY KEY (tenant_id, id),
   constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint generations_tenant_id_user_id_message_id_fkey FOREIGN KEY (tenant_id, user_id, message_id) REFERENCES app.messages(tenant_id, user_id, id) ON DELETE SET NULL (message_id),
-  constraint generations_check CHECK (((ended_at IS NULL) = (status = ANY (ARRAY['queued'::text, 'streaming'::text])))),
+  constraint generations_check CHECK (((ended_at IS NULL) = (status = 'streaming'::text))),
   constraint generations_failure_check CHECK ((char_length(failure) <= 50)),
   constraint generations_finish_reason_check CHECK ((finish_reason = ANY (ARRAY['stop'::text, 'length'::text, 'content_filter'::text, 'tool_calls'::text, 'other'::text]))),
   constraint generations_model_check CHECK ((char_length(model) <= 200)),
@@ -421,14 +421,14 @@ create table app.generations (
   constraint generations_request_id_check CHECK ((char_length(request_id) <= 200)),
   constraint generations_response_model_check CHECK ((char_length(response_model) <= 200)),
   constraint generations_source_check CHECK ((source = ANY (ARRAY['messages'::text, 'messages.stream'::text, 'rpc'::text]))),
-  constraint generations_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'streaming'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text]))),
+  constraint generations_status_check CHECK ((status = ANY (ARRAY['streaming'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text]))),
   constraint generations_trace_id_check CHECK ((trace_id ~ '^[0-9a-f]{32}$'::text)),
   constraint generations_tracked_as_check CHECK ((tracked_as ~ '^[0-9a-f]{32}$'::text))
 );
 alter table app.generations owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX generations_of_trace ON app.generations USING btree (trace_id, tenant_id);
-CREATE INDEX generations_running ON app.generations USING btree (lease_until, tenant_id) WHERE (status = ANY (ARRAY['queued'::text, 'streaming'::text]));
+CREATE INDEX generations_running ON app.generations USING btree (lease_until, tenant_id) WHERE (status = 'streaming'::text);
 create policy own_add on app.generations as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_or_admin on app.generations as restrictive for select to llm_tenant
@@ -841,8 +841,8 @@ grant select on meta.repeatables to llm_reader;
 
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,integer,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
-  alter function app.ask(uuid,uuid,integer,text,uuid,uuid,text,uuid,text,text,text,uuid,text,text,text,timestamp with time zone,timestamp with time zone,integer,text,text,integer) owner to llm_owner;
+create function app.ask(uuid,uuid,integer,text,jsonb,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
+  alter function app.ask(uuid,uuid,integer,text,jsonb,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
@@ -1002,8 +1002,8 @@ create function work.carry_out(uuid,uuid,text,integer) returns record language p
 create function work.deleted_user() returns trigger language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.deleted_user() owner to llm_work;
   grant execute to llm_owner;
-create function work.finish(uuid,uuid,uuid,text,text,text,text,integer[],text,integer,integer,integer,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
-  alter function work.finish(uuid,uuid,uuid,text,text,text,text,integer[],text,integer,integer,integer,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone) owner to llm_work;
+create function work.finish(jsonb,text,integer[]) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.finish(jsonb,text,integer[]) owner to llm_work;
   grant execute to llm_api;
 create function work.missed(uuid,uuid,uuid) returns text language sql stable;
   alter function work.missed(uuid,uuid,uuid) owner to llm_work;

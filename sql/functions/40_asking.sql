@@ -17,17 +17,22 @@ end;
 -- lease and the idempotency key. One statement that is a transaction of its own: BEGIN, enter and COMMIT as statements beside it were a
 -- tenth of what the program does for a question.
 --
+-- p_question: the columns of app.generations that are known now, times as milliseconds since 1970, and beside them `idempotency_key`,
+-- `body_hash`, and `history_characters`, the characters of earlier turns that are wanted (AskedQuestion in packages/database/src/Tenancy.ts).
+-- Names, so that two ids in each other's place are found by a compiler.
+--
 -- outcome: `asked`; `known`: this key was used for the same request, here is what came of it; `mismatch`: it was used for another one;
--- `no_conversation`. history: earlier turns of the conversation, oldest first, within p_history_chars characters.
-create function app.ask(
-  p_tenant uuid, p_user uuid, p_epoch integer, p_needs text,
-  p_message uuid, p_generation uuid, p_content text, p_conversation uuid, p_source text, p_provider text, p_model text, p_lease uuid,
-  p_request text, p_trace text, p_parent_span text, p_arrived timestamptz, p_admitted timestamptz,
-  p_approx_tokens_in integer, p_key text, p_body_hash text, p_history_chars integer
-) returns table (outcome text, message_id uuid, generation_id uuid, status text, history jsonb)
+-- `no_conversation`. history: earlier turns of the conversation, oldest first, within history_characters.
+create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text)
+  returns table (outcome text, message_id uuid, generation_id uuid, status text, history jsonb)
   language plpgsql volatile
 as $$
 declare
+  p_message constant uuid := p_question ->> 'message_id';
+  p_generation constant uuid := p_question ->> 'id';
+  p_conversation constant uuid := p_question ->> 'conversation_id';
+  p_key constant text := p_question ->> 'idempotency_key';
+  p_body_hash constant text := p_question ->> 'body_hash';
   v_outcome text;
   v_message uuid;
   v_generation uuid;
@@ -67,7 +72,7 @@ begin
         where e.response <> '' order by e.id desc limit 100
       ) m
     ) t
-    where t.total <= p_history_chars;
+    where t.total <= (p_question ->> 'history_characters')::integer;
   end if;
 
   -- The key first: of two requests with one key at once, the second waits for the first at the key's row, and then finds it there. All
@@ -89,9 +94,12 @@ begin
     tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
     request_id, trace_id, parent_span_id, created_at, admitted_at
   )
-  select p_tenant, t.generation_id, p_message, p_user, p_conversation, p_source, p_provider, p_model, p_lease, p_approx_tokens_in,
-    char_length(p_content), p_request, p_trace, p_parent_span, p_arrived, p_admitted
-  from taken t;
+  select p_tenant, t.generation_id, p_message, p_user, p_conversation, q.source, q.provider, q.model, q.lease_owner, q.approx_tokens_in,
+    char_length(p_content), q.request_id, q.trace_id, q.parent_span_id, to_timestamp(q.created_at / 1000), to_timestamp(q.admitted_at / 1000)
+  from taken t, jsonb_to_record(p_question) as q (
+    source text, provider text, model text, lease_owner uuid, approx_tokens_in integer, request_id text, trace_id text,
+    parent_span_id text, created_at float8, admitted_at float8
+  );
   if found then
     return query select 'asked', p_message, p_generation, 'streaming', turns;
   else

@@ -82,41 +82,44 @@ end;
 -- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.
 -- The message is locked before the generation, as by work.purge: the other way round the two would wait for each other. A row that
 -- another transaction has fails with 55P03 at once, and the end is to be sent again: to wait here would take a connection from others.
-create function work.finish(
-  p_lease uuid, p_tenant uuid, p_generation uuid, p_status text, p_finish_reason text, p_failure text, p_response text,
-  p_token_lengths integer[], p_response_model text, p_tokens_in integer, p_tokens_out integer, p_approx_tokens_out integer,
-  p_cost_usd numeric, p_started timestamptz, p_first_token timestamptz, p_model_ended timestamptz
-) returns boolean
+-- p_ending: the columns of app.generations that are known at the end, with its tenant, id and lease; times as milliseconds since 1970
+-- (GenerationEnding in packages/domain/src/GenerationRecord.ts).
+create function work.finish(p_ending jsonb, p_response text, p_token_lengths integer[]) returns boolean
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
+  e record;
   v_message uuid;
 begin
+  select * into strict e from jsonb_to_record(p_ending) as q (
+    tenant_id uuid, id uuid, lease_owner uuid, status text, finish_reason text, failure text, response_model text, tokens_in integer,
+    tokens_out integer, approx_tokens_out integer, cost_usd float8, started_at float8, first_token_at float8, model_ended_at float8
+  );
   perform from app.messages m
-  where m.tenant_id = p_tenant and m.id = (
-    select g.message_id from app.generations g where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease
+  where m.tenant_id = e.tenant_id and m.id = (
+    select g.message_id from app.generations g where g.tenant_id = e.tenant_id and g.id = e.id and g.lease_owner = e.lease_owner
   ) for no key update nowait;
-  perform from app.generations g where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease
+  perform from app.generations g where g.tenant_id = e.tenant_id and g.id = e.id and g.lease_owner = e.lease_owner
   for no key update nowait;
   update app.generations g set
-    status = p_status, finish_reason = p_finish_reason, failure = p_failure, response_model = left(p_response_model, 200),
-    tokens_in = p_tokens_in, tokens_out = p_tokens_out, approx_tokens_out = p_approx_tokens_out, cost_usd = p_cost_usd,
-    response_length = char_length(p_response), started_at = p_started, first_token_at = p_first_token,
-    model_ended_at = p_model_ended,
+    status = e.status, finish_reason = e.finish_reason, failure = e.failure, response_model = left(e.response_model, 200),
+    tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, cost_usd = e.cost_usd::numeric,
+    response_length = char_length(p_response), started_at = to_timestamp(e.started_at / 1000),
+    first_token_at = to_timestamp(e.first_token_at / 1000), model_ended_at = to_timestamp(e.model_ended_at / 1000),
     -- The process's time, as all times of a generation, and how long this took by the database's: no difference of two clocks.
-    ended_at = coalesce(p_model_ended, g.created_at) + (clock_timestamp() - statement_timestamp())
-  where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease and g.ended_at is null
+    ended_at = coalesce(to_timestamp(e.model_ended_at / 1000), g.created_at) + (clock_timestamp() - statement_timestamp())
+  where g.tenant_id = e.tenant_id and g.id = e.id and g.lease_owner = e.lease_owner and g.ended_at is null
   returning g.message_id into v_message;
   if not found then return false; end if;
 
   if v_message is not null then
-    update app.messages m set response = p_response, token_lengths = p_token_lengths where m.tenant_id = p_tenant and m.id = v_message;
-    if p_status in ('failed', 'interrupted') and p_response = '' then
-      delete from app.idempotency_keys k where k.tenant_id = p_tenant and k.message_id = v_message;
+    update app.messages m set response = p_response, token_lengths = p_token_lengths where m.tenant_id = e.tenant_id and m.id = v_message;
+    if e.status in ('failed', 'interrupted') and p_response = '' then
+      delete from app.idempotency_keys k where k.tenant_id = e.tenant_id and k.message_id = v_message;
     end if;
   end if;
-  delete from app.generation_chunks c where c.tenant_id = p_tenant and c.generation_id = p_generation;
-  insert into app.tracking_outbox (tenant_id, generation_id) values (p_tenant, p_generation);
+  delete from app.generation_chunks c where c.tenant_id = e.tenant_id and c.generation_id = e.id;
+  insert into app.tracking_outbox (tenant_id, generation_id) values (e.tenant_id, e.id);
   return true;
 end $$;
 
@@ -133,7 +136,7 @@ declare
 begin
   for lost in
     select g.tenant_id, g.id, g.message_id from app.generations g
-    where g.status in ('queued', 'streaming') and g.lease_until < now()
+    where g.status = 'streaming' and g.lease_until < now()
     order by g.lease_until limit p_limit
   loop
     -- First the message, see above; and nothing is waited for.

@@ -21,10 +21,7 @@ grant execute on function app.enter(uuid, uuid, integer, text) to llm_api, llm_t
 grant execute on function app.own_profile(uuid, uuid, integer, text) to llm_api, llm_tenant;
 grant execute on function app.key_used(uuid, uuid, text, text) to llm_tenant;
 grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
-grant execute on function app.ask(
-  uuid, uuid, integer, text, uuid, uuid, text, uuid, text, text, text, uuid, text, text, text, timestamptz, timestamptz, integer, text, text,
-  integer
-) to llm_api, llm_tenant;
+grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text) to llm_api, llm_tenant;
 
 -- What a program must know of the schema it runs on.
 grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor, llm_reader;

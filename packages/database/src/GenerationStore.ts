@@ -1,5 +1,6 @@
 import type { GenerationId } from "@llm-saas/domain/Generation"
 import { GenerationId as GenerationIdSchema } from "@llm-saas/domain/Generation"
+import type { GenerationEnding } from "@llm-saas/domain/GenerationRecord"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -19,21 +20,11 @@ export interface Chunk extends Running {
   readonly tokens: ReadonlyArray<string>
 }
 
-/** An answer's end and the account of it. Times are in milliseconds since 1970. */
-export interface Final extends Running {
-  readonly status: "completed" | "failed" | "cancelled" | "interrupted"
-  readonly finishReason: string | null
-  readonly failure: string | null
+/** An answer's end: its record, the text, and how many characters each token has. */
+export interface EndedAnswer {
+  readonly ending: GenerationEnding
   readonly response: string
   readonly tokenLengths: ReadonlyArray<number>
-  readonly responseModel: string | null
-  readonly tokensIn: number | null
-  readonly tokensOut: number | null
-  readonly approxTokensOut: number
-  readonly costUsd: number | null
-  readonly startedAt: number
-  readonly firstTokenAt: number | null
-  readonly modelEndedAt: number
 }
 
 /**
@@ -62,7 +53,7 @@ export class GenerationStore extends Context.Service<
       running: ReadonlyArray<Running>
     ) => Effect.Effect<ReadonlyArray<Notice>, Unavailable>
     /** False: it had ended already. Unavailable too where another transaction has its row. */
-    readonly finish: (lease: string, final: Final) => Effect.Effect<boolean, Unavailable>
+    readonly finish: (answer: EndedAnswer) => Effect.Effect<boolean, Unavailable>
     /** Ends what a lost process left. How many there were, `limit` at most. */
     readonly sweep: (limit: number) => Effect.Effect<number, Unavailable>
     /** Removes at most `limit` rows of what is marked as deleted, and answers how many. */
@@ -111,33 +102,14 @@ export class GenerationStore extends Context.Service<
             ]),
             notices
           ),
-        finish: (lease, final) =>
+        finish: ({ ending, response, tokenLengths }) =>
           Effect.map(
             Effect.flatMap(
               call(
-                `select work.finish($1::uuid, $2::uuid, $3::uuid, $4::text, $5::text, $6::text, $7::text, $8::int4[], $9::text, $10::int4,
-                   $11::int4, $12::int4, $13::float8::numeric, to_timestamp($14::float8 / 1000), to_timestamp($15::float8 / 1000),
-                   to_timestamp($16::float8 / 1000))`,
-                [
-                  lease,
-                  final.tenantId,
-                  final.generationId,
-                  final.status,
-                  final.finishReason,
-                  final.failure,
-                  final.response,
-                  final.tokenLengths,
-                  final.responseModel,
-                  final.tokensIn,
-                  final.tokensOut,
-                  final.approxTokensOut,
-                  final.costUsd,
-                  final.startedAt,
-                  final.firstTokenAt,
-                  final.modelEndedAt
-                ],
+                "select work.finish($1::text::jsonb, $2::text, $3::int4[])",
+                [JSON.stringify(ending), response, tokenLengths],
                 // What one tenant keeps busy or locked is waited for by that tenant's answers alone.
-                final.tenantId
+                ending.tenant_id
               ),
               (rows) => Effect.orDie(decodeFinished(rows))
             ),

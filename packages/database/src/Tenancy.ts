@@ -1,4 +1,5 @@
 import { Actor } from "@llm-saas/domain/Actor"
+import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import type { Outside } from "@llm-saas/domain/Outside"
 import { Forbidden, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { PgClient } from "@effect/sql-pg"
@@ -53,7 +54,10 @@ export class Tenancy extends Context.Service<
      * Calls one function of the schema that enters by itself, and answers its rows. Committed unless it fails; one that is interrupted
      * is waited for. As `once`, in one statement instead of four. For what is asked of the database most.
      */
-    readonly call: (name: Call, params: ReadonlyArray<unknown>) => Entered<ReadonlyArray<unknown>, never, never>
+    readonly call: <Name extends Call>(
+      name: Name,
+      argument: Argument<Name>
+    ) => Entered<ReadonlyArray<unknown>, never, never>
   }
 >()("@llm-saas/database/Tenancy") {
   static readonly layer = Layer.effect(
@@ -111,14 +115,15 @@ export class Tenancy extends Context.Service<
         })
 
       const readFunction = (name: ReadFunction): Entered<unknown, never, never> =>
-        Effect.map(entering(GLANCES[name], [], pool.query), ([row]) =>
+        Effect.map(entering(READ_FUNCTIONS[name], [], pool.query), ([row]) =>
           Predicate.hasProperty(row, "answer") ? row.answer : undefined
         )
 
       // On a connection of its own: it may wait for a lock.
       const alone: Pool["Service"]["query"] = (sql, params, line) =>
         pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)), line)
-      const call = (name: Call, params: ReadonlyArray<unknown>) => entering(CALLS[name], params, alone)
+      const call = <Name extends Call>(name: Name, argument: Argument<Name>) =>
+        entering(CALLS[name].sql, CALLS[name].params(argument), alone)
 
       return Tenancy.of({
         transaction: open("transaction"),
@@ -132,17 +137,29 @@ export class Tenancy extends Context.Service<
 }
 
 /** See `sql/functions/70_read_functions.sql`. */
-type ReadFunction = keyof typeof GLANCES
-const GLANCES = {
+type ReadFunction = keyof typeof READ_FUNCTIONS
+const READ_FUNCTIONS = {
   own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::integer, $4::text) as answer"
+}
+
+/** What `app.ask` takes: the generation as far as it is known, and the question. */
+export interface AskedQuestion extends AskedGeneration {
+  readonly content: string
+  readonly idempotency_key: string | null
+  /** Names the request's body; null without a key. */
+  readonly body_hash: string | null
+  /** Characters of earlier turns of the conversation that are wanted. */
+  readonly history_characters: number
 }
 
 /** See `sql/functions/40_asking.sql`. The driver declares a JavaScript number as float8: hence the casts. */
 type Call = keyof typeof CALLS
+type Argument<Name extends Call> = Parameters<(typeof CALLS)[Name]["params"]>[0]
 const CALLS = {
-  ask: `select * from app.ask($1::uuid, $2::uuid, $3::integer, $4::text, $5::uuid, $6::uuid, $7::text, $8::uuid, $9::text, $10::text,
-    $11::text, $12::uuid, $13::text, $14::text, $15::text, to_timestamp($16::float8 / 1000), to_timestamp($17::float8 / 1000), $18::int4,
-    $19::text, $20::text, $21::int4)`
+  ask: {
+    sql: "select * from app.ask($1::uuid, $2::uuid, $3::integer, $4::text, $5::text::jsonb, $6::text)",
+    params: ({ content, ...question }: AskedQuestion): ReadonlyArray<unknown> => [JSON.stringify(question), content]
+  }
 }
 
 /** Whether the failure is the work's own, and not the driver's. */

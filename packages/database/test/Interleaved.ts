@@ -1,4 +1,6 @@
 import { assert } from "@effect/vitest"
+import { GenerationId } from "@llm-saas/domain/Generation"
+import { MessageId } from "@llm-saas/domain/Message"
 import { Actor } from "@llm-saas/domain/Actor"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
@@ -59,9 +61,25 @@ const ReadFunctionRow = Schema.Struct({ id: Schema.String, tenant: Schema.Struct
 const question = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const message = randomUUID()
-  const trace = randomUUID().replaceAll("-", "")
-  const rest = ["Why?", null, "messages", "p", "m", randomUUID(), "request", trace, null, 0, 0, 1, null, null, 0]
-  yield* tenancy.call("ask", [message, randomUUID(), ...rest])
+  yield* tenancy.call("ask", {
+    id: GenerationId.make(randomUUID()),
+    message_id: MessageId.make(message),
+    conversation_id: null,
+    source: "messages",
+    provider: "provider",
+    model: "model",
+    lease_owner: randomUUID(),
+    request_id: "request",
+    trace_id: randomUUID().replaceAll("-", ""),
+    parent_span_id: null,
+    approx_tokens_in: 1,
+    created_at: 0,
+    admitted_at: 0,
+    content: "Why?",
+    idempotency_key: null,
+    body_hash: null,
+    history_characters: 0
+  })
   return yield* tenancy.read(
     TenantSql.use(
       (

@@ -59,23 +59,30 @@ export interface Question {
 
 /** Calls `app.ask` for `who`. */
 export const ask = Effect.fnUntraced(function* (session: Session, who: Person, question: Question = {}) {
-  const [row] = yield* session.rows(
-    `select * from app.ask($1, $2, 0, 'user', $3, $4, $5, $6, 'messages', 'provider', 'model', $7, 'request', $8, null, now(),
-       now(), 1, $9, $10, $11)`,
-    [
-      who.tenant,
-      who.user,
-      next(),
-      next(),
-      question.content ?? "Why?",
-      question.conversation ?? null,
-      question.lease ?? randomUUID(),
-      randomUUID().replaceAll("-", ""),
-      question.key ?? null,
-      question.bodyHash ?? "hash",
-      question.historyCharacters ?? 1000
-    ]
-  )
+  const asked = {
+    id: next(),
+    message_id: next(),
+    conversation_id: question.conversation ?? null,
+    source: "messages",
+    provider: "provider",
+    model: "model",
+    lease_owner: question.lease ?? randomUUID(),
+    request_id: "request",
+    trace_id: randomUUID().replaceAll("-", ""),
+    parent_span_id: null,
+    created_at: Date.now(),
+    admitted_at: Date.now(),
+    approx_tokens_in: 1,
+    idempotency_key: question.key ?? null,
+    body_hash: question.bodyHash ?? "hash",
+    history_characters: question.historyCharacters ?? 1000
+  }
+  const [row] = yield* session.rows("select * from app.ask($1, $2, 0, 'user', $3, $4)", [
+    who.tenant,
+    who.user,
+    JSON.stringify(asked),
+    question.content ?? "Why?"
+  ])
   return {
     outcome: String(row?.["outcome"]),
     message: String(row?.["message_id"]),
@@ -102,20 +109,28 @@ export interface Ending {
 /** Calls `work.finish`: whether it was this call that ended it. */
 export const finish = (session: Session, { generation, lease, tenant }: Asked, ending: Ending = {}) => {
   const { response = "Because.", status = "completed" } = ending
+  const ended = {
+    tenant_id: tenant,
+    id: generation,
+    lease_owner: ending.lease ?? lease,
+    status,
+    finish_reason: status === "completed" ? "stop" : null,
+    failure: status === "failed" ? "overloaded" : null,
+    response_model: "model-1",
+    tokens_in: 3,
+    tokens_out: 4,
+    approx_tokens_out: 5,
+    cost_usd: 0.01,
+    started_at: Date.now(),
+    first_token_at: Date.now(),
+    model_ended_at: Date.now()
+  }
   return Effect.map(
-    session.rows(
-      `select work.finish($1, $2, $3, $4, $5, $6, $7, $8, 'model-1', 3, 4, 5, 0.01, now(), now(), now()) as it`,
-      [
-        ending.lease ?? lease,
-        tenant,
-        generation,
-        status,
-        status === "completed" ? "stop" : null,
-        status === "failed" ? "overloaded" : null,
-        response,
-        response === "" ? [] : [[...response].length]
-      ]
-    ),
+    session.rows("select work.finish($1, $2, $3) as it", [
+      JSON.stringify(ended),
+      response,
+      response === "" ? [] : [[...response].length]
+    ]),
     ([row]) => row?.["it"] === true
   )
 }

@@ -1,4 +1,6 @@
 import { assert, layer } from "@effect/vitest"
+import { GenerationId } from "@llm-saas/domain/Generation"
+import { MessageId } from "@llm-saas/domain/Message"
 import { Actor } from "@llm-saas/domain/Actor"
 import { Forbidden, Unauthenticated } from "@llm-saas/domain/Refusal"
 import { UserId } from "@llm-saas/domain/User"
@@ -122,25 +124,25 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       const superuser = yield* open(adminUrl)
       const actor = yield* user(superuser)
       const asking = (message: string) =>
-        tenancy.call("ask", [
-          message,
-          randomUUID(),
-          "Why?",
-          null,
-          "messages",
-          "provider",
-          "model",
-          randomUUID(),
-          "request",
-          "a".repeat(32),
-          null,
-          0,
-          0,
-          1,
-          null,
-          null,
-          0
-        ])
+        tenancy.call("ask", {
+          id: GenerationId.make(randomUUID()),
+          message_id: MessageId.make(message),
+          conversation_id: null,
+          source: "messages",
+          provider: "provider",
+          model: "model",
+          lease_owner: randomUUID(),
+          request_id: "request",
+          trace_id: randomUUID().replaceAll("-", ""),
+          parent_span_id: null,
+          approx_tokens_in: 1,
+          created_at: 0,
+          admitted_at: 0,
+          content: "Why?",
+          idempotency_key: null,
+          body_hash: null,
+          history_characters: 0
+        })
       const isThere = (message: string) =>
         Effect.map(superuser.rows(`select from app.messages where id = '${message}'`), (rows) => rows.length === 1)
       const [kept, refused, undone] = [randomUUID(), randomUUID(), randomUUID()]

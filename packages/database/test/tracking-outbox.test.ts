@@ -103,10 +103,10 @@ layer(world)("a record for the tracker", (it) => {
       assert.isUndefined(yield* claimed(randomUUID(), place))
       yield* ended(actor, place, {
         response: "Four walls.",
-        tokensIn: 5,
-        tokensOut: 4,
-        costUsd: 0.25,
-        responseModel: "m-2"
+        tokens_in: 5,
+        tokens_out: 4,
+        cost_usd: 0.25,
+        response_model: "m-2"
       })
       const record = yield* claimed(randomUUID(), place)
       assert.deepInclude(record, {

@@ -12,21 +12,15 @@ export const Seq = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_14
 export type Seq = typeof Seq.Type
 
 /**
- * - `queued`: asked, and the model was not yet.
+ * A question that waits for its turn has no row yet, and no status. From `streaming` a generation goes to one of the other four, once:
+ *
  * - `streaming`: the model answers.
  * - `completed`: the model came to an end by itself; `finish_reason` says which.
  * - `failed`: the model or the way to it failed; `failure` says how. What came before is kept.
  * - `cancelled`: somebody asked it to stop, or its last reader left for longer than the grace.
  * - `interrupted`: the process that ran it ended, and its partial text is kept.
  */
-export const GenerationStatus = Schema.Literals([
-  "queued",
-  "streaming",
-  "completed",
-  "failed",
-  "cancelled",
-  "interrupted"
-])
+export const GenerationStatus = Schema.Literals(["streaming", "completed", "failed", "cancelled", "interrupted"])
 export type GenerationStatus = typeof GenerationStatus.Type
 
 /** Why the model stopped by itself; `other` is a provider's own reason. */
@@ -87,22 +81,17 @@ export type Ending =
 
 /** Where a generation is in its life. */
 export type GenerationState =
-  | { readonly status: "queued" }
   | { readonly status: "streaming"; readonly seq: number }
   | (Ending & { readonly seq: number })
 
 /** What can happen to a generation. */
 export type GenerationEvent =
-  | { readonly event: "started" }
   | { readonly event: "appended"; readonly tokens: number }
   | { readonly event: "ended"; readonly ending: Ending }
 
 /** The life of a generation. Ended is absorbing: whatever comes later changes nothing. */
 export const evolve = (state: GenerationState, event: GenerationEvent): GenerationState => {
   switch (state.status) {
-    case "queued":
-      if (event.event === "started") return { status: "streaming", seq: 0 }
-      return event.event === "ended" ? { ...event.ending, seq: 0 } : state
     case "streaming":
       if (event.event === "appended") return { status: "streaming", seq: state.seq + event.tokens }
       return event.event === "ended" ? { ...event.ending, seq: state.seq } : state
@@ -115,7 +104,7 @@ export const evolve = (state: GenerationState, event: GenerationEvent): Generati
 }
 
 /** Whether the status is one that nothing follows. */
-export const isEnded = (status: GenerationStatus): boolean => status !== "queued" && status !== "streaming"
+export const isEnded = (status: GenerationStatus): boolean => status !== "streaming"
 
 /** A generation as its reader sees it: how far it is, and the text so far. */
 export class Generation extends Schema.Class<Generation>("Generation")({

@@ -5,19 +5,28 @@ import { MessageId } from "@llm-saas/domain/Message"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import * as ChunkWriter from "@llm-saas/engine/generations/ChunkWriter"
-import { RunningGeneration } from "@llm-saas/engine/generations/RunningGeneration"
+import { RunningGeneration, RunningGenerations } from "@llm-saas/engine/generations/RunningGeneration"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
 
 const someone = () =>
   new RunningGeneration(
+    { tenantId: TenantId.make(randomUUID()), userId: UserId.make(randomUUID()), tokenEpoch: 0, needs: "user" },
     {
-      tenantId: TenantId.make(randomUUID()),
-      userId: UserId.make(randomUUID()),
-      generationId: GenerationId.make(randomUUID()),
-      messageId: MessageId.make(randomUUID()),
-      conversationId: null
+      id: GenerationId.make(randomUUID()),
+      message_id: MessageId.make(randomUUID()),
+      conversation_id: null,
+      source: "messages",
+      provider: "mock",
+      model: "mock-1",
+      lease_owner: randomUUID(),
+      request_id: "request",
+      trace_id: "a".repeat(32),
+      parent_span_id: null,
+      approx_tokens_in: 1,
+      created_at: 0,
+      admitted_at: 0
     },
     1_000_000
   )
@@ -26,10 +35,9 @@ const someone = () =>
 const keeping = Effect.fnUntraced(function* (during: (runningGenerations: ReadonlyArray<RunningGeneration>) => void) {
   const runningGenerations = Array.from({ length: 250 }, someone)
   const statements: Array<ReadonlyArray<Chunk>> = []
-  const log = yield* ChunkWriter.keep(
-    randomUUID(),
-    new Map(runningGenerations.map((live) => [live.generationId, live]))
-  ).pipe(
+  const running = new RunningGenerations()
+  for (const live of runningGenerations) running.add(live)
+  const log = yield* ChunkWriter.keep(randomUUID(), running).pipe(
     Effect.provide(
       Layer.mock(GenerationStore, {
         append: (_, chunks) =>

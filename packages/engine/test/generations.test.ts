@@ -310,7 +310,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     }).pipe(Effect.scoped)
   )
 
-  it.effect("runningGenerations on when the database goes away for a while, and nothing of it is lost", () =>
+  it.effect("lives on when the database goes away for a while, and nothing of it is lost", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script

@@ -83,7 +83,6 @@ export const statusOf = ({ status }: TrackingRecord): "FINISHED" | "FAILED" | "K
     case "cancelled":
     case "interrupted":
     // Neither has a record: it has not ended.
-    case "queued":
     case "streaming":
       return "KILLED"
   }

@@ -90,11 +90,11 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
             conversation,
             content: "What is a room?",
             response: "Four walls and a door.",
-            responseModel: "mock-1-2026",
+            response_model: "mock-1-2026",
             source: "messages.stream",
-            tokensIn: 5,
-            tokensOut: 6,
-            costUsd: 0.000012
+            tokens_in: 5,
+            tokens_out: 6,
+            cost_usd: 0.000012
           })
           yield* opine(actor, place, -1, "not a word about the roof")
           yield* sent()
@@ -219,7 +219,12 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
             response: "Four w",
             source: "rpc"
           })
-          const cancelled = yield* answered(actor, { arrivedAt, status: "cancelled", response: "", firstTokenAt: null })
+          const cancelled = yield* answered(actor, {
+            arrivedAt,
+            status: "cancelled",
+            response: "",
+            first_token_at: null
+          })
           const deleted = yield* answered(actor, { arrivedAt })
           yield* inRoom(
             actor,
@@ -333,9 +338,9 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
           const actor = yield* newUser()
           const place = yield* answered(actor, {
             arrivedAt: Date.now() - 600,
-            tokensIn: 5,
-            tokensOut: 6,
-            costUsd: 0.25
+            tokens_in: 5,
+            tokens_out: 6,
+            cost_usd: 0.25
           })
           yield* answered(actor, {
             arrivedAt: Date.now() - 600,

@@ -155,7 +155,15 @@ const looked = Effect.fnUntraced(function* (statements: ReadonlyArray<Statement>
       if (/^(begin|commit)|app\.enter\(/u.test(sql)) continue
       const before = yield* total
       // It was asked already: the same once more, under other ids.
-      yield* run(sql, sql.includes("app.ask(") ? params.with(4, randomUUID()).with(5, randomUUID()) : params)
+      yield* run(
+        sql,
+        sql.includes("app.ask(")
+          ? params.with(
+              4,
+              JSON.stringify({ ...JSON.parse(String(params[4])), id: randomUUID(), message_id: randomUUID() })
+            )
+          : params
+      )
       most = Math.max(most, (yield* total) - before)
     }
     yield* run("rollback; reset session authorization")

@@ -1,18 +1,20 @@
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Tenancy } from "@llm-saas/database/Tenancy"
-import { type Final, GenerationStore } from "@llm-saas/database/GenerationStore"
+import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Actor } from "@llm-saas/domain/Actor"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
+import type { GenerationEnding } from "@llm-saas/domain/GenerationRecord"
 import { GenerationId, type Source } from "@llm-saas/domain/Generation"
 import { approximateTokens, MessageId } from "@llm-saas/domain/Message"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { Email, UserId } from "@llm-saas/domain/User"
 import * as QuestionStore from "@llm-saas/engine/generations/QuestionStore"
-import { Effect } from "effect"
+import { Effect, Struct } from "effect"
 import { randomUUID } from "node:crypto"
 
 /** What was asked and what came of it; everything has a default. Times are in milliseconds since 1970. */
-export interface Answer extends Partial<Omit<Final, "tenantId" | "generationId">> {
+export interface Answer extends Partial<Omit<GenerationEnding, "tenant_id" | "id" | "lease_owner">> {
+  readonly response?: string
   readonly content?: string
   readonly conversation?: ConversationId
   readonly source?: Source
@@ -52,23 +54,23 @@ export const asked = Effect.fnUntraced(function* (actor: Actor["Service"], answe
   }
   const arrived = answer.arrivedAt ?? 1_790_000_000_000
   yield* QuestionStore.ask(tenancy, {
-    message: place.messageId,
-    generation: place.generationId,
+    id: place.generationId,
+    message_id: place.messageId,
     content,
-    conversation: answer.conversation ?? null,
+    conversation_id: answer.conversation ?? null,
     source: answer.source ?? "messages",
     provider: "mock",
     model: "mock-1",
-    lease: place.lease,
-    request: "request",
-    trace: place.traceId,
-    parentSpan: answer.traceparent?.parentSpanId ?? null,
-    arrived,
-    admitted: arrived + 2,
-    approxTokensIn: approximateTokens(content),
-    key: null,
-    bodyHash: null,
-    historyCharacters: 1000
+    lease_owner: place.lease,
+    request_id: "request",
+    trace_id: place.traceId,
+    parent_span_id: answer.traceparent?.parentSpanId ?? null,
+    created_at: arrived,
+    admitted_at: arrived + 2,
+    approx_tokens_in: approximateTokens(content),
+    idempotency_key: null,
+    body_hash: null,
+    history_characters: 1000
   }).pipe(Effect.provideService(Actor, actor))
   return place
 })
@@ -78,23 +80,26 @@ export const ended = Effect.fnUntraced(function* (actor: Actor["Service"], place
   const work = yield* GenerationStore
   const response = answer.response ?? "Four walls and a door."
   const arrived = answer.arrivedAt ?? 1_790_000_000_000
-  yield* work.finish(place.lease, {
-    status: "completed",
-    finishReason: answer.status === undefined || answer.status === "completed" ? "stop" : null,
-    failure: null,
-    tokenLengths: response === "" ? [] : [response.length],
-    responseModel: null,
-    tokensIn: null,
-    tokensOut: null,
-    approxTokensOut: approximateTokens(response),
-    costUsd: null,
-    startedAt: arrived + 5,
-    firstTokenAt: arrived + 105,
-    modelEndedAt: arrived + 505,
-    ...answer,
+  yield* work.finish({
     response,
-    tenantId: actor.tenantId,
-    generationId: place.generationId
+    tokenLengths: response === "" ? [] : [response.length],
+    ending: {
+      status: "completed",
+      finish_reason: (answer.status ?? "completed") === "completed" ? "stop" : null,
+      failure: null,
+      response_model: null,
+      tokens_in: null,
+      tokens_out: null,
+      approx_tokens_out: approximateTokens(response),
+      cost_usd: null,
+      started_at: arrived + 5,
+      first_token_at: arrived + 105,
+      model_ended_at: arrived + 505,
+      ...Struct.omit(answer, ["arrivedAt", "content", "conversation", "response", "source", "traceparent"]),
+      tenant_id: actor.tenantId,
+      id: place.generationId,
+      lease_owner: place.lease
+    }
   })
 })
 

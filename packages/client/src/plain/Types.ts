@@ -39,7 +39,7 @@ export interface Token {
 }
 
 /** Where an answer is in its life; nothing follows the last four. */
-export type GenerationStatus = "queued" | "streaming" | "completed" | "failed" | "cancelled" | "interrupted"
+export type GenerationStatus = "streaming" | "completed" | "failed" | "cancelled" | "interrupted"
 
 /** Why the model stopped by itself. */
 export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "other"

@@ -2,7 +2,7 @@ import { type Notice, type Running, GenerationStore } from "@llm-saas/database/G
 import { repeat } from "@llm-saas/domain/Loop"
 import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Effect, Semaphore } from "effect"
-import type { RunningGeneration } from "./RunningGeneration.ts"
+import type { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
 
 /** How often what came is written down, in ms. A process that dies loses at most this much of an answer. */
 const FLUSH = 250
@@ -22,17 +22,14 @@ const LATE = "1 minute"
  * Keeps what this process is generating: every 250 ms one insert for all answers together, and the leases that say it is alive. When
  * the database is away nothing is lost: what was not written is written with the next round.
  */
-export const keep = Effect.fnUntraced(function* (
-  lease: string,
-  runningGenerations: ReadonlyMap<string, RunningGeneration>
-) {
+export const keep = Effect.fnUntraced(function* (lease: string, runningGenerations: RunningGenerations) {
   const store = yield* GenerationStore
   const clock = yield* Clock.Clock
   let outageAt = Number.NEGATIVE_INFINITY
 
   const heed = (notices: ReadonlyArray<Notice>) => {
     for (const { generationId, reason } of notices) {
-      const live = runningGenerations.get(generationId)
+      const live = runningGenerations.ofLease(generationId)
       if (reason === "cancel") live?.end({ status: "cancelled" })
       else if (reason === "lost") live?.end({ status: "interrupted", failure: "process_lost" })
       else if (reason === "followed" && live !== undefined) live.followedUntil = monotonicMillis(clock) + LEASE
@@ -66,7 +63,7 @@ export const keep = Effect.fnUntraced(function* (
   const renew = Effect.suspend(() =>
     runningGenerations.size === 0
       ? Effect.void
-      : Effect.map(store.renew(lease, [...runningGenerations.values()].map(about)), heed)
+      : Effect.map(store.renew(lease, runningGenerations.all().map(about)), heed)
   ).pipe(Effect.catch(() => away))
 
   const sweep = Effect.suspend(() =>
@@ -85,12 +82,10 @@ const about = ({ generationId, tenantId }: RunningGeneration): Running => ({ gen
  * Answers with something unwritten, as many at a time as one statement takes. None comes twice: with a thousand answers there is always
  * more by the time they are written, and the round would have no end.
  */
-function* batches(
-  runningGenerations: ReadonlyMap<string, RunningGeneration>
-): Generator<ReadonlyArray<RunningGeneration>> {
+function* batches(runningGenerations: RunningGenerations): Generator<ReadonlyArray<RunningGeneration>> {
   let batch: Array<RunningGeneration> = []
   let characters = 0
-  for (const live of runningGenerations.values()) {
+  for (const live of runningGenerations.all()) {
     if (live.tokenLog.seq === live.persisted || live.state.status !== "streaming") continue
     batch.push(live)
     for (const token of live.tokenLog.after(live.persisted)) characters += token.length

@@ -8,7 +8,7 @@ import { type Message, MessageId } from "@llm-saas/domain/Message"
 import { Effect, Option, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { MessageRow, toMessage } from "../messages/MessageQueries.ts"
-import type { RunningGeneration } from "./RunningGeneration.ts"
+import type { RunningGenerations } from "./RunningGeneration.ts"
 import * as SharedTokenLogs from "./SharedTokenLogs.ts"
 import type { TokenLog, GenerationEnd, TokenSource } from "./TokenLog.ts"
 import { tokensOf } from "./Tokens.ts"
@@ -27,10 +27,7 @@ export const ended = (tokenLog: TokenSource): Effect.Effect<GenerationEnd, Unava
   })
 
 /** Reads generations that do not run here, and those that ended. Everything is read in the actor's room, each time anew. */
-export const make = Effect.fnUntraced(function* (
-  tenancy: Tenancy["Service"],
-  runningGenerations: ReadonlyMap<string, RunningGeneration>
-) {
+export const make = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], runningGenerations: RunningGenerations) {
   /** The generation as the database has it, with the tokens behind `after`. */
   const find = Effect.fnUntraced(function* (id: GenerationId, after = 0) {
     const row = yield* tenancy.read(select({ id, after }))
@@ -52,10 +49,9 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const get = Effect.fnUntraced(function* (id: GenerationId) {
-    const { tenantId } = yield* Actor
+    const actor = yield* Actor
     const row = yield* find(id)
-    const live = runningGenerations.get(row.generation_id)
-    const here = live !== undefined && live.tenantId === tenantId && !isEnded(row.status) ? live.tokenLog : undefined
+    const here = isEnded(row.status) ? undefined : runningGenerations.find(actor, row.generation_id)?.tokenLog
     const tokens = here?.tokens ?? tokensIn(row)
     return new Generation({
       id: row.generation_id,
@@ -121,7 +117,6 @@ const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
       return { status }
     case "interrupted":
       return { status, failure: failure === "shutdown" ? failure : "process_lost" }
-    case "queued":
     case "streaming":
       return SharedTokenLogs.LOST
   }
@@ -197,7 +192,7 @@ const markCancelled = SqlSchema.findOneOption({
     TenantSql.use(
       (sql) => sql`with asked as (
           update app.generations set cancel_requested_at = coalesce(cancel_requested_at, now())
-          where tenant_id = app.tenant_id() and id = ${id} and status in ('queued', 'streaming') returning id
+          where tenant_id = app.tenant_id() and id = ${id} and status = 'streaming' returning id
         )
         select g.id from ${one(sql, id)} g
         cross join lateral (

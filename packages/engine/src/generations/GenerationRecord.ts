@@ -1,7 +1,7 @@
-import type { Final } from "@llm-saas/database/GenerationStore"
-import type { ConversationId } from "@llm-saas/domain/Conversation"
-import type { Ending, Source, Usage } from "@llm-saas/domain/Generation"
-import { approximateTokens, Message, type MessageId } from "@llm-saas/domain/Message"
+import type { EndedAnswer } from "@llm-saas/database/GenerationStore"
+import type { Ending, Usage } from "@llm-saas/domain/Generation"
+import type { AskedGeneration, GenerationEnding, GenerationRecord } from "@llm-saas/domain/GenerationRecord"
+import { approximateTokens, Message } from "@llm-saas/domain/Message"
 import { DateTime, type Tracer } from "effect"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 import type { Completion } from "./Llm.ts"
@@ -14,22 +14,15 @@ export interface Price {
   readonly output: number
 }
 
-/** What is known of a generation beside its text. Times are in milliseconds since 1970. */
+/** A generation while this process runs it. Times are in milliseconds since 1970. */
 export interface RunState {
-  readonly messageId: MessageId
-  readonly conversationId: ConversationId | null
+  /** What was stored of it at the start. */
+  readonly asked: AskedGeneration
   readonly content: string
-  readonly source: Source
-  readonly requestId: string
-  /** The span it belongs under, where somebody traces. */
+  /** The span it belongs under, where there is a tracer. */
   readonly parent: Tracer.AnySpan | undefined
-  readonly provider: string
-  readonly model: string
-  readonly approxTokensIn: number
-  /** Now, as far from `arrivedAt` as it is by the monotonic clock. */
+  /** Now, as far from `asked.created_at` as it is by the monotonic clock. */
   readonly moment: () => number
-  readonly arrivedAt: number
-  readonly admittedAt: number
   startedAt: number
   modelEndedAt: number
   completion: Completion | undefined
@@ -41,53 +34,54 @@ export const costOf = (price: Price | undefined, usage: Usage | undefined): numb
     ? null
     : (usage.input * price.input + usage.output * price.output) / 1_000_000
 
-/** The account of a generation that ended: as it is stored, and as its readers see it. */
-export const recordOf = (
+/** A generation that ended: its record, what is stored of it, and what its readers see. */
+export const endedGeneration = (
   live: RunningGeneration,
-  run: RunState,
+  { asked, completion, content, modelEndedAt, startedAt }: RunState,
   ending: Ending,
   price: Price | undefined
-): { readonly final: Final; readonly end: GenerationEnd } => {
-  const usage = run.completion?.usage
+): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: GenerationEnd } => {
+  const usage = completion?.usage
   const response = live.tokenLog.text
-  const finishReason = ending.status === "completed" ? ending.finishReason : null
-  const failure = ending.status === "failed" || ending.status === "interrupted" ? ending.failure : null
-  const approxTokensOut = approximateTokens(response)
-  const final: Final = {
-    tenantId: live.tenantId,
-    generationId: live.generationId,
+  const stored: GenerationEnding = {
+    tenant_id: live.tenantId,
+    id: asked.id,
+    lease_owner: asked.lease_owner,
     status: ending.status,
-    finishReason,
-    failure,
-    response,
-    tokenLengths: lengthsOf(live.tokenLog.tokens),
-    responseModel: run.completion?.model ?? null,
-    tokensIn: usage?.input ?? null,
-    tokensOut: usage?.output ?? null,
-    approxTokensOut,
-    costUsd: costOf(price, usage),
-    startedAt: run.startedAt,
-    firstTokenAt: live.firstTokenAt ?? null,
-    modelEndedAt: run.modelEndedAt
+    finish_reason: ending.status === "completed" ? ending.finishReason : null,
+    failure: ending.status === "failed" || ending.status === "interrupted" ? ending.failure : null,
+    response_model: completion?.model ?? null,
+    tokens_in: usage?.input ?? null,
+    tokens_out: usage?.output ?? null,
+    approx_tokens_out: approximateTokens(response),
+    cost_usd: costOf(price, usage),
+    started_at: startedAt,
+    first_token_at: live.firstTokenAt ?? null,
+    model_ended_at: modelEndedAt
   }
+  const record: GenerationRecord = { ...asked, ...stored, user_id: live.userId }
   const message = new Message({
-    id: run.messageId,
-    conversation_id: run.conversationId,
-    generation_id: live.generationId,
-    user_id: live.userId,
-    content: run.content,
+    id: record.message_id,
+    conversation_id: record.conversation_id,
+    generation_id: record.id,
+    user_id: record.user_id,
+    content,
     response,
-    model: run.completion?.model ?? run.model,
-    status: ending.status,
-    finish_reason: finishReason,
-    failure,
-    tokens_in: final.tokensIn,
-    tokens_out: final.tokensOut,
-    approx_tokens_in: run.approxTokensIn,
-    approx_tokens_out: approxTokensOut,
-    latency_ms: run.modelEndedAt - run.arrivedAt,
-    ttft_ms: live.firstTokenAt === undefined ? null : live.firstTokenAt - run.arrivedAt,
-    created_at: DateTime.makeUnsafe(run.arrivedAt)
+    model: record.response_model ?? record.model,
+    status: record.status,
+    finish_reason: record.finish_reason,
+    failure: record.failure,
+    tokens_in: record.tokens_in,
+    tokens_out: record.tokens_out,
+    approx_tokens_in: record.approx_tokens_in,
+    approx_tokens_out: record.approx_tokens_out,
+    latency_ms: record.model_ended_at - record.created_at,
+    ttft_ms: record.first_token_at === null ? null : record.first_token_at - record.created_at,
+    created_at: DateTime.makeUnsafe(record.created_at)
   })
-  return { final, end: { ending, usage, message } }
+  return {
+    record,
+    answer: { ending: stored, response, tokenLengths: lengthsOf(live.tokenLog.tokens) },
+    end: { ending, usage, message }
+  }
 }

@@ -3,8 +3,8 @@ import type { Ending } from "@llm-saas/domain/Generation"
 import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { type Cause, Clock, Deferred, Effect, Exit, Fiber, Option, Schedule } from "effect"
 import * as ChunkWriter from "./ChunkWriter.ts"
-import { recordOf, type Price, type RunState } from "./GenerationRecord.ts"
-import type { RunningGeneration } from "./RunningGeneration.ts"
+import { endedGeneration, type Price, type RunState } from "./GenerationRecord.ts"
+import type { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
 import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
 import * as Telemetry from "./GenerationTelemetry.ts"
 
@@ -14,12 +14,12 @@ import * as Telemetry from "./GenerationTelemetry.ts"
  */
 export const make = Effect.fnUntraced(function* ({
   grace,
-  lease,
+  leaseOwner,
   runningGenerations,
   price
 }: {
-  readonly lease: string
-  readonly runningGenerations: Map<string, RunningGeneration>
+  readonly leaseOwner: string
+  readonly runningGenerations: RunningGenerations
   readonly grace: number
   readonly price: Price | undefined
 }) {
@@ -27,14 +27,14 @@ export const make = Effect.fnUntraced(function* ({
   const llm = yield* Llm
   const clock = yield* Clock.Clock
   const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
-  const chunkWriter = yield* ChunkWriter.keep(lease, runningGenerations)
+  const chunkWriter = yield* ChunkWriter.keep(leaseOwner, runningGenerations)
 
   /** Writes the end down; until the database takes it, readers wait. Answers what they are to hear then. */
   const finish = Effect.fnUntraced(function* (live: RunningGeneration, run: RunState, ending: Ending) {
-    const { end, final } = recordOf(live, run, ending, price)
+    const { answer, end, record } = endedGeneration(live, run, ending, price)
     yield* chunkWriter.settled
     const from = monotonicMillis(clock)
-    const finishing = Effect.tapError(store.finish(lease, final), () =>
+    const finishing = Effect.tapError(store.finish(answer), () =>
       Effect.sync(() => {
         if (monotonicMillis(clock) - from > PATIENCE) live.tokenLog.stall()
       })
@@ -43,7 +43,7 @@ export const make = Effect.fnUntraced(function* ({
       // A sweeper ends it with what was written so far.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
-    yield* Telemetry.observe(live, run, final, run.moment())
+    yield* Telemetry.observe(record, run.parent, run.moment())
     return written ? end : { ...end, ending: LOST }
   })
 
@@ -71,14 +71,14 @@ export const make = Effect.fnUntraced(function* ({
     run: RunState,
     leave: Effect.Effect<void>
   ) {
-    runningGenerations.set(live.generationId, live)
+    runningGenerations.add(live)
     const fiber = yield* generate(live, prompt, run).pipe(
       // A bug of ours in one answer: its turn and its place are given back all the same, and a sweeper ends its row.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer died of a fault of ours", cause), undefined)),
       // Whoever hears of the end may ask again at once: the turn is given back before.
       Effect.tap(() => leave),
       Effect.map((end) => {
-        runningGenerations.delete(live.generationId)
+        runningGenerations.remove(live)
         if (end === undefined) live.tokenLog.stall()
         else live.tokenLog.end(end)
       }),
@@ -115,7 +115,7 @@ export const make = Effect.fnUntraced(function* ({
     Effect.forEach([...fibers], Fiber.await, { concurrency: "unbounded", discard: true })
   )
   const stopAll = Effect.suspend(() => {
-    for (const live of runningGenerations.values()) live.end({ status: "interrupted", failure: "shutdown" })
+    for (const live of runningGenerations.all()) live.end({ status: "interrupted", failure: "shutdown" })
     return idle
   })
   // Before the pool is closed: what was generated is written down.

@@ -1,27 +1,28 @@
-import type { GenerationId, GenerationStatus, Source } from "@llm-saas/domain/Generation"
-import type { TenantId } from "@llm-saas/domain/Tenant"
-import type { UserId } from "@llm-saas/domain/User"
+import type { GenerationId } from "@llm-saas/domain/Generation"
+import type { GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 
-/** What is known of a generation that ended, as its spans need it. Times are in milliseconds since 1970. */
-export interface Facts {
+/** What the spans of a generation that ended are made of. Null: a lost process took it with it. Times are in milliseconds since 1970. */
+export interface EndedGeneration extends Pick<
+  GenerationRecord,
+  | "tenant_id"
+  | "user_id"
+  | "conversation_id"
+  | "source"
+  | "provider"
+  | "model"
+  | "response_model"
+  | "status"
+  | "finish_reason"
+  | "failure"
+  | "tokens_in"
+  | "tokens_out"
+  | "created_at"
+  | "admitted_at"
+  | "first_token_at"
+> {
   readonly generation_id: GenerationId
-  readonly tenant_id: TenantId
-  readonly user_id: UserId
-  readonly conversation_id: string | null
   readonly request_id: string | null
-  readonly source: Source
-  readonly provider: string
-  readonly model: string
-  readonly response_model: string | null
-  readonly status: GenerationStatus
-  readonly finish_reason: string | null
-  readonly failure: string | null
-  readonly tokens_in: number | null
-  readonly tokens_out: number | null
-  readonly created_at: number
-  readonly admitted_at: number
   readonly started_at: number | null
-  readonly first_token_at: number | null
   readonly model_ended_at: number | null
   readonly ended_at: number
 }
@@ -46,10 +47,12 @@ export interface GenerationSpan {
  * that was not reached, or that its process took with it, is absent. Attributes are those of the conventions for generative models
  * (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/), and hold nothing of what was said.
  */
-export const spansOf = (facts: Facts): readonly [GenerationSpan, ...ReadonlyArray<GenerationSpan>] => {
-  const { admitted_at, created_at, ended_at, first_token_at, model_ended_at, source, started_at } = facts
+export const spansOf = (generation: EndedGeneration): readonly [GenerationSpan, ...ReadonlyArray<GenerationSpan>] => {
+  const { admitted_at, created_at, ended_at, first_token_at, model_ended_at, source, started_at } = generation
   const error =
-    facts.status === "failed" || facts.status === "interrupted" ? (facts.failure ?? facts.status) : undefined
+    generation.status === "failed" || generation.status === "interrupted"
+      ? (generation.failure ?? generation.status)
+      : undefined
   const internal = { kind: "internal", error: undefined, attributes: {}, events: [] } as const
   return [
     {
@@ -60,12 +63,12 @@ export const spansOf = (facts: Facts): readonly [GenerationSpan, ...ReadonlyArra
       end: ended_at,
       error,
       attributes: {
-        "tenant.id": facts.tenant_id,
-        "user.id": facts.user_id,
-        "generation.id": facts.generation_id,
-        "generation.status": facts.status,
-        ...(facts.conversation_id === null ? {} : { "session.id": facts.conversation_id }),
-        ...(facts.request_id === null ? {} : { "request.id": facts.request_id })
+        "tenant.id": generation.tenant_id,
+        "user.id": generation.user_id,
+        "generation.id": generation.generation_id,
+        "generation.status": generation.status,
+        ...(generation.conversation_id === null ? {} : { "session.id": generation.conversation_id }),
+        ...(generation.request_id === null ? {} : { "request.id": generation.request_id })
       },
       events: []
     },
@@ -76,19 +79,21 @@ export const spansOf = (facts: Facts): readonly [GenerationSpan, ...ReadonlyArra
           { ...internal, part: "question", name: "persistence (question)", start: admitted_at, end: started_at },
           {
             part: "model",
-            name: `chat ${facts.model}`,
+            name: `chat ${generation.model}`,
             kind: "client",
             start: started_at,
             end: model_ended_at ?? ended_at,
             error,
             attributes: {
               "gen_ai.operation.name": "chat",
-              "gen_ai.provider.name": facts.provider,
-              "gen_ai.request.model": facts.model,
-              "gen_ai.response.model": facts.response_model ?? facts.model,
-              ...(facts.finish_reason === null ? {} : { "gen_ai.response.finish_reasons": [facts.finish_reason] }),
-              ...(facts.tokens_in === null ? {} : { "gen_ai.usage.input_tokens": facts.tokens_in }),
-              ...(facts.tokens_out === null ? {} : { "gen_ai.usage.output_tokens": facts.tokens_out }),
+              "gen_ai.provider.name": generation.provider,
+              "gen_ai.request.model": generation.model,
+              "gen_ai.response.model": generation.response_model ?? generation.model,
+              ...(generation.finish_reason === null
+                ? {}
+                : { "gen_ai.response.finish_reasons": [generation.finish_reason] }),
+              ...(generation.tokens_in === null ? {} : { "gen_ai.usage.input_tokens": generation.tokens_in }),
+              ...(generation.tokens_out === null ? {} : { "gen_ai.usage.output_tokens": generation.tokens_out }),
               ...(error === undefined ? {} : { "error.type": error })
             },
             events:

@@ -1,9 +1,7 @@
-import type { Final } from "@llm-saas/database/GenerationStore"
+import type { GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import type { TraceContext } from "@llm-saas/domain/TraceContext"
 import { Context, Effect, Exit, Metric, Option, Tracer } from "effect"
-import type { RunState } from "./GenerationRecord.ts"
-import type { RunningGeneration } from "./RunningGeneration.ts"
-import { type Facts, type GenerationSpan, spansOf } from "./GenerationSpans.ts"
+import { type EndedGeneration, type GenerationSpan, spansOf } from "./GenerationSpans.ts"
 
 // What operators watch of answers: counts and distributions, and spans for whoever traces. No label has a tenant or a user in it: there
 // are too many of them for a metric, and whose answers they were is nobody's business there.
@@ -29,15 +27,21 @@ const tokens = Metric.counter("llm_tokens_total", {
 const tokensIn = Metric.withAttributes(tokens, { direction: "in" })
 const tokensOut = Metric.withAttributes(tokens, { direction: "out" })
 
-/** Counts an answer that ended, and tells a tracer of it, where there is one that exports. `now` in ms. */
-export const observe = Effect.fnUntraced(function* (live: RunningGeneration, run: RunState, final: Final, now: number) {
-  yield* Metric.update(Metric.withAttributes(answers, { source: run.source, status: final.status }), 1)
-  yield* Metric.update(duration, (final.modelEndedAt - run.arrivedAt) / 1000)
-  if (final.firstTokenAt !== null) yield* Metric.update(firstToken, (final.firstTokenAt - run.arrivedAt) / 1000)
-  yield* Metric.update(tokensIn, final.tokensIn ?? run.approxTokensIn)
-  yield* Metric.update(tokensOut, final.tokensOut ?? final.approxTokensOut)
+/** Counts an answer that ended at `now` (ms), and tells a tracer of it, where there is one that exports. */
+export const observe = Effect.fnUntraced(function* (
+  record: GenerationRecord,
+  parent: Tracer.AnySpan | undefined,
+  now: number
+) {
+  yield* Metric.update(Metric.withAttributes(answers, { source: record.source, status: record.status }), 1)
+  yield* Metric.update(duration, (record.model_ended_at - record.created_at) / 1000)
+  if (record.first_token_at !== null)
+    yield* Metric.update(firstToken, (record.first_token_at - record.created_at) / 1000)
+  yield* Metric.update(tokensIn, record.tokens_in ?? record.approx_tokens_in)
+  yield* Metric.update(tokensOut, record.tokens_out ?? record.approx_tokens_out)
   const tracer = yield* Tracer.Tracer
-  if (tracer !== Tracer.nativeTracer && run.parent?.sampled !== false) emit(tracer, run, factsOf(live, run, final, now))
+  if (tracer !== Tracer.nativeTracer && parent?.sampled !== false)
+    emit(tracer, parent, { ...record, generation_id: record.id, ended_at: now })
 })
 
 /** The span an answer belongs under, where there is a tracer that exports: it carries on the caller's trace. */
@@ -52,32 +56,9 @@ export const currentSpan: Effect.Effect<Tracer.AnySpan | undefined> = Effect.wit
 /** A span as the headers of W3C's trace context name it. */
 export const contextOf = ({ spanId, traceId }: Tracer.AnySpan): TraceContext => ({ traceId, parentSpanId: spanId })
 
-const factsOf = (live: RunningGeneration, run: RunState, final: Final, now: number): Facts => ({
-  generation_id: live.generationId,
-  tenant_id: live.tenantId,
-  user_id: live.userId,
-  conversation_id: run.conversationId,
-  request_id: run.requestId,
-  source: run.source,
-  provider: run.provider,
-  model: run.model,
-  response_model: final.responseModel,
-  status: final.status,
-  finish_reason: final.finishReason,
-  failure: final.failure,
-  tokens_in: final.tokensIn,
-  tokens_out: final.tokensOut,
-  created_at: run.arrivedAt,
-  admitted_at: run.admittedAt,
-  started_at: final.startedAt,
-  first_token_at: final.firstTokenAt,
-  model_ended_at: final.modelEndedAt,
-  ended_at: now
-})
-
-const emit = (tracer: Tracer.Tracer, run: RunState, facts: Facts) => {
-  const [first, ...rest] = spansOf(facts)
-  const root = begin(tracer, first, run.parent)
+const emit = (tracer: Tracer.Tracer, parent: Tracer.AnySpan | undefined, generation: EndedGeneration) => {
+  const [first, ...rest] = spansOf(generation)
+  const root = begin(tracer, first, parent)
   for (const span of rest) end(begin(tracer, span, root), span)
   end(root, first)
 }

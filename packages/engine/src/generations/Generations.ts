@@ -9,6 +9,7 @@ import {
   type GenerationNotFound,
   type Source
 } from "@llm-saas/domain/Generation"
+import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { approximateTokens, type Message, MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
@@ -24,7 +25,7 @@ import * as QuestionStore from "./QuestionStore.ts"
 import type { Marked } from "../Deletions.ts"
 import * as GenerationReader from "./GenerationReader.ts"
 import { promptOf } from "./ConversationHistory.ts"
-import { RunningGeneration } from "./RunningGeneration.ts"
+import { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
 import { Llm } from "./Llm.ts"
 import * as GenerationRunner from "./GenerationRunner.ts"
 import type { Price, RunState } from "./GenerationRecord.ts"
@@ -127,11 +128,11 @@ export class Generations extends Context.Service<
         const random = yield* SecureRandom
         const digest = yield* Digest
         const clock = yield* Clock.Clock
-        const lease = yield* random.uuidV7()
-        const runningGenerations = new Map<string, RunningGeneration>()
+        const leaseOwner = yield* random.uuidV7()
+        const runningGenerations = new RunningGenerations()
         const admission = new Admission(options.limits)
         const runner = yield* GenerationRunner.make({
-          lease,
+          leaseOwner,
           runningGenerations,
           grace: options.grace,
           price: options.price
@@ -160,50 +161,40 @@ export class Generations extends Context.Service<
                 const messageId = MessageId.make(yield* random.uuidV7())
                 const generationId = GenerationId.make(yield* random.uuidV7())
                 const requestId = yield* RequestId
-                const approxTokensIn = approximateTokens(question.content)
                 const admittedAt = moment()
                 const traceId = trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", "")
-                const row = yield* QuestionStore.ask(tenancy, {
-                  message: messageId,
-                  generation: generationId,
-                  content: question.content,
-                  conversation: question.conversationId ?? null,
+                const asked: AskedGeneration = {
+                  id: generationId,
+                  message_id: messageId,
+                  conversation_id: question.conversationId ?? null,
                   source: question.source,
                   provider: llm.provider,
                   model: llm.model,
-                  lease,
-                  request: requestId,
-                  trace: traceId,
-                  parentSpan: trace?.parentSpanId ?? null,
-                  arrived: arrivedAt,
-                  admitted: admittedAt,
-                  approxTokensIn,
-                  key: question.idempotencyKey ?? null,
-                  bodyHash,
-                  historyCharacters: options.contextTokens * 4
+                  lease_owner: leaseOwner,
+                  request_id: requestId,
+                  trace_id: traceId,
+                  parent_span_id: trace?.parentSpanId ?? null,
+                  approx_tokens_in: approximateTokens(question.content),
+                  created_at: arrivedAt,
+                  admitted_at: admittedAt
+                }
+                const row = yield* QuestionStore.ask(tenancy, {
+                  ...asked,
+                  content: question.content,
+                  idempotency_key: question.idempotencyKey ?? null,
+                  body_hash: bodyHash,
+                  history_characters: options.contextTokens * CHARACTERS_PER_TOKEN
                 })
                 if (row.outcome !== "asked") {
                   yield* leave
                   return row
                 }
-                const conversationId = question.conversationId ?? null
-                const live = new RunningGeneration(
-                  { ...actor, generationId, messageId, conversationId },
-                  options.answerCharacters
-                )
+                const live = new RunningGeneration(actor, asked, options.answerCharacters)
                 const run: RunState = {
-                  messageId,
-                  conversationId: question.conversationId ?? null,
+                  asked,
                   content: question.content,
-                  source: question.source,
-                  requestId,
                   parent,
-                  provider: llm.provider,
-                  model: llm.model,
-                  approxTokensIn,
                   moment,
-                  arrivedAt,
-                  admittedAt,
                   startedAt: admittedAt,
                   modelEndedAt: admittedAt,
                   completion: undefined
@@ -249,10 +240,9 @@ export class Generations extends Context.Service<
         ): Effect.fn.Return<Asked, GenerationNotFound | Refused, Actor | Scope.Scope> {
           const actor = yield* Actor
           const found = yield* reader.check(id)
-          const live = runningGenerations.get(found.generation_id)
-          const here = live !== undefined && live.tenantId === actor.tenantId
-          if (here) yield* runner.attach(live)
-          const tokenLog = here ? live.tokenLog : yield* reader.read(found.generation_id)
+          const live = runningGenerations.find(actor, found.generation_id)
+          if (live !== undefined) yield* runner.attach(live)
+          const tokenLog = live === undefined ? yield* reader.read(found.generation_id) : live.tokenLog
           return {
             messageId: found.id,
             generationId: found.generation_id,
@@ -274,8 +264,8 @@ export class Generations extends Context.Service<
         const cancel: Generations["Service"]["cancel"] = Effect.fnUntraced(function* (id) {
           const actor = yield* Actor
           const { id: generationId } = yield* reader.requestCancel(id)
-          const live = runningGenerations.get(generationId)
-          if (live !== undefined && live.tenantId === actor.tenantId) {
+          const live = runningGenerations.find(actor, generationId)
+          if (live !== undefined) {
             live.end({ status: "cancelled" })
             yield* GenerationReader.ended(live.tokenLog)
           }
@@ -284,8 +274,8 @@ export class Generations extends Context.Service<
 
         const stop: Generations["Service"]["stop"] = ({ id, tenant_id }) =>
           Effect.sync(() => {
-            for (const live of runningGenerations.values())
-              if (live.tenantId === tenant_id && live.belongsTo(id)) live.end({ status: "cancelled" })
+            for (const live of runningGenerations.of(tenant_id))
+              if (live.belongsTo(id)) live.end({ status: "cancelled" })
           })
 
         return Generations.of({
@@ -302,3 +292,6 @@ export class Generations extends Context.Service<
       })
     )
 }
+
+/** The database counts history in characters: as many as a token has at least in {@link approximateTokens}. */
+const CHARACTERS_PER_TOKEN = 4

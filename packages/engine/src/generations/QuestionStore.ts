@@ -1,31 +1,10 @@
-import type { Tenancy } from "@llm-saas/database/Tenancy"
+import type { AskedQuestion, Tenancy } from "@llm-saas/database/Tenancy"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, GenerationStatus, isEnded } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { Effect, Schema } from "effect"
 import { type Digest, sha256 } from "effect/crypto/Digest"
 import type { AnsweredQuestion } from "./ConversationHistory.ts"
-
-/** What is stored of a question when it is taken. Times are in milliseconds since 1970. */
-export interface QuestionRecord {
-  readonly message: MessageId
-  readonly generation: GenerationId
-  readonly content: string
-  readonly conversation: ConversationId | null
-  readonly source: string
-  readonly provider: string
-  readonly model: string
-  readonly lease: string
-  readonly request: string
-  readonly trace: string
-  readonly parentSpan: string | null
-  readonly arrived: number
-  readonly admitted: number
-  readonly approxTokensIn: number
-  readonly key: string | null
-  readonly bodyHash: string | null
-  readonly historyCharacters: number
-}
 
 interface Place {
   readonly message_id: MessageId
@@ -44,26 +23,8 @@ export const hash = (digest: Digest["Service"], content: string, conversation: C
   digest.digestHex(sha256, new TextEncoder().encode(JSON.stringify([content, conversation ?? null])))
 
 /** Stores the question, or says why not: one statement, one round trip. */
-export const ask = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], record: QuestionRecord) {
-  const rows = yield* tenancy.call("ask", [
-    record.message,
-    record.generation,
-    record.content,
-    record.conversation,
-    record.source,
-    record.provider,
-    record.model,
-    record.lease,
-    record.request,
-    record.trace,
-    record.parentSpan,
-    record.arrived,
-    record.admitted,
-    record.approxTokensIn,
-    record.key,
-    record.bodyHash,
-    record.historyCharacters
-  ])
+export const ask = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], question: AskedQuestion) {
+  const rows = yield* tenancy.call("ask", question)
   const [row] = yield* Effect.orDie(decodeRows(rows))
   const place = { message_id: row.message_id, generation_id: row.generation_id }
   const outcome: Outcome =

@@ -1,4 +1,6 @@
 import { type Ending, evolve, type GenerationId, type GenerationState } from "@llm-saas/domain/Generation"
+import type { Actor } from "@llm-saas/domain/Actor"
+import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
 import type { MessageId } from "@llm-saas/domain/Message"
 import type { TenantId } from "@llm-saas/domain/Tenant"
@@ -27,20 +29,17 @@ export class RunningGeneration {
   #state: GenerationState = { status: "streaming", seq: 0 }
   #characters = 0
   readonly #pieces = new Tokens()
-  readonly #limit: number
+  readonly #maxCharacters: number
 
-  /** `limit`: the characters an answer may have. */
-  constructor(
-    about: Pick<RunningGeneration, "tenantId" | "userId" | "generationId" | "messageId" | "conversationId">,
-    limit: number
-  ) {
-    this.tenantId = about.tenantId
-    this.userId = about.userId
-    this.generationId = about.generationId
-    this.messageId = about.messageId
-    this.conversationId = about.conversationId
-    this.tokenLog = new TokenLog(about.generationId)
-    this.#limit = limit
+  /** `maxCharacters`: the characters an answer may have. */
+  constructor({ tenantId, userId }: Actor["Service"], asked: AskedGeneration, maxCharacters: number) {
+    this.tenantId = tenantId
+    this.userId = userId
+    this.generationId = asked.id
+    this.messageId = asked.message_id
+    this.conversationId = asked.conversation_id
+    this.tokenLog = new TokenLog(asked.id)
+    this.#maxCharacters = maxCharacters
   }
 
   get state(): GenerationState {
@@ -59,7 +58,7 @@ export class RunningGeneration {
 
   /** Nothing more comes: what counts as the end is what happened first. */
   close(ending: Ending, now: number): Ending {
-    if (this.#state.status !== "streaming") return this.#state.status === "queued" ? ending : this.#state
+    if (this.#state.status !== "streaming") return this.#state
     this.#add(this.#pieces.end(), now)
     this.#state = evolve(this.#state, { event: "ended", ending })
     return ending
@@ -76,6 +75,44 @@ export class RunningGeneration {
     this.#state = evolve(this.#state, { event: "appended", tokens: tokens.length })
     for (const token of tokens) this.#characters += codePoints(token)
     this.tokenLog.append(tokens)
-    if (this.#characters > this.#limit) this.end({ status: "failed", failure: "answer_too_long" })
+    if (this.#characters > this.#maxCharacters) this.end({ status: "failed", failure: "answer_too_long" })
+  }
+}
+
+/** The generations that this process runs. A tenant's are found by {@link find} and {@link of}, which keep the tenants apart. */
+export class RunningGenerations {
+  readonly #byId = new Map<GenerationId, RunningGeneration>()
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  add(generation: RunningGeneration): void {
+    this.#byId.set(generation.generationId, generation)
+  }
+
+  remove({ generationId }: RunningGeneration): void {
+    this.#byId.delete(generationId)
+  }
+
+  /** The actor's tenant's generation with this id, if it runs here. */
+  find({ tenantId }: Pick<Actor["Service"], "tenantId">, id: GenerationId): RunningGeneration | undefined {
+    const found = this.#byId.get(id)
+    return found?.tenantId === tenantId ? found : undefined
+  }
+
+  /** All of a tenant's that run here. */
+  of(tenantId: TenantId): ReadonlyArray<RunningGeneration> {
+    return [...this.#byId.values()].filter((each) => each.tenantId === tenantId)
+  }
+
+  /** All, of any tenant: to write them down, and to end them with the process. */
+  all(): ReadonlyArray<RunningGeneration> {
+    return [...this.#byId.values()]
+  }
+
+  /** The one whose lease a notice of the database is about. */
+  ofLease(id: GenerationId): RunningGeneration | undefined {
+    return this.#byId.get(id)
   }
 }

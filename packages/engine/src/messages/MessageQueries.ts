@@ -1,34 +1,14 @@
 import { TenantSql } from "@llm-saas/database/Tenancy"
 import { ConversationId } from "@llm-saas/domain/Conversation"
-import { FailureReason, FinishReason, GenerationId, GenerationStatus } from "@llm-saas/domain/Generation"
 import { Message, MessageId } from "@llm-saas/domain/Message"
-import { UserId } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { pageOnIndex } from "../Pages.ts"
 
 // A message with the account of its generation, read in the room: what lists, single messages and replays have in common.
 
-/** The columns of an exchange. */
-export const MessageRow = Schema.Struct({
-  id: MessageId,
-  conversation_id: Schema.NullOr(ConversationId),
-  generation_id: Schema.NullOr(GenerationId),
-  user_id: UserId,
-  content: Schema.String,
-  response: Schema.NullOr(Schema.String),
-  model: Schema.NullOr(Schema.String),
-  status: GenerationStatus,
-  finish_reason: Schema.NullOr(FinishReason),
-  failure: Schema.NullOr(FailureReason),
-  tokens_in: Schema.NullOr(Schema.Int),
-  tokens_out: Schema.NullOr(Schema.Int),
-  approx_tokens_in: Schema.NullOr(Schema.Int),
-  approx_tokens_out: Schema.NullOr(Schema.Int),
-  latency_ms: Schema.NullOr(Schema.Finite),
-  ttft_ms: Schema.NullOr(Schema.Finite),
-  created_at: Schema.DateTimeUtcFromDate
-})
+/** The columns of a message: its fields, and the time as the driver reads it. */
+export const MessageRow = Schema.Struct({ ...Message.fields, created_at: Schema.DateTimeUtcFromDate })
 
 export const toMessage = (row: typeof MessageRow.Type): Message => new Message(row)
 

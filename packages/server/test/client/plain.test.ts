@@ -183,7 +183,7 @@ layer(Running.with({ MOCK_TTFT_MS: "0", STREAM_GRACE_SECONDS: "0" }), { timeout:
         })
         const stopped = Effect.promise(() => client.messages.list()).pipe(
           Effect.map(({ data }) => data.map(({ status }) => status)),
-          Effect.repeat({ until: (all) => all.every((status) => status !== "streaming" && status !== "queued") })
+          Effect.repeat({ until: (all) => all.every((status) => status !== "streaming") })
         )
         assert.deepStrictEqual(yield* stopped, ["cancelled", "cancelled", "cancelled"])
       })

@@ -114,7 +114,7 @@ layer(
         const administrator = yield* connect(adminUrl)
         const [lost] = yield* rows(
           administrator,
-          "select count(*)::int4 as n from app.generations where failure = 'process_lost' or status in ('queued')"
+          "select count(*)::int4 as n from app.generations where failure = 'process_lost'"
         )
         assert.deepStrictEqual(lost, { n: 0 })
 
