@@ -8,7 +8,7 @@ import { ChangePassword, Credentials, Register, Token } from "./AccountsApi.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { keyMember } from "./Idempotent.ts"
 
-/** `POST /register`, `POST /login`: without a token. */
+/** `POST /register`, `POST /login`: for everybody. */
 const open = RpcGroup.make(
   Rpc.make("accounts.register", {
     payload: { ...Register.fields, ...keyMember },
@@ -34,5 +34,5 @@ const own = RpcGroup.make(
   .middleware(CallAuthorization)
   .annotateRpcs(Access, "user")
 
-/** A user's own account. */
+/** What people do about their own account. */
 export class AccountsRpc extends open.merge(own) {}

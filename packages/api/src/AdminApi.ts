@@ -8,7 +8,7 @@ import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 import { keyHeader } from "./Idempotent.ts"
 
-/** A user to create. */
+/** Somebody who is to have an account. */
 export const CreateUser = Schema.Struct({
   email: EmailInput,
   password: Password,
@@ -38,12 +38,12 @@ const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
     })
   )
 
-/** Changeable members of a user; those left out stay as they are. */
+/** What may be changed about a user; what is left out stays. */
 export const change = { role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus) }
 
 type Change = { readonly role?: Role; readonly status?: UserStatus }
 
-/** A change without members is invalid. */
+/** A change that changes nothing is a mistake. */
 export const changesSomething = Schema.makeFilter(
   ({ role, status }: Change) =>
     role === undefined && status === undefined ? "Expected role, status or both" : undefined,
@@ -79,7 +79,7 @@ const deleteUser = HttpApiEndpoint.delete("deleteUser", "/admin/users/:id", {
   })
 )
 
-/** Management of a tenant's users by its admins. */
+/** What a tenant's admins do with its users. */
 export class AdminApi extends HttpApiGroup.make("admin")
   .add(createUser, changeUser, deleteUser)
   .middleware(Authorization)

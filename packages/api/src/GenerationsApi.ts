@@ -56,7 +56,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/generations/:id/cancel", {
     })
   )
 
-/** Generations: running and ended answers. */
+/** Answers under way, and how they ended. */
 export class GenerationsApi extends HttpApiGroup.make("generations")
   .add(get, stream, cancel)
   .middleware(Authorization)

@@ -1,10 +1,10 @@
 import { Cursor, PageLimit } from "@llm-saas/domain/Page"
 import { Schema } from "effect"
 
-/** Where a page starts, and its number of rows: by default 50. */
+/** Where a page starts, and how many rows it holds: 50 where nothing is said. */
 export const PageQuery = { limit: Schema.optionalKey(PageLimit), cursor: Schema.optionalKey(Cursor) }
 
-/** One page of a list, newest row first. */
+/** One page of a list that is read from its newest row on. */
 export const pageOf = <Row extends Schema.Constraint>(identifier: string, row: Row) =>
   Schema.Struct({
     data: Schema.Array(row),

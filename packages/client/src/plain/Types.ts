@@ -1,10 +1,10 @@
-// The API's types in plain TypeScript: users of this client do not need Effect, not even for its types. A test compares each with the
-// API's schemas.
+// What goes over the wire, in plain TypeScript: whoever uses this client needs no Effect, not even for its types. A test holds each to
+// the contract.
 
-/** A user's rights in their tenant. */
+/** What a user may do in their tenant. */
 export type Role = "admin" | "user"
 
-/** Whether people may create an account in the tenant themselves. */
+/** Whether people may make an account of the tenant themselves. */
 export type Registration = "open" | "closed"
 
 /** A customer of the installation. */
@@ -12,7 +12,7 @@ export interface Tenant {
   readonly id: string
   readonly name: string
   readonly registration: Registration
-  /** ISO 8601, like all times in this file. */
+  /** ISO 8601, as every time here. */
   readonly created_at: string
 }
 
@@ -26,7 +26,7 @@ export interface User {
   readonly created_at: string
 }
 
-/** The client's own user, with the tenant. */
+/** One's own user, with the tenant. */
 export interface Profile extends User {
   readonly tenant: Tenant
 }
@@ -38,7 +38,7 @@ export interface Token {
   readonly expires_in: number
 }
 
-/** The status of an answer; the last four are final. */
+/** Where an answer is in its life; nothing follows the last four. */
 export type GenerationStatus = "streaming" | "completed" | "failed" | "cancelled" | "interrupted"
 
 /** Why the model stopped by itself. */
@@ -62,14 +62,14 @@ export type FailureReason =
   | "process_lost"
   | "internal"
 
-/** A question and its answer. */
+/** A question and what the model answered. */
 export interface Message {
   readonly id: string
   readonly conversation_id: string | null
   readonly generation_id: string | null
   readonly user_id: string
   readonly content: string
-  /** Null until the answer ended; partial if it did not complete. */
+  /** Null until the answer ended; partial where it did not come to its end. */
   readonly response: string | null
   readonly model: string | null
   readonly status: GenerationStatus
@@ -85,7 +85,7 @@ export interface Message {
   readonly created_at: string
 }
 
-/** A series of messages. */
+/** Questions that belong together. */
 export interface Conversation {
   readonly id: string
   readonly user_id: string
@@ -94,7 +94,7 @@ export interface Conversation {
   readonly updated_at: string
 }
 
-/** An answer's status and its text so far. */
+/** An answer, as far as it is. */
 export interface Generation {
   readonly id: string
   readonly message_id: string
@@ -102,12 +102,12 @@ export interface Generation {
   readonly finish_reason: FinishReason | null
   readonly failure: FailureReason | null
   readonly text: string
-  /** The last token's position. */
+  /** The last token's place. */
   readonly seq: number
   readonly created_at: string
 }
 
-/** A user's rating of an answer. */
+/** What a user thinks of an answer. */
 export interface Feedback {
   readonly message_id: string
   readonly user_id: string
@@ -117,7 +117,7 @@ export interface Feedback {
   readonly updated_at: string
 }
 
-/** Whether the installation's tenants are kept apart: the rules, the trials and their findings. */
+/** Whether the tenants of the installation are kept apart: what was looked at, what was tried, and what came of it. */
 export interface IsolationReport {
   readonly ok: boolean
   readonly checked_at: string
@@ -137,11 +137,11 @@ export interface IsolationReport {
 /** One page of a list, newest first. */
 export interface Page<Row> {
   readonly data: ReadonlyArray<Row>
-  /** The cursor of the next page; null on the last one. */
+  /** For the next page; null on the last one. */
   readonly next_cursor: string | null
 }
 
-/** One event of an answer's stream. */
+/** What an answer's stream is made of. */
 export type StreamEvent =
   | {
       readonly type: "start"
@@ -160,7 +160,7 @@ export type StreamEvent =
       readonly approx_tokens_out: number | null
       readonly latency_ms: number | null
     }
-  /** The answer is whole, and stored. */
+  /** The answer is whole, and kept. */
   | {
       readonly type: "end"
       readonly status: "completed"
@@ -169,19 +169,19 @@ export type StreamEvent =
       readonly seq: number
     }
 
-/** A question, and its conversation. */
+/** What is asked. */
 export interface Question {
   readonly content: string
   readonly conversation_id?: string | null
 }
 
-/** Where a page starts, and its number of rows: at most 100. */
+/** Where a list starts, and how much of it is wanted: at most 100. */
 export interface PageQuery {
   readonly limit?: number
   readonly cursor?: string
 }
 
-/** Stable codes of the problems. */
+/** Stable names of what can go wrong. */
 export type ProblemCode =
   | "invalid_request"
   | "unknown_parameter"
@@ -222,22 +222,22 @@ export type ProblemCode =
   | "model_unavailable"
   | "model_timed_out"
 
-/** A problem as the server sends it (RFC 9457). */
+/** A failure as the server tells it (RFC 9457). */
 export interface Problem {
   /** Where the server explains this kind of problem: `/problems/{code}`. */
   readonly type: string
   readonly status: number
   readonly title: string
-  /** What happened, as a sentence for people. */
+  /** What happened, as a sentence for a person. */
   readonly detail: string
   readonly code: ProblemCode
   readonly request_id?: string
-  /** Seconds to wait before the next try. */
+  /** Seconds after which it may be tried again. */
   readonly retry_after?: number
-  /** If the model failed: why, and the id under which the partial answer is stored. */
+  /** Where the model failed: why, and under which id what came of the answer is kept. */
   readonly reason?: FailureReason
   readonly generation_id?: string
-  /** If the request is not valid: what is wrong with it. */
+  /** Where a request is not valid: what is wrong with it. */
   readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
   readonly max_characters?: number
 }
