@@ -16,8 +16,8 @@ const bearer = HttpApiSecurity.bearer.pipe(
 )
 
 /**
- * Bearer token (RFC 6750) to {@link Actor}. It verifies the token only; whether the user may still enter, and with which role,
- * the database says inside the room, in the same round trip as the request's own work.
+ * Bearer token (RFC 6750) to {@link Actor}. It verifies only the token. The database decides inside the room whether the user may
+ * still enter, and with which role, in the same round trip as the request's own work.
  */
 export class Authorization extends HttpApiMiddleware.Service<
   Authorization,

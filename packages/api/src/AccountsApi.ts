@@ -10,7 +10,7 @@ import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 import { keyHeader } from "./Idempotent.ts"
 
-/** Who wants an account, and where. */
+/** The email and password of the new account, and its tenant. */
 export const Register = Schema.Struct({ email: EmailInput, password: Password, tenant_id: TenantId }).annotate({
   identifier: "Register",
   description: "8 to 256 characters of password; the role is not yours to choose."
@@ -37,10 +37,10 @@ const register = HttpApiEndpoint.post("register", "/register", {
     })
   )
 
-/** A password as it is typed to be compared: no more is asked of it than that it is short enough to be hashed. */
+/** A password to compare with the stored hash. Only its length is limited, which limits the cost of hashing. */
 const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
 
-/** What `/login` is sent: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
+/** The body of `/login`: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
 export const Credentials = Schema.Struct({
   username: Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" })).annotate({
     examples: [Examples.user.email]
@@ -50,7 +50,7 @@ export const Credentials = Schema.Struct({
   grant_type: Schema.optionalKey(Schema.Literal("password"))
 }).annotate({ identifier: "Credentials" })
 
-/** The same as a form, where a field that is left empty is sent all the same: it is none. */
+/** The same as a form. Browsers send empty fields too: an empty one counts as left out. */
 export const LoginForm = Schema.Struct({
   ...Credentials.fields,
   tenant_id: Schema.optionalKey(Schema.Union([Schema.Literal(""), TenantId]))
@@ -92,7 +92,7 @@ const me = HttpApiEndpoint.get("me", "/me", {
     })
   )
 
-/** The password there is, and the one there will be. */
+/** The current and the new password. */
 export const ChangePassword = Schema.Struct({
   current_password: Given.pipe(Schema.RedactedFromValue),
   new_password: Password
@@ -118,7 +118,7 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
     })
   )
 
-/** What people do about their own account. */
+/** A user's own account. */
 export class AccountsApi extends HttpApiGroup.make("accounts")
   .add(register, login, me, changePassword)
   .annotateMerge(OpenApi.annotations({ title: "Accounts", description: "Register, log in, see yourself." })) {}

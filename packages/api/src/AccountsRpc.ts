@@ -8,7 +8,7 @@ import { ChangePassword, Credentials, Register, Token } from "./AccountsApi.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { keyMember } from "./Idempotent.ts"
 
-/** `POST /register`, `POST /login`: for everybody. */
+/** `POST /register`, `POST /login`: without a token. */
 const open = RpcGroup.make(
   Rpc.make("accounts.register", {
     payload: { ...Register.fields, ...keyMember },
@@ -34,5 +34,5 @@ const own = RpcGroup.make(
   .middleware(CallAuthorization)
   .annotateRpcs(Access, "user")
 
-/** What people do about their own account. */
+/** A user's own account. */
 export class AccountsRpc extends open.merge(own) {}

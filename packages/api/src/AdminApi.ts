@@ -8,7 +8,7 @@ import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 import { keyHeader } from "./Idempotent.ts"
 
-/** Somebody who is to have an account. */
+/** A user to create. */
 export const CreateUser = Schema.Struct({
   email: EmailInput,
   password: Password,
@@ -38,12 +38,12 @@ const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
     })
   )
 
-/** What may be changed about a user; what is left out stays. */
+/** Changeable members of a user; those left out stay as they are. */
 export const change = { role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus) }
 
 type Change = { readonly role?: Role; readonly status?: UserStatus }
 
-/** A change that changes nothing is a mistake. */
+/** A change without members is invalid. */
 export const changesSomething = Schema.makeFilter(
   ({ role, status }: Change) =>
     role === undefined && status === undefined ? "Expected role, status or both" : undefined,
@@ -79,7 +79,7 @@ const deleteUser = HttpApiEndpoint.delete("deleteUser", "/admin/users/:id", {
   })
 )
 
-/** What a tenant's admins do with its users. */
+/** Management of a tenant's users by its admins. */
 export class AdminApi extends HttpApiGroup.make("admin")
   .add(createUser, changeUser, deleteUser)
   .middleware(Authorization)

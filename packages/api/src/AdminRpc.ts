@@ -7,7 +7,7 @@ import { change, changesSomething, CreateUser } from "./AdminApi.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { keyMember } from "./Idempotent.ts"
 
-/** What a tenant's admins do with its users: `/admin/users…`. */
+/** Management of a tenant's users by its admins: `/admin/users…`. */
 export class AdminRpc extends RpcGroup.make(
   Rpc.make("admin.createUser", {
     payload: { ...CreateUser.fields, ...keyMember },

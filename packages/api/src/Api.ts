@@ -10,7 +10,7 @@ import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
 
-/** The whole HTTP contract. The server implements it, `/openapi.json` and `/docs` are made from it, clients are typed by it. */
+/** The whole HTTP API. The server implements it, `/openapi.json` and `/docs` are generated from it, clients are typed by it. */
 export class Api extends HttpApi.make("llm-saas")
   .add(TenantsApi, AccountsApi, MessagesApi, ConversationsApi, GenerationsApi, AdminApi, SystemApi)
   .middleware(RequestSchema)

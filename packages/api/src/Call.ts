@@ -4,24 +4,24 @@ import { Schema } from "effect"
 import { RpcMiddleware } from "effect/rpc"
 import { InternalError, InvalidRequest } from "./Failures.ts"
 
-// What the calls of the RPC door have in common. Their payloads, answers and errors are those of the HTTP contract.
+// Middleware and errors of all RPC calls. Their payloads, answers and errors are those of the HTTP API.
 
 /**
- * Around every call: one that does not decode is an {@link InvalidRequest}, one too many on its connection {@link TooManyRequests}, and a
- * fault of ours an {@link InternalError} of which nothing is told but the request id. No defect reaches a client.
+ * Middleware of every call: a call that does not decode fails with {@link InvalidRequest}, one too many on its connection with
+ * {@link TooManyRequests}, and a defect with {@link InternalError}, which shows only the request id. No defect reaches a client.
  */
 export class CallBoundary extends RpcMiddleware.Service<CallBoundary>()("@llm-saas/api/CallBoundary", {
   error: Schema.Union([InvalidRequest, InternalError, TooManyRequests, Unavailable])
 }) {}
 
 /**
- * Bearer token to {@link Actor}, as `Authorization` does it for HTTP: from the call's own `authorization` header, or else from that of the
- * request which carries it. A WebSocket's calls may be different users'.
+ * Bearer token to {@link Actor}, as `Authorization` does for HTTP: from the call's own `authorization` header, or else from that of its
+ * HTTP request. The calls on one WebSocket may belong to different users.
  */
 export class CallAuthorization extends RpcMiddleware.Service<CallAuthorization, { provides: Actor }>()(
   "@llm-saas/api/CallAuthorization",
   { error: Schema.Union([Unauthenticated, Forbidden]), requiredForClient: true }
 ) {}
 
-/** What may refuse every call by somebody: the token, the room, the database. */
+/** Errors of every call with a token: by the token, by the room, by the database. */
 export const refusals = [Unauthenticated, Forbidden, Unavailable] as const

@@ -11,7 +11,7 @@ import { pageOf, PageQuery } from "./Page.ts"
 
 const params = { id: ConversationId }
 
-/** A conversation that is to begin. */
+/** A conversation to create. */
 export const CreateConversation = Schema.Struct({
   title: Schema.optionalKey(Schema.NullOr(ConversationTitle))
 }).annotate({ identifier: "CreateConversation" })
@@ -106,7 +106,7 @@ const messages = HttpApiEndpoint.get("messages", "/conversations/:id/messages", 
     })
   )
 
-/** Questions that belong together. */
+/** Conversations: series of messages. */
 export class ConversationsApi extends HttpApiGroup.make("conversations")
   .add(create, list, get, rename, remove, messages)
   .middleware(Authorization)

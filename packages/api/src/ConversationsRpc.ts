@@ -12,7 +12,7 @@ import { PageQuery } from "./Page.ts"
 const one = { id: ConversationId }
 const found = Schema.Union([...refusals, ConversationNotFound])
 
-/** Questions that belong together: `/conversations…`. */
+/** Conversations: `/conversations…`. */
 export class ConversationsRpc extends RpcGroup.make(
   Rpc.make("conversations.create", {
     payload: { ...CreateConversation.fields, ...keyMember },

@@ -1,4 +1,4 @@
 import { Context } from "effect"
 
-/** Set on a GET endpoint that spends money or effort on every call: HEAD then does not run it, and answers 405. */
+/** Set on a GET endpoint whose every call is expensive: HEAD then does not run it, and answers 405. */
 export const Costly = Context.Reference<boolean>("@llm-saas/api/Costly", { defaultValue: () => false })

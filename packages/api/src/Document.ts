@@ -5,8 +5,8 @@ import { withParameterTexts } from "./ParameterTexts.ts"
 import { withResponses } from "./Responses.ts"
 
 /**
- * How the contract's document reads: for people in `/docs`, for linters, and for programs that make clients of it. What the generator
- * cannot know of this server is said here, for all endpoints at once.
+ * Completes the generated OpenAPI document, for `/docs`, for linters and for client generators. It adds what the generator cannot know
+ * about this server, for all endpoints at once.
  */
 export const tidy = OpenApi.annotations({
   license: { name: "MIT", url: "https://spdx.org/licenses/MIT.html" },
@@ -21,13 +21,13 @@ export const tidy = OpenApi.annotations({
 const SUFFIX = /(?:Encoded)?(?:_\d+)?$/u
 
 /**
- * Names as people would give them. What travels of a `Tenant` is called `TenantEncoded` by the generator, and a schema used in a form
- * and in JSON is there twice: each gets the plain name, unless that is another schema's.
+ * Plain names of schemas. The generator calls the encoded form of `Tenant` `TenantEncoded`, and lists a schema that is used in a form
+ * and in JSON twice: each gets the plain name, unless another schema has it.
  */
 const plainNames = (schemas: Json): ReadonlyMap<string, string> => {
   const owners = new Map<string, string>()
   const names = new Map<string, string>()
-  // The plain ones come first: a name goes to who has it already.
+  // Shorter names first: a schema that has the plain name already keeps it.
   for (const name of Object.keys(schemas).toSorted((a, b) => a.length - b.length)) {
     const plain = name.replace(SUFFIX, "")
     const text = JSON.stringify(schemas[name])
@@ -38,7 +38,7 @@ const plainNames = (schemas: Json): ReadonlyMap<string, string> => {
   return names
 }
 
-/** The plain names of the schemas that are used below a key, directly or by another schema. */
+/** The plain names of the schemas used below a key, directly or by another schema. */
 const reachable = (document: Json, key: string, names: ReadonlyMap<string, string>): ReadonlySet<string> => {
   const schemas = at(document, "components", "schemas")
   const found = new Set<string>()
@@ -81,23 +81,23 @@ const tidyValue = (
   return tidySchema(Object.fromEntries(entries), key)
 }
 
-/** A request may have more members than are read, as those of older and newer clients have. An answer has those it says, and no other. */
+/** A request may have unknown members, as older and newer clients send them. An answer has only the members of its schema. */
 const opened = (schema: Json): Json =>
   "additionalProperties" in schema ? { ...schema, additionalProperties: true } : schema
 
 const tidySchema = (schema: Json, key: string): Json => {
   if (schema["type"] !== "string") return isProblem(schema) ? asProblem(schema) : schema
-  // Bounds of a number, on a text: in a query everything is sent as text, and it is an integer all the same.
+  // A string schema with bounds of a number: a query sends text, but the value is an integer.
   if (schema["minimum"] !== undefined) return { ...schema, type: "integer" }
   if (schema["format"] !== undefined) return Struct.omit(schema, ["pattern"])
-  // Names that end so are times, everywhere in the contract.
+  // Everywhere in the API, members with names that end in `_at` are times.
   return key.endsWith("_at") && schema["enum"] === undefined ? { ...schema, format: "date-time" } : schema
 }
 
 const isProblem = (schema: Json): boolean =>
   ["type", "title", "status", "code", "detail"].every((member) => member in at(schema, "properties"))
 
-/** Clients may read a problem that lacks a member (RFC 9457 §3.1); ours lack none, and have no `instance`. */
+/** RFC 9457 §3.1 makes all members of a problem optional; ours always has all of them, except `instance`. */
 const asProblem = (schema: Json): Json => {
   const properties = Struct.omit(at(schema, "properties"), ["instance"])
   const optional = ["errors", "generation_id"]
@@ -113,11 +113,11 @@ const PASSWORD_FLOW = {
   flows: { password: { tokenUrl: "/login", scopes: {} } }
 }
 
-/** Whether a user's token is needed. Where one may be left out, it is a token of another kind. */
+/** Whether a user's token is required. An optional token is one of another kind. */
 const asksForToken = (security: unknown): security is ReadonlyArray<unknown> =>
   Array.isArray(security) && security.length > 0 && security.every((each) => "bearer" in asObject(each))
 
-/** Where a bearer token is asked for, a form can get one by email and password: the two are one token, said in two ways. */
+/** Offers the password flow wherever a bearer token is required: `/docs` can then get the token by email and password. */
 const withPasswordFlow = (document: Json): Json => {
   const components = at(document, "components")
   const schemes = at(components, "securitySchemes")

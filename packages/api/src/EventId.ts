@@ -2,7 +2,7 @@ import { GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { decimal } from "@llm-saas/domain/Page"
 import { Schema, SchemaGetter } from "effect"
 
-// No answer has a billion tokens.
+// At most 9 digits: no answer has a billion tokens.
 const EVENT_ID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:(?:0|[1-9][0-9]{0,8})$/u
 const EVENT_ID_OR_NOTHING = /^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}:(?:0|[1-9][0-9]{0,8}))?$/u
 const expected = "the id of an event of a stream, <generation>:<seq>"
@@ -15,8 +15,8 @@ const placeOf = (text: string) => {
 }
 
 /**
- * A place in an answer, as the `id` of an event names it: `<generation>:<seq>`. What was received up to it is not sent again. The last
- * event of all, `[DONE]` or an error, has the place behind the last token.
+ * A position in an answer, as in the `id` of an event: `<generation>:<seq>`. A resumed stream begins after it. The last event, `[DONE]`
+ * or an error, has the position after the last token.
  */
 export const EventId = Schema.String.check(Schema.isPattern(EVENT_ID, { expected })).pipe(
   Schema.decodeTo(Place, {
@@ -26,7 +26,7 @@ export const EventId = Schema.String.check(Schema.isPattern(EVENT_ID, { expected
 )
 export type EventId = typeof EventId.Type
 
-/** The last event that a reader has. An empty one is none: readers send it before they have any. */
+/** The last event a reader has. Readers send an empty value before they have one. */
 export const LastEventId = Schema.String.check(Schema.isPattern(EVENT_ID_OR_NOTHING, { expected })).pipe(
   Schema.decodeTo(Schema.UndefinedOr(Place), {
     decode: SchemaGetter.transform((text) => (text === "" ? undefined : placeOf(text))),
@@ -34,13 +34,13 @@ export const LastEventId = Schema.String.check(Schema.isPattern(EVENT_ID_OR_NOTH
   })
 )
 
-/** Where readers say it that cannot send a header, as https://github.com/Yaffle/EventSource spells it, or as we do. The header comes first. */
+/** For readers that cannot send the header: our name, and that of https://github.com/Yaffle/EventSource. The header takes precedence. */
 export const lastEventIdQuery = {
   lastEventId: Schema.optionalKey(LastEventId),
   last_event_id: Schema.optionalKey(LastEventId)
 }
 
-/** A token's place in a query string: the stream goes on behind it. 0 is the beginning. */
+/** A token's position in a query string: the stream continues after it. 0 is the beginning. */
 export const After = decimal({ minimum: 0, maximum: 2_147_483_647 }).pipe(
   Schema.decodeTo(Seq, { decode: SchemaGetter.passthrough(), encode: SchemaGetter.passthrough() })
 )

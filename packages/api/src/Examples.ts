@@ -9,7 +9,7 @@ import type { Profile, User } from "@llm-saas/domain/User"
 import { Predicate } from "effect"
 import { OpenApi } from "effect/http-api"
 
-// What answers look like, for the documentation. A test decodes each with the schema of its endpoint.
+// Example answers for the documentation. A test decodes each with the schema of its endpoint.
 
 const CONVERSATION_ID = "01975a6e-0c8b-7d1e-9a54-5a4f0d3c2b1a"
 const USER_ID = "01975a6b-11f0-7c3a-b0a9-2f6f4b7d8e90"
@@ -182,7 +182,7 @@ data: ${JSON.stringify(failure)}
   }
 }
 
-/** Shows what the endpoint answers with `status`; and, ready to be tried in `/docs`, what it is `asked`. */
+/** Adds the example of the answer with `status` and, for trying it in `/docs`, of the request `asked`. */
 export const answers = (status: number, example: unknown, asked?: unknown) =>
   OpenApi.annotations({
     transform: (operation) => {
@@ -192,7 +192,7 @@ export const answers = (status: number, example: unknown, asked?: unknown) =>
     }
   })
 
-/** One event of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html), as its reader sees it. */
+/** Schema of one event of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const EVENT = {
   type: "object",
   description: "One event; the examples show the stream as it is sent.",
@@ -208,8 +208,8 @@ const EVENT = {
 }
 
 /**
- * A stream as OpenAPI 3.1 can say it: text, with examples. What Effect would write of its own streams, a cause as the data of a failure,
- * is not what is sent here.
+ * Describes a stream as OpenAPI 3.1 allows: text, with examples. Effect's own description has a cause as the data of a failure, which
+ * this server does not send.
  */
 export const streamed = (asked?: unknown) =>
   OpenApi.annotations({

@@ -3,11 +3,11 @@ import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiError, HttpApiMiddleware } from "effect/http-api"
 
-// What every request can be answered with, whatever it asks for: by the edge, before a handler sees it, or instead of one that failed.
+// Problems of every endpoint: the HTTP server answers with them before a handler runs, or when it failed.
 
 const errors = Schema.Array(
   Schema.Struct({
-    /** The slot (`params`, `query`, `headers`, `payload`), then the way to the value inside it. */
+    /** The part of the request (`params`, `query`, `headers`, `payload`), then the path to the value in it. */
     path: Schema.Array(Schema.Union([Schema.String, Schema.Int])),
     /** What was expected. The value itself is never repeated. */
     message: Schema.String
@@ -21,28 +21,28 @@ export class InvalidRequest extends HttpApiError.Problem<InvalidRequest>()(
   { ...members("invalid_request"), errors: Schema.optionalKey(errors) }
 ) {}
 
-/** A query parameter that the endpoint does not have. `errors` names it, and the right one where that is known. */
+/** The endpoint does not have this query parameter. `errors` names it, and the right one where that is known. */
 export class UnknownParameter extends HttpApiError.Problem<UnknownParameter>()(
   "UnknownParameter",
   problem("unknown_parameter"),
   { ...members("unknown_parameter"), errors }
 ) {}
 
-/** What arrived is no HTTP. */
+/** The request is not valid HTTP. */
 export class MalformedRequest extends HttpApiError.Problem<MalformedRequest>()(
   "MalformedRequest",
   problem("malformed_request"),
   members("malformed_request")
 ) {}
 
-/** The body does not parse. */
+/** The body is not valid JSON. */
 export class MalformedJson extends HttpApiError.Problem<MalformedJson>()(
   "MalformedJson",
   problem("malformed_json"),
   members("malformed_json")
 ) {}
 
-/** Address or body hold bytes that are no UTF-8. */
+/** The address or the body is not valid UTF-8. */
 export class InvalidUtf8 extends HttpApiError.Problem<InvalidUtf8>()(
   "InvalidUtf8",
   problem("invalid_utf8"),
@@ -56,7 +56,7 @@ export class NotFound extends HttpApiError.Problem<NotFound>()(
   members("not_found")
 ) {}
 
-/** The path has no such method; the `Allow` header lists those it has. */
+/** The path does not have this method; the `Allow` header lists those it has. */
 export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()(
   "MethodNotAllowed",
   problem("method_not_allowed"),
@@ -70,7 +70,7 @@ export class RequestTimeout extends HttpApiError.Problem<RequestTimeout>()(
   members("request_timeout")
 ) {}
 
-/** The body is larger than the server takes. */
+/** The body is larger than the server allows. */
 export class PayloadTooLarge extends HttpApiError.Problem<PayloadTooLarge>()(
   "PayloadTooLarge",
   problem("payload_too_large"),
@@ -84,28 +84,28 @@ export class UnsupportedMediaType extends HttpApiError.Problem<UnsupportedMediaT
   members("unsupported_media_type")
 ) {}
 
-/** `Expect` asks for something else than 100-continue. */
+/** `Expect` has a value other than 100-continue. */
 export class ExpectationFailed extends HttpApiError.Problem<ExpectationFailed>()(
   "ExpectationFailed",
   problem("expectation_failed"),
   members("expectation_failed")
 ) {}
 
-/** Address and headers are larger than the server takes. */
+/** Address and headers are larger than the server allows. */
 export class HeadersTooLarge extends HttpApiError.Problem<HeadersTooLarge>()(
   "HeadersTooLarge",
   problem("headers_too_large"),
   members("headers_too_large")
 ) {}
 
-/** Our fault. The request id finds it in the log; the answer says nothing more. */
+/** A defect of the server. The answer has only the request id, under which the log has the cause. */
 export class InternalError extends HttpApiError.Problem<InternalError>()(
   "InternalError",
   problem("internal_error"),
   members("internal_error")
 ) {}
 
-/** Said by the edge only to requests with a body. The document leaves them out elsewhere. */
+/** Only for requests with a body. The document omits them elsewhere. */
 export const aboutBodies: ReadonlyArray<string> = [
   "MalformedRequest",
   "MalformedJson",
@@ -113,10 +113,10 @@ export const aboutBodies: ReadonlyArray<string> = [
   "UnsupportedMediaType"
 ]
 
-/** Said by the edge only where the path holds a value. */
+/** Only for paths with a parameter. */
 export const aboutPaths: ReadonlyArray<string> = ["NotFound"]
 
-/** Turns a request that does not decode into {@link InvalidRequest}, and declares what else the edge answers with. */
+/** Turns a request that does not decode into {@link InvalidRequest}, and declares the other problems of this file. */
 export class RequestSchema extends HttpApiMiddleware.Service<RequestSchema>()("@llm-saas/api/RequestSchema", {
   error: [
     InvalidRequest,

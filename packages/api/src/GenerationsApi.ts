@@ -56,7 +56,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/generations/:id/cancel", {
     })
   )
 
-/** Answers under way, and how they ended. */
+/** Generations: running and ended answers. */
 export class GenerationsApi extends HttpApiGroup.make("generations")
   .add(get, stream, cancel)
   .middleware(Authorization)

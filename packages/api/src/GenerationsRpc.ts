@@ -9,12 +9,12 @@ import { StreamEvent } from "./StreamEvent.ts"
 const one = { id: GenerationId }
 const found = Schema.Union([...refusals, GenerationNotFound])
 
-/** Answers under way, and how they ended: `/generations/…`. */
+/** Generations: `/generations/…`. */
 export class GenerationsRpc extends RpcGroup.make(
   Rpc.make("generations.get", { payload: one, success: Generation, error: found }),
-  /** Stops it; what came so far is kept. */
+  /** Stops it; the text so far is kept. */
   Rpc.make("generations.cancel", { payload: one, success: Generation, error: found }),
-  /** Follows it from behind the token `after`, or from its beginning. The model is not asked again. */
+  /** Follows it after the token `after`, or from its beginning. The model is not asked again. */
   Rpc.make("generations.watch", {
     payload: { ...one, after: Schema.optionalKey(Seq) },
     success: StreamEvent,

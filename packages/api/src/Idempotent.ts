@@ -2,10 +2,10 @@ import { IdempotencyKey, IdempotencyKeyHeader } from "@llm-saas/domain/Idempoten
 import { Schema } from "effect"
 
 /**
- * On every POST that creates something: sent again with its key, a request gets its first answer, marked `Idempotency-Replayed: true`, and
+ * On every POST that creates something: a request repeated with its key gets the first answer, marked `Idempotency-Replayed: true`, and
  * creates nothing.
  */
 export const keyHeader = { "idempotency-key": Schema.optionalKey(IdempotencyKeyHeader) }
 
-/** The same in a call. */
+/** The same for an RPC call. */
 export const keyMember = { idempotency_key: Schema.optionalKey(IdempotencyKey) }

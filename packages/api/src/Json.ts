@@ -1,19 +1,19 @@
 import { Predicate } from "effect"
 
-// The contract's document as it is walked and changed.
+// Helpers to read and change the OpenAPI document.
 
 export type Json = { readonly [key: string]: unknown }
 
-/** A schema of the document is referred to by this and its name. */
+/** Prefix of a reference to a schema; its name follows. */
 export const REFERENCE = "#/components/schemas/"
 
 export const asObject = (value: unknown): Json => (Predicate.isObject(value) ? { ...value } : {})
 
-/** The object at a place of the document; an empty one where there is none. */
+/** The object at a path of the document; an empty one where there is none. */
 export const at = (document: Json, ...path: ReadonlyArray<string>): Json =>
   path.reduce((value, key) => asObject(value[key]), document)
 
-/** The document's paths, each operation changed. */
+/** The document's paths with `change` applied to each operation. */
 export const mapOperations = (document: Json, change: (operation: Json, path: string) => Json): Json =>
   Object.fromEntries(
     Object.entries(at(document, "paths")).map(([path, item]) => [

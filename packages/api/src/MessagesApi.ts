@@ -14,7 +14,7 @@ import { keyHeader } from "./Idempotent.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
-/** What is asked, and in which conversation. */
+/** A question, and its conversation. */
 export const Question = Schema.Struct({
   content: Content,
   conversation_id: Schema.optionalKey(Schema.NullOr(ConversationId))
@@ -29,7 +29,7 @@ export const MessagePage = pageOf("MessagePage", Message)
 const place = { ...keyHeader, "last-event-id": Schema.optionalKey(LastEventId) }
 const format = Schema.optionalKey(StreamFormat)
 
-/** How asking can go wrong, whatever the door. */
+/** Errors of asking, by HTTP and by RPC. */
 export const refused = [
   PromptTooLong,
   TooManyRequests,
@@ -91,7 +91,7 @@ const stream = HttpApiEndpoint.post("stream", "/messages/stream", {
     OpenApi.annotations({ summary: "Ask the model, and read the answer as it comes", description: STREAM })
   )
 
-/** Which messages: one's own unless said otherwise. */
+/** Which messages: by default the user's own. */
 export const MessageQuery = { ...PageQuery, scope: Schema.optionalKey(Schema.Literals(["own", "tenant"])) }
 
 const list = HttpApiEndpoint.get("list", "/messages", {
@@ -133,7 +133,7 @@ const remove = HttpApiEndpoint.delete("remove", "/messages/:id", {
   })
 )
 
-/** What somebody thinks of an answer. */
+/** A user's rating of an answer. */
 export const Opinion = Schema.Struct({
   rating: Rating,
   comment: Schema.optionalKey(Schema.NullOr(Comment))

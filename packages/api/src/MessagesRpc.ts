@@ -10,7 +10,7 @@ import { keyMember } from "./Idempotent.ts"
 import { MessagePage, MessageQuery, Opinion, Question, refused } from "./MessagesApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 
-/** With a key, a repeated call gets the same answer and asks nothing. */
+/** With a key, a repeated call gets the same answer, and the model is not asked again. */
 const asked = { ...Question.fields, ...keyMember }
 const one = { id: MessageId }
 const found = Schema.Union([...refusals, MessageNotFound])
@@ -21,8 +21,8 @@ export class MessagesRpc extends RpcGroup.make(
   /** Waits for the whole answer. */
   Rpc.make("messages.ask", { payload: asked, success: Message, error: answered }),
   /**
-   * The answer as it comes: `start`, each token, `usage`, `end`; it fails where the answer is not whole. With `resume`, a stream that was
-   * cut goes on behind that token, and nothing is asked: the same as `generations.watch`.
+   * Streams the answer: `start`, each token, `usage`, `end`; it fails if the answer is not whole. With `resume`, an interrupted stream
+   * continues after that token, and the model is not asked again: the same as `generations.watch`.
    */
   Rpc.make("messages.stream", {
     payload: {

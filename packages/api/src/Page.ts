@@ -1,10 +1,10 @@
 import { Cursor, PageLimit } from "@llm-saas/domain/Page"
 import { Schema } from "effect"
 
-/** Where a page starts, and how many rows it holds: 50 where nothing is said. */
+/** Where a page starts, and its number of rows: by default 50. */
 export const PageQuery = { limit: Schema.optionalKey(PageLimit), cursor: Schema.optionalKey(Cursor) }
 
-/** One page of a list that is read from its newest row on. */
+/** One page of a list, newest row first. */
 export const pageOf = <Row extends Schema.Constraint>(identifier: string, row: Row) =>
   Schema.Struct({
     data: Schema.Array(row),

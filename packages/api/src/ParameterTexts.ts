@@ -1,6 +1,6 @@
 import { asObject, type Json, mapOperations } from "./Json.ts"
 
-/** What a parameter means, the same at every endpoint that has it. */
+/** Descriptions of parameters, the same at every endpoint. */
 const TEXTS: Readonly<Record<string, string>> = {
   id: "A UUID. One that is not yours answers like one that does not exist.",
   limit: "The rows of a page; 50 where it is left out.",
@@ -18,7 +18,7 @@ const TEXTS: Readonly<Record<string, string>> = {
     "A name for this request, made up by its sender and used once, such as a UUID. Sent again with its key, the request gets its first answer, marked `Idempotency-Replayed: true`, and creates nothing; with another body it is a 422. Kept for a day, for the user who sent it; of a request without a user, for the network it came from. Empty: none."
 }
 
-/** The document, each parameter with what it means. */
+/** The document with a description for each parameter. */
 export const withParameterTexts = (document: Json): Json => ({
   ...document,
   paths: mapOperations(document, (operation) =>

@@ -2,7 +2,7 @@ import { Predicate } from "effect"
 import { asObject, at, type Json, mapOperations, REFERENCE } from "./Json.ts"
 import { aboutBodies, aboutPaths } from "./Failures.ts"
 
-// The answers of the document: which failures an operation really can be answered with, and the headers that come with them.
+// The document's responses: the failures each operation can really have, and their headers.
 
 const PROBLEM = "application/problem+json"
 
@@ -29,7 +29,7 @@ const HEADERS = {
   Authenticate: text('`Bearer`, and `error="invalid_token"` where a token was sent (RFC 6750 §3).')
 }
 
-/** Headers that answers of a status have, beside the request's id. */
+/** Headers of the responses with a status, beside the request's id. */
 const headersOf = (status: string, names: ReadonlyArray<string>): Json => ({
   ...(status === "401" ? { "WWW-Authenticate": { $ref: "#/components/headers/Authenticate" } } : {}),
   ...(status === "405" ? { Allow: { $ref: "#/components/headers/Allow" } } : {}),
@@ -37,7 +37,7 @@ const headersOf = (status: string, names: ReadonlyArray<string>): Json => ({
   "X-Request-Id": REQUEST_ID
 })
 
-/** Answers that many operations share are said once, in the document's components. */
+/** Moves responses that operations share into the document's components. */
 export const withResponses = (document: Json): Json => {
   const shared = new Map<string, Json>()
   const paths = mapOperations(document, (operation, path) => {
@@ -62,11 +62,11 @@ export const withResponses = (document: Json): Json => {
 const hasParameter = (operation: Json, name: string): boolean =>
   Array.isArray(operation["parameters"]) && operation["parameters"].some((each) => asObject(each)["name"] === name)
 
-/** What a request gets that is sent again with its Idempotency-Key says that it is no new answer. */
+/** The header that marks a repeated answer, for requests with an Idempotency-Key. */
 const replayable = (response: Json, isReplayed: boolean): Json =>
   isReplayed ? { ...response, headers: { ...at(response, "headers"), "Idempotency-Replayed": REPLAYED } } : response
 
-/** An answer without the failures that are `left` out, and with its headers; nothing if no failure is kept. */
+/** A response without the failures in `left`, and with its headers; undefined if no failure remains. */
 const respond = (status: string, response: Json, left: ReadonlySet<string>): Json | undefined => {
   const problem = at(response, "content", PROBLEM)
   if (!("schema" in problem)) {
@@ -91,7 +91,7 @@ const alternatives = (schema: Json): ReadonlyArray<Json> =>
 const nameOf = (schema: Json): string =>
   Predicate.isString(schema["$ref"]) ? schema["$ref"].slice(REFERENCE.length) : ""
 
-/** An answer that is one kind of problem is referred to by the name of that problem. */
+/** A response with a single kind of problem becomes a reference with that problem's name. */
 const sharing = (response: Json, shared: Map<string, Json>): Json => {
   const name = nameOf(at(response, "content", PROBLEM, "schema"))
   if (name === "") return response

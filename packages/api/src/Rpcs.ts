@@ -6,10 +6,10 @@ import { GenerationsRpc } from "./GenerationsRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { TenantsRpc } from "./TenantsRpc.ts"
 
-/** Where the calls go, by HTTP (a POST of newline-delimited JSON) or by WebSocket. */
+/** Path of all RPC calls, by HTTP (a POST of newline-delimited JSON) or by WebSocket. */
 export const RPC_PATH = "/rpc"
 
-/** Every call of the RPC door: the HTTP contract once more, for clients written with Effect. */
+/** All RPC calls: the HTTP API once more, for clients written with Effect. */
 export class Rpcs extends TenantsRpc.merge(
   AccountsRpc,
   MessagesRpc,

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 
 /**
- * How an answer is streamed. `text`: each token is the data of one event, as it is. `json`: the data of each event is a
+ * Format of a streamed answer. `text`: the data of each event is a token's text. `json`: the data of each event is a
  * {@link StreamEvent}.
  */
 export const StreamFormat = Schema.Literals(["text", "json"])
@@ -21,12 +21,12 @@ export const StreamEvent = Schema.Union([
     generation_id: GenerationId,
     message_id: MessageId,
     conversation_id: Schema.NullOr(ConversationId),
-    /** The model that is asked. */
+    /** The model's name. */
     model: Schema.String
   }),
   /** One token. `seq` counts from 1, without gaps. */
   Schema.Struct({ type: Schema.Literal("delta"), seq: Seq, text: Schema.String }),
-  /** What it took, as the provider counted; `approx_…` is our own estimate. */
+  /** Tokens used, as the provider counted them; `approx_…` is our own estimate. */
   Schema.Struct({
     type: Schema.Literal("usage"),
     tokens_in: tokens,
@@ -35,19 +35,19 @@ export const StreamEvent = Schema.Union([
     approx_tokens_out: tokens,
     latency_ms: Schema.NullOr(Schema.Finite)
   }),
-  /** The answer is whole, and kept under `message_id`. `data: [DONE]` follows. */
+  /** The answer is whole, and stored under `message_id`. `data: [DONE]` follows. */
   Schema.Struct({
     type: Schema.Literal("end"),
     status: Schema.Literal("completed"),
     finish_reason: Schema.NullOr(FinishReason),
     message_id: MessageId,
-    /** The last token's place. */
+    /** The last token's position. */
     seq: Seq
   })
 ]).annotate({ identifier: "StreamEvent" })
 export type StreamEvent = typeof StreamEvent.Type
 
-/** The stream as a typed client reads it: one event at a time, its data not decoded. */
+/** The stream as a typed client reads it: single events, their data not decoded. */
 export const EventStream = HttpApiSchema.StreamSse({
   events: Schema.Struct({
     id: Schema.optionalKey(Schema.String),

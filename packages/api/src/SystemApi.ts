@@ -40,7 +40,7 @@ const jwks = HttpApiEndpoint.get("jwks", "/.well-known/jwks.json", {
     })
   )
 
-/** What operators and other services ask of the process. */
+/** Endpoints for operators and other services. */
 export class SystemApi extends HttpApiGroup.make("system")
   .add(health, ready, jwks)
   .annotateEndpoints(Access, "public")

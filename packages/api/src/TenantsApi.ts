@@ -18,7 +18,7 @@ import * as Examples from "./Examples.ts"
 import { keyHeader } from "./Idempotent.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
-/** A tenant that is to be. */
+/** A tenant to create. */
 export const CreateTenant = Schema.Struct({ name: TenantName }).annotate({ identifier: "CreateTenant" })
 
 /** One page of a tenant's users. */
@@ -94,7 +94,7 @@ const isolation = HttpApiEndpoint.get("isolation", "/tenants/:id/isolation-repor
     })
   )
 
-/** What concerns a tenant as a whole. */
+/** Creation, settings, users and isolation report of a tenant. */
 export class TenantsApi extends HttpApiGroup.make("tenants")
   .add(create, change, users, isolation)
   .annotateMerge(

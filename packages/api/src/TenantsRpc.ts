@@ -10,7 +10,7 @@ import { keyMember } from "./Idempotent.ts"
 import { PageQuery } from "./Page.ts"
 import { CreateTenant, UserPage } from "./TenantsApi.ts"
 
-/** `POST /create-tenant`: for everybody, or whoever sends `TENANT_CREATION_TOKEN` in the call's `authorization` header. */
+/** `POST /create-tenant`: for any client, or for clients with `TENANT_CREATION_TOKEN` in the call's `authorization` header. */
 const open = RpcGroup.make(
   Rpc.make("tenants.create", {
     payload: { ...CreateTenant.fields, ...keyMember },
@@ -40,5 +40,5 @@ const own = RpcGroup.make(
   .middleware(CallAuthorization)
   .annotateRpcs(Access, "admin")
 
-/** What concerns a tenant as a whole. */
+/** Creation, settings, users and isolation report of a tenant. */
 export class TenantsRpc extends open.merge(own) {}

@@ -4,19 +4,19 @@ import { type GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { Effect, Stream } from "effect"
 import { Rpc } from "./Rpc.ts"
 
-/** Milliseconds before the second try; each later one waits twice as long as the one before, up to the longest. */
-const FIRST_WAIT = 250
-const LONGEST_WAIT = 8000
-/** Tries in a row that come to nothing, half a minute together, after which we give up. */
+/** Wait before the second try. It doubles before each further try, up to the longest. */
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 8000
+/** Number of failed tries in a row, about half a minute in all, after which the failure is final. */
 const TRIES = 8
 
 type Calls = Rpc["Service"]
 type Failure<S> = S extends Stream.Stream<unknown, infer E> ? E : never
 
 /**
- * Asks, and gives the answer as it comes: `start`, each token, `usage`, `end`. A connection that is lost is opened again, and the answer
- * goes on with its next token: none is lost or comes twice, and the model is asked once. Interrupting it leaves; an answer that nobody
- * else reads is stopped after a while.
+ * Asks, and streams the answer: `start`, each token, `usage`, `end`. A lost connection is reopened, and the answer continues with its
+ * next token: none is lost or repeated, and the model is asked once. Interruption closes the connection; the server stops an answer that
+ * has had no reader for a while.
  */
 export const ask = (
   question: typeof Question.Type & { readonly idempotency_key?: string }
@@ -28,7 +28,7 @@ export const ask = (
     })
   )
 
-/** Follows an answer that was asked before, wherever it runs, from behind the token `after`. Goes on by itself, as above. */
+/** Follows an existing answer after the token `after`. A lost connection is reopened, as above. */
 export const watch = (
   id: GenerationId,
   after = 0
@@ -54,7 +54,7 @@ const resuming = <E extends { readonly _tag: string }>(
       error: F
     ): Stream.Stream<StreamEvent, E | F | Failure<Watch>> => {
       if (!isPassing(error) || tries >= TRIES) return Stream.fail(error)
-      const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1))
+      const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1))
       tries++
       return Stream.unwrap(Effect.as(Effect.sleep(wait), connection()))
     }
@@ -63,7 +63,7 @@ const resuming = <E extends { readonly _tag: string }>(
       const source: Stream.Stream<StreamEvent, E | Failure<Watch>> =
         generation === undefined ? begin() : rpc["generations.watch"]({ id: generation, after: seq })
       return source.pipe(
-        // Every connection begins with one.
+        // Every connection begins with a `start`; the reader gets only the first.
         Stream.filter((event) => !(resumed && event.type === "start")),
         Stream.tap((event) => Effect.sync(() => note(event))),
         Stream.catch((error) => again(error))
@@ -72,5 +72,5 @@ const resuming = <E extends { readonly _tag: string }>(
     return connection()
   })
 
-/** A failure that says nothing about the call: nobody answered, or a server that is not there for a moment. */
+/** A temporary failure: no connection, or the server is not available for the moment. */
 const isPassing = ({ _tag }: { readonly _tag: string }): boolean => _tag === "RpcClientError" || _tag === "Unavailable"

@@ -6,12 +6,12 @@ import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
 import { authorization, type Credentials } from "./Credentials.ts"
 
 export interface HttpOptions {
-  /** Where the server is, such as `https://api.example.com`. */
+  /** The server's address, such as `https://api.example.com`. */
   readonly url: string | URL
   readonly token?: Credentials
 }
 
-/** The HTTP contract as a client: one function an endpoint, with its types and its errors. */
+/** A client of the HTTP API: one function per endpoint, with its types and errors. */
 export class Http extends Context.Service<Http, HttpApiClient.ForApi<typeof Api>>()("@llm-saas/client/Http") {
   /** With an `HttpClient` of your own. */
   static readonly layerNoDeps = ({ token, url }: HttpOptions): Layer.Layer<Http, never, HttpClient.HttpClient> =>

@@ -7,7 +7,7 @@ import * as Socket from "effect/socket/Socket"
 import { authorization, type Credentials } from "./Credentials.ts"
 
 export interface RpcOptions {
-  /** Where the server is, such as `https://api.example.com`. */
+  /** The server's address, such as `https://api.example.com`. */
   readonly url: string | URL
   readonly token?: Credentials
 }
@@ -18,26 +18,26 @@ export interface WebSocketOptions extends RpcOptions {
 }
 
 /**
- * Every call of the service, typed: `const rpc = yield* Rpc`, then `rpc["messages.ask"]({ content })`. A call fails with the errors of the
- * contract, or with `RpcClientError` where the server could not be reached.
+ * Every RPC call, typed: `const rpc = yield* Rpc`, then `rpc["messages.ask"]({ content })`. A call fails with the errors of the API, or
+ * with `RpcClientError` if the server cannot be reached.
  */
 export class Rpc extends Context.Service<Rpc, RpcClient.FromGroup<typeof Rpcs, RpcClientError.RpcClientError>>()(
   "@llm-saas/client/Rpc"
 ) {
-  /** One HTTP request a call, by `fetch`. */
+  /** One HTTP request per call, by `fetch`. */
   static readonly layerHttp = (options: RpcOptions): Layer.Layer<Rpc> =>
     make(options).pipe(
       Layer.provide(RpcClient.layerProtocolHttp({ url: addressOf(options) })),
-      // What is no answer of the door, such as a proxy's 502, is a failure with its status.
+      // An answer that is not from the RPC server, such as a proxy's 502, becomes a failure with its status.
       Layer.provide(Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, HttpClient.filterStatusOk))),
       Layer.provide(FetchHttpClient.layer),
       Layer.provide(RpcSerialization.layerNdjson)
     )
 
   /**
-   * All calls over one WebSocket, which is opened again when it is lost; calls under way fail then. By the platform's `WebSocket`, which
+   * All calls over one WebSocket, which is reopened when it is lost; running calls then fail. It uses the platform's `WebSocket`, which
    * Node has from version 22 on; elsewhere `webSocket` gives one, such as that of the package `ws`. Without either the layer dies at
-   * once and says so: a socket that cannot be made would be tried again for ever.
+   * once with a message, because a socket that cannot be made would be retried for ever.
    */
   static readonly layerWebSocket = (options: WebSocketOptions): Layer.Layer<Rpc> =>
     make(options).pipe(
@@ -61,7 +61,7 @@ const constructorOf = ({ webSocket }: WebSocketOptions): Layer.Layer<Socket.WebS
 const NO_WEBSOCKET =
   "There is no WebSocket here (Node has one from version 22 on): pass one as `webSocket`, or use Rpc.layerHttp"
 
-/** Effect's own schedule never begins anew: a client that has lived through ten disconnections would wait five seconds after each. */
+/** Effect's own schedule is never reset: after ten disconnections a client would wait five seconds after each further one. */
 const RECONNECT = Schedule.jittered(Schedule.spaced("500 millis"))
 
 const addressOf = ({ url }: RpcOptions): string => `${String(url).replace(/(?<!\/)\/+$/u, "")}${RPC_PATH}`

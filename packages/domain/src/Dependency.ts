@@ -1,24 +1,24 @@
 import { Clock, Context, Duration, Effect } from "effect"
 
-/** How a dependency was found when it was last asked. */
+/** An outage of a dependency that is not over yet. */
 export interface Outage {
-  /** What was seen first: a code such as `ECONNREFUSED` or `SQLSTATE 57P03`. Nothing secret, no address, no text of a statement. */
+  /** The first failure's code, such as `ECONNREFUSED` or `SQLSTATE 57P03`. No secret, no address, no text of a statement. */
   readonly cause: string
-  /** When it was seen, by the monotonic clock (ns). */
+  /** When the first failure was seen, on the monotonic clock (ns). */
   readonly since: bigint
   readonly failures: number
 }
 
-/** Ns without a failure until one success counts as a recovery: a server that takes every other request has not recovered. */
-const SETTLED = 1_000_000_000n
+/** Time without a failure until one success counts as a recovery: a server that takes every other request has not recovered. */
+const SETTLED_NS = 1_000_000_000n
 
-/** What this program depends on: the label of its metric, and its name in the log. */
+/** Each dependency: the label of its metric, and its name in the log. */
 const NAMES = { postgresql: "PostgreSQL", provider: "The model's provider", mlflow: "MLflow" }
 export type DependencyLabel = keyof typeof NAMES
 
 /**
- * Something this program cannot do without, or only with less: PostgreSQL, the model's provider, MLflow. The one place where an outage is
- * logged: once its cause, and once the recovery with how long it took and how much failed meanwhile.
+ * An external service: PostgreSQL, the model's provider, MLflow. The one place where an outage is logged: its cause once, and the recovery
+ * once, with the outage's duration and number of failures.
  */
 export class Dependency {
   readonly label: DependencyLabel
@@ -30,12 +30,12 @@ export class Dependency {
     this.name = NAMES[label]
   }
 
-  /** Undefined: it works, as far as is known. */
+  /** Undefined while no outage is known. */
   get outage(): Outage | undefined {
     return this.#outage
   }
 
-  /** It could not be reached, or could not do what it is there for. `log` says so in words of its own, the first time. */
+  /** Records a failure. The first one of an outage is logged, by `log` where it is given. */
   failed(cause: string, log?: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
       if (this.#outage !== undefined) {
@@ -50,14 +50,14 @@ export class Dependency {
     })
   }
 
-  /** It did what it was asked. Costs nothing while there is no outage. */
+  /** Records a success. Costs nothing while there is no outage. */
   get worked(): Effect.Effect<void> {
     return this.#outage === undefined ? Effect.void : this.#recovered
   }
 
   readonly #recovered = Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
     const outage = this.#outage
-    if (outage === undefined || now - outage.failedAt < SETTLED) return Effect.void
+    if (outage === undefined || now - outage.failedAt < SETTLED_NS) return Effect.void
     this.#outage = undefined
     const lasted = Duration.nanos(now - outage.since)
     return Effect.logInfo(
@@ -78,7 +78,7 @@ export const Dependencies = Context.Reference<Map<DependencyLabel, Dependency>>(
   defaultValue: () => new Map()
 })
 
-/** The dependency of this label, the same for all who ask. */
+/** The dependency with this label: one instance per process. */
 export const dependency = (label: DependencyLabel): Effect.Effect<Dependency> =>
   Effect.map(Dependencies, (all) => {
     const found = all.get(label) ?? new Dependency(label)

@@ -3,22 +3,22 @@ import { HttpApiError } from "effect/http-api"
 import { members, problem, type ProblemCode } from "./Problem.ts"
 import { uuid } from "./Text.ts"
 
-/** Names one answer of the model, from question to end. A UUIDv7, made by us; any UUID is read. */
+/** The id of one answer of the model, from question to end. We generate UUIDv7; any UUID is accepted. */
 export const GenerationId = Schema.String.check(uuid).pipe(Schema.brand("GenerationId"))
 export type GenerationId = typeof GenerationId.Type
 
-/** The place of a token in its answer, from 1 on. 0 stands before the first. */
+/** The position of a token in its answer, counted from 1. 0 is before the first. */
 export const Seq = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_147_483_647 })).pipe(Schema.brand("Seq"))
 export type Seq = typeof Seq.Type
 
 /**
- * A question that waits for its turn has no row yet, and no status. From `streaming` a generation goes to one of the other four, once:
+ * A question that waits for its turn has no row and no status yet. From `streaming` a generation goes once to one of the final statuses:
  *
- * - `streaming`: the model answers.
- * - `completed`: the model came to an end by itself; `finish_reason` says which.
- * - `failed`: the model or the way to it failed; `failure` says how. What came before is kept.
- * - `cancelled`: somebody asked it to stop, or its last reader left for longer than the grace.
- * - `interrupted`: the process that ran it ended, and its partial text is kept.
+ * - `streaming`: the model is answering.
+ * - `completed`: the model stopped by itself; `finish_reason` says why.
+ * - `failed`: the provider or the connection to it failed; `failure` says how. The text so far is kept.
+ * - `cancelled`: a client cancelled it, or its last reader was gone for longer than the grace period.
+ * - `interrupted`: the process that ran it ended. The text so far is kept.
  */
 export const GenerationStatus = Schema.Literals(["streaming", "completed", "failed", "cancelled", "interrupted"])
 export type GenerationStatus = typeof GenerationStatus.Type
@@ -27,42 +27,42 @@ export type GenerationStatus = typeof GenerationStatus.Type
 export const FinishReason = Schema.Literals(["stop", "length", "content_filter", "tool_calls", "other"])
 export type FinishReason = typeof FinishReason.Type
 
-/** Why there is no whole answer, in words for programs. What the provider said is never part of it. */
+/** Why there is no whole answer, as a code. It never contains text of the provider. */
 export const FailureReason = Schema.Literals([
   /** The provider refuses our credentials. */
   "model_unauthorized",
-  /** The provider has too many of our requests. */
+  /** The provider limits our rate of requests. */
   "model_rate_limited",
-  /** The provider cannot be reached, or was found broken a moment ago. */
+  /** The provider cannot be reached, or its circuit breaker is open. */
   "model_unavailable",
-  /** The provider failed: 5xx. */
+  /** The provider answered 5xx. */
   "model_error",
-  /** The provider does not take how it is asked: an unknown model, a parameter. */
+  /** The provider rejects the form of the request: an unknown model, a parameter. */
   "model_rejected",
   /** The provider's content filter refused the question, or all of the answer. */
   "content_filtered",
   /** The question, with the conversation before it, is longer than the model takes. */
   "context_too_long",
-  /** The provider does not take the question's text. */
+  /** The provider rejects the question's text. */
   "prompt_rejected",
-  /** What came is not what the protocol says: HTML, garbage. */
+  /** The provider's answer does not follow the protocol: HTML, garbage. */
   "model_malformed",
-  /** Nothing came, or nothing more, for too long. */
+  /** The provider sent nothing, or nothing more, for too long. */
   "model_timeout",
   /** The connection ended in the middle of the answer. */
   "model_cut",
-  /** The answer grew past what we keep. */
+  /** The answer is larger than the limit we keep. */
   "answer_too_long",
-  /** We stopped: a shutdown. */
+  /** This process shut down. */
   "shutdown",
-  /** The process that ran it is gone. */
+  /** The process that ran it died. */
   "process_lost",
   /** A defect of ours. */
   "internal"
 ])
 export type FailureReason = typeof FailureReason.Type
 
-/** Which door a question came through. */
+/** The endpoint or transport a question arrived by. */
 export const Source = Schema.Literals(["messages", "messages.stream", "rpc"])
 export type Source = typeof Source.Type
 
@@ -79,7 +79,7 @@ export type Ending =
   | { readonly status: "cancelled" }
   | { readonly status: "interrupted"; readonly failure: "shutdown" | "process_lost" }
 
-/** Where a generation is in its life. */
+/** The state of a generation; see {@link GenerationStatus}. */
 export type GenerationState =
   | { readonly status: "streaming"; readonly seq: number }
   | (Ending & { readonly seq: number })
@@ -89,7 +89,7 @@ export type GenerationEvent =
   | { readonly event: "appended"; readonly tokens: number }
   | { readonly event: "ended"; readonly ending: Ending }
 
-/** The life of a generation. Ended is absorbing: whatever comes later changes nothing. */
+/** The next state of a generation. The ended states are final: later events change nothing. */
 export const evolve = (state: GenerationState, event: GenerationEvent): GenerationState => {
   switch (state.status) {
     case "streaming":
@@ -103,10 +103,10 @@ export const evolve = (state: GenerationState, event: GenerationEvent): Generati
   }
 }
 
-/** Whether the status is one that nothing follows. */
+/** Whether the status is final. */
 export const isEnded = (status: GenerationStatus): boolean => status !== "streaming"
 
-/** A generation as its reader sees it: how far it is, and the text so far. */
+/** A generation as its readers see it: its status and the text so far. */
 export class Generation extends Schema.Class<Generation>("Generation")({
   id: GenerationId,
   message_id: Schema.String.check(uuid),
@@ -115,12 +115,12 @@ export class Generation extends Schema.Class<Generation>("Generation")({
   failure: Schema.NullOr(FailureReason),
   /** The text so far; the whole answer once it is completed. */
   text: Schema.String,
-  /** The last token's place: what to resume after. */
+  /** The last token's position: resume after it. */
   seq: Seq,
   created_at: Schema.DateTimeUtcFromString
 }) {}
 
-/** The generation does not exist, or is not the caller's: the two answer alike. */
+/** The generation does not exist, or is not the caller's: both get the same answer. */
 export class GenerationNotFound extends HttpApiError.Problem<GenerationNotFound>()(
   "GenerationNotFound",
   problem("generation_not_found"),
@@ -131,18 +131,18 @@ const failed = <const Code extends ProblemCode>(code: Code) => ({
   ...members(code),
   /** A {@link FailureReason}. */
   reason: FailureReason,
-  /** Under this id the question, and what came of the answer, are kept. */
+  /** The question and the partial answer are kept under this id. */
   generation_id: Schema.optionalKey(GenerationId)
 })
 
-/** The model's provider failed, refused us, or answered what nobody can read. */
+/** The model's provider failed, refused us, or sent an unreadable answer. */
 export class ModelFailed extends HttpApiError.Problem<ModelFailed>()(
   "ModelFailed",
   problem("model_failed"),
   failed("model_failed")
 ) {}
 
-/** The provider's content filter refused the question, or all of the answer: the asker can say it otherwise. */
+/** The provider's content filter refused the question, or all of the answer: the user can rephrase the question. */
 export class ContentFiltered extends HttpApiError.Problem<ContentFiltered>()(
   "ContentFiltered",
   problem("content_filtered"),
@@ -156,14 +156,14 @@ export class ContextTooLong extends HttpApiError.Problem<ContextTooLong>()(
   failed("context_too_long")
 ) {}
 
-/** The provider does not take the question's text. */
+/** The provider rejects the question's text. */
 export class PromptRejected extends HttpApiError.Problem<PromptRejected>()(
   "PromptRejected",
   problem("prompt_rejected"),
   failed("prompt_rejected")
 ) {}
 
-/** The model cannot be had just now: too busy, or not reachable. `retry_after` is in seconds. */
+/** The model is too busy or cannot be reached. `retry_after` is in seconds. */
 export class ModelUnavailable extends HttpApiError.Problem<ModelUnavailable>()(
   "ModelUnavailable",
   problem("model_unavailable"),
@@ -184,10 +184,10 @@ export class GenerationCancelled extends HttpApiError.Problem<GenerationCancelle
   { ...members("generation_cancelled"), generation_id: Schema.optionalKey(GenerationId) }
 ) {}
 
-/** Every way in which a question that was taken can come to no whole answer. */
+/** Every error that a question can end with after it was accepted. */
 export type GenerationFailed = InstanceType<(typeof generationFailures)[number]>
 
-/** As above, for the contract. */
+/** The same, as classes for the endpoints' definitions. */
 export const generationFailures = [
   ModelFailed,
   ModelUnavailable,
@@ -198,12 +198,12 @@ export const generationFailures = [
   GenerationCancelled
 ] as const
 
-/** Seconds a client is asked to wait when nobody said how long. */
-const RETRY_AFTER = 5
+/** How long a client is asked to wait when the provider did not say. */
+const RETRY_AFTER_SECONDS = 5
 
 /**
- * What an ending means to somebody who asked and waits for the whole answer; undefined: it is whole. `replayed`: it is an old ending, and
- * stays what it is however often it is asked for, so that nobody is told to come back.
+ * The error for a client that waits for the whole answer; undefined if the answer is whole. `replayed`: the ending is an old one, read by
+ * its Idempotency-Key. Repeating the request cannot change it, so the client is not told to retry.
  */
 export const failureOf = (
   ending: Ending,
@@ -218,7 +218,7 @@ export const failureOf = (
     case "interrupted":
       return replayed
         ? new ModelFailed({ reason: ending.failure, generation_id })
-        : new ModelUnavailable({ reason: ending.failure, generation_id, retry_after: RETRY_AFTER })
+        : new ModelUnavailable({ reason: ending.failure, generation_id, retry_after: RETRY_AFTER_SECONDS })
     case "failed":
       switch (ending.failure) {
         case "model_rate_limited":
@@ -230,7 +230,7 @@ export const failureOf = (
             : new ModelUnavailable({
                 reason: ending.failure,
                 generation_id,
-                retry_after: ending.retryAfter ?? RETRY_AFTER
+                retry_after: ending.retryAfter ?? RETRY_AFTER_SECONDS
               })
         case "model_timeout":
           return new ModelTimedOut({ reason: ending.failure, generation_id })

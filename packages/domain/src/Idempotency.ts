@@ -2,12 +2,12 @@ import { Schema, SchemaGetter } from "effect"
 import { HttpApiError } from "effect/http-api"
 import { members, problem } from "./Problem.ts"
 
-/** A name for one attempt to do something, chosen by the client: repeating it repeats the answer, not what was done. */
+/** The client's name for one operation: a repeated request with the same key gets the same answer, and is not carried out again. */
 export const IdempotencyKey = Schema.String.check(
   Schema.isPattern(/^[!-~]{1,255}$/u, { expected: "1 to 255 visible ASCII characters" })
 )
 
-/** The key as the header `Idempotency-Key` has it. An empty header is none. */
+/** The header `Idempotency-Key`. An empty header counts as none. */
 export const IdempotencyKeyHeader = Schema.String.check(
   Schema.isPattern(/^[!-~]{0,255}$/u, { expected: "at most 255 visible ASCII characters" })
 ).pipe(

@@ -1,40 +1,40 @@
 import { Cause, Clock, Context, Duration, Effect, Exit, type Scope } from "effect"
 
-/** What runs again and again for as long as the process lives. */
+/** Options of a loop that runs for as long as the process lives. */
 export interface LoopOptions {
-  /** Said in the log and by `/ready`. */
+  /** Shown in the log and by `/ready`. */
   readonly name: string
-  /** Between the end of a round and the start of the next. Default: none, for rounds that wait by themselves. */
+  /** Pause between the end of a round and the start of the next. Default: none, for rounds that wait by themselves. */
   readonly every?: Duration.Input
-  /** The loop is late when no round came to a good end for as long as this. An outage that a round expects and handles is a good end. */
+  /** The loop is late when no round succeeded for this long. A round that handles an expected outage succeeds. */
   readonly late: Duration.Input
 }
 
-/** A loop that is under way. */
+/** A running loop. */
 export interface Loop {
   readonly name: string
-  /** How many rounds in a row failed. */
+  /** Number of failed rounds in a row. */
   readonly failures: number
-  /** Whether no round has come to a good end in time; `now` is of the monotonic clock, in ns. */
+  /** Whether no round succeeded in time; `now` is on the monotonic clock, in ns. */
   readonly isLate: (now: bigint) => boolean
 }
 
-/** The loops of this process. {@link repeat} enters them. */
+/** The loops of this process. {@link repeat} adds them. */
 export const Loops = Context.Reference<Set<Loop>>("@llm-saas/domain/Loops", { defaultValue: () => new Set() })
 
-/** The names of the loops that are late just now: whoever asks whether the process can serve wants to know. */
+/** The names of the loops that are late. `/ready` reports them. */
 export const lateLoops: Effect.Effect<ReadonlyArray<string>> = Effect.gen(function* () {
   const loops = yield* Loops
   const now = yield* Clock.monotonicTimeNanos
   return [...new Set([...loops].filter((loop) => loop.isLate(now)).map(({ name }) => name))]
 })
 
-/** After a round that failed: as long as this (ms) at first, doubled each time up to the second. */
-const BACKOFF = { first: 250, most: 15_000 }
+/** Pause after a failed round: `first`, doubled after each further failure, up to `most`. */
+const BACKOFF_MS = { first: 250, most: 15_000 }
 
 /**
- * Runs rounds in the background until the scope closes. A round that fails, by a defect too, ends neither the loop nor the process: its
- * cause is logged once, as is the next good round, and the loop goes on after a pause.
+ * Runs rounds in the background until the scope closes. A failed round, also one with a defect, ends neither the loop nor the process: its
+ * cause is logged once, as is the recovery, and the loop continues after a pause.
  */
 export const repeat = <R>(
   { every, late, name }: LoopOptions,
@@ -53,7 +53,7 @@ export const repeat = <R>(
         const text = Cause.pretty(cause)
         const log = text === said ? Effect.void : Effect.logError(`${name} failed, and is tried again`, cause)
         said = text
-        return Effect.andThen(log, Effect.sleep(Math.min(BACKOFF.most, BACKOFF.first * 2 ** (failures - 1))))
+        return Effect.andThen(log, Effect.sleep(Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** (failures - 1))))
       })
     const good = Effect.suspend(() => {
       goodAt = clock.monotonicTimeNanosUnsafe()

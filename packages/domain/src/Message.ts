@@ -6,29 +6,29 @@ import { members, problem } from "./Problem.ts"
 import { prose, uuid } from "./Text.ts"
 import { UserId } from "./User.ts"
 
-/** Names a message: a question and its answer. A UUIDv7, made by us; any UUID is read. */
+/** The id of a message. We generate UUIDv7; any UUID is accepted. */
 export const MessageId = Schema.String.check(uuid).pipe(Schema.brand("MessageId"))
 export type MessageId = typeof MessageId.Type
 
-/** What is asked: well-formed Unicode without NUL, not blank. How long it may be is a setting, and answered with 422. */
+/** A question's text: well-formed Unicode without NUL, not blank. Its longest length is a setting; a longer text is answered with 422. */
 export const Content = prose()
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-/** A question and what the model answered, as they are kept. */
+/** A question and its answer, as stored: an exchange. Elsewhere a message has a role; here it is both sides. */
 export class Message extends Schema.Class<Message>("Message")({
   id: MessageId,
   conversation_id: Schema.NullOr(ConversationId),
   generation_id: Schema.NullOr(GenerationId),
   user_id: UserId,
   content: Schema.String,
-  /** Null until the answer ended; partial where it did not come to its end. */
+  /** Null until the answer ended; partial if it did not complete. */
   response: Schema.NullOr(Schema.String),
   model: Schema.NullOr(Schema.String),
   status: GenerationStatus,
   finish_reason: Schema.NullOr(FinishReason),
   failure: Schema.NullOr(FailureReason),
-  /** As the provider counted them; null where it did not say. */
+  /** As the provider counted them; null if it did not report them. */
   tokens_in: Schema.NullOr(count),
   tokens_out: Schema.NullOr(count),
   /** Our own estimate: see {@link approximateTokens}. */
@@ -41,10 +41,10 @@ export class Message extends Schema.Class<Message>("Message")({
   created_at: Schema.DateTimeUtcFromString
 }) {}
 
-/** About how many tokens a text has: a quarter of its UTF-8 bytes, which is what GPT tokenisers come to in English prose. */
+/** A text's approximate number of tokens: a quarter of its UTF-8 bytes, the average of GPT tokenisers for English prose. */
 export const approximateTokens = (text: string): number => Math.ceil(new TextEncoder().encode(text).length / 4)
 
-/** The message does not exist, or is not the caller's: the two answer alike. */
+/** The message does not exist, or is not the caller's: both get the same answer. */
 export class MessageNotFound extends HttpApiError.Problem<MessageNotFound>()(
   "MessageNotFound",
   problem("message_not_found"),

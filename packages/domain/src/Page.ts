@@ -4,7 +4,7 @@ const DIGITS = /^(?:0|[1-9][0-9]{0,9})$/u
 
 /**
  * A whole number in a query string, within bounds, written in plain decimal digits: `0x10`, `1e2`, `+5`, `05` and ` 5` are refused. The
- * contract's document says `integer` with these bounds, and a refusal too.
+ * OpenAPI document and the refusal both state these bounds.
  */
 export const decimal = ({ maximum, minimum }: { readonly minimum: number; readonly maximum: number }) => {
   const expected = `a whole number from ${minimum} to ${maximum}`
@@ -12,7 +12,7 @@ export const decimal = ({ maximum, minimum }: { readonly minimum: number; readon
   return Schema.String.check(
     Schema.makeFilter((text) => (isWithin(text) ? undefined : `Expected ${expected}`), {
       expected,
-      // Bounds of a number on a text: the document turns the two into an integer.
+      // Bounds of a number on a string schema: `Document.ts` turns both into an integer.
       toJsonSchema: () => ({ minimum, maximum })
     })
   ).pipe(
@@ -23,15 +23,15 @@ export const decimal = ({ maximum, minimum }: { readonly minimum: number; readon
   )
 }
 
-/** The most rows one page holds. */
+/** Maximum rows per page. */
 export const MAX_PAGE = 100
 
-/** How many rows a page should hold: 1 to {@link MAX_PAGE}. */
+/** Rows per page: 1 to {@link MAX_PAGE}. */
 export const PageLimit = decimal({ minimum: 1, maximum: MAX_PAGE })
 
 /**
- * Where the next page starts: the id of the last row read, in hexadecimal. Ids are UUIDv7, so they sort by time of creation, and
- * a row made meanwhile can neither shift nor repeat the rows behind the cursor.
+ * Where the next page starts: the id of the last row read, in hexadecimal. Ids are UUIDv7, so they sort by time of creation: a row
+ * inserted meanwhile neither shifts nor repeats the rows after the cursor.
  */
 export const Cursor = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{32}$/u, { expected: "a next_cursor from an earlier page" })
@@ -44,13 +44,13 @@ export const Cursor = Schema.String.check(
   })
 )
 
-/** A page's rows, and where the next page starts: null when this is the last one. */
+/** A page's rows, and where the next page starts: null on the last page. */
 export interface Page<A> {
   readonly data: ReadonlyArray<A>
   readonly next_cursor: string | null
 }
 
-/** The page made of `rows`, which were read with one more than `limit` to see whether another page follows. */
+/** The page made of `rows`. The query read `limit + 1` rows, to see whether another page follows. */
 export const page = <A extends { readonly id: string }>(rows: ReadonlyArray<A>, limit: number): Page<A> => {
   const data = rows.slice(0, limit)
   const last = data.at(-1)

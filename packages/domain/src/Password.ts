@@ -15,8 +15,8 @@ const Normalised = Schema.String.check(
 )
 
 /**
- * A password to be chosen: 8 to 256 characters (code points) of well-formed Unicode, NFC-normalised so that the same word typed
- * on two keyboards is the same password (NIST SP 800-63B §3.1.1.2). What is typed has to fit before it is normalised too.
+ * A new password: 8 to 256 characters (code points) of well-formed Unicode, NFC-normalised so that the same word typed
+ * on two keyboards is the same password (NIST SP 800-63B §3.1.1.2). Its length is checked before and after normalising.
  */
 export const Password = Schema.String.check(
   Schema.makeFilter((typed) => (fits(typed) ? undefined : `Expected ${EXPECTED}`), {

@@ -1,20 +1,20 @@
 import { Effect, Schema } from "effect"
 
-/** What is said of a problem, whatever request it answers. */
+/** The texts of a problem that are the same for every request. */
 interface About {
   /** The HTTP status it is answered with. */
   readonly status: number
   /** The kind of problem, in a few words: the same in every answer. */
   readonly title: string
-  /** What happened, as a sentence for a person. An answer that knows more says that instead. */
+  /** What happened, as a sentence for people. An answer may replace it by a more specific one. */
   readonly detail: string
   /** What the caller can do about it. */
   readonly help: string
 }
 
 /**
- * Every problem this product answers with, by its stable code. An answer's `type` is `/problems/{code}` (RFC 9457 §3.1.1), where the server
- * says the same.
+ * Every problem of this API, by its stable code. An answer's `type` is `/problems/{code}` (RFC 9457 §3.1.1), where the server shows these
+ * texts.
  */
 export const PROBLEMS = {
   invalid_request: {
@@ -250,7 +250,7 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
-/** What a problem's class declares: the address that explains it, its status and its title. */
+/** The type, status and title that a problem's class declares. */
 export const problem = <const Code extends ProblemCode>(code: Code): Declaration<Code> => ({
   type: `/problems/${code}`,
   status: PROBLEMS[code].status,
@@ -264,8 +264,8 @@ interface Declaration<Code extends ProblemCode> {
 }
 
 /**
- * Members every problem of this product carries beyond RFC 9457's: `code`, stable and meant for programs, and the id of the
- * request it answers, which the HTTP edge adds on the way out. `detail` is always there.
+ * Members every problem carries beyond RFC 9457's: `code`, stable and for programs, and `request_id`, which the HTTP server adds
+ * when it sends the answer. `detail` is always present.
  */
 export const members = <const Code extends ProblemCode>(code: Code) => ({
   code: Schema.tag(code),

@@ -1,24 +1,24 @@
 import { Effect } from "effect"
 
 /**
- * What a text is redacted for. `log`: a line of the log, which must show no secret and quote no input. `content`: a question or an answer
- * on its way to MLflow, without secrets and without personal data.
+ * Why a text is redacted. `log`: a log line, which must show no secret and quote no input. `content`: a question or an answer
+ * sent to MLflow, without secrets and without personal data.
  */
 export type Purpose = "log" | "content"
 
-/** One kind of thing that is taken out of a text. What the pattern's first group matched stays; the rest is replaced by a mark. */
+/** One kind of text to remove. The match of the pattern's first group stays; the rest is replaced by a mark. */
 export interface RedactionRule {
   readonly label: string
   readonly pattern: RegExp
-  /** The only purpose it is for; both, where it is not given. */
+  /** The only purpose it applies to. Default: both. */
   readonly only?: Purpose
 }
 
-// Every pattern here runs over text that a tenant chose, up to a whole answer. So none may take more than linear time: a pattern begins
-// where a run of its own characters begins (a lookbehind says so) or at a literal that its own repetition cannot contain, and no two
-// repetitions beside each other take the same character. `packages/testing/test/patterns.test.ts` tries each with texts made against it.
+// Every pattern runs over text chosen by a tenant, up to a whole answer. So each must take linear time: a pattern begins where a run of
+// its own characters begins (by a lookbehind) or at a literal that its own repetition cannot contain, and no two adjacent repetitions
+// match the same character. `packages/testing/test/patterns.test.ts` tries each with adversarial texts.
 
-/** Everything that is redacted, in the order in which it is looked for. */
+/** All rules, in the order in which they are applied. */
 export const RULES: ReadonlyArray<RedactionRule> = [
   {
     label: "private key",
@@ -59,7 +59,7 @@ export const RULES: ReadonlyArray<RedactionRule> = [
       /(?<=\)=\()(?:(?:(?!\)=\()[^])*?(?=\) (?:already exists|conflicts with|is not present|is still referenced)\b)|[^\n]*)/gu,
     only: "log"
   },
-  // what a schema or PostgreSQL got instead of what it expected
+  // the unexpected value in an error of a schema or of PostgreSQL
   { label: "value", pattern: /(, (?:got|actual) )(?:"[^"]*)?[^\n]*/gu, only: "log" },
   {
     label: "value",
@@ -84,13 +84,13 @@ export const RULES: ReadonlyArray<RedactionRule> = [
   }
 ]
 
-/** UTF-16 units of a text that one step looks at, and how far it looks beyond them for the end of what began in them. */
+/** UTF-16 units that one step searches, and how far it looks ahead for the end of a match that began in them. */
 const WINDOW = 32_768
 const AHEAD = 8192
-/** How far a pattern may look behind its beginning. */
+/** UTF-16 units a pattern may look behind its start. */
 const BEHIND = 32
 
-/** The text without what is secret, in steps that take at most some milliseconds each. */
+/** The redacted text, in steps of at most a few milliseconds each. */
 function* steps(purpose: Purpose, text: string): Generator<undefined, string> {
   let safe = text
   for (const rule of RULES) {
@@ -104,7 +104,7 @@ const markOf = (purpose: Purpose, { label }: RedactionRule) => (purpose === "log
 function* replaced({ pattern: shared }: RedactionRule, mark: string, text: string): Generator<undefined, string> {
   const pattern = new RegExp(shared)
   let safe = ""
-  /** Up to where the text is done, and how much of it one window shows. */
+  /** End of the part that is done, and the size of a window. */
   let done = 0
   let size = WINDOW + AHEAD
   while (done < text.length) {
@@ -120,7 +120,7 @@ function* replaced({ pattern: shared }: RedactionRule, mark: string, text: strin
       const start = from + match.index
       const stop = start + match[0].length
       if (start >= last) break
-      // What reaches the window's end may go on behind it: it is looked at again, from its beginning, in a larger one.
+      // A match that reaches the window's end may continue behind it: search again from its start, in a larger window.
       open = stop === end && end < text.length
       safe += text.slice(place, start)
       place = open ? start : stop
@@ -135,13 +135,13 @@ function* replaced({ pattern: shared }: RedactionRule, mark: string, text: strin
   return safe
 }
 
-/** The text as it may be shown. For short ones: it takes some 50 ns for a character, at once. */
+/** The redacted text. For short texts: it takes about 50 ns per character, without yielding. */
 export const redact = (purpose: Purpose, text: string): string => {
   const work = steps(purpose, text)
   for (let step = work.next(); ; step = work.next()) if (step.done === true) return step.value
 }
 
-/** The same for texts of any length: others have their turn in between. */
+/** The same for texts of any length: it yields to other fibers between the steps. */
 export const redactLong = (purpose: Purpose, text: string): Effect.Effect<string> =>
   Effect.suspend(() => {
     const work = steps(purpose, text)

@@ -3,18 +3,18 @@ import { HttpApiError } from "effect/http-api"
 import { members, problem } from "./Problem.ts"
 import { line, uuid } from "./Text.ts"
 
-/** Names a tenant. A UUIDv7, made by us; any UUID is read, so that a foreign id is "not found" and not "malformed". */
+/** A tenant's id. We generate UUIDv7; any UUID is accepted, so that a foreign id is "not found" and not "malformed". */
 export const TenantId = Schema.String.check(uuid).pipe(Schema.brand("TenantId"))
 export type TenantId = typeof TenantId.Type
 
-/** What the tenant calls itself: one line, 1 to 200 characters. Not unique: names are no secret key to anything. */
+/** One line, 1 to 200 characters. Not unique, and nothing is looked up by it. */
 export const TenantName = line(200)
 
-/** Whether people may create an account of this tenant themselves (`open`) or only its admins may (`closed`). */
+/** Whether people may create an account in this tenant themselves (`open`) or only its admins may (`closed`). */
 export const Registration = Schema.Literals(["open", "closed"])
 export type Registration = typeof Registration.Type
 
-/** A customer of the installation: the room in which everything else of theirs lives. */
+/** A customer of the installation. All of a tenant's data is in its room. */
 export class Tenant extends Schema.Class<Tenant>("Tenant")({
   id: TenantId,
   name: TenantName,
@@ -22,14 +22,14 @@ export class Tenant extends Schema.Class<Tenant>("Tenant")({
   created_at: Schema.DateTimeUtcFromString
 }) {}
 
-/** The tenant does not exist, or is not the caller's: the two answer alike. */
+/** The tenant does not exist, or is not the caller's: both get the same answer. */
 export class TenantNotFound extends HttpApiError.Problem<TenantNotFound>()(
   "TenantNotFound",
   problem("tenant_not_found"),
   members("tenant_not_found")
 ) {}
 
-/** This installation lets nobody create a tenant from outside. */
+/** This installation does not let clients create tenants. */
 export class TenantCreationClosed extends HttpApiError.Problem<TenantCreationClosed>()(
   "TenantCreationClosed",
   problem("tenant_creation_closed"),

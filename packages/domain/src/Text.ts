@@ -22,7 +22,7 @@ export const Text = Schema.String.check(
   })
 )
 
-/** Not blank, and no longer than `max` characters (code points). Without `max`, how long it may be is decided elsewhere. */
+/** Text that is not blank, with at most `max` characters (code points). Without `max` the length is not checked. */
 export const prose = (max?: number) =>
   Schema.String.check(
     Schema.makeFilter(
@@ -44,7 +44,7 @@ export const prose = (max?: number) =>
 
 const CONTROL = /\p{Cc}/u
 
-/** A single line people read: {@link Text} with no control character, not blank, `max` characters (code points) at most. */
+/** A single line: {@link Text} without control characters, not blank, at most `max` characters (code points). */
 export const line = (max: number) =>
   Schema.String.check(
     Schema.makeFilter(
@@ -68,5 +68,5 @@ export const line = (max: number) =>
 /** Whether a text has at most `max` code points. A code point is at most two UTF-16 units. */
 const isWithin = (text: string, max: number): boolean => text.length <= max * 2 && [...text].length <= max
 
-/** Names a row. A UUIDv7, made by us; any UUID is read, whatever its version, so that a foreign id is "not found" and not "malformed". */
+/** A row's id. We generate UUIDv7; a UUID of any version is accepted, so that a foreign id is "not found" and not "malformed". */
 export const uuid = Schema.isGUID({ expected: "a UUID", toJsonSchema: () => ({ format: "uuid" }) })

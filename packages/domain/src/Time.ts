@@ -1,18 +1,18 @@
 import { Clock, Effect } from "effect"
 
-// The wall clock says when something was, and may step: nothing is subtracted from it, and nothing waits for it. How long something
-// took, and whether a time has passed, is the monotonic clock's to say, which starts anywhere and goes on evenly.
-// `packages/testing/test/clocks.test.ts` lists who may read the wall clock.
+// The wall clock gives points in time, and may step: nothing is subtracted from it, and nothing waits for it. Durations and timeouts
+// use the monotonic clock, which has an arbitrary start and never steps.
+// `packages/testing/test/clocks.test.ts` lists the files that may read the wall clock.
 
-/** Milliseconds on the monotonic clock, with fractions. Only to be compared with others of the same process. */
+/** Milliseconds on the monotonic clock, with fractions. Comparable only within one process. */
 export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
-/** Milliseconds since 1970, by the wall clock: for what is shown or compared with what another wall clock said. */
+/** Milliseconds since 1970 on the wall clock: for times that are shown, or compared with another wall clock. */
 export const wallMillis = (clock: Clock.Clock): number => clock.currentTimeMillisUnsafe()
 
 /**
- * Moments of one course of events, in ms since 1970: the wall clock's time at its start, and from there on what the monotonic clock says
- * has passed. Differences between them are durations, also where the wall clock steps meanwhile.
+ * Timestamps of one operation, in ms since 1970: the wall clock's time at its start plus the time since then on the monotonic clock.
+ * Their differences are durations even if the wall clock steps meanwhile.
  */
 export const momentsFrom = (clock: Clock.Clock): (() => number) => {
   const wall = wallMillis(clock)
@@ -21,8 +21,8 @@ export const momentsFrom = (clock: Clock.Clock): (() => number) => {
 }
 
 /**
- * Gives library code that measures with the wall clock (`Effect.cachedWithTTL`, `Schedule.upTo`, `Cache`) the monotonic one. What it runs
- * sees no other: a wall clock's time has to be read outside of it.
+ * Runs `work` with the monotonic clock as its wall clock, for library code that measures durations with the wall clock
+ * (`Effect.cachedWithTTL`, `Schedule.upTo`, `Cache`). `work` cannot read the real wall clock.
  */
 export const steadily = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.clockWith((clock) => Effect.provideService(work, Clock.Clock, steady(clock)))

@@ -4,31 +4,35 @@ import { members, problem } from "./Problem.ts"
 import { Tenant, TenantId } from "./Tenant.ts"
 import { CONTROLS, isText, uuid, WHITE } from "./Text.ts"
 
-/** Names a user. A UUIDv7, made by us; any UUID is read, so that a foreign id is "not found" and not "malformed". */
+/** A user's id. We generate UUIDv7; any UUID is accepted, so that a foreign id is "not found" and not "malformed". */
 export const UserId = Schema.String.check(uuid).pipe(Schema.brand("UserId"))
 export type UserId = typeof UserId.Type
 
-/** Characters (code points) of an address, and what its parts are made of: anything but white space, controls and another `@`. */
-const LONGEST = 254
+/** Longest address in code points, and the characters of its parts: all but white space, controls and another `@`. */
+const LONGEST_CHARACTERS = 254
 const PART = `[^@${CONTROLS}${WHITE}]`
 const ADDRESS = `${PART}{1,64}@${PART}{1,253}`
 
-/** An address as it is stored and compared: NFC and lower case, `local@domain`, 3 to 254 characters, none of them blank or a control. Unique within a tenant only. */
+/** An address as it is stored and compared: NFC, lower case, `local@domain`, 3 to 254 characters. Unique only within a tenant. */
 export const Email = Schema.String.check(
   Schema.isPattern(new RegExp(`^${ADDRESS}$`, "u"), { expected: "an email address" }),
-  Schema.isMaxCodePoints(LONGEST, { expected: `an email address of at most ${LONGEST} characters` })
+  Schema.isMaxCodePoints(LONGEST_CHARACTERS, {
+    expected: `an email address of at most ${LONGEST_CHARACTERS} characters`
+  })
 ).pipe(Schema.brand("Email"))
 export type Email = typeof Email.Type
 
 const TYPED = new RegExp(`^[${WHITE}]*${ADDRESS}[${WHITE}]*$`, "u")
 
-/** An address as people type it: trimmed, NFC-normalised and lower-cased into an {@link Email}. */
+/** An address as typed: trimmed, NFC-normalised and lower-cased into an {@link Email}. */
 export const EmailInput = Schema.String.check(
   Schema.makeFilter((typed) => (isText(typed) && TYPED.test(typed) ? undefined : "Expected an email address"), {
     expected: "an email address",
     toJsonSchema: () => ({ pattern: TYPED.source })
   }),
-  Schema.isMaxCodePoints(LONGEST, { expected: `an email address of at most ${LONGEST} characters` })
+  Schema.isMaxCodePoints(LONGEST_CHARACTERS, {
+    expected: `an email address of at most ${LONGEST_CHARACTERS} characters`
+  })
 ).pipe(
   Schema.decodeTo(Email, {
     decode: SchemaGetter.transform((typed) => typed.trim().normalize("NFC").toLowerCase()),
@@ -36,11 +40,11 @@ export const EmailInput = Schema.String.check(
   })
 )
 
-/** What a user may do in their tenant. An `admin` manages users and sees the tenant's records; a `user` sees their own. */
+/** A user's rights in their tenant. An `admin` manages users and sees the tenant's records; a `user` sees their own. */
 export const Role = Schema.Literals(["admin", "user"])
 export type Role = typeof Role.Type
 
-/** A `disabled` user keeps their rows and may not enter; their tokens stop working with the next request. */
+/** A `disabled` user's rows are kept, and the user may not enter; their tokens stop working with the next request. */
 export const UserStatus = Schema.Literals(["active", "disabled"])
 export type UserStatus = typeof UserStatus.Type
 
@@ -60,21 +64,21 @@ export class Profile extends Schema.Class<Profile>("Profile")({
   tenant: Tenant
 }) {}
 
-/** The user does not exist in the caller's tenant. Another tenant's user answers exactly so. */
+/** The user does not exist in the caller's tenant. A user of another tenant gets the same answer. */
 export class UserNotFound extends HttpApiError.Problem<UserNotFound>()(
   "UserNotFound",
   problem("user_not_found"),
   members("user_not_found")
 ) {}
 
-/** A user of this tenant has the address already. Told to admins only: to a stranger it would answer who has an account. */
+/** A user of this tenant has the address already. Only admins get this error: it reveals that an account exists. */
 export class EmailTaken extends HttpApiError.Problem<EmailTaken>()(
   "EmailTaken",
   problem("email_taken"),
   members("email_taken")
 ) {}
 
-/** The change would leave the tenant without an active admin, and so lock everybody out. */
+/** The change would leave the tenant without an active admin. */
 export class LastAdmin extends HttpApiError.Problem<LastAdmin>()(
   "LastAdmin",
   problem("last_admin"),
@@ -82,8 +86,8 @@ export class LastAdmin extends HttpApiError.Problem<LastAdmin>()(
 ) {}
 
 /**
- * Registration was refused: no such tenant, a suspended one, closed registration, or an address that is taken. Every reason
- * answers alike, so that the answer tells a stranger nothing.
+ * Registration was refused: no such tenant, a suspended one, closed registration, or an address that is taken. All reasons get
+ * the same answer, so that it reveals no accounts.
  */
 export class RegistrationRefused extends HttpApiError.Problem<RegistrationRefused>()(
   "RegistrationRefused",

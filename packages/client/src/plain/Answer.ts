@@ -3,13 +3,13 @@ import { failureOf } from "./LlmSaasError.ts"
 import { lost, type RequestOptions, type Transport, waitFor } from "./Transport.ts"
 import type { StreamEvent } from "./Types.ts"
 
-/** Milliseconds of silence after which a connection counts as lost: the server says every 15 s that it is there. */
-const SILENCE = 45_000
+/** Silence after which a connection counts as lost: the server sends a keep-alive every 15 s. */
+const SILENCE_MS = 45_000
 
 /**
- * An answer as it comes. Iterate over it for its events, or take only its text. A connection that is lost is opened again, and the answer
- * goes on with its next token: none is lost or comes twice, and the model is not asked again. It ends when the answer is whole, and
- * throws `LlmSaasError` where it is not. Leaving the loop, or the signal, closes the connection.
+ * A streamed answer. Iterate over it for its events, or take only its text. A lost connection is reopened, and the answer continues with
+ * its next token: none is lost or repeated, and the model is not asked again. It ends when the answer is whole, and throws
+ * `LlmSaasError` if it is not. Leaving the loop, or aborting the signal, closes the connection.
  */
 export class Answer implements AsyncIterable<StreamEvent> {
   readonly #transport: Transport
@@ -33,7 +33,7 @@ export class Answer implements AsyncIterable<StreamEvent> {
           if (id !== "") place = id
           if (data === "[DONE]") return
           const said: StreamEvent = JSON.parse(data)
-          // Every connection begins with one.
+          // Every connection begins with a `start`; the reader gets only the first.
           if (said.type === "start" && started) continue
           started = true
           yield said
@@ -46,12 +46,12 @@ export class Answer implements AsyncIterable<StreamEvent> {
     }
   }
 
-  /** Its tokens, and nothing else. */
+  /** Only the tokens. */
   async *tokens(): AsyncGenerator<string, void, undefined> {
     for await (const event of this) if (event.type === "delta") yield event.text
   }
 
-  /** Waits for the whole of it. */
+  /** Waits for the whole text. */
   async text(): Promise<string> {
     let text = ""
     for await (const token of this.tokens()) text += token
@@ -64,9 +64,9 @@ export class Answer implements AsyncIterable<StreamEvent> {
     const leave = () => connection.abort(this.#signal?.reason)
     this.#signal?.throwIfAborted()
     this.#signal?.addEventListener("abort", leave, { once: true })
-    /** Only what we wait for can be late: who iterates may take their time. */
+    /** The timer runs only while the server is awaited, not while the reader handles an event. */
     const inTime = <A>(coming: Promise<A>): Promise<A> => {
-      const timer = setTimeout(() => connection.abort("nothing came"), SILENCE)
+      const timer = setTimeout(() => connection.abort("nothing came"), SILENCE_MS)
       return coming.finally(() => clearTimeout(timer))
     }
     try {
@@ -102,12 +102,12 @@ export class Answer implements AsyncIterable<StreamEvent> {
   }
 }
 
-/** The request an answer begins with. It may be sent again as long as nothing came of it. */
+/** The request that begins an answer. It may be repeated until the first event arrived. */
 export interface Opening {
   readonly method: string
   readonly path: string
   readonly json?: unknown
   readonly headers: Readonly<Record<string, string>>
-  /** Where to begin instead, `<generation>:<seq>`. */
+  /** The position to begin after instead, `<generation>:<seq>`. */
   readonly place?: string
 }

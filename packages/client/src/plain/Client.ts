@@ -23,7 +23,7 @@ export type { RequestOptions } from "./Transport.ts"
 export type * from "./Types.ts"
 
 export interface ClientOptions {
-  /** Where the server is, such as `https://api.example.com`. */
+  /** The server's address, such as `https://api.example.com`. */
   readonly url: string | URL
   /** An access token; `login` gets one and keeps it. */
   readonly token?: string
@@ -33,7 +33,7 @@ export interface ClientOptions {
 
 /** Options of asking. */
 export interface AskOptions extends RequestOptions {
-  /** A name for this question: asked again under it, also after a restart of yours, it gets the same answer. One is made up otherwise. */
+  /** A question repeated with its key, also after a restart of the client, gets the same answer. Default: a random key. */
   readonly idempotencyKey?: string
 }
 
@@ -41,7 +41,7 @@ export interface AskOptions extends RequestOptions {
 export const createClient = ({ fetch, token, url }: ClientOptions): Client =>
   new Client(new Transport(url, token, fetch))
 
-/** One user of the service. */
+/** Requests of one user. */
 export class Client {
   readonly #transport: Transport
 
@@ -58,7 +58,7 @@ export class Client {
     this.#transport.token = token
   }
 
-  /** Gets an access token, which this client keeps. `tenant_id` is needed where the email has accounts in several tenants. */
+  /** Gets an access token, which this client keeps. `tenant_id` is required if the email has accounts in several tenants. */
   async login(
     credentials: { readonly email: string; readonly password: string; readonly tenant_id?: string },
     options?: RequestOptions
@@ -67,7 +67,7 @@ export class Client {
     return this.#keep(await this.#transport.send("POST", "/login", { ...options, json: { username: email, ...rest } }))
   }
 
-  /** Makes an account. The first one of a tenant is its admin. */
+  /** Creates an account. The first one of a tenant is its admin. */
   register(
     account: { readonly email: string; readonly password: string; readonly tenant_id: string },
     options?: RequestOptions
@@ -75,12 +75,12 @@ export class Client {
     return this.#transport.send("POST", "/register", { ...options, json: account })
   }
 
-  /** Who this client is, as the server has it now. */
+  /** The client's user, as the server has it now. */
   me(options?: RequestOptions): Promise<Profile> {
     return this.#transport.retry("GET", "/me", options)
   }
 
-  /** Ends every token from before; this client keeps the new one. */
+  /** Revokes all earlier tokens; this client keeps the new one. */
   async changePassword(
     change: { readonly current_password: string; readonly new_password: string },
     options?: RequestOptions
@@ -89,7 +89,7 @@ export class Client {
   }
 
   readonly tenants = {
-    /** Makes an empty tenant. */
+    /** Creates an empty tenant. */
     create: (tenant: { readonly name: string }, options?: RequestOptions): Promise<Tenant> =>
       this.#transport.send("POST", "/create-tenant", { ...options, json: tenant }),
     /** Opens or closes self-registration. For admins. */
@@ -98,37 +98,37 @@ export class Client {
     /** The tenant's users. For admins. */
     users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<User>> =>
       this.#transport.retry("GET", `/tenants/${encode(id)}/users`, { ...options, query: { ...query } }),
-    /** The proof that the tenant is apart from the others, made on the spot. For admins. */
+    /** Checks now that the tenant is isolated from the others, and reports the result. For admins. */
     isolation: (id: string, options?: RequestOptions): Promise<IsolationReport> =>
       this.#transport.retry("GET", `/tenants/${encode(id)}/isolation-report`, options)
   }
 
   readonly messages = {
-    /** Asks, and waits for the whole answer. However often it is tried, it is asked once. */
+    /** Asks, and waits for the whole answer. Retries do not ask the model again. */
     ask: (question: Question, { idempotencyKey = uuid(), ...options }: AskOptions = {}): Promise<Message> =>
       this.#transport.retry("POST", "/messages", {
         ...options,
         json: question,
         headers: { "idempotency-key": idempotencyKey }
       }),
-    /** Asks, and gives the answer as it comes: see {@link Answer}. Nothing is asked before somebody reads. */
+    /** Asks, and streams the answer: see {@link Answer}. The request is sent when the answer is read. */
     stream: (question: Question, { idempotencyKey = uuid(), ...options }: AskOptions = {}): Answer =>
       new Answer(
         this.#transport,
         { method: "POST", path: "/messages/stream", json: question, headers: { "idempotency-key": idempotencyKey } },
         options
       ),
-    /** Newest first. `scope: "tenant"` for everybody's, for admins. */
+    /** Newest first. `scope: "tenant"` lists those of all users, for admins. */
     list: (
       query?: PageQuery & { readonly scope?: "own" | "tenant" },
       options?: RequestOptions
     ): Promise<Page<Message>> => this.#transport.retry("GET", "/messages", { ...options, query: { ...query } }),
     get: (id: string, options?: RequestOptions): Promise<Message> =>
       this.#transport.retry("GET", `/messages/${encode(id)}`, options),
-    /** With its answer; one under way is stopped. */
+    /** Deletes it with its answer; a running answer is stopped. */
     remove: (id: string, options?: RequestOptions): Promise<void> =>
       this.#transport.done("DELETE", `/messages/${encode(id)}`, options),
-    /** Says what an answer was worth: 1 or -1, or a number of a scale of one's own. The next opinion replaces it. */
+    /** Rates an answer: 1 or -1, or a number on the client's own scale. A new rating replaces the old one. */
     feedback: (
       id: string,
       opinion: { readonly rating: number; readonly comment?: string | null },
@@ -145,10 +145,10 @@ export class Client {
       this.#transport.retry("GET", "/conversations", { ...options, query: { ...query } }),
     get: (id: string, options?: RequestOptions): Promise<Conversation> =>
       this.#transport.retry("GET", `/conversations/${encode(id)}`, options),
-    /** `null` takes the title away. */
+    /** `null` removes the title. */
     rename: (id: string, title: string | null, options?: RequestOptions): Promise<Conversation> =>
       this.#transport.retry("PATCH", `/conversations/${encode(id)}`, { ...options, json: { title } }),
-    /** With all its messages. */
+    /** Deletes it with all its messages. */
     remove: (id: string, options?: RequestOptions): Promise<void> =>
       this.#transport.done("DELETE", `/conversations/${encode(id)}`, options),
     /** Newest first. */
@@ -157,13 +157,13 @@ export class Client {
   }
 
   readonly generations = {
-    /** How far an answer is, and its text so far. */
+    /** An answer's status, and its text so far. */
     get: (id: string, options?: RequestOptions): Promise<Generation> =>
       this.#transport.retry("GET", `/generations/${encode(id)}`, options),
-    /** Stops an answer; what came so far is kept. */
+    /** Stops an answer; its text so far is kept. */
     cancel: (id: string, options?: RequestOptions): Promise<Generation> =>
       this.#transport.retry("POST", `/generations/${encode(id)}/cancel`, options),
-    /** Follows an answer, wherever it runs, from behind the token `after`: by default from its beginning. */
+    /** Follows an answer after the token `after`: by default from its beginning. */
     watch: (id: string, { after = 0, ...options }: RequestOptions & { readonly after?: number } = {}): Answer =>
       new Answer(
         this.#transport,
@@ -194,7 +194,7 @@ export class Client {
 
 const encode = encodeURIComponent
 
-/** A UUID. `randomUUID` is not there for pages that came over plain HTTP. */
+/** A UUID. Browsers have no `randomUUID` on pages loaded over plain HTTP. */
 const uuid = (): string => {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID()
   const bytes = crypto.getRandomValues(new Uint8Array(16))

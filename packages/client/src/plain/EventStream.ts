@@ -5,7 +5,7 @@ export interface ServerEvent {
   readonly data: string
 }
 
-/** Reads server-sent events as they come, cut anywhere: https://html.spec.whatwg.org/multipage/server-sent-events.html. */
+/** Reads server-sent events from text split at any place: https://html.spec.whatwg.org/multipage/server-sent-events.html. */
 export class EventStream {
   #rest = ""
   #afterCr = false
@@ -13,10 +13,10 @@ export class EventStream {
   #event = ""
   #data: Array<string> = []
 
-  /** The events that are complete with this text. */
+  /** The events that this text completes. */
   push(text: string): ReadonlyArray<ServerEvent> {
     const events: Array<ServerEvent> = []
-    // A CRLF may come in two parts.
+    // A CRLF may be split between two texts.
     const all = this.#rest + (this.#afterCr && text.startsWith("\n") ? text.slice(1) : text)
     if (text !== "") this.#afterCr = text.endsWith("\r")
     const lines = all.split(/\r\n|\r|\n/u)

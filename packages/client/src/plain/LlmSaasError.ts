@@ -1,21 +1,21 @@
 import type { Problem, ProblemCode } from "./Types.ts"
 
 /**
- * Every failure of this client. `code` is for programs: one of the server's, or
+ * Every failure of this client. `code` is for programs: one of the server's codes, or
  *
- * - `connection_failed`: the server could not be reached, or the connection was lost, as often as it was tried. `status` is 0.
- * - `invalid_answer`: what came is not what this server says; somebody between answered, with `status`.
+ * - `connection_failed`: the server could not be reached, or the connection was lost, at every try. `status` is 0.
+ * - `invalid_answer`: the answer is not from this server but, for example, from a proxy, with `status`.
  */
 export class LlmSaasError extends Error {
   override readonly name = "LlmSaasError"
   readonly code: ProblemCode | "connection_failed" | "invalid_answer"
   /** The HTTP status. */
   readonly status: number
-  /** Under which the request is in the server's log. */
+  /** The request's id in the server's log. */
   readonly requestId: string | undefined
-  /** Seconds after which it may be tried again. */
+  /** Seconds to wait before the next try. */
   readonly retryAfter: number | undefined
-  /** All the server said. */
+  /** The server's whole answer. */
   readonly problem: Problem | undefined
 
   constructor(
@@ -37,6 +37,6 @@ export class LlmSaasError extends Error {
   }
 }
 
-/** The failure a problem tells of. */
+/** The failure for a problem. */
 export const failureOf = (problem: Problem): LlmSaasError =>
   new LlmSaasError(problem.title, { code: problem.code, status: problem.status, problem })

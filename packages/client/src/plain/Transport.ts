@@ -1,9 +1,9 @@
 import { failureOf, LlmSaasError } from "./LlmSaasError.ts"
 import type { Problem } from "./Types.ts"
 
-/** What a request may be told beside what it asks. */
+/** Options of every request. */
 export interface RequestOptions {
-  /** Ends the request. An answer of the model that nobody else reads is stopped after a while. */
+  /** Aborts the request. The server stops an answer that has had no reader for a while. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -13,13 +13,13 @@ export interface Sending extends RequestOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Milliseconds before the second try; each later one waits twice as long as the one before, up to the longest. */
-const FIRST_WAIT = 250
-const LONGEST_WAIT = 8000
-/** Tries in a row that come to nothing, half a minute together, after which we give up. */
+/** Wait before the second try. It doubles before each further try, up to the longest. */
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 8000
+/** Number of failed tries in a row, about half a minute in all, after which the failure is final. */
 const TRIES = 8
 
-/** Requests to one server, on one user's behalf. */
+/** Requests to one server, for one user. */
 export class Transport {
   token: string | undefined
   readonly #url: string
@@ -32,7 +32,7 @@ export class Transport {
     this.#fetch = given ?? ((input, init) => fetch(input, init))
   }
 
-  /** Sends a request once; an answer that is not good is a failure. */
+  /** Sends a request once; throws if the status is not 2xx. */
   async open(method: string, path: string, { headers, json, query, signal }: Sending = {}): Promise<Response> {
     const search = new URLSearchParams()
     for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(name, String(value))
@@ -57,7 +57,7 @@ export class Transport {
     return response
   }
 
-  /** Sends a request whose answer says nothing but that it is done. */
+  /** Sends a request whose answer has no body. */
   async done(method: string, path: string, sending: Sending = {}): Promise<void> {
     await this.open(method, path, sending)
   }
@@ -74,7 +74,7 @@ export class Transport {
     }
   }
 
-  /** As above, for what may be asked twice: a lost connection, or a server that is not there for a moment, is tried again. */
+  /** As above, for repeatable requests: retries after a lost connection, or if the server is not available for the moment. */
   async retry<A>(method: string, path: string, sending: Sending = {}): Promise<A> {
     for (let tries = 1; ; tries++) {
       try {
@@ -86,14 +86,14 @@ export class Transport {
   }
 }
 
-/** Waits until a failed request may be tried again; throws the failure where that is of no use. */
+/** Waits until a failed request may be repeated; throws the failure if a retry is of no use. */
 export const waitFor = async (error: unknown, tries: number, signal: AbortSignal | undefined): Promise<void> => {
   if (tries >= TRIES || !isPassing(error)) throw error
-  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1))
-  await sleep(Math.max(wait, Math.min(LONGEST_WAIT, (error.retryAfter ?? 0) * 1000)), signal)
+  const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1))
+  await sleep(Math.max(wait, Math.min(LONGEST_WAIT_MS, (error.retryAfter ?? 0) * 1000)), signal)
 }
 
-/** A failure that says nothing about the request: nobody answered, or somebody who could not reach the server. */
+/** A temporary failure: no connection, the server is not available or still answering, or a proxy could not reach it. */
 const isPassing = (error: unknown): error is LlmSaasError =>
   error instanceof LlmSaasError
   && (error.code === "connection_failed"
@@ -115,7 +115,7 @@ const sleep = (milliseconds: number, signal: AbortSignal | undefined): Promise<v
     signal?.addEventListener("abort", abort, { once: true })
   })
 
-/** The connection was lost, or never there. */
+/** The connection was lost, or could not be opened. */
 export const lost = (cause: unknown): LlmSaasError =>
   cause instanceof LlmSaasError
     ? cause

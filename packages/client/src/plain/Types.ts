@@ -1,10 +1,10 @@
-// What goes over the wire, in plain TypeScript: whoever uses this client needs no Effect, not even for its types. A test holds each to
-// the contract.
+// The API's types in plain TypeScript: users of this client do not need Effect, not even for its types. A test compares each with the
+// API's schemas.
 
-/** What a user may do in their tenant. */
+/** A user's rights in their tenant. */
 export type Role = "admin" | "user"
 
-/** Whether people may make an account of the tenant themselves. */
+/** Whether people may create an account in the tenant themselves. */
 export type Registration = "open" | "closed"
 
 /** A customer of the installation. */
@@ -12,7 +12,7 @@ export interface Tenant {
   readonly id: string
   readonly name: string
   readonly registration: Registration
-  /** ISO 8601, as every time here. */
+  /** ISO 8601, like all times in this file. */
   readonly created_at: string
 }
 
@@ -26,7 +26,7 @@ export interface User {
   readonly created_at: string
 }
 
-/** One's own user, with the tenant. */
+/** The client's own user, with the tenant. */
 export interface Profile extends User {
   readonly tenant: Tenant
 }
@@ -38,7 +38,7 @@ export interface Token {
   readonly expires_in: number
 }
 
-/** Where an answer is in its life; nothing follows the last four. */
+/** The status of an answer; the last four are final. */
 export type GenerationStatus = "streaming" | "completed" | "failed" | "cancelled" | "interrupted"
 
 /** Why the model stopped by itself. */
@@ -62,14 +62,14 @@ export type FailureReason =
   | "process_lost"
   | "internal"
 
-/** A question and what the model answered. */
+/** A question and its answer. */
 export interface Message {
   readonly id: string
   readonly conversation_id: string | null
   readonly generation_id: string | null
   readonly user_id: string
   readonly content: string
-  /** Null until the answer ended; partial where it did not come to its end. */
+  /** Null until the answer ended; partial if it did not complete. */
   readonly response: string | null
   readonly model: string | null
   readonly status: GenerationStatus
@@ -85,7 +85,7 @@ export interface Message {
   readonly created_at: string
 }
 
-/** Questions that belong together. */
+/** A series of messages. */
 export interface Conversation {
   readonly id: string
   readonly user_id: string
@@ -94,7 +94,7 @@ export interface Conversation {
   readonly updated_at: string
 }
 
-/** An answer, as far as it is. */
+/** An answer's status and its text so far. */
 export interface Generation {
   readonly id: string
   readonly message_id: string
@@ -102,12 +102,12 @@ export interface Generation {
   readonly finish_reason: FinishReason | null
   readonly failure: FailureReason | null
   readonly text: string
-  /** The last token's place. */
+  /** The last token's position. */
   readonly seq: number
   readonly created_at: string
 }
 
-/** What a user thinks of an answer. */
+/** A user's rating of an answer. */
 export interface Feedback {
   readonly message_id: string
   readonly user_id: string
@@ -117,7 +117,7 @@ export interface Feedback {
   readonly updated_at: string
 }
 
-/** Whether the tenants of the installation are kept apart: what was looked at, what was tried, and what came of it. */
+/** Whether the installation's tenants are kept apart: the rules, the trials and their findings. */
 export interface IsolationReport {
   readonly ok: boolean
   readonly checked_at: string
@@ -137,11 +137,11 @@ export interface IsolationReport {
 /** One page of a list, newest first. */
 export interface Page<Row> {
   readonly data: ReadonlyArray<Row>
-  /** For the next page; null on the last one. */
+  /** The cursor of the next page; null on the last one. */
   readonly next_cursor: string | null
 }
 
-/** What an answer's stream is made of. */
+/** One event of an answer's stream. */
 export type StreamEvent =
   | {
       readonly type: "start"
@@ -160,7 +160,7 @@ export type StreamEvent =
       readonly approx_tokens_out: number | null
       readonly latency_ms: number | null
     }
-  /** The answer is whole, and kept. */
+  /** The answer is whole, and stored. */
   | {
       readonly type: "end"
       readonly status: "completed"
@@ -169,19 +169,19 @@ export type StreamEvent =
       readonly seq: number
     }
 
-/** What is asked. */
+/** A question, and its conversation. */
 export interface Question {
   readonly content: string
   readonly conversation_id?: string | null
 }
 
-/** Where a list starts, and how much of it is wanted: at most 100. */
+/** Where a page starts, and its number of rows: at most 100. */
 export interface PageQuery {
   readonly limit?: number
   readonly cursor?: string
 }
 
-/** Stable names of what can go wrong. */
+/** Stable codes of the problems. */
 export type ProblemCode =
   | "invalid_request"
   | "unknown_parameter"
@@ -222,22 +222,22 @@ export type ProblemCode =
   | "model_unavailable"
   | "model_timed_out"
 
-/** A failure as the server tells it (RFC 9457). */
+/** A problem as the server sends it (RFC 9457). */
 export interface Problem {
   /** Where the server explains this kind of problem: `/problems/{code}`. */
   readonly type: string
   readonly status: number
   readonly title: string
-  /** What happened, as a sentence for a person. */
+  /** What happened, as a sentence for people. */
   readonly detail: string
   readonly code: ProblemCode
   readonly request_id?: string
-  /** Seconds after which it may be tried again. */
+  /** Seconds to wait before the next try. */
   readonly retry_after?: number
-  /** Where the model failed: why, and under which id what came of the answer is kept. */
+  /** If the model failed: why, and the id under which the partial answer is stored. */
   readonly reason?: FailureReason
   readonly generation_id?: string
-  /** Where a request is not valid: what is wrong with it. */
+  /** If the request is not valid: what is wrong with it. */
   readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
   readonly max_characters?: number
 }
