@@ -2,16 +2,16 @@ import { Effect } from "effect"
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { attempt } from "./EmbeddedPostgresFailed.ts"
 
-/** The operating system's user PostgreSQL runs as. Empty: ours. */
+/** The operating system account that PostgreSQL runs as. Empty: our own. */
 export interface Account {
   readonly uid?: number
   readonly gid?: number
 }
 
-/** Whether we must give files away to {@link Account} and cannot assume that it sees what we see. */
+/** Whether PostgreSQL runs as another {@link Account}: it must then own its files, and may not see what we see. */
 export const isOther = (account: Account): account is Required<Account> => account.uid !== undefined
 
-// initdb insists on an account with a name.
+// initdb needs an account with a name.
 const passwd = () =>
   new Map(
     (existsSync("/etc/passwd") ? readFileSync("/etc/passwd", "utf8") : "")
@@ -21,7 +21,7 @@ const passwd = () =>
   )
 
 /**
- * PostgreSQL refuses to run as root. Root steps down to whoever owns the data already, else to `postgres` where it exists, else to
+ * PostgreSQL refuses to run as root. Root switches to the owner of the data directory, else to `postgres` where it exists, else to
  * `nobody`.
  */
 export const forData = (data: string | undefined): Effect.Effect<Account, never> =>

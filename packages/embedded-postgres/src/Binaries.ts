@@ -19,14 +19,14 @@ import type { Account } from "./Account.ts"
 import { run, windows } from "./Command.ts"
 import { attempt, EmbeddedPostgresFailed } from "./EmbeddedPostgresFailed.ts"
 
-/** PostgreSQL's programs, in a place from which the server's account can run them. */
+/** PostgreSQL's programs, in a directory from which the server's account can run them. */
 export interface Binaries {
   readonly program: (name: "initdb" | "pg_ctl" | "postgres") => string
-  /** 18, for instance: data directories of different major versions do not mix. */
+  /** For example 18. Data directories of different major versions are not compatible. */
   readonly major: number
 }
 
-/** For tests of what happens elsewhere. */
+/** Lets tests try other platforms. */
 export interface Platform {
   readonly platform: string
   readonly arch: string
@@ -37,7 +37,7 @@ const packageOf = ({ arch, platform }: Platform) =>
 
 const programIn = (native: string) => (name: string) => join(native, "bin", windows ? `${name}.exe` : name)
 
-/** Where the platform's package keeps its programs and libraries. */
+/** The programs and libraries of the platform's package. */
 const installed = (platform: Platform) =>
   Effect.try({
     try: () => join(resolve(dirname(createRequire(import.meta.url).resolve(packageOf(platform))), ".."), "native"),
@@ -49,10 +49,7 @@ const installed = (platform: Platform) =>
       })
   })
 
-/**
- * The links between library names that the package's install script would make. No install script runs here, and it is a harmless
- * thing to do twice.
- */
+/** Makes the links between library names that the package's install script would make: no install script runs here. Safe to repeat. */
 const link = (native: string) => {
   const list = join(native, "pg-symlinks.json")
   if (!existsSync(list)) return
@@ -83,7 +80,7 @@ const readable = (path: string) => {
   chmodSync(path, 0o755)
 }
 
-/** Root with the checkout below a private directory, or a read-only installation: the server's account gets a copy of its own. */
+/** A copy for the server's account, where root's checkout is below a private directory or the installation is read-only. */
 const copied = (native: string) =>
   attempt("copying PostgreSQL to where its account can run it", () => {
     const copy = join("/var/tmp", `llm-saas-postgres-${createHash("sha256").update(native).digest("hex").slice(0, 12)}`)
@@ -96,7 +93,7 @@ const copied = (native: string) =>
     mkdirSync(made, { recursive: true, mode: 0o755 })
     cpSync(native, join(made, "native"), { recursive: true, verbatimSymlinks: true })
     readable(made)
-    // Complete or not there at all; whoever comes second finds the first one's copy.
+    // The copy appears complete or not at all; a later process uses the first one's.
     if (existsSync(copy)) rmSync(made, { recursive: true })
     else renameSync(made, copy)
     return copy
@@ -105,10 +102,10 @@ const copied = (native: string) =>
     Effect.tap((copy) => attempt("linking libraries", () => link(copy)))
   )
 
-/** The programs of this platform, ready to be run by `account`. */
+/** This platform's programs, ready to be run by `account`. */
 export const find = Effect.fnUntraced(function* (account: Account, platform: Platform = process) {
   const native = yield* installed(platform)
-  // Again, because another process may be making the same links.
+  // Retried: another process may be making the same links.
   const linked = yield* attempt("linking libraries", () => link(native)).pipe(Effect.retry({ times: 2 }), Effect.option)
   const found = yield* version(native, account)
   if (linked._tag === "Some" && found.major !== undefined) return { program: programIn(native), major: found.major }

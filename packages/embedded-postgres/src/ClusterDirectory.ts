@@ -22,10 +22,10 @@ import { run, windows } from "./Command.ts"
 import { attempt, EmbeddedPostgresFailed } from "./EmbeddedPostgresFailed.ts"
 import { alive } from "./Processes.ts"
 
-/** Bytes after which the server's log begins anew. */
+/** The server's log is emptied at a start when it is larger than this. */
 const LOG_LIMIT = 10_000_000
 
-/** The directory of one cluster: its data, the administrator's password, the log, and who uses it just now. */
+/** The directory of one cluster: its data, the administrator's password, the log and the leases. */
 export interface ClusterDirectory {
   readonly directory: string
   readonly data: string
@@ -93,14 +93,14 @@ export const kept = Effect.fnUntraced(function* (parent: string, major: number, 
   return yield* made(elsewhere, false, account)
 })
 
-/** The password of `postgres`, made with the cluster. Whoever comes second reads the first one's. */
+/** The password of `postgres`, created with the cluster. A second process reads the first one's. */
 export const password = (cluster: ClusterDirectory): Effect.Effect<string, EmbeddedPostgresFailed> =>
   attempt("the database administrator's password", () => {
     const file = join(cluster.directory, "password")
     if (!existsSync(file)) {
       if (existsSync(cluster.data))
         throw new Error(`${file} is missing; restore it, or remove ${cluster.directory} with its data`)
-      // Written beside and renamed: another process never reads half of it.
+      // Written to a draft and renamed, so that another process never reads half of it.
       const draft = `${file}.${process.pid}`
       writeFileSync(draft, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 })
       give(draft, cluster.account)
@@ -110,7 +110,7 @@ export const password = (cluster: ClusterDirectory): Effect.Effect<string, Embed
     return readFileSync(file, "utf8").trim()
   })
 
-/** Makes the data directory where there is none. It appears complete or not at all, however the process may die. */
+/** Creates the data directory if it is missing. It appears complete or not at all, even if the process is killed. */
 export const initialise = Effect.fnUntraced(function* (cluster: ClusterDirectory, binaries: Binaries) {
   if (existsSync(cluster.data)) return
   yield* attempt("clearing what an interrupted start left", () => {

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import type { Account } from "./Account.ts"
 
-/** How a program ended. The code is -1 when it could not be started, and `output` then says why. */
+/** How a program ended. The code is -1 when it could not be started; `output` then says why. */
 export interface Outcome {
   readonly code: number
   readonly output: string
@@ -11,16 +11,14 @@ export interface Outcome {
 export interface CommandOptions {
   readonly account: Account
   readonly cwd: string
-  /**
-   * For a program that leaves a child behind: a pipe would be inherited by that child and never close.
-   */
+  /** For a program that leaves a child process behind: the child would inherit a pipe and never close it. */
   readonly silent?: boolean
 }
 
 export const windows = process.platform === "win32"
 
-// Nothing but what PostgreSQL needs: the program's secrets must not be readable in the server's environment, and a PGDATA or
-// PGOPTIONS of the shell must not change what happens. TZ keeps initdb from searching for the machine's time zone.
+// Only what PostgreSQL needs: the program's secrets must not be readable in the server's environment, and the shell's PGDATA or PGOPTIONS
+// must not change anything. TZ keeps initdb from searching for the machine's time zone.
 const environment = (): NodeJS.ProcessEnv => {
   const kept = [
     "PATH",
@@ -38,8 +36,8 @@ const environment = (): NodeJS.ProcessEnv => {
 }
 
 /**
- * Runs a program to its end, in a session of its own: Ctrl-C is for us, and a half-made data directory helps nobody. What
- * PostgreSQL's programs do takes a second or is bounded by their own time limit.
+ * Runs a program to its end, in a session of its own: Ctrl-C must not reach it, since a half-made data directory is useless. PostgreSQL's
+ * programs take a second or are bounded by their own time limit.
  */
 export const run = (program: string, args: ReadonlyArray<string>, options: CommandOptions): Effect.Effect<Outcome> =>
   Effect.uninterruptible(
@@ -66,7 +64,7 @@ export const run = (program: string, args: ReadonlyArray<string>, options: Comma
     })
   )
 
-/** Waits in real time, whatever clock the program runs on: a server process does not follow a test's clock. */
+/** Waits in real time: a server process does not follow a test's clock. */
 export const pause = (milliseconds: number): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const timer = setTimeout(() => resume(Effect.void), milliseconds)

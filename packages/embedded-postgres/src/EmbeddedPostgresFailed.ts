@@ -1,11 +1,11 @@
 import { Effect, Schema } from "effect"
 
-/** The embedded PostgreSQL cannot run here. The message is for the person who started the program, and says what to do. */
+/** The embedded PostgreSQL cannot run here. The message tells the operator what to do. */
 export class EmbeddedPostgresFailed extends Schema.TaggedError<EmbeddedPostgresFailed>()("EmbeddedPostgresFailed", {
   message: Schema.String
 }) {}
 
-/** Files and directories: what node throws becomes a failure that begins with what was attempted. */
+/** Turns what Node's file functions throw into a failure whose message begins with the attempted action. */
 export const attempt = <A>(what: string, work: () => A): Effect.Effect<A, EmbeddedPostgresFailed> =>
   Effect.try({
     try: work,

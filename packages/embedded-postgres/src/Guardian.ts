@@ -4,8 +4,8 @@ import { windows } from "./Command.ts"
 import type { ClusterDirectory } from "./ClusterDirectory.ts"
 import type { Lease } from "./Leases.ts"
 
-// Holds the other end of a pipe. A line says that all is well; the end of the pipe says that we were killed, and then the last user
-// of the cluster is not there to stop it. Signals the one server it was given: a server started since is none of its business.
+// Holds the other end of a pipe. A line means a clean exit. The end of the pipe means that we were killed: if no other program uses the
+// cluster, the guardian stops the server. It signals only the server it was given, never one started later.
 const SCRIPT = `
 read -r line && exit 0
 cluster=$1 mine=$2 server=$3 temporary=$4
@@ -22,14 +22,14 @@ rm -rf "$home"
 `
 
 /**
- * Stops the server when this process is killed in a way it cannot handle (`kill -9`, out of memory): nothing is left running. Not on
- * Windows, where the next start takes the server over.
+ * Stops the server if this process is killed in a way it cannot handle (`kill -9`, out of memory). Not on Windows, where the next start
+ * takes the server over.
  */
 export const watch = (cluster: ClusterDirectory, lease: Lease, server: number) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       if (windows) return undefined
-      // A session of its own, so that a signal to our whole group does not reach it.
+      // A session of its own, so that a signal to our process group does not reach it.
       const guardian = spawn(
         "/bin/sh",
         ["-c", SCRIPT, "guardian", cluster.directory, lease.file, String(server), cluster.temporary ? "yes" : "no"],
@@ -49,7 +49,7 @@ export const watch = (cluster: ClusterDirectory, lease: Lease, server: number) =
       guardian === undefined || guardian.exitCode !== null || guardian.signalCode !== null || guardian.pid === undefined
         ? Effect.void
         : Effect.callback<void>((resume) => {
-            // Or a program with nothing else to do would end before it hears of it.
+            // Otherwise a program with nothing else to do would end before the guardian reports.
             guardian.ref()
             guardian.once("exit", () => resume(Effect.void))
             guardian.stdin.end("\n")

@@ -7,12 +7,12 @@ import { attempt } from "./EmbeddedPostgresFailed.ts"
 import type { ClusterDirectory } from "./ClusterDirectory.ts"
 import { alive, birth, contents } from "./Processes.ts"
 
-// Several programs may use one cluster: `npm start`, and `npm run db:status` beside it. Each has a file in `users`, and the last one
-// to leave stops the server. A file whose process is gone does not count.
+// Several programs may use one cluster: `npm start`, and `npm run db:status` beside it. Each has a file in `users`, and the last one to
+// leave stops the server. The file of a process that is gone does not count.
 
 let count = 0
 
-/** One use of a cluster by this process. */
+/** This process's use of the cluster. */
 export interface Lease {
   readonly file: string
 }
@@ -28,7 +28,7 @@ const write = (cluster: ClusterDirectory, file: string) =>
     if (isOther(cluster.account)) chownSync(file, cluster.account.uid, cluster.account.gid)
   })
 
-/** Whether anybody but `user` uses the cluster. */
+/** Whether another process than `lease` uses the cluster. */
 export const others = (cluster: ClusterDirectory, lease: Lease) =>
   attempt("who uses the database", () =>
     readdirSync(cluster.users).some((name) => {
@@ -39,7 +39,7 @@ export const others = (cluster: ClusterDirectory, lease: Lease) =>
 
 const leavingOf = (cluster: ClusterDirectory) => join(cluster.directory, "leaving")
 
-/** Says that we use the cluster, and waits while somebody decides whether to stop it. */
+/** Registers this process as a user of the cluster. Waits while another process decides whether to stop the server. */
 export const enter = Effect.fnUntraced(function* (cluster: ClusterDirectory) {
   const lease: Lease = { file: join(cluster.users, `${process.pid}-${++count}`) }
   yield* write(cluster, lease.file)
@@ -54,14 +54,14 @@ export const enter = Effect.fnUntraced(function* (cluster: ClusterDirectory) {
     const [pid = "", born = ""] = contents(leaving)?.split(" ") ?? []
     return !alive(Number(pid)) || birth(Number(pid)) !== born
   })
-  // Bounded by the leaver's own time limit for a stop.
+  // Bounded by the time limit for a stop.
   while (!(yield* decided)) yield* pause(20)
   return lease
 })
 
 /**
- * Takes our file away and runs `stop` if nobody else uses the cluster. Who enters writes a file and then looks for `leaving`; who
- * leaves writes `leaving` and then looks for files: at least one of the two sees the other.
+ * Removes our file and runs `stop` if no other process uses the cluster. An entering process writes its file and then checks for
+ * `leaving`; a leaving one writes `leaving` and then checks for files: at least one of the two sees the other.
  */
 export const leave = Effect.fnUntraced(function* <E>(
   cluster: ClusterDirectory,

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 
-// The operating system's processes. `process.kill(pid, 0)` and a vanished /proc entry answer by throwing, hence the `try`s.
+// `process.kill(pid, 0)` and reading a vanished /proc entry throw, hence the `try`s.
 
 /** Whether a process with this number exists. */
 export const alive = (pid: number): boolean => {
@@ -14,7 +14,7 @@ export const alive = (pid: number): boolean => {
   }
 }
 
-/** What a file says that may vanish while it is read. */
+/** The text of a file that may vanish while it is read. */
 export const contents = (file: string): string | undefined => {
   try {
     return readFileSync(file, "utf8")
@@ -23,7 +23,7 @@ export const contents = (file: string): string | undefined => {
   }
 }
 
-/** What a process was started with. Undefined where it cannot be told. */
+/** A process's command line. Undefined if it cannot be read. */
 export const commandLine = (pid: number): string | undefined => {
   if (process.platform === "linux") return contents(`/proc/${pid}/cmdline`)?.replaceAll("\0", " ")
   if (process.platform === "win32") return undefined
@@ -32,9 +32,8 @@ export const commandLine = (pid: number): string | undefined => {
 }
 
 /**
- * Tells a process from a later one with the same number: in a container the numbers repeat with every start. Empty where it cannot
- * be told.
+ * Distinguishes a process from a later one with the same number: in a container the numbers repeat after every start. Empty if unknown.
  */
 export const birth = (pid: number): string =>
-  // Field 22, counted after the name, which may itself hold blanks and parentheses (proc_pid_stat(5)).
+  // Field 22, counted after the name, which may contain spaces and parentheses (proc_pid_stat(5)).
   process.platform === "linux" ? (contents(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[19] ?? "") : ""

@@ -17,9 +17,9 @@ export interface Running {
 }
 
 export interface ServerOptions {
-  /** Tried first; another free port is used when it is taken. */
+  /** Tried first; if it is taken, another free port is used. */
   readonly port: number | undefined
-  /** Settings of `postgresql.conf`, for this run of the server. */
+  /** Settings of `postgresql.conf`, for this run. */
   readonly settings: Readonly<Record<string, string | number>>
 }
 
@@ -75,14 +75,14 @@ const pgCtl = (cluster: ClusterDirectory, binaries: Binaries, args: ReadonlyArra
 const tail = (cluster: ClusterDirectory) =>
   existsSync(cluster.log) ? readFileSync(cluster.log, "utf8").trim().split("\n").slice(-5).join("\n") : ""
 
-/** Stops the server: sessions are ended and their transactions rolled back. A temporary one is not worth a checkpoint. */
+/** Stops the server; open sessions end and their transactions are rolled back. A temporary server skips the checkpoint. */
 export const stop = Effect.fnUntraced(function* (cluster: ClusterDirectory, binaries: Binaries) {
   if ((yield* state(cluster))._tag === "Stopped") return
   const gently = yield* pgCtl(cluster, binaries, ["stop", "-m", cluster.temporary ? "immediate" : "fast", "-t", "30"])
   if (gently.code !== 0) yield* pgCtl(cluster, binaries, ["stop", "-m", "immediate", "-t", "10"])
 })
 
-/** The port of the last run, so that a noted connection line keeps working. */
+/** The port of the last run, so that a saved connection URL keeps working. */
 const lastPort = (cluster: ClusterDirectory) => {
   const port = Number(/"-p" "(\d{1,5})"/u.exec(contents(join(cluster.data, "postmaster.opts")) ?? "")?.[1])
   return port > 0 && port < 65_536 ? port : undefined
@@ -95,7 +95,7 @@ const start = Effect.fnUntraced(function* (cluster: ClusterDirectory, binaries: 
     listen_addresses: "127.0.0.1",
     lc_messages: "C",
     log_timezone: "UTC",
-    // Loopback with a password is the only door.
+    // Loopback with a password is the only way in.
     ...(windows ? {} : { unix_socket_directories: "" }),
     ...options.settings
   }
@@ -114,8 +114,8 @@ const start = Effect.fnUntraced(function* (cluster: ClusterDirectory, binaries: 
 })
 
 /**
- * The running server: one that somebody else runs, or our own. What a killed process left behind is stopped first, because its
- * guardian may be about to stop it anyway, and because its settings are of another day.
+ * The running server: another program's, or a new one of ours. A server left by a killed process is stopped first: its guardian may be
+ * about to stop it, and it runs with old settings.
  */
 export const ensure = Effect.fnUntraced(function* (
   cluster: ClusterDirectory,
@@ -142,7 +142,7 @@ export const ensure = Effect.fnUntraced(function* (
         const { code } = yield* start(cluster, binaries, options)
         ours = code === 0
         if (ours) break
-        // A port taken in between, a dying predecessor whose memory is still attached, another program starting the same data.
+        // A port taken meanwhile, a dying predecessor whose shared memory is still attached, or another program starting the same data.
         failures++
         if (failures === 5) {
           return yield* new EmbeddedPostgresFailed({

@@ -18,21 +18,21 @@ import { Settings } from "./config/Settings.ts"
 import { StartupFailed } from "./process/Startup.ts"
 
 /**
- * The password of a login where the program itself administers the database: derived from the secret key, so that it needs no place
- * of its own and two processes with the same key agree on it.
+ * The password of a login where the program itself administers the database: derived from the secret key, so that it is stored nowhere
+ * and two processes with the same key agree on it.
  */
 const passwordOf = (secret: Redacted.Redacted, role: string): Redacted.Redacted =>
   Redacted.make(
     createHmac("sha256", Redacted.value(secret)).update(`llm-saas database role ${role}`).digest("base64url")
   )
 
-/** The names of this installation's roles, as configured. */
+/** The names of this installation's roles, from the settings. */
 export const RolesLayer = Layer.effect(
   Roles,
   Effect.map(Settings, ({ DATABASE_ROLE_PREFIX }) => roleNames(DATABASE_ROLE_PREFIX))
 )
 
-/** The administrator's database: the configured one, or the embedded server for as long as the scope is open. */
+/** The administrator's database: the configured one, or the embedded server while the scope is open. */
 export const administrator = Effect.gen(function* () {
   const { DATABASE_ADMIN_URL, DATABASE_URL, DATA_DIR } = yield* Settings
   const given = DATABASE_ADMIN_URL ?? DATABASE_URL
@@ -45,13 +45,13 @@ export const administrator = Effect.gen(function* () {
 export interface Logins {
   /** For requests. */
   readonly api: Redacted.Redacted
-  /** For work across tenants; absent where only an administrator could say, and did not. */
+  /** For work across tenants; absent where only an administrator could create it and none is configured. */
   readonly jobs: Redacted.Redacted | undefined
 }
 
 /**
- * Where requests are served from, as a login that cannot see past row-level security. In production the URL must be such a login and
- * the schema this program's own; in development an administrator's URL, or none at all, is prepared first.
+ * The database for requests, with a login that cannot bypass row-level security. In production the URL must name such a login and the
+ * schema must be this program's own; in development, an administrator's URL, or none, is prepared first.
  */
 export const logins = Effect.gen(function* () {
   const { APP_ENV, DATABASE_JOBS_URL, DATABASE_URL } = yield* Settings
@@ -84,7 +84,7 @@ export const logins = Effect.gen(function* () {
   }
   const admin = yield* administrator
   const [api, jobs] = [passwordOf(secret.value, names.api), passwordOf(secret.value, names.jobs)]
-  // Before anything is made: a refusal is to leave the server as it was.
+  // Before anything is created: a refusal must leave the database server unchanged.
   yield* checkLogin(admin, "api", api)
   if (DATABASE_JOBS_URL === undefined) yield* checkLogin(admin, "jobs", jobs)
   const { mended, strangers } = yield* migrate(admin)
@@ -103,7 +103,7 @@ export const logins = Effect.gen(function* () {
   )
 )
 
-/** What was given for the jobs must be as harmless as what requests are served from. */
+/** The login configured for the jobs must be as restricted as the one for requests. */
 const given = Effect.fnUntraced(function* (url: Redacted.Redacted | undefined) {
   if (url === undefined) return undefined
   const names = yield* Roles
@@ -117,7 +117,7 @@ const given = Effect.fnUntraced(function* (url: Redacted.Redacted | undefined) {
 const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const { APP_ENV } = yield* Settings
   const { codeVersion, state, version } = yield* status(url)
-  // A worker is part of a program that started when the schema was its own, and goes on until its successor takes over.
+  // A worker belongs to a program that started when the schema was its own, and serves until its successor takes over.
   const fits = cluster.isWorker
     ? state !== "incompatible"
     : state === "current" || (state === "ahead" && APP_ENV !== "production")
@@ -130,7 +130,7 @@ const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   })
 })
 
-/** The schema has seen all of sql/; whether it is still what that makes is another question. */
+/** The schema has every migration; checks whether its catalogue still is what sql/ makes. */
 const checkCatalogue = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const drift = yield* Effect.scoped(
     Effect.flatMap(connect(url), (connection) => Effect.flatMap(readSqlFiles(), (files) => driftOf(connection, files)))
@@ -146,12 +146,12 @@ const checkCatalogue = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   })
 })
 
-/** How the jobs log in, where that is known. */
+/** How the jobs log in, if known. */
 export class JobsLogin extends Context.Service<JobsLogin, { readonly url: Redacted.Redacted | undefined }>()(
   "@llm-saas/server/JobsLogin"
 ) {}
 
-/** The pool requests are served from, on a database that is ready for them, and how the jobs log in to it. */
+/** The pool for requests, on a prepared database, and how the jobs log in to it. */
 export const DatabaseLayer = Layer.unwrap(
   Effect.gen(function* () {
     const { DATABASE_POOL_SIZE, DATABASE_PREPARE, DATABASE_STATEMENT_SECONDS } = yield* Settings

@@ -49,12 +49,12 @@ const GenerationsLayer = Layer.unwrap(
   )
 )
 
-/** Of the time a shutdown may take, what answers have to come to their end; the rest is for telling their readers and writing it down. */
+/** Share of the shutdown time in which answers may finish; the rest is for notifying their readers and storing them. */
 const SHARE = 0.8
 
 /**
- * Told to stop, the server lets answers go on for a while, and then ends what is left as interrupted, with its text. That goes for those
- * nobody reads here too: a reader whom a proxy has cut off, because we stop, is about to come back at another process.
+ * On shutdown, answers may go on for a while; the rest are then ended as interrupted, with their text. That includes answers without a
+ * reader here: a reader whom a proxy cut off, because we stop, is about to reconnect to another process.
  */
 const EndOnDrain = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -72,7 +72,7 @@ const ReadinessLayer = Layer.catchTag(Readiness.layer, "MigrationFailed", ({ mes
   Layer.effectContext(Effect.fail(new StartupFailed({ message })))
 )
 
-/** What the engine and its connections have in hand, for whoever looks at the metrics. */
+/** Gauges of the engine and its connections. */
 const Gauges = Layer.effectDiscard(
   Effect.gen(function* () {
     const { load } = yield* Generations
@@ -91,7 +91,7 @@ const Gauges = Layer.effectDiscard(
   })
 )
 
-/** What the product does, on what it stands on: the doors into the database, the model, and the machine. */
+/** The product's services, and what they need: access to the database, the model and the machine. */
 export const EngineLayer = Layer.mergeAll(
   Accounts.layer,
   Users.layer,

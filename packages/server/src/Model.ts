@@ -2,7 +2,7 @@ import { MockLayer } from "@llm-saas/llm/Mock"
 import { Effect, Layer } from "effect"
 import { Settings } from "./config/Settings.ts"
 
-/** The model that answers: settings choose it, and nothing else. */
+/** The model that answers, chosen by the settings alone. */
 export const ModelLayer = Layer.unwrap(
   Effect.gen(function* () {
     const settings = yield* Settings
@@ -21,7 +21,7 @@ export const ModelLayer = Layer.unwrap(
 const NOT_A_MODEL =
   "THE ANSWERS ARE MADE UP: the mock model is in production. Set OPENAI_API_KEY or OPENAI_BASE_URL, or LLM_PROVIDER=openai, for a real one"
 
-/** Loaded when it is needed: the client library takes 35 MB of memory and a fifth of a second of the start. */
+/** Loaded when needed: the client library costs 35 MB of memory and a fifth of a second at start. */
 const openAi = (settings: Settings["Service"]) =>
   Effect.map(
     Effect.promise(() => import("@llm-saas/llm/OpenAi")),

@@ -27,7 +27,7 @@ import { RPC_ROUTES } from "./rpc/OverHttp.ts"
 import { Sessions } from "./auth/Sessions.ts"
 import { SignUps } from "./auth/SignUps.ts"
 
-/** Who answers: one layer for each group of the contract. */
+/** The handlers: one layer for each group of the contract. */
 const Handlers = Layer.mergeAll(
   AccountsHandlers,
   TenantsHandlers,
@@ -38,7 +38,7 @@ const Handlers = Layer.mergeAll(
   SystemHandlers
 )
 
-/** The same by RPC. */
+/** The same for RPC. */
 const Calls = Layer.mergeAll(
   AccountsCalls,
   TenantsCalls,
@@ -59,5 +59,5 @@ const Routes = Layer.mergeAll(
   Layer.provide(EngineLayer)
 )
 
-/** The whole program, but for its database, its log and its settings. Handlers may ask for `Drain`, which tells that the server stops. */
+/** The whole program without its database, log and settings. Handlers may use `Drain` to learn that the server stops. */
 export const Program = serve(Api, Routes, RPC_ROUTES)

@@ -20,7 +20,7 @@ import { administrator, RolesLayer } from "./Database.ts"
 import { Settings } from "./config/Settings.ts"
 import { exitCode, explain, StartupFailed } from "./process/Startup.ts"
 
-// `npm run db:…` and `audit:…`: what operators, developers and auditors do with the database from the command line.
+// `npm run db:…` and `audit:…`: database commands for operators, developers and auditors.
 
 const dbMigrate = Effect.fnUntraced(function* (given: ReadonlyArray<string>) {
   if (given.some((option) => option !== "--logins" && option !== "--accept"))
@@ -42,7 +42,7 @@ const dbMigrate = Effect.fnUntraced(function* (given: ReadonlyArray<string>) {
   }
 })
 
-/** The passwords the program's logins are to have: those of the URLs it will log in with. */
+/** The passwords of the program's logins, from the URLs it will use. */
 const loginsWanted = Effect.gen(function* () {
   const { DATABASE_ADMIN_URL, DATABASE_JOBS_URL, DATABASE_URL } = yield* Settings
   if (DATABASE_ADMIN_URL === undefined)
@@ -101,7 +101,7 @@ const dbNew = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   yield* Console.log(yield* newMigration(name, { draft }))
 })
 
-/** What was changed by hand in the database, beside one that the files make. */
+/** A draft migration for what was changed by hand in the database, compared with one made from the files. */
 const drafted = Effect.gen(function* () {
   const changed = yield* administrator
   const { state } = yield* status(changed)
@@ -116,7 +116,7 @@ const drafted = Effect.gen(function* () {
 
 const dbPsql = Effect.flatMap(administrator, (url) => Console.log(psqlLine(url)))
 
-// From a database of its own: what a developer's database went through is not what the files say.
+// From a database of its own: a developer's database may differ from the files.
 const dbSchema = Effect.gen(function* () {
   const { url } = yield* EmbeddedPostgres.make()
   yield* migrate(url)

@@ -18,7 +18,7 @@ import { isWorker, WorkersLayer } from "./process/Workers.ts"
 
 const Server = Layer.effectDiscard(announceServer).pipe(
   Layer.provide(Program),
-  // Of several processes the one that started them does it.
+  // With several workers, their parent process does this.
   Layer.merge(isWorker ? Layer.empty : Layer.merge(TrackingLayer, ContainerLoopback)),
   Layer.merge(MetricsLayer),
   Layer.provide(TracesLayer),

@@ -1,6 +1,6 @@
 import { type Clock, Effect } from "effect"
 
-/** The clock there is, with a wall that can be put forward or back while its monotonic time goes on evenly. */
+/** The current clock, whose wall time can be moved forward or back while its monotonic time goes on evenly. */
 export const stepping = Effect.clockWith((clock) => {
   let off = 0
   const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() + off

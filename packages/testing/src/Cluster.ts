@@ -3,17 +3,17 @@ import { format, parse } from "@llm-saas/database/logins/DatabaseUrl"
 import { Effect, Match, Redacted, Result, type Scope } from "effect"
 import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
 
-/** What the environment says about where tests find PostgreSQL. */
+/** Environment variables that say where tests find PostgreSQL. */
 export interface ClusterSettings {
   /** `embedded` (the default) or `testcontainers`. */
   readonly TEST_DATABASE?: string | undefined
-  /** An administrator's URL of a server that is there for tests. Its roles `llm_api` and `llm_jobs` get a password of the tests. */
+  /** An administrator's URL of a server for tests. Its roles `llm_api` and `llm_jobs` get a password of the tests. */
   readonly TEST_DATABASE_URL?: string | undefined
 }
 
 type Cluster = Effect.Effect<Redacted.Redacted, TestDatabaseFailed, Scope.Scope>
 
-// What is lost with the machine may be lost: tests keep nothing.
+// No durability: tests keep nothing.
 const IN_A_HURRY = [
   "fsync=off",
   "synchronous_commit=off",
@@ -27,7 +27,7 @@ const embedded: Cluster = EmbeddedPostgres.make({ settings: { max_connections: 3
   Effect.mapError(({ message }) => new TestDatabaseFailed({ message }))
 )
 
-// Loaded only where it is asked for: the package brings a Docker client along.
+// Loaded only when used: the package brings a Docker client along.
 const container: Cluster = Effect.acquireRelease(
   Effect.tryPromise({
     try: () =>
@@ -45,7 +45,7 @@ const container: Cluster = Effect.acquireRelease(
   (started) => Effect.promise(() => started.stop())
 ).pipe(Effect.map((started) => Redacted.make(started.getConnectionUri())))
 
-/** A server with a superuser's (or a CREATEROLE and CREATEDB login's) URL, for as long as the scope is open. */
+/** A server with the URL of a superuser (or of a CREATEROLE and CREATEDB login), while the scope is open. */
 export const cluster = ({ TEST_DATABASE, TEST_DATABASE_URL }: ClusterSettings): Cluster =>
   TEST_DATABASE_URL
     ? Effect.fromResult(Result.map(parse(TEST_DATABASE_URL), format)).pipe(

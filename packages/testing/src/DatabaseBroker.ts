@@ -3,13 +3,13 @@ import { randomBytes } from "node:crypto"
 import { createServer } from "node:http"
 import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
 
-/** What a test file needs to know to make databases of its own. */
+/** What a test file needs to create databases. */
 export interface DatabaseSupply {
   /** The administrator's URL. */
   readonly server: Redacted.Redacted
   /** The migrated database to copy. */
   readonly template: string
-  /** The program's own logins have it. */
+  /** The password of the program's own logins. */
   readonly password: Redacted.Redacted
 }
 
@@ -21,8 +21,8 @@ const Answer = Schema.fromJsonString(
 )
 
 /**
- * Answers the test processes of one run, on loopback and on a path nobody can guess. The server is started when the first of them
- * asks, so that a run of unit tests starts none. Returns the address.
+ * Answers the test processes of one run, on loopback and on an unguessable path. The server starts at the first request, so that a run of
+ * unit tests starts none. Returns the address.
  */
 export const open = Effect.fnUntraced(function* (
   supply: Effect.Effect<DatabaseSupply, TestDatabaseFailed>
@@ -68,7 +68,7 @@ export const open = Effect.fnUntraced(function* (
   )
 })
 
-/** Asks the desk of this run. Waits while the server starts. */
+/** Asks this run's broker. Waits while the server starts. */
 export const ask = (address: string): Effect.Effect<DatabaseSupply, TestDatabaseFailed> =>
   Effect.tryPromise({
     try: (signal) => fetch(address, { signal }).then((response) => response.text()),

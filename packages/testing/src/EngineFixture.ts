@@ -36,8 +36,8 @@ const PoolLayer = (size: number) =>
   )
 
 /**
- * A process of the program, without its doors: the engine on a pool of its own, with a model of its own. `watched` may look at what goes
- * through the pool.
+ * A process of the program without HTTP and RPC: the engine with its own pool and model. `watched` may observe what goes through the
+ * pool.
  */
 export const engine = (
   options: Partial<GenerationOptions> = {},
@@ -51,13 +51,13 @@ export const engine = (
     Layer.provideMerge(Layer.mergeAll(ScriptedLlm.layer, layerWebCrypto, Digest.layerWebCrypto))
   )
 
-/** Another process on the same database, for as long as the scope is open. */
+/** Another process on the same database, while the scope is open. */
 export const anotherProcess = (options: Partial<GenerationOptions> = {}) =>
   Effect.flatMap(Effect.scope, (scope) => Layer.buildWithScope(Layer.fresh(engine(options)), scope))
 
 const emailOf = Schema.decodeUnknownSync(Schema.String.pipe(Schema.brand("Email")))
 
-/** Somebody new of a tenant: a new one, unless it is given. */
+/** A new user of a tenant, which is created unless it is given. */
 export const newUser = Effect.fnUntraced(function* (
   tenant?: TenantId
 ): Effect.fn.Return<Actor["Service"], Unavailable, PreTenantAccess> {
@@ -81,19 +81,19 @@ export const question = (content: string, more: Partial<Question> = {}): Questio
   ...more
 })
 
-/** Lets the clock run on, a flush at a time, until the promise is kept. Fails after some minutes of the clock's time. */
+/** Advances the clock, a flush at a time, until the promise is kept. Fails after some minutes of the clock's time. */
 export const until = <E, R>(kept: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
   Effect.gen(function* () {
     for (let round = 0; round < 1000; round++) {
       if (yield* kept) return
       yield* TestClock.adjust("250 millis")
-      // What the database answers comes from outside of the clock.
+      // The database's answers come from outside of the clock.
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
     }
     return yield* Effect.die(new Error("it never came to pass"))
   })
 
-/** GenerationRunner with the services of another process. */
+/** Runs an effect with the services of another process. */
 export const at =
   <Services>(process: Context.Context<Services>) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>

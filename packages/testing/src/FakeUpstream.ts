@@ -2,14 +2,14 @@ import { Context, Deferred, Effect, Layer, Queue } from "effect"
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
-/** One request that reached the provider. The test is the provider: it says which bytes come, and when, and how it ends. */
+/** One request that reached the provider. The test is the provider: it decides which bytes are sent, when, and how the response ends. */
 export class UpstreamCall {
   readonly method: string
   /** Path and query. */
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** Completes when the connection is closed, from whichever side. */
+  /** Completes when either side closes the connection. */
   readonly closed: Effect.Effect<void>
   readonly #response: ServerResponse
 
@@ -34,28 +34,28 @@ export class UpstreamCall {
     this.closed = Deferred.await(closed)
   }
 
-  /** Sends the head of a response; 200 and a stream of events unless it is said otherwise. Nothing else sends it. */
+  /** Sends the head of a response; by default 200 and an event stream. No other method sends it. */
   head(status = 200, headers: Readonly<Record<string, string>> = { "content-type": "text/event-stream" }): void {
     this.#response.writeHead(status, headers)
     this.#response.flushHeaders()
   }
 
-  /** Sends some of the body, as a packet of its own where packets are not joined on their way. */
+  /** Sends part of the body, as a packet of its own unless packets are joined on the way. */
   write(bytes: string | Uint8Array): void {
     this.#response.write(bytes)
   }
 
-  /** Sends an event for each piece of text. */
+  /** Sends one event per piece of text. */
   say(...pieces: ReadonlyArray<string>): void {
     for (const piece of pieces) this.write(chunk({ delta: { content: piece }, finish_reason: null }))
   }
 
-  /** The response is whole, as far as HTTP goes. */
+  /** Ends the response; for HTTP it is whole. */
   end(bytes = ""): void {
     this.#response.end(bytes)
   }
 
-  /** Why it ended, the tokens, `[DONE]`, and the end of the response. */
+  /** Sends the finish reason, the usage and `[DONE]`, and ends the response. */
   finish(reason = "stop", usage?: { readonly input: number; readonly output: number }): void {
     this.write(chunk({ delta: {}, finish_reason: reason }))
     if (usage !== undefined) {
@@ -67,13 +67,13 @@ export class UpstreamCall {
     this.end(DONE)
   }
 
-  /** A whole response that is no answer. */
+  /** Sends a whole response with an error status. */
   refuse(status: number, body = "", headers: Readonly<Record<string, string>> = {}): void {
     this.#response.writeHead(status, headers)
     this.#response.end(body)
   }
 
-  /** Ends the connection with a FIN, in the middle of whatever it was. */
+  /** Ends the connection with a FIN, wherever the response is. */
   cut(): void {
     this.#response.socket?.end()
   }
@@ -87,7 +87,7 @@ export class UpstreamCall {
 /** An event with this data. */
 export const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`
 
-/** An event as OpenAI sends them, with one choice. */
+/** An event as OpenAI sends it, with one choice. */
 export const chunk = (
   choice: Readonly<Record<string, unknown>>,
   more: Readonly<Record<string, unknown>> = {}
@@ -103,22 +103,22 @@ export const chunk = (
 
 export const DONE = "data: [DONE]\n\n"
 
-/** A provider on this machine, over real sockets, that speaks like OpenAI and does to callers whatever a test tells it to. */
+/** An OpenAI-compatible provider on this machine, over real sockets, controlled by the test. */
 export class FakeUpstream extends Context.Service<
   FakeUpstream,
   {
     /** What `OPENAI_BASE_URL` is set to. */
     readonly url: string
-    /** The next request that arrives, whole; waits for it. */
+    /** The next request that arrives, complete; waits for it. */
     readonly next: Effect.Effect<UpstreamCall>
-    /** How many requests have arrived. */
+    /** Number of requests that have arrived. */
     readonly asked: () => number
-    /** How many connections have been made. */
+    /** Number of connections that were opened. */
     readonly connections: () => number
   }
 >()("@llm-saas/testing/FakeUpstream") {}
 
-/** A provider of one's own; `handle` answers each request as it comes, where a test does not want to take them with `next`. */
+/** A separate provider; `handle` answers each request as it arrives, for tests that do not take them with `next`. */
 export const make = (handle?: (call: UpstreamCall) => void) =>
   Effect.gen(function* () {
     const calls = yield* Queue.unbounded<UpstreamCall>()

@@ -12,7 +12,7 @@ import * as QuestionStore from "@llm-saas/engine/generations/QuestionStore"
 import { Effect, Struct } from "effect"
 import { randomUUID } from "node:crypto"
 
-/** What was asked and what came of it; everything has a default. Times are in milliseconds since 1970. */
+/** A question and its outcome; everything has a default. Times are in milliseconds since 1970. */
 export interface Answer extends Partial<Omit<GenerationEnding, "tenant_id" | "id" | "lease_owner">> {
   readonly response?: string
   readonly content?: string
@@ -22,7 +22,7 @@ export interface Answer extends Partial<Omit<GenerationEnding, "tenant_id" | "id
   readonly arrivedAt?: number
 }
 
-/** Where a question and its answer are. */
+/** The ids of a question and its answer. */
 export interface Place {
   readonly generationId: GenerationId
   readonly messageId: MessageId
@@ -30,7 +30,7 @@ export interface Place {
   readonly lease: string
 }
 
-/** A user of a tenant; of a new one, unless it is given. The first is its admin. */
+/** A user of a tenant, which is created unless it is given. The first user is its admin. */
 export const newUser = Effect.fnUntraced(function* (tenant?: TenantId) {
   const preTenant = yield* PreTenantAccess
   const tenantId = tenant ?? TenantId.make(randomUUID())
@@ -42,7 +42,7 @@ export const newUser = Effect.fnUntraced(function* (tenant?: TenantId) {
   return actor
 })
 
-/** A question in the room of `actor`, as the engine stores it, that nobody answers yet. */
+/** A question in the room of `actor`, stored as the engine does, without an answer yet. */
 export const asked = Effect.fnUntraced(function* (actor: Actor["Service"], answer: Answer = {}) {
   const tenancy = yield* Tenancy
   const content = answer.content ?? "What is a room?"
@@ -75,7 +75,7 @@ export const asked = Effect.fnUntraced(function* (actor: Actor["Service"], answe
   return place
 })
 
-/** Ends it, as the engine does. */
+/** Ends the answer, as the engine does. */
 export const ended = Effect.fnUntraced(function* (actor: Actor["Service"], place: Place, answer: Answer = {}) {
   const work = yield* GenerationStore
   const response = answer.response ?? "Four walls and a door."

@@ -6,7 +6,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-// A server of the version whose client programs are on this machine: pg_dump refuses newer ones, such as the embedded.
+// A server of the same version as this machine's client programs: pg_dump refuses newer servers, such as the embedded one.
 
 const ROOTS = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"]
 
@@ -16,7 +16,7 @@ const programs = ROOTS.filter((root) => existsSync(root))
   .toReversed()
   .find((bin) => ["initdb", "pg_ctl", "pg_dump", "pg_restore", "psql"].every((name) => existsSync(join(bin, name))))
 
-/** Tests of backups are skipped where there is none, and say so. */
+/** Without one, tests of backups are skipped, and say so. */
 export const noServer = programs === undefined
 if (noServer)
   process.emitWarning(
@@ -33,7 +33,7 @@ const freePort = Effect.callback<number>((resume) => {
   })
 })
 
-/** A new server with the superuser `postgres`, gone with the scope. */
+/** A new server with the superuser `postgres`, removed with the scope. */
 export const localServer = Effect.gen(function* () {
   const account = yield* Account.forData(undefined)
   const directory = yield* Effect.acquireRelease(

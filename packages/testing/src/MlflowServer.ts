@@ -9,16 +9,16 @@ import { environment, type Found, output } from "./VirtualEnvironment.ts"
 /** The MLflow that tests run against. */
 export const MLFLOW = "3.17.2"
 
-/** A real `mlflow server`, on loopback, with a SQLite file of its own. */
+/** A real `mlflow server`, on loopback, with its own SQLite file. */
 export class MlflowServer extends Context.Service<
   MlflowServer,
   {
     readonly url: string
     /** Kills it, as a crash would. */
     readonly kill: Effect.Effect<void>
-    /** Starts it again on its port, with what its file still has, and waits until it answers. */
+    /** Restarts it on its port with its file, and waits until it answers. */
     readonly start: Effect.Effect<void>
-    /** Asks its API; dies, with the answer, unless it is 200. */
+    /** Calls its API; dies with the answer unless the status is 200. */
     readonly ask: (method: "GET" | "POST", path: string, body?: unknown) => Effect.Effect<unknown>
   }
 >()("@llm-saas/testing/MlflowServer") {
@@ -32,7 +32,7 @@ export class MlflowServer extends Context.Service<
 /** A Python with the pinned MLflow. */
 export const find: Effect.Effect<Found> = environment({ name: `mlflow-${MLFLOW}`, requirement: `mlflow==${MLFLOW}` })
 
-/** What MLflow's own client, in Python, prints of a script; dies where that fails. */
+/** The output of a script with MLflow's own Python client; dies if the script fails. */
 export const python = (
   interpreter: string,
   script: string,
@@ -77,7 +77,7 @@ const serve = (python: string): Effect.Effect<MlflowServer["Service"], never, Sc
           detached: true,
           env: {
             ...process.env,
-            // A dozen background workers that have nothing to do with tracking.
+            // Some dozen background workers that tracking does not need.
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
             MLFLOW_DISABLE_TELEMETRY: "true",
             DO_NOT_TRACK: "true"

@@ -2,23 +2,23 @@ import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/g
 import type { FailureReason } from "@llm-saas/domain/Generation"
 import { Context, Deferred, Effect, Layer, Queue } from "effect"
 
-/** One question that reached the model. The test is the model: it says what comes, and when. */
+/** One question that reached the model. The test is the model: it decides what is sent, and when. */
 export interface Call {
   readonly prompt: Prompt
   readonly emit: (text: string) => void
   readonly complete: (completion?: Partial<Completion>) => void
   readonly fail: (reason: FailureReason, retryAfter?: number) => void
-  /** Completes when the request to the provider was aborted. */
+  /** Completes when the request to the provider is aborted. */
   readonly aborted: Effect.Effect<void>
 }
 
-/** A model that answers what a test tells it to. */
+/** A model controlled by the test. */
 export class Script extends Context.Service<
   Script,
   {
     /** The next question that reaches the model; waits for it. */
     readonly next: Effect.Effect<Call>
-    /** How many questions have reached it. */
+    /** Number of questions that have reached it. */
     readonly asked: () => number
   }
 >()("@llm-saas/testing/Script") {}

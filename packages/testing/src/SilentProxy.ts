@@ -1,20 +1,20 @@
 import { Effect, type Scope } from "effect"
 import { connect, createServer, type Socket } from "node:net"
 
-/** A way to a server that can fall silent, as a network or a machine does that is lost: nothing is refused, and nothing is answered. */
+/** A proxy to a server that can fall silent, like a lost network or machine: nothing is refused, and nothing is answered. */
 export interface SilentProxy {
   readonly port: number
-  /** Passes nothing on any more, of connections that are there and of new ones, until {@link thaw}. */
+  /** Stops forwarding, on existing and new connections, until {@link thaw}. */
   readonly freeze: () => void
-  /** Goes on where it stopped. */
+  /** Resumes forwarding where it stopped. */
   readonly thaw: () => void
-  /** Forgets every connection there is without a word to either side. New ones are as good as ever. */
+  /** Drops every existing connection without telling either side. New connections work. */
   readonly forget: () => void
-  /** How many connections were opened. */
+  /** Number of connections that were opened. */
   readonly opened: () => number
 }
 
-/** A way to `port` on loopback, for as long as the scope is open. */
+/** A proxy to `port` on loopback, while the scope is open. */
 export const silentProxy = (port: number): Effect.Effect<SilentProxy, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.callback<SilentProxy & { readonly close: () => void }>((resume) => {

@@ -9,7 +9,7 @@ import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
 
 const SQL = fileURLToPath(new URL("../../../sql", import.meta.url))
 
-/** Names the content of `sql/`: the same files, the same template. */
+/** Hash of the content of `sql/`: the same files, the same template. */
 const contentHash = Effect.sync(() => {
   const hash = createHash("sha256")
   const files = readdirSync(SQL, { recursive: true, withFileTypes: true }).filter(
@@ -25,8 +25,8 @@ const contentHash = Effect.sync(() => {
 })
 
 /**
- * The password of the program's logins on this server. Roles belong to the whole server, so runs that share one have to agree on it
- * without talking: it follows from the administrator's URL.
+ * The password of the program's logins on this server. Roles belong to the whole server, so runs that share one must agree on it without
+ * communicating: it is derived from the administrator's URL.
  */
 const passwordOf = (server: Redacted.Redacted) =>
   Redacted.make(
@@ -35,13 +35,13 @@ const passwordOf = (server: Redacted.Redacted) =>
       .digest("base64url")
   )
 
-/** A migrated database to copy, and how the program logs in on its server. */
+/** A migrated database to copy, and how the program logs in to its server. */
 export interface Template {
   readonly name: string
   readonly password: Redacted.Redacted
 }
 
-/** Migrates a template, unless the server has one of the same content. */
+/** Migrates a template, unless the server has one with the same content. */
 export const template = Effect.fnUntraced(
   function* (server: Redacted.Redacted) {
     const password = passwordOf(server)

@@ -12,18 +12,16 @@ import type { DatabaseDesk } from "./globalSetup.ts"
 
 export { TestDatabaseFailed }
 
-/**
- * A PostgreSQL database that nobody else uses, dropped at the end. For a whole file: `layer(TestDatabase.layer)("…", (it) => …)`.
- */
+/** A PostgreSQL database of this test's own, dropped at the end. For a whole file: `layer(TestDatabase.layer)("…", (it) => …)`. */
 export class TestDatabase extends Context.Service<
   TestDatabase,
   {
     readonly name: string
     /** Logs in as the server's administrator, who sees every row. */
     readonly adminUrl: Redacted.Redacted
-    /** Logs in as `llm_api`, as the program does. In an empty database it can connect and nothing else. */
+    /** Logs in as `llm_api`, as the program does. In an empty database it can only connect. */
     readonly apiUrl: Redacted.Redacted
-    /** Logs in as `llm_jobs`, as the program does for what goes on across tenants. */
+    /** Logs in as `llm_jobs`, as the program does for work across tenants. */
     readonly jobsUrl: Redacted.Redacted
   }
 >()("@llm-saas/testing/TestDatabase") {
@@ -32,12 +30,12 @@ export class TestDatabase extends Context.Service<
     TestDatabase,
     Effect.suspend(() => migrated)
   )
-  /** Migrated, in a server of its own: for tests that make roles which every database of a server would see. */
+  /** Migrated, in a server of its own: for tests that create roles, which every database of a server would see. */
   static readonly layerAlone = Layer.effect(
     TestDatabase,
     Effect.suspend(() => alone)
   )
-  /** With nothing in it, for tests of the migrator. */
+  /** Empty, for tests of the migrator. */
   static readonly layerEmpty = Layer.effect(
     TestDatabase,
     Effect.suspend(() => empty)
@@ -83,8 +81,8 @@ const alone: Lent = Effect.gen(function* () {
   })
 }).pipe(Effect.mapError(({ message }) => new TestDatabaseFailed({ message })))
 
-/** A migrated database for as long as the scope is open: one more beside the file's, or one for a single test. */
+/** A migrated database while the scope is open: one more beside the file's, or one for a single test. */
 export const migrated: Lent = lend((supply, name) => Databases.clone(supply.server, name, supply.template))
 
-/** An empty database for as long as the scope is open. */
+/** An empty database while the scope is open. */
 export const empty: Lent = lend((supply, name) => Databases.create(supply.server, name))

@@ -5,12 +5,12 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** Where a Python is that has what was asked for, or why there is none. */
+/** The path of a Python with the required package, or why there is none. */
 export type Found = { readonly python: string } | { readonly missing: string }
 
 /**
- * A virtual environment with a pinned package of Python's, in the machine's cache: made once, with uv in seconds where pip takes minutes.
- * Two test runs at once build one each, and the first to finish is kept.
+ * A virtual environment with a pinned Python package, in the machine's cache: made once, with uv in seconds where pip takes minutes. Two
+ * test runs at once build one each, and the first to finish is kept.
  */
 export const environment = Effect.fnUntraced(function* ({
   name,
@@ -77,7 +77,7 @@ const writable = (directory: string): string | undefined => {
   }
 }
 
-/** What a program prints; nothing if it cannot be run or fails. Ten minutes are enough for PyPI on a bad day. */
+/** A program's output; nothing if it cannot be run or fails. Ten minutes are enough for PyPI on a bad day. */
 export const output = (program: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
   Effect.callback<Option.Option<string>>((resume) => {
     const child = execFile(

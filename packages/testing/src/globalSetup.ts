@@ -2,9 +2,9 @@ import { Effect, Exit, Scope } from "effect"
 import type { TestProject } from "vitest/node"
 import { open } from "./DatabaseBroker.ts"
 
-/** What this setup gives to test processes. */
+/** What this setup provides to test processes. */
 export interface DatabaseDesk {
-  /** Where a test process asks for its database; see DatabaseBroker.ts. */
+  /** The address where a test process asks for its database; see DatabaseBroker.ts. */
   readonly databaseDesk: string
 }
 
@@ -12,12 +12,12 @@ declare module "vitest" {
   interface ProvidedContext extends DatabaseDesk {}
 }
 
-/** Vitest's global setup: one server a run, started when the first test asks for it, gone when the run ends. */
+/** Vitest's global setup: one server per run, started at the first test that asks for it, stopped when the run ends. */
 export default (project: TestProject): Promise<() => Promise<void>> =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const supply = Effect.gen(function* () {
-      // Loaded when they are needed, for the sake of runs of unit tests.
+      // Loaded when needed, so that runs of unit tests start fast.
       const { cluster } = yield* Effect.promise(() => import("./Cluster.ts"))
       const { template } = yield* Effect.promise(() => import("./Template.ts"))
       const server = yield* cluster(process.env)

@@ -12,16 +12,16 @@ import { SigningKeys } from "./SigningKeys.ts"
 
 const ISSUER = "llm-saas"
 const AUDIENCE = "llm-saas-api"
-/** An access token says that it is one, so that no other kind of token can stand in for it (RFC 9068 §2.1). */
+/** The token's type, so that no other kind of token can stand in for it (RFC 9068 §2.1). */
 const TYPE = "at+jwt"
-/** Seconds after its end in which a token is still taken: by so much two machines' clocks may differ. */
+/** Seconds after its expiry in which a token is still accepted, for the difference between two machines' clocks. */
 const TOLERANCE = 5
-/** Characters: ours have some 450, some 1,150 with a 4096 bit RSA key. */
+/** Characters: our tokens have some 450, some 1,150 with a 4096 bit RSA key. */
 const MAX_LENGTH = 4096
-/** How long (ms) and how many verified tokens are remembered: verifying costs 20 to 140 µs, remembering next to nothing. */
+/** Lifetime (ms) and number of remembered verified tokens: verifying costs 20 to 140 µs, remembering next to nothing. */
 const REMEMBERED = { lifetime: 60_000, capacity: 5000 }
 
-/** What a verified token says. The role in it is not part of that: the database knows better. */
+/** The claims of a verified token. Its role is left out: the database's is current. */
 export interface Verified {
   readonly userId: UserId
   readonly tenantId: TenantId
@@ -40,8 +40,8 @@ interface Remembered {
 /**
  * Bearer tokens: JWTs (RFC 7519) by the profile of RFC 9068, with one allowed algorithm, issuer, audience and type.
  *
- * A token that was verified is remembered for at most a minute of its life, under the token itself: a look-up finds a hash, seeded
- * anew in each process, before it compares a character, so its time says nothing about a token one does not already have.
+ * A verified token is remembered for at most a minute, with the token itself as the key: a look-up finds a hash, seeded per process,
+ * before it compares a character, so its time reveals nothing about a token the caller does not already have.
  */
 export class AccessTokens extends Context.Service<
   AccessTokens,
@@ -50,7 +50,7 @@ export class AccessTokens extends Context.Service<
     readonly issue: (
       identity: Identity
     ) => Effect.Effect<{ readonly access_token: string; readonly expires_in: number }>
-    /** Refuses whatever is not a valid token of ours, and does not say why. */
+    /** Refuses everything but a valid token of ours, without saying why. */
     readonly verify: (token: string) => Effect.Effect<Verified, Unauthenticated>
     readonly jwks: SigningKeys["Service"]["jwks"]
   }
@@ -92,8 +92,8 @@ export class AccessTokens extends Context.Service<
           const currentDate = new Date(now)
           const { payload } = yield* Effect.tryPromise(() => jwtVerify(token, verifying, { ...rules, currentDate }))
           const claims = yield* decodeClaims(payload)
-          // A clock that was ahead, here or at another process, has issued tokens that begin in the future. They are good, or else a
-          // clock that is put right would log everybody out; from further ahead than a token lives they would be good for too long.
+          // A clock that was ahead, here or in another process, has issued tokens that begin in the future. They are accepted, or else
+          // correcting the clock would log every user out; tokens from further ahead than their lifetime would be valid for too long.
           if (claims.sub !== claims.user_id || claims.iat > now / 1000 + expires_in + TOLERANCE)
             return yield* new Unauthenticated({})
           const verified = { userId: claims.user_id, tenantId: claims.tenant_id, tokenEpoch: claims.epoch ?? 0 }
@@ -128,7 +128,7 @@ const Claims = Schema.Struct({
   iat: Schema.Int,
   exp: Schema.Int,
   jti: Schema.NonEmptyString,
-  // Absent in tokens from before there were epochs.
+  // Absent in tokens issued before epochs existed.
   epoch: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_147_483_647 })))
 })
 const decodeClaims = Schema.decodeUnknownEffect(Claims)

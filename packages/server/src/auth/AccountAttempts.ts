@@ -4,20 +4,20 @@ import { AgingMap } from "./AgingMap.ts"
 import type { ClientNetwork } from "../config/ClientNetworks.ts"
 import { type Allowance, type Attempt, FailureCounts } from "./FailureCounts.ts"
 
-/** How often accounts may be tried. */
+/** Limits on attempts at accounts. */
 export interface AccountLimits {
   /** Milliseconds. */
   readonly window: number
   /** Failures for one account from one address. */
   readonly perPair: number
-  /** Failures for one email from everywhere, beyond which each address has one for each account. */
+  /** Failures for one email from all addresses; beyond it each address has one for each account. */
   readonly perEmail: number
-  /** Failures behind a success from one address, whatever the email. */
+  /** Failures behind a success from one address, for any email. */
   readonly perAddress: number
   readonly perWideAddress: number
 }
 
-/** One login: which email, from where, and whether its tenant was said. `now` is on the monotonic clock, in ms. */
+/** One login: its email, its address, and whether it names the tenant. `now` is on the monotonic clock, in ms. */
 interface Login {
   readonly email: string
   readonly client: ClientNetwork
@@ -25,34 +25,34 @@ interface Login {
   readonly now: () => number
 }
 
-/** Accounts of one email that have a count of their own from an address that does not know them; the others share one. */
+/** Accounts of one email that are counted separately for an address that does not know them; beyond that they share one count. */
 const APART = 8
-/** How long (ms) it is remembered from where an account was made or logged in to. */
+/** How long (ms) an account stays known at the address that created it or logged in to it. */
 const REMEMBERED = 24 * 3_600_000
 
-/** An attempt that went on. */
+/** An attempt that was let through. */
 type Begun = Extract<Attempt, { readonly end: unknown }>
 
-/** Failures of one login: they count for each of these accounts. */
+/** Failures of one login, which count for each of these accounts. */
 interface Shared {
   readonly attempt: Begun
   readonly accounts: ReadonlyArray<UserId>
 }
 
 /**
- * Attempts at each account that an email names. A login without a tenant tries them all, and may succeed at one while it guesses at
- * another: with an account of the victim's email in a tenant of one's own, every guess would be a success. So each account is counted
- * for itself, whatever the others came to, and an account that has had its failures is left out, without a word: neither the answer nor
- * its time tell that it was, or that it is there.
+ * Attempts at each account of an email. A login without a tenant tries them all, and may succeed at one while it guesses at another: an
+ * attacker with an account of the victim's email in their own tenant would succeed with every guess. So each account is counted
+ * separately, and an account that has used up its failures is left out silently: neither the answer nor its time reveals that, or that
+ * the account exists.
  *
- * An account is *known* at an address where it was made or logged in to. That is all that tells an owner from others who made accounts
+ * An account is *known* at an address that created it or logged in to it. Only that distinguishes its owner from others who made accounts
  * of the same email in tenants of their own:
- * - Of many accounts (more than {@link APART}) those that are not known share one count, so that a login makes few entries, however many
- *   accounts there are, and nobody can push out the counts of others. The owner's is known after their first login there.
- * - From an address that failed too often behind successes, whatever the email, a fitting account that is known there is all that is
- *   told. So tenants of one's own do not make guesses at many emails free either.
+ * - Of many accounts (more than {@link APART}), those that are not known share one count, so that a login adds few entries, however many
+ *   accounts there are, and no client can push out the counts of others. The owner's account is known after their first login there.
+ * - For an address that failed too often behind successes, whatever the email, a matching account that is known there is the only one
+ *   told. So guesses at many emails are limited too, even with tenants of the attacker's own.
  *
- * A login that says its tenant has one account, fails where it fails, and is counted by the LoginThrottle: it is never left out.
+ * A login that names its tenant has one account, fails where it fails, and is counted by the LoginThrottle: it is never left out.
  */
 export class AccountAttempts {
   readonly #limits: AccountLimits
@@ -64,17 +64,17 @@ export class AccountAttempts {
     this.#counts = new FailureCounts({ window: limits.window, capacity: 100_000 })
   }
 
-  /** Counts held. */
+  /** Number of counts held. */
   get size(): number {
     return this.#counts.size
   }
 
-  /** The account was made or logged in to from there. */
+  /** Records that the account was created or logged in to from this address. */
   know(account: UserId, address: string, now: number): void {
     this.#known.set(`${account} ${address}`, true, now)
   }
 
-  /** One login. `close`: it is over; `left`: its client did not wait for the end. */
+  /** Begins one login. `close` ends it; `left`: its client left before the answer. */
   login(login: Login): { readonly attempts: LoginAttempts; readonly close: (left: boolean) => void } {
     let open: ReadonlyArray<Shared> = []
     const end = (failed: (account: UserId) => boolean) => {
@@ -103,7 +103,7 @@ export class AccountAttempts {
     return this.#known.get(`${account} ${client.narrow}`) === true
   }
 
-  /** Those that may be tried, and what their failures count for. */
+  /** The accounts that may be tried, and the attempts their failures count for. */
   #begin(accounts: ReadonlyArray<UserId>, login: Login): ReadonlyArray<Shared> {
     const { client, email, exact, now } = login
     const { perEmail, perPair } = this.#limits
@@ -128,7 +128,7 @@ export class AccountAttempts {
     return open
   }
 
-  /** Which of the fitting accounts may be told, where others were missed or not. */
+  /** The matching accounts that may be told; `missed`: others did not match. */
   #told(fitting: ReadonlyArray<UserId>, missed: boolean, login: Login): ReadonlyArray<UserId> {
     const { client, now } = login
     const guessed = fitting.length > 0 && missed
@@ -140,7 +140,7 @@ export class AccountAttempts {
     return told
   }
 
-  /** Whether this address has failed too often behind successes; `guessed`: it just did once more. */
+  /** Whether this address has failed too often behind successes; `guessed`: counts one more failure. */
   #behind({ client, now }: Login, guessed: boolean): boolean {
     const { perAddress, perWideAddress } = this.#limits
     const places = [

@@ -3,8 +3,8 @@ import { FailureCounts } from "./FailureCounts.ts"
 import { WIDER } from "./LoginThrottle.ts"
 
 /**
- * How often one address may do something, whatever comes of it: so many times in a window, and again as they leak away. An IPv6 /64
- * counts as one address, and a /48 as ten.
+ * Limits how often one address may do something, successful or not: a number per window, which leaks away. An IPv6 /64 counts as one
+ * address, and a /48 as ten.
  */
 export class AddressLimit {
   readonly #limit: number
@@ -16,7 +16,7 @@ export class AddressLimit {
     this.#counts = new FailureCounts({ window, capacity: 50_000 })
   }
 
-  /** Counts once more. Undefined: it may; or the time (ms) until it may. `now` is on the monotonic clock, in ms. */
+  /** Counts one more. Returns undefined if it is allowed, else the time (ms) until it is. `now` is on the monotonic clock, in ms. */
   take({ narrow, wide }: ClientNetwork, now: number): number | undefined {
     const places = [
       { key: narrow, limit: this.#limit },

@@ -1,7 +1,7 @@
 /**
- * Remembers entries for a while, in bounded memory and without a timer: two halves, the younger and the older. What was set lasts at
- * least `lifetime` ms and at most twice as long, unless more than `capacity` others came in between: then the older half goes first.
- * Both operations are a Map's; nothing is sorted and nothing is swept.
+ * Keeps entries for a limited time, in bounded memory and without a timer: two halves, the younger and the older. An entry lasts at least
+ * `lifetime` ms and at most twice as long, unless more than `capacity` others are added meanwhile: then the older half is dropped. Both
+ * operations cost as much as a Map's; nothing is sorted or swept.
  */
 export class AgingMap<K, V> {
   #young = new Map<K, V>()
@@ -15,7 +15,7 @@ export class AgingMap<K, V> {
     this.#capacity = options.capacity
   }
 
-  /** Entries held, of both halves: 2 × capacity at most. */
+  /** Entries in both halves: at most 2 × `capacity`. */
   get size(): number {
     return this.#young.size + this.#old.size
   }
@@ -24,10 +24,10 @@ export class AgingMap<K, V> {
     return this.#young.get(key) ?? this.#old.get(key)
   }
 
-  /** Remembers the entry from `now` (ms) on, again if it was there before. */
+  /** Keeps the entry from `now` (ms) on; an entry that was there starts anew. */
   set(key: K, value: V, now: number): void {
     if (now - this.#bornAt >= this.#lifetime || this.#young.size >= this.#capacity) {
-      // A half nobody added to for two lifetimes has nothing left to say.
+      // A half to which nothing was added for two lifetimes has expired.
       this.#old = now - this.#bornAt >= 2 * this.#lifetime ? new Map() : this.#young
       this.#young = new Map()
       this.#bornAt = now

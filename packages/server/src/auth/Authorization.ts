@@ -5,7 +5,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { AccessTokens } from "./AccessTokens.ts"
 import { noteActor } from "../logging/RequestRecord.ts"
 
-/** Verifies the bearer token and says who asks. Whether they may is the database's to decide, inside the room. */
+/** Verifies the bearer token and provides the `Actor`. Whether it may act is decided by the database, inside the room. */
 export const AuthorizationLayer = Layer.effect(
   Authorization,
   Effect.gen(function* () {
@@ -17,7 +17,7 @@ export const AuthorizationLayer = Layer.effect(
   })
 )
 
-/** Serves somebody whom a token names, or refuses. `access`: whom it is for. An empty token is none. */
+/** Runs `handler` as the user a token names, or refuses. `access`: what the user needs. An empty token counts as none. */
 export const authorize = <A, E, R>(
   tokens: AccessTokens["Service"],
   token: string,

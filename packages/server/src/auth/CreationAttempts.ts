@@ -5,19 +5,19 @@ import { createHmac } from "node:crypto"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { SecretKey } from "./SecretKey.ts"
 
-/** What is asked, in which order does not change: the values that make one request another one. */
+/** The values of a request, in a fixed order, that distinguish it from another. */
 type Body = ReadonlyArray<string | number | null>
 
 /**
- * Requests that came with an `Idempotency-Key`, as they are known again. Hashes are keyed: a body may hold a password, and a guest's key
- * must lead nobody else to the answer, so that it counts for the network it came from.
+ * Recognises repeated requests by their `Idempotency-Key`. Hashes are keyed: a body may hold a password. A guest's key counts per
+ * network, so that it cannot lead another client to the answer.
  */
 export class CreationAttempts extends Context.Service<
   CreationAttempts,
   {
-    /** None without a key. */
+    /** Undefined without a key. */
     readonly of: (operation: string, key: string | undefined, body: Body) => Attempt | undefined
-    /** The same of somebody who has no account yet. */
+    /** The same for a client without an account. */
     readonly ofGuest: (operation: string, key: string | undefined, body: Body, from: Sender) => GuestAttempt | undefined
   }
 >()("@llm-saas/server/auth/CreationAttempts") {
@@ -48,7 +48,7 @@ export class CreationAttempts extends Context.Service<
   )
 }
 
-/** A UUID of our own making (version 8, RFC 9562 §5.8) out of the first bytes of a hash. */
+/** A UUID (version 8, RFC 9562 §5.8) from the first bytes of a hash. */
 const uuid = (bytes: Buffer): string => {
   const hex = bytes.toString("hex")
   const variant = (8 + (parseInt(hex.charAt(16), 16) % 4)).toString(16)

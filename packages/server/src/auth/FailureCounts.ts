@@ -5,11 +5,11 @@ export interface Allowance {
   readonly key: string
   /** Failures allowed at once, attempts under way included. */
   readonly limit: number
-  /** Failures that leak away in a window; `limit`, unless it says otherwise. */
+  /** Failures that leak away per window. Default: `limit`. */
   readonly leak?: number
 }
 
-/** An attempt that may go on: `end` says how it came out. Or else the time (ms) until one may. */
+/** An allowed attempt, whose outcome `end` records; or the time (ms) until one is allowed. */
 export type Attempt = { readonly end: (failed: boolean, now: number) => void } | { readonly wait: number }
 
 interface Count {
@@ -20,15 +20,15 @@ interface Count {
   underWay: number
 }
 
-/** The shortest time (ms) to wait: for attempts under way, whose end nobody knows. */
+/** The shortest wait (ms): for attempts under way, whose end is unknown. */
 const SOON = 1000
-/** Failures: what sums of fractions may be off by. */
+/** Failures: tolerance for sums of fractions. */
 const ROUNDING = 1e-6
 
 /**
- * Failures as leaky buckets: each fills one, and a full bucket is empty again after one window. Memory is bounded: a bucket that is
- * left alone for a window is empty, and is forgotten without being looked for; and there are at most 2 × `capacity`. Only attempts
- * that were let through make one, each at the price of a password hash, so pushing out a bucket takes longer than waiting for it.
+ * Failures as leaky buckets: each failure fills a bucket, and a full one is empty after one window. Memory is bounded: an idle bucket is
+ * empty after a window and forgotten without a search, and there are at most 2 × `capacity`. Only attempts that were let through create
+ * one, each at the cost of a password hash, so pushing a bucket out takes longer than waiting for it.
  */
 export class FailureCounts {
   readonly #window: number
@@ -49,7 +49,7 @@ export class FailureCounts {
     return count === undefined ? 0 : this.#leaked(count, now)
   }
 
-  /** Lets an attempt through if every one of its keys has one left. */
+  /** Lets an attempt through if none of its keys has reached its limit. */
   attempt(allowances: ReadonlyArray<Allowance>, now: number): Attempt {
     const wait = Math.max(...allowances.map((allowance) => this.#wait(allowance, now)))
     if (wait > 0) return { wait }
@@ -76,7 +76,7 @@ export class FailureCounts {
     const count = this.#counts.get(key)
     if (count === undefined) return 0
     const perWindow = leak ?? limit
-    // A limit may have sunk since: what lies above it counts as full, so that nobody waits longer than one window.
+    // The limit may have been lowered since: what exceeds it counts as full, so that no client waits longer than one window.
     count.level = Math.min(this.#leaked(count, now), limit, 2 * perWindow)
     count.at = now
     count.leak = perWindow

@@ -6,14 +6,14 @@ interface Entry<A> {
 
 /**
  * A bounded queue that is fair between flows (start-time fair queueing): each item belongs to several, such as a client and a tenant, and
- * comes one turn after the last waiting item of each of them. So a flow with a thousand items waits for itself, and one that has none
- * waiting is next. Where it is full, the item whose turn is farthest off gives way: a flood pushes out its own.
+ * its turn is one after the last waiting item of each. So a flow with a thousand items waits for itself, and a flow with none waiting is
+ * next. When the queue is full, the item with the latest turn is dropped: a flood pushes out its own items.
  *
- * Flows cost nothing while they have nothing waiting. Adding and taking look at every entry, of which there are `capacity` at most.
+ * An idle flow costs nothing. Adding and taking look at every entry, of which there are at most `capacity`.
  */
 export class FairQueue<A> {
   readonly #capacity: number
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #entries: Array<Entry<A>> = []
   /** The turn that was taken last. */
   #now = 0
@@ -26,7 +26,7 @@ export class FairQueue<A> {
     return this.#entries.length
   }
 
-  /** Adds an item. Answers the one that has no place any more, if there is one: another, or this. */
+  /** Adds an item. Returns the item that no longer has a place, if any: another one, or this. */
   add(item: A, flows: ReadonlyArray<string>): A | undefined {
     let last = this.#now
     let farthest: Entry<A> | undefined
@@ -43,7 +43,7 @@ export class FairQueue<A> {
     return farthest.item
   }
 
-  /** Takes the item whose turn it is; of several, the one that came first. */
+  /** Takes the item with the earliest turn; of several, the oldest. */
   take(): A | undefined {
     let next: Entry<A> | undefined
     for (const entry of this.#entries) if (next === undefined || entry.turn < next.turn) next = entry
@@ -53,13 +53,13 @@ export class FairQueue<A> {
     return next.item
   }
 
-  /** Takes an item out, whose client has left. */
+  /** Removes an item whose client has left. */
   remove(item: A): void {
     const at = this.#entries.findIndex((entry) => entry.item === item)
     if (at >= 0) this.#entries.splice(at, 1)
   }
 
-  /** Takes everything out. */
+  /** Removes and returns all items. */
   clear(): ReadonlyArray<A> {
     return this.#entries.splice(0).map(({ item }) => item)
   }

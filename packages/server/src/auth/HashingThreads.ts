@@ -4,17 +4,17 @@ import { Worker } from "node:worker_threads"
 import { FairQueue } from "./FairQueue.ts"
 import type { Answer, Job } from "./HashingThread.ts"
 
-/** How hashing is dimensioned. */
+/** Size of the pool. */
 export interface HashingOptions {
   /** Hashes at once: each takes a core and 19 MiB. */
   readonly threads: number
-  /** Hashes that may wait for a thread; one more, or the one whose turn is farthest off, is told to come back. */
+  /** Hashes that may wait for a thread. One more makes the hash with the latest turn fail with a retry hint. */
   readonly waiting: number
-  /** How long (ms) an answer may take, waiting included. */
+  /** How long (ms) a hash may take, waiting included. */
   readonly patience: number
 }
 
-/** Seconds after which a client turned away may come back. */
+/** Seconds after which a rejected client may retry. */
 const RETRY_AFTER = 2
 
 interface Task {
@@ -27,13 +27,13 @@ interface Thread {
   task: Task | undefined
 }
 
-/** A pool that {@link make} made. `flows`: whose turn a job takes. */
+/** A pool that {@link make} made. `flows`: the flows a job belongs to. */
 export interface HashingThreads {
   readonly run: (job: Job, flows: ReadonlyArray<string>) => Effect.Effect<Answer, Unavailable>
   readonly load: () => Load
 }
 
-/** What a {@link make} pool does just now. */
+/** Current load of a pool. */
 export interface Load {
   readonly running: number
   readonly waiting: number
@@ -42,12 +42,13 @@ export interface Load {
 const unavailable = Effect.suspend(() => Effect.fail(new Unavailable({ retry_after: RETRY_AFTER })))
 
 /**
- * Threads that do nothing but hash, at low priority, each made when it is first needed. Not libuv's pool: there, hashes stand in
- * the way of files and name look-ups, and compete with requests at the same priority. The p99 of requests in ms without hashes,
- * with hashes without pause in libuv's pool, and with hashes here (2 cores, Node 24, Linux 6.18, 2026-11; medians of 9 rounds):
- * at 400 requests a second 4.9, 7.0, 5.5; with 8 requests always under way 12.8, 15.3, 13.0.
+ * Threads that only hash, at low priority, each started when first needed. Not libuv's pool: there, hashes block files and name look-ups,
+ * and compete with requests at the same priority. The p99 of requests in ms without hashes, with continuous hashes in libuv's pool, and
+ * with hashes here (2 cores, Node 24, Linux 6.18, 2026-11; medians of 9 rounds): at 400 requests per second 4.9, 7.0, 5.5; with 8
+ * requests always under way 12.8, 15.3, 13.0.
  *
- * What waits is fair between flows, see {@link FairQueue}: whoever floods one waits for themselves. A running hash cannot be stopped. A client that leaves gives up its place in the queue, or else its thread is busy until done.
+ * The queue is fair between flows, see {@link FairQueue}: a flow that floods it delays only itself. A running hash cannot be stopped. A
+ * client that leaves gives up its place in the queue; if its hash is running, the thread stays busy until it is done.
  */
 export const make = (options: HashingOptions) =>
   Effect.map(
@@ -106,11 +107,11 @@ class Threads {
     this.#threads.add(thread)
     thread.worker.on("message", (answer: Answer) => {
       const { task } = thread
-      // Free before the answer is heard: whoever hears it may ask again at once.
+      // Freed before the result is delivered: its receiver may ask again at once.
       this.#next(thread)
       task?.done(Effect.succeed(answer))
     })
-    // A thread that broke (out of memory) is replaced; whoever waited for it may try again.
+    // A thread that broke (out of memory) is replaced; its client may retry.
     thread.worker.on("error", () => {})
     thread.worker.on("exit", () => {
       this.#threads.delete(thread)
@@ -120,7 +121,7 @@ class Threads {
       const successor = this.#queue.size > 0 ? this.#start() : undefined
       if (successor !== undefined) this.#next(successor)
     })
-    // A program that is otherwise done does not stay for its threads.
+    // Idle threads do not keep the program alive.
     thread.worker.unref()
     return thread
   }

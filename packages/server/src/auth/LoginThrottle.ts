@@ -9,47 +9,47 @@ import type { ClientNetwork } from "../config/ClientNetworks.ts"
 import { FailureCounts } from "./FailureCounts.ts"
 import { Settings } from "../config/Settings.ts"
 
-/** An IPv6 /48 may fail this many times as often as one address: behind it are many, or one who has 65,536 addresses to spend. */
+/** An IPv6 /48 may fail this many times as often as one address: it holds many clients, or one client with 65,536 addresses. */
 export const WIDER = 10
 
-/** A login, as far as it can be told before anything is looked up. */
+/** What is known of a login before anything is looked up. */
 export interface LoginAttempt {
-  /** What was typed. */
+  /** The account as the client typed it. */
   readonly account: string
-  /** Whether the tenant was said: then there is one account at most. */
+  /** Whether the tenant is given: then there is at most one account. */
   readonly exact: boolean
   readonly client: ClientNetwork
 }
 
 /**
- * Slows down guessing, by what failed lately; a success costs nothing. It also forgives nothing: who has an account of the same
- * email in a tenant of their own could else clear the count between guesses. Failures leak away instead.
+ * Slows down guessing by counting recent failures; a success costs nothing. A success clears nothing either: a client with an account of
+ * the same email in their own tenant could otherwise clear the count between guesses. Failures leak away instead.
  *
  * What a client is told (429) depends only on what it was told before:
- * - An account from one address: `LOGIN_FAILURES` in a window. Whoever fails there locks out their own address, and nobody else.
- * - An address (IPv6: a /64; ten times as many for its /48), whatever the account: `LOGIN_FAILURES_PER_ADDRESS`.
- * - An account from everywhere: beyond `LOGIN_FAILURES_PER_ACCOUNT` each address has one failure in a window instead of several. So
- *   an attack from many addresses needs a new one for every guess, and can still never lock the owner out, from wherever they come:
- *   their right password is their first try.
+ * - One account from one address: `LOGIN_FAILURES` per window. A client that fails there locks out only its own address.
+ * - One address (IPv6: a /64; ten times as many for its /48), any account: `LOGIN_FAILURES_PER_ADDRESS`.
+ * - One account from all addresses: beyond `LOGIN_FAILURES_PER_ACCOUNT` each address has one failure per window instead of several. So an
+ *   attack from many addresses needs a new one for every guess, and can never lock the owner out, wherever they log in from: their right
+ *   password is their first try.
  *
- * What failed behind a success, on other accounts of the same email, is counted by {@link AccountAttempts} and never told.
+ * Failures behind a success, on other accounts of the same email, are counted by {@link AccountAttempts} and never told.
  *
- * Counts are this process's: behind n of them a client has up to n times as many tries. `RateLimiter` of `effect/persistence`
- * would share them, but it keeps every key it ever saw, and can neither look without counting nor take back.
+ * Counts are per process: behind n processes a client has up to n times as many tries. `RateLimiter` of `effect/persistence` would share
+ * them, but it keeps every key it ever saw, and can neither look without counting nor take back.
  */
 export class LoginThrottle extends Context.Service<
   LoginThrottle,
   {
     /**
-     * Refuses without running `login` when there were too many failures lately, before anything costly is done. Attempts under way
-     * count as failures until they prove otherwise, so that a thousand guesses at once are not all let through; one whose client
-     * left without waiting for the answer has failed.
+     * Refuses without running `login` after too many recent failures, before anything costly is done. Attempts under way count as
+     * failures until they succeed, so that a thousand guesses at once are not all let through; one whose client left before the answer
+     * counts as failed.
      */
     readonly guard: <A, E, R>(
       attempt: LoginAttempt,
       login: (attempts: LoginAttempts) => Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | TooManyRequests, R>
-    /** A new account was made from there. */
+    /** Records that a new account was created from this network. */
     readonly registered: (userId: UserId, client: ClientNetwork) => Effect.Effect<void>
   }
 >()("@llm-saas/server/auth/LoginThrottle") {
@@ -93,7 +93,7 @@ export class LoginThrottle extends Context.Service<
             if (!settled) attempt.end(failed, now())
             settled = true
           }
-          // As soon as it is known, and not only when it is told: until then it counts as a failure.
+          // Called as soon as the result is known, not when it is told: until then it counts as a failure.
           const end = (fitting: ReadonlyArray<UserId>) => {
             const told = tried.attempts.end(fitting)
             settle(told.size === 0)
@@ -116,7 +116,7 @@ export class LoginThrottle extends Context.Service<
   )
 }
 
-/** Emails are compared as they are stored; a digest has one length, whatever is typed. */
+/** Emails are compared as they are stored; a digest has a fixed length. */
 const digest = (account: string): string =>
   createHash("sha256").update(account.trim().normalize("NFC").toLowerCase()).digest("base64url")
 
@@ -126,10 +126,10 @@ const isTagged = (error: unknown, tag: string): boolean =>
 const isGuess = (reason: Cause.Reason<unknown>) =>
   reason._tag === "Interrupt" || (reason._tag === "Fail" && isTagged(reason.error, "InvalidCredentials"))
 
-/** Not what is our own fault: a database that is down must not lock people out. */
+/** Our own faults do not count: a database outage must not lock users out. */
 const failed = (exit: Exit.Exit<unknown, unknown>): boolean =>
   exit._tag === "Failure" && exit.cause.reasons.some(isGuess)
 
-/** Whether the client left before it was told. */
+/** Whether the client left before it had the answer. */
 const left = (exit: Exit.Exit<unknown, unknown>): boolean =>
   exit._tag === "Failure" && exit.cause.reasons.some(({ _tag }) => _tag === "Interrupt")

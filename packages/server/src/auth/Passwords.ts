@@ -9,17 +9,17 @@ import { Settings } from "../config/Settings.ts"
 
 /** argon2id, OWASP's minimum (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. */
 const OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
-/** Bytes: RFC 9106 §3.1 recommends 16. */
+/** Bytes, as RFC 9106 §3.1 recommends. */
 const SALT = 16
 
-/** Hashes that may wait for each thread: about a second's worth on a quiet machine. */
+/** Hashes that may wait for each thread: about one second of work on an idle machine. */
 const WAITING = 32
-/** How long (ms) a login may take to hash before it is told to come back: machines that are busy with requests hash slowly. */
+/** How long (ms) a login's hash may take before the client is told to retry: machines busy with requests hash slowly. */
 const PATIENCE = 10_000
 
 /**
- * {@link PasswordHasher} with argon2id in threads of low priority, bounded in number, with a bounded queue that is fair by client and by
- * tenant. A flood of logins or registrations makes itself wait, or come back later, and leaves others' logins and all requests alone.
+ * {@link PasswordHasher} with argon2id in a bounded number of low-priority threads, with a bounded queue that is fair by client and by
+ * tenant. A flood of logins or registrations delays or rejects itself, and leaves others' logins and all requests alone.
  */
 export const PasswordsLayer = Layer.effect(
   PasswordHasher,
@@ -30,15 +30,15 @@ export const PasswordsLayer = Layer.effect(
   })
 )
 
-/** The hasher, with threads of these dimensions. */
+/** The hasher, with a thread pool of this size. */
 export const make = (dimensions: HashingThreads.HashingOptions, secret: Redacted.Redacted) =>
   Effect.map(HashingThreads.make(dimensions), (threads) => from(threads, secret))
 
 /**
- * The salt of an address is an HMAC of it by `secret`: the accounts it has in several tenants share the salt, so that a login compares
- * with all of them at the price of one hash, and whoever makes accounts of another's address makes nothing slower. It cannot be known
- * beforehand, and no two addresses share one. Equal passwords of one address have equal hashes, which nobody reads but the functions of
- * the login. A new `secret` gives new salts, and leaves those that are kept good.
+ * The salt of an email is an HMAC of it by `secret`: the accounts it has in several tenants share the salt, so that a login compares with
+ * all of them at the cost of one hash, and a client that creates accounts of another user's email makes nothing slower. It cannot be
+ * predicted, and no two emails share one. Equal passwords of one email have equal hashes, which only the login's functions read. A new
+ * `secret` gives new salts; stored hashes stay valid.
  */
 export const from = (threads: HashingThreads.HashingThreads, secret: Redacted.Redacted): PasswordHasher["Service"] => {
   const key = createHmac("sha256", Redacted.value(secret)).update("salts of passwords").digest()
@@ -49,7 +49,7 @@ export const from = (threads: HashingThreads.HashingThreads, secret: Redacted.Re
     options: Job["options"],
     { client, target }: HashingShare
   ) {
-    // Typed on another keyboard it is the same password; `Password` normalised it alike when it was chosen.
+    // Keyboards compose characters differently; `Password` normalised it the same way when it was chosen.
     const job = { password: Redacted.value(password).normalize("NFC"), options }
     const answer = yield* threads.run(job, [`client ${client}`, `target ${target}`])
     return answer ?? (yield* Effect.die(new Error("argon2 refused its parameters")))
@@ -80,6 +80,6 @@ export const from = (threads: HashingThreads.HashingThreads, secret: Redacted.Re
   return PasswordHasher.of({ hash, compare })
 }
 
-/** In a time that does not tell where they differ. */
+/** Compares in constant time. */
 const equal = (one: string, other: string): boolean =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))

@@ -3,9 +3,9 @@ const SAMPLE =
 const REPETITION = /^(.{1,16}?)\1+$/su
 
 /**
- * Why a key is too weak to sign with in production, or undefined. HS256 asks for 256 bits (RFC 7518 §3.2); what randomness looks
- * like cannot be proved, but the keys people leave in place can be told: samples, and patterns. Of 32 random hexadecimal digits,
- * the least that passes, fewer than 8 kinds come up once in some ten million keys.
+ * Why a key is too weak to sign with in production, or undefined. HS256 asks for 256 bits (RFC 7518 §3.2). Randomness cannot be proved,
+ * but common weak keys can be recognised: samples and patterns. Of 32 random hexadecimal digits, the shortest key that passes, one in
+ * some ten million has fewer than 8 distinct ones.
  */
 export const weakness = (key: string): string | undefined => {
   if (Buffer.byteLength(key) < 32) return "it has fewer than 32 bytes"

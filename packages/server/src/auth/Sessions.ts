@@ -10,7 +10,7 @@ import { AccessTokens } from "./AccessTokens.ts"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
 
-/** Tokens for those who prove who they are, and patience with those who guess: the same at every door. */
+/** Issues tokens at login and throttles guessing, the same for HTTP and RPC. */
 export class Sessions extends Context.Service<
   Sessions,
   {
@@ -18,7 +18,7 @@ export class Sessions extends Context.Service<
       credentials: typeof Credentials.Type,
       from: Sender
     ) => Effect.Effect<typeof Token.Type, InvalidCredentials | TenantRequired | TooManyRequests | Unavailable>
-    /** Ends every token from before; the answer is a new one. */
+    /** Ends every earlier token; returns a new one. */
     readonly changePassword: (
       change: { readonly current: Redacted.Redacted<string>; readonly next: Password },
       from: Sender
@@ -54,7 +54,7 @@ export class Sessions extends Context.Service<
 
       const changePassword: Sessions["Service"]["changePassword"] = Effect.fnUntraced(function* (change, from) {
         const client = networks.of(from)
-        // A guess here counts together with those at the login.
+        // A wrong password here counts together with those at the login.
         const { email } = yield* accounts.me
         const identity = yield* throttle.guard({ account: email, exact: true, client }, (attempts) =>
           accounts.changePassword({ ...change, email, client: client.narrow, attempts })

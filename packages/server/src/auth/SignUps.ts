@@ -14,11 +14,11 @@ import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
 import { Settings } from "../config/Settings.ts"
 
-/** New tenants and new accounts, for everybody who asks: whether they may be made, and how often. The same at every door. */
+/** Creates tenants and accounts for clients without a token: whether that is allowed, and how often. The same for HTTP and RPC. */
 export class SignUps extends Context.Service<
   SignUps,
   {
-    /** `authorization`: the header, where there is one. With the right token of `TENANT_CREATION_TOKEN` it is not counted. */
+    /** `authorization`: the header, if any. With the right `TENANT_CREATION_TOKEN` the request is not counted. */
     readonly createTenant: (
       tenant: { readonly name: string; readonly authorization: string | undefined; readonly key: string | undefined },
       from: Sender
@@ -84,7 +84,7 @@ export class SignUps extends Context.Service<
 
 const BEARER = /^Bearer +(\S+)$/iu
 
-/** Whether the header bears the token, in a time that does not tell where they differ. */
+/** Whether the header bears the token, compared in constant time. */
 const bears = (authorization: string | undefined, token: Redacted.Redacted): boolean =>
   timingSafeEqual(digest(BEARER.exec(authorization ?? "")?.[1] ?? ""), digest(Redacted.value(token)))
 

@@ -6,22 +6,22 @@ import { SecretKey } from "./SecretKey.ts"
 import { Settings } from "../config/Settings.ts"
 import { StartupFailed } from "../process/Startup.ts"
 
-/** The algorithms a token may be signed with; an installation allows exactly one of them. */
+/** Algorithms a token may be signed with; an installation allows exactly one. */
 export type Algorithm = "HS256" | "RS256" | "ES256" | "EdDSA"
 
 /** A public key as it is published (RFC 7517). */
 export type PublicKey = Readonly<Record<string, string>>
 
-/** What tokens are signed and verified with. */
+/** The keys that tokens are signed and verified with. */
 export class SigningKeys extends Context.Service<
   SigningKeys,
   {
     readonly algorithm: Algorithm
     readonly signing: CryptoKey | KeyObject | Uint8Array
     readonly verifying: CryptoKey | KeyObject | Uint8Array
-    /** The key's name in a token's header: its RFC 7638 thumbprint. A shared secret has none: a hash of it is nobody's business. */
+    /** The key id in a token's header: its RFC 7638 thumbprint. Absent for a shared secret: its hash must not be published. */
     readonly kid: string | undefined
-    /** What anybody may verify our tokens with; empty for a shared secret. */
+    /** The public keys that verify our tokens; empty for a shared secret. */
     readonly jwks: { readonly keys: ReadonlyArray<PublicKey> }
   }
 >()("@llm-saas/server/auth/SigningKeys") {
@@ -35,9 +35,9 @@ export class SigningKeys extends Context.Service<
   ).pipe(Layer.provide(NodeFileSystem.layer))
 }
 
-/** HS256 with the key's characters, so that another program that has the SECRET_KEY can verify our tokens. */
+/** HS256 with the key's characters, so that another program with the SECRET_KEY can verify our tokens. */
 export const shared = (secret: Redacted.Redacted): SigningKeys["Service"] => {
-  // A KeyObject, unlike bytes, is imported once and not with every token.
+  // A KeyObject, unlike bytes, is imported once and not for every token.
   const key = createSecretKey(Redacted.value(secret), "utf8")
   return SigningKeys.of({ algorithm: "HS256", signing: key, verifying: key, kid: undefined, jwks: { keys: [] } })
 }
@@ -90,7 +90,7 @@ const load = (algorithm: Algorithm, key: KeyObject) => {
   )
 }
 
-/** Named members, so that a private one can never get out by mistake. */
+/** Named members, so that a private one cannot be published by mistake. */
 const published = (jwk: JWK, about: PublicKey): PublicKey => {
   const members: Record<string, string> = { ...about }
   for (const name of ["kty", "crv", "x", "y", "n", "e"] as const) {

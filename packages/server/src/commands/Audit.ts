@@ -16,7 +16,7 @@ import { formatReport } from "./IsolationText.ts"
 import { Settings } from "../config/Settings.ts"
 import { StartupFailed } from "../process/Startup.ts"
 
-// `npm run audit:…`: who reads the database with their own SQL, and whether tenants are kept apart.
+// `npm run audit:…`: auditors' own SQL access, and the isolation report.
 
 const USAGE = `usage:
   ${command("audit:isolation", "[--json]")}                        are tenants kept apart? exit code 1 if not
@@ -24,7 +24,7 @@ const USAGE = `usage:
   ${command("audit:grant", "--tenant ID [--content --days 30 --note WHO]")}   one that reads the rows of a tenant
   ${command("audit:revoke", "--role NAME | --tenant ID | --auditors")}        takes such lines away`
 
-/** Tenants are not kept apart: the report says where. */
+/** Tenants are not isolated: the report says where. */
 export class NotIsolated extends Schema.TaggedError<NotIsolated>()("NotIsolated", { findings: Schema.Int }) {
   override get message(): string {
     return `${this.findings} finding${this.findings === 1 ? "" : "s"}: tenants may not be kept apart`
@@ -33,7 +33,7 @@ export class NotIsolated extends Schema.TaggedError<NotIsolated>()("NotIsolated"
 
 type Failures = StartupFailed | MigrationFailed | TenantUnknown | NotIsolated
 
-/** Runs `npm run audit:NAME` with what follows it. */
+/** Runs `npm run audit:NAME` with the arguments after it. */
 export const auditCommand = (
   name: string,
   args: ReadonlyArray<string>
@@ -64,8 +64,8 @@ const isolation = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
 })
 
 /**
- * As the API: its own login where DATABASE_URL is that, or as it by the word of a superuser. What a connection keeps of a room is tried
- * with a user there is, whom only a superuser can find.
+ * Inspects as the API: with its own login if DATABASE_URL is that, or as it if DATABASE_URL is a superuser's. What a connection keeps of
+ * a room is tested with an existing user, whom only a superuser can find.
  */
 const inspected = Effect.gen(function* () {
   const { DATABASE_URL } = yield* Settings

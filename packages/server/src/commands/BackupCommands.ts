@@ -12,11 +12,11 @@ import { formatReport } from "./IsolationText.ts"
 import { Settings } from "../config/Settings.ts"
 import { StartupFailed } from "../process/Startup.ts"
 
-// `npm run db:backup` and `db:restore`: the database as a file, and a file as a database.
+// `npm run db:backup` and `db:restore`: the database to a file and back.
 
 const say = (line: string) => void process.stderr.write(`${line}\n`)
 
-/** Without a name, one of the database and the moment, in the working directory. */
+/** Without a name, the file is named for the database and the time, in the working directory. */
 export const dbBackup = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const [given, ...more] = args
   if (more.length > 0 || given?.startsWith("-") === true)
@@ -30,7 +30,7 @@ export const dbBackup = Effect.fnUntraced(function* (args: ReadonlyArray<string>
   )
 })
 
-/** Restores, then tries whether tenants are apart in what came of it: exit code 1 if they are not. */
+/** Restores, then checks tenant isolation in the restored database: exit code 1 if it is broken. */
 export const dbRestore = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   const [file, ...more] = args
   if (file === undefined || more.length > 0 || file.startsWith("-"))
@@ -47,7 +47,7 @@ export const dbRestore = Effect.fnUntraced(function* (args: ReadonlyArray<string
   if (!found.ok) return yield* new NotIsolated({ findings: found.findings.length })
 })
 
-/** A login by which isolation can be tried: a superuser speaks in the API's name; for another administrator the API's own is prepared. */
+/** A login to check isolation with: a superuser acts as the API; for another administrator the API's own login is prepared. */
 const apiOf = Effect.fnUntraced(function* (admin: Redacted.Redacted) {
   if ((yield* inspectLogin(admin)).risks.includes("is a superuser")) return admin
   const { DATABASE_URL } = yield* Settings
@@ -60,7 +60,7 @@ const apiOf = Effect.fnUntraced(function* (admin: Redacted.Redacted) {
   return yield* prepareLogin(admin, "api", Redacted.make(randomBytes(24).toString("base64url")))
 })
 
-/** The embedded server is newer than most machines' programs, and its data is a directory. */
+/** The embedded server is newer than most machines' client programs, and its data is a directory that can be copied. */
 const embeddedHint = <A, E extends { readonly message: string }, R>(work: Effect.Effect<A, E, R>) =>
   Effect.mapError(work, (error) => error).pipe(
     Effect.tapError((error) =>

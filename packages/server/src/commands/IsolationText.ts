@@ -1,7 +1,7 @@
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import { DateTime } from "effect"
 
-/** The report for people: what was tried, what was found, and what cannot be known. */
+/** The report as text: what was tried, what was found, and what cannot be known. */
 export const formatReport = (report: IsolationReport): string => {
   const rules = report.checks.filter(({ kind, name }) => kind === "rule" && name !== "catalogue")
   const catalogue = report.checks.filter(({ name }) => name === "catalogue")

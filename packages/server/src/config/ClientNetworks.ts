@@ -3,7 +3,7 @@ import type { HttpServerRequest } from "effect/http"
 import { clientAddress, countedAs, trust } from "../http/ClientAddress.ts"
 import { Settings } from "./Settings.ts"
 
-/** Where a request comes from. */
+/** The parts of a request that tell where it comes from. */
 export type Sender = Pick<HttpServerRequest.HttpServerRequest, "headers" | "remoteAddress">
 
 /** The networks a client counts for: an IPv4 address; or a /64, and the /48 around it. */
@@ -12,7 +12,7 @@ export interface ClientNetwork {
   readonly wide: string | undefined
 }
 
-/** The network of a request's sender, by the word of the proxies in `TRUSTED_PROXIES` and of no others. */
+/** The network of a request's sender. Only proxies in `TRUSTED_PROXIES` are believed. */
 export class ClientNetworks extends Context.Service<
   ClientNetworks,
   { readonly of: (sender: Sender) => ClientNetwork }

@@ -1,19 +1,19 @@
 import { Array, ConfigProvider, Effect, FileSystem } from "effect"
 import { type BrokenVariable, SettingsInvalid } from "./SettingsInvalid.ts"
 
-/** What decides the variables of a process. */
+/** Sources of a process's variables. */
 export interface Sources {
-  /** Where a `.env` file may be. */
+  /** Path of a `.env` file, which may be missing. */
   readonly path: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** The variables that are read. Of these, `NAME_FILE` is heard too. */
+  /** The variables to read. For these, `NAME_FILE` is read too. */
   readonly names: ReadonlyArray<string>
 }
 
 /**
- * The variables of the process, and behind them those of a `.env` file where there is one: what the environment says wins. An
- * empty variable counts as absent in both, as it does in a compose file's `${NAME:-}`, except for {@link SPEAKS_EMPTY}. In both, `NAME_FILE` names a file with the
- * value of `NAME`: secrets come as files where they are mounted, and do not show in what describes a process or a container.
+ * The variables of the process, then those of a `.env` file if there is one: the environment wins. An empty variable counts as absent in
+ * both, as in a compose file's `${NAME:-}`, except for {@link SPEAKS_EMPTY}. In both, `NAME_FILE` names a file with the value of `NAME`:
+ * mounted secrets are files, and do not show where a process or a container is described.
  */
 export const provider = Effect.fnUntraced(function* ({ environment, names, path }: Sources) {
   const given = yield* withFiles(ConfigProvider.fromEnvRecord(environment, KEPT), names)
@@ -28,16 +28,16 @@ export const provider = Effect.fnUntraced(function* ({ environment, names, path 
   return ConfigProvider.orElse(given, yield* withFiles(file, names))
 })
 
-/** A value with a `$`, and not in single quotes; comments begin with a `#` behind a space. */
+/** An unquoted or double-quoted value with a `$`; a comment begins with a `#` after a space. */
 const DOLLAR = /^[ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=[ \t]*(?![ \t'])[^\n#$]*\$/gmu
 
-/** Variables of a `.env` file that docker compose reads otherwise than this program: it looks for the name of a variable behind a `$`. */
+/** Variables of a `.env` file that docker compose reads differently: it expands a `$` as a variable's name. */
 export const withDollar = (text: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>
   [...text.matchAll(DOLLAR)].flatMap(([, name = ""]) => (names.includes(name.replace(/_FILE$/u, "")) ? [name] : []))
 
 /**
- * A file's text, with or without a byte order mark. Fails for UTF-16, which Windows' older PowerShell and editors write and which reads as
- * nothing at all, and for any other encoding than UTF-8.
+ * A file's text, with or without a byte order mark. Fails for UTF-16, which older PowerShell and editors on Windows write and which would
+ * read as no variables at all, and for every other encoding than UTF-8.
  */
 const textOf = (bytes: Uint8Array): Effect.Effect<string, undefined> =>
   Effect.try({ try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes), catch: () => undefined }).pipe(
@@ -50,10 +50,7 @@ const textOf = (bytes: Uint8Array): Effect.Effect<string, undefined> =>
 const UTF8 =
   'a text file in UTF-8; save it again with that encoding (an editor\'s "Save as", or in PowerShell: Set-Content -Encoding utf8)'
 
-/**
- * Values only. The provider of an environment sees a record `A` in `A_B`, which is there, so that nothing behind it would be asked
- * for `A`.
- */
+/** Values only. The provider of an environment sees a record `A` in `A_B`, so that the next provider would not be asked for `A`. */
 const flat = (source: ConfigProvider.ConfigProvider): ConfigProvider.ConfigProvider =>
   ConfigProvider.make((path) =>
     Effect.map(source.load(path), (node) =>
@@ -63,7 +60,7 @@ const flat = (source: ConfigProvider.ConfigProvider): ConfigProvider.ConfigProvi
     )
   )
 
-/** Variables that say something when they are empty: that there is to be none. */
+/** Variables for which empty is a value: none. */
 const SPEAKS_EMPTY = new Set(["LLM_TEMPERATURE"])
 const KEPT = { preserveEmptyStrings: true }
 
@@ -76,7 +73,7 @@ const withFiles = Effect.fnUntraced(function* (given: ConfigProvider.ConfigProvi
   return ConfigProvider.orElse(flat(contents), source)
 })
 
-/** Name and value, if a file has it. Who sets both would be surprised by whichever of them counted. */
+/** The name and its value, from a file if `NAME_FILE` is set. Setting both is an error: either choice could surprise the operator. */
 const contentOf = Effect.fnUntraced(function* (source: ConfigProvider.ConfigProvider, name: string) {
   const variable = `${name}_FILE`
   const refuse = (expected: string) => Effect.fail<BrokenVariable>({ variable, expected })
@@ -87,7 +84,7 @@ const contentOf = Effect.fnUntraced(function* (source: ConfigProvider.ConfigProv
   const fs = yield* FileSystem.FileSystem
   const bytes = yield* Effect.catch(fs.readFile(path), () => refuse("the path of a text file that may be read"))
   const text = yield* Effect.catch(textOf(bytes), () => refuse("the path of a text file in UTF-8"))
-  // What wrote it may have ended the line; no value of ours ends with one.
+  // Editors and tools end the line; no value of ours ends with one.
   const value = text.replace(/(?<![\r\n])[\r\n]+$/u, "")
   return value === "" ? yield* refuse("the path of a file that is not empty") : [[name, value] as const]
 })

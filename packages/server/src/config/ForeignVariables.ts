@@ -4,21 +4,21 @@ import { isIP } from "node:net"
 import * as DotEnv from "./DotEnv.ts"
 import { type BrokenVariable, lineOf, type SettingsInvalid } from "./SettingsInvalid.ts"
 
-/** Variables whose names many programs use are set by many programs, and what they hold is then not meant for this one. */
+/** Some variable names are used by many programs, and their values may be meant for another one. */
 interface Sources extends DotEnv.Sources {
   readonly isDevelopment: Effect.Effect<boolean, BrokenVariable>
 }
 
-/** A name in these is set by shells (zsh, csh) and by conda, and would open the port to the network, or to nothing. */
+/** Shells (zsh, csh) and conda set names in these, which would open the port to the network, or to nothing. */
 const LISTEN = ["HOST", "METRICS_HOST"]
 
-/** A DATABASE_URL of another kind is another program's; a mistake in one of ours must not lead to another database. */
+/** A DATABASE_URL of another kind is another program's; a mistake in one of ours must not select another database. */
 const OTHER_DATABASE = /^(?:sqlite|libsql|mysql|mariadb|mssql|sqlserver|oracle|mongodb|redis|jdbc|file)\b/iu
 
 /**
- * Reads the settings. In development, a variable of the environment that cannot be used is taken for another program's (`DEBUG=release`,
- * `HOST=x86_64-conda-linux-gnu`, `MLFLOW_TRACKING_URI=databricks`): it is named on standard error and ignored. What stands in `.env`
- * was written for this program, and APP_ENV decides about all others: these are refused everywhere, and in production everything is.
+ * Reads the settings. In development, an unusable environment variable is taken for another program's (`DEBUG=release`,
+ * `HOST=x86_64-conda-linux-gnu`, `MLFLOW_TRACKING_URI=databricks`): it is named on standard error and ignored. Variables in `.env` were
+ * written for this program, and APP_ENV decides about all others: these are refused everywhere, and in production all are.
  */
 export const withoutForeign = Effect.fnUntraced(function* <A>(
   read: Effect.Effect<A, SettingsInvalid>,
@@ -41,7 +41,7 @@ export const withoutForeign = Effect.fnUntraced(function* <A>(
     Object.entries(sources.environment).filter(([name]) => !foreign.some(({ variable }) => variable === name))
   )
   const settings = yield* within(read, yield* DotEnv.provider({ ...sources, environment: rest }))
-  // A worker reads what the process that started it has complained of.
+  // Only the parent process reports: its workers read the same variables.
   if (!cluster.isWorker)
     for (const broken of Array.dedupeWith(foreign, (a, b) => a.variable === b.variable))
       yield* Console.error(`${lineOf(broken)}; what the environment has is ignored, as another program's`)

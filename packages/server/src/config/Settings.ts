@@ -34,7 +34,7 @@ const LOCAL_MLFLOW = "http://127.0.0.1:5001"
 
 const DOLLARS = "an amount in US dollars, such as 0.15"
 
-/** Every variable the program reads, and nothing else. `.env.example` explains them to people; a test keeps the two equal. */
+/** Every variable the program reads. `.env.example` explains them; a test keeps the two equal. */
 export const VARIABLES = {
   APP_NAME: setting("APP_NAME", "a name of one line", line(100), "llm-saas"),
   APP_ENV: setting(
@@ -197,7 +197,7 @@ export const VARIABLES = {
 
 type Values = { readonly [Name in keyof typeof VARIABLES]: Effect.Success<(typeof VARIABLES)[Name]> }
 
-/** The configuration, decoded once at the edge: each variable under its own name, defaults filled in. */
+/** The configuration, decoded once: each variable under its own name, with defaults filled in. */
 export class Settings extends Context.Service<
   Settings,
   Omit<
@@ -210,19 +210,19 @@ export class Settings extends Context.Service<
     | "READERS_PER_USER"
     | "TENANT_CREATION"
   > & {
-    /** `openai` where there is a key or a base URL, else `mock`, unless it is set. */
+    /** Default: `openai` if there is a key or a base URL, else `mock`. */
     readonly LLM_PROVIDER: "mock" | "openai"
-    /** `debug` where DEBUG is on, else `info`, unless it is set. */
+    /** Default: `debug` if DEBUG is on, else `info`. */
     readonly LOG_LEVEL: "debug" | "info" | "warning" | "error"
-    /** `redacted` in production, else `full`, unless it is set. */
+    /** Default: `redacted` in production, else `full`. */
     readonly MLFLOW_LOG_CONTENT: "full" | "redacted" | "off"
-    /** A server on this machine in development, and `off` in production, unless it is set. */
+    /** Default: a server on this machine in development, `off` in production. */
     readonly MLFLOW_TRACKING_URI: string
-    /** All workers' together one less than there are cores, and at least one each, unless it is set. */
+    /** Default: one less than there are cores, shared by all workers, and at least one each. */
     readonly PASSWORD_THREADS: number
-    /** `token` where there is one, else `closed` in production and `open` elsewhere, unless it is set. */
+    /** Default: `token` if there is one, else `closed` in production and `open` elsewhere. */
     readonly TENANT_CREATION: "open" | "token" | "closed"
-    /** Five for each of GENERATIONS_PER_USER, unless it is set. */
+    /** Default: five for each of GENERATIONS_PER_USER. */
     readonly READERS_PER_USER: number
   }
 >()("@llm-saas/server/config/Settings") {
@@ -231,7 +231,7 @@ export class Settings extends Context.Service<
     Settings,
     fromProcess(() => settings)
   ).pipe(Layer.provide(NodeFileSystem.layer))
-  /** As above, for commands: what production asks for is asked of a server, and whoever migrates need not have its secrets. */
+  /** As above, for commands: production's requirements are for servers; an operator who migrates need not have the server's secrets. */
   static readonly layerCommands = Layer.effect(
     Settings,
     fromProcess(() => read(() => []))
@@ -267,7 +267,7 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
   })
 })
 
-/** What the current `ConfigProvider` says. Every broken variable is named, not only the first. */
+/** The settings from the current `ConfigProvider`. The failure names every broken variable, not only the first. */
 export const settings: Effect.Effect<Settings["Service"], SettingsInvalid> = Effect.suspend(() => read(offences))
 
 const providerOf = ({ LLM_PROVIDER, OPENAI_API_KEY, OPENAI_BASE_URL }: Values) =>
@@ -310,7 +310,7 @@ const offences = (values: Values): Array<BrokenVariable> => {
   return rules.filter(([broken]) => broken).map(([, variable, expected]) => ({ variable, expected }))
 }
 
-/** One of the two alone would be a price of nothing for the other. */
+/** A price for one of the two alone would make the other free. */
 const priced = (values: Values): Array<readonly [boolean, keyof Values, string]> => {
   const { LLM_PRICE_INPUT_PER_MILLION: input, LLM_PRICE_OUTPUT_PER_MILLION: output } = values
   return [

@@ -7,7 +7,7 @@ import { isIP } from "node:net"
 import { isNetwork } from "../http/ClientAddress.ts"
 import type { BrokenVariable } from "./SettingsInvalid.ts"
 
-// How a variable is read: the forms of its text, and what is said when it has another one.
+// Schemas of variables: accepted forms, and the text of a refusal.
 
 /** Decimal digits only: `0x10`, `1e3` and `+5` are refused. */
 export const whole = (minimum: number, maximum: number) =>
@@ -20,7 +20,7 @@ export const whole = (minimum: number, maximum: number) =>
 
 const FLAG = { true: true, false: false, "1": true, "0": false, yes: true, no: false, on: true, off: false }
 
-/** As people type it: any case. */
+/** In any case, as users type it. */
 const lowerCase = Schema.String.pipe(
   Schema.decodeTo(Schema.String, {
     decode: SchemaGetter.transform((text) => text.toLowerCase()),
@@ -44,7 +44,7 @@ export const LogLevel = lowerCase.pipe(
   })
 )
 
-/** An address or a host name (RFC 1123 §2.1). Whether a name is this machine's is found out when the server listens. */
+/** An address or a host name (RFC 1123 §2.1). Whether it belongs to this machine is known when the server listens. */
 export const ListenHost = Schema.String.check(
   Schema.makeFilter((text) => isIP(text) !== 0 || (text.length <= 253 && HOST_NAME.test(text)))
 )
@@ -56,7 +56,7 @@ export const Origin = Schema.String.check(
 )
 export const Network = Schema.String.check(Schema.makeFilter(isNetwork))
 
-/** Nothing is kept in it that must not be logged, and it is where a path is appended to. */
+/** Must hold no secret, since it is logged; paths are appended to it. */
 export const BaseUrl = Schema.String.check(
   Schema.makeFilter((text) => {
     const url = /^https?:\/\//u.test(text) ? URL.parse(text) : null
@@ -64,7 +64,7 @@ export const BaseUrl = Schema.String.check(
   })
 )
 
-/** What can stand in a header. */
+/** Characters allowed in a header. */
 export const Key = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,1000}$/u)).pipe(Schema.RedactedFromValue)
 
 /** Decimals as people write them: `0.7`. */
@@ -79,7 +79,7 @@ export const decimal = (maximum: number) =>
 /** A temperature, or a word for none. */
 const Temperature = Schema.Union([Schema.Literal("none"), decimal(2)])
 
-/** A proxy as others read it too: without a scheme it is http. Only what speaks HTTP will do; a login may be in it. */
+/** A proxy as other programs read it: http without a scheme. Only HTTP proxies work; the URL may contain a login. */
 const ProxyUrl = Schema.String.pipe(
   Schema.decodeTo(
     Schema.String.check(
@@ -100,7 +100,7 @@ export const TrackingUri = Schema.String.check(Schema.makeFilter((text) => desti
 
 export const Text = line(1000)
 
-/** A variable read through a schema; `expected` completes the line that says that it is broken. */
+/** A variable read through a schema; `expected` completes the message for a broken one. */
 export const setting = <A, const B extends A | undefined>(
   variable: string,
   expected: string,
@@ -112,7 +112,7 @@ export const setting = <A, const B extends A | undefined>(
     Effect.mapError((): BrokenVariable => ({ variable, expected }))
   )
 
-/** A database's URL, as every part of the program reads it alike; what is wrong with a broken one is said, and nothing of it repeated. */
+/** A database's URL, read the same way by every part of the program; the failure says what is wrong and repeats nothing of the URL. */
 export const databaseUrl = (variable: string): Effect.Effect<Redacted.Redacted | undefined, BrokenVariable> =>
   setting(variable, POSTGRES, Schema.String, undefined).pipe(
     Effect.flatMap((text) =>
@@ -129,15 +129,15 @@ export const databaseUrl = (variable: string): Effect.Effect<Redacted.Redacted |
 
 export const POSTGRES = "a URL such as postgres://user:password@host:5432/database"
 
-/** How the names of an installation's roles begin. */
+/** Prefix of an installation's role names. */
 export const RolePrefix = Schema.String.check(Schema.makeFilter((text) => prefixTrouble(text) === undefined))
 
 export const amount = (variable: string, unit: string, minimum: number, maximum: number, absent: number) =>
   setting(variable, `a whole number of ${unit}, ${minimum} to ${maximum}`, whole(minimum, maximum), absent)
 
 /**
- * The temperature that is asked for; undefined: none is, and the model has its own. The one variable that says something when it is
- * empty. Where the environment is read as it is, an empty variable is absent, and shows as a name of its group alone.
+ * The temperature to ask for; undefined: the model's default. The one variable for which empty is a value. Where the environment is read
+ * directly, an empty variable is absent, and shows only as a name of its group.
  */
 export const temperature = (variable: string, absent: number): Effect.Effect<number | undefined, BrokenVariable> =>
   Effect.gen(function* () {
@@ -152,7 +152,7 @@ export const temperature = (variable: string, absent: number): Effect.Effect<num
     return value === "none" ? undefined : value
   })
 
-/** A variable that many programs read, some of them in small letters: those count where the other is not set. */
+/** A variable that many programs read, some in lower case: that spelling counts if the other is not set. */
 const anyCase = <A, const B extends A | undefined>(
   variable: string,
   expected: string,

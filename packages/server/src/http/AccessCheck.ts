@@ -4,7 +4,7 @@ import { Context, Effect, Layer } from "effect"
 import { HttpApi, type HttpApiGroup } from "effect/http-api"
 import { StartupFailed } from "../process/Startup.ts"
 
-/** Endpoints that do not say who may call them, or say one thing and do another. */
+/** Endpoints that do not declare who may call them, or whose declaration contradicts their middleware. */
 export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>
 ): ReadonlyArray<string> => {
@@ -20,14 +20,17 @@ export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constr
   return found
 }
 
-/** What is wrong with a door: nothing, if it says whom it is for (`access`) and asks for a token (`guarded`) just when it must. */
+/**
+ * What is wrong with an endpoint: nothing, if it declares whom it is for (`access`) and asks for a token (`guarded`) exactly when it
+ * must.
+ */
 export const contradiction = (name: string, access: Least | undefined, guarded: boolean): ReadonlyArray<string> => {
   if (access === undefined) return [`${name} declares no access`]
   if (access === "public") return guarded ? [`${name} is public and asks for a token`] : []
   return guarded ? [] : [`${name} is for ${access} and asks for no token`]
 }
 
-/** The server does not start if something is open by mistake: what `find` finds. */
+/** Stops the start if `find` finds an endpoint that is open by mistake. */
 export const refuseToStart = (find: () => ReadonlyArray<string>) =>
   Layer.effectDiscard(
     Effect.suspend(() => {
@@ -38,7 +41,7 @@ export const refuseToStart = (find: () => ReadonlyArray<string>) =>
     })
   )
 
-/** The server does not start if an endpoint is open by mistake. */
+/** Stops the start if an endpoint is open by mistake. */
 export const AccessCheck = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>
 ) => refuseToStart(() => undeclared(api))

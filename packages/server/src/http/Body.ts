@@ -3,12 +3,12 @@ import type { HttpServerError, HttpServerRequest } from "effect/http"
 import { isUtf8 } from "node:buffer"
 import type { BadTarget } from "./Target.ts"
 
-/** JSON nested deeper than this is refused: nothing of ours is, and a recursive reader of it would run out of stack. */
+/** JSON nested deeper than this is refused: none of our bodies is, and a recursive reader would overflow its stack. */
 export const MAX_DEPTH = 64
 
 /**
- * Looks at a request's body as bytes, within the limit of its size, before anybody decodes it: a decoder would replace what is not
- * UTF-8 without a word. The body is kept, so the handler's decoder does not read it again. Fails as reading it fails.
+ * Checks a request's body as bytes, within its size limit, before it is decoded: a decoder would silently replace invalid UTF-8. The body
+ * is kept, so the handler's decoder does not read it again. Fails as reading the body fails.
  */
 export const checkBody = (
   request: HttpServerRequest.HttpServerRequest
@@ -20,7 +20,10 @@ export const checkBody = (
     return isForm(request) ? checkForm(bytes.toString()) : checkJson(bytes)
   })
 
-/** Compressed, say: nothing is unpacked here, so that nothing small can become large (RFC 9110 §8.4). */
+/**
+ * Whether the body is encoded, for example compressed. Nothing is unpacked here, so that a small body cannot become a large one (RFC 9110
+ * §8.4).
+ */
 const isEncoded = (request: HttpServerRequest.HttpServerRequest) =>
   (request.headers["content-encoding"]?.toLowerCase() ?? "identity") !== "identity"
 
@@ -29,7 +32,7 @@ const isForm = (request: HttpServerRequest.HttpServerRequest) =>
 
 const STRAY_PERCENT = /%(?![0-9a-fA-F]{2})/gu
 
-// `password=100%`, as people type it, is read as it stands by every form decoder (URL standard §5.1): that stays so.
+// Every form decoder reads `password=100%`, as users type it, literally (URL standard §5.1): so it is accepted.
 const checkForm = (text: string): BadTarget | undefined => {
   if (hasManyFields(text)) return TOO_MANY
   if (!text.includes("%")) return undefined
@@ -38,7 +41,7 @@ const checkForm = (text: string): BadTarget | undefined => {
     : undefined
 }
 
-/** Fields of a form. The largest of ours has a handful, and a megabyte of them takes a tenth of a second to take apart. */
+/** Fields of a form. Our largest form has a handful, and parsing a megabyte of fields takes a tenth of a second. */
 const MAX_FIELDS = 100
 
 const hasManyFields = (text: string): boolean => {
@@ -47,7 +50,7 @@ const hasManyFields = (text: string): boolean => {
   return fields > MAX_FIELDS
 }
 
-/** As above, of JSON: what is wrong with it, or undefined. NUL in its texts is refused by those who store them. */
+/** As above, for JSON: what is wrong with it, or undefined. NUL in its texts is refused where they are stored. */
 export const checkJson = (bytes: Buffer): BadTarget | undefined =>
   bytes.length > MAX_DEPTH && isTooDeep(bytes) ? TOO_DEEP : undefined
 

@@ -10,7 +10,7 @@ export const isNetwork = (text: string): boolean => {
   return prefix === undefined || (/^\d{1,3}$/u.test(prefix) && Number(prefix) <= (version === 6 ? 128 : 32))
 }
 
-/** Addresses and networks whose word about where a request comes from is believed. Anything {@link isNetwork} refuses is left out. */
+/** Proxies whose X-Forwarded-For is believed. Entries that {@link isNetwork} refuses are left out. */
 export const trust = (networks: ReadonlyArray<string>): BlockList => {
   const list = new BlockList()
   for (const network of networks.filter(isNetwork)) {
@@ -21,7 +21,7 @@ export const trust = (networks: ReadonlyArray<string>): BlockList => {
   return list
 }
 
-/** An address as we compare it: IPv6 in its short form (RFC 5952) without zone, an IPv4 address in IPv6's clothes as IPv4. */
+/** An address in the form we compare: IPv6 in its short form (RFC 5952) without zone, an IPv4-mapped address as IPv4. */
 export const canonical = (text: string): string | undefined => {
   const bare = text.replace(/%[^]*$/u, "")
   if (isIP(bare) === 4) return bare
@@ -33,16 +33,16 @@ export const canonical = (text: string): string | undefined => {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".")
 }
 
-/** One entry of X-Forwarded-For: an address, with or without a port. */
+/** The address of an X-Forwarded-For entry, which may have a port. */
 const entry = (text: string): string | undefined => {
   const trimmed = text.trim()
   return canonical(/^\[(.*)\](?::\d+)?$/u.exec(trimmed)?.[1] ?? /^([\d.]+):\d+$/u.exec(trimmed)?.[1] ?? trimmed)
 }
 
 /**
- * Who is at the other end. The TCP peer, unless it is a proxy we trust: then the last address of X-Forwarded-For that is not one,
- * for each proxy appends the peer it saw, and what stands further left the client may have invented. An entry that is no address
- * ends the search: the proxy that passed it on is the last one known.
+ * The client's address: the TCP peer, unless it is a trusted proxy; then the last address of X-Forwarded-For that is not one. Each proxy
+ * appends the peer it saw; entries further left may be invented by the client. An entry that is no address ends the search: the proxy
+ * that passed it on is the last one known.
  */
 export const clientAddress = (peer: string, forwardedFor: string | undefined, trusted: BlockList): string => {
   let address = canonical(peer)
@@ -57,8 +57,8 @@ export const clientAddress = (peer: string, forwardedFor: string | undefined, tr
 }
 
 /**
- * The networks an address counts for, narrowest first: an IPv4 address for itself; an IPv6 address for its /64, which is what one
- * customer has at the least (RFC 6177), and for its /48, which is what one may have at the most.
+ * The networks an address counts for, narrowest first: an IPv4 address for itself; an IPv6 address for its /64, the least a customer has
+ * (RFC 6177), and for its /48, the most a customer may have.
  */
 export const countedAs = (address: string): readonly [narrow: string, wide: string | undefined] => {
   if (isIP(address) !== 6) return [address, undefined]

@@ -2,7 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import type { IncomingMessage, Server } from "node:http"
 import { type ConstantAnswer, Exchange } from "./Exchange.ts"
 
-/** The server of Node's that is listening. */
+/** Node's server that is listening. */
 export class NodeServer extends Context.Service<NodeServer, Server>()("@llm-saas/server/http/NodeServer") {}
 
 /** A JSON answer that is always the same. */
@@ -12,8 +12,8 @@ export const constantJson = (route: string, value: unknown): ConstantAnswer => {
 }
 
 /**
- * Gives some answers ahead of every route: a probe that is asked all day, and has one answer, is worth no fiber. Built after the
- * routes are served, since it steps in front of their listener. HEAD and everything unusual goes on to them.
+ * Gives constant answers ahead of every route: a probe is frequent, and not worth a fiber. Built after the routes, since it takes the
+ * place of their listener. HEAD and unusual requests are passed on to them.
  */
 export const Constants = (answers: ReadonlyArray<ConstantAnswer>) =>
   Layer.effectDiscard(

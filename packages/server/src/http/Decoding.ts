@@ -8,8 +8,8 @@ import { schemaIssuesOf } from "./SchemaIssues.ts"
 import { detailOf, type SchemaIssueText, refusal } from "./Refusals.ts"
 
 /**
- * What is wrong with a request, told to its sender: which value, and what was expected. Bodies are looked at before they are decoded,
- * but not for somebody without a token where one is asked for: they are told that first.
+ * Tells the sender what is wrong with a request: which value, and what was expected. Bodies are checked before they are decoded, except
+ * where a token is required and missing: that is reported first.
  */
 export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpoint }) => {
   const closed = [...endpoint.middlewares].some(({ key }) => key === Authorization.key)
@@ -33,20 +33,20 @@ export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpo
 const explain = (
   error: HttpApiError.HttpApiSchemaError
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest> => {
-  // Our own answer does not fit the contract: nothing the sender could mend.
+  // Our own answer does not fit the contract: the sender cannot correct that.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error.cause)
   const errors = schemaIssuesOf(error.cause.issue, error.kind.toLowerCase())
-  // A path with something else where an id belongs is the path of nothing.
+  // A path with something else than an id in its place does not exist.
   if (error.kind === "Params") return Effect.succeed(refusal("not_found", { detail: detailOf(errors) ?? "" }))
   if (error.kind === "Payload" && errors[0]?.message === NOT_JSON) return Effect.succeed(refusal("malformed_json"))
   return Effect.fail(invalid(errors))
 }
 
-/** A request that is not as its schema says. */
+/** The refusal of a request that does not fit its schema. */
 export const invalid = (errors: ReadonlyArray<SchemaIssueText>): InvalidRequest => {
   const detail = detailOf(errors)
   return new InvalidRequest({ errors, ...(detail === undefined ? {} : { detail }) })
 }
 
-/** What Effect's HttpApi says of a body that `JSON.parse` refuses. */
+/** Effect's HttpApi message for a body that `JSON.parse` refuses. */
 const NOT_JSON = "Expected a valid JSON body"

@@ -7,7 +7,7 @@ import { page } from "./HtmlPage.ts"
 /** The pages beside the API, all of them GET. */
 export const PAGES = ["/openapi.json", "/docs"] satisfies ReadonlyArray<`/${string}`>
 
-/** `/openapi.json`, and Swagger UI at `/docs`: one page with everything in it, out of the package, which asks nobody else for anything. */
+/** `/openapi.json`, and Swagger UI at `/docs`: one page from the package, complete in itself, that loads nothing from other servers. */
 export const Docs = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
@@ -22,7 +22,7 @@ export const Docs = <Id extends string, Groups extends HttpApiGroup.Constraint>(
     })
   )
 
-/** The page as Effect makes it: made once, at start, by a router of its own. */
+/** The page as Effect renders it: once, at start, by a router of its own. */
 const swagger = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -40,7 +40,7 @@ const swagger = <Id extends string, Groups extends HttpApiGroup.Constraint>(api:
 const BEGIN = "<script>"
 const END = "</script>"
 
-/** The page's scripts, each up to the first end of one, as a browser reads them: in a script `<script>` is text. */
+/** The page's scripts. Each ends at the first end tag, as in a browser: in a script `<script>` is text. */
 const scriptsOf = (html: string): ReadonlyArray<string> => {
   const scripts: Array<string> = []
   for (let at = html.indexOf(BEGIN); at >= 0;) {
@@ -52,8 +52,8 @@ const scriptsOf = (html: string): ReadonlyArray<string> => {
 }
 
 /**
- * Only the page's own script runs, named by its hash (CSP level 3). Swagger UI sets styles on its elements, which no hash can name.
- * It may talk to us and nobody else: `Try it out`, and no validator of somebody else's.
+ * Only the page's own script runs, named by its hash (CSP level 3). Swagger UI sets styles on its elements, which a hash cannot name. The
+ * page may connect to us only: for `Try it out`, but not for a third party's validator.
  */
 const policy = (html: string): string => {
   const hashes = scriptsOf(html).map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`)

@@ -1,12 +1,12 @@
 import { Context, Deferred, Effect, Layer, Scope } from "effect"
 import { onSecondSignal } from "../process/Signals.ts"
 
-/** That the server is about to stop: told to answers, which then end their connections, and to streams, which then end themselves. */
+/** Signals that the server is about to stop: answers then end their connections, and streams end themselves. */
 export class Drain extends Context.Service<
   Drain,
   {
     readonly isDraining: () => boolean
-    /** Completes when the server is told to stop. Whoever answers for longer than a moment ends when it does. */
+    /** Completes when the server is told to stop. Answers that last longer than a moment end then. */
     readonly begun: Effect.Effect<void>
     readonly begin: Effect.Effect<void>
   }
@@ -27,7 +27,7 @@ export class Drain extends Context.Service<
     })
   )
 
-  /** Begins the drain when it is taken down: built last, it is the first to be. From then on a second signal ends the process at once. */
+  /** Begins the drain on shutdown: built last, so taken down first. From then on a second signal ends the process at once. */
   static readonly onShutdown = Layer.effectDiscard(
     Effect.gen(function* () {
       const drain = yield* Drain

@@ -3,7 +3,7 @@ import { HttpServerRespondable, type HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { refusal } from "./Refusals.ts"
 
-/** What is said of an error that is ours to explain. A defect goes to the log, once, and nothing of it to the client. */
+/** The text of an error that we may explain. A defect is logged, once, and not shown to the client. */
 export const explain = (
   error: unknown,
   cause: Cause.Cause<unknown>

@@ -7,15 +7,15 @@ import type { RequestRecord } from "../logging/RequestRecord.ts"
 // Imported as an ES module, node:http would load its WebSocket and fetch along with it.
 const { ServerResponse } = process.getBuiltinModule("node:http")
 
-/** What every answer of a server has in common. */
+/** What all answers of a server have in common. */
 export interface ExchangePolicy {
-  /** Names and values in turn, sent with every answer. */
+  /** Headers sent with every answer: names and values in turn. */
   readonly headers: ReadonlyArray<string>
-  /** Which pages may read the answers; absent: none of another origin. */
+  /** Whether pages of this origin may read the answers; absent: no other origin may. */
   readonly allowsOrigin: ((origin: string) => boolean) | undefined
-  /** True once the server stops: every answer then ends its connection. */
+  /** True while the server stops: every answer then ends its connection. */
   readonly draining: () => boolean
-  /** Called once, when the answer is out or its reader has gone. */
+  /** Called once, when the answer is sent or its reader has gone. */
   readonly ended: (exchange: Exchange) => void
 }
 
@@ -31,9 +31,9 @@ const EXPOSED = "x-request-id, x-generation-id, retry-after, www-authenticate, e
 const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
 
 /**
- * One request and its answer: Node's own response object, which also is the request's record. Whoever answers, Effect's router, its
- * error handling or Node itself, the answer leaves through `writeHead` here and so carries the request id and the headers of the
- * house; and its line in the log is written when it is really over. Costs no object and no Effect of its own.
+ * One request and its answer: Node's own response object, which also is the request's record. Whether Effect's router, its error handling
+ * or Node itself answers, the answer leaves through `writeHead` here and so carries the request id and the server's headers; its log line
+ * is written when the answer is really over. Costs no object and no Effect of its own.
  */
 export class Exchange<Request extends IncomingMessage = IncomingMessage>
   extends ServerResponse<Request>
@@ -45,13 +45,13 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   route = "-"
   tenant: string | undefined = undefined
   user: string | undefined = undefined
-  /** The page's origin, where a browser sent one. */
+  /** The page's origin, if a browser sent one. */
   origin: string | undefined = undefined
-  /** Set while a handler is at work that will still tell the route. */
+  /** Set while a handler runs that will report the route. */
   serving = false
-  /** The answer is an earlier one, given again. */
+  /** The answer repeats an earlier one. */
   replayed = false
-  /** Calls it carried to the RPC door: each has a line of its own in the log. */
+  /** Number of RPC calls it carried: each has a line of its own in the log. */
   calls = 0
   #hosts = 0
   #over = false
@@ -68,42 +68,42 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
     this.on("close", this.#closed)
   }
 
-  /** HTTP/1.1 asks for exactly one Host (RFC 9112 §3.2). */
+  /** HTTP/1.1 requires exactly one Host (RFC 9112 §3.2). */
   get hasOneHost(): boolean {
     return this.#hosts === 1 || (this.#hosts === 0 && this.req.httpVersionMinor === 0)
   }
 
-  /** The origin, if it is one that may read our answers. */
+  /** The origin, if its pages may read our answers. */
   get allowedOrigin(): string | undefined {
     return this.origin !== undefined && this.#policy.allowsOrigin?.(this.origin) === true ? this.origin : undefined
   }
 
-  /** What the client is told: 499 where it left before the end, as others log it. */
+  /** The status for the log: 499 if the client left before the end, as other servers log it. */
   get outcome(): number {
     return this.writableEnded || this.#upgraded ? this.statusCode : 499
   }
 
-  /** It became a WebSocket, whose end is its own. */
+  /** The connection became a WebSocket, which ends separately. */
   upgraded(): void {
     this.#upgraded = true
     this.statusCode = 101
   }
 
-  /** The handler is done: the route is known, and the line may be written if the client has left already. */
+  /** The handler is done: the route is known, and the line is written if the client has left already. */
   served(route: string | undefined): void {
     this.serving = false
     if (route !== undefined) this.route = route
     if (this.closed) this.#end()
   }
 
-  /** Answers with what never changes, from outside of any handler. */
+  /** Sends a constant answer, outside of any handler. */
   constant(answer: ConstantAnswer): void {
     this.route = answer.route
     this.writeHead(200, answer.headers)
     this.end(answer.body)
   }
 
-  /** Answers with a problem, from outside of any handler. */
+  /** Answers with a problem, outside of any handler. */
   refuse(code: RefusalCode, headers: Readonly<Record<string, string>> = {}, details?: RefusalDetails): void {
     const body = withRequestId(refusalBody(code, details), this.id)
     this.writeHead(statusOf(code), {
@@ -146,13 +146,13 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   }
 
   /**
-   * Writes a piece of a body, as `write` does: false says that the reader is behind, and `drain` follows. Node
-   * sends each chunk of a body (RFC 9112 §7.1) as four pieces and gathers them with `writev`; written as one string it costs a fifth less
-   * of the whole server's time, which for streams is mostly such writes.
+   * Writes a piece of a body, as `write` does: false means that the reader is behind and `drain` will follow. Node sends each chunk of a
+   * body (RFC 9112 §7.1) as four pieces and gathers them with `writev`; writing it as one string saves a fifth of the whole server's
+   * time, which for streams is mostly such writes.
    */
   chunk(text: string): boolean {
     const { socket } = this
-    // The first piece takes the headers along. Behind an earlier answer on the same connection there is no socket yet.
+    // The first piece carries the headers. Behind an earlier answer on the same connection there is no socket yet.
     if (!this.#chunked || !this.chunkedEncoding || socket === null) {
       this.#chunked = true
       return this.write(text)
@@ -169,7 +169,7 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
       headers.push("access-control-allow-origin", origin, "access-control-expose-headers", EXPOSED)
   }
 
-  // Node makes its object of headers only when somebody asks: the three that every request is asked for are cheaper to find here.
+  // Node builds its headers object only when it is read: finding the three we need here is cheaper.
   #readHeaders(raw: ReadonlyArray<string>): void {
     for (let index = 0; index < raw.length; index += 2) {
       const name = raw[index]

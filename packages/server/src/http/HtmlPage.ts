@@ -3,10 +3,10 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createHash } from "node:crypto"
 import { gzip } from "node:zlib"
 
-/** Seconds a copy may be used without asking whether it still stands. */
+/** Seconds a copy may be used without revalidation. */
 const MAX_AGE = 60
 
-/** A text that stays the same while the program runs, compressed once. A client that has it already is told so in a few bytes. */
+/** A text that is constant while the program runs, compressed once. A client that already has it gets a 304. */
 export const page = Effect.fnUntraced(function* (
   text: string,
   contentType: string,
@@ -33,8 +33,8 @@ const matches = (given: string | undefined, etag: string): boolean =>
   given !== undefined && given.split(",").some((each) => each.trim().replace(/^W\//u, "") === etag)
 
 /**
- * Something to read, for people and for programs: HTML for a browser, which asks for it by name, and JSON for everybody else. The page
- * loads nothing and runs nothing.
+ * A page for users and programs: HTML for a browser, which asks for it by name, and JSON for all other clients. The page loads nothing
+ * and runs nothing.
  */
 export const readable = Effect.fnUntraced(function* (
   value: unknown,
@@ -72,6 +72,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;"
 }
 
-/** Text for a page; what stands between backticks is code. */
+/** Escapes text for a page; text between backticks is code. */
 export const escape = (text: string): string =>
   text.replace(/[&<>"']/gu, (each) => ENTITIES[each] ?? "").replace(/`([^`]*)`/gu, "<code>$1</code>")

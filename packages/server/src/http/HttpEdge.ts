@@ -18,8 +18,8 @@ type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 /**
- * Around every route: refuses what no handler should see, gives the handler its request id, turns whatever comes out of it into an
- * answer, and every error into problem+json with the request id. Headers and the log line are the {@link Exchange}'s.
+ * Wraps every route: refuses what no handler should see, gives the handler its request id, and turns its result into an answer and every
+ * error into problem+json with the request id. Headers and the log line are the {@link Exchange}'s.
  */
 export const HttpEdge = (routes: RouteTable) =>
   HttpRouter.use(
@@ -44,7 +44,7 @@ const around = (
       return Effect.succeed(asProblem(refused, request, exchange))
     }
     exchange.serving = true
-    // The server puts the fiber's context back when the request is over.
+    // The server restores the fiber's context when the request is over.
     fiber.setContext(
       Context.add(Context.add(fiber.context, RequestId, exchange.id), CurrentRequest, exchange).pipe(
         Context.add(CurrentReplay, exchange)
@@ -61,13 +61,13 @@ const around = (
     })
   })
 
-/** The {@link Exchange} a request belongs to; undefined where the listener is not ours. */
+/** The {@link Exchange} of a request; undefined if the listener is not ours. */
 export const exchangeOf = (request: Request): Exchange | undefined => {
   const response = NodeHttpServerRequest.toServerResponse(request)
   return response instanceof Exchange ? response : undefined
 }
 
-/** What is answered without a handler, or undefined. */
+/** The refusal of a request that needs no handler, or undefined. */
 const refuse = (
   request: Request,
   exchange: Exchange,
@@ -79,11 +79,11 @@ const refuse = (
   const bad = checkTarget(request.url)
   if (bad !== undefined) return refusal(bad.code, bad.details)
   if (request.method === "OPTIONS") return preflight(request, exchange, routes)
-  // The hottest requests are looked at by no router but the one that serves them.
+  // The most frequent requests pass only the router that serves them.
   if (request.method === "GET" && !request.url.includes("?")) return undefined
   const route = routes.find(request.url)
   if (route === undefined) return undefined
-  // `DELETE /messages/stream` would be the message named `stream` otherwise.
+  // Otherwise `DELETE /messages/stream` would be the message named `stream`.
   if (!route.methods.has(request.method)) return refusal("method_not_allowed", {}, { allow: route.allow })
   const known = route.parameters.get(request.method)
   const unknown = known === undefined ? undefined : unknownParameters(request.url, known)
@@ -92,15 +92,15 @@ const refuse = (
 }
 
 /**
- * Refused by what the sender announces, or when it has sent that much. The connection ends, and what still comes is thrown away for a
- * moment: closing on unread bytes would reset it, and the answer would be lost.
+ * Refused by its declared length, or once it has sent that much. The connection ends, and further bytes are discarded for a moment:
+ * closing on unread bytes would reset it, and the answer would be lost.
  */
 const tooLarge = (request: Request): Response => {
   if (request.headers["expect"] === undefined) NodeHttpServerRequest.toIncomingMessage(request).resume()
   return refusal("payload_too_large", {}, { connection: "close" })
 }
 
-/** The answer to what went wrong. */
+/** The answer to a failure. */
 const translate = (cause: Cause.Cause<unknown>, request: Request, routes: RouteTable): Effect.Effect<Response> => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Interrupt") continue
@@ -112,7 +112,7 @@ const translate = (cause: Cause.Cause<unknown>, request: Request, routes: RouteT
     } else if (HttpApiError.HttpApiPayloadTooLarge.is(error)) return Effect.succeed(tooLarge(request))
     return explain(error, cause)
   }
-  // Only interruption is left. A client that has gone reads no answer; else it is we who stop.
+  // Only interruption is left: the client has gone and reads no answer, or we stop.
   return Effect.succeed(refusal("unavailable", {}, { connection: "close" }))
 }
 
@@ -136,7 +136,7 @@ const translateServerError = (
   }
 }
 
-/** Every error leaves as a problem with the id of the request, and with the headers its status asks for. */
+/** Turns every error into a problem with the request id and the headers its status requires. */
 const asProblem = (response: Response, request: Request, exchange: Exchange): Response => {
   const { body, status } = response
   if (status < 400) return response
@@ -145,7 +145,7 @@ const asProblem = (response: Response, request: Request, exchange: Exchange): Re
   const problem = HttpServerResponse.setBody(response, HttpBody.text(withRequestId(text, exchange.id), PROBLEM))
   switch (status) {
     case 401:
-      // RFC 6750 §3: why is said only to those who sent a token.
+      // RFC 6750 §3: the reason is told only to clients that sent a token.
       return HttpServerResponse.setHeader(
         problem,
         "www-authenticate",

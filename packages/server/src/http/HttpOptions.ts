@@ -1,31 +1,31 @@
 import { Context, Effect, Layer } from "effect"
 import { Settings } from "../config/Settings.ts"
 
-/** What the HTTP edge needs to know. Times are in milliseconds, sizes in bytes. */
+/** Options of the HTTP edge. Times are in milliseconds, sizes in bytes. */
 export class HttpOptions extends Context.Service<
   HttpOptions,
   {
     readonly host: string
     readonly port: number
-    /** Production adds HSTS: browsers obey it only where the answer came over TLS (RFC 6797 §8.1). */
+    /** Production adds HSTS: browsers obey it only in answers over TLS (RFC 6797 §8.1). */
     readonly production: boolean
-    /** The origins whose pages may read our answers, compared as they are. */
+    /** The origins whose pages may read our answers, compared literally. */
     readonly allowedOrigins: ReadonlyArray<string>
-    /** Whether pages of this machine (localhost, any port) may read them too: in development they are their author's. */
+    /** Whether pages of this machine (localhost, any port) may read them too: in development they are the developer's own. */
     readonly allowLocalOrigins: boolean
     readonly maxBodyBytes: number
     readonly maxHeaderBytes: number
-    /** Connections beyond these are closed when they arrive. */
+    /** Further connections are closed when they arrive. */
     readonly maxConnections: number
-    /** The time a sender has for its headers, and a connection that says nothing before it is closed. */
+    /** Time to receive the headers, also on a connection that sends nothing. */
     readonly headersTimeout: number
-    /** The time a sender has for a whole request, body included. */
+    /** Time to receive a whole request, body included. */
     readonly requestTimeout: number
-    /** The time an idle connection is kept: longer than load balancers keep theirs, so that it is they who close. */
+    /** How long an idle connection is kept: longer than load balancers keep theirs, so that they close first. */
     readonly keepAliveTimeout: number
-    /** How often the two timeouts above are looked at. */
+    /** How often the two timeouts above are checked. */
     readonly checkingInterval: number
-    /** The time requests in flight have to finish once we are told to stop. */
+    /** Time for requests in flight to finish on shutdown. */
     readonly drainTimeout: number
   }
 >()("@llm-saas/server/http/HttpOptions") {

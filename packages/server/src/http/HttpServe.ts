@@ -14,13 +14,13 @@ import { RequestLines } from "../logging/RequestLines.ts"
 import { makeRouteTable, ROUTER_CONFIG, type Route } from "./RouteTable.ts"
 import { Upgrades } from "./Upgrades.ts"
 
-/** `/health` says that the process is alive. It is asked more often than anything else, and has only one answer. */
+/** `/health` tells that the process is alive. It is the most frequent request, and its answer is constant. */
 const HEALTH = constantJson("/health", { status: "ok" })
 
 /**
  * Serves an API: `routes` are its handlers and middleware, `HttpApiBuilder.layer(api)` with all it needs but the platform; `beside` are
- * the routes among them that are not in the API. Everything around them, the listening socket included, is added here. Taken down, it
- * drains: see {@link Drain}. Provides the `HttpServer` that is listening, and {@link Drain}, for those who answer long.
+ * those of its routes that are not in the API. Adds everything around them, the listening socket included. Drains on shutdown: see {@link
+ * Drain}. Provides the listening `HttpServer`, and {@link Drain} for long answers.
  */
 export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint, E, R>(
   api: HttpApi.HttpApi<Id, Groups>,

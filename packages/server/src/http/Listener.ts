@@ -19,8 +19,8 @@ import { Upgrades } from "./Upgrades.ts"
 const { createServer } = process.getBuiltinModule("node:http")
 
 /**
- * The listening socket, with the limits that keep a slow or hostile sender from holding it. What Node itself refuses is answered with
- * a problem too. When it is taken down it stops accepting, lets what is in flight finish until the deadline, and cuts the rest.
+ * The listening socket, with the limits that keep a slow or hostile sender from holding it. Requests that Node itself refuses get a
+ * problem too. On shutdown it stops accepting, lets requests in flight finish until the deadline, and cuts the rest.
  */
 export const Listener = (routes: RouteTable) =>
   Layer.merge(
@@ -35,7 +35,7 @@ export const Listener = (routes: RouteTable) =>
           draining: drain.isDraining,
           ended: (exchange) => {
             requests.ended(exchange)
-            // An answer that began before the drain could not say that its connection would end with it.
+            // An answer that began before the drain could not announce the end of its connection.
             if (drain.isDraining()) endIdle(exchange.req.socket)
           }
         }
@@ -55,7 +55,7 @@ export const Listener = (routes: RouteTable) =>
           port: options.port,
           gracefulShutdownTimeout: options.drainTimeout
         }).pipe(Effect.mapError((error) => new StartupFailed({ message: explain(error, options) })))
-        // Taken down before the server is closed for good, which would wait for them.
+        // Runs before the server is closed for good, which would wait for the connections.
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => {
             for (const socket of sockets) socket.destroy()
@@ -90,7 +90,7 @@ const listener = (options: HttpOptions["Service"], policy: ExchangePolicy, upgra
     requestTimeout: options.requestTimeout,
     keepAliveTimeout: options.keepAliveTimeout,
     connectionsCheckingInterval: options.checkingInterval,
-    // Refused by the edge instead, which answers with a problem.
+    // Refused by the edge instead, with a problem.
     requireHostHeader: false,
     shouldUpgradeCallback: upgrades.wanted
   })
@@ -100,8 +100,8 @@ const listener = (options: HttpOptions["Service"], policy: ExchangePolicy, upgra
 }
 
 /**
- * The port is open before the routes are built, and Node forgets a request that nobody listens for: its sender would wait for ever.
- * So early requests wait for the first listener.
+ * The port is open before the routes are built, and Node drops a request without a listener: its sender would wait for ever. So early
+ * requests wait for the first listener.
  */
 const holdUntilServed = (server: Server) => {
   const early: Array<readonly [IncomingMessage, Exchange]> = []
@@ -116,7 +116,7 @@ const holdUntilServed = (server: Server) => {
   server.on("request", hold).on("newListener", serve)
 }
 
-/** Connections that say nothing are not idle to Node, which would wait for them: we close those ourselves. */
+/** Node does not count a connection that has sent nothing as idle, and would wait for it: we close those ourselves. */
 const trackSockets = (server: Server): ReadonlySet<Socket> => {
   const sockets = new Set<Socket>()
   server.on("connection", (socket: Socket) => {
@@ -130,7 +130,7 @@ const endIdle = (socket: Socket) => {
   if (exchangeOf(socket) === undefined) socket.destroySoon()
 }
 
-/** The request a socket is at work on. Node's own handling of these errors reads the same field. */
+/** The request a socket is working on. Node's own handling of these errors reads the same field. */
 const exchangeOf = (socket: Duplex): Exchange | undefined => {
   const exchange: unknown = Reflect.get(socket, "_httpMessage")
   return exchange instanceof Exchange ? exchange : undefined
@@ -146,7 +146,7 @@ type Refused = (refused: ReturnType<typeof refuseRaw>, socket: Duplex) => void
 const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refused) => {
   const seen = new WeakSet<Duplex>()
   server.on("clientError", (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, socket: Duplex) => {
-    // The parser says so again for every packet that follows.
+    // The parser reports the error again for every later packet.
     if (seen.has(socket)) return
     seen.add(socket)
     if (error.code === "ECONNRESET" || !socket.writable || Reflect.get(socket, "bytesRead") === 0) {
@@ -165,13 +165,13 @@ const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refu
   server.on("checkExpectation", (_: IncomingMessage, response: unknown) => {
     if (response instanceof Exchange) response.refuse("expectation_failed")
   })
-  // CONNECT is for proxies. Its target is an authority, so no route has it.
+  // CONNECT is for proxies. Its target is an authority, which no route matches.
   server.on("connect", (_: IncomingMessage, socket: Duplex) => {
     refused(refuseRaw(socket, "method_not_allowed", { allow: routes.allow }), socket)
   })
 }
 
-/** What is still at work on a request that is over, such as reading its body, ends with the connection. */
+/** Work that outlasts its request, such as reading the body, ends with the connection. */
 const endAfter = (socket: Duplex, exchange: Exchange, error: Error) => {
   const timer = setTimeout(() => socket.destroy(), LINGER)
   exchange.req.on("error", () => {})
@@ -192,7 +192,7 @@ const reasonOf = (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return { code: "payload_too_large", headers: {} } as const
     case "HPE_INVALID_METHOD": {
-      // A method Node does not know, on what otherwise looks like HTTP.
+      // A method unknown to Node, on an otherwise valid request line.
       const target = FIRST_LINE.exec(error.rawPacket?.toString("latin1", 0, 2048) ?? "")?.[1]
       if (target === undefined) return { code: "malformed_request", headers: {} } as const
       const route = routes.find(target)

@@ -1,8 +1,8 @@
 import type { BadTarget } from "./Target.ts"
 
 /**
- * Names that other APIs have for what a parameter of ours does, in lower case and without separators. What skips rows by their number has
- * no equal here: pages go on behind the last row that was read, so that none is shown twice or left out while more are added.
+ * Names of our parameters in other APIs, in lower case and without separators. Offsets have no equivalent here: a page continues after
+ * the last row that was read, so that no row is repeated or left out while others are added.
  */
 const ALIASES: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -56,8 +56,8 @@ const HOW: Readonly<Record<string, string>> = {
 const MAX_ERRORS = 20
 
 /**
- * Refuses query parameters that an endpoint does not have: read over, `skip` or `page` would answer page one for ever. `known`: those it
- * has. Their values are never repeated.
+ * Refuses query parameters that an endpoint does not have: if they were ignored, `skip` or `page` would always answer page one. `known`:
+ * its parameters. Values are never repeated.
  */
 export const unknownParameters = (target: string, known: ReadonlySet<string>): BadTarget | undefined => {
   const start = target.indexOf("?")

@@ -5,8 +5,8 @@ import { refusal } from "./Refusals.ts"
 import type { RouteTable } from "./RouteTable.ts"
 
 /**
- * What pages may send us beyond what every page may. The second line is trace context: W3C's and B3, which Effect's client sends with
- * every request, and what Sentry's browser SDK adds.
+ * Headers that pages may send beyond the safelisted ones. The second line is trace context: W3C's and B3, which Effect's client sends
+ * with every request, and what Sentry's browser SDK adds.
  */
 const REQUEST_HEADERS =
   "authorization, content-type, idempotency-key, last-event-id, x-request-id, "
@@ -15,8 +15,8 @@ const REQUEST_HEADERS =
 const MAX_AGE = "600"
 
 /**
- * OPTIONS: the methods of a path, and, for a page of an allowed origin, what it may send there (the CORS protocol of the Fetch
- * standard). Other origins are told nothing, which is how a browser is refused. No credentials: tokens are sent by hand.
+ * OPTIONS: the methods of a path, and for a page of an allowed origin, what it may send there (the CORS protocol of the Fetch standard).
+ * Other origins get no CORS headers, so the browser refuses. No credentials: clients send tokens explicitly.
  */
 export const preflight = (
   request: HttpServerRequest.HttpServerRequest,

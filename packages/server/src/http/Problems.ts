@@ -7,13 +7,13 @@ import type { Route } from "./RouteTable.ts"
 const METHODS = ["GET", "HEAD"]
 const CODES = Object.keys(PROBLEMS).filter((code): code is ProblemCode => code in PROBLEMS)
 
-/** The pages of problems: the list of them, and one for each code. */
+/** The pages of problems: the list, and one page per code. */
 export const PROBLEM_PAGES: ReadonlyArray<Route> = [
   { path: "/problems", methods: METHODS },
   ...CODES.map((code): Route => ({ path: problem(code).type, methods: METHODS }))
 ]
 
-/** Where the `type` of a problem leads: what it means, and what to do about it. To people as a page, to programs as JSON. */
+/** The pages that a problem's `type` links to: what it means, and what to do. HTML for users, JSON for programs. */
 export const Problems = Layer.effectDiscard(
   Effect.gen(function* () {
     const router = yield* HttpRouter.HttpRouter

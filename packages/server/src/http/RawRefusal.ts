@@ -4,10 +4,10 @@ import { PROBLEM, refusalBody, type RefusalCode, statusOf, withRequestId } from 
 
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
 
-/** Milliseconds the sender has to read the answer before the connection is cut. */
+/** Milliseconds the client has to read the answer before the connection is cut. */
 export const LINGER = 500
 
-/** Answers what Node could not make a request of, and ends the connection. Gives what the log has to say of it. */
+/** Answers a request that Node could not parse, and ends the connection. Returns the fields for the log. */
 export const refuseRaw = (
   socket: Duplex,
   code: RefusalCode,
@@ -30,7 +30,7 @@ export const refuseRaw = (
       body
     ].join("\r\n")
   )
-  // What is still coming is read and thrown away: closing on unread bytes resets the connection, and the answer is lost with it.
+  // Further bytes are read and discarded: closing on unread bytes resets the connection, and the answer is lost.
   socket.on("error", () => {})
   socket.resume()
   const timer = setTimeout(() => socket.destroy(), LINGER)

@@ -1,7 +1,7 @@
 import { problem, type ProblemCode, PROBLEMS } from "@llm-saas/domain/Problem"
 import { HttpServerResponse } from "effect/http"
 
-/** What the edge answers by itself, before or instead of a handler. */
+/** Answers of the edge itself, before or instead of a handler. */
 const REFUSALS = [
   "invalid_request",
   "unknown_parameter",
@@ -21,16 +21,16 @@ const REFUSALS = [
 
 export type RefusalCode = (typeof REFUSALS)[number]
 
-/** Seconds after which a client may try again when we cannot say better. */
+/** Seconds after which a client may retry, where nothing better is known. */
 export const RETRY_AFTER = 1
 
-/** A value that is not as expected: the slot, the way to the value inside it, and what was expected. */
+/** A value that is not as expected: its slot, its path inside the slot, and what was expected. */
 export interface SchemaIssueText {
   readonly path: ReadonlyArray<string | number>
   readonly message: string
 }
 
-/** Members of the problem beyond those every one has. */
+/** Members of a problem beyond the common ones. */
 export interface RefusalDetails {
   readonly detail?: string
   readonly errors?: ReadonlyArray<SchemaIssueText>
@@ -50,7 +50,7 @@ export const refusalBody = (code: RefusalCode, details: RefusalDetails = {}): st
   })
 }
 
-/** What is wrong with a request, as one sentence: the first value that is not as expected, and how many more there are. */
+/** What is wrong with a request, as one sentence: the first bad value, and how many more there are. */
 export const detailOf = (errors: ReadonlyArray<SchemaIssueText> | undefined): string | undefined => {
   const [first, ...others] = errors ?? []
   if (first === undefined) return undefined
@@ -58,7 +58,7 @@ export const detailOf = (errors: ReadonlyArray<SchemaIssueText> | undefined): st
   return `${first.path.join(".")}: ${first.message}${more}.`
 }
 
-/** The refusal as an answer. The edge adds the request id and the headers on the way out. */
+/** The refusal as an answer. The edge adds the request id and the headers. */
 export const refusal = (
   code: RefusalCode,
   details?: RefusalDetails,
@@ -68,7 +68,7 @@ export const refusal = (
 
 export const PROBLEM = "application/problem+json"
 
-/** The refusal that stands for a status which somebody below us answered with no problem of its own. */
+/** The refusal for a status that the platform answered without a problem of its own. */
 export const refusalFor = (status: number): RefusalCode => {
   switch (status) {
     case 404:
@@ -90,5 +90,5 @@ export const refusalFor = (status: number): RefusalCode => {
   }
 }
 
-/** The problem's text with the id of the request spliced in: parsing and printing it again would cost more than all the rest. */
+/** Splices the request id into the problem's text: parsing and printing it again would cost more than all the rest. */
 export const withRequestId = (body: string, id: string): string => `${body.slice(0, -1)},"request_id":"${id}"}`

@@ -4,7 +4,7 @@ import * as FindMyWay from "effect/http/FindMyWay"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"
 import { SchemaAST } from "effect"
 
-/** Paths are compared as they are: `//me`, `/me/` and `/ME` are not `/me`, so that no rule in front of us can be talked around. */
+/** Paths are compared literally: `//me`, `/me/` and `/ME` are not `/me`, so that a proxy's rules cannot be bypassed. */
 export const ROUTER_CONFIG = {
   ignoreDuplicateSlashes: false,
   ignoreTrailingSlash: false,
@@ -18,26 +18,26 @@ export interface Route {
   readonly methods: ReadonlyArray<string>
 }
 
-/** A path of the server and its methods, the way a 405 and a HEAD have to know them. */
+/** A path of the server and its methods, as a 405 and a HEAD need them. */
 export interface KnownRoute {
   readonly path: string
   readonly methods: ReadonlySet<string>
-  /** The methods, as the `Allow` header has them. */
+  /** The methods, as in the `Allow` header. */
   readonly allow: string
-  /** The query parameters of an endpoint by its method. None for what is beside the API, which takes any. */
+  /** The query parameters of an endpoint by method. Empty for routes beside the API, which accept any. */
   readonly parameters: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 export interface RouteTable {
-  /** The route a request target belongs to, whatever the method. */
+  /** The route of a request target, for any method. */
   readonly find: (target: string) => KnownRoute | undefined
-  /** Every method that some path has. */
+  /** All methods of all paths. */
   readonly allow: string
 }
 
 /**
- * The paths of an API, and those `beside` it. HEAD is GET without its body (RFC 9110 §9.3.2), where that costs
- * nothing: an endpoint annotated {@link Costly} has none.
+ * The routes of an API, and those `beside` it. HEAD is GET without its body (RFC 9110 §9.3.2), except for an endpoint annotated {@link
+ * Costly}.
  */
 export const makeRouteTable = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,

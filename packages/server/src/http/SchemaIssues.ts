@@ -5,7 +5,7 @@ const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
 const MAX_MISFITS = 20
 
-/** What is wrong with a value that came from outside: where, and what was expected, in words that do not repeat the value. */
+/** What is wrong with a value from outside: where, and what was expected, without repeating the value. */
 export const schemaIssuesOf = (issue: SchemaIssue.Issue, slot: string): ReadonlyArray<SchemaIssueText> =>
   formatIssues(issue).issues.slice(0, MAX_MISFITS).map(toMisfit(slot))
 
@@ -22,7 +22,7 @@ const toMisfit =
     message: plainly(issue.message)
   })
 
-// The messages say what was expected. The value itself is in them only if a schema asks for `reportInput`: cut off all the same.
+// Messages say what was expected. They contain the value only if a schema asks for `reportInput`: it is cut off all the same.
 const plainly = (message: string): string => {
   if (message === "Missing key") return "Expected a value, and there is none"
   const said = message.replace(/, got [\s\S]*$/u, "")
@@ -30,15 +30,15 @@ const plainly = (message: string): string => {
   return expected === undefined ? said.slice(0, 200) : `Expected ${alternatives(expected)}`.slice(0, 200)
 }
 
-/** `string | null`, as a type says it, is text or null. */
+/** `string | null`, as TypeScript writes it, becomes text or null. */
 const alternatives = (type: string): string =>
-  // A shape without a name is written out as TypeScript, alternatives of its own included.
+  // An anonymous shape is written out as TypeScript, with alternatives of its own.
   type.startsWith("{") ? "an object" : [...new Set(type.split(" | ").map(named))].join(" or ")
 
 const named = (type: string): string => {
   const word = WORDS[type]
   if (word !== undefined) return word
-  // The name of one of our schemas, of which the sender need know nothing. What our own checks expect is said in words.
+  // The name of one of our schemas, which the sender need not know. Our own checks describe themselves.
   return /^[A-Z]\w*$/u.test(type) ? "an object" : type
 }
 

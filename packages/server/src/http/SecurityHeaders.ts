@@ -1,6 +1,6 @@
 /**
- * Sent with every answer, as names and values in turn. Answers are data: no page may frame them, guess their type, or learn where
- * a link to them was followed from. The content security policy is not here, because `/docs` has one of its own.
+ * Sent with every answer, as names and values in turn. Answers are data: no page may frame them, guess their type, or learn from which
+ * page a link was followed. The content security policy is not here: `/docs` has its own.
  */
 export const securityHeaders = (production: boolean): ReadonlyArray<string> => [
   "x-content-type-options",

@@ -17,7 +17,7 @@ export const HOME: ReadonlyArray<Route> = (["/", "/favicon.ico", "/robots.txt"] 
   methods: ["GET", "HEAD"]
 }))
 
-/** `/` says what this is and where things are, to people and programs; and browsers and crawlers get what they always ask for. */
+/** `/` describes the server and links to its pages, for users and programs; also answers what browsers and crawlers always request. */
 export const Home = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
   Layer.effectDiscard(
     Effect.gen(function* () {

@@ -7,21 +7,21 @@ export interface BadTarget {
   readonly details?: RefusalDetails
 }
 
-// Nearly every target has none of these, and is let through by one test.
+// Nearly every target has none of these and passes with one test.
 const UNUSUAL = /[^!-~]|[%&#;]/u
 const NOT_ASCII = /[^!-~]|#/u
 const BROKEN_ESCAPE = /%(?![0-9a-fA-F]{2})/u
 
 /**
- * Looks at a request target before the router does: it has to be ASCII with valid percent-encoded UTF-8, no NUL, and no query key
- * twice, since programs disagree on which of the two counts.
+ * Checks a request target before the router does: it must be ASCII with valid percent-encoded UTF-8, no NUL, and no repeated query key,
+ * since programs disagree on which of the two counts.
  */
 export const checkTarget = (target: string): BadTarget | undefined => {
   if (!UNUSUAL.test(target)) return undefined
   const start = target.indexOf("?")
   const path = start === -1 ? target : target.slice(0, start)
   const query = start === -1 ? "" : target.slice(start + 1)
-  // The router would read what follows as the query.
+  // The router would read the rest as the query.
   if (path.includes(";")) return { code: "not_found" }
   return checkText("path", path) ?? checkText("query", query) ?? checkKeys(query)
 }

@@ -7,7 +7,7 @@ import { NodeServer } from "./Constants.ts"
 import type { Exchange } from "./Exchange.ts"
 import type { RefusalCode, RefusalDetails } from "./Refusals.ts"
 
-/** A WebSocket that was opened, and the request that asked for it: its record in the log ends with the connection. */
+/** An open WebSocket and the request that asked for it: its log record ends with the connection. */
 export interface Upgraded {
   readonly socket: WebSocket
   readonly exchange: Exchange
@@ -16,21 +16,21 @@ export interface Upgraded {
 type Accept = (upgraded: Upgraded) => void
 
 /**
- * Requests that become WebSockets (RFC 6455). Only where somebody serves one; every other request to upgrade is answered as if it had not
- * asked (RFC 9110 §7.8): curl --http2 asks on every plain connection.
+ * Requests that become WebSockets (RFC 6455), on paths that accept them. Every other upgrade request is answered as if it had not asked
+ * (RFC 9110 §7.8): curl --http2 asks on every plain connection.
  */
 export class Upgrades extends Context.Service<
   Upgrades,
   {
     readonly wanted: (request: IncomingMessage) => boolean
     readonly take: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
-    /** Takes the WebSockets of a path until the scope closes. */
+    /** Accepts the WebSockets of a path until the scope closes. */
     readonly accept: (path: string, accept: Accept) => Effect.Effect<void, never, Scope.Scope>
-    /** From now on; before, there are none. */
+    /** Accepts WebSockets from now on; before, none. */
     readonly open: Effect.Effect<void>
   }
 >()("@llm-saas/server/http/Upgrades") {
-  /** `maxBytes`: of a message. */
+  /** `maxBytes`: limit of one message. */
   static readonly make = (options: {
     readonly maxBytes: number
     readonly draining: () => boolean
@@ -41,7 +41,7 @@ export class Upgrades extends Context.Service<
       noServer: true,
       maxPayload: options.maxBytes,
       clientTracking: false,
-      // Its reader answers pings, fewer of them.
+      // Our reader answers pings, and fewer of them.
       autoPong: false
     })
     let isOpen = false
@@ -51,7 +51,7 @@ export class Upgrades extends Context.Service<
         const exchange = options.exchangeFor(request)
         const accept = doors.get(request.url ?? "")
         exchange.route = request.url ?? "-"
-        // A socket that breaks is closed, which is what the others listen for.
+        // A broken socket closes; the other listeners listen for that.
         socket.on("error", () => {})
         if (!isSocket(socket)) return void socket.destroy()
         exchange.assignSocket(socket)
@@ -76,7 +76,7 @@ export class Upgrades extends Context.Service<
     })
   }
 
-  /** Steps in front of Effect's own upgrade, which knows neither our limits nor our log. Built after the routes are served. */
+  /** Replaces Effect's own upgrade, which has neither our limits nor our log. Built after the routes are served. */
   static readonly opened = Layer.effectDiscard(
     Effect.gen(function* () {
       const server = yield* NodeServer
@@ -95,7 +95,7 @@ const isHandshake = ({ headers, method }: IncomingMessage): boolean =>
 
 const KEY = /^[A-Za-z0-9+/]{22}==$/u
 
-/** A browser lets every page open a WebSocket anywhere, and leaves it to us to look at where the page is from (RFC 6455 §10.2). */
+/** A browser lets every page open a WebSocket to any server, which must check the page's origin itself (RFC 6455 §10.2). */
 const refuse = (
   request: IncomingMessage,
   exchange: Exchange

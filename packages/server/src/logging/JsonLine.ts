@@ -1,4 +1,4 @@
-/** What Python's `splitlines`, and what is built on it, takes for the end of a line, and JSON lets stand as it is. */
+/** Line ends for Python's `splitlines` and tools built on it that JSON does not escape. */
 const BREAK = /[\u0085\u2028\u2029]/u
 const BREAKS = /[\u0085\u2028\u2029]/gu
 
@@ -8,5 +8,5 @@ export const escaped = (json: string): string =>
     ? json.replaceAll(BREAKS, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`)
     : json
 
-/** A value as JSON of one line, see {@link escaped}. */
+/** A value as one line of JSON, see {@link escaped}. */
 export const jsonLine = (value: unknown): string => escaped(JSON.stringify(value))

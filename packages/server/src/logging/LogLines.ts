@@ -1,11 +1,11 @@
 import { Context, Effect, Layer } from "effect"
 
-/** Milliseconds between two writes: at this rate a write costs nothing beside the requests it tells of. */
+/** Milliseconds between two writes: at this rate their cost is negligible. */
 const INTERVAL = 50
-/** Characters that are not kept waiting any longer. */
+/** Characters waiting that are written at once. */
 const FULL = 65_536
 
-/** Where lines of the log go. A line is given with its newline. */
+/** Writes lines of the log. A line includes its newline. */
 export class LogLines extends Context.Service<
   LogLines,
   {
@@ -14,8 +14,8 @@ export class LogLines extends Context.Service<
   }
 >()("@llm-saas/server/logging/LogLines") {
   /**
-   * Standard output, many lines a write. What waits is written when the scope closes and when the process ends, also by
-   * `process.exit` or an error nobody caught; only a kill that cannot be seen loses the last 50 ms.
+   * Standard output, many lines per write. Waiting lines are written when the scope closes and when the process ends, also by
+   * `process.exit` or an uncaught error; only a kill that cannot be handled loses the last 50 ms.
    */
   static readonly layer = Layer.effect(
     LogLines,
@@ -31,7 +31,7 @@ export class LogLines extends Context.Service<
         waiting = ""
         process.stdout.write(text)
       }
-      // Whoever reads our output may leave before us: no reason to stop serving.
+      // The reader of our output may exit before us: the server goes on.
       const ignore = () => {}
       process.stdout.on("error", ignore)
       process.on("exit", flush)
@@ -45,7 +45,7 @@ export class LogLines extends Context.Service<
       return LogLines.of({
         write: (line) => {
           waiting += line
-          // The last lines of a connection may come after everything else is taken down.
+          // The last lines of a connection may come after everything else is shut down.
           if (closed || waiting.length > FULL) flush()
           else timer ??= setTimeout(flush, INTERVAL).unref()
         }

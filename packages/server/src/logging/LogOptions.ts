@@ -1,11 +1,11 @@
 import { Context, Effect, Layer, type LogLevel } from "effect"
 import { Settings } from "../config/Settings.ts"
 
-/** How the log looks and how much of it there is. */
+/** Format and level of the log. */
 export class LogOptions extends Context.Service<
   LogOptions,
   {
-    /** One JSON object a line, for programs; or readable lines, for people. */
+    /** One JSON object per line, for programs; or readable lines, for operators. */
     readonly format: "json" | "readable"
     readonly colour: boolean
     readonly level: LogLevel.LogLevel

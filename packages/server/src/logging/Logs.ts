@@ -5,7 +5,7 @@ import { LogOptions } from "./LogOptions.ts"
 import { paint } from "./AnsiColour.ts"
 import { redact } from "./Redaction.ts"
 
-/** Everything logged with Effect's `log…`, in the format of the request log, redacted. */
+/** Writes everything logged with Effect's `log…` in the format of the request log, redacted. */
 export const Logs = Layer.unwrap(
   Effect.gen(function* () {
     const lines = yield* LogLines
@@ -38,7 +38,7 @@ const messageOf = ({ message }: Entry): string =>
       .join(" ")
   )
 
-/** The failure's name, message and stack, redacted. Never its other fields: an SQL error's are the parameters of the statement. */
+/** The failure's name, message and stack, redacted. Never its other fields: an SQL error's contain the statement's parameters. */
 const causeOf = ({ cause }: Entry): string | undefined =>
   cause.reasons.length === 0 ? undefined : redact(Cause.pretty(cause))
 

@@ -7,7 +7,7 @@ import { paint } from "./AnsiColour.ts"
 import { counted } from "../metrics/RequestMetrics.ts"
 import type { RequestRecord } from "./RequestRecord.ts"
 
-/** A request that never became one: what Node's parser or clock refused. */
+/** A request that Node's parser or timeouts refused. */
 export interface Refused {
   readonly id: string
   readonly status: number
@@ -15,15 +15,15 @@ export interface Refused {
 }
 
 /**
- * One line a request, written by hand: a general logger costs more than a small endpoint. It says who and which route, never the
- * path or the query, which may carry what nobody may log.
+ * Writes one line per request, by hand: a general logger costs more than a small endpoint. It has the user and the route, never the path
+ * or the query, which may contain secrets.
  */
 export class RequestLines extends Context.Service<
   RequestLines,
   {
     readonly ended: (exchange: Exchange) => void
     readonly refused: (refused: Refused) => void
-    /** One of the calls that a request or a connection carried; `duration` is in ms. */
+    /** Logs one of the calls that a request or a connection carried; `duration` is in ms. */
     readonly called: (call: RequestRecord, status: number, duration: number) => void
   }
 >()("@llm-saas/server/logging/RequestLines") {
@@ -78,14 +78,14 @@ interface Line {
   readonly client: string
 }
 
-/** The least status that is still logged. A request is information; one that we failed is an error. */
+/** The least status that is still logged. A request has level info; one that we failed is an error. */
 const QUIET: Readonly<Record<string, number>> = { Warn: 500, Error: 500, Fatal: 1000, None: 1000 }
 
-/** Asked every few seconds by whatever looks after the server; logged from `debug` on, or where they fail. */
+/** Probed every few seconds by orchestrators and load balancers; logged from `debug` on, or when they fail. */
 const PROBES: ReadonlySet<string> = new Set(["/health", "/ready"])
 const VERBOSE: ReadonlySet<string> = new Set(["All", "Trace", "Debug"])
 
-/** The time in ISO 8601, printed once a millisecond: under load many lines share one. */
+/** The time in ISO 8601, printed once per millisecond: under load many lines share one. */
 const printed = (clock: Clock.Clock) => {
   let last = 0
   let text = ""
@@ -99,7 +99,7 @@ const printed = (clock: Clock.Clock) => {
   }
 }
 
-// Every value is one of ours, or of a kind without quotes: ids are checked, methods and addresses are Node's.
+// Needs no escaping: ids are checked, and methods and addresses are Node's.
 const asJson = (time: string, { client, duration, id, method, route, status, tenant, user }: Line): string =>
   `{"time":"${time}","level":"${status >= 500 ? "error" : "info"}","message":"request","request_id":"${id}"${
     tenant === undefined ? "" : `,"tenant":${JSON.stringify(tenant)}`

@@ -1,22 +1,22 @@
 import { Context, Effect } from "effect"
 
-/** What is known of the request being served, for its line in the log. Filled while it is served. */
+/** What the log line of the current request needs, filled while it is served. */
 export interface RequestRecord {
   readonly id: string
-  /** Who is connected: the TCP peer. */
+  /** The address of the TCP peer. */
   readonly client: string
-  /** The template, never the path: a path and a query may carry what nobody may log. */
+  /** The template, never the path: a path and a query may contain secrets. */
   route: string
   tenant: string | undefined
   user: string | undefined
 }
 
-/** The record of the request being served; outside of a request, one that nobody reads. */
+/** The record of the current request; outside of a request, an unused one. */
 export const CurrentRequest = Context.Reference<RequestRecord>("@llm-saas/server/http/CurrentRequest", {
   defaultValue: () => ({ id: "-", client: "-", route: "-", tenant: undefined, user: undefined })
 })
 
-/** Notes who is asking, once a token says so. */
+/** Records the tenant and user once their token is verified. */
 export const noteActor = (tenant: string, user: string): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
     const record = fiber.getRef(CurrentRequest)

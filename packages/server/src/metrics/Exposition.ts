@@ -1,4 +1,4 @@
-/** What one process says of itself, in Prometheus' text format, and the label that tells it from the others. */
+/** One process's metrics in Prometheus' text format, and the label that distinguishes it. */
 export interface Part {
   readonly text: string
   readonly label: string | undefined
@@ -12,7 +12,10 @@ interface Family {
 const ABOUT = /^# (?:HELP|TYPE) (\S+)/u
 const SAMPLE = /^([^\s{]+)(?:\{(.*)\})?( [^]*)$/u
 
-/** The texts of several processes as one: each family once (https://prometheus.io/docs/instrumenting/exposition_formats/), its samples labelled. */
+/**
+ * Merges the texts of several processes: each family once (https://prometheus.io/docs/instrumenting/exposition_formats/), samples
+ * labelled.
+ */
 export const merge = (parts: ReadonlyArray<Part>): string => {
   const families = new Map<string, Family>()
   for (const { label, text } of parts) {

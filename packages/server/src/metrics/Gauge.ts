@@ -12,7 +12,7 @@ const registered = <Input, State>(
     )
   )
 
-/** A value that is read when somebody looks, for as long as the scope is open. */
+/** A value read at each scrape while the scope is open. */
 export const gauge = (
   name: string,
   description: string,
@@ -20,11 +20,11 @@ export const gauge = (
   attributes: Readonly<Record<string, string>> = {}
 ) => registered(Metric.gauge(name, { description, attributes }), () => ({ value: read() }))
 
-/** The same for what only grows. */
+/** The same for a counter. */
 export const total = (name: string, description: string, read: () => number) =>
   registered(Metric.counter(name, { description, incremental: true }), () => ({ count: read(), incremental: true }))
 
-/** Whether something the program depends on is available. */
+/** Whether a dependency of the program is available. */
 export const availability = (label: DependencyLabel) =>
   Effect.flatMap(dependency(label), (found) =>
     gauge(

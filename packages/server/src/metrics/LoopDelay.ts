@@ -3,14 +3,16 @@ import { gauge } from "./Gauge.ts"
 
 const { monitorEventLoopDelay } = process.getBuiltinModule("node:perf_hooks")
 
-/** Milliseconds between two looks at the clock. What a look measures has this in it, which is no delay. */
+/** Milliseconds between two samples. Each measured value includes it; it is no delay. */
 const RESOLUTION = 10
-/** Milliseconds after which one of two histograms begins anew: what is told is of the last 30 to 60 seconds, whoever asks and how often. */
+/**
+ * Milliseconds after which one of two histograms is reset: the reported delay covers the last 30 to 60 seconds, at any scrape interval.
+ */
 const SPAN = 30_000
 
 /**
- * How late turns of the event loop are. All tenants share it: whatever holds it, holds everybody. A few milliseconds are usual; 50 and more
- * at the 99th percentile say that something works too long at a time.
+ * How late turns of the event loop are. All tenants share it: work that blocks it delays every request. A few milliseconds are usual; 50
+ * and more at the 99th percentile mean that something runs too long at a time.
  */
 export const loopDelay = Effect.gen(function* () {
   const histogram = Effect.acquireRelease(

@@ -11,14 +11,14 @@ import { loopDelay } from "./LoopDelay.ts"
 
 const { createServer } = process.getBuiltinModule("node:http")
 
-/** Milliseconds a worker has to say how it is doing. */
+/** Milliseconds a worker has to report its metrics. */
 const PATIENCE = 1000
 
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 /**
- * `GET /metrics` on `METRICS_PORT`, apart from what the world can reach, and behind `METRICS_TOKEN` if there is one. Of several workers
- * this process asks each, and answers for all.
+ * `GET /metrics` on `METRICS_PORT`, separate from the public port, and behind `METRICS_TOKEN` if there is one. With several workers this
+ * process asks each and merges their answers.
  */
 export const MetricsLayer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -64,7 +64,7 @@ const isAllowed = (request: IncomingMessage, token: Redacted.Redacted): boolean 
   return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
-/** What every process can say of itself. */
+/** Metrics of every process. */
 const aboutProcess = Effect.gen(function* () {
   yield* gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss())
   yield* total("process_cpu_seconds_total", "CPU time of user and system.", () => {

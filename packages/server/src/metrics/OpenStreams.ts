@@ -2,7 +2,7 @@ import { Effect, Metric, type Scope } from "effect"
 
 const open = Metric.gauge("http_streams", { description: "Streams that are open." })
 
-/** A stream is open for as long as the scope is. */
+/** Counts a stream as open while the scope is. */
 export const openStream: Effect.Effect<void, never, Scope.Scope> = Effect.asVoid(
   Effect.acquireRelease(Metric.modify(open, 1), () => Metric.modify(open, -1))
 )

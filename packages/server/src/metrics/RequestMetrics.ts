@@ -11,7 +11,7 @@ const durations = Metric.histogram("http_request_seconds", {
   boundaries: SECONDS
 })
 
-/** Series by their labels. Few: a route is a template, a status ours, and a method one that Node knows. */
+/** Series by their labels. Their number is bounded: routes are templates, statuses ours, methods those that Node knows. */
 const counters = new Map<string, typeof requests>()
 const histograms = new Map<string, typeof durations>()
 const nothing = Context.empty()
@@ -24,7 +24,7 @@ const seriesOf = <Key, Series>(series: Map<Key, Series>, key: Key, make: () => S
   return made
 }
 
-/** Counts a request that is over; `milliseconds` is how long it took. */
+/** Counts a finished request; `milliseconds` is its duration. */
 export const counted = (method: string, route: string, status: number, milliseconds: number): void => {
   seriesOf(counters, `${status} ${method} ${route}`, () =>
     Metric.withAttributes(requests, { method, route, status: String(status) })

@@ -4,7 +4,7 @@ import cluster from "node:cluster"
 import { SecretKey } from "../auth/SecretKey.ts"
 import { Settings } from "../config/Settings.ts"
 
-/** Says where the server is and what to try. In production the log has the word: one line. */
+/** Prints the server's address and what to try. In production it is one log line. */
 export const announce = Effect.fnUntraced(function* (port: number) {
   const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, MLFLOW_TRACKING_URI, WORKERS, ...settings } = yield* Settings
   const { LLM_MODEL, LLM_PROVIDER, OPENAI_BASE_URL, TENANT_CREATION } = settings
@@ -40,13 +40,13 @@ const CREATION = {
   closed: "tenants cannot be created from outside (TENANT_CREATION=closed)"
 }
 
-/** Where this machine finds what listens there. An address of IPv6 stands in brackets, its zone encoded (RFC 3986 §3.2.2, RFC 6874). */
+/** A URL for this machine. An IPv6 address is put in brackets, its zone encoded (RFC 3986 §3.2.2, RFC 6874). */
 export const urlOf = (host: string, port: number): string =>
   ["127.0.0.1", "0.0.0.0", "::"].includes(host)
     ? `http://localhost:${port}`
     : `http://${host.includes(":") ? `[${host.replace("%", "%25")}]` : host}:${port}`
 
-/** As above, for the server that is listening. A worker says nothing: there are several, and the one that started them speaks. */
+/** As above, for the listening server. A worker prints nothing: the parent process does. */
 export const announceServer = Effect.gen(function* () {
   const { address } = yield* HttpServer.HttpServer
   if (!cluster.isWorker && address._tag !== "UnixPathAddress") yield* announce(address.port)

@@ -3,12 +3,12 @@ import { Effect, Layer } from "effect"
 import { existsSync } from "node:fs"
 import { Settings } from "../config/Settings.ts"
 
-/** Docker puts this file into every container. In a pod of Kubernetes, which has none, a sidecar on 127.0.0.1 is usual. */
+/** Docker puts this file into every container. Kubernetes has none; in a pod, a sidecar on 127.0.0.1 is usual. */
 const MARK = "/.dockerenv"
 
 const LOOPBACK = /^(?:(?:[a-z\d-]+\.)?localhost|127\.[\d.]+|\[::1\])$/u
 
-/** The variables that send this program to its own container, where it is alone: those of a `.env` that was written for the host. */
+/** Variables that point to this container itself, where nothing else listens: from a `.env` written for the host. */
 export const pointingInside = ({
   MLFLOW_TRACKING_URI,
   OPENAI_BASE_URL
@@ -23,7 +23,7 @@ export const pointingInside = ({
   )
 }
 
-/** Says so in the log of a server that runs in production in a container. */
+/** Warns of them in the log of a production server in a container. */
 export const ContainerLoopback = Layer.effectDiscard(
   Effect.gen(function* () {
     const settings = yield* Settings

@@ -1,9 +1,9 @@
 import { Effect, type Scope } from "effect"
 
-/** Milliseconds. Ctrl-C reaches us from the terminal and once more from the program that started us: that is one signal, not two. */
+/** Milliseconds. Ctrl-C reaches us from the terminal and from the program that started us: within this time they count as one signal. */
 const ONE_SIGNAL = 1000
 
-/** For a program that has been told to stop: calls `end` when it is told again, for as long as the scope is open. */
+/** Calls `end` when a program that is already stopping gets a second signal, while the scope is open. */
 export const onSecondSignal = (end: (signal: NodeJS.Signals) => void): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(
     Effect.acquireRelease(

@@ -3,16 +3,16 @@ import { Cause, Console, DateTime, Effect, type Exit, Schema } from "effect"
 import * as DotEnv from "../config/DotEnv.ts"
 import { redact } from "../logging/Redaction.ts"
 
-/** The server cannot start. The message is one clear line for the person who started it; the process ends with exit code 1. */
+/** The server cannot start. The message is one line for the operator; the process ends with exit code 1. */
 export class StartupFailed extends Schema.TaggedError<StartupFailed>()("StartupFailed", { message: Schema.String }) {}
 
-/** Says on standard error why the program ends, if it was not told to: our own failures in their own lines, a bug with its trace. */
+/** Prints on standard error why the program ends, unless it was told to: our own failures as their messages, a bug with its stack. */
 export const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.void
   return Console.error(messageOf(cause) ?? Cause.pretty(cause))
 }
 
-/** As {@link explain}, for a server: in production each line is a JSON object, as every line of its log is. */
+/** As {@link explain}, for a server: in production each line is a JSON object, like every line of its log. */
 export const explainServer = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Effect.flatMap(isProduction, (production) => {
     if (!production || Cause.hasInterruptsOnly(cause)) return explain(cause)
@@ -35,7 +35,7 @@ const messageOf = (cause: Cause.Cause<unknown>): string | undefined => {
   return failed?.error instanceof Error ? failed.error.message : undefined
 }
 
-/** What the settings would say; they may be what could not be read. */
+/** APP_ENV, read without the settings: they may be what failed. */
 const isProduction = DotEnv.provider({ path: ".env", environment: process.env, names: [] }).pipe(
   Effect.flatMap((variables) => variables.load(["APP_ENV"])),
   Effect.match({
@@ -46,9 +46,8 @@ const isProduction = DotEnv.provider({ path: ".env", environment: process.env, n
 )
 
 /**
- * 0 when the program did what it was for, or was told to stop and did: a supervisor that sent SIGTERM takes anything else for a
- * crash. 1 when it could not. What has been written goes out before: a process that ends leaves behind what a slow reader of its
- * output has not taken yet.
+ * 0 when the program finished, or was told to stop and did: a supervisor that sent SIGTERM takes anything else for a crash. 1 when it
+ * failed. Waits for the output first: a process that ends discards what a slow reader has not taken yet.
  */
 export const exitCode = <A, E>(exit: Exit.Exit<A, E>, end: (code: number) => void): void => {
   const leave = () => {
@@ -59,5 +58,5 @@ export const exitCode = <A, E>(exit: Exit.Exit<A, E>, end: (code: number) => voi
   process.stdout.write("", leave)
 }
 
-/** Milliseconds that whoever reads our output has for its end. */
+/** Milliseconds the reader of our output has for its end. */
 const LAST_WORDS = 2000

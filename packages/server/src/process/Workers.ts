@@ -10,25 +10,25 @@ import { onSecondSignal } from "./Signals.ts"
 import { StartupFailed } from "./Startup.ts"
 import { TrackingLayer } from "../tracking/Tracker.ts"
 
-/** A process that serves, as the one that started it sees it. */
+/** A worker, as its parent process sees it. */
 export interface WorkerProcess {
   readonly pid: number
   /** Its port, as soon as it listens. */
   readonly listening: Effect.Effect<number>
-  /** What it ended of, such as `code 1` or `SIGKILL`. */
+  /** Why it ended, such as `code 1` or `SIGKILL`. */
   readonly ended: Effect.Effect<string>
 }
 
-/** Milliseconds: the wait before a worker that died is replaced. It doubles with each that dies young, up to a limit. */
+/** Milliseconds before a worker that died is replaced. Doubles with each early death, up to a limit. */
 const FIRST_WAIT = 250
 const LONGEST_WAIT = 30_000
-/** Milliseconds after which a worker has not died young. */
+/** Milliseconds after which a worker's death no longer counts as early. */
 const GROWN_UP = 60_000
 
 /**
- * Keeps `count` workers running for as long as the scope is open. Returns the port when the first one listens; the others are started
- * then, so that what keeps one from starting, which keeps all from it, is said once. From then on a worker that dies is replaced,
- * however often: the rest go on serving meanwhile.
+ * Keeps `count` workers running while the scope is open. Returns the port when the first one listens; only then are the others started,
+ * so that an error which keeps all from starting is reported once. From then on every worker that dies is replaced, while the rest go on
+ * serving.
  */
 export const supervise = Effect.fnUntraced(function* (
   count: number,
@@ -67,13 +67,13 @@ export const supervise = Effect.fnUntraced(function* (
 
 const CONCURRENT = { concurrency: "unbounded", discard: true } as const
 
-/** Whether this process is one that {@link fork} started. */
+/** Whether this process was started by {@link fork}. */
 export const isWorker = cluster.isWorker
 
 /**
- * This program once more, as a process that shares our port and has these logins. When the scope closes it is told to stop, and killed
- * if it has not after `patience` milliseconds, or if we are told to stop a second time. Its log goes to `write`, in whole lines: of
- * several processes that write to one pipe, some would write into the middle of another's.
+ * Starts this program as a worker that shares our port and has these logins. When the scope closes it is told to stop, and killed after
+ * `patience` milliseconds or if we are told to stop a second time. Its log goes to `write`, in whole lines: processes that share one pipe
+ * would write into each other's lines.
  */
 export const fork = (
   database: Logins,
@@ -98,14 +98,14 @@ export const fork = (
         }).pipe(Effect.scoped)
     )
     worker.once("listening", ({ port }) => Deferred.doneUnsafe(listening, Effect.succeed(port)))
-    // With its last words: `exit` may come before them.
+    // Waits for the last output: `exit` may come before it.
     worker.process.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(signal ?? `code ${code}`)))
     worker.once("error", (error) => Deferred.doneUnsafe(ended, Effect.succeed(error.message)))
     if (worker.process.stdout !== null) forward(worker.process.stdout, write)
     return { pid: worker.process.pid ?? 0, listening: Deferred.await(listening), ended: Deferred.await(ended) }
   })
 
-/** Hands whole lines on. */
+/** Forwards whole lines. */
 const forward = (output: Readable, write: (lines: string) => void) => {
   let rest = ""
   output.setEncoding("utf8")
@@ -119,7 +119,7 @@ const forward = (output: Readable, write: (lines: string) => void) => {
   })
 }
 
-/** What a worker hears of the database is what was found out here, and nothing else that could say where it is. */
+/** A worker's database variables: only the logins determined here, and nothing else that could select a database. */
 const environment = ({ api, jobs }: Logins) => ({
   DATABASE_URL: Redacted.value(api),
   DATABASE_JOBS_URL: jobs === undefined ? "" : Redacted.value(jobs),
@@ -130,8 +130,8 @@ const environment = ({ api, jobs }: Logins) => ({
 })
 
 /**
- * Several processes on one port, for a machine with several cores. This one prepares the database, once for all, sends to MLflow
- * what the others answered, and serves nothing itself. Killed, it takes the workers with it: each ends when its channel to us does.
+ * Several processes on one port, for a machine with several cores. This one prepares the database once for all, sends the workers'
+ * records to MLflow, and serves nothing itself. If it is killed the workers end too: each ends when its channel to us closes.
  */
 export const WorkersLayer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -145,5 +145,5 @@ export const WorkersLayer = Layer.effectDiscard(
   })
 )
 
-/** Milliseconds a worker has to end beyond those of the requests in flight. */
+/** Milliseconds a worker has to end after the last request. */
 const CLEANING_UP = 5000

@@ -9,7 +9,7 @@ interface Declared {
   readonly middlewares: ReadonlySet<{ readonly key: string }>
 }
 
-/** OpenCalls that do not say who may make them, or say one thing and do another, or whose failures would leave as they are. */
+/** Calls that do not declare who may make them, whose declaration contradicts their middleware, or whose failures are not translated. */
 export const undeclared = (calls: Iterable<Declared>): ReadonlyArray<string> =>
   [...calls].flatMap(({ _tag, annotations, middlewares }) => {
     const keys = new Set([...middlewares].map(({ key }) => key))
@@ -19,6 +19,6 @@ export const undeclared = (calls: Iterable<Declared>): ReadonlyArray<string> =>
     ]
   })
 
-/** The server does not start if a call is open by mistake. */
+/** Stops the start if a call is open by mistake. */
 export const CallAccessCheck = (group: { readonly requests: ReadonlyMap<string, Declared> }) =>
   refuseToStart(() => undeclared(group.requests.values()))

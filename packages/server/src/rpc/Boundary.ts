@@ -8,7 +8,7 @@ import { authorize } from "../auth/Authorization.ts"
 import { CurrentRequest } from "../logging/RequestRecord.ts"
 import { CurrentOpenCalls } from "./OpenCalls.ts"
 
-/** Every call is served under its own id, with a record for its line in the log; a defect is logged, once, and goes no further. */
+/** Serves every call under its own id, with a record for its log line; a defect is logged, once, and goes no further. */
 export const CallBoundaryLayer = Layer.succeed(CallBoundary, (handler, { requestId }) =>
   Effect.withFiber((fiber) => {
     const call = fiber.getRef(CurrentOpenCalls)?.get(requestId)
@@ -24,7 +24,7 @@ export const CallBoundaryLayer = Layer.succeed(CallBoundary, (handler, { request
 
 const BEARER = /^Bearer +(\S+)$/iu
 
-/** Verifies a call's bearer token, by the rules of the HTTP door. */
+/** Verifies a call's bearer token by the same rules as HTTP. */
 export const CallAuthorizationLayer = Layer.effect(
   CallAuthorization,
   Effect.gen(function* () {

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 
 /**
- * How many messages are begun in one turn of the event loop, of all connections together; the next ones wait for the next turn, in the
- * order in which they came. So a frame full of messages costs others a few milliseconds, and not the second that all of it takes.
+ * Limits how many messages begin in one turn of the event loop, over all connections; the rest wait for the next turn, in order of
+ * arrival. So a frame full of messages delays others by a few milliseconds, not by the second that all of it takes.
  */
 export class Turns {
   readonly #perTurn: number
@@ -15,7 +15,7 @@ export class Turns {
     this.#left = perTurn
   }
 
-  /** Waits until one more message may be begun. */
+  /** Waits until one more message may begin. */
   readonly next: Effect.Effect<void> = Effect.callback((resume) => {
     const go = () => resume(Effect.void)
     if (!this.#counting) {

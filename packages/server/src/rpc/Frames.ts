@@ -2,11 +2,11 @@ import { Option, Predicate, Result, Schema } from "effect"
 import type { FromClientEncoded } from "effect/rpc/RpcMessage"
 import { checkJson } from "../http/Body.ts"
 
-// What clients of the RPC door send, one JSON object a line: https://github.com/ndjson/ndjson-spec. Anything else ends the conversation.
+// What RPC clients send, one JSON object per line: https://github.com/ndjson/ndjson-spec. Anything else ends the connection.
 
 const Id = Schema.Union([Schema.String.check(Schema.isMaxLength(64)), Schema.Int])
 
-/** Headers a call may bring along; what else it has comes from the request or connection that carries it, and cannot be replaced. */
+/** Headers a call may set itself; all others come from the request or connection that carries it, and cannot be replaced. */
 const ALLOWED = new Set(["authorization", "x-request-id"])
 const HEX = { trace: /^[0-9a-f]{32}$/u, span: /^[0-9a-f]{16}$/u }
 
@@ -43,20 +43,20 @@ export const isRequest = (message: Message): message is Request => message._tag 
 const decode = Schema.decodeUnknownOption(Message)
 const parse = (line: string) => Result.getSuccess(Result.try((): unknown => JSON.parse(line)))
 
-// Looked at before the schema does, which would decode all of a megabyte of headers first.
+// Checked before the schema, which would first decode all of a megabyte of headers.
 const hasFewHeaders = (value: unknown): boolean =>
   !Predicate.hasProperty(value, "headers") || !Array.isArray(value.headers) || value.headers.length <= MAX_HEADERS
 
-/** The message of a line; none where it is not JSON, or not a message. */
+/** The message of a line; none if it is not JSON or not a message. */
 export const readLine = (line: string): Option.Option<Message> =>
   checkJson(Buffer.from(line)) === undefined
     ? Option.flatMap(Option.filter(parse(line), hasFewHeaders), decode)
     : Option.none()
 
-/** Empty lines that are passed over; more are no conversation. */
+/** Empty lines that are skipped; more are refused. */
 const MAX_EMPTY = 1000
 
-/** The lines of a text that say something, `max` at most; none where there are more. */
+/** The non-empty lines of a text, at most `max`; none if there are more. */
 export const linesOf = (text: string, max: number): Option.Option<ReadonlyArray<string>> => {
   const lines: Array<string> = []
   let empty = 0
@@ -71,13 +71,13 @@ export const linesOf = (text: string, max: number): Option.Option<ReadonlyArray<
   return Option.some(lines)
 }
 
-/** The messages of a text, `max` at most; none where there are more, or one of them is not. */
+/** The messages of a text, at most `max`; none if there are more, or if one is invalid. */
 export const readLines = (text: string, max: number): Option.Option<ReadonlyArray<Message>> =>
   Option.flatMap(linesOf(text, max), (lines) => Option.all(lines.map(readLine)))
 
 /**
- * A call as the dispatcher takes it. `carrier`: the headers of the request or connection it came by. A call is always answered, also one
- * that says it needs no answer: its client does not listen for it.
+ * A call as the dispatcher takes it. `carrier`: the headers of the request or connection it came by. A call is always answered, even if
+ * it says that it needs no answer: its client ignores that.
  */
 export const toRequest = (
   { headers = [], id, payload, spanId = "", tag, traceId = "" }: Request,

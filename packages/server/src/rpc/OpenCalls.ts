@@ -12,12 +12,12 @@ import { jsonLine } from "../logging/JsonLine.ts"
 import type { Sender } from "../config/ClientNetworks.ts"
 import type { Request } from "./Frames.ts"
 
-/** One call, from its arrival to its answer: what the log says of it. */
+/** One call, from its arrival to its answer, with what the log needs. */
 export interface Call extends RequestRecord {
   readonly tag: string
   readonly payload: unknown
   readonly arrivedAt: number
-  /** At which look something was sent of which the client has not said yet that it has it. */
+  /** Tick at which the oldest unacknowledged chunk was sent. */
   sentAt: number | undefined
   interrupted: boolean
 }
@@ -25,19 +25,19 @@ export interface Call extends RequestRecord {
 type CallId = string | number
 type Problem = Readonly<Record<string, unknown>>
 
-/** The calls that are under way over the same connection as the one being served. */
+/** The open calls of the current call's connection. */
 export const CurrentOpenCalls = Context.Reference<OpenCalls | undefined>("@llm-saas/server/rpc/CurrentCalls", {
   defaultValue: () => undefined
 })
 
-/** Where the call being served comes from: nowhere, outside of one. */
+/** Where the current call comes from; empty outside of a call. */
 export const CurrentSender: Effect.Effect<Sender> = Effect.withFiber((fiber) =>
   Effect.succeed(fiber.getRef(CurrentOpenCalls)?.carrier ?? { headers: Headers.empty, remoteAddress: Option.none() })
 )
 
 /**
- * The calls of one connection. What the dispatcher answers goes out through here, and leaves nothing that is not in the contract: a
- * defect's message, and a stack, would go to the client as they are.
+ * The calls of one connection. The dispatcher's answers leave through here, limited to the contract: otherwise a defect's message and
+ * stack would go to the client.
  */
 export class OpenCalls {
   /** The request or connection that carries them. */
@@ -46,7 +46,7 @@ export class OpenCalls {
   readonly #lines: RequestLines["Service"]
   readonly #open = new Map<CallId, Call>()
   readonly #idle = new Set<() => void>()
-  /** OpenCalls that were refused since one was not, because nobody knows whose they are. */
+  /** Calls refused in a row for want of a valid token. */
   strangers = 0
   #look = 0
   #used = 0
@@ -70,8 +70,8 @@ export class OpenCalls {
   }
 
   /**
-   * Somebody looks again, as is done every so often. Says for how many looks nobody has called, and for how many the slowest reader has
-   * not taken what it was sent.
+   * Advances the tick, at a regular interval. Returns for how many ticks the connection has had no call, and for how many the slowest
+   * reader has not acknowledged a chunk.
    */
   look(): { readonly unused: number; readonly behind: number } {
     this.#look++
@@ -81,7 +81,7 @@ export class OpenCalls {
     return { unused: this.#look - this.#used, behind: this.#look - sent }
   }
 
-  /** A call has arrived. Its id in the log is the one it asks for, or else that of the request which carries it alone. */
+  /** Registers a call. Its log id is the one it asks for, or else that of the request which carries it alone. */
   begin({ headers, id, payload, tag }: Request, own: boolean): void {
     this.#exchange.calls++
     this.#used = this.#look
@@ -105,7 +105,7 @@ export class OpenCalls {
     return this.leave(failed(id, problem), write)
   }
 
-  /** Writes what leaves instead of what the dispatcher says. A call is over when its answer is written. */
+  /** Writes the dispatcher's response, limited to the contract. A call is over when its answer is written. */
   leave<A>(response: FromServerEncoded, write: (line: string) => A): A {
     const call = "requestId" in response ? this.#open.get(response.requestId) : undefined
     const answer = call === undefined ? harmless(response) : explained(response, call)
@@ -118,12 +118,12 @@ export class OpenCalls {
     return written
   }
 
-  /** The client is gone: what was under way has no reader. */
+  /** The client is gone: ends the open calls, which have no reader. */
   close(): void {
     for (const [id, call] of this.#open) this.#end(id, call, 499)
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until no call is open. */
   readonly untilIdle: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.#open.size === 0) return resume(Effect.void)
     const idle = () => resume(Effect.void)
@@ -153,11 +153,11 @@ const failed = (requestId: CallId, error: Problem): FromServerEncoded => ({
 
 type Ended = Extract<FromServerEncoded, { readonly _tag: "Exit" }>
 
-/** What belongs to no call of ours. A defect of the dispatcher itself keeps its words to itself. */
+/** A response that belongs to no call of ours. A defect of the dispatcher itself is replaced. */
 const harmless = (response: FromServerEncoded): FromServerEncoded =>
   response._tag === "Defect" ? { _tag: "Defect", defect: problem("internal_error") } : response
 
-/** A failure with the request's id in it; what is no failure of the contract becomes one. */
+/** A failure with the request's id; a failure outside the contract is replaced by one inside it. */
 const explained = (response: FromServerEncoded, call: Call): FromServerEncoded => {
   if (response._tag !== "Exit" || response.exit._tag === "Success") return response
   const { exit, requestId } = response
@@ -179,7 +179,7 @@ const statusOf = (answer: FromServerEncoded, { interrupted }: Call): number => {
   return reason?._tag === "Fail" && Predicate.hasProperty(reason.error, "status") ? Number(reason.error.status) : 500
 }
 
-/** Whether a call was refused for want of a valid token. A login that fails is none of these: it is counted elsewhere. */
+/** Whether a call was refused for want of a valid token. A failed login is not: it is counted elsewhere. */
 const isStranger = (answer: Ended): boolean => {
   if (answer.exit._tag === "Success") return false
   const [reason] = answer.exit.cause
@@ -194,7 +194,7 @@ const payloads = new Map<string, Decode>(
   [...Rpcs.requests.values()].map((rpc) => [rpc._tag, Schema.decodeUnknownExit(Schema.toCodecJson(rpc.payloadSchema))])
 )
 
-/** Why a payload does not fit its call. The dispatcher has refused it as a defect, with no place in it: it is decoded once more. */
+/** Why a payload does not fit its call. The dispatcher refuses it as a defect without a path, so it is decoded once more. */
 const misfit = ({ payload, tag }: Call) => {
   const decode = payloads.get(tag)
   if (decode === undefined) return [{ path: ["tag"], message: "Expected the name of a call" }]

@@ -13,15 +13,15 @@ import { OpenCalls, CurrentOpenCalls } from "./OpenCalls.ts"
 import { isRequest, type Message, readLines, type Request, toRequest } from "./Frames.ts"
 import type { Turns } from "./CallTurns.ts"
 
-/** Effect's client puts a slash behind the address it is given. */
+/** Effect's client appends a slash to the address it is given. */
 export const RPC_ROUTES: ReadonlyArray<Route> = [
   { path: RPC_PATH, methods: ["POST"] },
   { path: `${RPC_PATH}/`, methods: ["POST"] }
 ]
 
-/** OpenCalls one POST may carry: they run side by side. */
+/** Calls one POST may carry: they run concurrently. */
 const MAX_CALLS = 32
-/** Milliseconds in which nothing was sent, after which we say that we are here, with an empty line. */
+/** Milliseconds of silence after which an empty line is sent as a keep-alive. */
 const QUIET = 15_000
 /** Milliseconds a reader may take nothing of what was sent. */
 const STUCK = 60_000
@@ -38,7 +38,7 @@ interface Client {
 }
 
 /**
- * Calls by HTTP: a POST carries some, and its answer streams what they come to, each message a line. The answer's socket is the only
+ * Calls by HTTP: a POST carries several, and its answer streams their results, one message per line. The answer's socket is the only
  * buffer: a reader that is behind makes its calls wait.
  */
 export const overHttp = Effect.fnUntraced(function* (turns: Turns) {
@@ -143,7 +143,7 @@ const drained = (exchange: Exchange): Effect.Effect<void> =>
     return Effect.sync(() => exchange.off("drain", done).off("close", done))
   }).pipe(Effect.timeoutOrElse({ duration: STUCK, orElse: () => Effect.sync(() => void exchange.destroy()) }))
 
-/** Proxies cut what is silent: a call may wait long for a model, and an empty line says nothing. */
+/** Sends keep-alives: a call may wait long for a model, and proxies cut silent connections. An empty line means nothing. */
 const quietly = Effect.fnUntraced(function* (exchange: Exchange, write: (text: string) => Effect.Effect<void>) {
   const written = () => exchange.socket?.bytesWritten ?? 0
   while (true) {

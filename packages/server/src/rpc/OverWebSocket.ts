@@ -14,19 +14,19 @@ import { OpenCalls, CurrentOpenCalls, problem } from "./OpenCalls.ts"
 import { linesOf, type Message, readLine, type Request, toRequest } from "./Frames.ts"
 import type { Turns } from "./CallTurns.ts"
 
-/** OpenCalls of one connection that may be under way at once. One more is refused. */
+/** Calls of one connection that may be open at once. One more is refused. */
 const MAX_CALLS = 64
 /** Messages of one frame; clients send one. More end the connection. */
 const MAX_MESSAGES = 128
-/** OpenCalls without a valid token in a row, after which the connection ends: a client that has one does not try so often. */
+/** Calls in a row without a valid token, after which the connection ends: a client that has one does not fail so often. */
 const MAX_STRANGERS = 8
-/** Bytes of answers a client may be behind before we stop listening to it. */
+/** Bytes of answers a client may be behind before we stop reading from it. */
 const BEHIND = 262_144
-/** Milliseconds between two looks at a connection. */
+/** Milliseconds between two checks of a connection. */
 const LOOK = 15_000
-/** Looks (a minute) for which a client may take nothing, or say nothing at all, not even that it is there. */
+/** Checks (a minute) for which a client may take nothing, or send nothing at all, not even a pong. */
 const STUCK = 4
-/** Looks (10 minutes) for which a connection is kept on which nobody calls. */
+/** Checks (10 minutes) for which a connection without calls is kept. */
 const UNUSED = 40
 
 /** Milliseconds a client has to close a connection that we end. */
@@ -37,8 +37,8 @@ const GOING_AWAY = 1001
 const NOT_OURS = 1008
 
 /**
- * Calls by WebSocket: each frame has messages, a line each, and the answers come as they are ready. A stream's next piece is sent when the
- * client says that it has the one before: a slow reader costs one piece, and no connection to the database.
+ * Calls by WebSocket: each frame has messages, one per line, and the answers are sent as they are ready. A stream's next piece is sent
+ * when the client has acknowledged the one before: a slow reader costs one piece, and no connection to the database.
  */
 export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
   const upgrades = yield* Upgrades
@@ -102,7 +102,7 @@ export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
       drain.begun.pipe(
         Effect.andThen(calls.untilIdle),
         Effect.andThen(Effect.sync(() => leave(socket))),
-        // One that does not say goodbye does not keep the server.
+        // A client that does not close the connection must not keep the server running.
         Effect.andThen(
           Effect.delay(
             Effect.sync(() => socket.terminate()),
@@ -177,7 +177,7 @@ const answerPings = (socket: WebSocket) => {
   })
 }
 
-/** Waits until a client has taken what it was sent: until then, we do not read what it wants next. */
+/** Waits until a client has taken what it was sent; until then its next message is not read. */
 const caughtUp = ({ socket }: Exchange): Effect.Effect<void> =>
   Effect.callback((resume) => {
     if (socket === null || socket.destroyed || socket.writableLength < BEHIND) return resume(Effect.void)
@@ -186,7 +186,7 @@ const caughtUp = ({ socket }: Exchange): Effect.Effect<void> =>
     return Effect.sync(() => socket.off("drain", done).off("close", done))
   })
 
-/** Ends a connection whose client takes nothing, is gone without a word, or has not called for long. */
+/** Ends a connection whose client takes nothing, is gone silently, or has made no call for long. */
 const watching = Effect.fnUntraced(function* ({ socket: connection }: Exchange, socket: WebSocket, calls: OpenCalls) {
   let heard = connection?.bytesRead ?? 0
   let silent = 0

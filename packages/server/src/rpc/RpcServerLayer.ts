@@ -7,12 +7,12 @@ import { overHttp } from "./OverHttp.ts"
 import { overWebSocket } from "./OverWebSocket.ts"
 import { Turns } from "./CallTurns.ts"
 
-/** OpenCalls that are begun in one turn of the event loop, of both doors: some 2 ms. */
+/** Calls that may begin in one turn of the event loop, HTTP and WebSocket together: some 2 ms. */
 const PER_TURN = 16
 
-/** Some calls, by HTTP and by WebSocket. Their handlers are to be provided, and who verifies tokens. */
+/** Serves a group of calls by HTTP and by WebSocket. Needs their handlers and the token verification. */
 export const rpcServerLayer = <OpenCalls extends Rpc.Any>(group: RpcGroup.RpcGroup<OpenCalls>) => {
-  // A defect ends its own call, and no other of the same client; calls bring their caller's trace themselves.
+  // A defect ends its own call, and no other of the same client; calls carry their caller's trace themselves.
   const dispatcher = RpcServer.layer(group, { disableFatalDefects: true, disableTracing: true })
   const turns = new Turns(PER_TURN)
   return Layer.merge(
@@ -21,7 +21,7 @@ export const rpcServerLayer = <OpenCalls extends Rpc.Any>(group: RpcGroup.RpcGro
   ).pipe(Layer.provide(CallBoundaryLayer))
 }
 
-/** Every call of the contract. */
+/** All calls of the contract. */
 export const RpcServerLayer = Layer.merge(rpcServerLayer(Rpcs), CallAccessCheck(Rpcs)).pipe(
   Layer.provide(CallAuthorizationLayer)
 )

@@ -4,11 +4,11 @@ import type { Asked } from "@llm-saas/engine/generations/Generations"
 import type { Exchange } from "../http/Exchange.ts"
 import { failure, KEEP_ALIVE, type Wire, wireOf } from "./Wire.ts"
 
-/** Milliseconds in which nothing was sent, after which we say that we are here. Proxies give up after 30 to 60 s. */
+/** Milliseconds of silence after which a keep-alive is sent. Proxies give up after 30 to 60 s. */
 const QUIET = 15_000
-/** Milliseconds a reader may take nothing of what was sent. Below 1 kB a second it had better come back and resume. */
+/** Milliseconds a reader may take nothing of what was sent. Below 1 kB per second it should rather reconnect and resume. */
 const STUCK = 60_000
-/** UTF-16 units after which a write is full: never more than 64 KiB, unless a single token is. */
+/** UTF-16 units after which a write is full: at most 64 KiB, unless a single token is larger. */
 const FULL = 21_845
 
 const HEADERS = {
@@ -17,13 +17,13 @@ const HEADERS = {
   "x-accel-buffering": "no"
 }
 
-/** Told when everything there was has been sent: undefined where the answer is whole, and the stream is ended then. */
+/** Called when everything has been sent: undefined if the answer is whole, and the stream has then ended. */
 export type Sent = (failed: GenerationFailed | undefined) => void
 
 /**
- * Sends one answer to one reader, through Node's own response: a `Stream` element for each token cost more than the rest of its way. It
- * holds a place on the answer's token log and no queue. A reader that is behind gets many events with one write; one whose buffers are full
- * gets nothing until they are empty, and then goes on from its place.
+ * Sends one answer to one reader, through Node's own response: a `Stream` element per token cost more than the rest of its way. It holds
+ * a position in the answer's token log and no queue. A reader that is behind gets many events per write; one whose buffers are full gets
+ * nothing until they are empty, and then continues from its position.
  */
 export class EventWriter {
   readonly #exchange: Exchange
@@ -37,10 +37,10 @@ export class EventWriter {
   #begun = false
   #full = false
   #over = false
-  /** When something was written last; while the reader takes nothing, since when. */
+  /** Time of the last write; while the reader takes nothing, when that began. */
   #since: number
 
-  /** `now`: milliseconds. */
+  /** `now`: monotonic time in milliseconds. */
   constructor(exchange: Exchange, format: StreamFormat, now: () => number) {
     this.#exchange = exchange
     this.#format = format
@@ -53,24 +53,24 @@ export class EventWriter {
     })
   }
 
-  /** Whether the headers are out: from then on a failure is an event. */
+  /** Whether the headers are sent: from then on a failure is an event. */
   get started(): boolean {
     return this.#exchange.headersSent
   }
 
-  /** Sends the headers and says that we are here, unless something was sent already. */
+  /** Sends the headers and a keep-alive, unless something was sent already. */
   open(): void {
     if (!this.started && !this.#over) this.#write(KEEP_ALIVE + this.#begin())
   }
 
-  /** There is nothing to send. Whether that can still be answered by a status; else the stream ends. */
+  /** There is nothing to send. Returns whether a status can still say so; otherwise ends the stream. */
   nothing(): boolean {
     this.stop()
     if (this.started) this.#end("")
     return !this.started
   }
 
-  /** Sends what is behind `seq`, now and as it comes. `asksAgain`: see `Place`. */
+  /** Sends the tokens after `seq`, now and as they come. `asksAgain`: see `Place`. */
   follow(asked: Asked, seq: number, sent: Sent, asksAgain = false): void {
     this.#reading = { asked, asksAgain, wire: wireOf(this.#format, asked.generationId), sent }
     this.#seq = seq
@@ -79,22 +79,22 @@ export class EventWriter {
     this.#pump()
   }
 
-  /** Reads no further. */
+  /** Stops reading. */
   stop(): void {
     this.#unsubscribe()
     this.#over = true
   }
 
-  /** Ends the stream with a failure, a problem's text. */
+  /** Ends the stream with a failure, given as a problem's text. */
   fail(problem: string): void {
     this.stop()
     const { ended, seq = 0 } = this.#reading?.asked.tokenLog ?? {}
-    // Of an answer that is over, this is the last event. One whose reader was refused may go on.
+    // Of a finished answer, this is the last event. An answer whose reader was refused may go on.
     const last = ended === undefined || ended.refused === true ? undefined : this.#reading?.wire.last(seq)
     this.#end(failure(problem, last))
   }
 
-  /** Does what is due by now, and says in how many milliseconds to look again. */
+  /** Sends a keep-alive or closes a stuck connection; returns milliseconds until the next check. */
   tend(): number {
     const waited = this.#now() - this.#since
     if (this.#full || this.#over) {
@@ -144,8 +144,8 @@ export class EventWriter {
   }
 
   /**
-   * Whether the connection is lost, or somebody else has answered: the listener does, when garbage comes behind the request. A write
-   * would be an error that ends the process.
+   * Whether the connection is lost or the listener has already answered, as it does when garbage follows the request. A write would be an
+   * error that ends the process.
    */
   get #gone(): boolean {
     return this.#exchange.destroyed || this.#exchange.writableEnded

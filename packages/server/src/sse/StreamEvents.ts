@@ -3,7 +3,7 @@ import { Seq } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
 
-// What is said around an answer's tokens, whatever the door.
+// Events around an answer's tokens, the same for HTTP and RPC.
 
 type Event<Type extends StreamEvent["type"]> = Extract<StreamEvent, { readonly type: Type }>
 
@@ -20,7 +20,7 @@ export const usageOf = (message: Message): Event<"usage"> => {
   return { type: "usage", tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, latency_ms }
 }
 
-/** Of a whole answer, whose last token is `seq`. */
+/** The end event of a whole answer, whose last token is `seq`. */
 export const endOf = ({ finish_reason, id }: Message, seq: number): Event<"end"> => ({
   type: "end",
   status: "completed",

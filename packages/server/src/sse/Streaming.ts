@@ -11,13 +11,13 @@ import { withRequestId } from "../http/Refusals.ts"
 import { openStream } from "../metrics/OpenStreams.ts"
 import { EventWriter } from "./EventWriter.ts"
 
-/** An answer, and the place of the last token its reader has. */
+/** An answer, and the position of the last token its reader has. */
 export interface Place {
   readonly asked: Asked
   readonly seq: number
-  /** The place of the last event its reader names, if it does. */
+  /** The position of the last event its reader names, if any. */
   readonly last: number | undefined
-  /** The same request would ask the model again, if it came back without an event's id. */
+  /** Whether the same request would ask the model again if it came back without an event's id. */
   readonly asksAgain: boolean
 }
 
@@ -25,8 +25,8 @@ export interface Place {
 const PATIENCE = 500
 
 /**
- * Streams what `place` comes to. Until something was sent, or for half a second, everything that fails fails with its status; from then
- * on as an event. The scope is the request: closing it, because the reader left, ends the reading.
+ * Streams the answer of `place`. Until something was sent, or for half a second, a failure is answered with its status; from then on it
+ * is an event. The scope is the request: when the reader leaves, it closes and the reading ends.
  */
 export const stream = <E, R>(
   format: StreamFormat,
@@ -58,13 +58,13 @@ export const stream = <E, R>(
   })
 
 /**
- * Whether the reader has the last event of all, and comes back only because it takes every end for a cut: a 204 tells an `EventSource` to
- * stay away (https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model).
+ * Whether the reader has the last event of all, and reconnects only because it takes every end for a cut: a 204 tells an `EventSource` to
+ * stop (https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model).
  */
 const hasAll = ({ asked, last }: Place): boolean =>
   last !== undefined && asked.tokenLog.ended !== undefined && last > asked.tokenLog.seq
 
-/** Begins the stream when patience is at its end, says that we are here when nothing else is said, cuts a reader that takes nothing. */
+/** Begins the stream after PATIENCE, sends keep-alives, and cuts a reader that takes nothing. */
 const tending = (writer: EventWriter) =>
   Effect.sleep(PATIENCE).pipe(
     Effect.andThen(Effect.sync(() => writer.open())),
@@ -78,7 +78,7 @@ const sending = (writer: EventWriter, { asked, asksAgain, seq }: Place): Effect.
     return Effect.sync(() => writer.stop())
   })
 
-/** The problem's text, with the id of the request. */
+/** The problem's text, with the request id. */
 const problemOf = (cause: Cause.Cause<unknown>, { id }: Exchange): Effect.Effect<string> => {
   const failed = cause.reasons.find((reason) => reason._tag === "Fail")
   return Effect.map(explain(failed?.error, cause), ({ body }) =>
@@ -86,7 +86,7 @@ const problemOf = (cause: Cause.Cause<unknown>, { id }: Exchange): Effect.Effect
   )
 }
 
-/** Waits until the last byte has left, or its reader. */
+/** Waits until the last byte is sent or the reader has gone. */
 const over = (exchange: Exchange): Effect.Effect<void> =>
   Effect.callback((resume) => {
     if (exchange.closed) return resume(Effect.void)
@@ -98,7 +98,7 @@ const over = (exchange: Exchange): Effect.Effect<void> =>
 const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/iu
 const JSON_PARAMETER = /;\s*format\s*=\s*"?json"?\s*(?:;|$)/iu
 
-/** The format a client asks for: by `format` in the query, else by a parameter of the media type it accepts; else text. */
+/** The format a client asks for: `format` in the query, else a parameter of the accepted media type, else text. */
 export const formatOf = (query: StreamFormat | undefined, accept: string | undefined): StreamFormat => {
   if (query !== undefined) return query
   const json = accept?.split(",").some((range) => EVENT_STREAM.test(range) && JSON_PARAMETER.test(range))

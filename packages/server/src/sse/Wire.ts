@@ -5,29 +5,28 @@ import type { Asked } from "@llm-saas/engine/generations/Generations"
 import { escaped, jsonLine } from "../logging/JsonLine.ts"
 import { endOf, startOf, usageOf } from "./StreamEvents.ts"
 
-// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), written by hand: a token is a few
-// concatenations here, and 100,000 of them a second leave.
+// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), written by hand: a token is a few concatenations,
+// at 100,000 tokens per second.
 
 /**
- * Says that we are here when there is nothing to say. One line, and no blank one behind it: to httpx-sse and others a blank line is an
- * event, an empty one, as soon as there was an id.
+ * A keep-alive. One line without a blank one after it: httpx-sse and others take a blank line for an empty event once there was an id.
  */
 export const KEEP_ALIVE = ": keep-alive\n"
 
-/** A failure after the first byte: a problem as the data of an event of its own name. Nothing follows it. `id`: where it has one. */
+/** A failure after the first byte: an `error` event with a problem as its data. Nothing follows it. `id`: its id line, if any. */
 export const failure = (problem: string, id = ""): string => `${id}event: error\n${dataOf(escaped(problem))}\n\n`
 
 /** Writes the events of one answer. */
 export interface Wire {
   /**
-   * What a connection begins with that goes on behind the token `seq`. `waiting`: the next token is not there yet. `asksAgain`: its reader
-   * must know the answer's id before it is cut, or would ask again.
+   * The beginning of a connection that continues after the token `seq`. `waiting`: the next token does not exist yet. `asksAgain`: the
+   * reader must learn the answer's id before it is cut, or it would ask again.
    */
   readonly begin: (asked: Asked, seq: number, waiting: boolean, asksAgain?: boolean) => string
   readonly token: (seq: number, token: string) => string
-  /** What follows the last token, `seq`, of a whole answer. */
+  /** The end of a whole answer, after its last token `seq`. */
   readonly end: (message: Message, seq: number) => string
-  /** The id of the last event of all, a line: the place behind the last token, `seq`. Its reader gets nothing more. */
+  /** The id line of the last event: the position after the last token, `seq`. A reader that has it gets nothing more. */
   readonly last: (seq: number) => string
 }
 
@@ -40,7 +39,7 @@ const textWire = (generation: GenerationId): Wire => {
   const id = `id: ${generation}:`
   const last = (seq: number) => `${id}${seq + 1}\n`
   return {
-    // An id without data is no event, and is remembered once a blank line follows. Only an `EventSource` needs that; see KEEP_ALIVE.
+    // An id without data is no event, but is remembered once a blank line follows. Only an `EventSource` needs that; see KEEP_ALIVE.
     begin: (_, seq, waiting, asksAgain = true) => (waiting ? `${id}${seq}\n${asksAgain ? "\n" : ""}` : ""),
     token: (seq, token) => (UNUSUAL.test(token) ? unusual(id, seq, token) : `${id}${seq}\ndata: ${token}\n\n`),
     end: (_, seq) => last(seq) + DONE,
@@ -61,20 +60,20 @@ const jsonWire = (generation: GenerationId): Wire => {
 
 const json = (event: typeof StreamEvent.Encoded): string => `data: ${jsonLine(event)}\n\n`
 
-/** What cannot leave as it stands. Of these the engine lets only the line feed come this far. */
+/** Characters SSE must escape, and `[DONE]`. Of the line ends, the engine passes only the line feed. */
 // oxlint-disable-next-line no-control-regex
 const UNUSUAL = /[\r\n]|\[DONE\]|[\v\f\x1c-\x1e\x85\u2028\u2029][^]/u
 
 const LINE_END = /\r\n|\r|\n/gu
 const dataOf = (text: string) => `data: ${text.replaceAll(LINE_END, "\ndata: ")}`
 
-/** Where a token is cut in two: before the end of a line that says `[DONE]`, and behind what Python takes for the end of a line. */
+/** Where a token is cut in two: before the end of a line that says `[DONE]`, and after what Python takes for the end of a line. */
 const CUT =
   // oxlint-disable-next-line no-control-regex
   /(?<=^[^\S\r\n\u2028\u2029]*\[DONE)(?=\][^\S\r\n\u2028\u2029]*$)|(?<=[\v\f\x1c-\x1e\x85\u2028\u2029])(?![\v\f\x1c-\x1e\x85\u2028\u2029])/gmu
 
-// No line but the last says `[DONE]`, whatever the token and whoever reads: it is cut, and the first parts have the place before it, so
-// that a reader cut in between is sent the whole token again.
+// No line but the last may be `[DONE]`, for any token and reader: the token is cut, and its first parts have the position before it, so
+// that a reader cut in between gets the whole token again.
 const unusual = (id: string, seq: number, token: string): string => {
   const parts = token.split(CUT)
   return parts.map((part, index) => `${id}${index === parts.length - 1 ? seq : seq - 1}\n${dataOf(part)}\n\n`).join("")

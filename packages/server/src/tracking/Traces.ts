@@ -4,8 +4,8 @@ import { HttpOutgoing } from "../http/HttpOutgoing.ts"
 import { Settings } from "../config/Settings.ts"
 
 /**
- * Spans to any OTLP collector: the request's, the answer's with its parts, and those within. Best effort, unlike MLflow's: what cannot be
- * sent is dropped. Without an endpoint nothing is traced, and the code that would is not loaded.
+ * Sends spans to any OTLP collector: the request's, the answer's with its parts, and those within. Best effort, unlike MLflow's: spans
+ * that cannot be sent are dropped. Without an endpoint nothing is traced, and the tracing code is not loaded.
  */
 export const TracesLayer = Layer.unwrap(
   Effect.gen(function* () {
@@ -19,13 +19,16 @@ export const TracesLayer = Layer.unwrap(
       exportInterval: "2 seconds"
     }).pipe(
       Layer.provide([OtlpSerialization.layerJson, HttpOutgoing]),
-      // A question may stand in an address (GET /messages/stream), and is not to be in a trace.
+      // A question may be in a URL (GET /messages/stream), and must not be in a trace.
       Layer.merge(Layer.succeed(UrlParams.CurrentRedactedNames, ["content", /token|secret|password|key/iu]))
     )
   })
 )
 
-/** `name=value,name=value`, percent-encoded, as OpenTelemetry writes headers (https://opentelemetry.io/docs/specs/otel/protocol/exporter/). */
+/**
+ * `name=value,name=value`, percent-encoded, OpenTelemetry's format for headers
+ * (https://opentelemetry.io/docs/specs/otel/protocol/exporter/).
+ */
 const headersOf = (text: Redacted.Redacted): Record<string, string> =>
   Object.fromEntries(
     Redacted.value(text)

@@ -16,12 +16,12 @@ import { HttpOutgoing } from "../http/HttpOutgoing.ts"
 import { availability, gauge, total } from "../metrics/Gauge.ts"
 import { Settings } from "../config/Settings.ts"
 
-/** Records on their way to MLflow at once, of each installation's process: what MLflow on SQLite takes without queueing. */
+/** Records sent to MLflow at once, per installation process: what MLflow on SQLite takes without queueing. */
 const CONCURRENCY = 4
 
 /**
- * What ended goes to MLflow, in the background, over connections of its own as a login of its own. Where that login is not known, records
- * are kept in the database until a process that knows it takes them.
+ * Sends ended answers to MLflow in the background, over its own connections and with its own login. Where that login is not known,
+ * records stay in the database until a process that knows it sends them.
  */
 export const TrackingLayer = Layer.unwrap(
   Effect.gen(function* () {
@@ -41,7 +41,7 @@ export const TrackingLayer = Layer.unwrap(
       size: 2,
       acquireTimeout: "10 seconds",
       waiting: 10,
-      // The login's own limit is four times that of requests.
+      // The jobs' own limit is four times that of requests.
       statementTimeout: settings.DATABASE_STATEMENT_SECONDS * 4000,
       prepare: settings.DATABASE_PREPARE
     })
@@ -56,7 +56,7 @@ export const TrackingLayer = Layer.unwrap(
 /** How often (ms) the outbox is counted for the metrics. */
 const COUNTED = 10_000
 
-/** How far MLflow is behind, for whoever looks at the metrics. */
+/** Gauges of how far MLflow is behind. */
 const Gauges = Layer.effectDiscard(
   Effect.gen(function* () {
     const outbox = yield* TrackingOutbox
@@ -116,7 +116,7 @@ const sending = (destination: Destination, settings: Settings["Service"]) => {
   }
 }
 
-/** A name and a password count for more than a token, as with MLflow's own clients. */
+/** A name and a password take precedence over a token, as in MLflow's own clients. */
 const credentialsOf = ({
   MLFLOW_TRACKING_PASSWORD,
   MLFLOW_TRACKING_TOKEN,

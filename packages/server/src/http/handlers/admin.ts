@@ -20,7 +20,7 @@ export const AdminHandlers = HttpApiBuilder.group(
   })
 )
 
-/** A user as an admin asks for one, and the attempt it is. */
+/** A user as an admin's request describes one, and the idempotency attempt it belongs to. */
 export const newUser = (
   attempts: CreationAttempts["Service"],
   { email, password, role = "user" }: typeof CreateUser.Type,

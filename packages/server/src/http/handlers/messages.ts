@@ -38,14 +38,14 @@ export const MessagesHandlers = HttpApiBuilder.group(
     const feedbacks = yield* Feedbacks
     const attempts = yield* CreationAttempts
 
-    /** Asks; or, for a reader that comes back, goes on where it was. */
+    /** Asks a question; or, for a reader that reconnects, resumes its answer. */
     const streaming = (asking: Asking & LastEvent, format: StreamFormat | undefined) => {
       const last = lastEventOf(asking)
       return stream(
         formatOf(format, asking.request.headers["accept"]),
         Effect.map(
           last === undefined
-            ? // Said only to those who wait for the whole answer: a stream joins the one that is running.
+            ? // Only a client that waits for the whole answer is told: a stream joins the running one.
               Effect.catchTag(generations.ask(questionOf("messages.stream", asking)), "StillRunning", Effect.die)
             : generations.follow(last.generationId),
           (asked) => ({

@@ -1,2 +1,2 @@
-/** Rows of a page where the client does not say how many. */
+/** Rows per page by default. */
 export const DEFAULT_PAGE = 50

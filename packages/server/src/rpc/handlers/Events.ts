@@ -6,14 +6,14 @@ import { type Array, Cause, Effect, type Pull, type Scope, Stream } from "effect
 import { openStream } from "../../metrics/OpenStreams.ts"
 import { endOf, startOf, usageOf } from "../../sse/StreamEvents.ts"
 
-/** Tokens that may leave as one piece: a reader that is behind catches up by many at a time, and no piece is large. */
+/** Tokens per piece: a reader that is behind catches up by many at a time, and no piece is large. */
 const PIECE = 256
 
 type Events = Array.NonEmptyReadonlyArray<StreamEvent>
 
 /**
- * An answer as its reader gets it, from behind the token `seq`: what there is at once, and the rest as it comes. Nothing is queued: each
- * piece is made of the answer's token log when it is asked for. Reading ends with the stream.
+ * An answer for its reader, after the token `seq`: what exists at once, and the rest as it comes. Nothing is queued: each piece is read
+ * from the answer's token log when it is requested. Reading ends with the stream.
  */
 export const reading = <E, R>(
   answer: Effect.Effect<Asked, E, R>,
@@ -59,7 +59,7 @@ const delta = (tokenLog: TokenSource, seq: number): StreamEvent => ({
   text: tokenLog.token(seq)
 })
 
-/** Waits until there is more than `seq` tokens, or the end. */
+/** Waits until there are more than `seq` tokens, or the answer has ended. */
 const more = (tokenLog: TokenSource, seq: number): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const look = () => {

@@ -32,7 +32,7 @@ export const MessagesCalls = MessagesRpc.toLayer(
           idempotencyKey: idempotency_key,
           traceparent: headers["traceparent"]
         })
-        // Said only to those who ask by POST /messages: calls join the answer that is under way.
+        // Only POST /messages reports this: calls join the running answer.
         .pipe(Effect.catchTag("StillRunning", Effect.die))
 
     return MessagesRpc.of({
