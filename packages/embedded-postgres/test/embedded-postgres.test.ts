@@ -19,7 +19,7 @@ const query = (url: Redacted.Redacted, sql: string) =>
 
 const emptyDirectory = () => {
   const path = mkdtempSync(join(tmpdir(), "llm-saas-test-"))
-  // As root the server runs as another user, who has to get here.
+  // As root the server runs as another user, which needs access to this directory.
   chmodSync(path, 0o755)
   return path
 }
@@ -54,7 +54,7 @@ const taken = Effect.acquireRelease(
   })
 )
 
-/** Waits for what another process does, without a fixed time. */
+/** Polls for the effect of another process. */
 const eventually = (what: string, condition: () => boolean) =>
   Effect.callback<void>((resume) => {
     const started = performance.now()
@@ -201,7 +201,7 @@ describe("the embedded PostgreSQL", () => {
     })
   )
 
-  it.live("starts although a stranger got the number of the server of before the reboot", () =>
+  it.live("starts although another process got the pid that the server had before the reboot", () =>
     Effect.gen(function* () {
       const path = yield* cluster
       const dataDir = join(path, "postgres-18", "pgdata")
@@ -221,7 +221,7 @@ describe("the embedded PostgreSQL", () => {
       Effect.gen(function* () {
         const path = yield* cluster
         const file = join(path, "postgres-18", "pgdata", "postmaster.pid")
-        // A stranger's process that looks like a server, but works elsewhere.
+        // Another process that looks like a server, but works elsewhere.
         const stranger = yield* Effect.acquireRelease(
           Effect.sync(() => spawn("sleep", ["60"], { argv0: "postgres", stdio: "ignore" })),
           (child) => Effect.sync(() => child.kill())
@@ -253,7 +253,7 @@ describe("the embedded PostgreSQL", () => {
     60_000
   )
 
-  it.live("says in one line what postmaster.pid is where it cannot be a server's, and leaves it", () =>
+  it.live("names a postmaster.pid that cannot be a server's in one line, and leaves it", () =>
     Effect.gen(function* () {
       const path = yield* cluster
       const file = join(path, "postgres-18", "pgdata", "postmaster.pid")
@@ -299,7 +299,7 @@ describe("the embedded PostgreSQL", () => {
     })
   })
 
-  it.live("works in a directory of any name, but for what pg_ctl's shell would read in it", () =>
+  it.live("works in a directory of any name, except for characters that pg_ctl's shell would interpret", () =>
     Effect.gen(function* () {
       const path = yield* directory
       const odd = join(path, "a b#c?d%20e'f é;&(")

@@ -24,7 +24,7 @@ export const freePort = (): Promise<number> =>
 const INHERITED = {
   PATH: process.env["PATH"],
   NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
-  // Somebody's own MLflow is no place for what is said here.
+  // The benchmark must not write to the developer's own MLflow.
   MLFLOW_TRACKING_URI: "off"
 }
 

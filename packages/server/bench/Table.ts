@@ -1,4 +1,4 @@
-/** The middle value: what a noisy machine is quoted by. */
+/** The median, which suits a noisy machine. */
 export const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 

@@ -96,7 +96,7 @@ async function compare(title: string, servers: ReadonlyArray<Served>, request: s
     servers.map((server) => {
       const sample = samples.get(server)
       if (sample === undefined || own === undefined) return []
-      // Ratio round by round: both halves saw the same weather.
+      // Ratio per round: both halves ran under the same conditions.
       const ratio = median(sample.cpu.map((cpu, round) => (own.cpu[round] ?? Number.NaN) / cpu))
       return [
         server.name,

@@ -44,12 +44,12 @@ export const streaming = async (environment: Record<string, string>, signUp: Sig
   await steady(environment, signUp)
 }
 
-/** What runs for days has its code compiled and its plans made: five rounds of the smallest case would measure the compiler. */
+/** Warm-up: otherwise five rounds of the smallest case would measure compiling and planning, which a long-running server has done. */
 async function warm(server: Served, ask: string) {
   for (let round = 0; round < 8; round++) await streams({ port: server.port, request: ask, streams: 200 })
 }
 
-/** A thousand streams of 20 ms a token that are all there, and who comes then: does everybody get every token in its time? */
+/** A thousand running streams of 20 ms per token, and readers that join them: does each reader get every token in time? */
 async function steady(environment: Record<string, string>, signUp: SignUp) {
   const [count, tokens, delay] = [1000, 800, 20]
   const ours = await serve("llm-saas", script("../src/main.ts"), {

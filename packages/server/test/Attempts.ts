@@ -3,7 +3,7 @@ import { CreationAttempts } from "../src/auth/CreationAttempts.ts"
 import { ClientNetworks } from "../src/config/ClientNetworks.ts"
 import { SecretKey } from "../src/auth/SecretKey.ts"
 
-/** CreationAttempts as the program knows them again, of guests from one and the same network. */
+/** The program's CreationAttempts, with all guests in one network. */
 export const attempts = CreationAttempts.layer.pipe(
   Layer.provide([
     Layer.succeed(SecretKey, { value: Redacted.make("0123456789abcdefghijklmnopqrstuvwxyzABCDEF"), madeAt: undefined }),

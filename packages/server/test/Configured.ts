@@ -1,7 +1,7 @@
 import { ConfigProvider, Effect, Layer } from "effect"
 import { Settings, settings } from "../src/config/Settings.ts"
 
-/** The settings that these variables, and no others, make. */
+/** The settings from only these variables. */
 export const configured = (variables: Readonly<Record<string, string>> = {}) =>
   Layer.effect(Settings, settings).pipe(
     Layer.provide(ConfigProvider.layer(Effect.succeed(ConfigProvider.fromEnvRecord(variables))))

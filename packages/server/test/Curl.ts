@@ -1,4 +1,4 @@
-/** What a line of documentation sends. Knows the few options that ours use, and refuses others. */
+/** The request of a documented curl line. Supports the few options that ours use, and refuses others. */
 export const curl = (line: string) => {
   const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/gu)].map(
     ([, double, single, bare]) => double ?? single ?? bare ?? ""

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Send } from "./Running.ts"
 
-/** Somebody who has logged in. */
+/** A user who has logged in. */
 export interface Person {
   readonly id: string
   readonly tenant: string
@@ -10,7 +10,7 @@ export interface Person {
 
 let people = 0
 
-/** Somebody new, registered and logged in: the admin of a new tenant, or a user of the given one. */
+/** A new user, registered and logged in: the admin of a new tenant, or a user of the given one. */
 export const signUp = Effect.fnUntraced(function* (send: Send, of?: string): Effect.fn.Return<Person> {
   const tenant = of ?? String((yield* send("POST", "/create-tenant", { json: { name: "Acme Corp" } })).body["id"])
   const email = `person${++people}@acme.test`

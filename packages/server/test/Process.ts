@@ -5,11 +5,11 @@ import { fileURLToPath } from "node:url"
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url))
 
-// What makes a start faster is no setting of the program's.
+// Node's compile cache speeds up the start; it is no setting of the program.
 const INHERITED = {
   PATH: process.env["PATH"],
   NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
-  // Somebody's own MLflow is no place for what is said here.
+  // Tests must not write to the developer's own MLflow.
   MLFLOW_TRACKING_URI: "off"
 }
 
@@ -19,7 +19,7 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null
 }
 
-/** A program as a process of its own. It is told to stop, and waited for, when the scope closes. */
+/** A program as a separate process. It is stopped and awaited when the scope closes. */
 export interface Process {
   readonly child: ChildProcess
   /** Everything it has written so far. */
@@ -36,11 +36,11 @@ export const freePort = Effect.callback<number>((resume) => {
   })
 })
 
-/** `main.ts`, with these variables and no others. */
+/** Starts `main.ts` with only these variables. */
 export const start = (env: Record<string, string>, options: { readonly cwd?: string } = {}) =>
   spawned(process.execPath, [MAIN], env, options.cwd)
 
-/** Any program. `input` is what it reads, all at once. */
+/** Starts any program. `input`: its standard input. */
 export const spawned = (
   program: string,
   args: ReadonlyArray<string>,

@@ -267,7 +267,7 @@ describe("a key pair", () => {
   it.layer(NodeFileSystem.layer)((it) => {
     for (const [algorithm, key] of PAIRS) {
       it.effect(
-        `${algorithm} signs what anybody can verify with the published key, which is named by its thumbprint`,
+        `${algorithm} signs tokens that any client can verify with the published key, which is named by its thumbprint`,
         () =>
           Effect.gen(function* () {
             yield* at(NOW)
@@ -289,7 +289,7 @@ describe("a key pair", () => {
               )
               assert.strictEqual(payload.sub, alice.userId)
 
-              // The public key, which everybody has, is no secret to sign with.
+              // The public key is no secret to sign with.
               const spki = createPublicKey(key)
               for (const known of [
                 spki.export({ type: "spki", format: "pem" }),

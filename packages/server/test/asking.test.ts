@@ -97,7 +97,7 @@ layer(Running.with(LONG), { timeout: "60 seconds" })("an answer of two processes
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is kept as far as it came when its process is killed, and says so to whoever comes back", () =>
+  it.effect("is kept as far as it came when its process is killed, and says so to a reader that comes back", () =>
     Effect.gen(function* () {
       const { port, send } = yield* Running
       const doomed = yield* running(LONG)
@@ -134,7 +134,7 @@ layer(Running.with(LONG), { timeout: "60 seconds" })("an answer of two processes
       const stopping = yield* running({ ...LONG, SHUTDOWN_SECONDS: "1" })
       const patient = yield* running({ ...LONG, MOCK_TOKENS: "30", SHUTDOWN_SECONDS: "600" })
       const person = yield* signUp(send)
-      // A client that keeps its connection for later does not keep us.
+      // A client's kept-alive connection does not delay the shutdown.
       const kept = yield* open(patient.port)
       const keeping = yield* Effect.forkScoped(read(kept))
       kept.write(
@@ -252,7 +252,7 @@ layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: 
       }).pipe(Effect.scoped)
     )
 
-    it.effect("never ends is stopped when its last reader leaves, and is asked by nobody too often", () =>
+    it.effect("never ends is stopped when its last reader leaves, and each user may have only so many", () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const person = yield* signUp(send)
@@ -266,7 +266,7 @@ layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: 
           reading.leave()
         }
         for (const reading of stalled) {
-          // Cancelling waits for the end, whoever brought it about.
+          // Cancelling waits for the end, whatever caused it.
           const ended = yield* send("POST", `/generations/${idOf(reading)}/cancel`, { token: person.token })
           assert.deepInclude(ended.body, { status: "cancelled", seq: 1 })
         }
@@ -274,7 +274,7 @@ layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: 
       }).pipe(Effect.scoped)
     )
 
-    it.effect("is waited for by a client that then sends garbage troubles nobody", () =>
+    it.effect("is waited for by a client that then sends garbage disturbs no other request", () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const person = yield* signUp(send)
@@ -348,7 +348,7 @@ layer(Running.with(QUICK), { timeout: "60 seconds" })("what was asked", (it) => 
     return found
   })
 
-  it.effect("is rated by whoever can see it, as often as they change their mind", () =>
+  it.effect("is rated by every user who can see it, as often as they change their mind", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
       const owner = yield* signUp(send)
@@ -421,7 +421,7 @@ layer(Running.with(QUICK), { timeout: "60 seconds" })("what was asked", (it) => 
     })
   )
 
-  it.effect("does not exist for anybody else: its ids answer like ids that never were", () =>
+  it.effect("does not exist for any other user: its ids answer like ids that never were", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
       const owner = yield* signUp(send)

@@ -124,7 +124,7 @@ layer(Running.with({ MOCK_TOKENS: "40", MOCK_TTFT_MS: "10", MOCK_DELAY_MS: "10" 
 
 type Ask = (content: string, options: { readonly token: string; readonly url: string }) => AsyncIterable<string>
 
-/** A way to the server that breaks: every connection is cut after 1,100 bytes of an answer, in the middle of an event. */
+/** A proxy to the server: every connection is cut after 1,100 bytes of an answer, in the middle of an event. */
 const cutting = (port: number) =>
   Effect.map(
     Effect.acquireRelease(

@@ -40,7 +40,7 @@ layer(Running.with({ MOCK_TOKENS: "12", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "5" })
     }).pipe(Effect.scoped)
   )
 
-  it.effect("chat with somebody who has no account yet", () =>
+  it.effect("chat with a user who has no account yet", () =>
     Effect.gen(function* () {
       const { port } = yield* Running
       const environment = { LLM_URL: `http://127.0.0.1:${port}` }

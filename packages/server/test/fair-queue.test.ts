@@ -43,13 +43,13 @@ describe("a fair queue", () => {
     assert.strictEqual(queue.add("flood 10", ["client flood"]), "flood 10")
     times(5, (i) => assert.strictEqual(queue.add(`other ${i}`, [`client ${i}`]), `flood ${9 - i}`))
     assert.strictEqual(queue.size, 10)
-    // Nine others and one of the flood: whoever is one more has nobody to push out.
+    // Nine others and one of the flood: one more item has none to push out.
     times(4, (i) => queue.add(`another ${i}`, [`client another ${i}`]))
     assert.strictEqual(queue.add("late", ["client late"]), "late")
     assert.strictEqual(queue.size, 10)
   })
 
-  it("forgets who left, and owes nobody for what they took before", () => {
+  it("forgets a flow that has left, and gives no credit for earlier turns", () => {
     const queue = new FairQueue<string>(100)
     times(50, (i) => queue.add(`flood ${i}`, ["client flood"]))
     times(50, (i) => queue.remove(`flood ${i}`))

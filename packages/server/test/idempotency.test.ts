@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto"
 import { signUp } from "./People.ts"
 import { type Answer, Running, running, type Send } from "./Running.ts"
 
-/** A POST that creates something: what is asked, what else could be asked, and how many there are of what it creates. */
+/** A POST that creates something: its body, a different body, and the number of rows it has created. */
 interface Creating {
   readonly path: string
   readonly token?: string
@@ -61,7 +61,7 @@ const creatings = Effect.fnUntraced(function* (send: Send): Effect.fn.Return<Rea
   ]
 })
 
-/** What the database's owner sees. */
+/** Queries as the administrator, who sees every row. */
 const query = Effect.fnUntraced(function* (sql: string) {
   const { adminUrl } = yield* TestDatabase
   return (yield* Databases.execute(adminUrl, sql)).rows

@@ -25,7 +25,7 @@ const development = Effect.fnUntraced(function* (variables: Record<string, strin
   return { process, port }
 })
 
-/** Who is logged in to serve from this database. */
+/** The logins that serve from this database. */
 const logins = (url: Redacted.Redacted, database: string) =>
   Effect.map(
     Databases.execute(

@@ -74,7 +74,7 @@ for (const workers of [1, 2]) {
   layer(world(workers), { timeout: "90 seconds" })(
     `metrics of ${workers === 1 ? "one process" : "two workers"}`,
     (it) => {
-      it.effect("say what was asked and answered, for whoever has the token", () =>
+      it.effect("say what was asked and answered, for clients with the token", () =>
         Effect.gen(function* () {
           const { send } = yield* Running
           const { token } = yield* signUp(send)

@@ -9,7 +9,7 @@ import { sendTo } from "./sse/Reading.ts"
 
 const eventsOf = (text: string) => new EventSource().feed(new TextEncoder().encode(text)).events
 
-/** Cuts every connection to the file's database, and lets nobody in until the scope is closed. */
+/** Cuts every connection to the file's database, and refuses new ones until the scope is closed. */
 const outage = Effect.acquireRelease(
   Effect.gen(function* () {
     const { adminUrl, name } = yield* TestDatabase

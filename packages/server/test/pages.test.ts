@@ -46,7 +46,7 @@ const world = Users.layer.pipe(
   Layer.provideMerge(TestDatabase.layer)
 )
 
-/** Rows of each table for somebody with a long history, and for others. */
+/** Rows of each table for a user with a long history, and for others. */
 const LONG = 4000
 /** So many index entries and rows may be looked at for a page of 100, with the account of each and whether it is deleted. */
 const LOOKED = 2000
@@ -98,7 +98,7 @@ const office = Effect.gen(function* () {
   return { admin: { ...admin, needs: "admin" as const }, long, short, talk, little, fill }
 })
 
-/** What makes the planner wrong: before the rows are there, and behind them. */
+/** Statements that mislead the planner, before the rows are inserted and after. */
 const STATISTICS: Readonly<Record<string, { readonly before: string; readonly after: string }>> = {
   "none at all": { before: "", after: "" },
   "of empty tables": { before: "analyze", after: "" },

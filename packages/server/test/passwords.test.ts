@@ -199,7 +199,7 @@ describe("hashing threads", () => {
     })
   )
 
-  it.effect("end with their scope, whoever waits", () =>
+  it.effect("end with their scope, even if a client waits", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const threads = yield* Scope.provide(HashingThreads.make({ threads: 1, waiting: 5, patience: 60_000 }), scope)

@@ -21,7 +21,7 @@ const RUN = fileURLToPath(new URL("../../../scripts/run.mjs", import.meta.url))
 const directory = Effect.acquireRelease(
   Effect.sync(() => {
     const path = mkdtempSync(join(tmpdir(), "llm-saas-test-"))
-    // As root PostgreSQL runs as another user, who has to get here.
+    // As root PostgreSQL runs as another user, which needs access to this directory.
     chmodSync(path, 0o755)
     return path
   }),
@@ -42,7 +42,7 @@ const taken = Effect.acquireRelease(
 
 const isAlive = (pid: number) => spawnSync("kill", ["-0", String(pid)]).status === 0
 
-/** Waits for what another process does, without a fixed time. */
+/** Polls for the effect of another process. */
 const eventually = (what: string, condition: () => boolean) =>
   Effect.callback<void>((resume) => {
     const started = performance.now()
@@ -121,7 +121,7 @@ describe("told to stop", () => {
         assert.isAtLeast(mine().length, 2)
         npm.child.kill("SIGTERM")
         assert.deepStrictEqual(yield* npm.ended, CLEAN)
-        // Waited for by pg_ctl, and then by whoever adopted them.
+        // Reaped by pg_ctl, and then by the process that adopted them.
         yield* eventually("PostgreSQL and its guardian end", () => !isAlive(postmaster) && mine().length === 0)
         assert.isFalse(existsSync(join(data, "postgres-18/pgdata/postmaster.pid")), "a clean shutdown of PostgreSQL")
       }),
@@ -321,7 +321,7 @@ layer(Running.with({ APP_ENV: "production", SECRET_KEY, TENANT_CREATION: "open" 
             .trimEnd()
             .split("\n")
             .map((line) => JSON.parse(line))
-          // Nobody takes what it makes up for answers without having been told.
+          // The operator is told that the answers are made up.
           assert.isTrue(entries.some(({ message }) => /mock model is in production/u.test(String(message))))
           assert.deepStrictEqual(
             entries.filter(({ message }) => message === "request").map(({ route, status }) => `${status} ${route}`),

@@ -226,7 +226,7 @@ layer(Program, { timeout: "60 seconds" })("with a provider that speaks like Open
         const { send } = yield* Running
         const { token } = yield* signUp(send)
         const cases: ReadonlyArray<readonly [(call: FakeUpstream.UpstreamCall) => void, number, string, string]> = [
-          // Each that does not begin comes after one that does: five in a row, in whichever order tests run, and nobody is asked.
+          // Each that does not begin comes after one that does: five in a row, in any order of tests, and the provider is not asked.
           [(call) => (call.head(), call.say("half")), 504, "model_timeout", "half"],
           [() => {}, 504, "model_timeout", ""],
           [(call) => (call.head(), call.say("half"), call.write("data: {garbage\n\n")), 502, "model_malformed", "half"],
@@ -269,7 +269,7 @@ layer(Program, { timeout: "60 seconds" })("with a provider that speaks like Open
     }).pipe(Effect.scoped)
   )
 
-  it.effect("whoever leaves, or cancels, stops the request there", () =>
+  it.effect("a reader that leaves, or cancels, stops the request there", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
       const { token } = yield* signUp(send)

@@ -105,7 +105,7 @@ layer(Running.layer, { timeout: "60 seconds" })("a stranger", (it) => {
 })
 
 layer(Running.layer, { timeout: "60 seconds" })("the database decides, on the very next request", (it) => {
-  it.effect("a demoted admin is a user, a disabled or deleted user is nobody, the last admin stays", () =>
+  it.effect("a demoted admin is a user, a disabled or deleted user has no access, the last admin stays", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
       const id = yield* tenant("Roles")

@@ -56,7 +56,7 @@ describe("settings", () => {
     })
   )
 
-  it.effect("let whoever comes create tenants, but not in production, and only with the token where there is one", () =>
+  it.effect("let every client create tenants, but not in production, and only with the token where there is one", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* read({})).TENANT_CREATION, "open")
       assert.strictEqual((yield* read(PRODUCTION)).TENANT_CREATION, "closed")
@@ -237,7 +237,7 @@ describe("production", () => {
     })
   )
 
-  it.effect("tells nobody of answers unless it is told to; development looks for MLflow on this machine", () =>
+  it.effect("sends answers to no tracker unless it is told to; development looks for MLflow on this machine", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* read(PRODUCTION)).MLFLOW_TRACKING_URI, "off")
       const named = yield* read({ ...PRODUCTION, MLFLOW_TRACKING_URI: "http://mlflow:5000" })

@@ -84,7 +84,7 @@ layer(Running.with({ ...PROXIES, TENANTS_PER_ADDRESS: "5", REGISTRATIONS_PER_ADD
 
 layer(TestDatabase.layer, { timeout: "60 seconds" })("who may create tenants", (it) => {
   it.effect(
-    "is whoever has the token, where there is one",
+    "is every client with the token, where there is one",
     () =>
       Effect.gen(function* () {
         const { process, send } = yield* running({ ...PROXIES, TENANT_CREATION_TOKEN: TOKEN, TENANTS_PER_ADDRESS: "4" })
@@ -107,7 +107,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("who may create tenants", (
   )
 
   it.effect(
-    "is nobody in production, unless it is said",
+    "is no client in production, unless it is set",
     () =>
       Effect.gen(function* () {
         const { process, send } = yield* running({ ...PROXIES, APP_ENV: "production", SECRET_KEY })

@@ -5,10 +5,10 @@ import { Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { type Person, signUp } from "./People.ts"
 import { type Answer, Running, running } from "./Running.ts"
 
-/** The way to the database of the program under test. */
+/** The proxy to the database of the program under test. */
 class Way extends Context.Service<Way, SilentProxy>()("test/Way") {}
 
-/** A program that reaches its database by a way that can fall silent. */
+/** A program that reaches its database through a proxy that can fall silent. */
 const OverTheWay = (variables: Record<string, string> = {}) =>
   Layer.effectContext(
     Effect.gen(function* () {
@@ -22,7 +22,7 @@ const OverTheWay = (variables: Record<string, string> = {}) =>
     })
   ).pipe(Layer.provideMerge(TestDatabase.layer))
 
-/** What is asked of the program, of every kind. */
+/** Requests of every kind. */
 const questions = ({ send }: Running["Service"], { tenant, token }: Person): Record<string, Effect.Effect<Answer>> => ({
   me: send("GET", "/me", { token }),
   list: send("GET", "/messages", { token }),
@@ -118,7 +118,7 @@ layer(OverTheWay(), { timeout: "120 seconds", excludeTestServices: true })("with
   )
 
   it.effect(
-    "whoever waits for an answer that was generated meanwhile is told to come back, and finds it then",
+    "a client that waits for an answer generated meanwhile is told to retry, and finds it then",
     () =>
       Effect.gen(function* () {
         const way = yield* Way
@@ -155,7 +155,7 @@ layer(OverTheWay({ DATABASE_STATEMENT_SECONDS: "2", DATABASE_POOL_SIZE: "6" }), 
   excludeTestServices: true
 })("connections that die without a word", (it) => {
   it.effect(
-    "are given up with the first statement they do not answer, all of them, and nobody waits for them again",
+    "are given up with the first statement they do not answer, all of them, and no request waits for them again",
     () =>
       Effect.gen(function* () {
         const way = yield* Way

@@ -107,7 +107,7 @@ const isAlive = (pid: number) =>
 const kill = (signal: string, ...pids: ReadonlyArray<number>) =>
   Effect.sync(() => void spawnSync("kill", [`-${signal}`, ...pids.map(String)]))
 
-/** The workers that have served so far, once there are `count` of them. */
+/** The workers that have served so far; waits for `count` of them. */
 const served = (count: number) =>
   Effect.gen(function* () {
     const { process } = yield* Running
@@ -145,7 +145,7 @@ layer(Running.with({ WORKERS: "2" }), { timeout: "60 seconds" })("two workers", 
 
         const three = yield* served(3)
         assert.strictEqual(new Set(three).size, 3)
-        // As a terminal does it: everybody hears of Ctrl-C.
+        // As in a terminal: Ctrl-C reaches every process.
         yield* kill("INT", process.child.pid ?? 0, ...three.slice(1))
         assert.deepStrictEqual(yield* process.ended, CLEAN)
         assert.deepStrictEqual(three.filter(isAlive), [])

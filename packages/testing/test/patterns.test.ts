@@ -83,7 +83,7 @@ const slowest = (pattern: RegExp): string | undefined => {
 describe("regular expressions", () => {
   it("are all found", () => {
     assert.isAbove(found.length, 100)
-    // Redaction copies its rules, for a place of their own in the text. Whoever else makes some is to be loaded above.
+    // Redaction copies its rules, so that each copy has its own `lastIndex`. Another module that makes some must be loaded above.
     assert.deepStrictEqual([...made], ["domain/src/Redaction.ts", "domain/src/User.ts"])
     assert.isAtLeast(found.filter(({ file }) => file === "domain/src/User.ts").length, 2)
   })

@@ -30,7 +30,7 @@ layer(TestDatabase.layer)("a database of its own for a test file", (it) => {
     })
   )
 
-  it.effect("is dropped at the end, with whoever is still connected", () =>
+  it.effect("is dropped at the end, with its open connections", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const gone = yield* Effect.scoped(Effect.tap(empty, ({ adminUrl }) => rows(adminUrl, "select 1")))

@@ -1,17 +1,17 @@
 import { Effect } from "effect"
 import { connect, createServer, type Socket } from "node:net"
 
-/** A way to a server on which connections break. */
+/** A proxy whose connections break. */
 export interface Breaking {
   readonly port: number
-  /** How many were opened. */
+  /** Number of opened connections. */
   readonly connections: () => number
-  /** How many were broken. */
+  /** Number of broken connections. */
   readonly broken: () => number
 }
 
 /**
- * A way to `port` where the nth connection, from 0 on, breaks when `after(n)` bytes of answers have passed. Undefined: it holds; 0: it is
+ * A proxy to `port` whose nth connection, from 0 on, breaks after `after(n)` bytes of answers. Undefined: it does not; 0: it is
  * refused at once.
  */
 export const breaking = (port: number, after: (connection: number) => number | undefined) =>

@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from "playwright-core"
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/opt/google/chrome/chrome"]
 
-/** A browser of this machine: that of CHROMIUM, or one where they usually are. Undefined: there is none. */
+/** A browser of this machine: CHROMIUM, or one at a usual path. Undefined: there is none. */
 export const CHROMIUM = [process.env["CHROMIUM"] ?? "", ...PLACES].find((path) => path !== "" && existsSync(path))
 
 /** Tests in a browser are skipped where there is none, and say so. */
@@ -16,7 +16,7 @@ if (noBrowser)
     "Tests in a browser are skipped: no Chromium on this machine. `apt-get install --no-install-recommends chromium` makes one, CHROMIUM names another."
   )
 
-/** A new page of a headless browser, at an address. What it logs and what fails in it is in `said`. */
+/** A new page of a headless browser, at an address. `said` has its log and its errors. */
 export const open = Effect.fnUntraced(function* (address: string) {
   const browser: Browser = yield* Effect.acquireRelease(
     Effect.promise(() =>

@@ -50,7 +50,7 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds", excludeTestS
         }).pipe(Effect.scoped)
       )
 
-    it.effect("has its token from an effect: nobody's before a login, and then somebody's", () =>
+    it.effect("has its token from an effect: none before a login, and then the user's", () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const person = yield* signUp(send)

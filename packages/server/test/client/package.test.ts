@@ -73,14 +73,14 @@ const TSCONFIG = {
   files: ["main.ts"]
 }
 
-// Effect's own declarations are Effect's business.
+// Effect's own declarations are not checked.
 const WITH_EFFECT = { ...TSCONFIG, compilerOptions: { ...TSCONFIG.compilerOptions, skipLibCheck: true } }
 
-/** Effect, as npm would put it there, with what it needs beside it. */
+/** Effect with its dependencies, as npm would install it. */
 const linkEffect = (path: string) =>
   symlinkSync(realpathSync(join(ROOT, "node_modules/effect")), join(path, "node_modules/effect"))
 
-/** A project that knows nothing of this workspace, with the packed client in it, and nothing else. */
+/** A project outside of this workspace, with the packed client and nothing else. */
 const project = Effect.fnUntraced(function* (source: string, tsconfig: object) {
   const path = join(yield* directory, "project")
   const client = yield* Packed
@@ -97,7 +97,7 @@ const compile = (path: string) => run(process.execPath, [join(ROOT, "node_module
 
 const World = Layer.merge(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0" }), Packed.layer)
 
-layer(World, { timeout: "60 seconds" })("the client, packed and installed where nobody knows this workspace,", (it) => {
+layer(World, { timeout: "60 seconds" })("the client, packed and installed outside of this workspace,", (it) => {
   it.effect(
     `asks and reads without any other package, on Node ${oldestNode.major}`,
     () =>

@@ -13,7 +13,7 @@ const QUICK = `[[mock {"tokens": 8, "delay": 0}]]`
 const at = (port: number, token?: string) =>
   createClient({ url: `http://127.0.0.1:${port}/`, ...(token === undefined ? {} : { token }) })
 
-/** What a promise fails with. */
+/** The error of a promise. */
 const failure = (work: () => Promise<unknown>) =>
   Effect.promise(() =>
     work().then(

@@ -1,6 +1,6 @@
 import { request } from "node:http"
 
-/** What came of a request: nothing more is known of one that was cut, unless it was answered before. */
+/** Outcome of a request: unknown if it was cut before its answer. */
 export type Outcome =
   | { readonly kind: "cut" }
   | { readonly kind: "answered"; readonly status: number; readonly text: string; readonly whole: boolean }

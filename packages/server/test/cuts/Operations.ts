@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto"
 import type { Person } from "../People.ts"
 import type { Sent } from "./Cutting.ts"
 
-/** What a tenant's person has in hand: what was acknowledged, and so must be there in the end. */
+/** What a tenant's user owns: acknowledged, and so required to exist at the end. */
 export interface Hand {
   readonly person: Person
   readonly messages: Set<string>
@@ -15,7 +15,7 @@ export interface Hand {
 
 type Chance = () => number
 
-/** Every operation of the contract, out of the document: a new one is among them from its first day. */
+/** Every operation of the contract, read from the document, so that a new one is included. */
 export const OPERATIONS: ReadonlyArray<readonly [method: string, path: string]> = Object.entries<object>(
   JSON.parse(readFileSync(fileURLToPath(new URL("../../../api/openapi.json", import.meta.url)), "utf8")).paths
 ).flatMap(([path, methods]) =>
@@ -27,10 +27,10 @@ const any = (set: ReadonlySet<string>, chance: Chance) => {
   return all[Math.floor(chance() * all.length)] ?? randomUUID()
 }
 
-/** Somebody's own address, so that none is taken. */
+/** A unique email, so that none is taken. */
 const address = () => `${randomUUID()}@cut.test`
 
-/** An id that fits the path, of what the person has; what is deleted is out of hand from then on. */
+/** An id for the path, of what the user owns; what is deleted is owned no longer. */
 const idFor = (method: string, path: string, hand: Hand, chance: Chance): string => {
   const kind = path.split("/")[1] ?? ""
   if (kind === "tenants") return hand.person.tenant
@@ -85,7 +85,7 @@ const bodyFor = (method: string, path: string, hand: Hand, chance: Chance): unkn
   }
 }
 
-/** One request for the operation, as the person would send it. */
+/** One request for the operation, as the user would send it. */
 export const requestFor = (operation: readonly [string, string], hand: Hand, chance: Chance): Sent => {
   const [method, path] = operation
   const filled = path.replaceAll(/\{[^}]+\}/gu, () => idFor(method, path, hand, chance))
@@ -104,7 +104,7 @@ const CALLS: ReadonlyArray<(hand: Hand, chance: Chance) => readonly [tag: string
   ({ generations }, chance) => ["generations.get", { id: any(generations, chance) }]
 ]
 
-/** Some calls of the RPC door in one request. */
+/** Several RPC calls in one request. */
 export const callsFor = (hand: Hand, chance: Chance): Sent => ({
   method: "POST",
   path: "/rpc",

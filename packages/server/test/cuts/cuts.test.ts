@@ -7,17 +7,17 @@ import { Running } from "../Running.ts"
 import { chance, type Outcome, send, type Sent } from "./Cutting.ts"
 import { callsFor, type Hand, OPERATIONS, requestFor } from "./Operations.ts"
 
-/** How many requests, and the seed of what they are; a longer run: `CUTS=20000`. */
+/** Number of requests, and the seed that chooses them; a longer run: `CUTS=20000`. */
 const CUTS = Number(process.env["CUTS"] ?? 1000)
 const SEED = Number(process.env["CUTS_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 16
-/** The report opens and ends three transactions by itself: it is asked for more often than the rest. */
+/** The report opens and ends three transactions by itself: it is requested more often than the rest. */
 const REPORT = ["GET", "/tenants/{id}/isolation-report"] as const
 
-/** Every fifth is one that is waited for: there is something to lose. */
+/** Every fifth request is awaited, so that there is something to lose. */
 const QUESTION = ["POST", "/messages"] as const
 
-/** What makes something that is there from then on. */
+/** Operations that create something. */
 const MAKING = ["POST /messages", "POST /conversations", "POST /admin/users"]
 
 /** Notes what was acknowledged. */
@@ -32,12 +32,12 @@ const acknowledge = (hand: Hand, { method, path }: Sent, { status, text }: Outco
   }
 }
 
-/** Why the answer is a wrong one; undefined: it is not. */
+/** Why the answer is wrong; undefined if it is right. */
 const wrong = (outcome: Outcome, strangers: ReadonlyArray<Person>): string | undefined => {
   if (outcome.kind === "cut") return undefined
   const { status, text, whole } = outcome
   if (status === 0 || status >= 500 || !whole) return "the server failed"
-  // Their own answer said to have been lost, by a process that is there.
+  // The answer is reported as lost, although its process is running.
   if (text.includes("process_lost")) return "an answer was lost"
   return strangers.some(({ id, tenant }) => text.includes(id) || text.includes(tenant))
     ? "it is another tenant's"
@@ -98,7 +98,7 @@ layer(
         )
         assert.isAbove(Math.min(counts.answered, counts.cut), CUTS / 10)
 
-        // What was acknowledged is there.
+        // Everything acknowledged exists.
         for (const { conversations, messages, person } of hands) {
           const { token } = person
           assert.isAbove(messages.size, 0)
@@ -118,7 +118,7 @@ layer(
         )
         assert.deepStrictEqual(lost, { n: 0 })
 
-        // Whatever is said to be ready is, on every connection, and for everybody.
+        // The service is ready, on every connection and for every user.
         const ready = yield* ask("GET", "/ready")
         assert.deepStrictEqual([ready.status, ready.body], [200, { status: "ok" }])
         yield* Effect.forEach(
@@ -138,7 +138,7 @@ layer(
         )
         assert.deepStrictEqual(sessions, [])
 
-        // And what comes is still written down as it comes.
+        // New tokens are still stored as they come.
         const [person] = people
         void send(
           port,

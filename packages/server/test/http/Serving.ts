@@ -57,7 +57,7 @@ const Group = HttpApiGroup.make("test")
 
 export class TestApi extends HttpApi.make("test").add(Group).middleware(RequestSchema) {}
 
-/** What a test sees of the handlers, and lets go of. */
+/** Lets a test observe and release the handlers. */
 export interface Stage {
   readonly lines: Array<string>
   /** Completed when there is a first line. */
@@ -141,19 +141,19 @@ export const serving = (
 
 export const portOf = Effect.map(HttpServer.HttpServer, ({ address }) => ("port" in address ? address.port : 0))
 
-/** A connection that is written to by hand. It is destroyed with the scope. */
+/** A connection whose bytes the test writes. It is destroyed with the scope. */
 export const open = (port: number) =>
   Effect.acquireRelease(
     Effect.callback<Socket>((resume) => {
       const socket = connect(port, "127.0.0.1")
       socket.once("connect", () => resume(Effect.succeed(socket)))
-      // What a test asks for is whether and what was answered, also by a connection that is cut.
+      // Tests look at the answer, also of a connection that is cut.
       socket.on("error", () => {})
     }),
     (socket) => Effect.sync(() => socket.destroy())
   )
 
-/** Everything that comes until the other side ends, or until `enough`. */
+/** Everything received until the other side ends, or until `enough`. */
 export const read = (socket: Socket, enough: (text: string) => boolean = () => false) =>
   Effect.callback<string>((resume) => {
     let text = ""

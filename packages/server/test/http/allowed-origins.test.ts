@@ -24,7 +24,7 @@ it("pages of this machine may read the answers where that is allowed, and no oth
   for (const origin of OTHERS) assert.isFalse(allows?.(origin), origin)
 })
 
-it("pages of the listed origins may, and nobody's where there are none", () => {
+it("pages of the listed origins may, and none where the list is empty", () => {
   const allows = allowedOrigins({ allowedOrigins: ["https://app.example.com"], allowLocalOrigins: false })
   assert.isTrue(allows?.("https://app.example.com"))
   for (const origin of LOCAL) assert.isFalse(allows?.(origin), origin)

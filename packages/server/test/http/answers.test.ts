@@ -18,7 +18,7 @@ const Closed = Layer.unwrap(Effect.map(stage, (on) => serving(on, { production: 
 const bearer = (token: string) => [`authorization: Bearer ${token}`]
 
 it.layer(Shared)("answers", (it) => {
-  it.effect("every answer has the headers of the house, errors and Node's own too", () =>
+  it.effect("every answer has the server's headers, errors and Node's own too", () =>
     Effect.gen(function* () {
       const port = yield* portOf
       const answers = yield* Effect.all([
@@ -49,7 +49,7 @@ it.layer(Shared)("answers", (it) => {
     })
   )
 
-  it.effect("nothing is stored by anybody but the documentation", () =>
+  it.effect("no answer but the documentation may be cached", () =>
     Effect.gen(function* () {
       const port = yield* portOf
       for (const answer of [
@@ -74,7 +74,7 @@ it.layer(Shared)("answers", (it) => {
     })
   )
 
-  it.effect("who is not known learns nothing of their body", () =>
+  it.effect("a client without a token is told nothing of its body", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* sendJson(yield* portOf, "/mine", '{"name":')).status, 401)
       assert.strictEqual(
@@ -84,7 +84,7 @@ it.layer(Shared)("answers", (it) => {
     })
   )
 
-  it.effect("429 says in the header too when to come back", () =>
+  it.effect("429 says in the header too when to retry", () =>
     Effect.gen(function* () {
       const answer = yield* sendJson(yield* portOf, "/login", '{"username":"a","password":"b"}')
       assert.deepStrictEqual([answer.status, answer.headers["retry-after"]], [429, "7"])
@@ -158,7 +158,7 @@ it.layer(Shared)("answers", (it) => {
     })
   )
 
-  it.effect("/docs runs its own script only, and asks nobody else for anything", () =>
+  it.effect("/docs runs its own script only, and loads nothing from other servers", () =>
     Effect.gen(function* () {
       const port = yield* portOf
       const docs: RawAnswer = yield* send(port, "GET", "/docs")
@@ -179,7 +179,7 @@ it.layer(Shared)("answers", (it) => {
 })
 
 it.layer(Closed)("in production, for no page", (it) => {
-  it.effect("HSTS, and not a word about origins", () =>
+  it.effect("HSTS, and no CORS headers", () =>
     Effect.gen(function* () {
       const { headers } = yield* send(yield* portOf, "GET", "/health", [`origin: ${ORIGIN}`])
       assert.strictEqual(headers["strict-transport-security"], "max-age=31536000")

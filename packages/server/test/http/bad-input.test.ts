@@ -5,23 +5,23 @@ import { exchange, portOf, problemOf, send, sendJson, serving, stage } from "./S
 
 const Bad = Layer.unwrap(Effect.map(stage, (on) => serving(on, { maxBodyBytes: 250_000 })))
 
-/** What is sent, and the code and status it is refused with. */
+/** Requests, with the status and code of their refusal. */
 const CASES: ReadonlyArray<
   readonly [what: string, status: number, code: string, ask: (port: number) => ReturnType<typeof send>]
 > = [
-  ["a path nobody has", 404, "not_found", (port) => send(port, "GET", "/nope")],
+  ["an unknown path", 404, "not_found", (port) => send(port, "GET", "/nope")],
   ["a doubled slash", 404, "not_found", (port) => send(port, "GET", "//open")],
   ["a trailing slash", 404, "not_found", (port) => send(port, "GET", "/open/")],
   ["another case", 404, "not_found", (port) => send(port, "GET", "/OPEN")],
   ["path parameters", 404, "not_found", (port) => send(port, "GET", "/open;a=1")],
   ["another scheme", 404, "not_found", (port) => send(port, "GET", "ftp://localhost/open")],
   ["a method of other paths", 405, "method_not_allowed", (port) => send(port, "DELETE", "/open")],
-  ["a method of nobody's", 405, "method_not_allowed", (port) => send(port, "PROPFIND", "/open")],
+  ["a method that no path has", 405, "method_not_allowed", (port) => send(port, "PROPFIND", "/open")],
   ["a method that does not exist", 405, "method_not_allowed", (port) => send(port, "FROBNICATE", "/open")],
-  ["a method that does not exist on a path nobody has", 404, "not_found", (port) => send(port, "FROBNICATE", "/nope")],
+  ["a method that does not exist on an unknown path", 404, "not_found", (port) => send(port, "FROBNICATE", "/nope")],
   ["CONNECT", 405, "method_not_allowed", (port) => send(port, "CONNECT", "localhost:80")],
   [
-    "a content type nobody reads",
+    "an unsupported content type",
     415,
     "unsupported_media_type",
     (port) => send(port, "POST", "/name", ["content-type: text/plain"], "hello")
@@ -95,10 +95,10 @@ const CASES: ReadonlyArray<
     "invalid_request",
     (port) => send(port, "GET", "/open?limit=1&l%69mit=2")
   ],
-  ["a query key nobody has", 400, "unknown_parameter", (port) => send(port, "GET", "/open?utm_source=1")],
+  ["an unknown query key", 400, "unknown_parameter", (port) => send(port, "GET", "/open?utm_source=1")],
   ["a query key of another endpoint", 400, "unknown_parameter", (port) => send(port, "GET", "/open?limit=1")],
   [
-    "a query key nobody has, of a POST",
+    "an unknown query key, of a POST",
     400,
     "unknown_parameter",
     (port) => send(port, "POST", "/name?x", ["content-type: application/json"], '{"name": "a"}')
@@ -150,7 +150,7 @@ const CASES: ReadonlyArray<
     (port) => exchange(port, "GET /open HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n")
   ],
   [
-    "an expectation nobody meets",
+    "an expectation that the server does not meet",
     417,
     "expectation_failed",
     (port) => send(port, "POST", "/name", ["expect: a-miracle"], "{}")
@@ -182,7 +182,7 @@ const CASES: ReadonlyArray<
   ]
 ]
 
-it.layer(Bad)("what nobody should send", (it) => {
+it.layer(Bad)("invalid requests", (it) => {
   for (const [what, status, code, ask] of CASES) {
     it.effect(`${what}: ${status} ${code}`, () =>
       Effect.gen(function* () {

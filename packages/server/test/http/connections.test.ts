@@ -57,7 +57,7 @@ it.live("an idle connection is closed after its time", () =>
   })
 )
 
-it.live("400 idle connections keep nobody waiting", () =>
+it.live("400 idle connections delay no other client", () =>
   Effect.gen(function* () {
     const { port } = yield* started()
     yield* Effect.forEach(Array.from({ length: 400 }), () => open(port), { concurrency: 50 })

@@ -169,7 +169,7 @@ it.live("LOG_LEVEL leaves out what is below it", () =>
   })
 )
 
-it.live("development has lines for people", () =>
+it.live("development has readable lines", () =>
   Effect.gen(function* () {
     const on = yield* stage
     yield* Effect.flatMap(portOf, (port) =>

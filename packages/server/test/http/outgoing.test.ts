@@ -49,7 +49,7 @@ layer(HttpOutgoing, { excludeTestServices: true })("a request of ours", (it) => 
     }).pipe(Effect.scoped)
   )
 
-  it.effect("fails with Node's own reason: nobody there, cut, or an answer without an end", () =>
+  it.effect("fails with Node's own reason: no server there, cut, or an answer without an end", () =>
     Effect.gen(function* () {
       const client = yield* HttpClient.HttpClient
       const reasonOf = (url: string) =>
@@ -70,7 +70,7 @@ layer(HttpOutgoing, { excludeTestServices: true })("a request of ours", (it) => 
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is aborted when nobody waits for it any more", () =>
+  it.effect("is aborted when its caller stops waiting", () =>
     Effect.gen(function* () {
       const arrived = yield* Deferred.make<void>()
       const gone = yield* Deferred.make<void>()

@@ -66,7 +66,7 @@ it.layer(Shared)("pages beside the API", (it) => {
     })
   )
 
-  it.effect("browsers and crawlers get what they always ask for", () =>
+  it.effect("browsers and crawlers get the files they always request", () =>
     Effect.gen(function* () {
       const port = yield* portOf
       assert.strictEqual((yield* send(port, "GET", "/favicon.ico")).status, 204)

@@ -18,7 +18,7 @@ const protocol = (door: Door, port: number) =>
       )
   ).pipe(Layer.provide(RpcSerialization.layerNdjson))
 
-/** A client of the RPC door, written with nothing but Effect and the contract. */
+/** An RPC client, written with nothing but Effect and the contract. */
 export const caller = Effect.fnUntraced(function* (door: Door, port: number, token?: string) {
   const authorization = RpcMiddleware.layerClient(CallAuthorization, ({ next, request }) =>
     next(

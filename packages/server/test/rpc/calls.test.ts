@@ -101,7 +101,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         assert.deepStrictEqual(yield* client["generations.cancel"]({ id }), generation)
         const again = yield* Stream.runCollect(client["generations.watch"]({ id, after: Seq.make(5) }))
         assert.deepStrictEqual(again, [start, ...events.slice(6)])
-        // What a caller sees is what the HTTP door shows.
+        // RPC shows the same as HTTP.
         const shown = yield* send("GET", `/messages/${message.id}`, { token: changed.access_token })
         assert.deepInclude(shown.body, { id: message.id, response: message.response })
         assert.deepStrictEqual(

@@ -32,7 +32,7 @@ class NoApi extends HttpApi.make("none").add(
 ) {}
 class Asking extends MessagesRpc.merge(GenerationsRpc).middleware(CallBoundary) {}
 
-/** Whoever says `<tenant>.<user>` is believed: real tokens have times, and here the clock is the test's. */
+/** Accepts `<tenant>.<user>` as a token: real tokens have times, and here the clock is the test's. */
 const authorization = Layer.succeed(CallAuthorization, (handler, { headers }) => {
   const [tenant = "", user = ""] = headers["authorization"]?.split(".") ?? []
   return Effect.provideService(handler, Actor, {
@@ -43,7 +43,7 @@ const authorization = Layer.succeed(CallAuthorization, (handler, { headers }) =>
   })
 })
 
-/** What the server has logged, and who waits for more of it. */
+/** The server's log, and the waiters for more of it. */
 class Log extends Context.Service<Log, { text: string; readonly watchers: Set<() => void> }>()("test/Log") {}
 
 const logged = (pattern: RegExp) =>
@@ -59,7 +59,7 @@ const logged = (pattern: RegExp) =>
     })
   )
 
-/** The door of calls on a port of its own: real sockets, a real database, the model and the clock in the hands of the test. */
+/** RPC on a port of its own: real sockets and a real database, with the model and the clock controlled by the test. */
 const door = serve(
   NoApi,
   Layer.merge(
@@ -150,14 +150,14 @@ const event = (socket: NodeWS.WebSocket, name: string) =>
   })
 
 layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("a client of the RPC door", (it) => {
-  it.effect("that reads nothing is sent no more than fits on its way, and cut after a minute", () =>
+  it.effect("that reads nothing is sent no more than the buffers hold, and cut after a minute", () =>
     Effect.gen(function* () {
       const script = yield* Script
       const socket = yield* posted(stream(tokenOf(yield* newUser()), "reads-nothing"))
       const call = yield* script.next
       const token = "x".repeat(10_000)
       for (let n = 0; n < 3000; n++) call.emit(token)
-      // Thirty million characters, of which the way takes some.
+      // Thirty million characters, of which the buffers take some.
       let round = 0
       const cut = yield* Effect.forkScoped(logged(/"request_id":"reads-nothing".*?"status":499/u))
       while (cut.pollUnsafe() === undefined && round++ < 200) {
@@ -177,7 +177,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
     }).pipe(Effect.scoped)
   )
 
-  it.effect("hears an empty line when nothing else is said", () =>
+  it.effect("gets an empty line as a keep-alive", () =>
     Effect.gen(function* () {
       const script = yield* Script
       const socket = yield* posted(stream(tokenOf(yield* newUser()), "waits"))
@@ -203,14 +203,14 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is let go when it is silent for a minute: it answers no ping, it is not there", () =>
+  it.effect("is closed when it is silent for a minute and answers no ping", () =>
     Effect.gen(function* () {
       const socket = yield* opened({ autoPong: false })
       assert.deepStrictEqual(yield* watch(socket), { looks: 4, code: 1006 })
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is let go when it takes nothing of a stream for a minute, though it answers pings", () =>
+  it.effect("is closed when it takes nothing of a stream for a minute, though it answers pings", () =>
     Effect.gen(function* () {
       const script = yield* Script
       const socket = yield* opened()
@@ -223,7 +223,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is let go when it has not called for ten minutes", () =>
+  it.effect("is closed when it has made no call for ten minutes", () =>
     Effect.gen(function* () {
       const socket = yield* opened()
       assert.deepStrictEqual(yield* watch(socket), { looks: 40, code: 1001 })

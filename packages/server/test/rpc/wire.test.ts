@@ -57,7 +57,7 @@ const post = Effect.fnUntraced(function* (
   }
 })
 
-/** A WebSocket that is spoken to by hand. */
+/** A WebSocket whose frames the test writes. */
 const open = (port: number, options: ConstructorParameters<typeof NodeWS.WebSocket>[2] = {}, path = "/rpc") =>
   Effect.map(
     Effect.acquireRelease(
@@ -107,7 +107,7 @@ const bearer = ({ token }: Person) => [["authorization", `Bearer ${token}`]]
 layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", LOGIN_FAILURES: "3" }), {
   timeout: "60 seconds"
 })("the wire of calls", (it) => {
-  it.effect("is lines of JSON, and what is none is refused before anything runs", () =>
+  it.effect("is lines of JSON; anything else is refused before a call runs", () =>
     Effect.gen(function* () {
       const { port, send } = yield* Running
       const { token } = yield* signUp(send)
@@ -196,7 +196,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", LO
           ...new Array<string>(3).fill("invalid_credentials"),
           ...new Array<string>(2).fill("too_many_requests")
         ])
-        // And for both doors together.
+        // And for HTTP and WebSocket together.
         const form = { username: "alice@acme.test", password: "guess" }
         assert.strictEqual((yield* proxied.send("POST", "/login", { form })).status, 429)
       }).pipe(Effect.scoped),
@@ -204,7 +204,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", LO
     60_000
   )
 
-  it.effect("tells the log one line a call, under the id it asks for, with who called", () =>
+  it.effect("logs one line per call, under the id it asks for, with its user", () =>
     Effect.gen(function* () {
       const { port, process, send } = yield* Running
       const person = yield* signUp(send)
@@ -263,7 +263,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", LO
     })
   )
 
-  it.effect("says that it is there while a call waits", () =>
+  it.effect("sends keep-alives while a call waits", () =>
     Effect.gen(function* () {
       const { port, send } = yield* Running
       const { token } = yield* signUp(send)
@@ -282,7 +282,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", LO
 layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0" }), { timeout: "60 seconds" })(
   "a WebSocket",
   (it) => {
-    it.effect("is opened at /rpc, by pages of allowed origins and by whoever is no page", () =>
+    it.effect("is opened at /rpc, by pages of allowed origins and by clients that are no page", () =>
       Effect.gen(function* () {
         const { port, process, send } = yield* Running
         const person = yield* signUp(send)
@@ -392,7 +392,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0" }),
           for (const line of answered) assert.deepInclude(failureOf(line), { code: "unauthenticated", status: 401 })
           assert.isBelow(answered.length, 60)
 
-          // One token that ran out is no stranger.
+          // One expired token does not end the connection.
           const known = yield* open(port)
           for (let id = 0; id < 20; id++) {
             known.say(call(id, "accounts.me", null, id % 5 === 4 ? bearer(person) : []))
@@ -433,7 +433,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0" }),
     )
 
     it.effect(
-      "ends with the server: calls under way are finished, new ones refused, and nobody waits for it",
+      "ends with the server: calls under way are finished, new ones refused, and the server does not wait for it",
       () =>
         Effect.gen(function* () {
           const { send } = yield* Running

@@ -25,12 +25,12 @@ import { noteActor } from "../../src/logging/RequestRecord.ts"
 import { attempts } from "../Attempts.ts"
 import { type Sending, sendTo } from "./Reading.ts"
 
-/** The part of the contract that asks, under the whole one's name: its handlers are the program's own. */
+/** The part of the contract that asks questions, under the whole one's name, with the program's own handlers. */
 class AskingApi extends HttpApi.make("llm-saas")
   .add(MessagesApi, ConversationsApi, GenerationsApi)
   .middleware(RequestSchema) {}
 
-/** Whoever says `<tenant>.<user>` is believed; the database still decides. Real tokens have times, and here the clock is the test's. */
+/** Accepts `<tenant>.<user>` as a token; the database still decides. Real tokens have times, and here the clock is the test's. */
 const authorization = Layer.succeed(Authorization, {
   bearer: (handler, { credential }) => {
     const [tenant, user] = Redacted.value(credential).split(".")
@@ -45,10 +45,10 @@ const authorization = Layer.succeed(Authorization, {
   }
 })
 
-/** What the server has logged. */
+/** The server's log. */
 export class Log extends Context.Service<Log, Array<string>>()("test/Log") {}
 
-/** The doors of asking on a port of their own: real sockets, a real database, the model and the clock in the hands of the test. */
+/** The endpoints of questions on a port of their own: real sockets and database, with model and clock controlled by the test. */
 export const door = (options: Partial<GenerationOptions> = {}) =>
   serve(
     AskingApi,
@@ -70,7 +70,7 @@ export const door = (options: Partial<GenerationOptions> = {}) =>
     Layer.provideMerge(Layer.sync(Log, () => []))
   )
 
-/** Sends a request to the door as this actor. */
+/** Sends a request as this actor. */
 export const send = Effect.fnUntraced(function* (
   method: string,
   path: string,

@@ -1,8 +1,8 @@
-/** An event as a page is given it. */
+/** An event as a page receives it. */
 export interface Event {
   readonly event: string
   readonly data: string
-  /** The id that stands when it comes: its own, or the last one before it. */
+  /** The id in force for it: its own, or the last one before it. */
   readonly lastEventId: string
 }
 

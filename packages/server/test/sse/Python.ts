@@ -1,11 +1,11 @@
-/** An event as httpx-sse gives it. */
+/** An event as httpx-sse returns it. */
 export interface PythonEvent {
   readonly event: string
   readonly data: string
   readonly id: string
 }
 
-/** What Python's `str.splitlines` takes for the end of a line: https://docs.python.org/3/library/stdtypes.html#str.splitlines. */
+/** Line ends of Python's `str.splitlines`: https://docs.python.org/3/library/stdtypes.html#str.splitlines. */
 // oxlint-disable-next-line no-control-regex
 const LINE_END = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/u
 

@@ -9,7 +9,7 @@ export interface Reading {
   readonly until: (enough: (text: string) => boolean) => Effect.Effect<string>
   /** Waits for the end: everything, and whether the answer came to its end or was cut. */
   readonly end: Effect.Effect<{ readonly text: string; readonly whole: boolean }>
-  /** Leaves. */
+  /** Closes the connection. */
   readonly leave: () => void
 }
 

@@ -159,7 +159,7 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
       now += 1
       writer.tend()
       assert.isTrue(exchange.destroyed)
-      // What comes later troubles nobody.
+      // A later token causes no error.
       tokenLog.append(["late"])
       tokenLog.wake()
       writer.tend()
@@ -211,7 +211,7 @@ it.live("a failure comes behind the last token, and where there was none it is l
   }).pipe(Effect.scoped)
 )
 
-it.live("an answer that somebody else ended, such as for garbage behind the request, is written to no more", () =>
+it.live("an answer that the listener ended, such as for garbage behind the request, is written to no more", () =>
   Effect.gen(function* () {
     const tokenLog = new TokenLog(ID)
     const { exchange, socket, writer } = yield* serving(tokenLog)

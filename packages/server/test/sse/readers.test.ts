@@ -30,7 +30,7 @@ const ASKED = {
   replayed: false
 }
 
-/** What ends a line for some reader, and what a model could forge with it. */
+/** Line ends of some readers, and what a model could forge with them. */
 const PIECE = fc.oneof(
   fc.constantFrom("\u2028", "\u2029", "\u0085", "\v", "\f", "\x1c", "\x1d", "\x1e", "\n", "\r\n"),
   fc.constantFrom(
@@ -151,7 +151,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
           // The header is the later of the two.
           const both = yield* read(method, `${path}${name}=${id}:0`, { "last-event-id": `${id}:1` })
           assert.deepStrictEqual(both, { status: 200, text: rest })
-          // One that is empty is none.
+          // An empty header counts as absent.
           assert.strictEqual((yield* read(method, path + place, { "last-event-id": "" })).text, rest)
           const wrong = yield* read(method, `${path}${name}=nonsense`)
           assert.strictEqual(wrong.status, 400)
@@ -194,7 +194,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
           assert.deepStrictEqual([nothing.status, (yield* nothing.end).text], [204, ""])
           assert.strictEqual((yield* send(method, path, { actor: stranger, ...sending })).status, 404)
         }
-        // Whoever has only the tokens has not heard of the end.
+        // A reader that has only the tokens has not seen the end.
         const last = yield* send("GET", `/generations/${id}/stream`, { actor, headers: { "last-event-id": `${id}:2` } })
         assert.include((yield* last.end).text, end === ends[0] ? "data: [DONE]" : '"code":"model_failed"')
         assert.strictEqual(script.asked(), asked)
@@ -216,7 +216,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
       call.complete()
       const { text, whole } = yield* (yield* Fiber.join(early)).end
       assert.isTrue(whole)
-      // Found later than it ended, it was nothing more to this reader, who is told so when it asks again.
+      // It ended before it was found, so this reader gets nothing more, and is told so when it asks again.
       if (!text.includes("data: [DONE]")) assert.strictEqual(text, ": keep-alive\n")
       assert.strictEqual((yield* beyond()).status, 204)
     })

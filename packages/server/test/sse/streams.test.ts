@@ -12,11 +12,11 @@ import { json, type Reading, type Sending as Plain } from "./Reading.ts"
 
 type Sending = Plain & { readonly actor?: Actor["Service"] }
 
-/** The last event of an answer with so many tokens. */
+/** The last event of an answer with this number of tokens. */
 const done = (id: string, tokens: number) => `id: ${id}:${tokens + 1}\ndata: [DONE]\n\n`
 const KEEP_ALIVE = ": keep-alive\n"
 
-/** Asks, and comes back when the question has reached the model: the answer's headers wait for its first token. */
+/** Asks, and returns when the question has reached the model: the answer's headers wait for its first token. */
 const ask = Effect.fnUntraced(function* (
   actor: Actor["Service"],
   { path = "/messages/stream", ...sending }: Sending & { readonly path?: string } = {}
@@ -47,7 +47,7 @@ const problem = (text: string): Readonly<Record<string, unknown>> =>
 const count = (text: string, part: string) => text.split(part).length - 1
 
 layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })("a stream", (it) => {
-  it.effect("is one event a token and [DONE], byte for byte, whatever the model says", () =>
+  it.effect("is one event per token and [DONE], byte for byte, whatever the model says", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
@@ -128,7 +128,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
           const kept = yield* json(yield* send("GET", `/generations/${String(body["generation_id"])}`, { actor }))
           assert.deepInclude(kept, { status: "failed", failure: reason, text: "" })
           const followed = yield* send("GET", `/generations/${String(body["generation_id"])}/stream`, { actor })
-          // It stays failed: nobody is told to come back for it.
+          // It stays failed: no reader is told to come back for it.
           assert.deepStrictEqual(
             [followed.status, followed.headers["retry-after"]],
             [status === 503 ? 502 : status, undefined]
@@ -138,7 +138,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
     })
   )
 
-  it.effect("begins after half a second, says every 15 s that it is there, and ends with an error event", () =>
+  it.effect("begins after half a second, sends a keep-alive every 15 s, and ends with an error event", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
       const { answer, call } = yield* ask(actor)
@@ -213,7 +213,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
     })
   )
 
-  it.effect("is refused where the place is none, another answer's, or somebody else's", () =>
+  it.effect("is refused where the place is invalid, another answer's, or another user's", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
       const stranger = yield* newUser()
@@ -303,7 +303,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
     })
   )
 
-  it.effect("that nobody reads any more goes on for the grace, and then the model is stopped for real", () =>
+  it.effect("without a reader goes on for the grace period, and then the request to the model is aborted", () =>
     Effect.gen(function* () {
       const log = yield* Log
       const actor = yield* newUser()

@@ -22,7 +22,7 @@ const ASKED = {
   replayed: false
 }
 
-/** What a model could say to forge an event, and what it just says. */
+/** Texts with which a model could forge an event, and ordinary ones. */
 const PIECE = fc.oneof(
   fc.constantFrom(
     "\r",
@@ -64,7 +64,7 @@ const tokensOf = (pieces: ReadonlyArray<string>) => {
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
-/** What one connection sends that goes on behind `seq`. */
+/** The text of one connection that resumes after `seq`. */
 const connection = (format: "text" | "json", tokens: ReadonlyArray<string>, seq: number) => {
   const wire = wireOf(format, ID)
   const rest = tokens.slice(seq).map((token, index) => wire.token(seq + index + 1, token))
@@ -115,7 +115,7 @@ describe("the wire", () => {
     })
   }
 
-  it("cannot be made to say what was not said, not even by tokens that the engine would never let through", () => {
+  it("cannot be forged, not even by tokens that the engine would never let through", () => {
     fc.assert(
       fc.property(fc.array(PIECE), (tokens) => {
         const wire = wireOf("text", ID)
