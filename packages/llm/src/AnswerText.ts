@@ -1,11 +1,11 @@
 import { Predicate } from "effect"
 
-/** What a piece of an answer holds: text, thoughts that are not ours to show, nothing, or a form that we do not know (its description). */
+/** Content of a piece of an answer: text, thoughts (which are not shown), nothing, or the description of an unknown form. */
 export type Piece = { readonly text: string } | { readonly thought: true } | { readonly unknown: string } | undefined
 
 type Fields = Record<PropertyKey, unknown>
 
-/** Parts of an answer that are no text and may be left out. */
+/** Types of parts that hold no text of the answer and are left out. */
 const OTHER_PARTS = new Set([
   "thinking",
   "redacted_thinking",
@@ -21,7 +21,7 @@ const OTHER_PARTS = new Set([
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-/** The text of a `delta` or a `message`; of a choice itself, for servers that put text there. */
+/** The content of a `delta` or a `message`, or of a choice itself, for servers that put text there. */
 export const pieceOf = (turn: unknown): Piece => {
   if (isText(turn)) return { text: turn }
   if (Predicate.isNullish(turn) || turn === "") return undefined
@@ -77,7 +77,7 @@ const partOf = (part: unknown): Piece => {
 
 const kindOf = (value: unknown): string => (Array.isArray(value) ? "list" : typeof value)
 
-/** Members of a turn that are not its text, as far as they are known. */
+/** Known members of a turn that are not its text. */
 const KNOWN = new Set([
   "role",
   "name",
@@ -91,7 +91,7 @@ const KNOWN = new Set([
   "phase"
 ])
 
-/** A member that nobody knows and that holds a text: perhaps the answer. */
+/** Describes an unknown member that holds a text, which may be the answer. */
 export const strangerIn = (turn: unknown): string | undefined => {
   if (!Predicate.isObject(turn)) return undefined
   return Object.entries(turn).some(([name, value]) => isText(value) && !KNOWN.has(name) && !THOUGHTS.test(name))

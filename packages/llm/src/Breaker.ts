@@ -1,70 +1,70 @@
-/** Failures in a row after which somebody's questions are not sent for a while. */
+/** Failures in a row that open a circuit. */
 const FAILURES = 5
 
-/** Of these, how many one tenant's count for all: it takes more than one tenant. */
+/** How many of one tenant's failures count for the shared circuit: less than {@link FAILURES}, so it takes more than one tenant. */
 const SHARE = 3
 
-/** Milliseconds without any tenant's success before failures may count for all: an answer to anybody shows that the provider works. */
-const QUIET = 5000
+/** Time without any tenant's success before the shared circuit can open: an answer to any tenant shows that the provider works. */
+const QUIET_MS = 5000
 
-/** Milliseconds after which a failure is forgotten. */
-const MEMORY = 300_000
+/** Time after which a failure is forgotten. */
+const MEMORY_MS = 300_000
 
-/** How many questions may try a provider at once that failed for all, each of another tenant. */
+/** How many questions may probe the provider at once while the shared circuit is `trying`, each of another tenant. */
 const PROBES = 3
 
-/** Tenants whose failures are kept in mind. */
+/** Number of tenants whose failures are remembered. */
 const TENANTS = 10_000
 
-/** How long (ms) questions are kept back: 1, 2, 4, 8, 16, then 30 seconds, and as long as the provider wants, ten minutes at most. */
+/** How long (ms) a circuit stays open: 1, 2, 4, 8, 16, then 30 s, or longer if the provider asks for it, ten minutes at most. */
 const pauseOf = (times: number, wait: number | undefined): number =>
   Math.max(Math.min(1000 * 2 ** Math.min(times, 5), 30_000), Math.min(wait ?? 0, 600_000))
 
-/** What others hear while a question tries whether it works again, in ms. */
-const MEANWHILE = 1000
+/** Wait for other questions while a probe is running. */
+const PROBING_MS = 1000
 
-/** One tenant's own circuit. `probe`: the question that tries, while it is under way. */
+/** One tenant's own circuit. `probe`: the question that probes the provider, while it is running. */
 interface Circuit {
   failures: number
   failedAt: number
-  /** Until when (ms) nothing is sent; undefined: closed. */
+  /** When (ms) a probe may be sent; undefined: closed. */
   openUntil: number | undefined
   times: number
   probe: Pass | undefined
 }
 
-/** The circuit of all. */
+/** The circuit of all tenants. */
 type Shared =
   | { readonly state: "closed" }
   | { readonly state: "open"; readonly until: number; readonly times: number }
   | { readonly state: "trying"; readonly times: number; readonly probes: Map<string, Pass> }
 
-/** A change that operators hear of. */
+/** A change that is logged. */
 export type Change = "opened for one" | "opened for all" | "closed for all"
 
 /**
- * Keeps questions back from a provider that fails, one for each target. Failures count for the tenant whose questions failed: after
- * {@link FAILURES} in a row nothing more of theirs is sent for a while, then one question tries. They count for all only when they come
- * from several tenants and nobody's question was answered meanwhile. No tenant's questions alone, whatever they are, keep another's back.
+ * Circuit breaker for a failing provider, one per target. Failures count for the tenant whose questions failed: after {@link FAILURES} in
+ * a row that tenant's circuit opens for a while, then one question probes the provider. The shared circuit opens only when several
+ * tenants' questions failed and no tenant's question was answered meanwhile. One tenant alone can never block another.
  *
- * Of all: `closed` → `open` (failures of several tenants) → `trying` (time is up) → `closed` (an answer) or `open` for longer (two
- * tenants' questions failed that tried). A tenant's own: the same with its own failures; one question tries at a time.
+ * Shared circuit: `closed` → `open` (failures of several tenants) → `trying` (time is up) → `closed` (an answer) or `open` for longer
+ * (probes of two tenants failed). A tenant's own circuit: the same with its own failures, and one probe at a time.
  *
- * Times are monotonic, in ms. Nothing here is an effect, and nothing names a tenant but the partition it was given.
+ * Times are monotonic, in ms. Nothing here is an effect. A tenant is known only by its partition.
  */
 export class Breaker {
   readonly #circuits = new Map<string, Circuit>()
   #shared: Shared = { state: "closed" }
-  /** Failures that count for all, by tenant: since anybody's last success. */
+  /** Failures since any tenant's last success, by tenant. They count for the shared circuit. */
   readonly #failures = new Map<string, { count: number; at: number }>()
   #succeededAt = Number.NEGATIVE_INFINITY
 
-  /** A pass for one question, to be settled; or how long (ms) to stay away. */
+  /** A pass for one question, which must be settled; or how long (ms) to wait. */
   enter(partition: string, now: number): Pass | number {
     const own = this.#circuits.get(partition)
     if (own?.openUntil !== undefined) {
       if (now < own.openUntil) return own.openUntil - now
-      if (own.probe !== undefined) return MEANWHILE
+      if (own.probe !== undefined) return PROBING_MS
     }
     if (this.#shared.state === "open") {
       if (now < this.#shared.until) return this.#shared.until - now
@@ -74,19 +74,19 @@ export class Breaker {
     const pass = new Pass(this, partition)
     if (this.#shared.state === "trying") {
       const { probes } = this.#shared
-      if (probes.has(partition) || probes.size >= PROBES) return MEANWHILE
+      if (probes.has(partition) || probes.size >= PROBES) return PROBING_MS
       probes.set(partition, pass)
     }
     if (own?.openUntil !== undefined) own.probe = pass
     return pass
   }
 
-  /** Whether nobody was answered lately. */
+  /** Whether no question was answered within {@link QUIET_MS}. */
   isQuiet(now: number): boolean {
-    return now - this.#succeededAt >= QUIET
+    return now - this.#succeededAt >= QUIET_MS
   }
 
-  /** How many tenants are kept in mind. */
+  /** Number of remembered tenants. */
   get size(): number {
     return Math.max(this.#circuits.size, this.#failures.size)
   }
@@ -98,7 +98,7 @@ export class Breaker {
       this.#circuits.delete(partition)
       return undefined
     }
-    // The outage is over, for everybody.
+    // The outage is over for all tenants.
     this.#shared = { state: "closed" }
     this.#circuits.clear()
     return "closed for all"
@@ -120,7 +120,7 @@ export class Breaker {
     return shared.state === "closed" ? "opened for all" : opened
   }
 
-  /** The question said nothing about the provider: it was taken back, or was itself at fault. */
+  /** The question shows nothing about the provider: it was cancelled, or was itself at fault. */
   release(pass: Pass): void {
     const own = this.#circuits.get(pass.partition)
     if (own?.probe === pass) own.probe = undefined
@@ -128,7 +128,7 @@ export class Breaker {
       this.#shared.probes.delete(pass.partition)
   }
 
-  /** The tenant's own circuit. Who tried for all and failed is kept back at once, so that others may try. */
+  /** Counts for the tenant's own circuit. A failed probe of the shared circuit opens it at once, so that other tenants can probe. */
   #failOwn(pass: Pass, now: number, wait: number | undefined, tried: boolean): Change | undefined {
     const own = this.#own(pass.partition, now)
     own.failedAt = now
@@ -145,12 +145,12 @@ export class Breaker {
   #own(partition: string, now: number): Circuit {
     const found = this.#circuits.get(partition)
     this.#circuits.delete(partition)
-    const forgotten = found?.openUntil === undefined && found !== undefined && now - found.failedAt > MEMORY
+    const forgotten = found?.openUntil === undefined && found !== undefined && now - found.failedAt > MEMORY_MS
     const own =
       found === undefined || forgotten
         ? { failures: 0, failedAt: now, openUntil: undefined, times: 0, probe: undefined }
         : found
-    // Who failed last is last, and the first is forgotten when there are too many.
+    // Ordered by last failure: the oldest is forgotten when there are too many.
     this.#circuits.set(partition, own)
     if (this.#circuits.size > TENANTS) {
       const [first] = this.#circuits.keys()
@@ -160,9 +160,9 @@ export class Breaker {
   }
 
   #count(partition: string, now: number): void {
-    for (const [each, { at }] of this.#failures) if (now - at > MEMORY) this.#failures.delete(each)
+    for (const [each, { at }] of this.#failures) if (now - at > MEMORY_MS) this.#failures.delete(each)
     const count = this.#failures.get(partition)?.count ?? 0
-    // More tenants than failures are needed tell nothing new.
+    // FAILURES tenants are enough to open the circuit: more need not be remembered.
     if (count > 0 || this.#failures.size < FAILURES) this.#failures.set(partition, { count: count + 1, at: now })
   }
 
@@ -173,7 +173,7 @@ export class Breaker {
   }
 }
 
-/** One question that may be sent. Settled once; what is said after that does not count. */
+/** Permission to send one question. It is settled once; later calls are ignored. */
 export class Pass {
   readonly partition: string
   readonly #breaker: Breaker
@@ -189,7 +189,7 @@ export class Pass {
     return this.#once() ? this.#breaker.succeed(this, now) : undefined
   }
 
-  /** The provider failed. `wait`: for how long (ms) it wants to be left alone, where it said so. */
+  /** The provider failed. `wait`: how long (ms) it asked to wait, if it did. */
   fail(now: number, wait?: number): Change | undefined {
     return this.#once() ? this.#breaker.fail(this, now, wait) : undefined
   }

@@ -10,57 +10,57 @@ import { type Asked, spoken } from "./Rejection.ts"
 import { SseReader } from "./SseReader.ts"
 import { type UsageCount, countIn, laterCount } from "./UsageCount.ts"
 
-/** Events with which servers keep a line open. */
+/** Names of keep-alive events. */
 const PINGS = new Set(["ping", "keepalive", "keep-alive", "heartbeat"])
 
-/** Whether a choice's text comes in its `delta`: then a `message` beside or after it repeats what was said. */
+/** Where a choice's text comes from. After a `delta`, a `message` only repeats the text. */
 type Source = "delta" | "message" | undefined
 
 /**
- * Reads an answer of `POST /chat/completions` with `stream: true`, as OpenAI and those who speak like it send it; a whole answer in JSON,
- * or one value a line, where a server sends that instead.
+ * Reads an answer of `POST /chat/completions` with `stream: true`, as OpenAI and compatible servers send it. It also reads a whole answer
+ * in JSON, or one value per line, for servers that send that instead.
  *
- * The states: `open` → `finished` (a reason that means an end has come) → `open` again, where more text comes after it → `done` (`[DONE]`).
- * An error, an unknown form or bytes that are no answer lead to `failed` from everywhere but `done`, and nothing leads out of it. The
- * answer is whole only when its body ends in `finished`, or in `done` with a reason seen before.
+ * States: `open` → `finished` (a finish reason was read) → `open` again if more text follows → `done` (`[DONE]`). An error, an unknown
+ * form or invalid bytes lead from every state but `done` to `failed`, which is final. The answer is whole only if its body ends in
+ * `finished`, or in `done` after a finish reason.
  */
 export class ChatStream {
   readonly #sse = new SseReader()
   #json: JsonReader | undefined = undefined
-  /** Which form the body has is seen from its first byte that is no white space. */
+  /** The body's form, known from its first byte that is not white space. */
   #form: "unknown" | "events" | "json" = "unknown"
   readonly #emit: (text: string) => void
   readonly #asked: Asked
   #failed: ProviderFailure | undefined = undefined
   #finishReason: FinishReason | undefined = undefined
-  /** Whether text came after the reason. */
+  /** Whether text followed the finish reason. */
   #reopened = false
   #source: Source = undefined
   #thought = false
   #stranger: string | undefined = undefined
   #counted: UsageCount | undefined = undefined
   #model: string | undefined = undefined
-  /** How many events have come. Comments, pings and empty ones, which some servers send to keep the line open, are none. */
+  /** Number of events, without comments, pings and empty events, which some servers send as keep-alive. */
   events = 0
-  /** Whether some text of the answer was passed on. */
+  /** Whether some text of the answer was emitted. */
   said = false
-  /** The error that came in the answer's place or in its middle. */
+  /** The error sent instead of the answer, or in its middle. */
   error: ProviderError | undefined = undefined
-  /** Whether the provider has said that nothing more comes. */
+  /** Whether the provider sent `[DONE]`. */
   done = false
 
-  /** `asked`: what the provider may quote. */
+  /** `asked`: the question, which the provider may quote. */
   constructor(emit: (text: string) => void, asked: Asked = { texts: [], maxTokens: 0 }) {
     this.#emit = emit
     this.#asked = asked
   }
 
-  /** Whether some of the answer has come: text, or thoughts that are not ours to show. */
+  /** Whether the answer began: with text, or with thoughts (which are not shown). */
   get begun(): boolean {
     return this.said || this.#thought
   }
 
-  /** More of the body. Answers the failure that it brought, if it did; nothing is to be read after one. */
+  /** Reads more of the body. Returns the failure, if there is one; call nothing after it. */
   push(bytes: Uint8Array): ProviderFailure | undefined {
     if (this.#form === "unknown") return this.#first(bytes)
     const taken = this.#json === undefined ? this.#sse.push(bytes, this.#event) : this.#json.push(bytes, this.#value)
@@ -68,7 +68,7 @@ export class ChatStream {
     return this.#failed
   }
 
-  /** The answer, when nothing more comes, or why there is none: without the provider's word that it is whole, it is cut. */
+  /** The answer at the end of the body, or the failure: an answer without a finish reason is cut. */
   end(): Completion | ProviderFailure {
     if (this.#failed === undefined && this.#json !== undefined) {
       const end = this.#json.end(this.#value)
@@ -92,8 +92,8 @@ export class ChatStream {
   }
 
   /**
-   * What an end without any text means. A model may have nothing to say, and may have spent all its tokens on thoughts; but text that was
-   * paid for and not understood is a failure. An end alone counts as one token.
+   * Judges an end without text. A model may answer nothing, or spend all its tokens on thoughts; but counted tokens without any text mean
+   * that we did not understand it: a failure. The end itself counts as one token.
    */
   #silent(reason: FinishReason): ProviderFailure | undefined {
     if (reason === "content_filter") return new ProviderFailure({ reason: "content_filtered", retryable: false })
@@ -122,7 +122,7 @@ export class ChatStream {
   #first(bytes: Uint8Array): ProviderFailure | undefined {
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at] ?? 0
-      // White space, and the bytes of a byte order mark, which stand nowhere else.
+      // White space and the bytes of a byte order mark; no answer begins with these.
       if (byte <= 0x20 || byte === 0xef || byte === 0xbb || byte === 0xbf) continue
       if (byte === 0x3c) {
         this.#fail(malformed)
@@ -156,7 +156,7 @@ export class ChatStream {
     else this.#value(parsed.success)
   }
 
-  /** Whether the event's name says all about it. */
+  /** Handles an event that is identified by its name; false: it is not. */
   #named(data: string, name: string): boolean {
     if (name !== "error") return PINGS.has(name)
     const parsed = Result.try((): unknown => JSON.parse(data))
@@ -194,7 +194,7 @@ export class ChatStream {
     const choice: Record<PropertyKey, unknown> = value
     const { error, index } = choice
     if (!Predicate.isNullish(error) && error !== "" && error !== false) return this.#hear(choice)
-    // One answer is asked for.
+    // We request a single choice.
     if (typeof index === "number" && index > 0) return
     if (!Predicate.isNullish(choice["usage"])) this.#count(choice)
     this.#text(choice)
@@ -235,14 +235,14 @@ export class ChatStream {
   }
 }
 
-/** As Azure's older models say it. */
+/** The finish reason of Azure's older models. */
 const finishDetails = ({ finish_details: details }: Record<PropertyKey, unknown>): unknown =>
   Predicate.hasProperty(details, "type") ? details.type : undefined
 
-/** Whether an event without `choices` is itself one. */
+/** Whether an event without `choices` is itself a choice. */
 const isTurn = ({ delta, message }: Record<PropertyKey, unknown>): boolean =>
   Predicate.isObject(delta) || Predicate.isObject(message)
 
-/** A name as providers give them; anything else is not kept. */
+/** The model's name: printable ASCII, at most 200 characters; anything else is dropped. */
 const modelOf = (model: unknown): string | undefined =>
   typeof model === "string" && /^[\x20-\x7e]{1,200}$/u.test(model) ? model : undefined

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { Readable } from "node:stream"
 import * as zlib from "node:zlib"
 
-/** A response's bytes as they were before they were compressed; undefined where nobody can read how they were. */
+/** A response's decompressed bytes; undefined if its encoding is unknown. */
 export const decoded = (response: IncomingMessage): Readable | undefined => {
   const names = (response.headers["content-encoding"] ?? "")
     .toLowerCase()
@@ -10,7 +10,7 @@ export const decoded = (response: IncomingMessage): Readable | undefined => {
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity")
   if (names.length === 0) return response
-  // Compressed twice is nothing that anybody sends.
+  // No provider compresses twice.
   const [name = ""] = names
   const decoder = names.length === 1 ? DECODERS[name]?.() : undefined
   if (decoder === undefined) return undefined
@@ -20,7 +20,7 @@ export const decoded = (response: IncomingMessage): Readable | undefined => {
   return response.pipe(decoder)
 }
 
-// What came before a cut is given out, and whether the answer is whole is seen from the answer.
+// The bytes before a cut are still decoded; ChatStream sees whether the answer is whole.
 const DEFLATE = { flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH }
 const BROTLI = {
   flush: zlib.constants.BROTLI_OPERATION_FLUSH,

@@ -1,23 +1,23 @@
 import type { Prompt } from "@llm-saas/engine/generations/Llm"
 import { type ProviderError, says } from "./ProviderError.ts"
 
-/** How a provider's server wants to be asked. They all take `POST /chat/completions`, and differ in what they refuse. */
+/** The parameters a provider accepts. All providers accept `POST /chat/completions`, but they refuse different parameters. */
 export interface Dialect {
-  /** Whether the tokens are asked for, with `stream_options`. Older servers know no such field. */
+  /** Whether to request token counts with `stream_options`. Older servers refuse the field. */
   readonly usage: boolean
-  /** What the limit is called. OpenAI's newer models refuse the name that everybody else knows. */
+  /** The name of the token limit. OpenAI's newer models refuse `max_tokens`, which all other servers use. */
   readonly limit: "max_tokens" | "max_completion_tokens"
-  /** Whether a temperature may be named. Models that think have one of their own. */
+  /** Whether a temperature may be set. Reasoning models refuse it. */
   readonly temperature: boolean
 }
 
-/** What most servers take. */
+/** Accepted by most servers. */
 export const COMMON: Dialect = { usage: true, limit: "max_tokens", temperature: true }
 
 /**
- * How to ask instead, after a server refused with 400 or 422; undefined where the refusal names none of the parameters that can be
- * changed. What names one is a field of the error, or its message where the questions (`asked`) say nothing of the kind: servers quote
- * them. Each answer is a step further, so that asking again comes to an end.
+ * The next dialect to try after a server refused with 400 or 422; undefined if the refusal names none of the parameters that can be
+ * changed. A parameter is named by a field of the error, or by its message unless the question (`asked`) contains the same words,
+ * because servers quote questions. Each step removes a parameter, so the retries end.
  */
 export const fallbackDialect = (
   dialect: Dialect,
@@ -39,37 +39,37 @@ export const fallbackDialect = (
   return undefined
 }
 
-/** Whether the parameter's name is refused, and not its value. */
+/** Whether the parameter's name is refused, not its value. */
 const isUnknown = ({ codes, parameters }: ProviderError, parameter: string): boolean =>
   parameters.has(parameter)
   && ["unsupported_parameter", "unknown_parameter", "extra_forbidden", "value_error.extra"].some((code) =>
     codes.has(code)
   )
 
-/** What two questions have learned: neither is asked again in a way that was refused. */
+/** Combines what two questions learned: a parameter refused for either is not sent again. */
 export const both = (one: Dialect, other: Dialect): Dialect => ({
   usage: one.usage && other.usage,
   limit: one.limit === "max_tokens" ? other.limit : one.limit,
   temperature: one.temperature && other.temperature
 })
 
-/** What a server was found not to take, for the log. */
+/** The parameters a server refused, for the log. */
 export const refused = ({ limit, temperature, usage }: Dialect): ReadonlyArray<string> => [
   ...(usage ? [] : ["stream_options"]),
   ...(limit === "max_tokens" ? [] : ["max_tokens"]),
   ...(temperature ? [] : ["temperature"])
 ]
 
-/** The model that is asked, and how. */
+/** The model and its parameters. */
 export interface Asked {
   readonly model: string
-  /** Tokens of the answer at most. */
+  /** Maximum tokens of the answer. */
   readonly maxTokens: number
-  /** Undefined: the model's own. */
+  /** Undefined: the model's default. */
   readonly temperature: number | undefined
 }
 
-/** The body of the request: the text, and nothing that says whose it is. */
+/** The request's body. It holds nothing that identifies the tenant or the user. */
 export const bodyOf = (dialect: Dialect, { maxTokens, model, temperature }: Asked, prompt: Prompt) => ({
   model,
   messages: prompt.map(({ content, role }) => ({ role, content })),

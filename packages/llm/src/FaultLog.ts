@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import type { ProviderFailure } from "./ProviderFailure.ts"
 
-/** Forms that are told apart in the log. */
+/** Maximum number of unknown forms that are remembered. */
 const SHAPES = 100
 
 /**
- * What operators hear of a provider that fails: each cause once until it answers again, and each form that is not understood once. The
- * rest is for who debugs. Nothing that the provider or the asker said is in it.
+ * Log of a provider's failures: each cause is a warning once until the provider answers again, and each unknown form once. Repetitions
+ * have level debug. It contains no text of the provider or the user.
  */
 export class FaultLog {
   readonly #model: string
@@ -47,11 +47,11 @@ export class FaultLog {
   }
 }
 
-/** Questions that the provider refuses are no trouble of the operator's. */
+/** Refused questions are the user's to change, so they are not a warning for the operator. */
 const isAskers = ({ reason }: ProviderFailure): boolean =>
   reason === "content_filtered" || reason === "context_too_long" || reason === "prompt_rejected"
 
-/** What an operator can look at. */
+/** A hint for the operator. */
 const hint = ({ reason, status }: ProviderFailure): string => {
   if (reason === "model_unauthorized") return ": it refuses OPENAI_API_KEY"
   if (status === 404) return ": it does not know LLM_MODEL, or OPENAI_BASE_URL is not its address"

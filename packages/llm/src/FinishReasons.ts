@@ -1,7 +1,7 @@
 import type { FinishReason } from "@llm-saas/domain/Generation"
 import { cut, ProviderFailure, overTime } from "./ProviderFailure.ts"
 
-/** How providers name the reasons for which a model stops by itself, in lower case. docs/providers.md lists them. */
+/** Providers' names of the reasons why a model stops by itself, in lower case. docs/providers.md lists them. */
 const REASONS: Readonly<Record<FinishReason, ReadonlyArray<string>>> = {
   stop: [
     "stop",
@@ -50,7 +50,7 @@ const REASONS: Readonly<Record<FinishReason, ReadonlyArray<string>>> = {
   other: []
 }
 
-/** Words in the place of a reason that are none: the answer goes on. */
+/** Values that are not a reason: the answer continues. */
 const UNFINISHED = new Set([
   "",
   "null",
@@ -65,7 +65,7 @@ const UNFINISHED = new Set([
 
 const broken = new ProviderFailure({ reason: "model_error", retryable: true })
 
-/** Words with which servers say that they gave up: the answer is not whole. */
+/** Values by which servers report that they gave up: the answer is not whole. */
 const GIVEN_UP: ReadonlyArray<readonly [pattern: RegExp, failed: ProviderFailure]> = [
   [/time_?d?_?out|deadline/u, overTime],
   [/abort|cancel|interrupt|disconnect|killed/u, cut],
@@ -84,8 +84,8 @@ function named(reason: FinishReason): Array<[string, FinishReason]> {
 }
 
 /**
- * What a provider's reason means: why the model stopped, a failure, or undefined where the word says nothing. A word that nobody knows
- * is a provider's own reason for an end. Case and enumeration prefixes (`FinishReason.STOP`) do not count.
+ * The meaning of a provider's value: a finish reason, a failure, or undefined if the answer continues. An unknown value is a provider's
+ * own reason (`other`). Case and enumeration prefixes (`FinishReason.STOP`) are ignored.
  */
 export const finishOf = (word: string): FinishReason | ProviderFailure | undefined => {
   const name = word

@@ -1,28 +1,28 @@
 import { StringDecoder } from "node:string_decoder"
 import { Result } from "effect"
 
-/** Characters of a body that are read. */
-const LIMIT = 4_000_000
+/** Longest body that is read. */
+const LIMIT_CHARACTERS = 4_000_000
 
-/** How a body of JSON ended: understood, cut off in a value, or no JSON. */
+/** How a JSON body ended: understood, cut off in a value, or not JSON. */
 export type JsonEnd = "whole" | "cut" | "malformed"
 
 /**
- * Reads a body of JSON that came where a stream of events was asked for: one value, or one in each line (NDJSON), in pieces cut anywhere.
- * Which of the two it is shows in its first line.
+ * Reads a JSON body that a server sends instead of a stream of events: one value, or one per line (NDJSON), in pieces split at any place.
+ * The first line shows which of the two it is.
  */
 export class JsonReader {
   readonly #decoder = new StringDecoder("utf8")
-  /** What is not read yet: the line that is not whole, or everything. */
+  /** Text not parsed yet: an incomplete line, or everything. */
   #text = ""
   #lines: boolean | undefined = undefined
   #characters = 0
 
-  /** Calls `each` with the values that became whole. False: it is too long, or a line is no JSON. */
+  /** Calls `each` with each value that became complete. False: the body is too long, or a line is not JSON. */
   push(bytes: Uint8Array, each: (value: unknown) => void): boolean {
     const more = this.#decoder.write(bytes)
     this.#characters += more.length
-    if (this.#characters > LIMIT) return false
+    if (this.#characters > LIMIT_CHARACTERS) return false
     const end = more.indexOf("\n")
     const [before, after] = end === -1 ? [more, ""] : [more.slice(0, end), more.slice(end + 1)]
     this.#text += before

@@ -4,22 +4,22 @@ import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/g
 import { Effect, Layer, Option, Schema } from "effect"
 import { answer } from "./MockText.ts"
 
-/** How the mock model talks. */
+/** Options of the mock model. */
 export interface MockOptions {
-  /** Tokens of an answer. */
+  /** Tokens per answer. */
   readonly tokens: number
-  /** Milliseconds before the first token, and between two: on average, since the second and later ones come with a beat of 10 ms. */
+  /** Milliseconds before the first token, and between two: on average, because all but the first are sent on ticks of 10 ms. */
   readonly ttft: number
   readonly delay: number
-  /** How long (ms) silence lasts before it is a failure: before the first token, and after it. As with a real provider. */
+  /** Silence (ms) that counts as a failure: before the first token, and after it. As with a real provider. */
   readonly patience: { readonly firstToken: number; readonly silence: number }
-  /** Whether a question may say how it wants to be answered, see {@link Wish}. In production it may not: it is text like any other. */
+  /** Whether a question may control its answer, see {@link Wish}. In production it may not: it is text like any other. */
   readonly wishes: boolean
 }
 
 /**
- * What a question can wish for, as JSON in double brackets anywhere in it: `[[mock {"tokens": 5, "fault": "middle"}]]`. For development
- * and tests: every way in which a model can fail can be had without one.
+ * Controls the answer by JSON in double brackets anywhere in a question: `[[mock {"tokens": 5, "fault": "middle"}]]`. For development
+ * and tests: it reproduces every failure of a model.
  */
 const Wish = Schema.Struct({
   tokens: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
@@ -29,8 +29,8 @@ const Wish = Schema.Struct({
   say: Schema.optionalKey(Schema.Array(Schema.String)),
   finish: Schema.optionalKey(FinishReason),
   /**
-   * `before`: the provider fails before the first token. `middle`: after half of them the connection ends. `stall`: after half of them
-   * nothing more comes. `hang`: nothing comes at all. `no-usage`: no tokens are counted. `rate-limit`: come back in 7 seconds.
+   * `before`: the provider fails before the first token. `middle`: the connection ends after half of the tokens. `stall`: silence after
+   * half of the tokens. `hang`: no token at all. `no-usage`: no token counts. `rate-limit`: a retry after 7 seconds.
    */
   fault: Schema.optionalKey(Schema.Literals(["before", "middle", "stall", "hang", "no-usage", "rate-limit"]))
 })
@@ -39,12 +39,12 @@ type Wish = typeof Wish.Type
 const decodeWish = Schema.decodeUnknownOption(Schema.fromJsonString(Wish))
 const WISH = /\[\[mock (\{(?:(?!\[\[mock )[^])*?\})\]\]/u
 
-/** Pieces that are given out in one turn of the event loop where there is no delay, or we are late; then it is others' turn. */
+/** Maximum tokens per turn of the event loop if there is no delay, or we are late; other work runs in between. */
 const BURST = 16
 
 /**
- * A model without a model: no key, no network, the same answer for the same question. Plain timers, one a token at most: an Effect fiber
- * that sleeps for each would cost more than all the rest of a token's way.
+ * The mock model: no key, no network, the same answer for the same question. It uses plain timers, at most one per token: an Effect fiber
+ * that sleeps for each token would cost more than all other work for the token.
  */
 export const MockLayer = (options: MockOptions) =>
   Layer.succeed(Llm, {
@@ -86,12 +86,12 @@ const silence = (patience: number) =>
 
 const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
 
-/** Milliseconds of the beat to which all answers of the process talk: a timer wakes the process, and one of them can for all. */
-const BEAT = 10
+/** Tokens of all answers are sent on common ticks, so that one timer can wake the process for all of them. */
+const TICK_MS = 10
 
 /**
- * Says `count` pieces, each at its time after the question: a model does not talk more slowly because we are busy, so what we are late for
- * comes at once. Interrupted, it says no more.
+ * Emits `count` pieces, each at its time after the question. A model is not slower because this process is busy, so late pieces are
+ * emitted at once. After an interruption nothing is emitted.
  */
 const talk = (
   said: () => Iterator<string, unknown>,
@@ -107,7 +107,7 @@ const talk = (
     let stopped = false
     const first = performance.now() + ttft
     const next = () => {
-      // A timer may come a millisecond early: it counts in whole ones.
+      // A timer may fire up to a millisecond early: it counts in whole milliseconds.
       const now = performance.now() + 1
       for (let burst = 0; burst < BURST && place < count && first + place * delay <= now; burst++) {
         place++
@@ -116,7 +116,7 @@ const talk = (
         if (stopped) return
       }
       if (place === count) resume(Effect.void)
-      else wait(Math.ceil((first + place * delay) / BEAT) * BEAT - now)
+      else wait(Math.ceil((first + place * delay) / TICK_MS) * TICK_MS - now)
     }
     const wait = (milliseconds: number) => {
       if (milliseconds > 0) timer = setTimeout(next, milliseconds)

@@ -1,6 +1,6 @@
-// What the mock model says: sentences about the question's own words, the same for the same question.
+// Text of the mock model: sentences with words of the question, the same for the same question.
 
-/** A small generator of numbers in [0, 1), the same for the same seed (mulberry32). */
+/** Pseudo-random numbers in [0, 1), the same for the same seed (mulberry32). */
 const numbers = (seed: number) => {
   let state = seed
   return () => {
@@ -50,7 +50,7 @@ const COMMON = new Set(
   )
 )
 
-/** What the question seems to be about: its last two words that say something. */
+/** The question's topic: its last two words that are not common ones. */
 const topicOf = (question: string): string => {
   const words = question.match(/[\p{L}\p{N}][\p{L}\p{N}'-]*/gu) ?? []
   const telling = words.filter((word) => !COMMON.has(word.toLowerCase()))
@@ -59,7 +59,7 @@ const topicOf = (question: string): string => {
 
 const WORD = /\s*[\p{L}\p{N}'-]+|\s*[^\s\p{L}\p{N}]|\s+/gu
 
-/** Short sentences, longest first. With those of two and of three tokens an answer of any length ends with a full stop. */
+/** Short sentences, longest first. Those of two and three tokens let an answer of any length end with a full stop. */
 const SHORT = [
   "Begin with the part that you can test by yourself",
   "If in doubt, ask again with one example more",
@@ -77,8 +77,8 @@ const SHORT = [
 const tokensOf = (text: string): ReadonlyArray<string> => text.match(WORD) ?? []
 
 /**
- * An answer of `count` tokens that ends with a sentence: a word with the space before it, a mark, a line end. Repeats only after hundreds
- * of them.
+ * An answer of `count` tokens that ends with a whole sentence. A token is a word with the space before it, a punctuation mark, or a line
+ * end. Sentences repeat only after hundreds of tokens.
  */
 export function* answer(question: string, count: number): Generator<string> {
   const random = numbers(seedOf(question))
@@ -97,6 +97,6 @@ export function* answer(question: string, count: number): Generator<string> {
   }
 }
 
-/** A short sentence of at most `left` tokens, and never of one less: one token alone is no sentence. */
+/** A short sentence of at most `left` tokens, but not of `left - 1`: the one remaining token could not be a sentence. */
 const closing = (left: number): ReadonlyArray<string> =>
   SHORT.map((text) => tokensOf(` ${text}.`)).find(({ length }) => length === left || length < left - 1) ?? ["Yes."]

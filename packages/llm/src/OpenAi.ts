@@ -12,10 +12,10 @@ import { FaultLog } from "./FaultLog.ts"
 
 export type { OpenAiOptions } from "./Target.ts"
 
-/** How long (ms) we wait for a provider that asked us to. For longer ones it is the caller's turn to decide. */
-const PATIENCE = 5000
+/** Longest wait that a provider may ask for before a retry. If it asks for more, the client decides. */
+const PATIENCE_MS = 5000
 
-/** 250, 500, 1000 ms, each a fifth more or less, after what the provider asked for: those who failed together do not come back together. */
+/** 250, 500, 1000 ms, ±20 %, after the wait the provider asked for. The jitter spreads the retries of questions that failed together. */
 const AGAIN = Schedule.exponential("250 millis").pipe(
   Schedule.jittered,
   Schedule.setInputType<ProviderFailure>(),
@@ -24,10 +24,10 @@ const AGAIN = Schedule.exponential("250 millis").pipe(
   )
 )
 
-/** A model behind an API like OpenAI's: OpenAI, Azure OpenAI, Ollama, Together, vLLM and many more. */
+/** A model behind an OpenAI-compatible API: OpenAI, Azure OpenAI, Ollama, Together, vLLM and many more. */
 export const OpenAiLayer = (options: OpenAiOptions): Layer.Layer<Llm> => Layer.effect(Llm, make(options))
 
-/** One target, a model at an address: what was learned of it and how it fares are its own. */
+/** One target, a model at an address, with its own dialect and breaker. */
 const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   const clock = yield* Clock.Clock
   const agents = yield* Effect.acquireRelease(
@@ -42,7 +42,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   const provider = yield* dependency("provider")
   const troubles = new FaultLog(options.model)
   const now = () => monotonicMillis(clock)
-  // What this server was found to refuse, when asking without it worked.
+  // The dialect without the parameters this server refused, updated when a request without them worked.
   let learned: Dialect = { ...COMMON, temperature: options.temperature !== undefined }
 
   const learn = (dialect: Dialect) => {
@@ -59,7 +59,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
     )
   }
 
-  /** Fails when nothing was heard for too long. Looks when it can be so at the earliest, and not for every piece. */
+  /** Fails after too long a silence. It checks at the earliest time that can be, not for every piece. */
   const silence = Effect.fnUntraced(function* (providerRequest: ProviderRequest) {
     for (;;) {
       const left = providerRequest.heardAt + options.silence - now()
@@ -68,7 +68,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
     }
   })
 
-  /** The first text of an answer, or its end without any. Thoughts come before it, and show that the provider works. */
+  /** Waits for the first text of an answer, or its end without text. Thoughts before it show that the provider works. */
   const begin = Effect.fnUntraced(function* (providerRequest: ProviderRequest, pass: Pass) {
     yield* within(Deferred.await(providerRequest.connected), options.connect, noConnection)
     yield* within(Deferred.await(providerRequest.begun), options.firstToken, tooLate)
@@ -78,7 +78,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
     if (!providerRequest.spoken) yield* Effect.raceFirst(Deferred.await(providerRequest.said), silence(providerRequest))
   })
 
-  /** One request, until the first text of its answer; a server that refuses a parameter is asked at once without. */
+  /** One request, until the first text of its answer. If the server refuses a parameter, the request is repeated at once without it. */
   const attempt = Effect.fnUntraced(function* (
     prompt: Prompt,
     emit: (text: string) => void,
@@ -124,7 +124,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
           { model: options.model }
         )
 
-  /** What a question says about the provider: nothing, where the question or the key was refused, or it was taken back. */
+  /** Settles the pass: refused questions, a refused key and cancelled questions show nothing about the provider. */
   const settle = (pass: Pass, exit: Exit.Exit<ProviderRequest, ProviderFailure>) => {
     const failed = Exit.isSuccess(exit) ? undefined : Option.getOrUndefined(Exit.findErrorOption(exit))
     if (failed === undefined || saysNothing(failed)) return Effect.sync(() => pass.release())
@@ -132,7 +132,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
     const change = pass.fail(at, failed.wait)
     const { code, reason, status } = failed
     const cause = [reason, status, code].filter((part) => part !== undefined).join(" ")
-    // One tenant's failures alone are no outage while others are answered.
+    // One tenant's failures alone are not an outage while other tenants are answered.
     const isOut = provider.outage !== undefined || (change !== undefined && breaker.isQuiet(at))
     return Effect.andThen(
       change === undefined ? Effect.void : report(change),
@@ -146,7 +146,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       Effect.retry({
         schedule: AGAIN,
         times: options.retries,
-        while: ({ retryable, wait }) => retryable && (wait ?? 0) <= PATIENCE
+        while: ({ retryable, wait }) => retryable && (wait ?? 0) <= PATIENCE_MS
       }),
       Effect.onExit((exit) => settle(pass, exit))
     )
@@ -173,6 +173,6 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
 const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>
   Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })
 
-/** The provider was found broken, and is not asked until some time (ms) has passed, or until it has answered a question that tries it. */
+/** The circuit is open: no question is sent for `wait` ms, or until a probe is answered. */
 const circuitOpen = (wait: number): LlmFailed =>
   new LlmFailed({ reason: "model_unavailable", retryAfter: Math.max(1, Math.ceil(wait / 1000)) })

@@ -1,21 +1,21 @@
 import { Predicate, Result } from "effect"
 
 /**
- * What a provider's error says, apart: the fields that its program wrote, and the messages, which may quote the question. Field values
- * are in lower case. Nothing of it is shown or logged.
+ * The parts of a provider's error: fields, which its program wrote, and messages, which may quote the question. Field values are in lower
+ * case. None of it is shown or logged.
  */
 export interface ProviderError {
-  /** The HTTP status that it names, 400 to 599. */
+  /** The HTTP status in the error, 400 to 599. */
   readonly status: number | undefined
-  /** `code`, `type` and their relatives. */
+  /** `code`, `type` and similar fields. */
   readonly codes: ReadonlySet<string>
   /** The parameter it is about, from `param` or `loc`: the first name of the path, without `body`. */
   readonly parameters: ReadonlySet<string>
   readonly messages: ReadonlyArray<string>
 }
 
-/** Characters of a message that are looked at, and messages, fields and levels of nesting. */
-const MESSAGE = 20_000
+/** Limits of what is read: characters per message, messages, fields, levels of nesting. */
+const MESSAGE_CHARACTERS = 20_000
 const MESSAGES = 20
 const FIELDS = 50
 const DEPTH = 5
@@ -54,14 +54,14 @@ interface Collected {
   readonly messages: Array<string>
 }
 
-/** Reads an error that was given as JSON. What a server echoes of the request (`input`, `ctx`, `flagged_input`) is not looked at. */
+/** Reads an error in JSON. Members that echo the request (`input`, `ctx`, `flagged_input`) are not read. */
 export const errorOf = (value: unknown): ProviderError => {
   const found: Collected = { status: undefined, codes: new Set(), parameters: new Set(), messages: [] }
   collect(value, found, 0)
   return found
 }
 
-/** Reads an error's body: JSON, or else words. */
+/** Reads an error's body: JSON, or else plain text. */
 export const errorIn = (body: string): ProviderError => errorOf(parsed(body) ?? body)
 
 const parsed = (text: string): unknown =>
@@ -80,12 +80,12 @@ const collect = (value: unknown, found: Collected, depth: number): void => {
   for (const each of [...TEXTS, ...NESTED]) collect(fields[each], found, depth + 1)
   name(fields["param"], found)
   name(fields["loc"], found)
-  // OpenRouter's moderation names what was flagged, and no code.
+  // OpenRouter's moderation sends the flagged text, but no code.
   if ("flagged_input" in fields) found.codes.add("content_filter")
 }
 
 const say = (text: string, { messages }: Collected): void => {
-  if (text !== "" && messages.length < MESSAGES) messages.push(text.slice(0, MESSAGE))
+  if (text !== "" && messages.length < MESSAGES) messages.push(text.slice(0, MESSAGE_CHARACTERS))
 }
 
 const code = (value: unknown, found: Collected): void => {
@@ -103,7 +103,7 @@ const name = (value: unknown, { parameters }: Collected): void => {
   if (typeof first === "string" && first !== "" && parameters.size < FIELDS) parameters.add(first.toLowerCase())
 }
 
-/** Letters alone, so that no spelling, escape or line break hides a word. */
+/** Only the letters, so that no spelling, escape or line break hides a word. */
 const lettersOf = (text: string): string =>
   text
     .normalize("NFKC")
@@ -111,8 +111,8 @@ const lettersOf = (text: string): string =>
     .replaceAll(/[^a-z]/gu, "")
 
 /**
- * Whether a message says this in the server's own words: a match that is in nothing of what was asked. Servers quote questions, and a
- * question may say anything. `pattern` is global.
+ * Whether a message matches in the server's own words: the match must not occur in the question, because servers quote questions, and a
+ * question may contain anything. `pattern` is global.
  */
 export const says = (error: ProviderError, pattern: RegExp, asked: ReadonlyArray<string>): boolean =>
   error.messages.some((message) =>
@@ -122,7 +122,7 @@ export const says = (error: ProviderError, pattern: RegExp, asked: ReadonlyArray
     })
   )
 
-/** A code that says that nothing is wrong, as some servers send with every event. */
+/** A code for success, which some servers send with every event. */
 const isFine = (value: unknown): boolean =>
   Predicate.isNullish(value)
   || value === ""
@@ -137,7 +137,7 @@ const isNothing = (value: unknown): boolean =>
 const MARKS = ["error_type", "error_code", "errorCode", "error_message", "error_msg", "errorMessage", "err_code"]
 const ALONE = ["message", "detail", "msg"]
 
-/** Whether an event or a body in an answer's place is an error, or has one beside its text. */
+/** Whether an event or a body is an error, or has one beside its text. */
 export const isError = (value: Record<PropertyKey, unknown>): boolean => {
   if (!isNothing(value["error"]) || value["object"] === "error" || value["type"] === "error") return true
   const { base_resp: base, code, status } = value

@@ -2,39 +2,39 @@ import type { FailureReason, Usage } from "@llm-saas/domain/Generation"
 import { LlmFailed } from "@llm-saas/engine/generations/Llm"
 import { Data } from "effect"
 
-/** Why one request to a provider came to no whole answer. Nothing the provider said is in here. */
+/** Why one request to a provider got no whole answer. It contains no text of the provider. */
 export class ProviderFailure extends Data.TaggedError("ProviderFailure")<{
   readonly reason: FailureReason
-  /** Whether asking again in a moment may help, as long as nothing of an answer was shown. */
+  /** Whether a retry may help, if nothing of the answer was shown yet. */
   readonly retryable: boolean
-  /** Milliseconds after which the provider wants to be asked again, where it said so. */
+  /** Milliseconds the provider asked to wait, if it did. */
   readonly wait?: number | undefined
-  /** The status of the response, for the log; undefined where none came. */
+  /** The response's status, for the log; undefined without a response. */
   readonly status?: number | undefined
-  /** For the log: Node's name for what went wrong with a connection (`ECONNREFUSED`), or a provider's code of a list of ours. */
+  /** For the log: Node's code of a failed connection (`ECONNREFUSED`), or a provider's code from our list. */
   readonly code?: string | undefined
-  /** For the log: what of the answer's form was not understood, in words of ours. */
+  /** For the log: our description of the answer's unknown form. */
   readonly shape?: string | undefined
-  /** Tokens that were counted all the same. */
+  /** Tokens counted despite the failure. */
   readonly usage?: Usage | undefined
 }> {}
 
 export const unavailable = (code: string | undefined) =>
   new ProviderFailure({ reason: "model_unavailable", retryable: true, code })
 export const malformed = new ProviderFailure({ reason: "model_malformed", retryable: false })
-/** An answer of a form that we do not know: asked again, it would have the same. */
+/** The answer has an unknown form. Not retryable: a second answer would have the same form. */
 export const unknownShape = (shape: string, usage?: Usage) =>
   new ProviderFailure({ reason: "model_malformed", retryable: false, shape, usage })
 export const cut = new ProviderFailure({ reason: "model_cut", retryable: true })
 export const internal = new ProviderFailure({ reason: "internal", retryable: false })
-/** Not asked again: whoever waits has waited long enough. */
+/** Not retryable: the user has waited long enough. */
 export const tooLate = new ProviderFailure({ reason: "model_timeout", retryable: false })
-/** The provider says itself that it ran out of time. */
+/** The provider reports a timeout. */
 export const overTime = new ProviderFailure({ reason: "model_timeout", retryable: true })
-/** No connection in time: the next one may get another machine. */
+/** No connection in time: the next one may reach another machine. */
 export const noConnection = new ProviderFailure({ reason: "model_timeout", retryable: true })
 
-/** Whose fault a failure is, as far as a provider's health is concerned: these say nothing about it. */
+/** Whether a failure shows nothing about the provider's health. */
 export const saysNothing = ({ reason }: ProviderFailure): boolean =>
   reason === "model_rejected"
   || reason === "model_unauthorized"
@@ -43,13 +43,13 @@ export const saysNothing = ({ reason }: ProviderFailure): boolean =>
   || reason === "prompt_rejected"
   || reason === "internal"
 
-/** A day: what a caller is told at most. */
-const LONGEST = 86_400
+/** Longest `retryAfter`: a day. */
+const LONGEST_SECONDS = 86_400
 
-/** As the engine hears it. */
+/** The failure for the engine. */
 export const toLlmFailed = ({ reason, usage, wait }: ProviderFailure): LlmFailed =>
   new LlmFailed({
     reason,
-    ...(wait === undefined ? {} : { retryAfter: Math.min(LONGEST, Math.max(1, Math.ceil(wait / 1000))) }),
+    ...(wait === undefined ? {} : { retryAfter: Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(wait / 1000))) }),
     ...(usage === undefined ? {} : { usage })
   })

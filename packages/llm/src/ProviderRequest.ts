@@ -10,29 +10,29 @@ import { cut, ProviderFailure, internal, malformed, unavailable } from "./Provid
 import { errorIn, type ProviderError } from "./ProviderError.ts"
 import { type Asked, refusal } from "./Rejection.ts"
 
-/** All that may be said to a provider in headers. The rest of what the client library would say is about us. */
+/** The only headers of the client library that are sent. Its other headers describe this process. */
 const HEADERS = ["authorization", "api-key", "content-type"]
 
-/** Bytes of a refusal that are looked at: some quote all of the question, once for every field they do not like. */
-const WORDS = 1_048_576
+/** Longest part of a refusal that is read: some quote the whole question once per refused field. */
+const REFUSAL_BYTES = 1_048_576
 
-/** Milliseconds in which a connection has to come to its end after the answer did, to be used again. */
-const TAIL = 1000
+/** Time in which the response must end after the answer did, so that the connection can be reused. */
+const TAIL_MS = 1000
 
 /**
- * One request to a provider and its answer. It goes over `node:http` instead of `fetch`, below the client library: a token costs 24 µs
- * where the library's own way takes 34 (counting bytes: 14; see `bench`), redirects are not followed, the connection's own life can be
- * seen, and closing it closes it.
+ * One request to a provider and its answer. Below the client library it uses `node:http` instead of `fetch`: a token costs 24 µs instead
+ * of 34 (counting bytes alone: 14; see `bench`), redirects are not followed, the connection's events are visible, and closing the request
+ * closes the connection.
  */
 export class ProviderRequest {
-  /** Completes when a connection is there, or it has ended. */
+  /** Completes when a connection is open, or the request has ended. */
   readonly connected: Deferred.Deferred<void> = Deferred.makeUnsafe()
-  /** Completes with the first of an answer. */
+  /** Completes with the first part of an answer: text or thoughts. */
   readonly begun: Deferred.Deferred<void, ProviderFailure> = Deferred.makeUnsafe()
-  /** Completes with the first text of an answer: from then on nothing is asked again. */
+  /** Completes with the first text of an answer: after it the request is not repeated. */
   readonly said: Deferred.Deferred<void, ProviderFailure> = Deferred.makeUnsafe()
   readonly ended: Deferred.Deferred<Completion, ProviderFailure> = Deferred.makeUnsafe()
-  /** When (ms, monotonic) the provider said something of an answer last. */
+  /** When (ms, monotonic) the last event of an answer arrived. */
   heardAt = 0
   readonly #agents: Agents
   readonly #clock: Clock.Clock
@@ -42,7 +42,7 @@ export class ProviderRequest {
   readonly #words: Array<Buffer> = []
   #length = 0
   #request: http.ClientRequest | undefined = undefined
-  /** What the end of the response means, once there is one; where it breaks off, too. */
+  /** Handles the end of the response, also an early end. Set when the response begins. */
   #atEnd: (() => void) | undefined = undefined
   #over = false
 
@@ -55,26 +55,26 @@ export class ProviderRequest {
     }, asked)
   }
 
-  /** What came with a refusal, or as one in an answer's place: for {@link relent} and nobody else. */
+  /** The error of a refusal, or one sent instead of an answer: only for `fallbackDialect`. */
   get error(): ProviderError | undefined {
     return this.#refused ?? this.#stream.error
   }
 
-  /** Whether some text of the answer has been passed on. */
+  /** Whether some text of the answer was emitted. */
   get spoken(): boolean {
     return this.#stream.said
   }
 
   /**
-   * Sends the request that the client library made. Whatever comes back, the library is told that all is well: it would make an error
-   * of the provider's words.
+   * Sends the request that the client library made. The library always gets an empty success: otherwise it would put the provider's text
+   * into an error.
    */
   readonly fetch = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(input instanceof Request ? input.url : input)
     const given = new Headers(init.headers)
     const headers: Record<string, string> = {
       accept: "text/event-stream",
-      // Compressed, tokens come in packets of many. Some servers compress all the same.
+      // Compression would deliver many tokens at once. Some servers compress nevertheless.
       "accept-encoding": "identity",
       "user-agent": "llm-saas"
     }
@@ -87,16 +87,16 @@ export class ProviderRequest {
     return Promise.resolve(new Response(null))
   }
 
-  /** The library could not make a request. Its reason may quote the key, and stays with it. */
+  /** The library could not make a request. Its error may quote the key, so it is dropped. */
   readonly unmade = (): void => this.#end(Exit.fail(internal))
 
-  /** Nothing more of it is wanted. A connection in the middle of an answer is closed at once. */
+  /** Ends the request. A connection in the middle of an answer is closed at once. */
   close(): void {
     this.#end(Exit.fail(cut))
     const request = this.#request
     if (request === undefined || request.destroyed) return
     if (!this.#stream.done) request.destroy()
-    else setTimeout(() => request.destroy(), TAIL).unref()
+    else setTimeout(() => request.destroy(), TAIL_MS).unref()
   }
 
   #send(url: URL, headers: Record<string, string>, body: string): void {
@@ -114,7 +114,7 @@ export class ProviderRequest {
       if (this.#over) return
       if (code?.startsWith("HPE_") === true) this.#end(Exit.fail(malformed))
       else if (this.#atEnd !== undefined) this.#atEnd()
-      // The provider closed a connection that we kept, at the moment we used it: as a rule it did not see the question.
+      // The provider closed an idle connection at the moment we used it: as a rule it did not see the question.
       else if (request.reusedSocket && (code === "ECONNRESET" || code === "EPIPE")) this.#send(url, headers, body)
       else this.#end(Exit.fail(unavailable(code)))
     })
@@ -127,7 +127,7 @@ export class ProviderRequest {
     const status = response.statusCode ?? 0
     const body = decoded(response)
     if (body === undefined) return this.#break(malformed)
-    // 201 comes from frameworks that say so to every POST.
+    // Some frameworks answer 201 to every POST.
     const isAnswer = status === 200 || status === 201
     const atEnd = isAnswer ? this.#finish : () => this.#refuse(response, status)
     this.#atEnd = atEnd
@@ -148,7 +148,7 @@ export class ProviderRequest {
     if (stream.said) Deferred.doneUnsafe(this.said, Effect.void)
   }
 
-  /** Also where the connection breaks: what a model said before its own word that it had finished is whole all the same. */
+  /** Also if the connection breaks: an answer that had its finish reason before is whole. */
   readonly #finish = (): void => {
     const outcome = this.#stream.end()
     if (outcome instanceof ProviderFailure) this.#break(outcome)
@@ -159,7 +159,7 @@ export class ProviderRequest {
     if (this.#over) return
     this.#words.push(bytes)
     this.#length += bytes.length
-    if (this.#length >= WORDS) atEnd()
+    if (this.#length >= REFUSAL_BYTES) atEnd()
   }
 
   #refuse({ headers }: http.IncomingMessage, status: number): void {

@@ -2,15 +2,15 @@ import type { FailureReason } from "@llm-saas/domain/Generation"
 import { ProviderFailure } from "./ProviderFailure.ts"
 import { type ProviderError, says } from "./ProviderError.ts"
 
-// What a provider's refusal means. Codes decide; messages only where they do not quote the question. docs/providers.md has the table.
+// The meaning of a provider's refusal. Codes decide; messages only if they do not quote the question. docs/providers.md has the table.
 
-/** What was asked when the refusal came: its texts, and the most tokens an answer may have. */
+/** The refused request: its texts, and the maximum tokens of its answer. */
 export interface Asked {
   readonly texts: ReadonlyArray<string>
   readonly maxTokens: number
 }
 
-/** What a status says that is not an answer's. `now` is the time in ms. */
+/** The failure for a response other than 200 and 201. `now` is the wall clock's time in ms. */
 export const refusal = (
   status: number,
   headers: Readonly<Record<string, unknown>>,
@@ -24,20 +24,20 @@ export const refusal = (
     new ProviderFailure({ reason, retryable, wait, status, code })
   const askers = status === 401 || status === 429 ? undefined : askersFault(status, error, asked)
   if (askers !== undefined) return failed(askers, false)
-  // An account without money is told 429 too, and no waiting helps.
+  // An account without money also gets 429, and waiting does not help.
   if (status === 429) return failed("model_rate_limited", !has(error, NO_MONEY))
   if (status === 401 || status === 403) return failed("model_unauthorized", false)
-  // Of a proxy on the way, which did not take our login.
+  // From a proxy that refused our login.
   if (status === 407) return failed("model_unavailable", false)
   if (status === 408) return failed("model_timeout", true)
   if (status === 409 || status === 425) return failed("model_error", true)
   if (status >= 400 && status < 500) return failed("model_rejected", false)
   if (status >= 500) return failed("model_error", status !== 501 && status !== 505)
-  // Redirects among them: our key is for the host it was given for.
+  // Also redirects: the key is sent only to the configured host.
   return failed("model_malformed", false)
 }
 
-/** What an error says that came in an answer's place, or in its middle: the response had begun with 200. */
+/** The failure for an error sent instead of an answer, or in its middle: the response's status was 200. */
 export const spoken = (error: ProviderError, asked: Asked): ProviderFailure =>
   refusal(error.status ?? statusOf(error), {}, error, asked, 0)
 
@@ -46,7 +46,7 @@ const statusOf = (error: ProviderError): number => STATUSES.find(([codes]) => ha
 const has = ({ codes }: ProviderError, wanted: ReadonlySet<string>): boolean =>
   [...codes].some((code) => wanted.has(code))
 
-/** What the asker can change: the question's text or its length. */
+/** Failures the user can correct, by changing the question's text or its length. */
 const askersFault = (
   status: number,
   error: ProviderError,
@@ -63,7 +63,7 @@ const askersFault = (
   return undefined
 }
 
-/** Whether the room asked for the answer is more than the model has: then no question fits, and the setting is at fault. */
+/** Whether the answer's token limit is more than the model allows: then no question fits, and the setting is at fault. */
 const limitIsOurs = ({ messages, parameters }: ProviderError, maxTokens: number): boolean => {
   const limits = messages.flatMap((message) => [...message.matchAll(/maximum context length (?:is|of) (\d{1,9})/giu)])
   if (limits.length === 0) return parameters.has("max_tokens") || parameters.has("max_completion_tokens")
@@ -89,7 +89,7 @@ const FILTERED = new Set([
   "prompt_blocked",
   "safety",
   "sensitive",
-  // Zhipu GLM; MiniMax, of the question and of the answer.
+  // Zhipu GLM; MiniMax, for the question and for the answer.
   "1301",
   "1026",
   "1027"
@@ -116,7 +116,7 @@ const TOO_LONG = new Set([
 const TOO_LONG_WORDS =
   /context[ _-]?(?:length|window|size|limit)|maximum (?:prompt|input|sequence) length|(?:prompt|input|request|messages?|conversation) (?:is|are) too (?:long|large)|too many (?:input |prompt )?tokens|(?:input|prompt) (?:length|tokens?)[^.]{0,60}exceed|input validation error[^.]{0,40}(?:tokens|must have less than)|reduce the (?:length|size) of the (?:messages|prompt|input)|range of input length/giu
 
-/** A model or a deployment that the provider does not have: the operator's to change. */
+/** The provider does not have this model or deployment: the operator must change it. */
 const UNKNOWN_MODEL = new Set([
   "model_not_found",
   "deploymentnotfound",
@@ -132,7 +132,7 @@ const NO_MONEY = new Set([
   "billing_not_active"
 ])
 
-/** The status an error would have had, by its code, where it names none. */
+/** The status of an error without one, by its code. */
 const STATUSES: ReadonlyArray<readonly [codes: ReadonlySet<string>, status: number]> = [
   [NO_MONEY, 429],
   [
@@ -178,10 +178,10 @@ const STATUSES: ReadonlyArray<readonly [codes: ReadonlySet<string>, status: numb
   ]
 ]
 
-/** Codes that may be logged: of a list, so that nothing else of what a provider says can be. */
+/** The only codes that may be logged, so that no other text of a provider gets into the log. */
 const LOGGED: ReadonlySet<string> = new Set(STATUSES.flatMap(([codes]) => [...codes]))
 
-/** RFC 9110 §10.2.3, and the milliseconds that OpenAI and Azure send beside it. */
+/** `Retry-After` (RFC 9110 §10.2.3), or `retry-after-ms`, which OpenAI and Azure add. In ms. */
 const waitOf = (headers: Readonly<Record<string, unknown>>, now: number): number | undefined => {
   const precise = digits(headers["retry-after-ms"])
   if (precise !== undefined) return precise

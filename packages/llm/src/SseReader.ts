@@ -1,24 +1,24 @@
 import { StringDecoder } from "node:string_decoder"
 
-/** Characters of one event. Providers send some hundred; what grows past this is no stream of events. */
-const LIMIT = 4_000_000
+/** Longest event. Providers send some hundred characters; a longer one is not a stream of events. */
+const LIMIT_CHARACTERS = 4_000_000
 
 /**
- * Reads server-sent events (HTML Living Standard §9.2.6) from bytes that come in pieces cut anywhere, and keeps of each event its data
- * and its name. Written by hand because a token comes by for every event: with `JSON.parse` it takes 3 µs of one's time.
+ * Reads server-sent events (HTML Living Standard §9.2.6) from bytes split at any place, and gives each event's data and name. Written by
+ * hand because it runs once per token: with `JSON.parse` it takes 3 µs.
  */
 export class SseReader {
   readonly #decoder = new StringDecoder("utf8")
   #first = true
   #afterCr = false
-  /** The beginning of a line that is not whole yet. Only ever appended to: searched again, a long line would cost its square. */
+  /** The start of an incomplete line. It is only appended to: searching a long line again for each piece would take quadratic time. */
   #line = ""
   #data: string | undefined = undefined
   #name = ""
-  /** Whether a line has come that belongs to such a stream: a field of an event, or a comment. */
+  /** Whether a line of the format was read: a field of an event, or a comment. */
   begun = false
 
-  /** Calls `event` with data and name of each event that became whole. False: one is too large, and nothing more is to be read. */
+  /** Calls `event` with the data and name of each complete event. False: an event is too large; push nothing more. */
   push(bytes: Uint8Array, event: (data: string, name: string) => void): boolean {
     const text = this.#normalised(this.#decoder.write(bytes))
     let from = 0
@@ -29,7 +29,7 @@ export class SseReader {
       this.#read(line, event)
     }
     if (from < text.length) this.#line += from === 0 ? text : text.slice(from)
-    return this.#line.length + (this.#data?.length ?? 0) <= LIMIT
+    return this.#line.length + (this.#data?.length ?? 0) <= LIMIT_CHARACTERS
   }
 
   #read(line: string, event: (data: string, name: string) => void): void {
@@ -38,7 +38,7 @@ export class SseReader {
       const name = this.#name
       this.#data = undefined
       this.#name = ""
-      // An error may have come without a word.
+      // An error may have no data.
       if (data !== undefined || name === "error") event(data ?? "", name)
     } else if (line.startsWith("data:")) {
       this.begun = true
@@ -50,7 +50,7 @@ export class SseReader {
     } else if (line.startsWith(":") || line.startsWith("id:") || line.startsWith("retry:")) this.begun = true
   }
 
-  /** Lines may end in LF, CRLF or CR, and a CRLF may be cut in two; a byte order mark may stand at the beginning. */
+  /** Normalises line ends (LF, CRLF or CR; a CRLF may be split in two) and removes a byte order mark at the beginning. */
   #normalised(text: string): string {
     if (text === "") return text
     let clean = text

@@ -1,19 +1,19 @@
 import { Predicate } from "effect"
 
-/** Tokens as a provider counted them; `thoughts` are those of the output that it keeps for itself. */
+/** Tokens as a provider counted them; `thoughts` are the reasoning tokens in the output. */
 export interface UsageCount {
   readonly input: number
   readonly output: number
   readonly thoughts: number
 }
 
-/** Where providers put what they counted: in the event, in its choice (Moonshot), or in a member of their own (Groq). */
+/** Reads the counts from where providers put them: the event, its choice (Moonshot), or a member of its own (Groq). */
 export const countIn = (event: Readonly<Record<PropertyKey, unknown>>): UsageCount | undefined => {
   const { usage, x_groq: groq } = event
   return countOf(usage) ?? (Predicate.hasProperty(groq, "usage") ? countOf(groq.usage) : undefined)
 }
 
-/** Counts may come with every event: they grow, and zeros after them take nothing back. */
+/** Combines counts that may come with every event: they only grow, so later zeros are ignored. */
 export const laterCount = (before: UsageCount | undefined, now: UsageCount | undefined): UsageCount | undefined => {
   if (before === undefined || now === undefined) return now ?? before
   return {

@@ -3,18 +3,18 @@ import { redact, redactLong } from "@llm-saas/domain/Redaction"
 import { Effect } from "effect"
 
 /**
- * What of questions, answers and comments MLflow is told: everything; everything but what looks like a secret or somebody's number or
- * address; nothing.
+ * How questions, answers and comments are sent to MLflow: whole (`full`), without secrets, numbers and email addresses (`redacted`), or
+ * not at all (`off`).
  */
 export type ContentPolicy = "full" | "redacted" | "off"
 
-/** A text as the policy lets it through; null: not at all. For short texts: see {@link shown}. */
+/** A text as the policy allows it; null: not at all. For short texts: see {@link shown}. */
 export const filter = (policy: ContentPolicy, text: string | null): string | null => {
   if (policy === "off" || text === null) return null
   return policy === "full" ? text : redact("content", text)
 }
 
-/** A record whose question and answer are as the policy lets them through. Others have their turn while a long answer is redacted. */
+/** A record with question and answer as the policy allows them. It yields to other fibers while a long answer is redacted. */
 export const shown = (policy: ContentPolicy, record: TrackingRecord): Effect.Effect<TrackingRecord> => {
   const allowed = (text: string | null): Effect.Effect<string | null> =>
     policy === "redacted" && text !== null

@@ -1,20 +1,20 @@
-/** Where records go, as `MLFLOW_TRACKING_URI` names it. */
+/** The destination of records, from `MLFLOW_TRACKING_URI`. */
 export type Destination =
   | { readonly kind: "off" }
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   | { readonly kind: "http"; readonly url: string }
-  /** A directory as MLflow's own file store lays it out, for runs alone. */
+  /** A directory in the layout of MLflow's file store, for runs only. */
   | { readonly kind: "files"; readonly directory: string }
 
 /**
- * Reads `off`, `http://…`, `https://…` or `file:…`. Undefined: none of these. A password has no place in it, since it ends up in logs;
- * a database or a workspace of somebody's cloud, which MLflow's own clients also take, would have to be spoken to in its own tongue.
+ * Reads `off`, `http://…`, `https://…` or `file:…`. Undefined: none of these. A password is refused, because the address gets into logs.
+ * Databases and cloud workspaces, which MLflow's own clients also accept, are not supported: they need other protocols.
  */
 export const destinationOf = (text: string): Destination | undefined => {
   if (text.toLowerCase() === "off") return { kind: "off" }
   if (/^file:/iu.test(text)) {
     const path = text.slice("file:".length)
-    // file:///srv/mlruns and file:/srv/mlruns are the same; file://host/… is on another machine.
+    // file:///srv/mlruns and file:/srv/mlruns are the same; file://host/… names another machine.
     const directory = path.startsWith("///") ? path.slice(2) : path
     return directory === "" || directory.startsWith("//") ? undefined : { kind: "files", directory }
   }

@@ -3,14 +3,14 @@ import { Cache, Duration, Effect, Exit, Schema } from "effect"
 import type { MlflowFailed } from "./MlflowFailed.ts"
 import type { MlflowHttp } from "./MlflowHttp.ts"
 
-/** Which experiment a tenant's runs and traces go to. */
+/** The experiment of a tenant's runs and traces. */
 export interface ExperimentOptions {
   readonly experiment: string
-  /** `experiment`: one a tenant, so that MLflow's own rights, dashboards and deletion are the tenant's too. `shared`: one for all. */
+  /** `experiment`: one per tenant, so that MLflow's permissions, dashboards and deletion work per tenant. `shared`: one for all. */
   readonly isolation: "experiment" | "shared"
 }
 
-/** Tenants whose experiment is remembered. */
+/** Maximum number of tenants whose experiment is remembered. */
 const REMEMBERED = 10_000
 
 const Found = Schema.Struct({
@@ -18,7 +18,7 @@ const Found = Schema.Struct({
 })
 const Created = Schema.Struct({ experiment_id: Schema.String })
 
-/** Experiments by tenant: made where they are missing, restored where somebody deleted them, and remembered. */
+/** Experiments by tenant: created if missing, restored if deleted, and cached. */
 export const make = Effect.fnUntraced(function* (
   http: MlflowHttp["Service"],
   { experiment, isolation }: ExperimentOptions
@@ -38,7 +38,7 @@ export const make = Effect.fnUntraced(function* (
             path: "/api/2.0/mlflow/experiments/restore",
             body: { experiment_id: found.experiment_id }
           })
-          // Somebody else restored it meanwhile.
+          // Another process restored it meanwhile.
           .pipe(Effect.catchIf(isReason("gone"), () => Effect.void))
       )
     return found.experiment_id
@@ -61,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
       const name = nameOf(tenantId)
       return find(name).pipe(
         Effect.catchIf(isReason("gone"), () => create(name, tenantId)),
-        // Two processes at the same new tenant: one of them makes it.
+        // Two processes with the same new tenant: one of them creates it.
         Effect.catchIf(isReason("exists"), () => find(name))
       )
     },
@@ -73,7 +73,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     /** The id of the tenant's experiment. */
     idOf: (tenantId: TenantId) => Cache.get(cache, tenantId),
-    /** It is not what it was: deleted, or the server is another one now. */
+    /** Drops it from the cache: it was deleted, or the server is another one now. */
     forget: (tenantId: TenantId) => Cache.invalidate(cache, tenantId),
     forgetAll: Cache.invalidateAll(cache)
   }

@@ -6,15 +6,15 @@ import type { MlflowHttp } from "./MlflowHttp.ts"
 import { createRun, endRun, logBatch, traceName } from "./Run.ts"
 import { ASSESSMENT, assessmentOf, traceOf } from "./Trace.ts"
 
-/** What MLflow is told of a record. */
+/** Settings for what MLflow is sent about a record. */
 export interface Telling {
-  /** What the service calls itself. */
+  /** The service's name. */
   readonly service: string
   readonly environment: string
   readonly content: ContentPolicy
 }
 
-/** What is asked of MLflow for a record. All but `makeRun` may be asked again. */
+/** Calls to MLflow for a record. All but `makeRun` may be repeated. */
 export const make = (http: MlflowHttp["Service"], telling: Telling) => {
   const post = (path: string, body: unknown) =>
     Effect.asVoid(http.text({ method: "POST", path: `${API}/${path}`, body }))
@@ -60,7 +60,7 @@ export const make = (http: MlflowHttp["Service"], telling: Telling) => {
     endRun: (record: TrackingRecord, runId: string) => post("runs/update", endRun(record, runId)),
     deleteRun: (runId: string) => post("runs/delete", { run_id: runId }),
 
-    /** A trace, linked to its run. */
+    /** Sends a trace, linked to its run. */
     sendTrace: (record: TrackingRecord, experimentId: string, runId: string | null) =>
       Effect.flatMap(shown(telling.content, record), (allowed) =>
         Effect.asVoid(
@@ -87,7 +87,7 @@ export const make = (http: MlflowHttp["Service"], telling: Telling) => {
     link: (traceId: string, runId: string) =>
       post("traces/link-to-run", { trace_ids: [traceName(traceId)], run_id: runId }),
 
-    /** One assessment a user: the one that is there is changed. */
+    /** One assessment per user: an existing one is changed. */
     assess: Effect.fnUntraced(function* (record: TrackingRecord, opinion: Opinion) {
       const { assessments } = yield* findTrace(record.trace_id)
       const known = assessments?.find(

@@ -1,42 +1,42 @@
 import { Option, Schema } from "effect"
 
-/** MLflow did not do what it was asked. */
+/** A call to MLflow failed. */
 export class MlflowFailed extends Schema.TaggedError<MlflowFailed>()("MlflowFailed", {
   reason: Schema.Literals([
-    /** Nothing answers there. */
+    /** No answer from its address. */
     "unreachable",
-    /** It answers that it cannot just now. */
+    /** It is temporarily not available. */
     "busy",
-    /** Its database collided with itself; the same again may do. */
+    /** A conflict in its database; a retry may succeed. */
     "raced",
-    /** It will never take this. */
+    /** It will never accept this. */
     "refused",
     /** It exists already. */
     "exists",
-    /** What it was to be done with is not there. */
+    /** The object of the call does not exist. */
     "gone",
-    /** This server cannot do it at all. */
+    /** This server does not have the call. */
     "unsupported",
-    /** Its host check does not know the name we call it by. */
+    /** Its host check refuses the host name we use. */
     "host",
-    /** It does not let us in. */
+    /** It refuses our credentials. */
     "credentials",
-    /** What answers there is not MLflow. */
+    /** The answering server is not MLflow. */
     "foreign",
-    /** Our claim on the record ran out before it could be sent. */
+    /** Our claim on the record expired before it could be sent. */
     "late"
   ]),
   detail: Schema.String,
-  /** Whether it may have been carried out all the same. */
+  /** Whether the call may have been carried out nevertheless. */
   unsure: Schema.Boolean,
-  /** How long it wants to be left alone, in milliseconds. */
+  /** How long it asks to wait, in milliseconds. */
   retryAfter: Schema.optionalKey(Schema.Finite)
 }) {
   override get message() {
     return `${this.reason}: ${this.detail}`
   }
 
-  /** It is not about what was sent but about the server: the next record would fare no better. */
+  /** Whether the cause is the server, not the record: the next record would fail too. */
   get concernsAll(): boolean {
     switch (this.reason) {
       case "unreachable":
@@ -62,10 +62,10 @@ const Problem = Schema.fromJsonString(
 )
 const decodeProblem = Schema.decodeUnknownOption(Problem)
 
-/** Characters of an answer that are kept for people. MLflow quotes ids and names in it, and nothing else of ours. */
-const DETAIL = 300
+/** Longest part of an answer that is kept for the log. MLflow quotes only ids and names of ours in it. */
+const DETAIL_CHARACTERS = 300
 
-/** What an answer other than 2xx means. As MLflow 3.14 and 3.17 were seen to answer. */
+/** The failure for an answer other than 2xx. As observed with MLflow 3.14 and 3.17. */
 export const judge = (answer: {
   readonly status: number
   readonly body: string
@@ -74,7 +74,7 @@ export const judge = (answer: {
   const { body, status } = answer
   const problem = Option.getOrElse(decodeProblem(body), () => ({ error_code: undefined, message: undefined }))
   const code = problem.error_code ?? ""
-  const detail = `${status}${code === "" ? "" : ` ${code}`}: ${(problem.message ?? body).slice(0, DETAIL)}`
+  const detail = `${status}${code === "" ? "" : ` ${code}`}: ${(problem.message ?? body).slice(0, DETAIL_CHARACTERS)}`
   const failed = (reason: MlflowFailed["reason"], unsure = false) => new MlflowFailed({ reason, detail, unsure })
   if (status === 403 && body.startsWith("Invalid Host header")) return failed("host")
   if (status === 401 || status === 403 || status === 407) return failed("credentials")
@@ -83,7 +83,7 @@ export const judge = (answer: {
     return new MlflowFailed({
       reason: "busy",
       detail,
-      // 429 and 503 say that nothing was done; a gateway's 502 or 504 does not know.
+      // After 429 and 503 nothing was done; after a gateway's 502 or 504 it may have been.
       unsure: status !== 429 && status !== 503,
       ...(wait === undefined ? {} : { retryAfter: wait * 1000 })
     })
@@ -96,11 +96,11 @@ export const judge = (answer: {
   return status >= 400 ? failed("refused") : failed("foreign")
 }
 
-/** `Retry-After` in seconds, at most ten minutes; its form with a date is not worth believing somebody's clock for. */
+/** `Retry-After` in seconds, at most ten minutes. Its form with a date is ignored: it depends on the server's clock. */
 const seconds = (header: string | undefined): number | undefined =>
   header !== undefined && /^\d{1,6}$/u.test(header.trim()) ? Math.min(600, Number(header)) : undefined
 
-/** Codes of Node's for a connection that never came about: nothing was sent. */
+/** Node's codes for a connection that could not be opened: nothing was sent. */
 const NEVER_SENT = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -122,7 +122,7 @@ const decodeCaused = Schema.decodeUnknownOption(Caused)
 const Several = Schema.Struct({ errors: Schema.NonEmptyArray(Schema.Unknown) })
 const decodeSeveral = Schema.decodeUnknownOption(Several)
 
-/** Node's code of a failure of the transport, wherever in its causes. */
+/** Node's code of a failed connection, from the error or its causes. */
 const codeOf = (error: unknown, depth = 0): string | undefined => {
   const coded = decodeCoded(error)
   if (Option.isSome(coded)) return coded.value.code
@@ -134,7 +134,7 @@ const codeOf = (error: unknown, depth = 0): string | undefined => {
   return Option.isSome(caused) ? codeOf(caused.value.cause, depth + 1) : undefined
 }
 
-/** No answer came. */
+/** The failure without an answer. */
 export const noAnswer = (cause: unknown): MlflowFailed => {
   const code = codeOf(cause)
   return new MlflowFailed({
@@ -144,6 +144,6 @@ export const noAnswer = (cause: unknown): MlflowFailed => {
   })
 }
 
-/** It did not answer in time, and may still be at it. */
+/** It did not answer in time, and may still be working. */
 export const tooLate = (milliseconds: number) =>
   new MlflowFailed({ reason: "busy", detail: `no answer within ${milliseconds} ms`, unsure: true })

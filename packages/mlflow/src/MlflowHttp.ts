@@ -3,9 +3,9 @@ import { ByteSize, Clock, Context, Effect, Layer, type Redacted, Schema } from "
 import { type Headers, HttpClient, type HttpClientError, HttpClientRequest, HttpIncomingMessage } from "effect/http"
 import { judge, MlflowFailed, noAnswer, tooLate } from "./MlflowFailed.ts"
 
-/** How MLflow is reached. */
+/** MLflow's address and credentials. */
 export interface Address {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string
   readonly credentials:
     | { readonly kind: "none" }
@@ -13,32 +13,32 @@ export interface Address {
     | { readonly kind: "bearer"; readonly token: Redacted.Redacted }
 }
 
-/** How long (ms) an answer may take: MLflow on SQLite was seen to take half a second under load. */
-export const TIMEOUT = 15_000
+/** Longest wait for an answer: MLflow on SQLite was seen to take half a second under load. */
+export const TIMEOUT_MS = 15_000
 
-/** Bytes of an answer that are read; ours have a few hundred, and whatever sends more is no MLflow. */
+/** Largest answer. MLflow's answers to us have a few hundred bytes, so a larger one is not from MLflow. */
 const MAX_ANSWER = ByteSize.fromInputUnsafe(4_000_000)
 
 const Json = Schema.fromJsonString(Schema.Unknown)
 const decodeJson = Schema.decodeUnknownEffect(Json)
 
-/** MLflow's REST API, one call at a time: bounded in time, judged, and remembered when it last worked. */
+/** Calls to MLflow's REST API, with a timeout and classified failures. */
 export class MlflowHttp extends Context.Service<
   MlflowHttp,
   {
-    /** The answer's JSON through a schema. What does not fit it is not MLflow. */
+    /** The answer's JSON, decoded by a schema. An answer that does not fit is not from MLflow. */
     readonly call: <A>(
       request: { readonly method: "GET" | "POST" | "PATCH"; readonly path: string; readonly body?: unknown },
       schema: Schema.ConstraintCodec<A, unknown>
     ) => Effect.Effect<A, MlflowFailed>
-    /** The answer's text, whatever it is. */
+    /** The answer's text, not decoded. */
     readonly text: (request: {
       readonly method: "GET" | "POST" | "PATCH"
       readonly path: string
       readonly body?: unknown
       readonly headers?: Headers.Input
     }) => Effect.Effect<string, MlflowFailed>
-    /** When (ms, monotonic) MLflow last did what it was asked. */
+    /** When (ms, monotonic) a call last succeeded. */
     readonly workedAt: () => number
   }
 >()("@llm-saas/mlflow/MlflowHttp") {
@@ -72,11 +72,11 @@ export class MlflowHttp extends Context.Service<
               retryAfter: response.headers["retry-after"]
             })
           },
-          // Traces of ours about sending traces of ours would never end.
+          // Tracing the sending of traces would never end.
           Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
           Effect.provideService(HttpIncomingMessage.MaxBodySize, MAX_ANSWER),
           Effect.catchTag("HttpClientError", (error: HttpClientError.HttpClientError) => Effect.fail(noAnswer(error))),
-          Effect.timeoutOrElse({ duration: TIMEOUT, orElse: () => Effect.fail(tooLate(TIMEOUT)) })
+          Effect.timeoutOrElse({ duration: TIMEOUT_MS, orElse: () => Effect.fail(tooLate(TIMEOUT_MS)) })
         )
 
         return MlflowHttp.of({

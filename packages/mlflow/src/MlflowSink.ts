@@ -4,21 +4,21 @@ import { Clock, Effect, Layer } from "effect"
 import * as Experiments from "./Experiments.ts"
 import * as MlflowCalls from "./MlflowCalls.ts"
 import { MlflowFailed } from "./MlflowFailed.ts"
-import { MlflowHttp, TIMEOUT } from "./MlflowHttp.ts"
+import { MlflowHttp, TIMEOUT_MS } from "./MlflowHttp.ts"
 import { Sink } from "./Sink.ts"
 
-/** What MLflow is told, and how. */
+/** Options of the records sent to MLflow. */
 export interface MlflowOptions extends Experiments.ExperimentOptions, MlflowCalls.Telling {
-  /** For people who read logs: where it is. */
+  /** MLflow's address, for the log. */
   readonly url: string
 }
 
-/** The first MLflow whose traces have all that is promised: runs linked by a header, sessions, users, tags. */
+/** The first MLflow version whose traces support all we need: runs linked by a header, sessions, users, tags. */
 const TRACES_SINCE = [3, 14] as const
 
 /**
- * Records as MLflow's runs, traces and assessments. `runs/create` and, on older servers, traces are not idempotent: where something may
- * have arrived unheard, it is looked for first. Everything else may be repeated.
+ * Records as MLflow's runs, traces and assessments. `runs/create` and, on older servers, traces are not idempotent: if one may have
+ * arrived without an answer, it is searched for first. Everything else may be repeated.
  */
 export const layer = (options: MlflowOptions) =>
   Layer.effect(
@@ -31,11 +31,11 @@ export const layer = (options: MlflowOptions) =>
       let traces = true
 
       const open = Effect.gen(function* () {
-        // Another server may answer at the same address, with other experiments.
+        // There may now be another server at the same address, with other experiments.
         yield* experiments.forgetAll
         const version = yield* Effect.catchIf(
           http.text({ method: "GET", path: "/version" }),
-          // A proxy may let nothing but the API through.
+          // A proxy may allow only the API.
           ({ reason }) => reason === "unsupported" || reason === "gone",
           () => Effect.succeed("")
         )
@@ -50,7 +50,7 @@ export const layer = (options: MlflowOptions) =>
         return version.trim().slice(0, 40)
       })
 
-      /** The experiment was deleted under us: MLflow calls that an invalid parameter. It is looked up, and restored, once. */
+      /** If the experiment was deleted meanwhile, MLflow reports an invalid parameter. It is looked up, and restored, once. */
       const inExperiment = <A>(
         record: TrackingRecord,
         work: (experimentId: string) => Effect.Effect<A, MlflowFailed>
@@ -63,7 +63,7 @@ export const layer = (options: MlflowOptions) =>
         )
       }
 
-      /** A file store: its runs are as good as any. */
+      /** A file store has no traces: only runs are sent. */
       const withoutTraces = ({ detail }: MlflowFailed) =>
         Effect.suspend(() => {
           const first = traces
@@ -75,11 +75,11 @@ export const layer = (options: MlflowOptions) =>
         let { run_id: runId, run_done: runDone, trace_sent: traceSent, unsure } = record
         const feedback: Array<Progress["feedback"][number]> = []
         const inTime = Effect.suspend(() =>
-          monotonicMillis(clock) + TIMEOUT < until
+          monotonicMillis(clock) + TIMEOUT_MS < until
             ? Effect.void
             : Effect.fail(new MlflowFailed({ reason: "late", detail: "the claim ran out", unsure: false }))
         )
-        /** What may not be done twice: only while the claim is ours, and remembered when nobody knows whether it was. */
+        /** For calls that must not be repeated: only while the claim is ours. Records whether the call may have been carried out. */
         const once = <A>(work: Effect.Effect<A, MlflowFailed>) =>
           Effect.andThen(inTime, work).pipe(
             Effect.tapError((failed) =>
@@ -102,7 +102,7 @@ export const layer = (options: MlflowOptions) =>
         }).pipe(
           Effect.tapError((failed) =>
             Effect.sync(() => {
-              // Somebody deleted it: the next attempt makes another.
+              // The run was deleted: the next attempt creates another.
               if (failed.reason === "gone") runId = null
             })
           )
@@ -110,7 +110,7 @@ export const layer = (options: MlflowOptions) =>
 
         const trace = Effect.gen(function* () {
           if (traceSent || !traces) return
-          // One that arrived unheard may not have come as far as its link.
+          // A trace that arrived without an answer may not be linked yet.
           if (unsure && (yield* mlflow.hasTrace(record.trace_id)))
             return runId === null ? undefined : yield* mlflow.link(record.trace_id, runId)
           const sending = inExperiment(record, (experimentId) => mlflow.sendTrace(record, experimentId, runId))
@@ -121,7 +121,7 @@ export const layer = (options: MlflowOptions) =>
           })
         )
 
-        // The run's end comes last: a run that is FINISHED has everything, but for a trace that MLflow will never take.
+        // The run's end is sent last: a FINISHED run has everything, except a trace that MLflow refuses.
         const end = Effect.gen(function* () {
           if (runDone || runId === null) return
           yield* mlflow.endRun(record, runId)
@@ -133,7 +133,7 @@ export const layer = (options: MlflowOptions) =>
           (refused) => Effect.andThen(end, Effect.fail(refused))
         ).pipe(Effect.andThen(end))
 
-        // What was not there when it was looked for may have come all the same, out of a queue that stood still.
+        // A run that the search did not find may have arrived later, out of a stalled queue.
         const cleared = Effect.suspend(() =>
           unsure && runId !== null
             ? inExperiment(record, (experimentId) =>

@@ -1,7 +1,7 @@
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
 import { tenths } from "@llm-saas/engine/generations/GenerationSpans"
 
-// A record as a run of MLflow: what is promised of every inference. Pure; the tests pin it.
+// A record as a run of MLflow. docs/mlflow.md describes it; the tests pin it.
 
 interface Pair {
   readonly key: string
@@ -14,7 +14,7 @@ interface Metric {
   readonly step: number
 }
 
-/** The name MLflow has for a trace. */
+/** MLflow's name for a trace. */
 export const traceName = (traceId: string) => `tr-${traceId}`
 
 /** The body of `runs/create`. */
@@ -51,7 +51,7 @@ export const paramsOf = (record: TrackingRecord, environment: string): ReadonlyA
     environment
   })
 
-/** Lengths are in characters (code points), times from the request's arrival. Where a provider does not say, there is no metric. */
+/** Lengths are in characters (code points), times from the request's arrival. A value the provider does not report has no metric. */
 export const metricsOf = (record: TrackingRecord): ReadonlyArray<Metric> => {
   const timestamp = Math.trunc(record.ended_at)
   const values: Readonly<Record<string, number | null>> = {
@@ -67,7 +67,7 @@ export const metricsOf = (record: TrackingRecord): ReadonlyArray<Metric> => {
   return Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [{ key, value, timestamp, step: 0 }]))
 }
 
-/** How it ended: the body of `runs/update`. Repeating it changes nothing. */
+/** The run's end: the body of `runs/update`. Repeating it changes nothing. */
 export const endRun = (record: TrackingRecord, runId: string) => ({
   run_id: runId,
   status: statusOf(record),

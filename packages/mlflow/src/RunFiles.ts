@@ -8,21 +8,21 @@ import { MlflowFailed } from "./MlflowFailed.ts"
 import { createRun, metricsOf, paramsOf, statusOf } from "./Run.ts"
 import { Sink } from "./Sink.ts"
 
-/** Where runs are written, and what is said in them. */
+/** The directory of the runs, and values written into them. */
 export interface FileOptions extends ExperimentOptions {
-  /** An absolute path, without a slash at its end. */
+  /** An absolute path, without a trailing slash. */
   readonly directory: string
   readonly service: string
   readonly environment: string
 }
 
-/** MLflow's numbers for how a run stands. */
+/** MLflow's numbers for a run's status. */
 const STATUS = { FINISHED: 3, FAILED: 4, KILLED: 5 } as const
 
 /**
- * Runs as files, laid out as MLflow's own file store has them (`mlflow ui --backend-store-uri ./mlruns`, from 3.13 on with
- * MLFLOW_ALLOW_FILE_STORE=true). It has no traces, and so nothing to hang opinions on. A run is written beside its place and moved there
- * whole; its id follows from the generation's, so that writing it twice is writing it once.
+ * Runs as files in the layout of MLflow's file store (`mlflow ui --backend-store-uri ./mlruns`, from 3.13 on with
+ * MLFLOW_ALLOW_FILE_STORE=true). It has no traces, and so no assessments. A run is written to a temporary directory and then moved into
+ * place; its id is derived from the generation's, so that writing it twice makes one run.
  */
 export const layer = (options: FileOptions) =>
   Layer.effect(
@@ -36,7 +36,7 @@ export const layer = (options: FileOptions) =>
 
       const experimentOf = Effect.fnUntraced(function* (tenantId: TenantId) {
         const name = options.isolation === "shared" ? options.experiment : `${options.experiment}/${tenantId}`
-        // Every process comes to the same number: 18 digits, as MLflow makes them up.
+        // Derived from the name, so every process has the same number: 18 digits, as in MLflow.
         const hash = yield* Effect.orDie(digest.digestHex(sha256, new TextEncoder().encode(name)))
         const id = String((BigInt(`0x${hash.slice(0, 15)}`) % 900_000_000_000_000_000n) + 100_000_000_000_000_000n)
         const now = wallMillis(clock)
@@ -56,7 +56,7 @@ export const layer = (options: FileOptions) =>
         return id
       })
 
-      /** Makes something beside its place and moves it there, unless it is there already. */
+      /** Creates a path in a temporary directory and moves it into place, unless it exists already. */
       const placed = Effect.fnUntraced(function* (
         path: string,
         make: (draft: string) => Effect.Effect<void, PlatformError.PlatformError>
@@ -163,5 +163,5 @@ const yaml = (values: Readonly<Record<string, string | number | ReadonlyArray<ne
     })
     .join("")
 
-/** As MLflow writes it, and reads it: percent-encoded. */
+/** Percent-encoded, as MLflow writes and reads it. */
 const uriOf = (path: string) => `file://${path.split("/").map(encodeURIComponent).join("/")}`

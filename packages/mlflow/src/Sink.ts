@@ -3,30 +3,28 @@ import type { Outside } from "@llm-saas/domain/Outside"
 import { Context, type Effect } from "effect"
 import type { MlflowFailed } from "./MlflowFailed.ts"
 
-/** How far a record came, and what stopped it there. */
+/** The progress of a record, and the failure that stopped it. */
 export interface Sent {
   readonly progress: Progress
-  /** Part of it may have arrived without an answer: whoever goes on looks first. */
+  /** Part of it may have arrived without an answer: the next attempt searches for it first. */
   readonly unsure: boolean
   /** Undefined: all of it arrived. */
   readonly failure: MlflowFailed | undefined
 }
 
-/** Where records go. */
+/** A destination of records. */
 export class Sink extends Context.Service<
   Sink,
   {
-    /** Who it is and where, for people: `MLflow at http://…`. */
+    /** Its name and address, for the log: `MLflow at http://…`. */
     readonly name: string
-    /** Finds out whether it is there and what it can do; answers its version, if it has one. Asked again whenever it was away. */
+    /** Checks that it is available and what it supports; gives its version, or "". Repeated after every outage. */
     readonly open: Effect.Effect<string, MlflowFailed>
-    /** What to tell people who have none. */
+    /** How to get one, for the log. */
     readonly advice: string
-    /**
-     * Sends what a record still lacks. Creates nothing after `until` (ms, monotonic): the claim may be somebody else's by then.
-     */
+    /** Sends the missing parts of a record. Creates nothing after `until` (ms, monotonic): another process may have the claim by then. */
     readonly send: (record: TrackingRecord, until: number) => Effect.Effect<Sent>
-    /** When (ms, monotonic) it last did what it was asked. */
+    /** When (ms, monotonic) a call last succeeded. */
     readonly workedAt: () => number
   }
 >()("@llm-saas/mlflow/Sink") {

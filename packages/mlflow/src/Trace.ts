@@ -4,7 +4,7 @@ import { DateTime } from "effect"
 import { type ContentPolicy, filter } from "./Content.ts"
 import { traceName } from "./Run.ts"
 
-// A record as a trace of MLflow, in OTLP's JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). Pure; the tests pin it.
+// A record as a trace of MLflow, in OTLP's JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). The tests pin it.
 
 /** The body of `POST /v1/traces`. */
 export const traceOf = (
@@ -23,7 +23,7 @@ export const traceOf = (
             spans: spans.map((span, index) => ({
               traceId: record.trace_id,
               spanId: spanId(record, index),
-              // MLflow takes a trace for unfinished, and without tags, unless its root has no parent: the caller's span is an attribute.
+              // If its root has a parent, MLflow shows a trace as unfinished and without tags: the caller's span is a tag instead.
               ...(index === 0 ? {} : { parentSpanId: root }),
               name: span.name,
               kind: KIND[span.kind],
@@ -44,7 +44,7 @@ export const traceOf = (
   }
 }
 
-/** What MLflow wants to be told in its own words. */
+/** Attributes and tags with names defined by MLflow. */
 const beside = (
   span: GenerationSpan,
   record: TrackingRecord,
@@ -73,7 +73,7 @@ const beside = (
   }
 }
 
-/** Question and answer in the shape of OpenAI's chat, which MLflow draws as one. */
+/** Question and answer in the format of OpenAI's chat, which MLflow shows as a chat. */
 const said = (record: TrackingRecord, policy: ContentPolicy): Attributes => {
   const question = filter(policy, record.content)
   const answer = filter(policy, record.response)
@@ -93,7 +93,7 @@ const said = (record: TrackingRecord, policy: ContentPolicy): Attributes => {
   }
 }
 
-/** As the provider counted; else our estimate, and a word that it is one. */
+/** As the provider counted; else our estimate, marked as such. */
 const usage = (record: TrackingRecord): Attributes => {
   const input = record.tokens_in ?? record.approx_tokens_in
   const output = record.tokens_out ?? record.approx_tokens_out ?? 0
@@ -108,17 +108,17 @@ const usage = (record: TrackingRecord): Attributes => {
   }
 }
 
-/** Where we know no price, MLflow reckons with its own for the models it knows. */
+/** Without a price of ours, MLflow uses its own prices for the models it knows. */
 const cost = ({ cost_usd }: TrackingRecord): Attributes =>
   cost_usd === null ? {} : { "mlflow.llm.cost": JSON.stringify({ total_cost: cost_usd }) }
 
 const KIND = { internal: 1, client: 3 } as const
 
-/** Told again, it is the same span again: the random end of the id, and its place. */
+/** Stable, so that a trace sent twice has the same spans: the random end of the generation's id, and the span's index. */
 const spanId = ({ generation_id }: TrackingRecord, index: number) =>
   `${generation_id.replaceAll("-", "").slice(-15)}${index.toString(16)}`
 
-/** From milliseconds with their fraction; a float has no room for today in nanoseconds. */
+/** From milliseconds with fractions. Uses a bigint: a float cannot hold today's time in nanoseconds. */
 const nanoseconds = (milliseconds: number) => String(BigInt(Math.round(milliseconds * 1000)) * 1000n)
 
 const attributesOf = (attributes: Attributes) =>
@@ -133,7 +133,7 @@ const valueOf = (value: Attributes[string]) =>
         : { doubleValue: value }
       : { arrayValue: { values: value.map((each) => ({ stringValue: each })) } }
 
-/** A user's opinion as an assessment of the trace. MLflow has a time of 1970 where none is given. */
+/** A user's rating as an assessment of the trace. Without times MLflow would show 1970. */
 export const assessmentOf = (
   record: TrackingRecord,
   opinion: TrackingRecord["feedback"][number],
@@ -154,5 +154,5 @@ export const assessmentOf = (
   }
 }
 
-/** What our assessments are called. */
+/** The name of our assessments. */
 export const ASSESSMENT = "user_rating"

@@ -7,43 +7,43 @@ import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { MlflowFailed } from "./MlflowFailed.ts"
 import { type Sent, Sink } from "./Sink.ts"
 
-/** How records are sent. */
+/** Options of sending records. */
 export interface TrackingOptions {
-  /** Records on their way at once. MLflow on SQLite takes about 20 a second, whether four or eight knock at its door. */
+  /** Records sent at once. MLflow on SQLite takes about 20 per second, with four or with eight at once. */
   readonly concurrency: number
-  /** Whether questions, answers and comments are read at all. */
+  /** Whether questions, answers and comments are read from the database. */
   readonly content: boolean
 }
 
-/** Seconds a claim lasts: a record takes at most seven calls, and no new one is begun that could end later. */
-const LEASE = 120
+/** Duration of a claim: a record takes at most seven calls, and no call is begun that could end later. */
+const LEASE_SECONDS = 120
 /** Records a lane claims at a time: one round trip to the database before them, and one after. */
 const AT_A_TIME = 4
-/** How often (ms) it is looked for records when there were none. */
-const IDLE = 1000
-/** Back-off in ms: anywhere between 0 and what doubles from the first to the second of these (full jitter). */
-const BACKOFF = { first: 500, most: 30_000 }
-/** How often a record may fail for a reason of its own before it is put aside: with a collision, and with "cannot just now". */
+/** Pause before the next query after one without records. */
+const IDLE_MS = 1000
+/** Back-off: a random time up to a limit that doubles from `first` to `most` (full jitter). */
+const BACKOFF_MS = { first: 500, most: 30_000 }
+/** Attempts after which a record is put aside: after conflicts, and after `busy` answers, if other records were accepted meanwhile. */
 const ATTEMPTS = { collision: 3, busy: 10 }
-/** While the database is away, what became of records is tried to be said for a minute. */
+/** If the database is not available, storing the outcome of records is retried for a minute. */
 const SETTLING = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "1 minute" }))
-/** A lane that ended no round for as long as this has died or hangs: a claim's records, what is said of them, and what is waited for. */
+/** A lane without a finished round for this long is dead or hangs. A round sends the records of one claim, settles them, and waits. */
 const LATE = "5 minutes"
-/** How long (ms) the last words may take when the program ends. */
-const LAST_WORDS = 2000
+/** Longest time to settle records when the process ends. */
+const LAST_SETTLE_MS = 2000
 
-/** What became of records in this process. */
+/** Counts of this process. */
 export interface Count {
   sent: number
   parked: number
-  /** Whether the tracker answers; undefined before the first look. */
+  /** Whether the tracker answers; undefined before the first check. */
   open: boolean | undefined
 }
 
 /**
- * Sends what ended to the tracker, in the background, in as many lanes as may send at once: each claims a few records, sends one after the
- * other, says what became of them, and so on. It catches up by itself; while the tracker is away nothing is claimed, and nobody waits. At
- * most four records a lane are in memory.
+ * Sends ended generations to the tracker in the background, in `concurrency` lanes. Each lane claims a few records, sends them one after
+ * the other, stores their outcome, and repeats. It catches up by itself after an outage of the tracker; during one nothing is claimed,
+ * and no request waits. At most four records per lane are in memory.
  */
 export class Tracking extends Context.Service<Tracking, { readonly count: () => Readonly<Count> }>()(
   "@llm-saas/mlflow/Tracking"
@@ -58,16 +58,17 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
         const mlflow = yield* dependency("mlflow")
         const worker = yield* (yield* SecureRandom).uuidV7()
         const count: Count = { sent: 0, parked: 0, open: undefined }
-        // How often in a row the tracker as a whole did not take anything, and why; until when (ms, monotonic) it is left alone.
+        // Outages of the whole tracker in a row, and the reason of the last; when (ms, monotonic) the next attempt is due.
         let troubles = 0
         let trouble: MlflowFailed["reason"] | undefined
         let resumeAt = Number.NEGATIVE_INFINITY
-        // Whether there was more than the first lane could take.
+        // Whether there were more records than the first lane could claim.
         let busy = false
 
-        const backOff = (times: number) => Random.nextBetween(0, Math.min(BACKOFF.most, BACKOFF.first * 2 ** times))
+        const backOff = (times: number) =>
+          Random.nextBetween(0, Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** times))
 
-        /** The tracker as a whole does not take anything: said once, and tried again later. */
+        /** The whole tracker is not available: logged once, and retried later. */
         const pause = Effect.fnUntraced(function* (failure: MlflowFailed) {
           // Another lane was first.
           if (monotonicMillis(clock) < resumeAt) return
@@ -126,7 +127,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
             const sent = yield* sink.send(record, until)
             sents.set(record, sent)
             const { failure } = sent
-            // Nothing has worked since we began: it is not about this record.
+            // No call succeeded since this round began, so the cause is not this record.
             if (failure?.concernsAll || (failure?.reason === "busy" && sink.workedAt() < startedAt)) halt ??= failure
           })
           const settle = Effect.suspend(() => {
@@ -142,9 +143,9 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
             Effect.tap(report)
           )
           yield* Effect.forEach(records, send, { discard: true }).pipe(
-            Effect.onInterrupt(() => Effect.ignore(Effect.timeoutOption(settle, LAST_WORDS)))
+            Effect.onInterrupt(() => Effect.ignore(Effect.timeoutOption(settle, LAST_SETTLE_MS)))
           )
-          // If the database does not take it, the claim runs out, and whoever is next looks first.
+          // If the database stays away, the claim expires, and the next process searches for the records first.
           yield* steadily(Effect.retry(settle, SETTLING))
           return halt
         })
@@ -168,23 +169,23 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
             const first = lane === 0
             const now = monotonicMillis(clock)
             if (now < resumeAt) return yield* Effect.sleep(resumeAt - now)
-            // The first lane tries with one record, when the tracker was away, and looks whether there are any.
-            if (!first && (!busy || troubles > 0 || count.open !== true)) return yield* Effect.sleep(IDLE / 4)
+            // Only the first lane queries an empty outbox, and after an outage it tries the tracker with one record.
+            if (!first && (!busy || troubles > 0 || count.open !== true)) return yield* Effect.sleep(IDLE_MS / 4)
             if (count.open !== true) yield* reopen
             if (trouble === undefined) yield* mlflow.worked
             const limit = troubles > 0 ? 1 : AT_A_TIME
-            const records = yield* outbox.claim({ worker, limit, seconds: LEASE, content: options.content })
+            const records = yield* outbox.claim({ worker, limit, seconds: LEASE_SECONDS, content: options.content })
             if (first) busy = records.length === limit
-            if (records.length === 0) return yield* Effect.sleep(IDLE)
-            const halted = yield* sendAll(records, now + LEASE * 1000)
+            if (records.length === 0) return yield* Effect.sleep(IDLE_MS)
+            const halted = yield* sendAll(records, now + LEASE_SECONDS * 1000)
             if (halted !== undefined) return yield* halted
             yield* mlflow.worked
             trouble = undefined
             troubles = 0
           },
           Effect.catchTag("MlflowFailed", pause),
-          // The database is away: everybody else says so.
-          Effect.catchTag("Unavailable", () => Effect.sleep(IDLE * 2))
+          // The database's outage is logged elsewhere.
+          Effect.catchTag("Unavailable", () => Effect.sleep(IDLE_MS * 2))
         )
 
         for (let lane = 0; lane < options.concurrency; lane++)
@@ -193,14 +194,14 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
       })
     )
 
-  /** Nothing is tracked: records are forgotten, since nobody would ever send them. */
+  /** Without tracking: records are deleted, because they would never be sent. */
   static readonly layerOff = Layer.effect(
     Tracking,
     Effect.gen(function* () {
       const outbox = yield* TrackingOutbox
       const round = outbox.forget(1000).pipe(
         Effect.catchTag("Unavailable", () => Effect.succeed(0)),
-        Effect.flatMap((forgotten) => (forgotten === 1000 ? Effect.void : Effect.sleep(IDLE * 10)))
+        Effect.flatMap((forgotten) => (forgotten === 1000 ? Effect.void : Effect.sleep(IDLE_MS * 10)))
       )
       yield* repeat({ name: "the forgetting of answers that are not tracked", late: LATE }, round)
       return Tracking.of({ count: () => ({ sent: 0, parked: 0, open: undefined }) })
@@ -208,7 +209,7 @@ export class Tracking extends Context.Service<Tracking, { readonly count: () => 
   )
 }
 
-/** How far it is, when it was not sent: in flight, it may have arrived. */
+/** The progress of a record without a result: if sending had begun, it may have arrived. */
 const unsent = (record: TrackingRecord, begun: boolean): Sent => ({
   progress: { runId: record.run_id, runDone: record.run_done, traceSent: record.trace_sent, feedback: [] },
   unsure: record.unsure || begun,
@@ -228,7 +229,7 @@ const later = (
   { counts, delay }: { readonly counts: boolean; readonly delay: number }
 ): Settlement => ({ ...about(record, sent), outcome: "later", unsure: sent.unsure, counts, delay })
 
-/** What is to be done with a record that was sent, or was not. `works`: the tracker did something else meanwhile. */
+/** The outcome of a record. `works`: another call to the tracker succeeded meanwhile. */
 export const settlement = (
   record: TrackingRecord,
   sent: Sent,
