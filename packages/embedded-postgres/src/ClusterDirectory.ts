@@ -23,7 +23,7 @@ import { attempt, EmbeddedPostgresFailed } from "./EmbeddedPostgresFailed.ts"
 import { alive } from "./Processes.ts"
 
 /** The server's log is emptied at a start when it is larger than this. */
-const LOG_LIMIT = 10_000_000
+const LOG_LIMIT_BYTES = 10_000_000
 
 /** The directory of one cluster: its data, the administrator's password, the log and the leases. */
 export interface ClusterDirectory {
@@ -58,7 +58,7 @@ const made = (directory: string, temporary: boolean, account: Account) =>
       if (!windows) chmodSync(each, 0o700)
     }
     const log = join(directory, "postgres.log")
-    if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT) truncateSync(log)
+    if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT_BYTES) truncateSync(log)
     return { directory, data: join(directory, "pgdata"), log, users, account, temporary }
   })
 

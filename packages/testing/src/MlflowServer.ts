@@ -77,7 +77,7 @@ const serve = (python: string): Effect.Effect<MlflowServer["Service"], never, Sc
           detached: true,
           env: {
             ...process.env,
-            // Some dozen background workers that tracking does not need.
+            // A dozen background workers that tracking does not need.
             MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
             MLFLOW_DISABLE_TELEMETRY: "true",
             DO_NOT_TRACK: "true"

@@ -15,7 +15,7 @@ const AUDIENCE = "llm-saas-api"
 /** The token's type, so that no other kind of token can stand in for it (RFC 9068 §2.1). */
 const TYPE = "at+jwt"
 /** Seconds after its expiry in which a token is still accepted, for the difference between two machines' clocks. */
-const TOLERANCE = 5
+const TOLERANCE_SECONDS = 5
 /** Characters: our tokens have some 450, some 1,150 with a 4096 bit RSA key. */
 const MAX_LENGTH = 4096
 /** Lifetime (ms) and number of remembered verified tokens: verifying costs 20 to 140 µs, remembering next to nothing. */
@@ -83,7 +83,7 @@ export class AccessTokens extends Context.Service<
         issuer: ISSUER,
         audience: AUDIENCE,
         typ: TYPE,
-        clockTolerance: TOLERANCE,
+        clockTolerance: TOLERANCE_SECONDS,
         requiredClaims: ["sub", "iat", "exp", "jti"]
       }
 
@@ -94,7 +94,7 @@ export class AccessTokens extends Context.Service<
           const claims = yield* decodeClaims(payload)
           // A clock that was ahead, here or in another process, has issued tokens that begin in the future. They are accepted, or else
           // correcting the clock would log every user out; tokens from further ahead than their lifetime would be valid for too long.
-          if (claims.sub !== claims.user_id || claims.iat > now / 1000 + expires_in + TOLERANCE)
+          if (claims.sub !== claims.user_id || claims.iat > now / 1000 + expires_in + TOLERANCE_SECONDS)
             return yield* new Unauthenticated({})
           const verified = { userId: claims.user_id, tenantId: claims.tenant_id, tokenEpoch: claims.epoch ?? 0 }
           remembered.set(token, { verified, until: at + REMEMBERED.lifetime, expiresAt: claims.exp * 1000 }, at)

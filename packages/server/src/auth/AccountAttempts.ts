@@ -28,7 +28,7 @@ interface Login {
 /** Accounts of one email that are counted separately for an address that does not know them; beyond that they share one count. */
 const APART = 8
 /** How long (ms) an account stays known at the address that created it or logged in to it. */
-const REMEMBERED = 24 * 3_600_000
+const REMEMBERED_MS = 24 * 3_600_000
 
 /** An attempt that was let through. */
 type Begun = Extract<Attempt, { readonly end: unknown }>
@@ -57,7 +57,7 @@ interface Shared {
 export class AccountAttempts {
   readonly #limits: AccountLimits
   readonly #counts: FailureCounts
-  readonly #known = new AgingMap<string, true>({ lifetime: REMEMBERED, capacity: 100_000 })
+  readonly #known = new AgingMap<string, true>({ lifetime: REMEMBERED_MS, capacity: 100_000 })
 
   constructor(limits: AccountLimits) {
     this.#limits = limits

@@ -21,7 +21,7 @@ interface Count {
 }
 
 /** The shortest wait (ms): for attempts under way, whose end is unknown. */
-const SOON = 1000
+const SOON_MS = 1000
 /** Failures: tolerance for sums of fractions. */
 const ROUNDING = 1e-6
 
@@ -81,8 +81,8 @@ export class FailureCounts {
     count.at = now
     count.leak = perWindow
     const excess = count.level + 1 - limit
-    if (excess > ROUNDING) return Math.max(SOON, (excess * this.#window) / perWindow)
-    return excess + count.underWay > ROUNDING ? SOON : 0
+    if (excess > ROUNDING) return Math.max(SOON_MS, (excess * this.#window) / perWindow)
+    return excess + count.underWay > ROUNDING ? SOON_MS : 0
   }
 
   #leaked(count: Count, now: number): number {

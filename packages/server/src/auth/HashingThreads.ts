@@ -15,7 +15,7 @@ export interface HashingOptions {
 }
 
 /** Seconds after which a rejected client may retry. */
-const RETRY_AFTER = 2
+const RETRY_AFTER_SECONDS = 2
 
 interface Task {
   readonly job: Job
@@ -39,7 +39,7 @@ export interface Load {
   readonly waiting: number
 }
 
-const unavailable = Effect.suspend(() => Effect.fail(new Unavailable({ retry_after: RETRY_AFTER })))
+const unavailable = Effect.suspend(() => Effect.fail(new Unavailable({ retry_after: RETRY_AFTER_SECONDS })))
 
 /**
  * Threads that only hash, at low priority, each started when first needed. Not libuv's pool: there, hashes block files and name look-ups,

@@ -10,12 +10,12 @@ import { Settings } from "../config/Settings.ts"
 /** argon2id, OWASP's minimum (Password Storage Cheat Sheet): 19 MiB, two passes, one lane. */
 const OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** Bytes, as RFC 9106 §3.1 recommends. */
-const SALT = 16
+const SALT_BYTES = 16
 
 /** Hashes that may wait for each thread: about one second of work on an idle machine. */
 const WAITING = 32
 /** How long (ms) a login's hash may take before the client is told to retry: machines busy with requests hash slowly. */
-const PATIENCE = 10_000
+const PATIENCE_MS = 10_000
 
 /**
  * {@link PasswordHasher} with argon2id in a bounded number of low-priority threads, with a bounded queue that is fair by client and by
@@ -26,7 +26,7 @@ export const PasswordsLayer = Layer.effect(
   Effect.gen(function* () {
     const { PASSWORD_THREADS } = yield* Settings
     const { value } = yield* SecretKey
-    return yield* make({ threads: PASSWORD_THREADS, waiting: PASSWORD_THREADS * WAITING, patience: PATIENCE }, value)
+    return yield* make({ threads: PASSWORD_THREADS, waiting: PASSWORD_THREADS * WAITING, patience: PATIENCE_MS }, value)
   })
 )
 
@@ -42,7 +42,7 @@ export const make = (dimensions: HashingThreads.HashingOptions, secret: Redacted
  */
 export const from = (threads: HashingThreads.HashingThreads, secret: Redacted.Redacted): PasswordHasher["Service"] => {
   const key = createHmac("sha256", Redacted.value(secret)).update("salts of passwords").digest()
-  const saltOf = (email: string) => createHmac("sha256", key).update(email).digest().subarray(0, SALT)
+  const saltOf = (email: string) => createHmac("sha256", key).update(email).digest().subarray(0, SALT_BYTES)
 
   const run = Effect.fnUntraced(function* (
     password: Redacted.Redacted<string>,

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto"
 import { gzip } from "node:zlib"
 
 /** Seconds a copy may be used without revalidation. */
-const MAX_AGE = 60
+const MAX_AGE_SECONDS = 60
 
 /** A text that is constant while the program runs, compressed once. A client that already has it gets a 304. */
 export const page = Effect.fnUntraced(function* (
@@ -16,7 +16,7 @@ export const page = Effect.fnUntraced(function* (
     gzip(text, (error, result) => resume(error === null ? Effect.succeed(result) : Effect.die(error)))
   )
   const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`
-  const common = { vary: "accept-encoding", ...headers, etag, "cache-control": `public, max-age=${MAX_AGE}` }
+  const common = { vary: "accept-encoding", ...headers, etag, "cache-control": `public, max-age=${MAX_AGE_SECONDS}` }
   const plain = HttpServerResponse.text(text, { contentType, headers: common })
   const zipped = HttpServerResponse.uint8Array(compressed, {
     contentType,

@@ -9,7 +9,7 @@ import { explain } from "./ErrorText.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { preflight } from "./Preflight.ts"
 import { unknownParameters } from "./Parameters.ts"
-import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER, withRequestId } from "./Refusals.ts"
+import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER_SECONDS, withRequestId } from "./Refusals.ts"
 import { CurrentRequest } from "../logging/RequestRecord.ts"
 import type { RouteTable } from "./RouteTable.ts"
 import { checkTarget } from "./Target.ts"
@@ -153,7 +153,7 @@ const asProblem = (response: Response, request: Request, exchange: Exchange): Re
       )
     case 429:
     case 503:
-      return HttpServerResponse.setHeader(problem, "retry-after", RETRY.exec(text)?.[1] ?? `${RETRY_AFTER}`)
+      return HttpServerResponse.setHeader(problem, "retry-after", RETRY.exec(text)?.[1] ?? `${RETRY_AFTER_SECONDS}`)
     case 409: {
       const seconds = RETRY.exec(text)?.[1]
       return seconds === undefined ? problem : HttpServerResponse.setHeader(problem, "retry-after", seconds)

@@ -3,7 +3,7 @@ import { HttpClient, HttpClientError, HttpClientResponse } from "effect/http"
 import type { Agent, IncomingMessage, RequestOptions } from "node:http"
 
 /** Bytes of an answer that are read: we ask for nothing larger. */
-const LONGEST = 4_000_000
+const LONGEST_BYTES = 4_000_000
 
 /**
  * Small requests with small answers, over kept-alive connections: each request is one write, and its answer is read whole. Four of them
@@ -39,7 +39,7 @@ export const HttpOutgoing = Layer.effect(
           answer.on("data", (part: Buffer) => {
             length += part.length
             parts.push(part)
-            if (length > LONGEST) answer.destroy(new Error("the answer is too long"))
+            if (length > LONGEST_BYTES) answer.destroy(new Error("the answer is too long"))
           })
           answer.on("error", (cause) => resume(Effect.fail(failed(cause))))
           answer.on("end", () => resume(Effect.succeed(responseOf(answer, Buffer.concat(parts, length)))))

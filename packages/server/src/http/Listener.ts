@@ -9,7 +9,7 @@ import { NodeServer } from "./Constants.ts"
 import { Drain } from "./Drain.ts"
 import { Exchange, type ExchangePolicy } from "./Exchange.ts"
 import { HttpOptions } from "./HttpOptions.ts"
-import { LINGER, refuseRaw } from "./RawRefusal.ts"
+import { LINGER_MS, refuseRaw } from "./RawRefusal.ts"
 import { RequestLines } from "../logging/RequestLines.ts"
 import type { RouteTable } from "./RouteTable.ts"
 import { allowedOrigins } from "./AllowedOrigins.ts"
@@ -173,7 +173,7 @@ const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refu
 
 /** Work that outlasts its request, such as reading the body, ends with the connection. */
 const endAfter = (socket: Duplex, exchange: Exchange, error: Error) => {
-  const timer = setTimeout(() => socket.destroy(), LINGER)
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   exchange.req.on("error", () => {})
   socket.once("close", () => {
     clearTimeout(timer)

@@ -5,7 +5,7 @@ import { PROBLEM, refusalBody, type RefusalCode, statusOf, withRequestId } from 
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
 
 /** Milliseconds the client has to read the answer before the connection is cut. */
-export const LINGER = 500
+export const LINGER_MS = 500
 
 /** Answers a request that Node could not parse, and ends the connection. Returns the fields for the log. */
 export const refuseRaw = (
@@ -33,7 +33,7 @@ export const refuseRaw = (
   // Further bytes are read and discarded: closing on unread bytes resets the connection, and the answer is lost.
   socket.on("error", () => {})
   socket.resume()
-  const timer = setTimeout(() => socket.destroy(), LINGER)
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   socket.once("close", () => clearTimeout(timer))
   return { id, status }
 }

@@ -22,7 +22,7 @@ const REFUSALS = [
 export type RefusalCode = (typeof REFUSALS)[number]
 
 /** Seconds after which a client may retry, where nothing better is known. */
-export const RETRY_AFTER = 1
+export const RETRY_AFTER_SECONDS = 1
 
 /** A value that is not as expected: its slot, its path inside the slot, and what was expected. */
 export interface SchemaIssueText {
@@ -46,7 +46,7 @@ export const refusalBody = (code: RefusalCode, details: RefusalDetails = {}): st
     detail: detailOf(details.errors) ?? PROBLEMS[code].detail,
     code,
     ...details,
-    ...(about.status === 503 ? { retry_after: RETRY_AFTER } : {})
+    ...(about.status === 503 ? { retry_after: RETRY_AFTER_SECONDS } : {})
   })
 }
 

@@ -1,9 +1,9 @@
 import { Context, Effect, Layer } from "effect"
 
 /** Milliseconds between two writes: at this rate their cost is negligible. */
-const INTERVAL = 50
+const INTERVAL_MS = 50
 /** Characters waiting that are written at once. */
-const FULL = 65_536
+const FULL_CHARACTERS = 65_536
 
 /** Writes lines of the log. A line includes its newline. */
 export class LogLines extends Context.Service<
@@ -46,8 +46,8 @@ export class LogLines extends Context.Service<
         write: (line) => {
           waiting += line
           // The last lines of a connection may come after everything else is shut down.
-          if (closed || waiting.length > FULL) flush()
-          else timer ??= setTimeout(flush, INTERVAL).unref()
+          if (closed || waiting.length > FULL_CHARACTERS) flush()
+          else timer ??= setTimeout(flush, INTERVAL_MS).unref()
         }
       })
     })

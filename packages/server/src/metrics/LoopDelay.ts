@@ -4,11 +4,11 @@ import { gauge } from "./Gauge.ts"
 const { monitorEventLoopDelay } = process.getBuiltinModule("node:perf_hooks")
 
 /** Milliseconds between two samples. Each measured value includes it; it is no delay. */
-const RESOLUTION = 10
+const RESOLUTION_MS = 10
 /**
  * Milliseconds after which one of two histograms is reset: the reported delay covers the last 30 to 60 seconds, at any scrape interval.
  */
-const SPAN = 30_000
+const SPAN_MS = 30_000
 
 /**
  * How late turns of the event loop are. All tenants share it: work that blocks it delays every request. A few milliseconds are usual; 50
@@ -17,7 +17,7 @@ const SPAN = 30_000
 export const loopDelay = Effect.gen(function* () {
   const histogram = Effect.acquireRelease(
     Effect.sync(() => {
-      const made = monitorEventLoopDelay({ resolution: RESOLUTION })
+      const made = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
       made.enable()
       return made
     }),
@@ -31,12 +31,12 @@ export const loopDelay = Effect.gen(function* () {
           older.reset()
           ;[older, newer] = [newer, older]
         }),
-        SPAN
+        SPAN_MS
       )
     )
   )
   const told = (name: string, description: string, read: (delay: ReturnType<typeof monitorEventLoopDelay>) => number) =>
-    gauge(name, description, () => Math.max(0, (older.count === 0 ? 0 : read(older)) / 1e9 - RESOLUTION / 1000))
+    gauge(name, description, () => Math.max(0, (older.count === 0 ? 0 : read(older)) / 1e9 - RESOLUTION_MS / 1000))
   yield* told(
     "nodejs_eventloop_lag_p50_seconds",
     "How late half of the turns of the event loop were, at most.",

@@ -12,7 +12,7 @@ import { loopDelay } from "./LoopDelay.ts"
 const { createServer } = process.getBuiltinModule("node:http")
 
 /** Milliseconds a worker has to report its metrics. */
-const PATIENCE = 1000
+const PATIENCE_MS = 1000
 
 const PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -91,7 +91,7 @@ const everybody = Effect.gen(function* () {
       worker.on("message", hear)
       worker.send(QUESTION, () => {})
       return Deferred.await(asked).pipe(
-        Effect.timeoutOption(PATIENCE),
+        Effect.timeoutOption(PATIENCE_MS),
         Effect.map((answer): Part => ({
           text: answer._tag === "Some" ? answer.value : "",
           label: `worker="${worker.id}"`

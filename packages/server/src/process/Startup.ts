@@ -54,9 +54,9 @@ export const exitCode = <A, E>(exit: Exit.Exit<A, E>, end: (code: number) => voi
     clearTimeout(timer)
     end(exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
   }
-  const timer = setTimeout(leave, LAST_WORDS)
+  const timer = setTimeout(leave, LAST_WORDS_MS)
   process.stdout.write("", leave)
 }
 
 /** Milliseconds the reader of our output has for its end. */
-const LAST_WORDS = 2000
+const LAST_WORDS_MS = 2000

@@ -20,10 +20,10 @@ export interface WorkerProcess {
 }
 
 /** Milliseconds before a worker that died is replaced. Doubles with each early death, up to a limit. */
-const FIRST_WAIT = 250
-const LONGEST_WAIT = 30_000
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 30_000
 /** Milliseconds after which a worker's death no longer counts as early. */
-const GROWN_UP = 60_000
+const GROWN_UP_MS = 60_000
 
 /**
  * Keeps `count` workers running while the scope is open. Returns the port when the first one listens; only then are the others started,
@@ -46,17 +46,17 @@ export const supervise = Effect.fnUntraced(function* (
   }).pipe(Effect.scoped)
 
   const place = Effect.gen(function* () {
-    let wait = FIRST_WAIT
+    let wait = FIRST_WAIT_MS
     while (true) {
       const born = yield* Clock.monotonicTimeNanos
       const { pid, reason } = yield* run
       if (!(yield* Deferred.isDone(up))) {
         return yield* new StartupFailed({ message: `the first worker ended (${reason}) before it served` })
       }
-      if (Number((yield* Clock.monotonicTimeNanos) - born) / 1e6 >= GROWN_UP) wait = FIRST_WAIT
+      if (Number((yield* Clock.monotonicTimeNanos) - born) / 1e6 >= GROWN_UP_MS) wait = FIRST_WAIT_MS
       yield* Effect.logWarning(`worker ${pid} ended (${reason}); another one starts in ${wait / 1000} s`)
       yield* Effect.sleep(wait)
-      wait = Math.min(wait * 2, LONGEST_WAIT)
+      wait = Math.min(wait * 2, LONGEST_WAIT_MS)
     }
   })
 
@@ -139,11 +139,11 @@ export const WorkersLayer = Layer.effectDiscard(
     const { write } = yield* LogLines
     yield* Layer.build(MetricsLayer)
     const database = yield* logins
-    const worker = fork(database, SHUTDOWN_SECONDS * 1000 + CLEANING_UP, write)
+    const worker = fork(database, SHUTDOWN_SECONDS * 1000 + CLEANING_UP_MS, write)
     yield* announce(yield* supervise(WORKERS, worker))
     yield* Layer.build(Layer.provide(TrackingLayer, Layer.succeed(JobsLogin, { url: database.jobs })))
   })
 )
 
 /** Milliseconds a worker has to end after the last request. */
-const CLEANING_UP = 5000
+const CLEANING_UP_MS = 5000

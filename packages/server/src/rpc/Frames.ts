@@ -2,7 +2,7 @@ import { Option, Predicate, Result, Schema } from "effect"
 import type { FromClientEncoded } from "effect/rpc/RpcMessage"
 import { checkJson } from "../http/Body.ts"
 
-// What RPC clients send, one JSON object per line: https://github.com/ndjson/ndjson-spec. Anything else ends the connection.
+// What RPC clients send, one JSON object per line: https://github.com/ndjson/ndjson-spec. Anything else is refused, and ends a WebSocket.
 
 const Id = Schema.Union([Schema.String.check(Schema.isMaxLength(64)), Schema.Int])
 

@@ -22,9 +22,9 @@ export const RPC_ROUTES: ReadonlyArray<Route> = [
 /** Calls one POST may carry: they run concurrently. */
 const MAX_CALLS = 32
 /** Milliseconds of silence after which an empty line is sent as a keep-alive. */
-const QUIET = 15_000
+const QUIET_MS = 15_000
 /** Milliseconds a reader may take nothing of what was sent. */
-const STUCK = 60_000
+const STUCK_MS = 60_000
 
 const HEADERS = {
   "content-type": "application/x-ndjson",
@@ -141,14 +141,14 @@ const drained = (exchange: Exchange): Effect.Effect<void> =>
     const done = () => resume(Effect.void)
     exchange.once("drain", done).once("close", done)
     return Effect.sync(() => exchange.off("drain", done).off("close", done))
-  }).pipe(Effect.timeoutOrElse({ duration: STUCK, orElse: () => Effect.sync(() => void exchange.destroy()) }))
+  }).pipe(Effect.timeoutOrElse({ duration: STUCK_MS, orElse: () => Effect.sync(() => void exchange.destroy()) }))
 
 /** Sends keep-alives: a call may wait long for a model, and proxies cut silent connections. An empty line means nothing. */
 const quietly = Effect.fnUntraced(function* (exchange: Exchange, write: (text: string) => Effect.Effect<void>) {
   const written = () => exchange.socket?.bytesWritten ?? 0
   while (true) {
     const before = written()
-    yield* Effect.sleep(QUIET)
+    yield* Effect.sleep(QUIET_MS)
     if (written() === before) yield* write("\n")
   }
 })

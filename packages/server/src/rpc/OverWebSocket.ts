@@ -21,16 +21,16 @@ const MAX_MESSAGES = 128
 /** Calls in a row without a valid token, after which the connection ends: a client that has one does not fail so often. */
 const MAX_STRANGERS = 8
 /** Bytes of answers a client may be behind before we stop reading from it. */
-const BEHIND = 262_144
+const BEHIND_BYTES = 262_144
 /** Milliseconds between two checks of a connection. */
-const LOOK = 15_000
+const LOOK_MS = 15_000
 /** Checks (a minute) for which a client may take nothing, or send nothing at all, not even a pong. */
-const STUCK = 4
+const STUCK_LOOKS = 4
 /** Checks (10 minutes) for which a connection without calls is kept. */
-const UNUSED = 40
+const UNUSED_LOOKS = 40
 
 /** Milliseconds a client has to close a connection that we end. */
-const GOODBYE = 2000
+const GOODBYE_MS = 2000
 
 // https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 const GOING_AWAY = 1001
@@ -106,7 +106,7 @@ export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
         Effect.andThen(
           Effect.delay(
             Effect.sync(() => socket.terminate()),
-            GOODBYE
+            GOODBYE_MS
           )
         )
       )
@@ -180,7 +180,7 @@ const answerPings = (socket: WebSocket) => {
 /** Waits until a client has taken what it was sent; until then its next message is not read. */
 const caughtUp = ({ socket }: Exchange): Effect.Effect<void> =>
   Effect.callback((resume) => {
-    if (socket === null || socket.destroyed || socket.writableLength < BEHIND) return resume(Effect.void)
+    if (socket === null || socket.destroyed || socket.writableLength < BEHIND_BYTES) return resume(Effect.void)
     const done = () => resume(Effect.void)
     socket.once("drain", done).once("close", done)
     return Effect.sync(() => socket.off("drain", done).off("close", done))
@@ -191,12 +191,12 @@ const watching = Effect.fnUntraced(function* ({ socket: connection }: Exchange, 
   let heard = connection?.bytesRead ?? 0
   let silent = 0
   while (true) {
-    yield* Effect.sleep(LOOK)
+    yield* Effect.sleep(LOOK_MS)
     const { behind, unused } = calls.look()
     silent = connection?.bytesRead === heard ? silent + 1 : 0
     heard = connection?.bytesRead ?? 0
-    if (silent >= STUCK || behind >= STUCK) socket.terminate()
-    else if (unused >= UNUSED) leave(socket)
+    if (silent >= STUCK_LOOKS || behind >= STUCK_LOOKS) socket.terminate()
+    else if (unused >= UNUSED_LOOKS) leave(socket)
     else socket.ping()
   }
 })

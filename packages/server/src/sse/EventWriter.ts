@@ -5,11 +5,11 @@ import type { Exchange } from "../http/Exchange.ts"
 import { failure, KEEP_ALIVE, type Wire, wireOf } from "./Wire.ts"
 
 /** Milliseconds of silence after which a keep-alive is sent. Proxies give up after 30 to 60 s. */
-const QUIET = 15_000
+const QUIET_MS = 15_000
 /** Milliseconds a reader may take nothing of what was sent. Below 1 kB per second it should rather reconnect and resume. */
-const STUCK = 60_000
-/** UTF-16 units after which a write is full: at most 64 KiB, unless a single token is larger. */
-const FULL = 21_845
+const STUCK_MS = 60_000
+/** UTF-16 code units after which a write is full: at most 64 KiB, unless a single token is larger. */
+const FULL_CODE_UNITS = 21_845
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -98,13 +98,13 @@ export class EventWriter {
   tend(): number {
     const waited = this.#now() - this.#since
     if (this.#full || this.#over) {
-      if (waited < STUCK) return STUCK - waited
+      if (waited < STUCK_MS) return STUCK_MS - waited
       this.#exchange.destroy()
-      return STUCK
+      return STUCK_MS
     }
-    if (waited < QUIET) return QUIET - waited
+    if (waited < QUIET_MS) return QUIET_MS - waited
     this.#write(KEEP_ALIVE)
-    return QUIET
+    return QUIET_MS
   }
 
   #begin(): string {
@@ -125,7 +125,7 @@ export class EventWriter {
     const { tokenLog } = asked
     while (!this.#full && !this.#over) {
       let text = ""
-      while (this.#seq < tokenLog.seq && text.length < FULL) {
+      while (this.#seq < tokenLog.seq && text.length < FULL_CODE_UNITS) {
         if (text === "") text = this.#begin()
         this.#seq++
         text += wire.token(this.#seq, tokenLog.token(this.#seq))

@@ -22,7 +22,7 @@ export interface Place {
 }
 
 /** Milliseconds in which a failure is still answered with its status. After them the stream begins, with or without a token. */
-const PATIENCE = 500
+const PATIENCE_MS = 500
 
 /**
  * Streams the answer of `place`. Until something was sent, or for half a second, a failure is answered with its status; from then on it
@@ -64,9 +64,9 @@ export const stream = <E, R>(
 const hasAll = ({ asked, last }: Place): boolean =>
   last !== undefined && asked.tokenLog.ended !== undefined && last > asked.tokenLog.seq
 
-/** Begins the stream after PATIENCE, sends keep-alives, and cuts a reader that takes nothing. */
+/** Begins the stream after PATIENCE_MS, sends keep-alives, and cuts a reader that takes nothing. */
 const tending = (writer: EventWriter) =>
-  Effect.sleep(PATIENCE).pipe(
+  Effect.sleep(PATIENCE_MS).pipe(
     Effect.andThen(Effect.sync(() => writer.open())),
     Effect.andThen(Effect.forever(Effect.suspend(() => Effect.sleep(writer.tend()))))
   )

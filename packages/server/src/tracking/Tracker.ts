@@ -54,7 +54,7 @@ export const TrackingLayer = Layer.unwrap(
 )
 
 /** How often (ms) the outbox is counted for the metrics. */
-const COUNTED = 10_000
+const COUNTED_MS = 10_000
 
 /** Gauges of how far MLflow is behind. */
 const Gauges = Layer.effectDiscard(
@@ -70,7 +70,7 @@ const Gauges = Layer.effectDiscard(
     )
     yield* repeat(
       { name: "the count of answers to track", late: "5 minutes" },
-      Effect.andThen(look, Effect.sleep(COUNTED))
+      Effect.andThen(look, Effect.sleep(COUNTED_MS))
     )
     yield* gauge("tracking_pending", "Answers that MLflow does not know yet.", () => lag.pending)
     yield* gauge("tracking_parked", "Answers that MLflow refuses, which wait for a person.", () => lag.parked)
