@@ -83,7 +83,11 @@ begin
       perform set_config('role', 'llm_tenant', true);
       for place in select g.id from app.generations g where g.trace_id = repeat('d', 32) loop
         perform set_config('role', 'none', true);
-        perform work.finish(lease, victim, place.id, 'completed', 'stop', null, '', '{}', null, null, null, 1, null, now(), null, now());
+        perform work.finish(
+          jsonb_build_object('tenant_id', victim, 'id', place.id, 'lease_owner', lease, 'status', 'completed', 'finish_reason', 'stop',
+            'approx_tokens_out', 1),
+          '', '{}'
+        );
         perform set_config('role', 'llm_tenant', true);
       end loop;
     end if;

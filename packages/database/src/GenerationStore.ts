@@ -4,7 +4,6 @@ import type { GenerationEnding } from "@llm-saas/domain/GenerationRecord"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Schema } from "effect"
-import { outageOrBug } from "./Outage.ts"
 import { Pool } from "./connections/Pool.ts"
 
 /** A generation as the work knows it. */
@@ -37,22 +36,27 @@ export interface Notice {
 }
 
 const Notices = Schema.Array(
-  Schema.Struct({ generation_id: GenerationIdSchema, reason: Schema.Literals(["cancel", "lost", "followed", "busy"]) })
+  Schema.Struct({
+    generationId: GenerationIdSchema,
+    reason: Schema.Literals(["cancel", "lost", "followed", "busy"])
+  }).pipe(Schema.encodeKeys({ generationId: "generation_id" }))
 )
 
 /**
- * What goes on when the request is over, and so outside of any room: the functions of `sql/functions/50_work.sql`. They write for a
- * generation whose lease the caller holds, and give nothing of its content back. One round trip each, for any number of tenants.
+ * Generation writes authorised by a lease, not by a user: the functions of `sql/functions/50_work.sql`, outside of any room. They give
+ * nothing of a generation's content back. One round trip each, for any number of tenants.
  */
 export class GenerationStore extends Context.Service<
   GenerationStore,
   {
+    /** Adds chunks. Repeatable: what is there already is not added again, and a `busy` one is to be sent again with what came meanwhile. */
     readonly append: (lease: string, chunks: ReadonlyArray<Chunk>) => Effect.Effect<ReadonlyArray<Notice>, Unavailable>
+    /** Renews the leases for 30 seconds. Repeatable. */
     readonly renew: (
       lease: string,
       running: ReadonlyArray<Running>
     ) => Effect.Effect<ReadonlyArray<Notice>, Unavailable>
-    /** False: it had ended already. Unavailable too where another transaction has its row. */
+    /** Ends a generation. Repeatable. False: it had ended already. Unavailable too where another transaction has its row. */
     readonly finish: (answer: EndedAnswer) => Effect.Effect<boolean, Unavailable>
     /** Ends what a lost process left. How many there were, `limit` at most. */
     readonly sweep: (limit: number) => Effect.Effect<number, Unavailable>
@@ -65,69 +69,62 @@ export class GenerationStore extends Context.Service<
     Effect.gen(function* () {
       const pool = yield* Pool
 
-      const call = (sql: string, params: ReadonlyArray<unknown>, line = "work") =>
-        pool
-          .use((connection) => connection.query(sql, params), line)
-          .pipe(
-            Effect.map((result) => result.rows),
-            Effect.catchTag("SqlError", outageOrBug)
-          )
-      const decodeNotices = Schema.decodeUnknownEffect(Notices)
-      const notices = (rows: ReadonlyArray<unknown>) =>
-        Effect.map(Effect.orDie(decodeNotices(rows)), (found) =>
-          found.map(({ generation_id, reason }): Notice => ({ generationId: generation_id, reason }))
-        )
-      const decodeFinished = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ finish: Schema.Boolean })]))
-      const decodePurged = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ purge: Schema.Int })]))
-      const decodeSwept = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ sweep: Schema.Int })]))
-
       return GenerationStore.of({
         append: (lease, chunks) =>
-          Effect.flatMap(
-            call("select * from work.append($1::uuid, $2::uuid[], $3::uuid[], $4::int4[], $5::text[])", [
+          pool.call(
+            "select * from work.append($1::uuid, $2::uuid[], $3::uuid[], $4::int4[], $5::text[])",
+            [
               lease,
               chunks.map(({ tenantId }) => tenantId),
               chunks.map(({ generationId }) => generationId),
               chunks.map(({ seq }) => seq),
               chunks.map(({ tokens }) => JSON.stringify(tokens))
-            ]),
-            notices
+            ],
+            Notices,
+            LINE
           ),
         renew: (lease, running) =>
-          Effect.flatMap(
-            call("select * from work.renew($1::uuid, $2::uuid[], $3::uuid[])", [
-              lease,
-              running.map(({ tenantId }) => tenantId),
-              running.map(({ generationId }) => generationId)
-            ]),
-            notices
+          pool.call(
+            "select * from work.renew($1::uuid, $2::uuid[], $3::uuid[])",
+            [lease, running.map(({ tenantId }) => tenantId), running.map(({ generationId }) => generationId)],
+            Notices,
+            LINE
           ),
         finish: ({ ending, response, tokenLengths }) =>
           Effect.map(
-            Effect.flatMap(
-              call(
-                "select work.finish($1::text::jsonb, $2::text, $3::int4[])",
-                [JSON.stringify(ending), response, tokenLengths],
-                // What one tenant keeps busy or locked is waited for by that tenant's answers alone.
-                ending.tenant_id
-              ),
-              (rows) => Effect.orDie(decodeFinished(rows))
+            pool.call(
+              "select work.finish($1::text::jsonb, $2::text, $3::int4[])",
+              [JSON.stringify(ending), response, tokenLengths],
+              Schema.Tuple([Schema.Struct({ finish: Schema.Boolean })]),
+              // What one tenant keeps busy or locked is waited for by that tenant's answers alone.
+              ending.tenant_id
             ),
             ([{ finish }]) => finish
           ),
         sweep: (limit) =>
           Effect.map(
-            Effect.flatMap(call("select work.sweep($1::int4), audit.end_readers()", [limit]), (rows) =>
-              Effect.orDie(decodeSwept(rows))
+            pool.call(
+              "select work.sweep($1::int4), audit.end_readers()",
+              [limit],
+              Schema.Tuple([Schema.Struct({ sweep: Schema.Int })]),
+              LINE
             ),
             ([{ sweep }]) => sweep
           ),
         purge: (limit) =>
           Effect.map(
-            Effect.flatMap(call("select work.purge($1::int4)", [limit]), (rows) => Effect.orDie(decodePurged(rows))),
+            pool.call(
+              "select work.purge($1::int4)",
+              [limit],
+              Schema.Tuple([Schema.Struct({ purge: Schema.Int })]),
+              LINE
+            ),
             ([{ purge }]) => purge
           )
       })
     })
   )
 }
+
+/** Writes for many tenants at once wait for a connection in a line of their own. */
+const LINE = "work"

@@ -6,13 +6,13 @@ import { Array, Clock, Context, DateTime, Effect, Exit, Layer, Schema } from "ef
 import type { SqlError } from "effect/sql/SqlError"
 import { readCatalogueFile } from "./catalogue/CatalogueFile.ts"
 import { differences, inWords, readLive } from "./catalogue/Drift.ts"
-import { failedStatement } from "./migrations/MigrationFailed.ts"
-import { outageOrBug, sqlState } from "./Outage.ts"
+import { failedStatement } from "./MigrationFailed.ts"
+import { outageOrBug, sqlState } from "./PostgresError.ts"
 import { type Line, Pool } from "./connections/Pool.ts"
 import { Roles, withPrefix } from "./logins/Roles.ts"
 import { holesFixedIn, loginOf } from "./logins/RoleSafety.ts"
 import type { Connection } from "./connections/Session.ts"
-import { readSqlFiles } from "./migrations/SqlFiles.ts"
+import { readSqlFiles } from "./SqlFiles.ts"
 
 /** Whoever is let into a room to see what is left of it afterwards; nothing is read or written in their name. */
 export type Visitor = Pick<Actor["Service"], "tenantId" | "userId" | "tokenEpoch">

@@ -3,7 +3,7 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Registration, Tenant, TenantId, TenantName } from "@llm-saas/domain/Tenant"
 import { type Email, Role, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
-import { outageOrBug } from "./Outage.ts"
+import { outageOrBug } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 
 const TenantRow = Schema.Struct({
@@ -85,66 +85,66 @@ export class PreTenantAccess extends Context.Service<
     Effect.gen(function* () {
       const pool = yield* Pool
 
-      const answer = (asked: ReturnType<Pool["Service"]["query"]>) =>
-        asked.pipe(
-          Effect.map((result) => result.rows),
-          Effect.catchTag("SqlError", outageOrBug)
-        )
-      // What writes may have to wait for a row, and waits alone.
-      const call = (sql: string, params: ReadonlyArray<unknown>) =>
-        answer(pool.use((connection) => connection.query(sql, params), LINE))
-      const read = (sql: string, params: ReadonlyArray<unknown>) => answer(pool.query(sql, params, LINE))
-      const decodeTenant = Schema.decodeUnknownEffect(Created)
-      const decodeRegistered = Schema.decodeUnknownEffect(Registered)
-      const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))
-
       return PreTenantAccess.of({
         createTenant: Effect.fn("PreTenantAccess.createTenant")(function* (tenant) {
           const request = yield* RequestId
-          const rows = yield* call("select * from auth.create_tenant($1, $2, $3, $4)", [
-            tenant.id,
-            tenant.name,
-            tenant.registration,
-            request
-          ])
-          const { made, ...row } = yield* Effect.orDie(decodeTenant(rows[0]))
+          const [{ made, ...row }] = yield* pool.call(
+            "select * from auth.create_tenant($1, $2, $3, $4)",
+            [tenant.id, tenant.name, tenant.registration, request],
+            Schema.Tuple([Created]),
+            LINE
+          )
           return { tenant: new Tenant(row), made }
         }),
         register: Effect.fn("PreTenantAccess.register")(function* (user) {
           const request = yield* RequestId
-          const rows = yield* call("select * from auth.register($1, $2, $3, $4, $5, $6, $7)", [
-            user.tenantId,
-            user.userId,
-            user.email,
-            user.passwordHash,
-            request,
-            user.attempt?.key ?? null,
-            user.attempt?.bodyHash ?? null
-          ])
-          return rows.length === 0 ? Option.none() : Option.some(yield* Effect.orDie(decodeRegistered(rows[0])))
+          const [registered] = yield* pool.call(
+            "select * from auth.register($1, $2, $3, $4, $5, $6, $7)",
+            [
+              user.tenantId,
+              user.userId,
+              user.email,
+              user.passwordHash,
+              request,
+              user.attempt?.key ?? null,
+              user.attempt?.bodyHash ?? null
+            ],
+            Schema.Array(Registered),
+            LINE
+          )
+          return Option.fromUndefinedOr(registered)
         }),
         candidates: Effect.fn("PreTenantAccess.candidates")(function* (email, tenantId) {
-          const rows = yield* read("select * from auth.login_candidates($1, $2)", [email, tenantId ?? null])
-          return yield* Effect.orDie(decodeCandidates(rows))
+          const result = yield* pool
+            .query("select * from auth.login_candidates($1, $2)", [email, tenantId ?? null], LINE)
+            .pipe(Effect.catchTag("SqlError", outageOrBug))
+          return yield* Effect.orDie(decodeCandidates(result.rows))
         }),
         recordLogin: Effect.fn("PreTenantAccess.recordLogin")(function* (tried, succeeded) {
           const request = yield* RequestId
-          yield* call("select auth.login_record($1::uuid[], $2::uuid[], $3::uuid, $4)", [
-            tried.map(({ tenant_id }) => tenant_id),
-            tried.map(({ user_id }) => user_id),
-            succeeded?.user_id ?? null,
-            request
-          ])
+          yield* pool.call(
+            "select auth.login_record($1::uuid[], $2::uuid[], $3::uuid, $4)",
+            [
+              tried.map(({ tenant_id }) => tenant_id),
+              tried.map(({ user_id }) => user_id),
+              succeeded?.user_id ?? null,
+              request
+            ],
+            Schema.Unknown,
+            LINE
+          )
         }),
         rehash: Effect.fn("PreTenantAccess.rehash")(function* (candidate, newHash) {
-          yield* call("select auth.rehash($1, $2, $3, $4)", [
-            candidate.tenant_id,
-            candidate.user_id,
-            candidate.password_hash,
-            newHash
-          ])
+          yield* pool.call(
+            "select auth.rehash($1, $2, $3, $4)",
+            [candidate.tenant_id, candidate.user_id, candidate.password_hash, newHash],
+            Schema.Unknown,
+            LINE
+          )
         })
       })
     })
   )
 }
+
+const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))

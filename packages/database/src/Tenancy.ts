@@ -6,7 +6,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Layer, Predicate, Schema } from "effect"
 import { Statement } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { outageOrBug, sqlState } from "./Outage.ts"
+import { outageOrBug, sqlState } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 import { CurrentRoom, Room } from "./Room.ts"
 

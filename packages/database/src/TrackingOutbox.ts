@@ -5,7 +5,6 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Schema } from "effect"
-import { outageOrBug } from "./Outage.ts"
 import { Pool } from "./connections/Pool.ts"
 
 const Opinion = Schema.Struct({
@@ -123,47 +122,33 @@ export class TrackingOutbox extends Context.Service<
     TrackingOutbox,
     Effect.gen(function* () {
       const pool = yield* Pool
-      const call = (sql: string, params: ReadonlyArray<unknown>) =>
-        pool
-          .use((connection) => connection.query(sql, params))
-          .pipe(
-            Effect.map((result) => result.rows),
-            Effect.catchTag("SqlError", outageOrBug)
-          )
-      const decodeRecords = Schema.decodeUnknownEffect(Schema.Array(TrackingRecord))
-      const decodeLag = Schema.decodeUnknownEffect(LagRow)
-      const decodeForgotten = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ forget: Schema.Int })]))
-
       return TrackingOutbox.of({
         claim: ({ content, limit, seconds, worker }) =>
-          Effect.flatMap(
-            call("select * from tracking.claim($1::uuid, $2::int4, $3::int4, $4::boolean)", [
-              worker,
-              limit,
-              seconds,
-              content
-            ]),
-            (rows) => Effect.orDie(decodeRecords(rows))
+          pool.call(
+            "select * from tracking.claim($1::uuid, $2::int4, $3::int4, $4::boolean)",
+            [worker, limit, seconds, content],
+            Schema.Array(TrackingRecord)
           ),
         settle: (worker, settlements) =>
           settlements.length === 0
             ? Effect.void
             : Effect.asVoid(
-                call("select tracking.settle($1::uuid, $2::text::jsonb)", [
-                  worker,
-                  JSON.stringify(settlements.map(rowOf))
-                ])
+                pool.call(
+                  "select tracking.settle($1::uuid, $2::text::jsonb)",
+                  [worker, JSON.stringify(settlements.map(rowOf))],
+                  Schema.Unknown
+                )
               ),
         lag: Effect.map(
-          Effect.flatMap(call("select pending::int4, parked::int4, oldest_seconds from tracking.lag()", []), (rows) =>
-            Effect.orDie(decodeLag(rows))
-          ),
+          pool.call("select pending::int4, parked::int4, oldest_seconds from tracking.lag()", [], LagRow),
           ([{ oldest_seconds, parked, pending }]): Lag => ({ pending, parked, oldestSeconds: oldest_seconds })
         ),
         forget: (limit) =>
           Effect.map(
-            Effect.flatMap(call("select tracking.forget($1::int4)", [limit]), (rows) =>
-              Effect.orDie(decodeForgotten(rows))
+            pool.call(
+              "select tracking.forget($1::int4)",
+              [limit],
+              Schema.Tuple([Schema.Struct({ forget: Schema.Int })])
             ),
             ([{ forget }]) => forget
           )

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { isSqlError } from "effect/sql/SqlError"
-import { sqlState } from "./Outage.ts"
+import { sqlState } from "./PostgresError.ts"
 
 /**
  * Gives a constraint its meaning: a failure with this SQLSTATE (and, for a unique key, this constraint's name) becomes

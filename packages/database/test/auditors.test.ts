@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { grantReader, revokeReaders } from "@llm-saas/database/logins/AuditorLogins"
-import { DIRECTORY } from "@llm-saas/database/migrations/SqlFiles"
+import { DIRECTORY } from "@llm-saas/database/SqlFiles"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { migrated, TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Duration, Effect, Redacted } from "effect"

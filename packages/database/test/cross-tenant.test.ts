@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import * as Catalogue from "@llm-saas/database/catalogue/Catalogue"
-import { connect } from "@llm-saas/database/migrations/Script"
+import { connect } from "@llm-saas/database/connections/Script"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { ATTEMPTS, type Attempt, outcome } from "./Attempt.ts"

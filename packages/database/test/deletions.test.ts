@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { DIRECTORY } from "@llm-saas/database/migrations/SqlFiles"
+import { DIRECTORY } from "@llm-saas/database/SqlFiles"
 import { Effect, Fiber } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"

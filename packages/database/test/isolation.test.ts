@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { about, inspect, type Inspection, report, reused } from "@llm-saas/database/Isolation"
-import { connect, rows } from "@llm-saas/database/migrations/Script"
+import { connect, rows } from "@llm-saas/database/connections/Script"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { DIRECTORY } from "@llm-saas/database/migrations/SqlFiles"
+import { DIRECTORY } from "@llm-saas/database/SqlFiles"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { readdirSync, readFileSync } from "node:fs"

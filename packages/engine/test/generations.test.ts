@@ -372,7 +372,8 @@ const counted = (pool: Pool["Service"]) =>
   Pool.of({
     ...pool,
     use: (work) => Effect.suspend(() => (lent++, pool.use(work))),
-    query: (sql, params) => Effect.suspend(() => (lent++, pool.query(sql, params)))
+    query: (sql, params) => Effect.suspend(() => (lent++, pool.query(sql, params))),
+    call: (sql, params, rows, line) => Effect.suspend(() => (lent++, pool.call(sql, params, rows, line)))
   })
 
 layer(Layer.provideMerge(engine({}, 5, counted), TestDatabase.layer))("a model that answers at once", (it) => {

@@ -1,5 +1,5 @@
 import { NodeRuntime } from "@effect/platform-node"
-import type { MigrationFailed } from "@llm-saas/database/migrations/MigrationFailed"
+import type { MigrationFailed } from "@llm-saas/database/MigrationFailed"
 import { read } from "@llm-saas/database/logins/DatabaseUrl"
 import { checkLogin, prepareLogin } from "@llm-saas/database/logins/LoginRole"
 import { migrate, status } from "@llm-saas/database/migrations/Migrations"

@@ -97,4 +97,53 @@ describe("each package is a set of powers", () => {
     )
     assert.deepStrictEqual(wrong, [])
   })
+
+  /** What each source imports of ours, by its path in `packages`. */
+  const graph = new Map<string, ReadonlyArray<string>>(
+    Object.keys(POWERS).flatMap((name) => {
+      const imported = Map.groupBy(imports(name), ({ file }) => file)
+      return sources(name).map((file) => {
+        const ours = (imported.get(file) ?? []).flatMap(({ specifier }) => {
+          if (specifier.startsWith(".")) return [join(name, "src", file, "..", specifier)]
+          const [scope, other = "", ...path] = specifier.split("/")
+          return scope === "@llm-saas" ? [join(other, "src", `${path.join("/")}.ts`)] : []
+        })
+        return [join(name, "src", file), ours] as const
+      })
+    })
+  )
+
+  it("no import leads back to where it began", () => {
+    const done = new Set<string>()
+    const circles: Array<string> = []
+    const visit = (file: string, path: ReadonlyArray<string>): void => {
+      const start = path.indexOf(file)
+      if (start >= 0) return void circles.push([...path.slice(start), file].join(" → "))
+      if (done.has(file)) return
+      for (const next of graph.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of graph.keys()) visit(file, [])
+    assert.isAbove([...graph.values()].flat().length, 500)
+    assert.deepStrictEqual(circles, [])
+  })
+
+  it("what serves requests does not import the migrator", () => {
+    const reached = new Set<string>()
+    const visit = (file: string): void => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const next of graph.get(file) ?? []) visit(next)
+    }
+    for (const file of graph.keys())
+      if (/^(?:engine|server)\/src\/(?:.*\/)?(?:http|rpc|sse|generations|messages|accounts)\//u.test(file)) visit(file)
+    visit("server/src/Program.ts")
+    assert.isTrue(reached.has("database/src/Tenancy.ts"))
+    assert.deepStrictEqual(
+      [...reached].filter((file) =>
+        /^database\/src\/(?:migrations|backup)\/|SchemaRepair|RepairStatements/u.test(file)
+      ),
+      []
+    )
+  })
 })

@@ -12,11 +12,11 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { SCHEMAS } from "../migrations/Installation.ts"
+import { SCHEMAS } from "../logins/Installation.ts"
 import { migrate, type MigrationOptions } from "../migrations/Migrations.ts"
 import * as PgPrograms from "./PgPrograms.ts"
 import { Roles } from "../logins/Roles.ts"
-import { connect, rows } from "../migrations/Script.ts"
+import { connect, rows } from "../connections/Script.ts"
 
 /** What a backup or a restore says of its progress, a line each. */
 export type Progress = (line: string) => void

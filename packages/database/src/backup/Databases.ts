@@ -2,7 +2,7 @@ import { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { driverOptions, inDatabase } from "../logins/DatabaseUrl.ts"
-import { sqlState } from "../Outage.ts"
+import { sqlState } from "../PostgresError.ts"
 
 // The databases of a server, as its administrator makes and removes them. None of these statements takes parameters, and none of
 // them may run in a transaction.

@@ -1,6 +1,6 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Effect, Schema } from "effect"
-import { rows } from "../migrations/Script.ts"
+import { rows } from "../connections/Script.ts"
 
 const Column = Schema.Struct({
   name: Schema.String,

@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Fact } from "./Drift.ts"
-import { MigrationFailed } from "../migrations/MigrationFailed.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
 import { Roles, withPrefix } from "../logins/Roles.ts"
-import { DIRECTORY } from "../migrations/SqlFiles.ts"
+import { DIRECTORY } from "../SqlFiles.ts"
 
 /** `sql/catalogue.tsv`: what `audit.catalogue()` says of a database that the other files of `sql/` have just made. */
 export interface CatalogueFile {

@@ -2,11 +2,11 @@ import type { PgConnection } from "@effect/sql-pg"
 import { Effect, Schema } from "effect"
 import { readCatalogueFile } from "./CatalogueFile.ts"
 import { type Difference, differences, nameOf, readLive } from "./Drift.ts"
-import { failedStatement, MigrationFailed } from "../migrations/MigrationFailed.ts"
+import { failedStatement, MigrationFailed } from "../MigrationFailed.ts"
 import { repairStatements } from "./RepairStatements.ts"
 import { Roles, withPrefix } from "../logins/Roles.ts"
-import { rows } from "../migrations/Script.ts"
-import type { SqlFiles } from "../migrations/SqlFiles.ts"
+import { rows } from "../connections/Script.ts"
+import type { SqlFiles } from "../SqlFiles.ts"
 
 // A migration compares what it made with what it was to make, mends what differs, and refuses what it cannot mend.
 

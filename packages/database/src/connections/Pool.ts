@@ -1,9 +1,9 @@
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { PgConnection } from "@effect/sql-pg"
-import { Context, Duration, Effect, Layer, type Redacted } from "effect"
+import { Context, Duration, Effect, Layer, type Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { driverOptions } from "../logins/DatabaseUrl.ts"
-import { unavailable } from "../Outage.ts"
+import { outageOrBug, unavailable } from "../PostgresError.ts"
 import { type Connection, Lease } from "./Session.ts"
 import * as Sessions from "./Sessions.ts"
 import { realTime } from "./Sessions.ts"
@@ -63,6 +63,16 @@ export class Pool extends Context.Service<
       params: ReadonlyArray<unknown>,
       line?: Line
     ) => Effect.Effect<PgConnection.Result, SqlError | Unavailable>
+    /**
+     * One statement on a connection of its own, for what may wait for a lock; its rows, read by `rows`. A row that does not fit is a
+     * defect.
+     */
+    readonly call: <A, I>(
+      sql: string,
+      params: ReadonlyArray<unknown>,
+      rows: Schema.Codec<A, I>,
+      line?: Line
+    ) => Effect.Effect<A, Unavailable>
     /** How many are lent and how many wait, for metrics. */
     readonly load: () => { readonly lent: number; readonly waiting: number; readonly size: number }
   }
@@ -154,9 +164,16 @@ export class Pool extends Context.Service<
             session === undefined ? Effect.fail(unavailable()) : restore(session.query(sql, params, prepare))
           )
 
+        const call: Pool["Service"]["call"] = (sql, params, rows, line) =>
+          use((connection) => connection.query(sql, params), line).pipe(
+            Effect.catchTag("SqlError", outageOrBug),
+            Effect.flatMap((result) => Effect.orDie(Schema.decodeUnknownEffect(rows)(result.rows)))
+          )
+
         return Pool.of({
           use,
           query,
+          call,
           load: () => ({ lent: rooms.turns.held + statements.turns.held, waiting: waiting(), size })
         })
       })

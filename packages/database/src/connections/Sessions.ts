@@ -3,7 +3,7 @@ import { repeat } from "@llm-saas/domain/Loop"
 import type { PgConnection } from "@effect/sql-pg"
 import { Clock, Effect, Exit } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { causeOf, isAway, NoAnswer, sqlState } from "../Outage.ts"
+import { causeOf, isAway, NoAnswer, sqlState } from "../PostgresError.ts"
 import { type Observe, Session } from "./Session.ts"
 
 /** How often (ms) it is looked for sessions that are silent, or not needed any more. */

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto"
 import { loginUrl } from "./LoginRole.ts"
 import { Roles } from "./Roles.ts"
 import { scramVerifier } from "./Scram.ts"
-import { connect, connectAs, rows, transaction } from "../migrations/Script.ts"
+import { connect, connectAs, rows, transaction } from "../connections/Script.ts"
 
 /** Nobody can be let in to read a tenant that is not there. */
 export class TenantUnknown extends Schema.TaggedError<TenantUnknown>()("TenantUnknown", {}) {

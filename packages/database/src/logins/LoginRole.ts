@@ -1,10 +1,10 @@
 import { Effect, type Redacted } from "effect"
 import { asLogin } from "./DatabaseUrl.ts"
-import { checkPasswordIsOurs } from "../migrations/Installation.ts"
-import { MigrationFailed } from "../migrations/MigrationFailed.ts"
+import { checkPasswordIsOurs } from "./Installation.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
 import { Roles } from "./Roles.ts"
 import { scramVerifier } from "./Scram.ts"
-import { connect, connectAs, rows } from "../migrations/Script.ts"
+import { connect, connectAs, rows } from "../connections/Script.ts"
 
 /** Who the program logs in as: to serve requests, and for work that is across tenants. {@link Roles} has their names. */
 export type LoginRole = "api" | "jobs"

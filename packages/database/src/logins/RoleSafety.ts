@@ -1,8 +1,8 @@
 import { Effect, type Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { failedStatement, type MigrationFailed } from "../migrations/MigrationFailed.ts"
+import { failedStatement, type MigrationFailed } from "../MigrationFailed.ts"
 import { type RoleNames, Roles } from "./Roles.ts"
-import { connect } from "../migrations/Script.ts"
+import { connect } from "../connections/Script.ts"
 import type { Connection } from "../connections/Session.ts"
 
 /** What a login is to the server it logs in to. */

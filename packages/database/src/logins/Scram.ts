@@ -1,6 +1,6 @@
 import { Effect, Redacted } from "effect"
 import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto"
-import { MigrationFailed } from "../migrations/MigrationFailed.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
 
 const ITERATIONS = 4096
 

@@ -1,7 +1,7 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Effect, Schema } from "effect"
-import { rows } from "./Script.ts"
-import type { Migration, SqlFiles } from "./SqlFiles.ts"
+import { rows } from "../connections/Script.ts"
+import type { Migration, SqlFiles } from "../SqlFiles.ts"
 
 /** A migration as the database remembers it. */
 export const Applied = Schema.Struct({

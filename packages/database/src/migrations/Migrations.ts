@@ -1,13 +1,13 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Effect, Predicate, type Redacted, Schema } from "effect"
-import { adopt, checkSchemas, isBare, sparingOthers } from "./Installation.ts"
+import { adopt, checkSchemas, isBare, sparingOthers } from "../logins/Installation.ts"
 import { type Comparison, compare, readHistory } from "./MigrationHistory.ts"
 import { nameOf } from "../catalogue/Drift.ts"
 import { drifted, driftOf, repairSchema, reclaim } from "../catalogue/SchemaRepair.ts"
-import { MigrationFailed } from "./MigrationFailed.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
 import { Roles } from "../logins/Roles.ts"
-import { connect, rows, run, transaction } from "./Script.ts"
-import { type Migration, readSqlFiles, type SqlFiles } from "./SqlFiles.ts"
+import { connect, rows, run, transaction } from "../connections/Script.ts"
+import { type Migration, readSqlFiles, type SqlFiles } from "../SqlFiles.ts"
 
 export { prepareLogin } from "../logins/LoginRole.ts"
 

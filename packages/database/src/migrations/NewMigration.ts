@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { MigrationFailed } from "./MigrationFailed.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
 import type { MigrationOptions } from "./Migrations.ts"
-import { readSqlFiles } from "./SqlFiles.ts"
+import { readSqlFiles } from "../SqlFiles.ts"
 
 /**
  * Writes a migration with the next number, empty or with this draft, and returns its path. The name may be words: "add parcels" becomes

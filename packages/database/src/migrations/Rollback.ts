@@ -1,11 +1,11 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema } from "effect"
 import { compare, readHistory } from "./MigrationHistory.ts"
-import { MigrationFailed } from "./MigrationFailed.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
 import { asOwner, history, lock, type MigrationOptions } from "./Migrations.ts"
 import { Roles } from "../logins/Roles.ts"
-import { connect, rows, run, transaction } from "./Script.ts"
-import { type Migration, readSqlFiles, type SqlFiles } from "./SqlFiles.ts"
+import { connect, rows, run, transaction } from "../connections/Script.ts"
+import { type Migration, readSqlFiles, type SqlFiles } from "../SqlFiles.ts"
 
 export interface RollbackOptions extends MigrationOptions {
   /** Although data is lost with it. */

@@ -2,8 +2,8 @@ import { Effect, Redacted } from "effect"
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { MigrationFailed } from "./MigrationFailed.ts"
-import { DIRECTORY } from "./SqlFiles.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
+import { DIRECTORY } from "../SqlFiles.ts"
 
 const TOOL = join(DIRECTORY, "..", "tools", "schema-diff")
 

@@ -3,11 +3,11 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type CatalogueFile, writeCatalogueFile } from "../catalogue/CatalogueFile.ts"
 import { readLive } from "../catalogue/Drift.ts"
-import { failedStatement, MigrationFailed } from "./MigrationFailed.ts"
+import { failedStatement, MigrationFailed } from "../MigrationFailed.ts"
 import type { MigrationOptions } from "./Migrations.ts"
 import { DEFAULT_PREFIX, everyRole } from "../logins/Roles.ts"
-import { connect, rows } from "./Script.ts"
-import { DIRECTORY, readSqlFiles } from "./SqlFiles.ts"
+import { connect, rows } from "../connections/Script.ts"
+import { DIRECTORY, readSqlFiles } from "../SqlFiles.ts"
 
 const Part = Schema.Array(Schema.Struct({ line: Schema.String }))
 

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { connect, rows } from "@llm-saas/database/migrations/Script"
+import { connect, rows } from "@llm-saas/database/connections/Script"
 import { Effect } from "effect"
 import { type Person, signUp } from "../People.ts"
 import { Running } from "../Running.ts"

@@ -1,8 +1,8 @@
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, type Redacted, Schema, type Scope } from "effect"
 import { driverOptions, isLogin } from "../logins/DatabaseUrl.ts"
-import { failedConnection, failedStatement, MigrationFailed } from "./MigrationFailed.ts"
-import type { SqlFile } from "./SqlFiles.ts"
+import { failedConnection, failedStatement, MigrationFailed } from "../MigrationFailed.ts"
+import type { SqlFile } from "../SqlFiles.ts"
 
 /** A connection of the administrator's for as long as the scope is open. Fails where texts are not UTF-8. */
 export const connect = (

@@ -1,12 +1,11 @@
 import { Predicate, type Redacted, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { read } from "../logins/DatabaseUrl.ts"
-import { sqlState } from "../Outage.ts"
-import type { SqlFile } from "./SqlFiles.ts"
+import { read } from "./logins/DatabaseUrl.ts"
+import { sqlState } from "./PostgresError.ts"
 
 /**
- * The schema could not be read or changed; nothing was changed. Meant for whoever runs the command, so it says what PostgreSQL
- * said; it never carries a URL or a password.
+ * The schema could not be read or changed; nothing was changed. Meant for the operator who runs the command, so it says what
+ * PostgreSQL said; it never carries a URL or a password.
  */
 export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("MigrationFailed", {
   /**
@@ -41,7 +40,10 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
 }
 
 /** What PostgreSQL said, where it said something; `file` is what it was given to run. */
-export const failedStatement = (error: SqlError, file?: SqlFile): MigrationFailed => {
+export const failedStatement = (
+  error: SqlError,
+  file?: { readonly path: string; readonly text: string }
+): MigrationFailed => {
   const state = sqlState(error)
   if (state === undefined) return new MigrationFailed({ reason: "unreachable", detail: `PostgreSQL ${silence(error)}` })
   const line = file === undefined ? undefined : lineOf(error.reason.cause, file.text)

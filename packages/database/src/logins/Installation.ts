@@ -1,8 +1,8 @@
 import type { PgConnection } from "@effect/sql-pg"
 import { Effect, Schema } from "effect"
-import { MigrationFailed } from "./MigrationFailed.ts"
-import { everyRole, Roles } from "../logins/Roles.ts"
-import { rows } from "./Script.ts"
+import { MigrationFailed } from "../MigrationFailed.ts"
+import { everyRole, Roles } from "./Roles.ts"
+import { rows } from "../connections/Script.ts"
 
 // What else lives in the database and in its server. Schemas belong to a database, roles to all databases of a server: nothing of
 // another program's, or of another installation's, is changed.

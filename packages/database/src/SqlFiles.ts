@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { MigrationFailed } from "./MigrationFailed.ts"
-import { Roles, withPrefix } from "../logins/Roles.ts"
+import { Roles, withPrefix } from "./logins/Roles.ts"
 
 /** A file under `sql/`: its path from there, with forward slashes, and its text, with the names of this installation's roles. */
 export interface SqlFile {
@@ -40,7 +40,7 @@ export interface SqlFiles {
 }
 
 /** `sql/` of this repository. */
-export const DIRECTORY = fileURLToPath(new URL("../../../../sql", import.meta.url))
+export const DIRECTORY = fileURLToPath(new URL("../../../sql", import.meta.url))
 
 const NAME = /^(\d{4})_([a-z0-9_]+)(\.down)?\.sql$/u
 
