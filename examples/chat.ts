@@ -25,7 +25,7 @@ for await (const content of terminal) {
   answering = new AbortController()
   try {
     const question = { content, conversation_id: conversation.id }
-    // Lost connections are none of our business: the answer goes on by itself, with the next token.
+    // The client reopens a lost connection and continues with the next token.
     for await (const token of client.messages.stream(question, { signal: answering.signal }).tokens())
       process.stdout.write(token)
   } catch (error) {

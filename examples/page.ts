@@ -7,7 +7,7 @@ import { stripTypeScriptTypes } from "node:module"
 const PORT = Number(process.env["PAGE_PORT"] ?? 8080)
 const MODULE = /^\/client\/(\w+\.ts)$/u
 
-/** The page, or a module of the client: its sources, without their types, are what a browser reads. */
+/** The page, or a module of the client: its source without types. */
 const find = (path: string) => {
   if (path === "/") return { type: "text/html", text: readFileSync(new URL("chat.html", import.meta.url), "utf8") }
   const [, name] = MODULE.exec(path) ?? []

@@ -30,7 +30,7 @@ function manifest() {
   return { name, version, license, private: true, type: "module", scripts: { start: "node main.js", ...cli } }
 }
 
-/** The notices that the licences of what is in the bundle ask for. */
+/** The notices required by the licences of the bundled packages. */
 function licences(modules) {
   const packages = new Set(
     modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id.replaceAll("\\", "/"))?.[0] ?? [])

@@ -1,5 +1,5 @@
 // The server as JavaScript files that need Node 24 and nothing else: for `npm run build`, and for `npm start` from the second time on.
-// Called as a program, it makes one in the directory that is named.
+// Called as a program, it writes one into the named directory.
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join, resolve } from "node:path"
@@ -27,7 +27,7 @@ export async function makeBundle(out, { withoutSources = false } = {}) {
     transform: { define: withoutSources ? { WITHOUT_SOURCES: "true" } : {} },
     plugins: [besides(out)],
     onLog: (level, log) => {
-      // That one only says that nothing is won by it here.
+      // This warning only says that it has no effect here.
       if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") throw new Error(`${level}: ${log.message}`)
     }
   })
@@ -60,7 +60,7 @@ function besides(out) {
   }
 }
 
-/** A package and those it needs on this platform. */
+/** A package and its dependencies on this platform. */
 function copyPackage(each, from, out) {
   const paths = createRequire(join(from, "package.json")).resolve.paths(each)
   const link = paths.map((path) => join(path, each)).find((path) => existsSync(path))

@@ -10,7 +10,7 @@ const MAIN = join(root, "packages/server/src/main.ts")
 
 /** Milliseconds: editors write a file in several steps, and a checkout changes many. */
 const SETTLE = 150
-/** Milliseconds a server that was told to stop has; answers under way are cut when the code they run in has changed. */
+/** Milliseconds a stopping server has; running answers are cut because their code has changed. */
 const PATIENCE = 3000
 
 let child

@@ -1,4 +1,4 @@
-// Programs that are children of ours: run, told to stop once, waited for, never left behind.
+// Child processes: run, told to stop once, awaited, never left running.
 import { spawn, spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { fileURLToPath, pathToFileURL } from "node:url"
@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 const windows = process.platform === "win32"
 const FOLLOW = fileURLToPath(new URL("./follow-parent.mjs", import.meta.url))
 
-/** Milliseconds in which a second Ctrl-C is the echo of the first: npm passes on what the terminal has already sent to everybody. */
+/** Milliseconds in which a second Ctrl-C repeats the first: npm passes on a signal that the terminal has already sent to all. */
 const ECHO = 500
 
 export function isAlive(pid) {
@@ -79,7 +79,7 @@ function report(title, code, output) {
 }
 
 /**
- * npm runs scripts through `sh`, which passes no signal on: whoever stops npm would leave us behind. So `gone` is called when the shell
+ * npm runs scripts through `sh`, which passes no signal on: stopping npm would leave us running. So `gone` is called when the shell
  * or the npm above us has ended. Returns the timer.
  */
 export function followParents(gone) {

@@ -47,7 +47,7 @@ const oxlint = { title: "lint", args: [modules("oxlint/bin/oxlint")] }
 const oxfmt = { title: "format", args: [modules("oxfmt/bin/oxfmt"), "--check"] }
 const vitest = { args: [modules("vitest/vitest.mjs"), "run", "--config", "vitest.workspace.ts"] }
 
-// Each command is a list of stages; what stands in one stage runs side by side.
+// Each command is a list of stages; the parts of a stage run in parallel.
 const COMMANDS = {
   start: (args) => [[{ args: [bundled("main"), ...args] }]],
   dev: (args) => [[{ args: ["scripts/dev.mjs", ...args] }]],
@@ -121,7 +121,7 @@ function findNode() {
   )
 }
 
-/** What few commands need is installed when one of them is run. */
+/** Tools of few commands are installed when one of them is run. */
 function installTool(tool) {
   const directory = join(root, "tools", tool)
   if (existsSync(join(directory, "node_modules"))) return

@@ -23,7 +23,7 @@ describe("the contract", () => {
     })
   )
 
-  it("shows streams as what is sent, and not as what the framework would send", () => {
+  it("shows streams as this server sends them, and not as the framework would", () => {
     const { paths } = OpenApi.fromApi(Api)
     const streams = [
       paths["/messages/stream"]?.get,
@@ -36,7 +36,7 @@ describe("the contract", () => {
     }
   })
 
-  it.effect("reads the place in a stream as clients send it, and nothing that only looks like one", () =>
+  it.effect("reads the position in a stream as clients send it, and refuses everything else", () =>
     Effect.gen(function* () {
       const read = Schema.decodeEffect(EventId)
       assert.deepStrictEqual(yield* read(`${ID.toUpperCase()}:12`), {

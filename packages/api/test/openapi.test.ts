@@ -7,7 +7,7 @@ import { Api } from "../src/Api.ts"
 import { tidy } from "../src/Document.ts"
 
 const document = OpenApi.fromApi(Api)
-/** What the tests look at of a schema. */
+/** The members of a schema that the tests read. */
 interface Piece {
   readonly $ref?: string
   readonly type?: string
@@ -48,12 +48,12 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 )
 
 describe("the document of the contract", () => {
-  it("is the one in git: `npm run openapi` writes it anew, and its diff is what the commit decides", () => {
+  it("is the one in git: `npm run openapi` writes it, and its diff is part of the commit", () => {
     const golden = readFileSync(new URL("../openapi.json", import.meta.url), "utf8")
     assert.strictEqual(`${JSON.stringify(document, null, 2)}\n`, golden)
   })
 
-  it("says of everything what it is for, and of every operation who may call it", () => {
+  it("describes everything, and says for every operation who may call it", () => {
     const ids = new Set<string>()
     for (const { name, operation } of operations) {
       for (const key of ["operationId", "summary", "description"] as const)
@@ -97,7 +97,7 @@ describe("the document of the contract", () => {
     })
   )
 
-  it.effect("shows an answer of every operation that has one, which its own schema accepts to the last member", () =>
+  it.effect("shows an answer of every operation that has one, and its schema accepts every member", () =>
     Effect.gen(function* () {
       const answers = new Map(
         operations.map(({ operation }) => [
@@ -130,7 +130,7 @@ describe("the document of the contract", () => {
     })
   )
 
-  it("says of every failure which problems it can be, all of them in the catalogue, with their headers", () => {
+  it("lists the problems of every failure, all of them in the catalogue, with their headers", () => {
     const seen = new Set<string>()
     for (const { name, operation } of operations) {
       for (const [status, given] of Object.entries(operation.responses)) {
@@ -163,7 +163,7 @@ describe("the document of the contract", () => {
     assert.sameMembers([...seen], Object.keys(PROBLEMS))
   })
 
-  it("takes members it does not know, and sends none", () => {
+  it("accepts unknown members, and sends none", () => {
     const bodies = operations.flatMap(({ operation }) =>
       Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => last(schema["$ref"]))
     )
@@ -172,7 +172,7 @@ describe("the document of the contract", () => {
       if (schema.type === "object") assert.strictEqual(schema.additionalProperties, bodies.includes(name), name)
   })
 
-  it("bounds every text that a request may bring, and every number", () => {
+  it("bounds every text in a request, and every number", () => {
     const unbounded = (name: string, schema: Piece): ReadonlyArray<string> => {
       const has = (...keys: ReadonlyArray<keyof Piece>) => keys.some((key) => key in schema)
       if (schema.type === "string" && !has("pattern", "format", "enum", "maxLength")) return [name]
@@ -192,7 +192,7 @@ describe("the document of the contract", () => {
     }
   })
 
-  it("logs in by a password form wherever a token is asked for", () => {
+  it("offers the password flow wherever a token is required", () => {
     assert.deepInclude(components.securitySchemes["password"], {
       type: "oauth2",
       flows: { password: { tokenUrl: "/login", scopes: {} } }
@@ -202,7 +202,7 @@ describe("the document of the contract", () => {
         assert.deepStrictEqual(operation.security, [{ bearer: [] }, { password: [] }], name)
   })
 
-  it("has patterns that a reader without Unicode properties understands", () => {
+  it("has patterns that work without Unicode properties", () => {
     const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/gu)].map(([, text]) =>
       String(JSON.parse(text ?? ""))
     )

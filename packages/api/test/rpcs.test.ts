@@ -7,10 +7,10 @@ import { Rpcs } from "../src/Rpcs.ts"
 
 /** Endpoints without a call: for probes and other programs, and a second way to ask for a stream. */
 const ALONE = ["system.health", "system.jwks", "system.ready", "messages.streamUrl"]
-/** Calls that are named for what they do on a connection that is no stream itself. */
+/** Calls whose name differs from their endpoint's. */
 const RENAMED: Readonly<Record<string, string>> = { "generations.stream": "generations.watch" }
 
-it("what can be done by HTTP can be done by RPC, and by the same people", () => {
+it("every operation of HTTP is an RPC call, with the same access", () => {
   const endpoints = new Map<string, unknown>()
   HttpApi.reflect(Api, {
     onGroup: () => {},

@@ -1,7 +1,7 @@
 import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { createClient, LlmSaasError } from "../src/plain/Client.ts"
 
-/** What a server that is not there answers, each time it is asked. */
+/** Answers of a server that is not available, one per request. */
 type Script = (request: { readonly url: string; readonly init: RequestInit; readonly n: number }) => Promise<Response>
 
 const scripted = (script: Script) => {
@@ -20,7 +20,7 @@ const scripted = (script: Script) => {
 const problem = (status: number, code: string, more: object = {}) =>
   new Response(JSON.stringify({ type: "x", title: "Title", status, code, request_id: "r", ...more }), { status })
 
-/** A body that says `text` and then nothing more. It ends when the request is aborted. */
+/** A body that sends `text` and then nothing more. It ends when the request is aborted. */
 const stalled = (text: string, signal: AbortSignal | null | undefined) =>
   new Response(
     new ReadableStream({
@@ -33,7 +33,7 @@ const stalled = (text: string, signal: AbortSignal | null | undefined) =>
 
 const event = (seq: number) => `id: g:${seq}\ndata: ${JSON.stringify({ type: "delta", seq, text: `${seq}` })}\n\n`
 
-/** What a promise comes to, with all the time in the world. */
+/** The result of a promise, with the fake clock run to the end. */
 const settled = async (promise: Promise<unknown>) => {
   const result = promise.then(
     (value) => ({ value, error: undefined }),
@@ -47,7 +47,7 @@ describe("the plain client's patience", () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  it("is at its end after eight tries in half a minute", async () => {
+  it("gives up after eight tries in half a minute", async () => {
     const { asked, client } = scripted(() => Promise.reject(new TypeError("fetch failed")))
     const began = Date.now()
     const { error } = await settled(client.me())
@@ -57,7 +57,7 @@ describe("the plain client's patience", () => {
     assert.strictEqual(Date.now() - began, 250 + 500 + 1000 + 2000 + 4000 + 8000 + 8000)
   })
 
-  it("waits as long as the server asks for, and counts nothing that is not passing", async () => {
+  it("waits as long as the server asks for, and retries only temporary failures", async () => {
     const { asked, client } = scripted(({ n }) =>
       Promise.resolve(
         n === 1
@@ -73,13 +73,13 @@ describe("the plain client's patience", () => {
     assert.deepStrictEqual([asked.length, Date.now() - began], [3, 5500])
   })
 
-  it("does not ask twice what it may not: a login is sent once", async () => {
+  it("does not repeat a request that is not repeatable: a login is sent once", async () => {
     const { asked, client } = scripted(() => Promise.reject(new TypeError("fetch failed")))
     await settled(client.login({ email: "a@b.test", password: "password" }))
     assert.strictEqual(asked.length, 1)
   })
 
-  it("gives a connection up that is silent for 45 seconds, and goes on behind the last token", async () => {
+  it("closes a connection that is silent for 45 seconds, and continues after the last token", async () => {
     const { asked, client } = scripted(({ init, n }) =>
       Promise.resolve(n === 1 ? stalled(event(1) + event(2), init.signal) : new Response(`${event(3)}data: [DONE]\n\n`))
     )
@@ -93,7 +93,7 @@ describe("the plain client's patience", () => {
     assert.strictEqual(vi.getTimerCount(), 0)
   })
 
-  it("lets its reader take all the time it wants", async () => {
+  it("has no time limit for its reader", async () => {
     const { asked, client } = scripted(() => Promise.resolve(new Response(`${event(1)}${event(2)}data: [DONE]\n\n`)))
     const seen = async () => {
       let text = ""
@@ -107,7 +107,7 @@ describe("the plain client's patience", () => {
     assert.deepStrictEqual([value, asked.length], ["12", 1])
   })
 
-  it("repeats the question, under the same key, as long as nothing came of it", async () => {
+  it("repeats the question with the same key until the first event arrived", async () => {
     const { asked, client } = scripted(({ n }) =>
       n < 3 ? Promise.reject(new TypeError("fetch failed")) : Promise.resolve(new Response("data: [DONE]\n\n"))
     )
@@ -133,7 +133,7 @@ describe("the plain client's patience", () => {
     assert.strictEqual(asked.length, 3)
   })
 
-  it("has words for answers that are not the server's", async () => {
+  it("has an error for answers that are not the server's", async () => {
     const { client } = scripted(() => Promise.resolve(new Response("<html>Sign in to the hotel</html>")))
     const { error } = await settled(client.me())
     assert.deepInclude(error, { code: "invalid_answer", status: 200 })

@@ -14,10 +14,10 @@ import type { Tenant } from "@llm-saas/domain/Tenant"
 import type { Profile, User } from "@llm-saas/domain/User"
 import type * as Plain from "../src/plain/Types.ts"
 
-/** `true` where two types say the same; anything else does not compile as `true`. */
+/** `true` if two types are equal; otherwise `true` does not compile. */
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : { readonly lacks: A }) : { readonly differs: B }
 
-// The first of each is the plain client's, the second the contract's, as it goes over the wire.
+// The first of each is the plain client's, the second the API's encoded type.
 const same: {
   readonly tenant: Same<Plain.Tenant, typeof Tenant.Encoded>
   readonly user: Same<Plain.User, typeof User.Encoded>
@@ -52,7 +52,7 @@ const same: {
 
 const codes: Same<Plain.ProblemCode, ProblemCode> = true
 
-it("the plain client's types are the contract's", () => {
+it("the plain client's types are the API's", () => {
   assert.isTrue(codes)
   for (const [name, equal] of Object.entries(same)) assert.isTrue(equal, name)
 })

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { Dependencies, type Dependency, dependency, type DependencyLabel } from "../src/Dependency.ts"
 
 describe("an outage of a dependency", () => {
-  it.effect("is logged once with its cause, and once when it is over, with what it cost", () =>
+  it.effect("is logged once with its cause, and once when it is over, with its duration and failures", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel}: ${String(message)}`))
@@ -18,7 +18,7 @@ describe("an outage of a dependency", () => {
           yield* TestClock.adjust("2 seconds")
         }
         assert.deepStrictEqual([database.outage?.cause, database.outage?.failures], ["ECONNREFUSED", 5])
-        // One success among failures is no recovery.
+        // A single success among failures is not a recovery.
         yield* database.failed("ECONNREFUSED")
         yield* database.worked
         assert.isDefined(database.outage)

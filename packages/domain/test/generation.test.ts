@@ -16,7 +16,7 @@ const EVENT: fc.Arbitrary<GenerationEvent> = fc.oneof(
 const START: GenerationState = { status: "streaming", seq: 0 }
 
 describe("the life of a generation", () => {
-  it("ends once: what happens afterwards changes nothing", () => {
+  it("ends once: later events change nothing", () => {
     fc.assert(
       fc.property(fc.array(EVENT), (events) => {
         let state: GenerationState = START
@@ -29,7 +29,7 @@ describe("the life of a generation", () => {
     )
   })
 
-  it("counts the tokens that came while it streamed", () => {
+  it("counts the tokens that arrived while it streamed", () => {
     const events: ReadonlyArray<GenerationEvent> = [
       { event: "appended", tokens: 2 },
       { event: "appended", tokens: 3 },
@@ -46,7 +46,7 @@ describe("the life of a generation", () => {
 describe("a traceparent", () => {
   const [trace, span] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"]
 
-  it("is read where it is one, and ignored where it is not", () => {
+  it("is read if it is valid, and ignored otherwise", () => {
     assert.deepStrictEqual(parseTraceparent(`00-${trace}-${span}-01`), { traceId: trace, parentSpanId: span })
     assert.deepStrictEqual(parseTraceparent(`01-${trace}-${span}-01-more`), { traceId: trace, parentSpanId: span })
     for (const odd of [

@@ -3,7 +3,7 @@ import { Effect, Exit, Logger, References, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { lateLoops, type Loop, Loops, repeat } from "../src/Loop.ts"
 
-/** What was logged, and the loops of a process of its own. */
+/** Captures the log, and gives each test its own set of loops. */
 const watched = Effect.fnUntraced(function* <A, E, R>(work: (lines: Array<string>) => Effect.Effect<A, E, R>) {
   const lines: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => void lines.push(`${logLevel}: ${String(message)}`))
@@ -14,7 +14,7 @@ const watched = Effect.fnUntraced(function* <A, E, R>(work: (lines: Array<string
 })
 
 describe("a loop", () => {
-  it.effect("goes on after a round that dies, says why once, and says when it works again", () =>
+  it.effect("continues after a round that dies, logs the cause once, and logs the recovery", () =>
     watched((lines) =>
       Effect.gen(function* () {
         let rounds = 0
@@ -43,7 +43,7 @@ describe("a loop", () => {
     )
   )
 
-  it.effect("that hangs in a round, or is interrupted from inside, is late; one that was ended is forgotten", () =>
+  it.effect("that hangs in a round, or is interrupted from inside, is late; one that was ended is removed", () =>
     watched(() =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()

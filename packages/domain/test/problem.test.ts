@@ -4,7 +4,7 @@ import { problem, type ProblemCode, PROBLEMS } from "../src/Problem.ts"
 describe("the catalogue of problems", () => {
   const codes = Object.keys(PROBLEMS).filter((code): code is ProblemCode => code in PROBLEMS)
 
-  it("says of each what happened and what to do, in whole sentences, and where that is to be read", () => {
+  it("says for each what happened and what to do, in whole sentences, with the address of its page", () => {
     for (const code of codes) {
       const { detail, help, status, title } = PROBLEMS[code]
       assert.match(code, /^[a-z0-9_]+$/)

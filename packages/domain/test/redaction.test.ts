@@ -19,7 +19,7 @@ const PIECES = [
 ]
 
 describe("redaction", () => {
-  it("takes out each kind, also where the text was cut in the middle of a secret", () => {
+  it("removes each kind, also if the text was cut in the middle of a secret", () => {
     const cases: ReadonlyArray<readonly ["log" | "content", string, string]> = [
       ["log", 'password="cut in the mid', "password=***"],
       ["log", '{"password": "a \\"quoted\\" one", "x": 1}', '{"password": ***, "x": 1}'],
@@ -38,7 +38,7 @@ describe("redaction", () => {
     for (const [purpose, text, safe] of cases) assert.strictEqual(redact(purpose, text), safe)
   })
 
-  it("finds the same wherever in a long text something stands, in windows as in one piece", () => {
+  it("finds the same at any place of a long text, in windows as in one piece", () => {
     const whole = (purpose: "log" | "content", text: string) =>
       RULES.filter(({ only }) => only === undefined || only === purpose).reduce(
         (safe, { label, pattern }) =>
@@ -52,7 +52,7 @@ describe("redaction", () => {
       fc.property(
         fc.constantFrom("log" as const, "content" as const),
         fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 8 }),
-        // Around where a window ends.
+        // Around the end of a window.
         fc.integer({ min: 32_600, max: 32_900 }),
         (purpose, pieces, place) => {
           const text = `${"word ".repeat(place / 5)}${"x".repeat(place % 5)} ${pieces.join(" ")}${" end".repeat(12_000)} ${pieces.join("\n")}`
@@ -63,7 +63,7 @@ describe("redaction", () => {
     )
   })
 
-  it("takes a secret that is longer than any window whole", () => {
+  it("removes a secret that is longer than any window as a whole", () => {
     assert.strictEqual(redact("content", `a eyJhbGci.${"x".repeat(300_000)} b`), "a [token] b")
     assert.strictEqual(redact("content", `a password="${"x ".repeat(150_000)}" b`), "a password=[secret] b")
   })
@@ -80,7 +80,7 @@ describe("redaction", () => {
         setImmediate(count)
         yield* redactLong("content", piece.repeat(1_000_000 / piece.length))
         over = true
-        // Thirty windows and some ten rules, but where nearly all of it is one secret.
+        // Thirty windows and about ten rules, except if nearly all of it is one secret.
         assert.isAbove(turns, piece.startsWith("-----") ? 10 : 100, piece)
       }
     })

@@ -52,7 +52,7 @@ describe("an email", () => {
 })
 
 describe("a password", () => {
-  it("has 8 to 256 characters, counted as people count", () => {
+  it("has 8 to 256 characters, counted as code points", () => {
     for (const bad of ["", "1234567", "🙂".repeat(7), "a".repeat(257), "🙂".repeat(257), "\ud800aaaaaaaa"]) {
       assert.isFalse(accepts(Password, bad), String(bad.length))
     }

@@ -4,7 +4,7 @@ import * as fc from "fast-check"
 import { ChatStream } from "../src/ChatStream.ts"
 import { ProviderFailure } from "../src/ProviderFailure.ts"
 
-/** What becomes of a body that comes in these parts: the text, and how it ended. */
+/** The result of a body read in these parts: the text, and how it ended. */
 const outcomeOf = (parts: ReadonlyArray<Uint8Array>) => {
   const said: Array<string> = []
   const stream = new ChatStream((text) => said.push(text), { texts: [], maxTokens: 100 })
@@ -13,7 +13,7 @@ const outcomeOf = (parts: ReadonlyArray<Uint8Array>) => {
   return { text: said.join(""), end: end instanceof ProviderFailure ? end.reason : end.finishReason, outcome: end }
 }
 
-/** The same, whole and byte by byte: the two are alike. */
+/** The same, read whole and byte by byte, with equal results. */
 const read = (body: string) => {
   const bytes = Buffer.from(body)
   const whole = outcomeOf([bytes])
@@ -119,7 +119,7 @@ describe("an answer that is not whole", () => {
     })
   }
 
-  it("is one at every place where it may be cut, whatever it is made of", () => {
+  it("is a failure at every place where it may be cut, whatever its content", () => {
     const wires = [
       say("one") + say([{ type: "text", text: "two" }]) + chunk({ delta: {}, finish_reason: "length" }),
       `event: ping\ndata: {}\n\n${say("one")}data:\n\n${chunk({ message: { content: "two" }, finish_reason: "stop" })}`,
@@ -134,19 +134,19 @@ describe("an answer that is not whole", () => {
     }
   })
 
-  it("keeps the account of what was counted", () => {
+  it("keeps the counted tokens", () => {
     const { outcome } = read(STOP + used(12))
     assert.deepInclude(outcome, { usage: { input: 5, output: 12 } })
   })
 
-  it("says in the log what was not understood, and nothing of its content", () => {
+  it("logs the unknown form, without its content", () => {
     const { outcome } = read(say({ type: "secret type", payload: "secret" }) + STOP)
     assert.strictEqual(outcome instanceof ProviderFailure && outcome.shape, "content: an object without text")
   })
 })
 
 describe("an answer that is whole", () => {
-  it("is its text, in whichever form it comes", () => {
+  it("is its text, in every form", () => {
     const bodies = [
       say("A room.") + STOP + DONE,
       say([
@@ -167,7 +167,7 @@ describe("an answer that is whole", () => {
       chunk({ delta: { text: "A room." } }) + STOP,
       chunk({ delta: "A room." }) + STOP,
       event({ choices: { delta: { content: "A room." }, finish_reason: "stop" } }),
-      // The whole of it once more, as some end.
+      // The whole text once more, as some servers end.
       say("A ") + say("room.") + chunk({ message: { content: "A room." }, finish_reason: "stop" }),
       chunk({ delta: { content: "A " }, message: { content: "A " } })
         + chunk({ delta: { content: "room." }, message: { content: "A room." }, finish_reason: "stop" }),
@@ -191,7 +191,7 @@ describe("an answer that is whole", () => {
     }
   })
 
-  it("is not disturbed by what keeps a line open, nor by how lines end", () => {
+  it("is not disturbed by keep-alives, nor by different line ends", () => {
     const noise = [
       "data:\n\n",
       "data: \n\n",
@@ -220,7 +220,7 @@ describe("an answer that is whole", () => {
     )
   })
 
-  it("may be one value of JSON, or one a line", () => {
+  it("may be one value of JSON, or one per line", () => {
     const whole = {
       object: "chat.completion",
       model: "m",
@@ -246,7 +246,7 @@ describe("an answer that is whole", () => {
     }
   })
 
-  it("may be of no text, where nothing was paid for it or thoughts took all of it", () => {
+  it("may have no text, if no tokens were counted or thoughts took all of them", () => {
     const bodies = [
       [STOP + DONE, "stop"],
       [STOP + used(1), "stop"],
@@ -262,7 +262,7 @@ describe("an answer that is whole", () => {
     for (const [body, end] of bodies) assert.strictEqual(read(body).end, end, body)
   })
 
-  it("is counted wherever the provider says it, before or behind its end, once or with every event", () => {
+  it("is counted wherever the provider sends the counts, before or after its end, once or with every event", () => {
     const usage = { prompt_tokens: 5, completion_tokens: 3 }
     const bodies = [
       say("A room.") + STOP + event({ choices: [], usage }),
@@ -281,7 +281,7 @@ describe("an answer that is whole", () => {
 
 describe("a body of anything", () => {
   const json = fc.json({ maxDepth: 4 })
-  it("is an answer or a failure, wherever it is cut, and its text is whole when it is an answer", () => {
+  it("is an answer or a failure, wherever it is cut, and an answer's text is whole", () => {
     fc.assert(
       fc.property(
         json,

@@ -9,7 +9,7 @@ const enter = (breaker: Breaker, partition: string, now: number): Pass => {
 const fails = (breaker: Breaker, partition: string, now: number, times = 1, wait?: number) => {
   for (let n = 0; n < times; n++) enter(breaker, partition, now).fail(now, wait)
 }
-/** What any tenants' questions do, at any time: ask, and end in one of three ways now or later. */
+/** Actions of any tenants' questions: enter, and settle in one of three ways now or later. */
 const step = fc.record({
   tenant: fc.integer({ min: 0, max: 3 }),
   later: fc.integer({ min: 0, max: 40_000 }),
@@ -24,7 +24,7 @@ const settle = (pass: Pass, end: string, now: number, wait: number | undefined) 
 }
 
 describe("a tenant whose questions fail", () => {
-  it("is kept back after five in a row, for longer each time, and tries with one question", () => {
+  it("is kept back after five in a row, for longer each time, and probes with one question", () => {
     const breaker = new Breaker()
     fails(breaker, "a", 0, 5)
     let now = 0
@@ -70,7 +70,7 @@ describe("a tenant whose questions fail", () => {
     )
   })
 
-  it("keeps no other tenant back together with others, while somebody is answered", () => {
+  it("keeps no other tenant back together with others, while any question is answered", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const breaker = new Breaker()
@@ -99,7 +99,7 @@ describe("a provider that fails for several tenants", () => {
     return breaker
   }
 
-  it("is left alone by all, and tried by a few tenants, each with one question", () => {
+  it("gets no questions, then probes by a few tenants, one question each", () => {
     const breaker = broken()
     for (const tenant of ["a", "b", "c"]) assert.strictEqual(breaker.enter(tenant, 0), 1000)
     const probes = ["c", "d", "e"].map((tenant) => enter(breaker, tenant, 1000))
@@ -108,7 +108,7 @@ describe("a provider that fails for several tenants", () => {
     for (const tenant of ["a", "b", "c", "f"]) enter(breaker, tenant, 1000)
   })
 
-  it("is left alone for longer when the questions of two tenants fail that try it, and not for one's", () => {
+  it("gets no questions for longer after failed probes of two tenants, and not of one", () => {
     const breaker = broken()
     const [c, d] = ["c", "d"].map((tenant) => enter(breaker, tenant, 1000))
     c?.fail(1000)
@@ -118,7 +118,7 @@ describe("a provider that fails for several tenants", () => {
     assert.strictEqual(breaker.enter("e", 1000), 2000)
   })
 
-  it("is not one where a single tenant has most of the failures, or somebody was answered a moment ago", () => {
+  it("is not one if a single tenant has most of the failures, or a question was answered a moment ago", () => {
     const breaker = new Breaker()
     fails(breaker, "a", 0, 5)
     fails(breaker, "b", 0, 1)
@@ -132,7 +132,7 @@ describe("a provider that fails for several tenants", () => {
     assert.strictEqual(busy.enter("c", 5000), 1000)
   })
 
-  it("lets everybody ask again in the end, whatever happened", () => {
+  it("lets every tenant ask again in the end, whatever happened", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
         const breaker = new Breaker()
@@ -163,7 +163,7 @@ describe("a provider that fails for several tenants", () => {
     assert.isAtMost(breaker.size, 10_000)
   })
 
-  it("hears each question's end once", () => {
+  it("counts each question's end once", () => {
     const breaker = new Breaker()
     const pass = enter(breaker, "a", 0)
     for (let n = 0; n < 9; n++) pass.fail(0)

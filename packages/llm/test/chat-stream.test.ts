@@ -57,13 +57,13 @@ describe("a stream of events", () => {
     )
   })
 
-  it("joins the lines of an event, takes one space away, and forgets an event that is not ended", () => {
+  it("joins the lines of an event, removes one space, and drops an incomplete event", () => {
     const wire = "\ufeffdata:a\ndata:  b\ndata\nevent: x\n\nevent: empty\n\n:data: c\n\ndata: d"
     for (const parts of [[Buffer.from(wire)], everywhere(Buffer.from(wire))])
       assert.deepStrictEqual(eventsOf(parts), ["a\n b"])
   })
 
-  it("may have one long event, and ends at one that is too long, at once or bit by bit", () => {
+  it("may have one long event, and fails at one that is too long, at once or bit by bit", () => {
     const long = "x".repeat(1_000_000)
     assert.deepStrictEqual(eventsOf(cutAt(Buffer.from(`data: ${long}\n\n`), [1, 10, 500])), [long])
     const lines = new SseReader()
@@ -74,10 +74,10 @@ describe("a stream of events", () => {
     while (endless.push(Buffer.from(long), () => assert.fail("an event"))) assert.isBelow(more++, 10)
   })
 
-  it("takes a long line bit by bit without reading it again each time", () => {
+  it("reads a long line bit by bit without searching it again each time", () => {
     const reader = new SseReader()
     const from = performance.now()
-    // Searched from its beginning for each part this line would be read 5·10¹⁰ times over.
+    // If each part were searched from the line's beginning, 5·10¹⁰ characters would be read.
     for (let n = 0; n < 300_000; n++) reader.push(Buffer.from("0123456789"), () => assert.fail("an event"))
     assert.isBelow(performance.now() - from, 5000)
   })
@@ -114,7 +114,7 @@ describe("an answer", () => {
     )
   })
 
-  it("that is cut off is never taken for a whole one", () => {
+  it("that is cut off is never completed", () => {
     const wire = Buffer.from(
       chunk({ delta: { content: "one" } }) + chunk({ delta: { content: "two" }, finish_reason: "stop" }) + DONE
     )
@@ -126,7 +126,7 @@ describe("an answer", () => {
     }
   })
 
-  it("of any bytes at all is an answer or a failure, and never an exception", () => {
+  it("of any bytes is an answer or a failure, and never an exception", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.json(), places, (bytes, json, cuts) => {
         for (const wire of [bytes, Buffer.from(`data: ${json}\n\n`), Buffer.from(`data: {"choices":[${json}]}\n\n`)])

@@ -23,7 +23,7 @@ const ask = (content: string, options: Partial<MockOptions> = {}) =>
   }).pipe(Effect.provide(MockLayer({ ...OPTIONS, ...options })))
 
 describe("the mock model", () => {
-  it.effect("says the same to the same question, as many tokens as it is told, and counts them", () =>
+  it.effect("gives the same answer to the same question, with the given number of tokens, and counts them", () =>
     Effect.gen(function* () {
       const first = yield* ask("What is LangChain?")
       assert.deepStrictEqual((yield* ask("What is LangChain?")).said, first.said)
@@ -45,7 +45,7 @@ describe("the mock model", () => {
     })
   )
 
-  it.live("does not talk more slowly because its listener is busy: what is late comes at once", () =>
+  it.live("is not slower because its reader is busy: late tokens are sent at once", () =>
     Effect.gen(function* () {
       const llm = yield* Llm
       const turns: Array<number> = []
@@ -53,7 +53,7 @@ describe("the mock model", () => {
       yield* llm.generate(
         [{ role: "user", content: "What is a room?" }],
         () => {
-          // Busy for the time of five tokens, at the first one.
+          // Blocks for the time of five tokens, at the first one.
           for (const until = performance.now() + 50; turns.length === 0 && performance.now() < until;);
           turns.push(turn)
           queueMicrotask(() => turn++)
@@ -65,7 +65,7 @@ describe("the mock model", () => {
     }).pipe(Effect.provide(MockLayer({ ...OPTIONS, tokens: 10, delay: 10 })))
   )
 
-  it.effect("fails in every way a model can, where it is asked to", () =>
+  it.effect("reproduces every failure of a model on request", () =>
     Effect.gen(function* () {
       const reasons: Array<unknown> = []
       for (const fault of ["before", "middle", "rate-limit", "no-usage"]) {
@@ -82,14 +82,14 @@ describe("the mock model", () => {
     })
   )
 
-  it.effect("takes a wish for text where wishes are not granted", () =>
+  it.effect("treats a wish as text if wishes are off", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* ask('[[mock {"tokens": 1}]]', { wishes: false })).said.length, 30)
       assert.strictEqual((yield* ask('[[mock {"tokens": "one"}]]')).said.length, 30)
     })
   )
 
-  it.effect("that falls silent has failed after a while, before its first token or after it", () =>
+  it.effect("that falls silent fails after a while, before its first token or after it", () =>
     Effect.gen(function* () {
       for (const [fault, patience] of [
         ["hang", "60 seconds"],
@@ -107,7 +107,7 @@ describe("the mock model", () => {
     })
   )
 
-  it.effect("says no more once it is interrupted", () =>
+  it.effect("emits nothing after an interruption", () =>
     Effect.gen(function* () {
       const llm = yield* Llm
       const started = yield* Deferred.make<void>()

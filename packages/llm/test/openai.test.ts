@@ -48,14 +48,14 @@ const QUESTION: Prompt = [
   { role: "user", content: "What is a room? 🏠" }
 ]
 
-/** A question under way: what was said so far, and what becomes of it. */
+/** A running question: its text so far, and its result. */
 interface Asking {
   readonly said: ReadonlyArray<string>
   readonly result: Effect.Effect<Result.Result<Completion, LlmFailed>>
   readonly failure: Effect.Effect<LlmFailed>
   readonly completion: Effect.Effect<Completion>
   readonly stop: Effect.Effect<void>
-  /** Waits until this many pieces have come. */
+  /** Waits until this many pieces arrived. */
   readonly heard: (pieces: number) => Effect.Effect<void>
 }
 
@@ -94,7 +94,7 @@ const ask = Effect.fnUntraced(function* (prompt: Prompt = QUESTION, partition = 
 
 const next = Effect.flatMap(FakeUpstream, (upstream) => upstream.next)
 
-/** What is logged: by it a test knows how far things are. */
+/** The log: a test waits for its lines. */
 class Log extends Context.Service<
   Log,
   { readonly until: (text: string) => Effect.Effect<void>; readonly lines: ReadonlyArray<string> }
@@ -121,7 +121,7 @@ const LogLayer = Layer.unwrap(
 
 const logged = (text: string) => Effect.flatMap(Log, (log) => log.until(text))
 
-/** A provider that does what the test says, and ours that asks it. */
+/** A provider controlled by the test, and our layer that asks it. */
 const withUpstream =
   (options: Partial<OpenAiOptions> = {}) =>
   <A, E>(test: Effect.Effect<A, E, Llm | FakeUpstream | Log | Scope.Scope>) =>
@@ -130,7 +130,7 @@ const withUpstream =
       return yield* Effect.provide(test, OpenAiLayer({ ...OPTIONS, baseUrl: url, ...options }), { local: true })
     }).pipe(Effect.provide([FakeUpstreamLayer, LogLayer], { local: true }), Effect.scoped)
 
-/** Asks once; the provider answers with `answer`. What came of it. */
+/** The result of one question that the provider answers with `answer`. */
 const answered = (answer: (call: UpstreamCall) => void, options: Partial<OpenAiOptions> = {}) =>
   Effect.gen(function* () {
     const asking = yield* ask()
@@ -147,7 +147,7 @@ const failedWith = (answer: (call: UpstreamCall) => void, options: Partial<OpenA
   )
 
 describe("a question to a provider", () => {
-  it.effect("is the text, the model and its limits, with our key, and says nothing of whose it is", () =>
+  it.effect("has the text, the model and its limits, our key, and nothing about the user or tenant", () =>
     Effect.gen(function* () {
       yield* ask()
       const call = yield* next
@@ -174,7 +174,7 @@ describe("a question to a provider", () => {
     }).pipe(withUpstream())
   )
 
-  it.effect("has no key where none is set", () =>
+  it.effect("has no key if none is set", () =>
     Effect.gen(function* () {
       yield* ask()
       assert.notProperty((yield* next).headers, "authorization")
@@ -204,7 +204,7 @@ describe("a question to a provider", () => {
     }).pipe(Effect.provide(FakeUpstreamLayer))
   )
 
-  it.effect("is told to stop by closing its connection, before the answer and in the middle of it", () =>
+  it.effect("is cancelled by closing its connection, before the answer and in the middle of it", () =>
     Effect.gen(function* () {
       const before = yield* ask()
       const unanswered = yield* next
@@ -226,7 +226,7 @@ describe("a question to a provider", () => {
     }).pipe(withUpstream())
   )
 
-  it.effect("goes over a connection that is there, and over a new one where the provider closed it", () =>
+  it.effect("uses an open connection, and a new one if the provider closed it", () =>
     Effect.gen(function* () {
       const upstream = yield* FakeUpstream
       const once = Effect.gen(function* () {
@@ -241,7 +241,7 @@ describe("a question to a provider", () => {
       yield* once
       const second = yield* once
       assert.strictEqual(upstream.connections(), 1)
-      // Closed without a word: the question meets a connection that is dead already.
+      // Closed without notice: the question is sent on a dead connection.
       const asking = yield* ask()
       const third = yield* next
       assert.strictEqual(upstream.connections(), 1)
@@ -259,7 +259,7 @@ describe("a question to a provider", () => {
 })
 
 describe("an answer", () => {
-  it.effect("is passed on piece by piece, as it comes", () =>
+  it.effect("is passed on piece by piece", () =>
     Effect.gen(function* () {
       const asking = yield* ask()
       const call = yield* next
@@ -323,7 +323,7 @@ describe("an answer", () => {
       const call = yield* next
       call.head()
       const bytes = Buffer.from(chunk({ delta: { content: text }, finish_reason: "stop" }) + DONE)
-      // Bytes of their own turn of the event loop are packets of their own, mostly.
+      // Bytes written in separate turns of the event loop are mostly separate packets.
       for (const byte of bytes) {
         call.write(Buffer.of(byte))
         yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
@@ -333,7 +333,7 @@ describe("an answer", () => {
     }).pipe(withUpstream())
   )
 
-  it.effect("may have fields nobody knows, comments, other events, thoughts, and no choices", () =>
+  it.effect("may have unknown fields, comments, other events, thoughts, and no choices", () =>
     Effect.gen(function* () {
       const { result, said } = yield* answered((call) => {
         call.head()
@@ -371,7 +371,7 @@ describe("an answer in another form", () => {
   const events =
     chunk({ delta: { content: "A " } }) + chunk({ delta: { content: "room." }, finish_reason: "stop" }) + DONE
 
-  it.effect("is taken: JSON for a stream, a stream labelled otherwise or not at all, compressed unasked", () =>
+  it.effect("is read: JSON for a stream, a stream with another content type or none, compressed without request", () =>
     Effect.gen(function* () {
       const sent: ReadonlyArray<readonly [string | Uint8Array, Readonly<Record<string, string>>]> = [
         [whole, { "content-type": "application/json" }],
@@ -402,7 +402,7 @@ describe("an answer in another form", () => {
     })
   )
 
-  it.effect("comes token by token though it is compressed, and is cut where its bytes are", () =>
+  it.effect("arrives token by token although it is compressed, and is cut where its bytes are", () =>
     Effect.gen(function* () {
       for (const cut of ["cut", "reset"] as const) {
         const asking = yield* ask()
@@ -421,7 +421,7 @@ describe("an answer in another form", () => {
     }).pipe(withUpstream({ retries: 0 }))
   )
 
-  it.effect("is none where nobody can read it", () =>
+  it.effect("is a failure if its encoding is unknown", () =>
     Effect.gen(function* () {
       const ways = [
         (call: UpstreamCall) => call.refuse(200, events, { "content-encoding": "gzip" }),
@@ -452,7 +452,7 @@ describe("an answer in another form", () => {
 })
 
 describe("a provider that fails", () => {
-  it.effect("is understood by its status, and its words stay where they are", () =>
+  it.effect("is understood by its status, and its text is dropped", () =>
     Effect.gen(function* () {
       const found: Array<unknown> = []
       for (const status of [401, 403, 400, 404, 422, 413, 429, 408, 500, 502, 503, 504, 529, 301, 204])
@@ -475,7 +475,7 @@ describe("a provider that fails", () => {
     })
   )
 
-  it.effect("says when to come back: in seconds, in milliseconds, or as a date", () =>
+  it.effect("says when to retry: in seconds, in milliseconds, or as a date", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.parse("2026-11-24T22:00:00Z"))
       const found: Array<unknown> = []
@@ -499,7 +499,7 @@ describe("a provider that fails", () => {
     })
   )
 
-  it.effect("sends what is no answer", () =>
+  it.effect("sends an invalid answer", () =>
     Effect.gen(function* () {
       const page = "<!doctype html><h1>Sign in to the café's network</h1>"
       const ways = [
@@ -529,7 +529,7 @@ describe("a provider that fails", () => {
     })
   )
 
-  it.effect("speaks something else than HTTP", () =>
+  it.effect("uses another protocol than HTTP", () =>
     Effect.gen(function* () {
       const server = createServer((socket) => void socket.on("error", () => {}).end("SSH-2.0-OpenSSH_9.9\r\n"))
       const port = yield* listening(server)
@@ -541,7 +541,7 @@ describe("a provider that fails", () => {
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped)
   )
 
-  it.effect("ends the connection in the middle, with or without manners", () =>
+  it.effect("ends the connection in the middle, orderly or abruptly", () =>
     Effect.gen(function* () {
       const ends = [
         (call: UpstreamCall) => call.end(),
@@ -558,7 +558,7 @@ describe("a provider that fails", () => {
         assert.strictEqual((yield* asking.failure).reason, "model_cut")
         assert.deepStrictEqual(asking.said, ["so", " far"])
       }
-      // With two tries left: nobody hears the same words twice.
+      // With two tries left: no text is emitted twice.
       assert.strictEqual((yield* FakeUpstream).asked(), 3)
     }).pipe(withUpstream({ retries: 2 }))
   )
@@ -584,7 +584,7 @@ describe("a provider that fails", () => {
     })
   )
 
-  it.effect("is not there: nobody listens, no such name, the connection is closed before a word", () =>
+  it.effect("is not available: connection refused, unknown name, connection closed before an answer", () =>
     Effect.gen(function* () {
       const server = createServer()
       const port = yield* listening(server)
@@ -602,7 +602,7 @@ describe("a provider that fails", () => {
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped)
   )
 
-  it.effect("redirects, and whoever it points at does not get our key", () =>
+  it.effect("redirects, and the target does not get our key", () =>
     Effect.gen(function* () {
       const elsewhere = yield* FakeUpstream
       for (const status of [301, 302, 307, 308]) {
@@ -615,7 +615,7 @@ describe("a provider that fails", () => {
     }).pipe(Effect.provide(FakeUpstreamLayer, { local: true }))
   )
 
-  it.effect("leaves nothing of its words or our key in the log", () =>
+  it.effect("leaves no text of its own and not our key in the log", () =>
     Effect.gen(function* () {
       const lines: Array<string> = []
       const logger = Logger.make(({ message, cause }) => void lines.push(JSON.stringify([message, cause])))
@@ -640,7 +640,7 @@ describe("time", () => {
     Effect.gen(function* () {
       const connections: Array<Deferred.Deferred<void>> = [Deferred.makeUnsafe(), Deferred.makeUnsafe()]
       let made = 0
-      // Takes the connection, and never says a word of TLS.
+      // Accepts the connection, and never sends TLS.
       const server = createServer((socket) => {
         socket.on("error", () => {})
         const connection = connections[made++]
@@ -662,7 +662,7 @@ describe("time", () => {
   )
 
   it.effect(
-    "until the first of the answer is limited, before the head and after it, and the connection is closed",
+    "until the first part of the answer is limited, before the head and after it, and the connection is closed",
     () =>
       Effect.gen(function* () {
         for (const head of [false, true]) {
@@ -678,7 +678,7 @@ describe("time", () => {
           assert.strictEqual((yield* asking.failure).reason, "model_timeout")
           yield* call.closed
         }
-        // Whoever has waited a minute is not made to wait another.
+        // After a wait of a minute there is no retry.
         assert.strictEqual((yield* FakeUpstream).asked(), 2)
       }).pipe(withUpstream())
   )
@@ -701,7 +701,7 @@ describe("time", () => {
     }).pipe(withUpstream())
   )
 
-  it.effect("for all of it is limited, however lively it is", () =>
+  it.effect("for the whole answer is limited, even if it is never silent", () =>
     Effect.gen(function* () {
       const asking = yield* ask()
       const call = yield* next
@@ -718,31 +718,29 @@ describe("time", () => {
 })
 
 describe("asking again", () => {
-  it.effect(
-    "happens after a failure that may pass, a little later each time, and then the answer is like any other",
-    () =>
-      Effect.gen(function* () {
-        const asking = yield* ask()
-        ;(yield* next).refuse(503)
-        yield* logged("failed")
-        yield* TestClock.adjust(199)
-        assert.strictEqual((yield* FakeUpstream).asked(), 1)
-        yield* TestClock.adjust(101)
-        ;(yield* next).refuse(502)
-        yield* logged("failed")
-        yield* TestClock.adjust(399)
-        assert.strictEqual((yield* FakeUpstream).asked(), 2)
-        yield* TestClock.adjust(201)
-        const call = yield* next
-        call.head()
-        call.say("at last")
-        call.finish()
-        assert.strictEqual((yield* asking.completion).finishReason, "stop")
-        assert.deepStrictEqual(asking.said, ["at last"])
-      }).pipe(withUpstream())
+  it.effect("happens after a temporary failure, a little later each time, and then the answer is like any other", () =>
+    Effect.gen(function* () {
+      const asking = yield* ask()
+      ;(yield* next).refuse(503)
+      yield* logged("failed")
+      yield* TestClock.adjust(199)
+      assert.strictEqual((yield* FakeUpstream).asked(), 1)
+      yield* TestClock.adjust(101)
+      ;(yield* next).refuse(502)
+      yield* logged("failed")
+      yield* TestClock.adjust(399)
+      assert.strictEqual((yield* FakeUpstream).asked(), 2)
+      yield* TestClock.adjust(201)
+      const call = yield* next
+      call.head()
+      call.say("at last")
+      call.finish()
+      assert.strictEqual((yield* asking.completion).finishReason, "stop")
+      assert.deepStrictEqual(asking.said, ["at last"])
+    }).pipe(withUpstream())
   )
 
-  it.effect("happens for whatever is no answer and may pass, as long as nothing was shown", () =>
+  it.effect("happens after every temporary failure, as long as nothing was shown", () =>
     Effect.gen(function* () {
       const ways = [
         (call: UpstreamCall) => call.end(DONE),
@@ -800,7 +798,7 @@ describe("asking again", () => {
     }).pipe(withUpstream())
   )
 
-  it.effect("waits as long as the provider wants, and not at all where that is too long for whoever waits", () =>
+  it.effect("waits as long as the provider asks for, and not at all if that is too long", () =>
     Effect.gen(function* () {
       const asking = yield* ask()
       ;(yield* next).refuse(429, "", { "retry-after": "4" })
@@ -814,7 +812,7 @@ describe("asking again", () => {
     }).pipe(withUpstream())
   )
 
-  it.effect("does not happen where it cannot help", () =>
+  it.effect("does not happen if it cannot help", () =>
     Effect.gen(function* () {
       for (const status of [400, 401, 403, 404, 422, 501]) {
         const asking = yield* ask()
@@ -828,34 +826,32 @@ describe("asking again", () => {
     }).pipe(withUpstream())
   )
 
-  it.effect(
-    "happens at once, in other words, where a server does not know some of ours, and it is not told them again",
-    () =>
-      Effect.gen(function* () {
-        const asking = yield* ask()
-        ;(yield* next).refuse(
-          400,
-          '{"error":{"message":"Unsupported parameter: \'max_tokens\'. Use \'max_completion_tokens\' instead."}}'
-        )
-        ;(yield* next).refuse(400, '{"error":{"message":"\'temperature\' does not support 0.5 with this model."}}')
-        ;(yield* next).refuse(
-          422,
-          "{\"object\":\"error\",\"message\":\"[{'loc': ('body', 'stream_options'), 'msg': 'extra fields'}]\"}"
-        )
-        const call = yield* next
-        const learned = { model: "fake-1", messages: QUESTION, stream: true, max_completion_tokens: 100 }
-        assert.deepStrictEqual(JSON.parse(call.body), learned)
-        call.head()
-        call.say("fine")
-        call.finish()
-        yield* asking.completion
-        yield* ask()
-        assert.deepStrictEqual(JSON.parse((yield* next).body), learned)
-      }).pipe(withUpstream({ retries: 0 }))
+  it.effect("happens at once without a parameter that the server refuses, which is not sent again", () =>
+    Effect.gen(function* () {
+      const asking = yield* ask()
+      ;(yield* next).refuse(
+        400,
+        '{"error":{"message":"Unsupported parameter: \'max_tokens\'. Use \'max_completion_tokens\' instead."}}'
+      )
+      ;(yield* next).refuse(400, '{"error":{"message":"\'temperature\' does not support 0.5 with this model."}}')
+      ;(yield* next).refuse(
+        422,
+        "{\"object\":\"error\",\"message\":\"[{'loc': ('body', 'stream_options'), 'msg': 'extra fields'}]\"}"
+      )
+      const call = yield* next
+      const learned = { model: "fake-1", messages: QUESTION, stream: true, max_completion_tokens: 100 }
+      assert.deepStrictEqual(JSON.parse(call.body), learned)
+      call.head()
+      call.say("fine")
+      call.finish()
+      yield* asking.completion
+      yield* ask()
+      assert.deepStrictEqual(JSON.parse((yield* next).body), learned)
+    }).pipe(withUpstream({ retries: 0 }))
   )
 })
 
-describe("what a provider does not take", () => {
+describe("a refused parameter", () => {
   const bare = { model: "fake-1", messages: QUESTION, stream: true, max_tokens: 100 }
   const without = { ...bare, stream_options: { include_usage: true } }
   const usual = { ...without, temperature: 0.5 }
@@ -866,7 +862,7 @@ describe("what a provider does not take", () => {
   }
   const named = (param: string) => JSON.stringify({ error: { message: "no", param } })
 
-  it.effect("is said again where leaving it out did not help", () =>
+  it.effect("is sent again if omitting it did not help", () =>
     Effect.gen(function* () {
       const asking = yield* ask()
       ;(yield* next).refuse(400, named("stream_options"))
@@ -942,7 +938,7 @@ describe("a provider that is broken", () => {
     return yield* asking.failure
   })
 
-  it.effect("is left alone for a while, then tried with one question, and back when it answers", () =>
+  it.effect("gets no questions for a while, then one probe, and all of them after its answer", () =>
     Effect.gen(function* () {
       const upstream = yield* FakeUpstream
       for (let n = 0; n < 5; n++) assert.strictEqual((yield* fail).reason, "model_error")
@@ -958,7 +954,7 @@ describe("a provider that is broken", () => {
       call.head()
       call.say("I am")
       yield* probe.heard(1)
-      // The first word is enough: others need not wait for the last.
+      // The first token is enough: others need not wait for the last.
       yield* Effect.yieldNow
       const other = yield* ask()
       const another = yield* next
@@ -971,7 +967,7 @@ describe("a provider that is broken", () => {
     }).pipe(withUpstream({ retries: 0 }))
   )
 
-  it.effect("is left alone longer each time, and as long as it asks for", () =>
+  it.effect("gets no questions for longer each time, and as long as it asks for", () =>
     Effect.gen(function* () {
       for (let n = 0; n < 5; n++) yield* fail
       yield* TestClock.adjust(1000)
@@ -985,7 +981,7 @@ describe("a provider that is broken", () => {
     }).pipe(withUpstream({ retries: 0 }))
   )
 
-  it.effect("for one tenant's questions is there for another's; for several tenants', for nobody", () =>
+  it.effect("for one tenant's questions is available for another's; for several tenants', for none", () =>
     Effect.gen(function* () {
       const upstream = yield* FakeUpstream
       const failing = Effect.fnUntraced(function* (tenant: string) {
@@ -1002,7 +998,7 @@ describe("a provider that is broken", () => {
       assert.strictEqual(upstream.asked(), 5)
       assert.strictEqual(yield* failing("another"), "model_error")
       assert.strictEqual(yield* failing("another"), "model_error")
-      // What everybody hears is the same, whoever failed.
+      // All clients get the same answer, whichever tenant's questions failed.
       for (const tenant of ["one", "another", "a third"])
         assert.deepStrictEqual(yield* refused(tenant), ["model_unavailable", 1])
       assert.strictEqual(upstream.asked(), 7)
@@ -1021,7 +1017,7 @@ describe("a provider that is broken", () => {
     }).pipe(withUpstream({ retries: 0 }))
   )
 
-  it.effect("is an outage when nobody is answered: logged once with its cause, and once when it is over", () =>
+  it.effect("is an outage if no question is answered: logged once with its cause, and once when it is over", () =>
     Effect.gen(function* () {
       for (let n = 0; n < 5; n++) yield* fail
       for (const tenant of ["b", "c", "d"]) {
@@ -1070,7 +1066,7 @@ describe("a provider that is broken", () => {
     }).pipe(withUpstream({ retries: 0 }))
   )
 
-  it.effect("is not found broken for refusing questions, or for questions that were taken back", () =>
+  it.effect("is not broken because of refused or cancelled questions", () =>
     Effect.gen(function* () {
       for (let n = 0; n < 10; n++) {
         const refused = yield* ask()

@@ -14,7 +14,7 @@ const reasonOf = (status: number, body: unknown, asked = ASKED) => {
 const message = (text: string, more: Readonly<Record<string, unknown>> = {}) => ({ error: { message: text, ...more } })
 
 describe("a refusal", () => {
-  it("of the content is the asker's to change", () => {
+  it("of the content is for the user to correct", () => {
     const bodies: ReadonlyArray<readonly [number, unknown]> = [
       [
         400,
@@ -59,7 +59,7 @@ describe("a refusal", () => {
       assert.strictEqual(reasonOf(status, body), "content_filtered", JSON.stringify(body))
   })
 
-  it("of the length is the asker's to change", () => {
+  it("of the length is for the user to correct", () => {
     const vllm = "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens."
     const bodies: ReadonlyArray<readonly [number, unknown]> = [
       [400, message("…", { code: "context_length_exceeded", param: "messages" })],
@@ -105,7 +105,7 @@ describe("a refusal", () => {
       assert.strictEqual(reasonOf(status, body), "context_too_long", JSON.stringify(body))
   })
 
-  it("of a text is the asker's, and of everything else the operator's", () => {
+  it("of a text is for the user to correct, and every other for the operator", () => {
     assert.strictEqual(reasonOf(400, message("bad", { param: "messages[0].content" })), "prompt_rejected")
     assert.strictEqual(
       reasonOf(422, { detail: [{ loc: ["body", "messages", 0, "content"], msg: "bad" }] }),
@@ -136,7 +136,7 @@ describe("a refusal", () => {
     )
   })
 
-  it("in an answer's place means what its status would have", () => {
+  it("in an answer's place means the same as its status", () => {
     const found = [
       message("…", { code: 429 }),
       message("…", { code: "rate_limit_exceeded" }),
@@ -164,7 +164,7 @@ describe("a refusal", () => {
   })
 })
 
-/** Every word that means something to us. */
+/** Every word that our rules match. */
 const WORDS = [
   "stream_options",
   "include_usage",
@@ -211,7 +211,7 @@ describe("a question that is quoted", () => {
     })
     .map((words) => words.join(" "))
 
-  it("changes nothing in how anybody is asked, nor what the refusal means", () => {
+  it("changes neither the request's parameters nor the meaning of the refusal", () => {
     fc.assert(
       fc.property(texts, fc.constantFrom(...ECHOES), fc.constantFrom(400, 422), (text, echo, status) => {
         const body = echo(text)
@@ -261,7 +261,7 @@ describe("a server that refuses a parameter", () => {
     [message("…", { param: "max_tokens", code: "unsupported_parameter" }), { limit: "max_completion_tokens" }]
   ]
 
-  it("is asked without", () => {
+  it("gets requests without it", () => {
     for (const [body, change] of cases) {
       const error = errorIn(typeof body === "string" ? body : JSON.stringify(body))
       assert.deepStrictEqual(
@@ -272,7 +272,7 @@ describe("a server that refuses a parameter", () => {
     }
   })
 
-  it("is not asked otherwise for the sake of other parameters", () => {
+  it("gets the same request if it refuses another parameter", () => {
     for (const body of [
       message("…", { param: "max_tokens", code: "invalid_value" }),
       message("…", { param: "top_p" }),
@@ -333,7 +333,7 @@ describe("why a model stopped", () => {
     model_timeout: ["timeout", "time_out"]
   }
 
-  it("is told by each provider's own word", () => {
+  it("is read from each provider's own value", () => {
     for (const [meaning, words] of Object.entries(table))
       for (const word of words) {
         const finish = finishOf(word)

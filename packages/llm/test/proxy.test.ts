@@ -8,7 +8,7 @@ import { createServer as createSecureServer } from "node:https"
 import { connect, type Socket } from "node:net"
 import { getCACertificates, setDefaultCACertificates } from "node:tls"
 
-// A certificate for provider.test, of this test alone.
+// A certificate for provider.test, only for this test.
 const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBTTCB9KADAgECAgEBMAoGCCqGSM49BAMCMBgxFjAUBgNVBAMMDXByb3ZpZGVy
 LnRlc3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBgxFjAUBgNV
@@ -61,7 +61,7 @@ const answer: Parameters<typeof createServer>[1] = (request, response) => {
   })
 }
 
-/** A forward proxy that asks for a login, and a provider behind it, with and without TLS. What went through it is in `seen`. */
+/** A forward proxy that requires a login, and a provider behind it, with and without TLS. `seen` has the requests. */
 const make = Effect.gen(function* () {
   const seen: Array<string> = []
   const sockets = new Set<Socket>()
@@ -134,7 +134,7 @@ describe("a forward proxy", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("is not asked for what is on this machine, nor for what NO_PROXY names", () =>
+  it.live("is not used for this machine, nor for hosts in NO_PROXY", () =>
     Effect.gen(function* () {
       const { plain, seen, url } = yield* make
       for (const host of ["127.0.0.1", "localhost"])
@@ -148,7 +148,7 @@ describe("a forward proxy", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("that refuses, or is not there, makes the model unavailable, and its login is nowhere in the log", () => {
+  it.live("that refuses, or is not available, makes the model unavailable, and its login is not in the log", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ cause, message }) => void lines.push(JSON.stringify([message, cause])))
     return Effect.gen(function* () {

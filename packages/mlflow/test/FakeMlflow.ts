@@ -1,20 +1,20 @@
 import { Effect, Schema, type Scope } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 
-/** What may happen to a request instead of, or after, what was asked. */
+/** The fate of a request. Undefined: a normal answer. */
 export type Fate =
   | { readonly status: number; readonly body: string; readonly headers?: Record<string, string> }
-  /** The connection is cut before anything was done. */
+  /** The connection is cut before the request is carried out. */
   | "cut"
-  /** It is done, and the connection is cut before the answer. */
+  /** The request is carried out, and the connection is cut before the answer. */
   | "done, then cut"
-  /** The connection is cut, and it is done when the next request of its kind comes. */
+  /** The connection is cut, and the request is carried out when the next one of its kind arrives. */
   | "cut, then done"
-  /** No answer ever comes. */
+  /** There is never an answer. */
   | "hang"
   | undefined
 
-/** A request as it arrived. */
+/** A received request. */
 export interface Arrived {
   readonly method: string
   readonly path: string
@@ -23,17 +23,17 @@ export interface Arrived {
   readonly headers: IncomingMessage["headers"]
 }
 
-/** MLflow as far as we talk to it, in memory, and with the moods that a test gives it. */
+/** The part of MLflow that we use, in memory. `mood` decides each request's fate. */
 export interface FakeMlflow {
   readonly url: string
   readonly requests: Array<Arrived>
-  /** By generation: how many runs, each with how it stands. */
+  /** Runs by generation, with their status. */
   readonly runs: Map<string, Array<{ readonly id: string; logged: boolean; status: string }>>
-  /** By trace id: how often it was sent. */
+  /** By trace id: how often the trace was sent. */
   readonly traces: Map<string, number>
   mood: (request: Arrived) => Fate
   version: string
-  /** Nothing listens any more; connections are cut. */
+  /** Closes the port and cuts the connections. */
   readonly stop: Effect.Effect<void>
   readonly start: Effect.Effect<void>
 }

@@ -2,7 +2,7 @@ import type { Actor } from "@llm-saas/domain/Actor"
 import { MlflowServer } from "@llm-saas/testing/MlflowServer"
 import { Effect, Schema } from "effect"
 
-// What MLflow has, as it says itself.
+// Reads MLflow's content through its API.
 
 const Pairs = Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.Union([Schema.String, Schema.Number]) }))
 
@@ -47,10 +47,10 @@ const Traces = Schema.Struct({
   next_page_token: Schema.optionalKey(Schema.String)
 })
 
-/** A value of OTLP as protobuf's JSON spells it. */
+/** A value of OTLP in protobuf's JSON. */
 const Value = Schema.Struct({
   key: Schema.String,
-  // Absent where it is null.
+  // Absent if it is null.
   value: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
 })
 const Span = Schema.Struct({
@@ -75,7 +75,7 @@ export const experimentNamed = (name: string) =>
   )
 export const experimentOf = ({ tenantId }: Actor["Service"]) => experimentNamed(`llm-inference/${tenantId}`)
 
-/** Every page of it. */
+/** All pages of a list. */
 const pages = <A>(
   page: (
     token: string | undefined

@@ -14,7 +14,7 @@ import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { layerWebCrypto } from "effect/crypto/SecureRandom"
 import { FetchHttpClient } from "effect/http"
 
-/** The doors through which answers are planted, and the outbox in which they wait. */
+/** The services that store answers for a test, and the outbox. */
 export const world = Layer.mergeAll(
   Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer).pipe(
     Layer.provide(
@@ -36,7 +36,7 @@ export const world = Layer.mergeAll(
   )
 ).pipe(Layer.provideMerge(TestDatabase.layer))
 
-/** The program's own way to MLflow. */
+/** The program's own layers to MLflow. */
 export const tracking = (
   url: string,
   options: Partial<MlflowSink.MlflowOptions> & { readonly concurrency?: number } = {}
@@ -72,7 +72,7 @@ export const trackingFiles = (directory: string) =>
     Layer.provide([NodeFileSystem.layer, DigestLayer, layerWebCrypto])
   )
 
-/** Waits until so many records wait. */
+/** Waits until this many records are pending. */
 export const waiting = (enough: (pending: number) => boolean) =>
   Effect.flatMap(TrackingOutbox, ({ lag }) =>
     lag.pipe(
@@ -81,5 +81,5 @@ export const waiting = (enough: (pending: number) => boolean) =>
     )
   )
 
-/** Waits until nothing waits any more. */
+/** Waits until no record is pending. */
 export const drained = waiting((pending) => pending === 0)

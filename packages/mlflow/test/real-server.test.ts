@@ -14,19 +14,19 @@ import { join } from "node:path"
 import { experimentNamed, experimentOf, runsOf, traceOf, tracesOf } from "./MlflowApi.ts"
 import { drained, tracking, trackingFiles, waiting, world } from "./Projection.ts"
 
-// Against the real thing: what the program sends is read back through MLflow's own API.
+// Against a real MLflow: the sent data is read back through MLflow's own API.
 
 const found = await Effect.runPromise(find)
 const missing = "missing" in found ? found.missing : undefined
 
 describe("the real MLflow", () => {
-  it("is there, or it is said why it is not tried", () => {
+  it("is installed, or the reason for skipping is shown", () => {
     if (missing !== undefined) console.warn(`SKIPPED: all that tries a real MLflow server, because there is ${missing}`)
     assert.isTrue(missing === undefined || !process.env["CI"], `CI must try the real MLflow, and there is ${missing}`)
   })
 })
 
-/** A server on a machine with little to spare. */
+/** A server on a small machine. */
 const SLOW = 120_000
 
 const sent = (options: Parameters<typeof tracking>[1] = {}) =>
@@ -60,7 +60,7 @@ const opine = (actor: Actor["Service"], { messageId }: Place, rating: number, co
     )
   )
 
-/** As if nobody had heard that they arrived. */
+/** As if there had been no answers when they arrived. */
 const again = ({ tenantId }: Actor["Service"]) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) =>
     Effect.orDie(
@@ -73,13 +73,13 @@ const again = ({ tenantId }: Actor["Service"]) =>
 
 const Real = MlflowServer.layer("python" in found ? found.python : "").pipe(Layer.provideMerge(world))
 
-/** On the machine's clock: the server is somebody else's process. */
+/** On the machine's clock: the server is another process. */
 const suite = layer(Real, { timeout: "4 minutes", excludeTestServices: true })
 
 describe.skipIf(missing !== undefined)("with a real server", () => {
   suite("an inference", (it) => {
     it.effect(
-      "is a run with all that is promised, and a trace that shows it, each pointing at the other",
+      "is a run with all documented values and a trace, each with a link to the other",
       () =>
         Effect.gen(function* () {
           const actor = yield* newUser()
@@ -177,7 +177,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
             "mlflow.spanInputs": { messages: [{ role: "user", content: "What is a room?" }] }
           })
           assert.deepStrictEqual(
-            // Rounded: a nanosecond of today is beyond what a number holds.
+            // Rounded: a number cannot hold today's time in nanoseconds.
             model?.events?.map(({ name, time_unix_nano }) => [name, Math.round(time_unix_nano / 1e6)]),
             [["first token", arrivedAt + 105]]
           )
@@ -207,7 +207,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
     )
 
     it.effect(
-      "that came to no whole answer is told as it was, and one whose message was deleted without a word of it",
+      "without a whole answer is sent as it was, and one whose message was deleted without its text",
       () =>
         Effect.gen(function* () {
           const actor = yield* newUser()
@@ -251,7 +251,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
     )
 
     it.effect(
-      "is said as much of as the policy allows",
+      "has the content that the policy allows",
       () =>
         Effect.gen(function* () {
           const actor = yield* newUser()
@@ -277,7 +277,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
     )
 
     it.effect(
-      "of a trace that its caller named is that trace, and nobody else's",
+      "of a trace that its caller named is that trace, and no other tenant's",
       () =>
         Effect.gen(function* () {
           const [first, second] = [yield* newUser(), yield* newUser()]
@@ -306,7 +306,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
     )
 
     it.effect(
-      "goes to one experiment for all tenants where that is wanted, and to a deleted one after restoring it",
+      "goes to one experiment for all tenants if so configured, and to a deleted one after restoring it",
       () =>
         Effect.gen(function* () {
           const { ask, url } = yield* MlflowServer
@@ -317,7 +317,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
               yield* answered(first, { arrivedAt: Date.now() - 600 })
               yield* drained
               const experiment = yield* experimentNamed("everything")
-              // Under the program's feet: it remembers the id.
+              // While the program has its id in the cache.
               yield* ask("POST", "/api/2.0/mlflow/experiments/delete", { experiment_id: experiment })
               yield* answered(second, { arrivedAt: Date.now() - 600 })
               yield* drained
@@ -332,7 +332,7 @@ describe.skipIf(missing !== undefined)("with a real server", () => {
     )
 
     it.effect(
-      "is a run in files that MLflow reads, where that is asked for, and however often it is written",
+      "is a run in files that MLflow reads, if so configured, however often it is written",
       () =>
         Effect.gen(function* () {
           const actor = yield* newUser()
@@ -401,7 +401,7 @@ print(json.dumps([{"status": r.info.status, "params": r.data.params, "metrics": 
     )
 
     it.effect(
-      "is there once, though MLflow was killed in the middle of 500 and started again",
+      "is there once, although MLflow was killed in the middle of 500 and started again",
       () =>
         Effect.gen(function* () {
           const server = yield* MlflowServer

@@ -7,7 +7,7 @@ import { Deferred, Effect, Layer, Logger, Schema } from "effect"
 import { type Arrived, type FakeMlflow, make } from "./FakeMlflow.ts"
 import { drained, tracking, waiting, world } from "./Projection.ts"
 
-// What may go wrong between us and MLflow, against one that does as it is told. Whether MLflow is like this: real-server.test.ts.
+// Failures between us and MLflow, with a fake one. real-server.test.ts tests that MLflow is like this.
 
 /** Lines of the log. */
 const logged: Array<string> = []
@@ -67,8 +67,8 @@ const isOnce = (mlflow: FakeMlflow, places: ReadonlyArray<Place>, traces = true)
   }
 }
 
-suite("what waits", (it) => {
-  it.effect("is not touched while nothing answers, and arrives when something does", () =>
+suite("a pending record", (it) => {
+  it.effect("is not touched while MLflow is away, and arrives when it is back", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
       yield* mlflow.stop
@@ -90,10 +90,10 @@ suite("what waits", (it) => {
       yield* mlflow.start
       yield* drained
       isOnce(mlflow, places)
-      // Nothing was in doubt, so nothing was looked for.
+      // No record was unsure, so none was searched for.
       assert.isFalse(mlflow.requests.some(is("/api/2.0/mlflow/runs/search")))
       assert.match(logged[1] ?? "", /gets every inference/u)
-      // That the outage is over is said when it has been for a second.
+      // The end of an outage is logged after a second without failures.
       for (const line of logged.slice(2)) assert.match(line, /^MLflow is available again, after /u)
       assert.isAtMost(logged.length, 3)
     }).pipe(Effect.scoped)
@@ -108,7 +108,7 @@ suite("what waits", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is in memory a few at a time", () =>
+  it.effect("is in memory only a few at a time", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
       yield* answers(60)
@@ -134,7 +134,7 @@ suite("what waits", (it) => {
   )
 })
 
-suite("what nobody knows the fate of", (it) => {
+suite("a call without an answer", (it) => {
   for (const [name, kind, cut] of [
     ["a run that was made", isCreate, "done, then cut"],
     ["a run that was not made", isCreate, "cut"],
@@ -143,7 +143,7 @@ suite("what nobody knows the fate of", (it) => {
     ["a run that came out of a queue too late", isCreate, "cut, then done"],
     ["what was logged", isBatch, "done, then cut"]
   ] as const) {
-    it.effect(`is looked for first: ${name}`, () =>
+    it.effect(`is searched for first: ${name}`, () =>
       Effect.gen(function* () {
         const mlflow = yield* make
         const places = yield* answers(3)
@@ -154,12 +154,12 @@ suite("what nobody knows the fate of", (it) => {
     )
   }
 
-  it.effect("is looked for when the program ended in the middle of it", () =>
+  it.effect("is searched for if the program ended in the middle of it", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
       const places = yield* answers(3)
       const begun = yield* Deferred.make<void>()
-      // It is done, but nobody hears of it.
+      // It is carried out, but there is no answer.
       const hidden: FakeMlflow["mood"] = (request) => {
         if (!isCreate(request)) return undefined
         Deferred.doneUnsafe(begun, Effect.void)
@@ -176,7 +176,7 @@ suite("what nobody knows the fate of", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("goes on from where it was", () =>
+  it.effect("continues from where it was", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
       const [place, ...others] = yield* answers(4)
@@ -200,7 +200,7 @@ suite("a record that MLflow does not take", (it) => {
         isTrace(request) && request.text.includes(poisoned.traceId) ? { status: 400, body: refusal } : undefined
       yield* run(mlflow)
       isOnce(mlflow, others)
-      // Its run is whole; what MLflow will never take is the trace.
+      // Its run is whole; MLflow refuses only the trace.
       assert.deepStrictEqual(
         mlflow.runs.get(poisoned.generationId)?.map(({ status }) => status),
         ["FINISHED"]
@@ -211,7 +211,7 @@ suite("a record that MLflow does not take", (it) => {
       const { lag } = yield* TrackingOutbox
       assert.deepInclude(yield* lag, { pending: 0, parked: 1 })
 
-      // A person mended it: it goes on, with the run it has.
+      // After the cause was corrected it continues, with the same run.
       mlflow.mood = () => undefined
       yield* sql("select tracking.unpark()")
       yield* run(mlflow)
@@ -219,7 +219,7 @@ suite("a record that MLflow does not take", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is put aside after ten times where MLflow only ever fails at it", () =>
+  it.effect("is put aside after ten times if MLflow always fails at it", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
       const [poisoned, ...others] = yield* answers(6)
@@ -234,7 +234,7 @@ suite("a record that MLflow does not take", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("because its database collided with itself is tried again", () =>
+  it.effect("because of a conflict in its database is retried", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
       const places = yield* answers(2)
@@ -244,7 +244,7 @@ suite("a record that MLflow does not take", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("because somebody deleted its run in the middle gets a new one", () =>
+  it.effect("because its run was deleted in the middle gets a new one", () =>
     Effect.gen(function* () {
       const mlflow = yield* make
       const places = yield* answers(2)
@@ -258,7 +258,7 @@ suite("a record that MLflow does not take", (it) => {
   )
 })
 
-suite("an MLflow that takes nothing", (it) => {
+suite("an MLflow that accepts nothing", (it) => {
   const MOODS = {
     "its host check": { status: 403, body: "Invalid Host header - possible DNS rebinding attack detected" },
     "wrong credentials": { status: 401, body: "You are not authenticated" },
@@ -268,7 +268,7 @@ suite("an MLflow that takes nothing", (it) => {
     "too many requests": { status: 429, body: "", headers: { "retry-after": "1" } }
   }
   for (const [name, fate] of Object.entries(MOODS)) {
-    it.effect(`keeps everything waiting, and loses nothing: ${name}`, () =>
+    it.effect(`keeps all records pending, and loses none: ${name}`, () =>
       Effect.gen(function* () {
         const mlflow = yield* make
         const places = yield* answers(12)
@@ -284,7 +284,7 @@ suite("an MLflow that takes nothing", (it) => {
         isOnce(mlflow, places)
         if (fate.status === 429) assert.isAbove(performance.now() - startedAt, 1000)
         assert.deepInclude(yield* sqlCount, { parked: 0 })
-        // Said once, and once when it is over.
+        // Logged once, and once when it is over.
         assert.isAtMost(logged.filter((line) => line.includes("records are kept meanwhile")).length, 1)
       }).pipe(Effect.scoped)
     )
@@ -292,7 +292,7 @@ suite("an MLflow that takes nothing", (it) => {
 
   const sqlCount = Effect.flatMap(TrackingOutbox, ({ lag }) => lag)
 
-  it.effect("says what to do about its host check, and about credentials", () =>
+  it.effect("has a hint in the log about its host check, and about credentials", () =>
     Effect.gen(function* () {
       for (const [name, advice] of [
         ["its host check", "--allowed-hosts"],
@@ -321,7 +321,7 @@ suite("an older MLflow, or one on files", (it) => {
         void (mlflow.mood = (request) => (isTrace(request) ? { status: 501, body: "{}" } : undefined))
     ]
   ] as const) {
-    it.effect(`gets runs, and it is said once that it gets no traces: ${name}`, () =>
+    it.effect(`gets runs, and one log line that it gets no traces: ${name}`, () =>
       Effect.gen(function* () {
         const mlflow = yield* make
         set(mlflow)

@@ -8,7 +8,7 @@ import { UserId } from "@llm-saas/domain/User"
 import { createRun, endRun, logBatch, metricsOf, statusOf } from "@llm-saas/mlflow/Run"
 import { assessmentOf, traceOf } from "@llm-saas/mlflow/Trace"
 
-// What is sent, to the letter.
+// The exact requests to MLflow.
 
 export const RECORD: TrackingRecord = {
   tenant_id: TenantId.make("0190d2a0-0000-7000-8000-000000000001"),
@@ -60,7 +60,7 @@ const attributes = (span: ReturnType<typeof spans>[number] | undefined) =>
   Object.fromEntries((span?.attributes ?? []).map(({ key, value }) => [key, Object.values(value)[0]]))
 
 describe("a run", () => {
-  it("is made with its tags", () => {
+  it("is created with its tags", () => {
     assert.deepStrictEqual(createRun(RECORD, "7", "llm-saas"), {
       experiment_id: "7",
       run_name: "messages.stream abcdefabcdef",
@@ -76,7 +76,7 @@ describe("a run", () => {
     })
   })
 
-  it("gets five params and all that was measured", () => {
+  it("gets five params and all measured values", () => {
     const at = { timestamp: 1_790_000_000_510, step: 0 }
     assert.deepStrictEqual(logBatch(RECORD, "run-1", "production"), {
       run_id: "run-1",
@@ -100,7 +100,7 @@ describe("a run", () => {
     })
   })
 
-  it("says nothing where nobody knows, and always the four that are promised", () => {
+  it("omits unknown values, and always has the four documented metrics", () => {
     const lost: TrackingRecord = {
       ...RECORD,
       status: "interrupted",
@@ -210,7 +210,7 @@ describe("a trace", () => {
     )
   })
 
-  it("is described at its root, whose parent is nobody, whoever called", () => {
+  it("is described at its root, which has no parent, even if the caller sent one", () => {
     const caller = { caller_trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", caller_span_id: "00f067aa0ba902b7" }
     const [root] = spans({ ...RECORD, ...caller })
     assert.notProperty(root, "parentSpanId")
@@ -260,7 +260,7 @@ describe("a trace", () => {
     ])
   })
 
-  it("has our estimate where the provider did not count, and says that it is one", () => {
+  it("has our estimate if the provider did not count, marked as such", () => {
     const model = attributes(spans({ ...RECORD, tokens_in: null, tokens_out: null, cost_usd: null })[3])
     assert.strictEqual(model["mlflow.chat.tokenUsage"], '{"input_tokens":4,"output_tokens":5,"total_tokens":9}')
     assert.strictEqual(model["llm_saas.tokens"], "estimated")
@@ -268,7 +268,7 @@ describe("a trace", () => {
     assert.notProperty(model, "mlflow.llm.cost")
   })
 
-  it("that failed says why, and leaves out what was not reached", () => {
+  it("that failed says why, and omits the parts that were not reached", () => {
     const failed = spans({ ...RECORD, status: "failed", failure: "model_timeout", finish_reason: null })
     assert.deepStrictEqual(
       failed.map(({ status }) => status),
@@ -294,7 +294,7 @@ describe("a trace", () => {
     )
   })
 
-  it("holds no more of what was said than the policy lets through", () => {
+  it("has no more content than the policy allows", () => {
     const secret: TrackingRecord = {
       ...RECORD,
       content: "I am ada@example.com",
