@@ -1,4 +1,5 @@
 import type { Prompt } from "@llm-saas/engine/generations/Llm"
+import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions"
 import { type ProviderError, says } from "./ProviderError.ts"
 
 /** The parameters a provider accepts. All providers accept `POST /chat/completions`, but they refuse different parameters. */
@@ -70,10 +71,14 @@ export interface Asked {
 }
 
 /** The request's body. It holds nothing that identifies the tenant or the user. */
-export const bodyOf = (dialect: Dialect, { maxTokens, model, temperature }: Asked, prompt: Prompt) => ({
+export const bodyOf = (
+  dialect: Dialect,
+  { maxTokens, model, temperature }: Asked,
+  prompt: Prompt
+): ChatCompletionCreateParamsStreaming => ({
   model,
   messages: prompt.map(({ content, role }) => ({ role, content })),
-  stream: true as const,
+  stream: true,
   ...(dialect.usage ? { stream_options: { include_usage: true } } : {}),
   [dialect.limit]: maxTokens,
   ...(dialect.temperature && temperature !== undefined ? { temperature } : {})

@@ -6,8 +6,8 @@ import { makeAgents } from "./Agents.ts"
 import { Breaker, type Change, type Pass } from "./Breaker.ts"
 import { bodyOf, both, COMMON, type Dialect, refused, fallbackDialect } from "./Dialect.ts"
 import { ProviderRequest } from "./ProviderRequest.ts"
-import { type ProviderFailure, noConnection, saysNothing, tooLate, toLlmFailed } from "./ProviderFailure.ts"
-import { baseUrlOf, clientOf, type OpenAiOptions } from "./Target.ts"
+import { type ProviderFailure, internal, noConnection, saysNothing, tooLate, toLlmFailed } from "./ProviderFailure.ts"
+import { baseUrlOf, endpointOf, type OpenAiOptions } from "./Target.ts"
 import { FaultLog } from "./FaultLog.ts"
 
 export type { OpenAiOptions } from "./Target.ts"
@@ -38,6 +38,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
         https.destroy()
       })
   )
+  const endpoint = endpointOf(options)
   const breaker = new Breaker()
   const provider = yield* dependency("provider")
   const troubles = new FaultLog(options.model)
@@ -91,10 +92,8 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
         Effect.sync(() => new ProviderRequest(agents, clock, emit, asked)),
         (providerRequest) => Effect.sync(() => providerRequest.close())
       )
-      clientOf(options, providerRequest.fetch)
-        .chat.completions.create(bodyOf(dialect, options, prompt))
-        .asResponse()
-        .then(undefined, providerRequest.unmade)
+      const body = JSON.stringify(bodyOf(dialect, options, prompt))
+      yield* Effect.try({ try: () => providerRequest.send(endpoint, body), catch: () => internal })
       const exit = yield* Effect.exit(begin(providerRequest, pass))
       if (Exit.isSuccess(exit)) {
         if (dialect !== learned) yield* learn(dialect)

@@ -1,8 +1,6 @@
 import { Redacted } from "effect"
-import OpenAI, { AzureOpenAI } from "openai"
 import type { Proxies } from "./Agents.ts"
 import type { Asked } from "./Dialect.ts"
-import type { ProviderRequest } from "./ProviderRequest.ts"
 
 /** The provider's address, the model's parameters, and timeouts in milliseconds. */
 export interface OpenAiOptions extends Asked {
@@ -28,25 +26,34 @@ export interface OpenAiOptions extends Asked {
 
 export const baseUrlOf = ({ baseUrl }: OpenAiOptions): string => baseUrl ?? "https://api.openai.com/v1"
 
-/** A client for one question (20 µs), with its own `fetch`. All options are given, because the library reads others from the environment. */
-export const clientOf = (options: OpenAiOptions, fetch: ProviderRequest["fetch"]): OpenAI => {
-  const key = options.apiKey === undefined ? undefined : Redacted.value(options.apiKey)
-  const common = {
-    apiKey: key ?? "none",
-    ...(key === undefined ? { defaultHeaders: { Authorization: null } } : {}),
-    fetch,
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    maxRetries: 0,
-    logLevel: "off" as const
+/** Where a question is sent to, and the headers that say who asks. The same for all questions to a target. */
+export interface Endpoint {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * `POST {base URL}/chat/completions` with a bearer token; a query in the base URL stays. Azure's classic API instead has the deployment in
+ * the path, the version in the query and the key in a header of its own
+ * (https://learn.microsoft.com/azure/ai-services/openai/reference#chat-completions).
+ */
+export const endpointOf = (options: OpenAiOptions): Endpoint => {
+  const { apiKey, azureApiVersion, model } = options
+  const url = new URL(baseUrlOf(options))
+  const base = url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname
+  const headers = {
+    accept: "text/event-stream",
+    // Compression would deliver many tokens at once. Some servers compress nevertheless.
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+    "user-agent": "llm-saas"
   }
-  const baseURL = baseUrlOf(options)
-  if (options.azureApiVersion === undefined) return new OpenAI({ ...common, baseURL })
-  const bare = new URL(baseURL).pathname === "/"
-  return new AzureOpenAI({
-    ...common,
-    apiVersion: options.azureApiVersion,
-    baseURL: bare ? new URL("/openai", baseURL).href : baseURL
-  })
+  const key = apiKey === undefined ? undefined : Redacted.value(apiKey)
+  if (azureApiVersion === undefined) {
+    url.pathname = `${base}/chat/completions`
+    return { url, headers: { ...headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) } }
+  }
+  url.pathname = `${base === "" ? "/openai" : base}/deployments/${encodeURIComponent(model)}/chat/completions`
+  url.searchParams.set("api-version", azureApiVersion)
+  return { url, headers: { ...headers, ...(key === undefined ? {} : { "api-key": key }) } }
 }

@@ -12,8 +12,9 @@ export const constantJson = (route: string, value: unknown): ConstantAnswer => {
 }
 
 /**
- * Gives constant answers ahead of every route: a probe is frequent, and not worth a fiber. Built after the routes, since it takes the
- * place of their listener. HEAD and unusual requests are passed on to them.
+ * Answers some requests ahead of every route, without a fiber. `GET /health` costs 76 µs of CPU this way, 199 µs as a route behind
+ * HttpRouter and the edge, and 55 µs on bare node:http (`npm run bench -- health`). Built after the routes are served, because it puts
+ * its listener in front of theirs. HEAD and every other request go on to the routes.
  */
 export const Constants = (answers: ReadonlyArray<ConstantAnswer>) =>
   Layer.effectDiscard(
