@@ -6,20 +6,20 @@ import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Pool } from "./connections/Pool.ts"
 
-/** A generation as the work knows it. */
+/** The columns that identify a generation to the functions of `work`. */
 export interface Running {
   readonly tenantId: TenantId
   readonly generationId: GenerationId
 }
 
-/** What came of an answer since the last time. */
+/** The new tokens of an answer. */
 export interface Chunk extends Running {
-  /** The place of the first of these tokens, from 1 on. */
+  /** The number of the first of these tokens, from 1. */
   readonly seq: number
   readonly tokens: ReadonlyArray<string>
 }
 
-/** An answer's end: its record, the text, and how many characters each token has. */
+/** An answer's end: its record, its text, and the length of each token in characters. */
 export interface EndedAnswer {
   readonly ending: GenerationEnding
   readonly response: string
@@ -27,8 +27,8 @@ export interface EndedAnswer {
 }
 
 /**
- * What the database says about a generation beside "go on": it was asked to stop; its lease is lost, so that another process ended it;
- * it is read at another process; or its row is busy, so that nothing was written and the same is to be sent again.
+ * Why a generation is not simply continued. `cancel`: it was asked to stop; `lost`: its lease is lost, another process ended it;
+ * `followed`: it is read at another process; `busy`: its row is locked, nothing was written, and the same chunk must be sent again.
  */
 export interface Notice {
   readonly generationId: GenerationId
@@ -43,24 +43,24 @@ const Notices = Schema.Array(
 )
 
 /**
- * Generation writes authorised by a lease, not by a user: the functions of `sql/functions/50_work.sql`, outside of any room. They give
- * nothing of a generation's content back. One round trip each, for any number of tenants.
+ * Generation writes authorised by a lease, not by a user: the functions of `sql/functions/50_work.sql`, outside any room. They return none
+ * of a generation's content. One round trip each, for any number of tenants.
  */
 export class GenerationStore extends Context.Service<
   GenerationStore,
   {
-    /** Adds chunks. Repeatable: what is there already is not added again, and a `busy` one is to be sent again with what came meanwhile. */
+    /** Adds chunks. Repeatable: stored tokens are not added again. A `busy` chunk is sent again, with the tokens added meanwhile. */
     readonly append: (lease: string, chunks: ReadonlyArray<Chunk>) => Effect.Effect<ReadonlyArray<Notice>, Unavailable>
     /** Renews the leases for 30 seconds. Repeatable. */
     readonly renew: (
       lease: string,
       running: ReadonlyArray<Running>
     ) => Effect.Effect<ReadonlyArray<Notice>, Unavailable>
-    /** Ends a generation. Repeatable. False: it had ended already. Unavailable too where another transaction has its row. */
+    /** Ends a generation. Repeatable. False: it had ended already. Also fails with Unavailable where another transaction holds its row. */
     readonly finish: (answer: EndedAnswer) => Effect.Effect<boolean, Unavailable>
-    /** Ends what a lost process left. How many there were, `limit` at most. */
+    /** Ends at most `limit` generations of lost processes. Returns how many. */
     readonly sweep: (limit: number) => Effect.Effect<number, Unavailable>
-    /** Removes at most `limit` rows of what is marked as deleted, and answers how many. */
+    /** Removes at most `limit` rows that are marked as deleted. Returns how many. */
     readonly purge: (limit: number) => Effect.Effect<number, Unavailable>
   }
 >()("@llm-saas/database/GenerationStore") {
@@ -96,7 +96,7 @@ export class GenerationStore extends Context.Service<
               "select work.finish($1::text::jsonb, $2::text, $3::int4[])",
               [JSON.stringify(ending), response, tokenLengths],
               Schema.Tuple([Schema.Struct({ finish: Schema.Boolean })]),
-              // What one tenant keeps busy or locked is waited for by that tenant's answers alone.
+              // A row that one tenant locks delays only that tenant's answers.
               ending.tenant_id
             ),
             ([{ finish }]) => finish
@@ -126,5 +126,5 @@ export class GenerationStore extends Context.Service<
   )
 }
 
-/** Writes for many tenants at once wait for a connection in a line of their own. */
+/** Writes for many tenants at once wait for a connection in their own line. */
 const LINE = "work"

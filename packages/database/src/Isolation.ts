@@ -14,27 +14,29 @@ import { holesFixedIn, loginOf } from "./logins/RoleSafety.ts"
 import type { Connection } from "./connections/Session.ts"
 import { readSqlFiles } from "./SqlFiles.ts"
 
-/** Whoever is let into a room to see what is left of it afterwards; nothing is read or written in their name. */
+/** The actor whose room is entered to see what is left of it afterwards; nothing is read or written in their name. */
 export type Visitor = Pick<Actor["Service"], "tenantId" | "userId" | "tokenEpoch">
 
-/** The result of several checks, before it is put on paper. */
+/** The result of several checks. */
 export interface Inspection {
   readonly checks: ReadonlyArray<IsolationCheck>
   readonly findings: ReadonlyArray<IsolationFinding>
   readonly notes: ReadonlyArray<string>
 }
 
-/** How long (ms) the tenants of one process share a report: it is about all of them, and costs a third of a second of the database. */
-const SHARED = 10_000
+/** How long (ms) the tenants of one process share a report: it is about all of them, and costs a third of a second of database time. */
+const REPORT_TTL_MS = 10_000
 
 /**
- * Whether tenants are kept apart on the connections that requests are served with, by whoever asks: a connection can do no more for it
- * than for any request, and what is tried is taken back.
+ * Whether tenants are kept apart on the connections that serve requests, for any caller. The checks use the same connections as requests,
+ * so they can do no more than a request can; what they write is rolled back.
  */
 export class Isolation extends Context.Service<
   Isolation,
   {
-    /** Looks and tries, at most every ten seconds; what a connection keeps of a room is tried anew, in the actor's own. */
+    /**
+     * Runs the checks at most every ten seconds. The check for what a connection keeps of a room runs each time, in the actor's own room.
+     */
     readonly report: Effect.Effect<IsolationReport, Unavailable, Actor>
   }
 >()("@llm-saas/database/Isolation") {
@@ -50,7 +52,7 @@ export class Isolation extends Context.Service<
       const look = Effect.all({ at, about: on(about), inspection: on(inspect) }).pipe(
         Effect.provideService(Roles, roles)
       )
-      const cached = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? SHARED : 0))
+      const cached = yield* Effect.cachedWithTTL(look, (exit) => (Exit.isSuccess(exit) ? REPORT_TTL_MS : 0))
       const shared = steadily(cached)
 
       return Isolation.of({
@@ -65,7 +67,7 @@ export class Isolation extends Context.Service<
   )
 }
 
-/** Puts results on paper. */
+/** Formats results as the report. */
 export const report = (
   { login, schema_version, server_version }: About,
   checked_at: DateTime.Utc,
@@ -88,7 +90,7 @@ type About = typeof AboutRow.Type
 
 const AboutRow = Schema.Struct({ login: Schema.String, server_version: Schema.String, schema_version: Schema.Int })
 
-/** Which database this is, and who asks. */
+/** The database, and the login. */
 export const about = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<About, SqlError> {
   const { rows } = yield* connection.query(
     `select session_user::text as login, current_setting('server_version') as server_version,
@@ -99,8 +101,8 @@ export const about = Effect.fnUntraced(function* (connection: Connection): Effec
 })
 
 /**
- * The whole catalogue, the rules of `sql/lint`, `audit.proof()`, and what the login is. Needs no transaction and keeps nothing; inside one
- * it sees what that one has changed.
+ * Checks the whole catalogue, the rules of `sql/lint`, `audit.proof()`, and the login. Needs no transaction and keeps nothing; inside a
+ * transaction it sees that transaction's changes.
  */
 export const inspect = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Inspection, SqlError> {
   const parts = [
@@ -116,7 +118,7 @@ export const inspect = Effect.fnUntraced(function* (connection: Connection): Eff
   }
 })
 
-/** What differs from `sql/catalogue.tsv`: the one rule that nobody has to think of. */
+/** Differences from `sql/catalogue.tsv`: finds every change, also one that no other rule was written for. */
 export const catalogue = (connection: Connection): Effect.Effect<Inspection, SqlError> =>
   tried(
     CATALOGUE,
@@ -292,8 +294,8 @@ const LEFT = `
   )) as kept (tenant, person, rank)`
 
 /**
- * What a connection keeps of a room it was in, for the next borrower: nothing, however the room ended. Not inside a transaction. Not
- * interrupted: it begins transactions, and what is cut between two statements of it would stay in the room.
+ * What a connection keeps of a room for the next borrower: nothing, however the room ended. Not inside a transaction. Not interrupted: it
+ * begins transactions, and an interruption between two of their statements would leave the connection in the room.
  */
 export const reused = Effect.fnUntraced(function* (
   connection: Connection,
@@ -328,7 +330,7 @@ export const reused = Effect.fnUntraced(function* (
 
 const REUSED = "a connection used again"
 
-/** A check that PostgreSQL refuses to make (class 42: no right, no such thing) found something; one that it cannot make now did not. */
+/** A check that PostgreSQL refuses (class 42: no right, no such object) is a finding; one that cannot run now is not. */
 const tried = (name: string, check: Effect.Effect<Inspection, SqlError>): Effect.Effect<Inspection, SqlError> =>
   Effect.catch(check, (error) =>
     sqlState(error)?.startsWith("42") === true

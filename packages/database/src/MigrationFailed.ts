@@ -4,15 +4,15 @@ import { read } from "./logins/DatabaseUrl.ts"
 import { sqlState } from "./PostgresError.ts"
 
 /**
- * The schema could not be read or changed; nothing was changed. Meant for the operator who runs the command, so it says what
- * PostgreSQL said; it never carries a URL or a password.
+ * The schema could not be read or changed; nothing was changed. Meant for the operator who runs the command, so it contains PostgreSQL's
+ * message; it never contains a URL or a password.
  */
 export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("MigrationFailed", {
   /**
-   * `unreachable`: no connection. `files`: `sql/` itself is wrong. `history`: what was applied is not what the files say.
-   * `statement`: PostgreSQL refused one. `lint`: a rule of `sql/lint` is broken. `occupied`: it would take what is another program's or
-   * installation's. `encoding`: texts are not UTF-8. `login`: not the login that was meant came in. `drift`: the database is not what the
-   * files make, in a way that a migration cannot mend.
+   * `unreachable`: no connection. `files`: `sql/` itself is wrong. `history`: the applied migrations differ from the files. `statement`:
+   * PostgreSQL refused one. `lint`: a rule of `sql/lint` is broken. `occupied`: it would change what belongs to another program or
+   * installation. `encoding`: texts are not UTF-8. `login`: another login came in than the intended one. `drift`: the database differs from
+   * the files in a way that a migration cannot repair.
    */
   reason: Schema.Literals([
     "unreachable",
@@ -39,7 +39,7 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
   }
 }
 
-/** What PostgreSQL said, where it said something; `file` is what it was given to run. */
+/** PostgreSQL's message, where there is one; `file` is the file it ran. */
 export const failedStatement = (
   error: SqlError,
   file?: { readonly path: string; readonly text: string }
@@ -62,7 +62,7 @@ export const failedStatement = (
   })
 }
 
-/** No connection was made to the server of `url`, or PostgreSQL refused it. Names the server, never the login. */
+/** No connection to the server of `url`, or PostgreSQL refused it. Names the server, never the login. */
 export const failedConnection = (error: SqlError, url: Redacted.Redacted): MigrationFailed => {
   if (sqlState(error) !== undefined) return failedStatement(error)
   const { host, port } = read(url)
@@ -90,8 +90,8 @@ const field = (
 ): string | undefined =>
   Predicate.hasProperty(cause, name) && Predicate.isString(cause[name]) ? cause[name] : undefined
 
-// A file is the text of an EXECUTE (see Script.ts), so PostgreSQL calls the position in it internal. In a statement that the file
-// itself made up, the position says nothing about the file.
+// A file is the text of an EXECUTE (see Script.ts), so PostgreSQL calls the position in it internal. In a statement that the file itself
+// generated, the position says nothing about the file.
 const lineOf = (cause: unknown, text: string): number | undefined => {
   const position = Number(field(cause, "internalPosition"))
   return field(cause, "internalQuery") !== text || !(position > 0)

@@ -2,8 +2,8 @@ import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Effect, Predicate } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 
-/** Seconds a client is asked to wait when the database cannot answer: about what a PostgreSQL restart takes. */
-const RETRY_AFTER = 2
+/** Seconds a client is asked to wait when the database cannot answer: about as long as a PostgreSQL restart takes. */
+const RETRY_AFTER_SECONDS = 2
 
 /** The SQLSTATE PostgreSQL gave (https://www.postgresql.org/docs/current/errcodes-appendix.html), where it answered at all. */
 export const sqlState = (error: SqlError): string | undefined => {
@@ -26,7 +26,7 @@ export const isOutage = (error: SqlError): boolean => {
   return state === undefined ? error.isRetryable || error.reason._tag === "AuthenticationError" : OUTAGE.test(state)
 }
 
-// As above, without what one statement may run into on a server that works: a timeout, a lock, a conflict.
+// As above, without the failures one statement may have on a server that works: a timeout, a lock, a conflict.
 const AWAY = /^(?:08|53|57P|28|25006)/u
 
 /** Whether the failure says that the server as a whole is not available. */
@@ -36,25 +36,25 @@ export const isAway = (error: SqlError): boolean => {
   return state === undefined ? _tag === "ConnectionError" || _tag === "AuthenticationError" : AWAY.test(state)
 }
 
-/** Why it failed, for a log: a code of PostgreSQL's or of Node's. No address, no name, no statement. */
+/** The reason for a log: a code of PostgreSQL or of Node. No address, no name, no statement. */
 export const causeOf = (error: SqlError): string => {
   const state = sqlState(error)
   if (state !== undefined) return `SQLSTATE ${state}`
   const { cause, message } = error.reason
   if (Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code)) return cause.code
-  // The driver's own words, and ours, are fixed ones.
+  // Messages of the driver and our own are constants.
   return cause instanceof NoAnswer ? cause.message : message.replace(/^PgConnection: /u, "")
 }
 
-/** A server that said nothing for too long. */
+/** The server was silent for too long. */
 export class NoAnswer extends Error {
   constructor(milliseconds: number) {
     super(`no answer within ${Math.round(milliseconds / 1000)} s`)
   }
 }
 
-export const unavailable = () => new Unavailable({ retry_after: RETRY_AFTER })
+export const unavailable = () => new Unavailable({ retry_after: RETRY_AFTER_SECONDS })
 
-/** What the failure of a statement means that nobody can be refused: the database is away, or it is our bug, a defect. */
+/** Maps a statement's failure where no refusal is possible: the database is away, or it is our bug, a defect. */
 export const outageOrBug = (error: SqlError): Effect.Effect<never, Unavailable> =>
   isOutage(error) ? Effect.fail(unavailable()) : Effect.die(error)

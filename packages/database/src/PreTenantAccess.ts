@@ -14,7 +14,7 @@ const TenantRow = Schema.Struct({
 })
 const Created = Schema.Struct({ ...TenantRow.fields, made: Schema.Boolean })
 
-/** What became of a registration, and whose account it is: `known`, of an earlier request with the same key. */
+/** The result of a registration and its account; `known`: made by an earlier request with the same key. */
 const Registered = Schema.Union([
   Schema.Struct({
     outcome: Schema.Literals(["registered", "known"]),
@@ -25,13 +25,13 @@ const Registered = Schema.Union([
   Schema.Struct({ outcome: Schema.Literal("mismatch") })
 ])
 
-/** An Idempotency-Key of somebody who has no account yet, and what it was used for: see `app.idempotent_answers`. */
+/** An Idempotency-Key of a client without an account, and the request it was used for: see `app.idempotent_answers`. */
 export interface GuestKey {
   readonly key: string
   readonly bodyHash: string
 }
 
-/** Whoever has no tenant yet waits here for a connection, and not in any tenant's line. */
+/** Requests without a tenant wait for a connection in this line, not in any tenant's. */
 const LINE = "preTenant"
 
 /** A user whose email fits a login, and what to verify the password against. */
@@ -46,8 +46,8 @@ export const Candidate = Schema.Struct({
 export type Candidate = typeof Candidate.Type
 
 /**
- * What can be asked of the database before a tenant is known. Each is one narrow SECURITY DEFINER function (`sql/functions/auth`)
- * and one round trip; nothing else of any tenant can be reached from here.
+ * The requests to the database before a tenant is known. Each is one narrow SECURITY DEFINER function (`sql/functions/30_auth.sql`) and one
+ * round trip; nothing else of a tenant can be reached from here.
  */
 export class PreTenantAccess extends Context.Service<
   PreTenantAccess,
@@ -66,12 +66,14 @@ export class PreTenantAccess extends Context.Service<
       readonly passwordHash: string
       readonly attempt?: GuestKey | undefined
     }) => Effect.Effect<Option.Option<typeof Registered.Type>, Unavailable>
-    /** Active users of active tenants with this email, the oldest accounts first. All of them: a bound would lock out those behind it. */
+    /**
+     * Active users of active tenants with this email, oldest accounts first. All of them: a limit would lock out the accounts beyond it.
+     */
     readonly candidates: (
       email: Email,
       tenantId: TenantId | undefined
     ) => Effect.Effect<ReadonlyArray<Candidate>, Unavailable>
-    /** Writes an audit event for each of the accounts that were tried: the login `succeeded` for one of them, or for none. */
+    /** Writes an audit event for each account that was tried: the login `succeeded` for one of them, or for none. */
     readonly recordLogin: (
       tried: ReadonlyArray<Candidate>,
       succeeded: Candidate | undefined

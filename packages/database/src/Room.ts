@@ -14,9 +14,9 @@ export type Kind = "transaction" | "read" | "once"
 type Query = Effect.Effect<PgConnection.Result, SqlError>
 
 /**
- * One transaction of one tenant on one connection, and what `effect/sql` sees of it. Nothing leaves before the first statement:
- * BEGIN and `app.enter` then travel in the same write as that statement, so entering costs no round trip. A refusal of `enter`
- * aborts the transaction on the server, so that the statement behind it never runs.
+ * One transaction of one tenant on one connection, as `effect/sql` sees it. Nothing is sent before the first statement: BEGIN and
+ * `app.enter` then travel in the same write as that statement, so entering costs no round trip. A refusal of `enter` aborts the transaction
+ * on the server, so that the statement after it never runs.
  */
 export class Room implements SqlConnection.Connection {
   readonly pg: Connection
@@ -37,12 +37,12 @@ export class Room implements SqlConnection.Connection {
     return this.#entering !== undefined
   }
 
-  /** Enters with no statement of its own, for work that sent none. */
+  /** Enters for work that sent no statement. */
   get enter(): Effect.Effect<void, SqlError> {
     return Effect.asVoid(this.#first(this.pg.query("select 1", [])))
   }
 
-  /** COMMIT, or the one that left with the only statement. Fails if PostgreSQL rolled back instead. */
+  /** COMMIT, or the one that was sent with the only statement. Fails if PostgreSQL rolled back instead. */
   get commit(): Effect.Effect<void, SqlError> {
     return Effect.flatMap(
       Effect.suspend(() => {
@@ -81,7 +81,7 @@ export class Room implements SqlConnection.Connection {
   executeValuesUnprepared(sql: string, params: ReadonlyArray<unknown>) {
     return Effect.map(this.#run(sql, params, false), values)
   }
-  /** A cursor would hold the connection for as long as its reader takes: page instead. */
+  /** A cursor would hold the connection for as long as its reader takes: use pages instead. */
   executeStream() {
     return Stream.die("a room has no streams: read a page at a time")
   }
@@ -105,28 +105,28 @@ export class Room implements SqlConnection.Connection {
   #first(query: Query): Query {
     const { tenantId, userId, tokenEpoch, needs } = this.actor
     const sent = Effect.gen({ self: this }, function* () {
-      // Not prepared: behind a pooler that does not follow prepared statements, a BEGIN that is not known any more would fail alone,
-      // and what comes behind it would run outside of any transaction.
+      // Not prepared: behind a pooler that does not track prepared statements, an unknown BEGIN would fail alone, and the statements after
+      // it would run outside any transaction.
       yield* submit(this.pg.query(this.kind === "read" ? "begin read only" : "begin", [], false))
       const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, tokenEpoch, needs])))
       const first = yield* submit(query)
       if (this.kind !== "transaction") this.#committing = yield* submit(this.pg.query("commit", []))
       return { entering, first }
     })
-    // Whoever is interrupted before all of it was sent would leave a transaction that this room knows nothing of.
+    // An interruption before all of it was sent would leave a transaction that this room knows nothing of.
     return Effect.flatMap(Effect.uninterruptible(sent), ({ entering, first }) =>
-      // A refused entry is why the statement behind it failed, so it is the one to report.
+      // A refused entry is why the statement after it failed, so it is the failure to report.
       Effect.andThen(Fiber.join(entering), Fiber.join(first))
     )
   }
 }
 
-/** The room the current fiber is in. Not exported from the package's doors: {@link Tenancy} alone opens one. */
+/** The room of the current fiber. Not exported from the package: only {@link Tenancy} opens one. */
 export const CurrentRoom = Context.Reference<Room | undefined>("@llm-saas/database/CurrentRoom", {
   defaultValue: () => undefined
 })
 
-// Uninterruptible: a BEGIN that was skipped while its statement was sent would be a statement of its own.
+// Uninterruptible: if BEGIN were skipped, its statement would be a transaction of its own.
 const submit = (query: Query) => Effect.forkChild(query, { startImmediately: true, uninterruptible: true })
 
 const values = (result: PgConnection.Result) => result.rows.map((row) => Object.values(row))

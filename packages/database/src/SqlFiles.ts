@@ -18,9 +18,9 @@ export interface Migration extends SqlFile {
   readonly name: string
   /** First line `-- breaking`: code that does not know this migration must not run on a schema that has it. */
   readonly breaking: boolean
-  /** Of the file as it is, whatever the roles are called. */
+  /** Hash of the file as it is, with the default role names. */
   readonly checksum: string
-  /** The way back, where `NNNN_name.down.sql` gives one. */
+  /** The text of `NNNN_name.down.sql`, where there is one. */
   readonly down: SqlFile | undefined
 }
 
@@ -31,11 +31,11 @@ export interface SqlFiles {
   readonly roles: ReadonlyArray<SqlFile>
   readonly clean: SqlFile
   readonly migrations: ReadonlyArray<Migration>
-  /** Statistics, functions, policies, audit views, grants, lints: built again whenever one of them or of `roles` changes. */
+  /** Statistics, functions, policies, audit views, grants, lints: built again when one of them or of `roles` changes. */
   readonly rebuilt: ReadonlyArray<SqlFile>
-  /** Names the content of everything that is not a migration. */
+  /** Hash of everything that is not a migration. */
   readonly hash: string
-  /** Names the content of all of it; `catalogue.tsv` says of which content it is. */
+  /** Hash of all files; `catalogue.tsv` names the hash it was made from. */
   readonly content: string
 }
 
@@ -53,7 +53,7 @@ export const readSqlFiles = Effect.fn("SqlFiles.read")(function* (directory: str
     folder(directory, name)
   )).flat()
   const hash = hashOf([...roles, clean, ...rebuilt])
-  // Whatever the roles are called.
+  // The same for any role names.
   const content = sha256(
     [
       ...[...roles, clean, ...rebuilt].map(({ original, path }) => `${path}\0${original}`),
@@ -125,7 +125,7 @@ const file = (directory: string, path: string) =>
     try: () => readFile(join(directory, path), "utf8"),
     catch: () => new MigrationFailed({ reason: "files", file: path, detail: `cannot be read in ${directory}` })
   }).pipe(
-    // A checkout on Windows may have CRLF: it is the same migration.
+    // A checkout on Windows may have CRLF: the migration is the same.
     Effect.map((text) => text.replaceAll("\r\n", "\n")),
     Effect.flatMap((original) =>
       Effect.map(Roles, ({ prefix }): SqlFile & { readonly original: string } => ({

@@ -16,12 +16,12 @@ import { CurrentRoom, Room } from "./Room.ts"
  */
 export class TenantSql extends Context.Service<TenantSql, Statement.Constructor>()("@llm-saas/database/TenantSql") {}
 
-/** What a room cannot answer with: the driver's own failures become {@link Unavailable}, a refusal or a defect. */
+/** The failures of a room's caller: those of the driver become {@link Unavailable}, a refusal or a defect. */
 type Inner = SqlError | Schema.SchemaError
 
 type Failures<E> = Exclude<E, Inner> | Unauthenticated | Forbidden | Unavailable
 
-/** What the compiler says of work that needs something slow. */
+/** The compiler's message for work that needs something slow. */
 type InRoom<R> = [Extract<R, Outside>] extends [never]
   ? unknown
   : "A room cannot wait for a model, a tracker or a password hash: do that before or after it"
@@ -29,9 +29,9 @@ type InRoom<R> = [Extract<R, Outside>] extends [never]
 type Entered<A, E, R> = Effect.Effect<A, Failures<E>, Exclude<R, TenantSql> | Actor>
 
 /**
- * The only door to tenants' tables. Each call is one transaction that enters the {@link Actor}'s tenant; the database reads the
- * user's row on entering and refuses those who are gone, disabled, demoted below what the endpoint needs, or of a suspended
- * tenant. Nothing of it outlives the transaction, so a pooled connection carries no tenant.
+ * The only access to tenants' tables. Each call is one transaction that enters the {@link Actor}'s tenant. On entering, the database reads
+ * the user's row and refuses users who are gone, disabled, demoted below what the endpoint needs, or of a suspended tenant. No setting
+ * outlives the transaction, so a pooled connection carries no tenant.
  */
 export class Tenancy extends Context.Service<
   Tenancy,
@@ -46,13 +46,13 @@ export class Tenancy extends Context.Service<
     /** Runs `work`, which sends exactly one statement, in one round trip. It is committed unless it fails by itself. */
     readonly once: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
     /**
-     * What one function of the schema answers that enters by itself: one statement for everything, on a shared connection, at half the
-     * cost of `read`. For what is read with nearly every request.
+     * Calls one function of the schema that enters by itself, and returns its answer: one statement for everything, on a shared connection,
+     * at half the cost of `read`. For data that nearly every request reads.
      */
     readonly readFunction: (name: ReadFunction) => Entered<unknown, never, never>
     /**
-     * Calls one function of the schema that enters by itself, and answers its rows. Committed unless it fails; one that is interrupted
-     * is waited for. As `once`, in one statement instead of four. For what is asked of the database most.
+     * Calls one function of the schema that enters by itself, and returns its rows. Committed unless it fails; an interruption waits for
+     * it. Like `once`, in one statement instead of four. For the most frequent writes.
      */
     readonly call: <Name extends Call>(
       name: Name,
@@ -68,7 +68,7 @@ export class Tenancy extends Context.Service<
       const inside = <A, E, R>(room: Room, work: Effect.Effect<A, E, R>) =>
         Effect.provideContext(work, Context.make(TenantSql, sql).pipe(Context.add(CurrentRoom, room)))
 
-      /** Ends the room as `exit` says. If it cannot, the pool finds a connection that is not idle, and discards it. */
+      /** Ends the room as `exit` says. If it cannot, the pool sees a connection that is not idle, and discards it. */
       const end = <A, E>(room: Room, exit: Exit.Exit<A, E>): Effect.Effect<A, E | SqlError> =>
         Exit.isSuccess(exit) ? Effect.as(room.commit, exit.value) : Effect.andThen(Effect.ignore(room.rollback), exit)
 
@@ -100,7 +100,7 @@ export class Tenancy extends Context.Service<
           ? inside(outer, work)
           : Effect.die("a room of one actor was opened inside another's")
 
-      /** A statement that begins with what `app.enter` needs, in the room there is, or as a transaction of its own by `send`. */
+      /** A statement that enters by itself (`app.enter`), in the current room, or as a transaction of its own by `send`. */
       const entering = (sql: string, rest: ReadonlyArray<unknown>, send: Pool["Service"]["query"]) =>
         Effect.contextWith((context: Context.Context<Actor>): Entered<ReadonlyArray<unknown>, never, never> => {
           const { tokenEpoch, needs, tenantId, userId } = Context.get(context, Actor)
@@ -142,13 +142,13 @@ const READ_FUNCTIONS = {
   own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::integer, $4::text) as answer"
 }
 
-/** What `app.ask` takes: the generation as far as it is known, and the question. */
+/** The arguments of `app.ask`: the generation as far as it is known, and the question. */
 export interface AskedQuestion extends AskedGeneration {
   readonly content: string
   readonly idempotency_key: string | null
-  /** Names the request's body; null without a key. */
+  /** Hash of the request's body; null without a key. */
   readonly body_hash: string | null
-  /** Characters of earlier turns of the conversation that are wanted. */
+  /** Most characters of earlier turns of the conversation to return. */
   readonly history_characters: number
 }
 
@@ -162,10 +162,10 @@ const CALLS = {
   }
 }
 
-/** Whether the failure is the work's own, and not the driver's. */
+/** Whether the failure comes from the work itself, and not from the driver. */
 const isOwn = <E>(error: E): error is Exclude<E, Inner> => !isSqlError(error) && !Schema.isSchemaError(error)
 
-/** What the failure of a statement means to the caller. Whatever is neither a refusal nor an outage is our bug: a defect. */
+/** Maps a statement's failure for the caller. A failure that is neither a refusal nor an outage is our bug: a defect. */
 const refuse = <E>(error: E): Effect.Effect<never, Failures<E>> => {
   if (isOwn(error)) return Effect.fail(error)
   if (!isSqlError(error)) return Effect.die(error)
@@ -178,7 +178,7 @@ const refuse = <E>(error: E): Effect.Effect<never, Failures<E>> => {
   return outageOrBug(error)
 }
 
-/** One constructor for all rooms; at run time a statement goes to the room its fiber is in, and to none without one. */
+/** One constructor for all rooms; each statement goes to the room of its fiber, and fails without one. */
 const sql: Statement.Constructor = Statement.make(
   Effect.flatMap(CurrentRoom, (room) => (room === undefined ? Effect.die(noRoom) : Effect.succeed(room))),
   PgClient.makeCompiler(),

@@ -14,23 +14,23 @@ const Opinion = Schema.Struct({
   revision: Schema.Int,
   at: Schema.Finite
 })
-/** What a user thinks of an answer, as far as the tracker does not know it yet. */
+/** A user's opinion on an answer that the tracker does not have yet. */
 export type Opinion = typeof Opinion.Type
 
-/** A generation that ended, with all that is told of it. Times are in milliseconds since 1970. */
+/** A generation that ended, with all fields that are sent. Times are in milliseconds since 1970. */
 export const TrackingRecord = Schema.Struct({
   tenant_id: TenantId,
   generation_id: GenerationId,
-  /** Counted up when there is more to send; what is settled is what was claimed. */
+  /** Increased when there is more to send; `settle` applies to the version that was claimed. */
   revision: Schema.Int,
   /** How often it failed for a reason of its own. */
   attempts: Schema.Int,
-  /** Part of it may have arrived without anybody knowing. */
+  /** An earlier attempt may have delivered part of it. */
   unsure: Schema.Boolean,
   run_id: Schema.NullOr(Schema.String),
   run_done: Schema.Boolean,
   trace_sent: Schema.Boolean,
-  /** Null: the message was deleted, and with it everything it said. */
+  /** Null: the message was deleted, with its texts. */
   message_id: Schema.NullOr(MessageId),
   user_id: UserId,
   conversation_id: Schema.NullOr(ConversationId),
@@ -49,9 +49,9 @@ export const TrackingRecord = Schema.Struct({
   prompt_length: Schema.Int,
   response_length: Schema.NullOr(Schema.Int),
   request_id: Schema.NullOr(Schema.String),
-  /** The trace's id with the tracker, 32 hexadecimal digits: no other generation has it. */
+  /** The trace's id at the tracker, 32 hexadecimal digits, unique per generation. */
   trace_id: Schema.String,
-  /** The trace and the span that the caller named, where one did. */
+  /** The trace and the span that the caller named, if any. */
   caller_trace_id: Schema.NullOr(Schema.String),
   caller_span_id: Schema.NullOr(Schema.String),
   created_at: Schema.Finite,
@@ -60,28 +60,28 @@ export const TrackingRecord = Schema.Struct({
   first_token_at: Schema.NullOr(Schema.Finite),
   model_ended_at: Schema.NullOr(Schema.Finite),
   ended_at: Schema.Finite,
-  /** Null too where content was not asked for. */
+  /** Null too where content was not requested. */
   content: Schema.NullOr(Schema.String),
   response: Schema.NullOr(Schema.String),
   feedback: Schema.Array(Opinion)
 })
 export type TrackingRecord = typeof TrackingRecord.Type
 
-/** How far a record came. */
+/** The delivery state of a record. */
 export interface Progress {
   readonly runId: string | null
   readonly runDone: boolean
   readonly traceSent: boolean
-  /** Which opinions arrived. */
+  /** The opinions that were delivered. */
   readonly feedback: ReadonlyArray<{ readonly user_id: UserId; readonly revision: number }>
 }
 
-/** What became of a record that was claimed. */
+/** The result for a claimed record. */
 export type Settlement = Pick<TrackingRecord, "tenant_id" | "generation_id" | "revision">
   & Progress
   & (
     | { readonly outcome: "done" }
-    /** `counts`: it was the record's own fault. */
+    /** `counts`: the failure was the record's own. */
     | { readonly outcome: "later"; readonly delay: number; readonly counts: boolean; readonly unsure: boolean }
     | { readonly outcome: "parked"; readonly reason: string }
   )
@@ -89,21 +89,21 @@ export type Settlement = Pick<TrackingRecord, "tenant_id" | "generation_id" | "r
 /** How far the tracker is behind. */
 export interface Lag {
   readonly pending: number
-  /** Refused for good, and waiting for a person. */
+  /** Refused for good, waiting for an operator. */
   readonly parked: number
   readonly oldestSeconds: number
 }
 
 /**
- * Ended generations that the tracker does not know yet: the functions of `sql/functions/60_tracking.sql`. Its pool logs in as
- * `llm_jobs`, and is not the one of the requests.
+ * Ended generations that the tracker does not have yet: the functions of `sql/functions/60_tracking.sql`. Its pool logs in as `llm_jobs`,
+ * and is not the pool of the requests.
  */
 export class TrackingOutbox extends Context.Service<
   TrackingOutbox,
   {
     /**
-     * Takes at most `limit` records that are due, oldest first, for `seconds`: until then nobody else gets them. Without `content`,
-     * what was asked, answered and commented is not read at all.
+     * Claims at most `limit` due records, oldest first, for `seconds`: until then no other process gets them. Without `content`, questions,
+     * answers and comments are not read at all.
      */
     readonly claim: (options: {
       readonly worker: string
@@ -111,10 +111,10 @@ export class TrackingOutbox extends Context.Service<
       readonly seconds: number
       readonly content: boolean
     }) => Effect.Effect<ReadonlyArray<TrackingRecord>, Unavailable>
-    /** Says what became of them. Whose claim ran out meanwhile is left alone. */
+    /** Stores the results. Records whose claim has expired meanwhile are left unchanged. */
     readonly settle: (worker: string, settlements: ReadonlyArray<Settlement>) => Effect.Effect<void, Unavailable>
     readonly lag: Effect.Effect<Lag, Unavailable>
-    /** Forgets at most so many records without sending them, and answers how many. */
+    /** Discards at most so many records without sending them. Returns how many. */
     readonly forget: (limit: number) => Effect.Effect<number, Unavailable>
   }
 >()("@llm-saas/database/TrackingOutbox") {
@@ -159,7 +159,7 @@ export class TrackingOutbox extends Context.Service<
 
 const LagRow = Schema.Tuple([Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite })])
 
-/** As `tracking.settle` reads it. */
+/** The rows that `tracking.settle` reads. */
 const rowOf = (settlement: Settlement) => ({
   tenant_id: settlement.tenant_id,
   generation_id: settlement.generation_id,

@@ -3,8 +3,8 @@ import { isSqlError } from "effect/sql/SqlError"
 import { sqlState } from "./PostgresError.ts"
 
 /**
- * Gives a constraint its meaning: a failure with this SQLSTATE (and, for a unique key, this constraint's name) becomes
- * `failure`, everything else passes unchanged. The transaction is over either way.
+ * Maps a constraint violation to a failure: one with this SQLSTATE (and, for a unique key, this constraint's name) becomes `failure`, all
+ * others pass unchanged. The transaction has failed either way.
  */
 export const onViolation =
   <F>(violation: { readonly state: string; readonly constraint?: string }, failure: () => F) =>

@@ -3,7 +3,7 @@ import { RequestId } from "@llm-saas/domain/RequestId"
 import { Effect } from "effect"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
 
-/** What an admin's or a user's deed was, for the audit log. */
+/** An action of an admin or a user, as the audit log names it. */
 export type AuditAction =
   | "tenant.changed"
   | "user.created"
@@ -13,10 +13,10 @@ export type AuditAction =
   | "message.deleted"
   | "conversation.deleted"
 
-/** Writes who did what to whom in the transaction of the deed itself: neither exists without the other. */
+/** Writes who did what to whom in the transaction of the action itself: neither exists without the other. */
 export const recorder = (random: SecureRandom["Service"]) =>
   Effect.fnUntraced(function* (
-    deed: AuditAction,
+    action: AuditAction,
     target: { readonly kind: string; readonly id: string },
     detail: object = {}
   ) {
@@ -24,7 +24,7 @@ export const recorder = (random: SecureRandom["Service"]) =>
     const request = yield* RequestId
     const id = yield* random.uuidV7()
     yield* sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
-             values (app.tenant_id(), ${id}, app.user_id(), ${deed}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify(detail)}::text::jsonb)`
+             values (app.tenant_id(), ${id}, app.user_id(), ${action}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify(detail)}::text::jsonb)`
   })
 
 /** A new event's id and the request it belongs to, for {@link recordGone}. */
@@ -35,8 +35,8 @@ export const stamp = Effect.fnUntraced(function* (random: SecureRandom["Service"
 export type Stamp = Effect.Success<ReturnType<typeof stamp>>
 
 /**
- * The same as a part of the statement that deletes, so that it costs no round trip: what `gone` (tenant_id, id, user_id) was, and whose.
- * The text is not in it.
+ * The same as a part of the statement that deletes, so that it costs no round trip. `gone` (tenant_id, id, user_id) is the deleted item and
+ * its user. Its text is not recorded.
  */
 export const recordGone = (
   sql: TenantSql["Service"],

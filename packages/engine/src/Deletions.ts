@@ -11,7 +11,7 @@ const Marked = Schema.Struct({
   tenant_id: TenantId,
   id: Schema.Union([UserId, ConversationId, MessageId])
 })
-/** What was deleted: everything that belongs to it is gone with it. */
+/** What was deleted; everything that belongs to it is deleted too. */
 export type Marked = typeof Marked.Type
 
 type Kind = "user" | "conversation" | "message"
@@ -23,8 +23,8 @@ const WHERE: Readonly<Record<Kind, string>> = {
 }
 
 /**
- * Marks one as deleted, and writes it into the audit log: one row each, however much hangs on it. Nobody sees it any more; its rows are
- * removed by `work.purge`. None: there is none that the actor may delete. Of two who delete it at once, the second finds none.
+ * Marks an item as deleted, and writes it into the audit log: one row each, however many rows belong to the item. It is invisible from then
+ * on; `work.purge` removes its rows. None: the actor may delete no such item. Of two requests at once, the second finds none.
  */
 export const markDeleted = (kind: Kind, id: UserId | ConversationId | MessageId, stamp: AuditLog.Stamp) =>
   mark({ kind, id, stamp })

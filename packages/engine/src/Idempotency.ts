@@ -5,7 +5,7 @@ import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Effect, Option, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 
-/** A request that may be sent again: what it asks for, under which key of its user. */
+/** A request that may be sent again: its content, and its key. */
 export interface Attempt {
   /** The operation and the key. */
   readonly key: string
@@ -13,14 +13,14 @@ export interface Attempt {
   readonly bodyHash: string
 }
 
-/** The same of somebody who has no account yet. */
+/** The same for a client without an account. */
 export interface GuestAttempt extends Attempt {
-  /** The id of the tenant that this attempt creates, if it creates one: the same however often it is made. */
+  /** The id of the tenant that this attempt creates, if it creates one: the same for every repetition. */
   readonly tenantId: TenantId
 }
 
 /**
- * Creates something once for a key, in the room there is: the answer is kept in the same transaction. A second request with the key waits
+ * Creates something once per key, in the current room: the answer is stored in the same transaction. A second request with the key waits
  * for the first and gets its answer; with another body it is refused. Where creating fails, the key is free again.
  */
 export const once = <A, I, E, R>(
@@ -31,7 +31,7 @@ export const once = <A, I, E, R>(
   Effect.gen(function* () {
     const known = yield* earlier({ bodyHash, key }, answers)
     if (Option.isSome(known)) return known.value
-    // Of two at once, the second waits here until the first is in, and then finds its answer.
+    // Of two requests at once, the second waits here until the first has committed, and then finds its answer.
     if (Option.isNone(yield* claim({ key, bodyHash }))) {
       const first = yield* earlier({ bodyHash, key }, answers)
       return Option.isSome(first) ? first.value : yield* Effect.die("an answer is kept with its key")
@@ -42,7 +42,7 @@ export const once = <A, I, E, R>(
     return value
   })
 
-/** What was answered to an earlier request with this key, if there was one. */
+/** The answer to an earlier request with this key, if there was one. */
 export const earlier = Effect.fnUntraced(function* <A, I>({ bodyHash, key }: Attempt, answers: Schema.Codec<A, I>) {
   const found = yield* find(key)
   if (Option.isNone(found)) return Option.none<A>()

@@ -7,7 +7,7 @@ import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 
-/** Whether tenants are kept apart, for those who want to see it. */
+/** Whether tenants are kept apart: the report for a tenant's admins. */
 export class Isolation extends Context.Service<
   Isolation,
   {

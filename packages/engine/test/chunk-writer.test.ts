@@ -10,7 +10,7 @@ import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
 
-const someone = () =>
+const runningAnswer = () =>
   new RunningGeneration(
     { tenantId: TenantId.make(randomUUID()), userId: UserId.make(randomUUID()), tokenEpoch: 0, needs: "user" },
     {
@@ -31,36 +31,36 @@ const someone = () =>
     1_000_000
   )
 
-/** Keeps what 250 answers say; `during` is called while a statement is under way. */
-const keeping = Effect.fnUntraced(function* (during: (runningGenerations: ReadonlyArray<RunningGeneration>) => void) {
-  const runningGenerations = Array.from({ length: 250 }, someone)
+/** A chunk writer with 250 running answers; `during` is called while a statement is under way. */
+const writingChunks = Effect.fnUntraced(function* (during: (answers: ReadonlyArray<RunningGeneration>) => void) {
+  const answers = Array.from({ length: 250 }, runningAnswer)
   const statements: Array<ReadonlyArray<Chunk>> = []
-  const running = new RunningGenerations()
-  for (const live of runningGenerations) running.add(live)
-  const log = yield* ChunkWriter.keep(randomUUID(), running).pipe(
+  const registry = new RunningGenerations()
+  for (const live of answers) registry.add(live)
+  const log = yield* ChunkWriter.keep(randomUUID(), registry).pipe(
     Effect.provide(
       Layer.mock(GenerationStore, {
         append: (_, chunks) =>
           Effect.sync(() => {
             statements.push(chunks)
-            during(runningGenerations)
+            during(answers)
             return []
           })
       })
     )
   )
-  return { log, runningGenerations, statements }
+  return { log, answers, statements }
 })
 
-describe("what answers say", () => {
-  it.effect("is written once a round, though there is more of every answer when its statement returns", () =>
+describe("an answer's chunks", () => {
+  it.effect("are written once per round, although every answer has more tokens when its statement returns", () =>
     Effect.gen(function* () {
-      const { runningGenerations, log, statements } = yield* keeping((runningGenerations) => {
-        for (const live of runningGenerations) live.push("more ", 0)
+      const { answers, log, statements } = yield* writingChunks((answers) => {
+        for (const live of answers) live.push("more ", 0)
       })
-      for (const live of runningGenerations) live.push("one ", 0)
+      for (const live of answers) live.push("one ", 0)
       yield* TestClock.adjust("250 millis")
-      // An answer that ends waits for the round under way, which has an end.
+      // An answer that ends waits for the round under way, so the round must end.
       yield* log.settled
       const written = statements.flat().map(({ generationId }) => generationId)
       assert.strictEqual(written.length, 250)
@@ -70,9 +70,9 @@ describe("what answers say", () => {
         [100, 100, 50]
       )
       yield* TestClock.adjust("250 millis")
-      // Every token is in one statement, in its place, and the second round went on where the first one stopped.
+      // Each token is in exactly one statement, and the second round continues where the first one stopped.
       assert.strictEqual(statements.length, 6)
-      for (const live of runningGenerations) {
+      for (const live of answers) {
         const chunks = statements.flat().filter(({ generationId }) => generationId === live.generationId)
         const tokens = chunks.flatMap(({ tokens }) => tokens)
         assert.deepStrictEqual(
@@ -85,15 +85,15 @@ describe("what answers say", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is not written any more once it has ended: its end has it all", () =>
+  it.effect("are no longer written once the answer ended: its end contains the whole text", () =>
     Effect.gen(function* () {
-      const { runningGenerations, statements } = yield* keeping(() => {})
-      for (const live of runningGenerations) live.push("one ", 0)
-      for (const live of runningGenerations.slice(0, 200)) live.close({ status: "cancelled" }, 0)
+      const { answers, statements } = yield* writingChunks(() => {})
+      for (const live of answers) live.push("one ", 0)
+      for (const live of answers.slice(0, 200)) live.close({ status: "cancelled" }, 0)
       yield* TestClock.adjust("250 millis")
       assert.deepStrictEqual(
         statements.flat().map(({ generationId }) => generationId),
-        runningGenerations.slice(200).map(({ generationId }) => generationId)
+        answers.slice(200).map(({ generationId }) => generationId)
       )
     }).pipe(Effect.scoped)
   )

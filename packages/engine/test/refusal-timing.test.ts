@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { ANSWER_INTERVAL_MS, answerAtInterval, SETTLING } from "../src/accounts/RefusalTiming.ts"
+import { ANSWER_INTERVAL_MS, answerAtInterval, SETTLING_MS } from "../src/accounts/RefusalTiming.ts"
 
 /** How long (ms) it takes to hear of what was found after `took` and settled after `settled`. */
 const heard = (took: number, settled: number, end: Effect.Effect<string, string>, waits?: () => boolean) =>
@@ -21,11 +21,11 @@ it.effect("an answer is heard on the beat, success and refusal alike, however lo
     for (const [took, beats] of [
       [0, 1],
       [1, 1],
-      [ANSWER_INTERVAL_MS - SETTLING, 1],
-      [ANSWER_INTERVAL_MS - SETTLING + 1, 2],
+      [ANSWER_INTERVAL_MS - SETTLING_MS, 1],
+      [ANSWER_INTERVAL_MS - SETTLING_MS + 1, 2],
       [ANSWER_INTERVAL_MS * 2.5, 3]
     ] as const) {
-      for (const settled of [0, 1, SETTLING]) {
+      for (const settled of [0, 1, SETTLING_MS]) {
         const after = beats * ANSWER_INTERVAL_MS
         assert.deepStrictEqual(yield* heard(took, settled, Effect.fail("no")), { after, exit: Exit.fail("no") })
         assert.deepStrictEqual(yield* heard(took, settled, Effect.succeed("yes")), { after, exit: Exit.succeed("yes") })
@@ -37,7 +37,7 @@ it.effect("an answer is heard on the beat, success and refusal alike, however lo
 it.effect("settling that takes longer than is kept for it is heard on a later beat", () =>
   Effect.gen(function* () {
     assert.strictEqual(
-      (yield* heard(ANSWER_INTERVAL_MS - SETTLING, SETTLING + 1, Effect.fail("no"))).after,
+      (yield* heard(ANSWER_INTERVAL_MS - SETTLING_MS, SETTLING_MS + 1, Effect.fail("no"))).after,
       2 * ANSWER_INTERVAL_MS
     )
   })

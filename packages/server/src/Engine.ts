@@ -43,7 +43,7 @@ const GenerationsLayer = Layer.unwrap(
       answerCharacters: settings.ANSWER_MAX_CHARACTERS,
       contextTokens: settings.LLM_CONTEXT_TOKENS,
       readersPerUser: settings.READERS_PER_USER,
-      grace: settings.STREAM_GRACE_SECONDS * 1000,
+      graceMs: settings.STREAM_GRACE_SECONDS * 1000,
       price: priceOf(settings)
     })
   )

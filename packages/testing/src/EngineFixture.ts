@@ -24,7 +24,7 @@ export const OPTIONS: GenerationOptions = {
   answerCharacters: 100_000,
   contextTokens: 1000,
   readersPerUser: 5000,
-  grace: 30_000,
+  graceMs: 30_000,
   price: { input: 1, output: 2 }
 }
 

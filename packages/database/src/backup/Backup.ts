@@ -18,21 +18,21 @@ import * as PgPrograms from "./PgPrograms.ts"
 import { Roles } from "../logins/Roles.ts"
 import { connect, rows } from "../connections/Script.ts"
 
-/** What a backup or a restore says of its progress, a line each. */
+/** Progress of a backup or a restore, one line each. */
 export type Progress = (line: string) => void
 
 const failed = (message: string) => new PgPrograms.PgProgramFailed({ message })
 
 const Server = Schema.Struct({
   superuser: Schema.Boolean,
-  /** Whether there is the role that a backup is made as: older schemas have none. */
+  /** Whether the backup role exists: older schemas have none. */
   role: Schema.Boolean,
   major: Schema.Int,
   tables: Schema.Array(Schema.String),
   schemas: Schema.Array(Schema.String)
 })
 
-/** What server this is, and which of our schemas and tables it has. */
+/** The server's version, and our schemas and tables in it. */
 const inspect = Effect.fnUntraced(function* (adminUrl: Redacted.Redacted) {
   const connection = yield* connect(adminUrl)
   const { backup } = yield* Roles
@@ -50,7 +50,7 @@ const inspect = Effect.fnUntraced(function* (adminUrl: Redacted.Redacted) {
   return yield* Effect.orDie(Schema.decodeUnknownEffect(Server)(row))
 }, Effect.scoped)
 
-/** `TABLE DATA` and the like: what an archive's table of contents calls an entry, and where. */
+/** `TABLE DATA` and the like: the kind and name of an entry in an archive's table of contents. */
 const Entry = /^\d+; \d+ \d+ ([A-Z]+(?: [A-Z]+)*) (\S+) (.*)/u
 
 const entriesOf = (contents: string) =>
@@ -60,9 +60,9 @@ const entriesOf = (contents: string) =>
   })
 
 /**
- * Writes everything of this program in a database to a file, in pg_dump's custom format, as one moment saw it; programs may run on. Made
- * as the role for it, which row-level security lets read every row, and with which a managed owner gets a whole backup as well as a
- * superuser. The file appears complete or not at all, readable by its owner alone. Returns its size in bytes and how many tables it has.
+ * Writes everything of this program in a database to a file, in pg_dump's custom format, from one snapshot; programs may keep running. Made
+ * as the backup role, which row-level security lets read every row: a managed owner gets as complete a backup as a superuser. The file
+ * appears complete or not at all, readable by its owner alone. Returns its size in bytes and its number of tables.
  */
 export const backup = Effect.fn("Backup.backup")(function* (
   adminUrl: Redacted.Redacted,
@@ -93,7 +93,7 @@ export const backup = Effect.fn("Backup.backup")(function* (
       `--file=${draft}`
     ]
     yield* PgPrograms.run(program, args, { url: adminUrl, line: told("dumping contents of table", "", progress) })
-    // What the archive itself says it has.
+    // Read from the archive itself.
     const contents = entriesOf(yield* PgPrograms.run(reader, ["--list", draft]))
     const held = new Set(
       contents.flatMap(({ kind, rest, schema }) => (kind === "TABLE DATA" ? [`${schema} ${rest.split(" ")[0]}`] : []))
@@ -109,15 +109,15 @@ export const backup = Effect.fn("Backup.backup")(function* (
   }).pipe(Effect.ensuring(Effect.sync(() => rmSync(draft, { force: true }))))
 })
 
-// What sql/ builds anew, so that it fits this program and these roles: a restore does without.
+// Built again from sql/, to fit this program and these roles: a restore skips them.
 const REBUILT =
   /^(?:ACL|DEFAULT ACL|POLICY|FUNCTION|PROCEDURE|AGGREGATE|VIEW|RULE|TRIGGER|EVENT TRIGGER|PUBLICATION.*|EXTENSION)$/u
 const COMMENT_ON_REBUILT = /^(?:FUNCTION|PROCEDURE|AGGREGATE|VIEW|POLICY|TRIGGER|EXTENSION)\b/u
 
 /**
- * Fills an empty database of any server from a backup, pg_dump's custom format, whoever made it: tables and rows as they were, all or
+ * Fills an empty database of any server from a backup in pg_dump's custom format, made by any login: tables and rows as they were, all or
  * nothing; then roles, functions, policies and grants as this program has them, with its own prefix. A backup of an older version is
- * migrated. Logins of people who read with psql do not come along: their roles were the other server's.
+ * migrated. Logins of auditors are not restored: their roles belong to the other server.
  */
 export const restore = Effect.fn("Backup.restore")(function* (
   adminUrl: Redacted.Redacted,
@@ -175,7 +175,7 @@ const told = (what: string, before: string, progress: Progress) => (line: string
   if (start >= 0 && name !== "") progress(`${before}${name}`)
 }
 
-/** Marks those who read with psql, and whose role is not here, as revoked. Returns how many. */
+/** Marks auditors whose role does not exist here as revoked. Returns how many. */
 const forgetReaders = Effect.fnUntraced(function* (adminUrl: Redacted.Redacted) {
   const { owner } = yield* Roles
   const connection = yield* connect(adminUrl)

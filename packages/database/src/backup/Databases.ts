@@ -4,8 +4,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import { driverOptions, inDatabase } from "../logins/DatabaseUrl.ts"
 import { sqlState } from "../PostgresError.ts"
 
-// The databases of a server, as its administrator makes and removes them. None of these statements takes parameters, and none of
-// them may run in a transaction.
+// Databases of a server, made and removed by its administrator. None of these statements takes parameters, and none may run in a
+// transaction.
 
 /** The same server and login, another database. */
 export const urlOf = inDatabase
@@ -28,8 +28,8 @@ export const create = (server: Redacted.Redacted, name: string): Effect.Effect<v
   Effect.asVoid(execute(server, `create database ${quoted(name)} template template0 encoding 'UTF8'`))
 
 /**
- * A copy of a template: its files are copied (28 ms for a small one), not its blocks logged one by one. Needs PostgreSQL 15. It is open
- * to the same roles as the template, which PostgreSQL does not copy.
+ * A copy of a template: its files are copied (28 ms for a small one), not its blocks logged one by one. Needs PostgreSQL 15. The same roles
+ * may connect as to the template: PostgreSQL does not copy that.
  */
 export const clone = (server: Redacted.Redacted, name: string, template: string): Effect.Effect<void, SqlError> =>
   execute(server, `create database ${quoted(name)} template ${quoted(template)} strategy file_copy`).pipe(
@@ -51,7 +51,7 @@ export const clone = (server: Redacted.Redacted, name: string, template: string)
     Effect.asVoid
   )
 
-/** Drops a database together with whoever is connected to it. No harm if it is gone. */
+/** Drops a database and ends its connections. Succeeds if it does not exist. */
 export const drop = (server: Redacted.Redacted, name: string): Effect.Effect<void, SqlError> =>
   Effect.asVoid(execute(server, `drop database if exists ${quoted(name)} with (force)`))
 

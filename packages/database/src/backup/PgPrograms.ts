@@ -4,20 +4,20 @@ import { existsSync, readdirSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { format, read } from "../logins/DatabaseUrl.ts"
 
-// PostgreSQL's client programs, as the machine has them: none comes with the embedded server, and no npm package ships them.
+// PostgreSQL's client programs, as installed on the machine: the embedded server has none, and no npm package ships them.
 
-/** A client program that is missing, too old, or did not do its work. The message is for the person who ran the command. */
+/** A client program that is missing, too old, or failed. The message is for the operator who ran the command. */
 export class PgProgramFailed extends Schema.TaggedError<PgProgramFailed>()("PgProgramFailed", {
   message: Schema.String
 }) {}
 
-/** A program, and the major version of PostgreSQL it came with. */
+/** A program and its major version of PostgreSQL. */
 export interface PgProgram {
   readonly path: string
   readonly major: number
 }
 
-/** Directories that hold `name`, one for each version, in the places where systems put them. */
+/** Directories that hold `name`, one per version, in the places where systems put them. */
 const PLACES = [
   "/usr/lib/postgresql/*/bin",
   "/usr/pgsql-*/bin",
@@ -58,7 +58,7 @@ const installed = Effect.fnUntraced(function* (name: Name) {
   return found.sort((one, other) => one.major - other.major)
 })
 
-/** The program that fits a server of this major version: of the same, or else the next newer one. Older ones refuse. */
+/** The program for a server of this major version: the same version, or else the next newer one. Older ones refuse. */
 export const find = Effect.fnUntraced(function* (name: Name, server: number) {
   const all = yield* installed(name)
   const fits = all.find(({ major }) => major >= server)
@@ -77,7 +77,7 @@ interface Output {
   readonly stderr: string
 }
 
-// Nothing of the shell's decides where it connects or how it logs in.
+// No variable of the shell may decide where it connects or how it logs in.
 const environment = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(
     Object.entries(process.env).filter(
@@ -112,8 +112,8 @@ const output = (
   })
 
 /**
- * Runs a program, and hands on each line that it says of its progress. With a URL it connects there: the password goes through its
- * environment, since command lines can be read by everybody on the machine.
+ * Runs a program, and passes on each line of its progress. With a URL it connects there: the password goes through its environment, since
+ * every user of the machine can read command lines.
  */
 export const run = Effect.fnUntraced(function* (
   { path }: PgProgram,

@@ -6,7 +6,7 @@ const Column = Schema.Struct({
   name: Schema.String,
   /** As `format_type` writes it. */
   type: Schema.String,
-  /** An INSERT has to give it: not null, and neither a default nor generated. */
+  /** An INSERT must give a value: not null, and neither a default nor generated. */
   required: Schema.Boolean,
   generated: Schema.Boolean
 })
@@ -20,7 +20,7 @@ const ForeignKey = Schema.Struct({
 /** A table of `app` as PostgreSQL has it. */
 export const Table = Schema.Struct({
   name: Schema.String,
-  /** The column that says whose a row is. */
+  /** The column that holds the tenant of a row. */
   tenantColumn: Schema.String,
   primaryKey: Schema.Array(Schema.String),
   columns: Schema.Array(Column),
@@ -31,8 +31,8 @@ export type Table = typeof Table.Type
 const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ table: Schema.fromJsonString(Table) })))
 
 /**
- * Every table of `app` there is, referenced ones before those that reference them. Read from the catalogue and never from a list,
- * so that whoever walks it walks tomorrow's tables too.
+ * Every table of `app`, referenced tables before those that reference them. Read from the catalogue and never from a list, so that it
+ * includes every table added later.
  */
 export const tables = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const found = yield* Effect.orDie(decode(yield* rows(connection, QUERY)))

@@ -6,9 +6,9 @@ import { MigrationFailed } from "../MigrationFailed.ts"
 import { Roles, withPrefix } from "../logins/Roles.ts"
 import { DIRECTORY } from "../SqlFiles.ts"
 
-/** `sql/catalogue.tsv`: what `audit.catalogue()` says of a database that the other files of `sql/` have just made. */
+/** `sql/catalogue.tsv`: the output of `audit.catalogue()` in a database just made from the other files of `sql/`. */
 export interface CatalogueFile {
-  /** Names the files it was made from; see `SqlFiles.content`. */
+  /** Hash of the files it was made from; see `SqlFiles.content`. */
   readonly content: string
   readonly facts: ReadonlyArray<Fact>
 }

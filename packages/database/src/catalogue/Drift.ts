@@ -2,10 +2,10 @@ import { Effect, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Connection } from "../connections/Session.ts"
 
-// How a database differs from what sql/ makes. PostgreSQL's whole catalogue is compared, as audit.catalogue() puts it into words, with
-// sql/catalogue.tsv: one rule for everything, so that no way to break the schema has to be thought of before.
+// How a database differs from what sql/ makes. The whole catalogue of PostgreSQL, as text from audit.catalogue(), is compared with
+// sql/catalogue.tsv: one rule for everything, so that a change is found without a rule of its own.
 
-/** One thing that PostgreSQL's catalogue says: of an object of a kind, in one aspect. */
+/** One fact of PostgreSQL's catalogue: an aspect of an object of a kind. */
 export const Fact = Schema.Struct({
   kind: Schema.String,
   object: Schema.String,
@@ -14,7 +14,7 @@ export const Fact = Schema.Struct({
 })
 export type Fact = typeof Fact.Type
 
-/** What differs: there and not to be, to be and not there, or other than it is to be. */
+/** A difference: unexpected, missing, or changed. */
 export interface Difference {
   readonly kind: string
   readonly object: string
@@ -26,7 +26,7 @@ export interface Difference {
 }
 
 const Live = Schema.Struct({
-  /** Whether a superuser migrated, who could take from PUBLIC what is PostgreSQL's own. */
+  /** Whether a superuser migrated, who can revoke PostgreSQL's own grants to PUBLIC. */
   hardened: Schema.Boolean,
   major: Schema.Int,
   facts: Schema.Array(
@@ -39,7 +39,7 @@ const Live = Schema.Struct({
       Schema.Boolean
     ])
   ),
-  /** The functions that say so, not by themselves. */
+  /** The functions that enable it, not by themselves. */
   sayers: Schema.Array(Schema.Tuple([Schema.String, Schema.String]))
 })
 export type Live = typeof Live.Type
@@ -57,19 +57,19 @@ const QUERY = `
     )
   )::text as live`
 
-/** What the catalogue says now. Needs no more than llm_api has. */
+/** The current facts of the catalogue. Needs no more rights than llm_api has. */
 export const readLive = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Live, SqlError> {
   const { rows } = yield* connection.query(QUERY, [])
   const { live } = yield* Effect.orDie(Schema.decodeUnknownEffect(Schema.Struct({ live: Schema.String }))(rows[0]))
   return yield* Effect.orDie(decode(live))
 })
 
-/** Every difference between what is and what is to be, in the order of the objects. */
+/** Every difference between actual and expected facts, in the order of the objects. */
 export const differences = (live: Live, expected: ReadonlyArray<Fact>): ReadonlyArray<Difference> => {
   const same = live.major < 16 ? unqualified : (_: string, fact: string) => fact
   const wanted = new Map(expected.map((fact) => [keyOf(fact.kind, fact.object, fact.aspect), fact]))
   const found: Array<Difference> = []
-  // Whoever opens a part of it again may take the word for it away too; a provider may have closed some of it.
+  // A role that opens a part of it again may also remove its fact; a provider may have closed some of it.
   const closed = live.facts.filter(
     ([kind, object, aspect]) => aspect.startsWith("closed to ") && wanted.has(keyOf(kind, object, aspect))
   )
@@ -81,7 +81,7 @@ export const differences = (live: Live, expected: ReadonlyArray<Fact>): Readonly
     if (right !== undefined) {
       if (same(kind, right.fact) !== same(kind, fact))
         found.push({ kind, object, aspect, is: fact, expected: right.fact, whose })
-      // To give less of PostgreSQL's own than it gives by itself is no fault.
+      // A grant of PostgreSQL's own that is missing is no fault.
     } else if (!accepted && !(kind === "built-in" && aspect.startsWith("closed to ")))
       found.push({ kind, object, aspect, is: fact, expected: undefined, whose })
   }
@@ -91,7 +91,7 @@ export const differences = (live: Live, expected: ReadonlyArray<Fact>): Readonly
   return [...found, ...liars(live, expected).filter(({ object }) => !found.some((known) => known.object === object))]
 }
 
-/** audit.catalogue() is part of what is compared, so it is looked at without it, too. */
+/** audit.catalogue() is part of what is compared, so it is also checked without it. */
 const liars = ({ sayers }: Live, expected: ReadonlyArray<Fact>): ReadonlyArray<Difference> => {
   const now = new Map(sayers)
   return expected.flatMap(({ aspect, fact, kind, object }) => {
@@ -119,7 +119,7 @@ const unqualified = (kind: string, fact: string) =>
 
 const keyOf = (...parts: ReadonlyArray<string>) => parts.join("\0")
 
-/** What differs, in a line. */
+/** The difference, in one line. */
 export const inWords = ({ aspect, expected, is }: Difference) =>
   is === undefined
     ? `${aspect} is missing${expected === "" || expected === undefined ? "" : `: ${shortened(expected)}`}`
@@ -127,11 +127,11 @@ export const inWords = ({ aspect, expected, is }: Difference) =>
       ? `${aspect} is not to be there${is === "" ? "" : `: ${shortened(is)}`}`
       : `${aspect} is ${shortened(is, expected)}, and should be ${shortened(expected, is)}`
 
-/** The object too. */
+/** With the object's name. */
 export const nameOf = (difference: Difference) =>
   `${difference.kind} ${difference.object}: ${inWords(difference)}`.replaceAll("  ", " ")
 
-/** Of a long text, where it begins to differ from the other. */
+/** Of a long text, the part where it begins to differ from the other. */
 const shortened = (text: string, other = "") => {
   const line = text.replaceAll(/\s+/gu, " ")
   if (line.length <= 160) return line === "" ? "nothing" : line

@@ -1,9 +1,9 @@
 import type { Difference } from "./Drift.ts"
 
-// What mends a difference that building functions, policies, grants and views again does not: what belongs to roles, to the database, to
-// PostgreSQL itself. What is missing here cannot be mended by a program: a column, a key, somebody's superuser.
+// Repairs differences that rebuilding functions, policies, grants and views does not: those of roles, of the database, and of PostgreSQL
+// itself. A program cannot repair the others: a column, a key, an unexpected superuser.
 
-/** What is to be done about it, as statements of the administrator's. None: nothing can be. */
+/** The repair, as statements for the administrator. None: a program cannot repair it. */
 export const repairStatements = (difference: Difference, database: string): ReadonlyArray<string> => {
   const { aspect, kind, object } = difference
   if (aspect === "owner")
@@ -50,7 +50,7 @@ const regranted = ({ expected }: Difference, grantee: string | undefined, place:
 const ofTable = (difference: Difference, grantee: string | undefined) => {
   const { aspect, object } = difference
   if (grantee !== undefined) {
-    // A right to a column is taken away with the same words as one to the table: all of them.
+    // Revoking a right to a column is written like one to the table: for all columns.
     return [`revoke all on table ${object} from ${grantee} cascade`]
   }
   if (aspect === "storage" && difference.expected !== undefined) return ofStorage(difference)
@@ -64,13 +64,13 @@ const ofTable = (difference: Difference, grantee: string | undefined) => {
     : []
 }
 
-/** What is said of how a table is stored, where nothing is to be said. */
+/** The fact for a table with default storage. */
 const ofStorage = ({ is = "", object }: Difference) => [
   ...(is.includes("replica identity") ? [`alter table ${object} replica identity default`] : []),
   ...[...is.matchAll(/\b(\w+)=/gu)].map(([, option]) => `alter table ${object} reset (${option})`)
 ]
 
-/** Not null, the default and the options of a column; its type is its rows', and stays. */
+/** Not null, the default and the options of a column; its type belongs to its rows and stays. */
 const ofColumn = ({ aspect, expected = "", is, object }: Difference) => {
   if (is === undefined) return []
   const column = `alter table ${object} alter column ${name(aspect.slice("column ".length))}`
@@ -97,7 +97,7 @@ const ofRole = ({ aspect, expected, is, object }: Difference, database: string):
     if (expected === undefined) return []
     const words = new Set((is ?? "").split(" "))
     return [
-      // Only a superuser may name what a role has not; so only what it has is taken away.
+      // Only a superuser may name attributes that the role does not have; so only the ones it has are removed.
       ...RIGHTS.filter((right) => words.has(right)).map((right) => `alter role ${role} no${right}`),
       `alter role ${role} ${/\blogin\b/u.test(expected) ? "login" : "nologin"} ${
         /\binherit\b/u.test(expected) ? "inherit" : "noinherit"
@@ -113,7 +113,7 @@ const ofRole = ({ aspect, expected, is, object }: Difference, database: string):
     : []
 }
 
-/** From 16 on a membership has a grantor, and as many rows as somebody gave it. */
+/** From 16 on a membership has a grantor, and one row per grantor. */
 const ofMember = (member: string, role: string, expected: string | undefined) => [
   `do $$ declare g record; begin
      for g in select distinct grantor::regrole as giver from pg_auth_members where roleid = '${literal(role)}'::regrole and member = '${literal(member)}'::regrole loop

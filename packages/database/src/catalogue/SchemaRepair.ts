@@ -8,11 +8,11 @@ import { Roles, withPrefix } from "../logins/Roles.ts"
 import { rows } from "../connections/Script.ts"
 import type { SqlFiles } from "../SqlFiles.ts"
 
-// A migration compares what it made with what it was to make, mends what differs, and refuses what it cannot mend.
+// A migration compares the result with what it should be, repairs differences, and refuses what it cannot repair.
 
 /**
- * How the database differs from what these files make of it. Nothing where `catalogue.tsv` is of other files: they are being worked on.
- * Inside a transaction or not.
+ * How the database differs from what these files make. Empty where `catalogue.tsv` belongs to other files: they are being edited. Works
+ * inside and outside a transaction.
  */
 export const driftOf = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, files: SqlFiles) {
   const expected = yield* readCatalogueFile(files.directory)
@@ -22,7 +22,7 @@ export const driftOf = Effect.fnUntraced(function* (connection: PgConnection.PgC
     Effect.mapError((error) => failedStatement(error)),
     within(connection, "look"),
     Effect.catchIf(
-      // No such function, table or schema, or no right to it: that is a difference by itself.
+      // No such function, table or schema, or no right to it: that itself is a difference.
       ({ state }) => state?.startsWith("42") === true || state?.startsWith("3F") === true,
       () => Effect.succeed([UNREADABLE])
     )
@@ -38,7 +38,7 @@ const UNREADABLE: Difference = {
   whose: "ours"
 }
 
-/** In a subtransaction where there is a transaction, so that a refusal does not end that. */
+/** In a subtransaction where there is a transaction, so that a refusal does not abort it. */
 const within =
   (connection: PgConnection.PgConnection, name: string) =>
   <A>(work: Effect.Effect<A, MigrationFailed>): Effect.Effect<A, MigrationFailed> =>
@@ -51,13 +51,13 @@ const within =
       return yield* done
     })
 
-/** What a migration found different when everything was built again. */
+/** The differences that a migration found after building everything again. */
 export interface Repaired {
   readonly mended: ReadonlyArray<Difference>
   readonly strangers: ReadonlyArray<Difference>
 }
 
-/** The last step of a migration, in its transaction. Fails with reason `drift` and changes nothing if something cannot be mended. */
+/** The last step of a migration, in its transaction. Fails with reason `drift` and changes nothing if a difference cannot be repaired. */
 export const repairSchema = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection,
   files: SqlFiles,
@@ -82,12 +82,12 @@ export const repairSchema = Effect.fnUntraced(function* (
 const mendAll = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, ours: ReadonlyArray<Difference>) {
   const [answer] = yield* rows(connection, "select current_database()::text as name")
   const { name } = yield* Effect.orDie(Schema.decodeUnknownEffect(Schema.Struct({ name: Schema.String }))(answer))
-  // One that is refused is left as it is, and told afterwards.
+  // A refused statement changes nothing, and is reported afterwards.
   for (const statement of [...new Set(ours.flatMap((difference) => repairStatements(difference, name))), INTERNALS])
     yield* Effect.ignore(within(connection, "mending")(rows(connection, statement)))
 })
 
-/** What cannot be mended, and what to do about it. */
+/** The differences that cannot be repaired, and what to do about them. */
 export const drifted = (differences: ReadonlyArray<Difference>) =>
   new MigrationFailed({
     reason: "drift",
@@ -100,7 +100,7 @@ export const drifted = (differences: ReadonlyArray<Difference>) =>
     ].join("\n  ")
   })
 
-// The server as it is, once: again after an upgrade of PostgreSQL, or a restore on another server, where its own functions are others.
+// Facts of the server, stored once: again after an upgrade of PostgreSQL, or a restore on another server with other built-in functions.
 const ACCEPT = `
   with server as (
     select 'server' as kind, '' as object, 'identity' as aspect, format('%s %s', system_identifier, catalog_version_no) as fact from pg_control_system()
@@ -116,7 +116,7 @@ const ACCEPT = `
   select kind, object, aspect, string_agg(fact, '; ' order by fact) from facts where not exists (select from known) group by 1, 2, 3
   on conflict (kind, object, aspect) do update set fact = excluded.fact, accepted_at = now()`
 
-// PostgreSQL's own functions, as they were: leakproof or not, strict or not, how volatile. Only a superuser may.
+// PostgreSQL's own functions, restored: leakproof or not, strict or not, how volatile. Needs a superuser.
 const INTERNALS = `
   do $$ declare f record; begin
     for f in
@@ -137,7 +137,7 @@ const INTERNALS = `
     end loop;
   end $$`
 
-/** What belongs to another owner than it should cannot be built again by the right one. Before anything else, as the administrator. */
+/** Objects with a wrong owner cannot be rebuilt by the right one. Runs first, as the administrator. */
 export const reclaim = (connection: PgConnection.PgConnection) =>
   Effect.flatMap(Roles, ({ prefix }) =>
     Effect.ignore(within(connection, "reclaiming")(rows(connection, withPrefix(RECLAIM, prefix))))

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 
-/** Somebody's turn: asked for, or taken. */
+/** A turn: requested or taken. */
 export interface Turn<Line> {
   readonly line: Line
   taken: boolean
@@ -13,8 +13,8 @@ interface Waiting<Line> {
 }
 
 /**
- * A number of turns that lines share fairly. A line that has none may take any that is free; one that has some leaves `reserve` for others.
- * What becomes free goes around the lines that wait. So the slow work of one line keeps no other from its first turn.
+ * A number of turns that lines share fairly. A line that has no turn may take any free one; a line that has some leaves `reserve` for
+ * others. Free turns go around the waiting lines. So the slow work of one line never keeps another from its first turn.
  */
 export class Turns<Line> {
   readonly capacity: number
@@ -39,7 +39,7 @@ export class Turns<Line> {
     return this.#lines.get(line)?.waiters.size ?? 0
   }
 
-  /** Takes the turn if it is free. Whoever waits could not have had it. */
+  /** Takes the turn if it is free and this line may have it: no waiting line could have taken it. */
   tryTake(turn: Turn<Line>): boolean {
     const line = this.#lineOf(turn.line)
     if (!this.#mayTake(line)) {
@@ -51,8 +51,8 @@ export class Turns<Line> {
   }
 
   /**
-   * Waits for the turn, for so many ms of the real time, and answers whether it was given. `turn.taken` says it too, also to those who were
-   * interrupted.
+   * Waits for the turn, for this many ms of real time, and returns whether it was given. `turn.taken` says the same, also after an
+   * interruption.
    */
   take(turn: Turn<Line>, milliseconds: number): Effect.Effect<boolean> {
     return Effect.callback((resume) => {
@@ -64,7 +64,7 @@ export class Turns<Line> {
         this.#waiting--
         this.#forget(turn.line, line)
       }
-      // One timer, and no fiber: under load many wait.
+      // One timer and no fiber: under load there are many waiters.
       const timer = setTimeout(() => {
         leave()
         resume(Effect.succeed(turn.taken))
@@ -78,7 +78,7 @@ export class Turns<Line> {
     })
   }
 
-  /** Gives the turn back, to who is next. */
+  /** Returns the turn, and gives it to the next waiter. */
   give(turn: Turn<Line>): undefined {
     if (!turn.taken) return
     turn.taken = false
@@ -89,7 +89,7 @@ export class Turns<Line> {
     while (this.#giveNext()) continue
   }
 
-  /** One turn to the first line that waits and may have it, which is the last line then. */
+  /** Gives one turn to the first waiting line that may have it, and moves that line to the end. */
   #giveNext(): boolean {
     if (this.#waiting === 0 || this.#held >= this.capacity) return false
     for (const [name, line] of this.#lines) {

@@ -10,70 +10,66 @@ import { realTime } from "./Sessions.ts"
 import * as SharedSessions from "./SharedSessions.ts"
 import { type Turn, Turns } from "./FairTurns.ts"
 
-/** How the pool is dimensioned. */
+/** Limits of the pool. */
 export interface PoolOptions {
   readonly url: Redacted.Redacted
-  /** Connections at most. A quarter of them is for single statements, see {@link Pool.query}; at least one for each kind. */
+  /** Most connections. A quarter of them is for single statements, see {@link Pool.query}; at least one of each kind. */
   readonly size: number
-  /** How long a request waits for a connection, for its turn and until it is open together, before it is told to come back. */
+  /** How long a request waits for a connection (its turn and the opening together) before it is refused. */
   readonly acquireTimeout: Duration.Input
-  /** How many requests may wait at once, a quarter of them in one line; one more is told to come back at once. */
+  /** How many requests may wait at once, a quarter of them in one line; one more is refused at once. */
   readonly waiting: number
   /**
-   * How long the server may be silent on a statement before the connection is given up. Longer than the login's `statement_timeout`, by
-   * which the server itself ends a statement: only a server that is lost is silent for longer. Default: 17 seconds.
+   * How long the server may be silent on a statement before the connection is given up. Longer than the login's `statement_timeout`, after
+   * which the server itself ends a statement: only a lost server is silent for longer. Default: 17 seconds.
    */
   readonly statementTimeout?: Duration.Input | undefined
   /**
-   * Whether the server parses a statement once for each connection, or every time it is sent. A pooler in transaction mode in between
-   * has to follow: PgBouncer does from 1.21 on, with `max_prepared_statements`. Default: true.
+   * Whether the server parses a statement once per connection, or every time it is sent. A pooler in transaction mode must track prepared
+   * statements: PgBouncer does from 1.21 on, with `max_prepared_statements`. Default: true.
    */
   readonly prepare?: boolean | undefined
 }
 
-/** So many may wait in one line, however few may wait in all. */
-const LINE = 20
+/** Requests that may always wait in one line, however small the total limit. */
+const WAITING_PER_LINE = 20
 
-/** Who waits behind whom: requests of one tenant stand in the tenant's own line, whatever has no tenant in one of its own. */
+/** The line a request waits in: each tenant has its own line, and work without a tenant has other lines. */
 export type Line = string
 const SHARED: Line = "shared"
 
 /**
- * Connections to PostgreSQL, each lent to one borrower at a time. A lent connection pipelines: statements submitted in one turn
- * of the event loop leave in one write, in order. So BEGIN and what follows travel together, and no other tenant's statement can
- * come between.
- *
- * However a borrower ends (success, failure, interruption, defect), its connection serves another one only if the server's last word was
- * "idle" and nothing of the borrower is under way on it; else it is discarded. This is decided here and nowhere else.
+ * Connections to PostgreSQL, each lent to one borrower at a time. A lent connection pipelines: statements submitted in one turn of the
+ * event loop leave in one write, in order. So BEGIN and the statements after it travel together, and no other tenant's statement can come
+ * between.
+ * However a borrower ends (success, failure, interruption, defect), its connection serves another one only if the server last reported
+ * "idle" and no statement of the borrower is under way; else it is discarded. This is decided here and nowhere else.
  */
 export class Pool extends Context.Service<
   Pool,
   {
-    /** Lends a connection for as long as `work` runs. Waits in `line` for one: a bounded time, and not with too many. */
+    /** Lends a connection for as long as `work` runs. Waits for one in `line`: for a limited time, and refused if too many wait. */
     readonly use: <A, E, R>(
       work: (connection: Connection) => Effect.Effect<A, E, R>,
       line?: Line
     ) => Effect.Effect<A, E | SqlError | Unavailable, R>
     /**
-     * One statement that is a transaction of its own. It shares a connection: several are under way at once, and each ends before the
-     * next begins. For what never waits for a lock, since whatever is behind it would wait along. One that is interrupted may still run.
+     * One statement that is a transaction of its own, on a shared connection: several are under way at once, and each ends before the next
+     * begins. Only for statements that never wait for a lock, since all statements behind would wait too. An interrupted one may still run.
      */
     readonly query: (
       sql: string,
       params: ReadonlyArray<unknown>,
       line?: Line
     ) => Effect.Effect<PgConnection.Result, SqlError | Unavailable>
-    /**
-     * One statement on a connection of its own, for what may wait for a lock; its rows, read by `rows`. A row that does not fit is a
-     * defect.
-     */
+    /** One statement on a connection of its own, which may wait for a lock; `rows` reads its rows. A row that does not fit is a defect. */
     readonly call: <A, I>(
       sql: string,
       params: ReadonlyArray<unknown>,
       rows: Schema.Codec<A, I>,
       line?: Line
     ) => Effect.Effect<A, Unavailable>
-    /** How many are lent and how many wait, for metrics. */
+    /** Number of lent connections and of waiting requests, for metrics. */
     readonly load: () => { readonly lent: number; readonly waiting: number; readonly size: number }
   }
 >()("@llm-saas/database/connections/Pool") {
@@ -84,7 +80,7 @@ export class Pool extends Context.Service<
         const { acquireTimeout, prepare = true, size, statementTimeout = "17 seconds", url } = options
         const config: PgConnection.Config = {
           ...driverOptions(url),
-          // What makes a connection pipeline.
+          // Makes a connection pipeline.
           multiplex: true,
           applicationName: "llm-saas",
           prepare,
@@ -105,18 +101,18 @@ export class Pool extends Context.Service<
             const { session } = lease
             lease.end()
             if (sessions.keep(session)) return giveTurn()
-            // What is under way is waited for, and keeps its turn, but nobody waits along.
+            // A statement under way keeps its turn until it ends, but the caller does not wait for it.
             const settled = Effect.andThen(session.quiet, sessions.keepOrDiscard(session))
             return Effect.asVoid(Effect.forkIn(Effect.ensuring(settled, Effect.sync(giveTurn)), scope))
           }
         }
         const statements: Lane<SharedSessions.Place> = {
-          turns: new Turns(sharing * SharedSessions.DEPTH),
+          turns: new Turns(sharing * SharedSessions.STATEMENTS_PER_SESSION),
           ...(yield* SharedSessions.make(sessions, sharing))
         }
-        const patience = Duration.toMillis(Duration.fromInputUnsafe(acquireTimeout))
+        const patienceMs = Duration.toMillis(Duration.fromInputUnsafe(acquireTimeout))
         const waiting = () => rooms.turns.waiting + statements.turns.waiting
-        const perLine = Math.max(Math.min(LINE, options.waiting), Math.floor(options.waiting / 4))
+        const perLine = Math.max(Math.min(WAITING_PER_LINE, options.waiting), Math.floor(options.waiting / 4))
 
         /** Waits for the turn and the connection together, no longer than allowed. */
         const wait = <Seat>({ now, open, turns }: Lane<Seat>, turn: Turn<Line>, keep: (seat: Seat) => void) =>
@@ -127,17 +123,17 @@ export class Pool extends Context.Service<
             const opened = Effect.suspend(() => {
               const seat = now()
               if (seat !== undefined) return Effect.sync(() => keep(seat))
-              const left = patience - (performance.now() - began)
+              const left = patienceMs - (performance.now() - began)
               return realTime(
                 Effect.timeoutOrElse(open(keep), { duration: left, orElse: () => Effect.fail(unavailable()) })
               )
             })
             return turn.taken
               ? opened
-              : Effect.flatMap(turns.take(turn, patience), (taken) => (taken ? opened : Effect.fail(unavailable())))
+              : Effect.flatMap(turns.take(turn, patienceMs), (taken) => (taken ? opened : Effect.fail(unavailable())))
           })
 
-        /** `work` is not interrupted, but for what it restores. What it was given is taken back however it and the waiting end. */
+        /** `work` is uninterruptible except for what it restores. Its connection is taken back however it and the waiting end. */
         const lend = <Seat, A, E, R>(
           lane: Lane<Seat>,
           line: Line,
@@ -146,7 +142,7 @@ export class Pool extends Context.Service<
           Effect.uninterruptibleMask((restore) => {
             const turn = { line, taken: false }
             const giveTurn = () => lane.turns.give(turn)
-            // Nearly always there is nothing to wait for, and then nothing is paid for waiting.
+            // Nearly always a connection is free, and then waiting costs nothing.
             let seat = lane.turns.tryTake(turn) ? lane.now() : undefined
             const lent: Effect.Effect<A, E | SqlError | Unavailable, R> =
               seat === undefined
@@ -183,11 +179,14 @@ export class Pool extends Context.Service<
 /** How connections of one kind are lent. */
 interface Lane<Seat> {
   readonly turns: Turns<Line>
-  /** One that is open. Whoever calls has the turn. */
+  /** An open one. The caller has the turn. */
   readonly now: () => Seat | undefined
-  /** One that may have to be opened; it is given to `keep`, whether it is waited for until then or not. */
+  /** One that may have to be opened; it is given to `keep`, even if the caller no longer waits. */
   readonly open: (keep: (seat: Seat) => void) => Effect.Effect<void, SqlError>
-  /** Takes it back, and gives the turn to the next as soon as what was lent is free. Answers what is left to do, which waits for nothing. */
+  /**
+   * Takes it back, and passes the turn on as soon as the connection is free. Returns the remaining cleanup, which the caller does not wait
+   * for.
+   */
   readonly done: (seat: Seat, giveTurn: () => undefined) => Effect.Effect<void> | undefined
 }
 

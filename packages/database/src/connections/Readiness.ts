@@ -9,16 +9,17 @@ import { readSqlFiles } from "../SqlFiles.ts"
 
 const MIGRATIONS = "select version, breaking from meta.migrations"
 const LINE = "readiness"
-/** A database that takes longer for this serves nobody in time. */
-const PATIENCE = "5 seconds"
+/** A database that takes longer for this check cannot serve requests in time. */
+const CHECK_TIMEOUT = "5 seconds"
 
 const decode = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ version: Schema.Int, breaking: Schema.Boolean }))
 )
 
 /**
- * Whether requests can be served just now: the database answers, has every migration this program knows, and none that is breaking and
- * that it does not know; and what this process does in the background goes on. So whoever migrates under running programs sees the old ones step back, and only where they have to.
+ * Whether requests can be served just now: the database answers, has every migration this program knows, and no breaking one that it does
+ * not know; and the loops of this process are running. So a migration under running programs makes the old ones unready, and only where it
+ * must.
  */
 export class Readiness extends Context.Service<Readiness, { readonly check: Effect.Effect<void, Unavailable> }>()(
   "@llm-saas/database/connections/Readiness"
@@ -30,7 +31,7 @@ export class Readiness extends Context.Service<Readiness, { readonly check: Effe
       const { migrations } = yield* readSqlFiles()
       const known = new Set(migrations.map(({ version }) => version))
       const check = Effect.gen(function* () {
-        // By both ways on which requests are served, in a line of its own.
+        // By both ways that requests use, in a line of its own.
         const [{ rows }] = yield* Effect.all(
           [pool.query(MIGRATIONS, [], LINE), pool.use((connection) => connection.query(MIGRATIONS, []), LINE)],
           { concurrency: "unbounded" }
@@ -52,7 +53,7 @@ export class Readiness extends Context.Service<Readiness, { readonly check: Effe
         )
         return yield* Effect.fail(unavailable())
       }).pipe(
-        Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => Effect.fail(unavailable()) }),
+        Effect.timeoutOrElse({ duration: CHECK_TIMEOUT, orElse: () => Effect.fail(unavailable()) }),
         realTime,
         Effect.catchTag("SqlError", outageOrBug)
       )

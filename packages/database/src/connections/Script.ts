@@ -4,13 +4,13 @@ import { driverOptions, isLogin } from "../logins/DatabaseUrl.ts"
 import { failedConnection, failedStatement, MigrationFailed } from "../MigrationFailed.ts"
 import type { SqlFile } from "../SqlFiles.ts"
 
-/** A connection of the administrator's for as long as the scope is open. Fails where texts are not UTF-8. */
+/** A connection of the administrator for as long as the scope is open. Fails where texts are not UTF-8. */
 export const connect = (
   url: Redacted.Redacted
 ): Effect.Effect<PgConnection.PgConnection, MigrationFailed, Scope.Scope> =>
   Effect.map(open(url), ({ connection }) => connection)
 
-/** As {@link connect}, as this role and no other: fails where the server says that another one came in. */
+/** As {@link connect}, as this role and no other: fails where the server reports another role. */
 export const connectAs = (
   url: Redacted.Redacted,
   role: string
@@ -59,8 +59,8 @@ export const rows = (connection: PgConnection.PgConnection, sql: string, params:
   )
 
 /**
- * Runs a whole file. The protocol takes one statement a message; PL/pgSQL's EXECUTE takes a string of many and lets PostgreSQL's
- * own parser find their ends, so there is no splitter here to disagree with it about quotes. A COMMIT inside the file is refused.
+ * Runs a whole file. The protocol takes one statement per message; PL/pgSQL's EXECUTE takes a string of many and lets PostgreSQL's own
+ * parser find their ends, so no splitter here can disagree with it about quotes. A COMMIT inside the file is refused.
  */
 export const run = (connection: PgConnection.PgConnection, file: SqlFile) => {
   const { text } = file

@@ -1,20 +1,20 @@
 /**
- * What a PostgreSQL server says about its session, read off the connection beside the driver, which keeps it to itself: the messages of the
- * protocol (https://www.postgresql.org/docs/current/protocol-message-formats.html) as far as they tell whether a session is idle.
+ * The state of a PostgreSQL session, read from the connection beside the driver, which does not expose it: the messages of the protocol
+ * (https://www.postgresql.org/docs/current/protocol-message-formats.html) as far as they tell whether a session is idle.
  */
 export class ServerMessages {
   /** Of the last ReadyForQuery: `I` idle, `T` in a transaction, `E` in one that failed. */
   status: "I" | "T" | "E" = "I"
   /** When it came, by `performance.now()`. */
   readyAt = 0
-  /** Whether a command ran that may outlive its transaction: SET, LISTEN, a temporary table, whatever is not known to leave nothing. */
+  /** Whether a command ran that may outlive its transaction: SET, LISTEN, a temporary table, or any command not known to leave nothing. */
   changed = false
-  /** Whether this is no protocol we know; what was read is worth nothing then. */
+  /** Whether the bytes are not the protocol we know; then the other fields mean nothing. */
   broken = false
 
   #type = 0
   #length = 0
-  // How many of the five bytes of a message's head were read, and how many of its body are to come.
+  // How many of the five bytes of a message's head were read, and how many bytes of its body are left.
   #head = 0
   #left = 0
   #text = ""
@@ -22,7 +22,7 @@ export class ServerMessages {
   read(chunk: Uint8Array): void {
     let at = 0
     while (at < chunk.length && !this.broken) {
-      if (this.#head < HEAD) {
+      if (this.#head < HEAD_BYTES) {
         this.#readHead(chunk[at] ?? 0)
         at++
       } else {
@@ -42,8 +42,8 @@ export class ServerMessages {
       this.#length = 0
     } else this.#length = this.#length * 256 + byte
     this.#head++
-    if (this.#head < HEAD) return
-    // The length counts itself.
+    if (this.#head < HEAD_BYTES) return
+    // The length includes itself.
     this.#left = this.#length - 4
     if (this.#left < 0) this.broken = true
     else if (this.#left === 0) this.#end()
@@ -63,7 +63,7 @@ export class ServerMessages {
   }
 }
 
-const HEAD = 5
+const HEAD_BYTES = 5
 const READY_FOR_QUERY = 0x5a // Z
 const COMMAND_COMPLETE = 0x43 // C
 

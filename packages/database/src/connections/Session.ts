@@ -5,15 +5,15 @@ import { Duplex } from "node:stream"
 import { ofLogin } from "../logins/LoginCheck.ts"
 import { ServerMessages } from "./ServerMessages.ts"
 
-/** What a borrower may do with a connection. */
+/** The operations of a borrower on a connection. */
 export type Connection = Pick<PgConnection.PgConnection, "query">
 
-/** Is told how a statement ended. Undefined: nothing is to be done about it. */
+/** Receives the exit of a statement. Undefined: nothing to do. */
 export type Observe = (exit: Exit.Exit<unknown, SqlError>) => Effect.Effect<void> | undefined
 
 /**
- * A session with the server, and whether it is idle: the server's last word said so, and nothing of ours is under way. All that is known of
- * a session is here, so that one place decides whether it may serve anybody else.
+ * A session with the server, and whether it is idle: the server last reported so, and no statement of ours is under way. All state of a
+ * session is here, so that one place decides whether it may serve another borrower.
  */
 export class Session {
   readonly #connection: PgConnection.PgConnection
@@ -21,14 +21,14 @@ export class Session {
   readonly #scope: Scope.Closeable
   readonly #observe: Observe
   readonly #messages = new ServerMessages()
-  /** Statements that have not come to an end here. */
+  /** Statements that have not ended here. */
   #running = 0
-  /** Whether one was left by who sent it: it may still be under way. */
+  /** Whether a caller left a statement before its end: it may still be under way. */
   #left = false
   /** Since when (`performance.now()`) there is something to wait for. */
   #since: number | undefined = undefined
   #stopped = () => {}
-  /** Since when (`performance.now()`) nobody has borrowed it. */
+  /** Since when (`performance.now()`) it has no borrower. */
   unusedSince = performance.now()
 
   private constructor(connection: PgConnection.PgConnection, socket: Duplex, scope: Scope.Closeable, observe: Observe) {
@@ -36,11 +36,11 @@ export class Session {
     this.#socket = socket
     this.#scope = scope
     this.#observe = observe
-    // Before the driver: whoever it tells that an answer came finds it read here.
+    // Before the driver: a caller that the driver tells of an answer finds it read here.
     socket.prependListener("data", (chunk: Uint8Array) => this.#messages.read(chunk))
   }
 
-  /** Opens one, and hands it to `keep`, whatever becomes of who waits for it. Bounded by the driver's `connectTimeout`. */
+  /** Opens one, and hands it to `keep`, even if the caller no longer waits. Bounded by the driver's `connectTimeout`. */
   static readonly open = (
     config: PgConnection.Config,
     observe: Observe,
@@ -66,12 +66,12 @@ export class Session {
     return this.#running > 0
   }
 
-  /** Whether a statement was left by who sent it, and may be under way. See {@link quiet}. */
+  /** Whether a caller left a statement that may still be under way. See {@link quiet}. */
   get left(): boolean {
     return this.#left
   }
 
-  /** Whether it can serve somebody else. */
+  /** Whether it can serve another borrower. */
   get idle(): boolean {
     return this.alive && this.#running === 0 && !this.#left && this.#messages.status === "I" && !this.#messages.changed
   }
@@ -81,7 +81,7 @@ export class Session {
     return this.#messages.readyAt
   }
 
-  /** For how long (ms) an answer has been waited for. */
+  /** How long (ms) an answer has been awaited. */
   silence(now: number): number {
     return this.#since === undefined ? 0 : now - Math.max(this.#since, this.#messages.readyAt)
   }
@@ -105,13 +105,13 @@ export class Session {
     return this.#observe(exit)
   }
 
-  /** Waits until nothing is under way. Bounded by {@link fail}, which the pool calls on a session that stays silent. */
+  /** Waits until no statement is under way. Bounded by {@link fail}, which the pool calls on a session that stays silent. */
   get quiet(): Effect.Effect<void> {
     const running = Effect.callback<void>((resume) => {
       if (this.#running === 0) return resume(Effect.void)
       this.#stopped = () => resume(Effect.void)
     })
-    // A pin waits for what is on the wire, whoever left it there.
+    // A pin waits for all statements on the connection, of any caller.
     return Effect.andThen(running, Effect.scoped(this.#connection.pin)).pipe(
       Effect.andThen(
         Effect.sync(() => {
@@ -123,18 +123,18 @@ export class Session {
     )
   }
 
-  /** Gives it up: what waits for an answer fails, as with a connection that was lost. */
+  /** Gives it up: callers that wait for an answer fail, as with a lost connection. */
   fail(error: Error): void {
     this.#socket.destroy(error)
   }
 
-  /** Says good-bye and ends. */
+  /** Sends Terminate and closes. */
   get close(): Effect.Effect<void> {
     return Scope.close(this.#scope, Exit.void)
   }
 }
 
-/** A session for as long as it is lent. Nothing that is said to it later reaches the session. */
+/** A session for as long as it is lent. Later calls never reach the session. */
 export class Lease implements Connection {
   readonly session: Session
   #over = false
@@ -153,7 +153,7 @@ export class Lease implements Connection {
   }
 }
 
-/** The driver shows it to nobody; a version that hides it better is refused at the first connection. */
+/** The driver does not expose it; a version of the driver that hides it better fails at the first connection. */
 const socketOf = (connection: PgConnection.PgConnection): Effect.Effect<Duplex> => {
   const session = Predicate.hasProperty(connection, "session") ? connection.session : undefined
   const socket = Predicate.hasProperty(session, "socket") ? session.socket : undefined

@@ -6,21 +6,23 @@ import type { SqlError } from "effect/sql/SqlError"
 import { causeOf, isAway, NoAnswer, sqlState } from "../PostgresError.ts"
 import { type Observe, Session } from "./Session.ts"
 
-/** How often (ms) it is looked for sessions that are silent, or not needed any more. */
-const TICK = 250
-/** A look that comes later (ms) than this finds answers unread that have long come: the process slept, and the next look decides. */
-const LATE = 4 * TICK
-/** Ms after which a session that nobody borrowed is closed. */
-const UNUSED = 300_000
+/** How often (ms) sessions are checked for silence, or for not being needed any more. */
+const CHECK_MS = 250
+/** A check later (ms) than this may find unread answers that arrived long ago: the process slept, and the next check decides. */
+const LATE_MS = 4 * CHECK_MS
+/** Ms after which a session without a borrower is closed. */
+const UNUSED_MS = 300_000
 
-/** Ms of silence after which it is asked, on a new connection, whether the server is there at all: a slow statement is no reason to give up. */
-const SUSPECT = 3000
+/** Ms of silence after which a new connection asks whether the server is there at all: a slow statement is no reason to give up. */
+const SUSPECT_MS = 3000
 
-/** Sockets live in the real time, whatever time the program is told. */
+/** Sockets need the real time, whatever clock the program is given. */
 export const realTime = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
 
-/** The open sessions of a pool, in use or not. `timeout` is in ms: one that is silent for longer while it owes an answer is given up. */
-export const make = Effect.fnUntraced(function* (config: PgConnection.Config, timeout: number) {
+/**
+ * The open sessions of a pool, lent or not. A session that is silent for longer while it owes an answer is given up.
+ */
+export const make = Effect.fnUntraced(function* (config: PgConnection.Config, timeoutMs: number) {
   const postgres = yield* dependency("postgresql")
   const all = new Set<Session>()
   // The one used last is at the end, and is used next.
@@ -74,19 +76,19 @@ export const make = Effect.fnUntraced(function* (config: PgConnection.Config, ti
   const keepOrDiscard = (session: Session): Effect.Effect<void> =>
     Effect.suspend(() => (keep(session) ? Effect.void : discard(session)))
 
-  /** Gives up what is silent for longer than `limit` ms, and what is not in use and was not heard of since. */
-  const giveUp = (limit: number, now: number) =>
+  /** Gives up sessions that are silent for longer than `limitMs`, and unused ones not heard of since then. */
+  const giveUp = (limitMs: number, now: number) =>
     Effect.suspend(() => {
       let since = Number.NEGATIVE_INFINITY
       for (const session of all) {
         const silence = session.silence(now)
-        if (silence <= limit) continue
+        if (silence <= limitMs) continue
         since = Math.max(since, now - silence)
         session.fail(new NoAnswer(silence))
       }
-      // Where one died silently, the others likely did too, and each would cost a request as much time.
+      // Where one connection died silently, the others likely did too, and each would cost a request as much time.
       const gone = unused.filter(
-        (session) => !session.idle || session.heardAt < since || now - session.unusedSince > UNUSED
+        (session) => !session.idle || session.heardAt < since || now - session.unusedSince > UNUSED_MS
       )
       for (const session of gone) unused.splice(unused.indexOf(session), 1)
       for (const session of all) if (!session.alive && !gone.includes(session)) gone.push(session)
@@ -113,7 +115,7 @@ export const make = Effect.fnUntraced(function* (config: PgConnection.Config, ti
         sqlState(error) === undefined
           ? Effect.andThen(
               note(error) ?? Effect.void,
-              Effect.suspend(() => giveUp(SUSPECT, performance.now()))
+              Effect.suspend(() => giveUp(SUSPECT_MS, performance.now()))
             )
           : Effect.void
     })
@@ -124,18 +126,18 @@ export const make = Effect.fnUntraced(function* (config: PgConnection.Config, ti
   let probing = false
   const look = Effect.suspend(() => {
     const now = performance.now()
-    const late = now - lookedAt > LATE
+    const late = now - lookedAt > LATE_MS
     lookedAt = now
     if (late) return Effect.void
-    if (probing || ![...all].some((session) => session.silence(now) > SUSPECT)) return giveUp(timeout, now)
+    if (probing || ![...all].some((session) => session.silence(now) > SUSPECT_MS)) return giveUp(timeoutMs, now)
     probing = true
     const asked = Effect.ensuring(
-      Effect.andThen(probe, Effect.sleep(SUSPECT)),
+      Effect.andThen(probe, Effect.sleep(SUSPECT_MS)),
       Effect.sync(() => (probing = false))
     )
-    return Effect.andThen(giveUp(timeout, now), Effect.asVoid(Effect.forkIn(asked, scope)))
+    return Effect.andThen(giveUp(timeoutMs, now), Effect.asVoid(Effect.forkIn(asked, scope)))
   })
-  yield* realTime(repeat({ name: "the look after connections", every: TICK, late: "10 seconds" }, look))
+  yield* realTime(repeat({ name: "the look after connections", every: CHECK_MS, late: "10 seconds" }, look))
   yield* Effect.addFinalizer(() => Effect.forEach([...all], discard, { discard: true }))
   return { open, take, discard, pop, keep, keepOrDiscard }
 })

@@ -3,14 +3,14 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Session } from "./Session.ts"
 import type { Sessions } from "./Sessions.ts"
 
-/** Statements under way on one shared session. PostgreSQL works at one after the other: more would only wait there. */
-export const DEPTH = 8
+/** Most statements under way on one shared session. PostgreSQL runs them one after the other: more would only wait there. */
+export const STATEMENTS_PER_SESSION = 8
 
 /** The place of one session that several statements share. */
 export interface Place {
   session: Session | undefined
   opening: Deferred.Deferred<void, SqlError> | undefined
-  /** Statements that were given this place. */
+  /** Statements assigned to this place. */
   load: number
 }
 
@@ -29,7 +29,7 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
     return place
   }
 
-  /** Opens a session at a place for `keep`. One opens it for all who wait there, and whether they go on waiting or not. */
+  /** Opens a session at a place for `keep`. One opening serves all callers that wait there, and goes on when they no longer wait. */
   const open = (keep: (place: Place) => void): Effect.Effect<void, SqlError> =>
     Effect.suspend(() => {
       const place = leastLoaded()
@@ -46,7 +46,7 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
       return Effect.andThen(Effect.forkIn(opened, scope), Deferred.await(opening))
     })
 
-  /** A statement ended there. Whether the session is still as it should be is seen when none is under way. */
+  /** A statement ended there. When none is under way, the session is checked and kept or closed. */
   const done = (place: Place, giveTurn: () => undefined): Effect.Effect<void> | undefined => {
     place.load--
     giveTurn()

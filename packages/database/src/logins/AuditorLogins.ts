@@ -7,26 +7,26 @@ import { Roles } from "./Roles.ts"
 import { scramVerifier } from "./Scram.ts"
 import { connect, connectAs, rows, transaction } from "../connections/Script.ts"
 
-/** Nobody can be let in to read a tenant that is not there. */
+/** The tenant to read does not exist. */
 export class TenantUnknown extends Schema.TaggedError<TenantUnknown>()("TenantUnknown", {}) {
   override get message(): string {
     return "there is no tenant of this id"
   }
 }
 
-/** Somebody who may read at psql. */
+/** A login of an auditor at psql. */
 export interface ReaderOptions {
-  /** Whose rows; none: the metadata of every tenant. */
+  /** The tenant whose rows it reads; none: the metadata of every tenant. */
   readonly tenantId: TenantId | undefined
-  /** Of a tenant: questions, answers, titles and comments too, and not only who asked when, and at what cost. */
+  /** For one tenant: also questions, answers, titles and comments, not only times, users and costs. */
   readonly content: boolean
-  /** When the login ends; open sessions read nothing from then on either. */
+  /** When the login expires; open sessions read nothing from then on either. */
   readonly lifetime: Duration.Duration
-  /** Who it is for. */
+  /** The person it is for. */
   readonly note: string | undefined
 }
 
-/** A login that was made, and until when it is good. */
+/** A new login, and its expiry. */
 export interface Login {
   readonly role: string
   readonly url: Redacted.Redacted
@@ -34,16 +34,15 @@ export interface Login {
 }
 
 /**
- * Makes a login that reads one tenant's rows, or every tenant's metadata, and nothing else; a tenant's audit log says so. Whose rows
- * follows from the name it logs in with: nothing that can be said at a prompt changes that. Its password is known to nobody but the
- * caller.
+ * Makes a login that reads one tenant's rows, or every tenant's metadata, and nothing else; the tenant's audit log records it. The name it
+ * logs in with decides which rows it reads: no statement at a prompt changes that. Only the caller gets its password.
  */
 export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redacted.Redacted, options: ReaderOptions) {
   const { content, lifetime, note, tenantId } = options
   const password = Redacted.make(randomBytes(24).toString("base64url"))
   const names = yield* Roles
   const group = tenantId === undefined ? names.auditor : names.reader
-  // Says nothing about the tenant: pg_roles shows it to everybody.
+  // The name does not contain the tenant: pg_roles is visible to every login.
   const role = `${group}_${randomBytes(6).toString("hex")}`
   const verifier = yield* scramVerifier(role, password)
   const connection = yield* connect(adminUrl)
@@ -62,9 +61,9 @@ export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redac
         `create role ${role} login inherit password '${verifier}' valid until '${until.toISOString()}' connection limit 3`
       )
       yield* rows(connection, `grant ${group}${content ? `, ${names.readerContent}` : ""} to ${role}`)
-      // To this database and to no other that does not let everybody in.
+      // To this database, and to no other that does not admit every login.
       yield* rows(connection, connecting("grant", "to", role))
-      // Who has a login's rights may end its sessions: audit.end_readers() does when it is over.
+      // A member of a login's role may end its sessions: audit.end_readers() does so after the expiry.
       yield* rows(connection, `grant ${role} to ${names.sessions}`)
       yield* rows(connection, limits(role))
       yield* rows(connection, `set local role ${names.owner}`)
@@ -78,14 +77,14 @@ export const grantReader = Effect.fn("Readers.grant")(function* (adminUrl: Redac
     })
   )
   const login: Login = { role, url: loginUrl(adminUrl, role, password), expiresAt }
-  // Who is shown this line is to come in as this role and no other.
+  // The person who is shown this line must come in as this role and no other.
   yield* Effect.onError(Effect.scoped(connectAs(login.url, role)), () =>
     Effect.ignore(revokeReaders(adminUrl, { role }))
   )
   return login
 }, Effect.scoped)
 
-/** Takes logins away: one, all of a tenant, or all of the installation's auditors. Open sessions read nothing from then on, and end. */
+/** Removes logins: one, all of a tenant, or all of the installation's. Open sessions read nothing from then on, and are ended. */
 export const revokeReaders = Effect.fn("Readers.revoke")(function* (
   adminUrl: Redacted.Redacted,
   which: { readonly tenantId: TenantId | undefined } | { readonly role: string }
@@ -128,8 +127,8 @@ export const revokeReaders = Effect.fn("Readers.revoke")(function* (
 const connecting = (verb: "grant" | "revoke", preposition: "to" | "from", role: string) =>
   `do $$ begin execute format('${verb} connect on database %I ${preposition} ${role}', current_database()); end $$`
 
-// Against accidents: who logs in may change these for themselves. The connection limit, the expiry, the rows and how much they may
-// write to temporary files they cannot: that last one only a superuser may say. transaction_timeout is there from 17 on.
+// Against accidents: the login may change these for itself. It cannot change the connection limit, the expiry, the visible rows and the
+// limit on temporary files: that one only a superuser may set. transaction_timeout exists from 17 on.
 const limits = (role: string) => `
   do $$
   declare
@@ -157,7 +156,7 @@ const decodeReaders = Schema.decodeUnknownEffect(
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-/** By the server's clock, which is the one that will be asked. */
+/** By the server's clock, which also decides when it expires. */
 const expiry = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, lifetime: Duration.Duration) {
   const [answer] = yield* rows(connection, "select now() + make_interval(secs => $1::float8) as at", [
     Duration.toSeconds(lifetime)
@@ -166,11 +165,11 @@ const expiry = Effect.fnUntraced(function* (connection: PgConnection.PgConnectio
   return at
 })
 
-/** In the tenant's audit log, where it is about one; as the owner of auth, who may for every tenant, in the transaction of the deed. */
+/** In the tenant's audit log, where it is about one; as the owner of auth, who may for every tenant, in the transaction of the action. */
 const record = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection,
   tenant: string | null,
-  deed: string,
+  action: string,
   detail: object
 ) {
   if (tenant === null) return
@@ -180,11 +179,11 @@ const record = Effect.fnUntraced(function* (
     connection,
     `insert into app.audit_events (tenant_id, id, action, target_kind, detail)
      values ($1::uuid, auth.uuid_v7(), $2::text, 'reader', $3::text::jsonb)`,
-    [tenant, deed, JSON.stringify(detail)]
+    [tenant, action, JSON.stringify(detail)]
   )
 })
 
-/** Ends their sessions; where the administrator may not, they are left to a login that reads nothing. */
+/** Ends their sessions; where the administrator may not, the login that is left reads nothing. */
 const hangUp = (connection: PgConnection.PgConnection, ids: ReadonlyArray<string>) =>
   Effect.ignore(
     rows(

@@ -3,7 +3,7 @@ import { Option, Redacted, Result, Schema } from "effect"
 import { userInfo } from "node:os"
 import { splitUri } from "./Uri.ts"
 
-/** A URL of a database cannot be used. The reason names no part of it: each may be a password that was not encoded. */
+/** A URL of a database cannot be used. The reason repeats no part of it: any part may be a password that was not encoded. */
 export class DatabaseUrlInvalid extends Schema.TaggedError<DatabaseUrlInvalid>()("DatabaseUrlInvalid", {
   reason: Schema.String
 }) {
@@ -13,8 +13,8 @@ export class DatabaseUrlInvalid extends Schema.TaggedError<DatabaseUrlInvalid>()
 }
 
 /**
- * Where a database is and who logs in: a URL of libpq (PostgreSQL manual 34.1.1.2), taken apart. What a query says of user, password,
- * host, port and dbname wins over what stands before it.
+ * Where a database is and which login is used: a URL of libpq (PostgreSQL manual 34.1.1.2), taken apart. User, password, host, port and
+ * dbname in the query override the parts before it.
  */
 export interface DatabaseUrl {
   /** A name, an address, or the directory of a socket, which begins with a slash. */
@@ -23,11 +23,11 @@ export interface DatabaseUrl {
   readonly database: string
   readonly user: string
   readonly password: Redacted.Redacted | undefined
-  /** What else libpq knows, such as `sslmode`; names of anything else are left out. */
+  /** Other parameters that libpq knows, such as `sslmode`; unknown ones are left out. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** Parameters that are about the server and the way to it, whoever logs in: a derived login keeps these and no other. */
+/** Parameters about the server and the way to it, for any login: a derived login keeps only these. */
 const WAY = [
   "sslmode",
   "sslnegotiation",
@@ -48,10 +48,10 @@ const WAY = [
   "target_session_attrs"
 ]
 
-/** Those that belong to one login: its certificate, its settings. */
+/** Parameters of one login: its certificate, its settings. */
 const LOGIN = ["sslcert", "sslkey", "sslpassword", "require_auth", "options", "application_name", "client_encoding"]
 
-/** What would lead elsewhere than the parts say, or needs a file that is not read. */
+/** Parameters that would lead elsewhere than the parts say, or need a file that is not read. */
 const REFUSED = ["service", "servicefile", "passfile", "hostaddr", "replication"]
 
 const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
@@ -59,8 +59,8 @@ const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify
 const invalid = (reason: string) => new DatabaseUrlInvalid({ reason })
 
 /**
- * Reads a URL. Schemes of SQLAlchemy (`postgresql+asyncpg://`) are taken too, and its `ssl=require`. One host only: the driver tries no
- * second one. A user that is missing is that of the operating system, and a database that is missing has the user's name.
+ * Reads a URL. Accepts SQLAlchemy's schemes (`postgresql+asyncpg://`) and its `ssl=require` too. One host only: the driver tries no second
+ * one. A missing user is the operating system's user, and a missing database has the user's name.
  */
 export const parse = (text: string): Result.Result<DatabaseUrl, DatabaseUrlInvalid> =>
   Result.gen(function* () {
@@ -91,7 +91,7 @@ export const parse = (text: string): Result.Result<DatabaseUrl, DatabaseUrlInval
     }
   })
 
-/** As libpq does: whoever runs the program. A container's user may have no name. */
+/** As libpq does: the operating system's user. A container's user may have no name. */
 const myself = () => Result.try(() => userInfo().username)
 
 const ENCODING = "in a user or password, write @ as %40, / as %2F, ? as %3F, : as %3A, % as %25"
@@ -101,12 +101,12 @@ const sslModeOf = ({ ssl, sslmode }: Readonly<Record<string, string>>) =>
   sslmode || (ssl === "true" ? "require" : ssl === "false" ? "disable" : ssl || undefined)
 
 /**
- * Whether who came in is who was meant. A pooler of many databases may want the name of one behind the user's (`user.database`), and
- * takes it away.
+ * Whether the login that came in is the intended one. A pooler of many databases may want the database's name after the user's
+ * (`user.database`), and removes it.
  */
 export const isLogin = (meant: string, cameIn: string): boolean => meant === cameIn || meant.startsWith(`${cameIn}.`)
 
-/** As {@link parse}, for a URL that was read before: of the settings, or made here. A broken one is a bug. */
+/** As {@link parse}, for a URL that was checked before: from the settings, or made here. A broken one is a bug. */
 export const read = (url: Redacted.Redacted): DatabaseUrl => Result.getOrThrow(parse(Redacted.value(url)))
 
 // libpq, psql and WHATWG's parser agree on these: everything but letters, digits, - . _ ~ is encoded.
@@ -114,8 +114,8 @@ const encoded = (text: string) =>
   encodeURIComponent(text).replaceAll(/[!'()*]/gu, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /**
- * The parts as a URL that libpq, WHATWG's parser and {@link parse} read alike. With a socket, or an address with a zone, who logs in and
- * where is in the query: WHATWG's takes it nowhere else.
+ * The parts as a URL that libpq, WHATWG's parser and {@link parse} read alike. With a socket, or an address with a zone, login and host are
+ * in the query: WHATWG's parser accepts them nowhere else.
  */
 export const format = ({ database, host, parameters, password, port, user }: DatabaseUrl): Redacted.Redacted => {
   const secret = password === undefined ? undefined : Redacted.value(password)
@@ -135,19 +135,19 @@ export const format = ({ database, host, parameters, password, port, user }: Dat
 export const inDatabase = (url: Redacted.Redacted, database: string): Redacted.Redacted =>
   format({ ...read(url), database })
 
-/** The same server and database, another login: nothing of the one before is left, neither password nor certificate nor settings. */
+/** The same server and database, another login: neither password nor certificate nor settings of the first one are kept. */
 export const asLogin = (url: Redacted.Redacted, user: string, password: Redacted.Redacted): Redacted.Redacted => {
   const { parameters, ...place } = read(url)
   const { options } = parameters
-  // A proxy's own (`endpoint=…`) says where the server is; settings are the other login's.
+  // A proxy's own option (`endpoint=…`) says where the server is; the other settings belong to the first login.
   const way = options !== undefined && !/(?:^|\s)-/u.test(options) ? [...WAY, "options"] : WAY
   const kept = Object.entries(parameters).filter(([name]) => way.includes(name))
   return format({ ...place, user, password, parameters: Object.fromEntries(kept) })
 }
 
 /**
- * What the driver is given: the parts, and of the URL only what it has no other field for. So its own reading of a URL decides nothing
- * about who logs in, or where.
+ * The driver's options: the parts, and of the URL only what the driver has no other field for. So the driver's own parser decides neither
+ * the login nor the host.
  */
 export const driverOptions = (url: Redacted.Redacted) => {
   const { database, host, parameters, password, port, user } = read(url)

@@ -4,8 +4,8 @@ import { MigrationFailed } from "../MigrationFailed.ts"
 import { everyRole, Roles } from "./Roles.ts"
 import { rows } from "../connections/Script.ts"
 
-// What else lives in the database and in its server. Schemas belong to a database, roles to all databases of a server: nothing of
-// another program's, or of another installation's, is changed.
+// Other programs and installations in the same database or server. Schemas belong to a database, roles to all databases of a server:
+// nothing of another program or installation is changed.
 
 /** The schemas of this program. */
 export const SCHEMAS = ["app", "auth", "work", "tracking", "audit", "lint", "meta"]
@@ -23,7 +23,7 @@ const decodeSchemas = Schema.decodeUnknownEffect(
   )
 )
 
-/** Our schemas that do not belong to the owner of this installation. `restored`: to the administrator, with a history of ours in them. */
+/** Our schemas that the owner of this installation does not own. `restored`: the administrator owns them, with our history in them. */
 const foreignSchemas = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const { owner, prefix } = yield* Roles
   const found = yield* rows(
@@ -37,13 +37,13 @@ const foreignSchemas = Effect.fnUntraced(function* (connection: PgConnection.PgC
        where m.nspname = 'meta' and c.relname = 'migrations' and a.attname in ('version', 'checksum', 'breaking')
      ) as history
      where n.nspname = any ($1::text[]) and r.rolname <> $2::text and not r.rolname = any ($3::text[]) order by 1`,
-    // One of our roles that is not to own it is no other program: a migration gives it back.
+    // Owned by another of our roles, so it is ours: a migration corrects the owner.
     [SCHEMAS, owner, everyRole(prefix)]
   )
   return yield* Effect.orDie(decodeSchemas(found))
 })
 
-/** Fails where one of our schemas is there and somebody else's. */
+/** Fails where one of our schemas exists and belongs to another owner. */
 export const checkSchemas = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const { prefix } = yield* Roles
   const theirs = (yield* foreignSchemas(connection)).find(({ restored }) => !restored)
@@ -56,8 +56,8 @@ export const checkSchemas = Effect.fnUntraced(function* (connection: PgConnectio
 })
 
 /**
- * Whether what `sql/` builds is not all there, although the history says so: a dump that was restored where our roles were missing, or
- * without owners, or without privileges, has tables and rows, and nothing around them.
+ * Whether parts of what `sql/` builds are missing although the history says otherwise: a dump that was restored without our roles, without
+ * owners, or without privileges, has tables and rows, and nothing around them.
  */
 export const isBare = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const { api, tenant } = yield* Roles
@@ -82,8 +82,8 @@ export const isBare = Effect.fnUntraced(function* (connection: PgConnection.PgCo
 })
 
 /**
- * Gives what the administrator restored to the owner of this installation: the schemas, the tables and what hangs on them. Everything
- * else in them is built anew. As the administrator, in a transaction, once the roles are there.
+ * Gives what the administrator restored to the owner of this installation: the schemas, the tables and the objects that belong to them.
+ * Everything else in them is rebuilt. As the administrator, in a transaction, once the roles exist.
  */
 export const adopt = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const { owner } = yield* Roles
@@ -114,7 +114,7 @@ export const adopt = Effect.fnUntraced(function* (connection: PgConnection.PgCon
 
 const decodeNames = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: Schema.String })))
 
-/** The other databases of the server in which a role owns something or may do something, or to which it may connect. */
+/** The other databases of the server in which a role owns objects or has rights, or to which it may connect. */
 const otherDatabases = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, role: string) {
   const found = yield* rows(
     connection,
@@ -145,7 +145,7 @@ export const checkPasswordIsOurs = Effect.fnUntraced(function* (connection: PgCo
   )
 })
 
-/** Whatever a role is to all databases of a server: its attributes, its settings, what it may become. */
+/** A role's state in all databases of a server: its attributes, settings and memberships. */
 const shared = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const { prefix } = yield* Roles
   return JSON.stringify(
@@ -162,8 +162,8 @@ const shared = Effect.fnUntraced(function* (connection: PgConnection.PgConnectio
 })
 
 /**
- * Runs `change`, which makes the roles. For a database that is new here, fails if it changed one that another database's installation
- * uses: of two versions of this program in one server, each with its own limits, the last would win every time.
+ * Runs `change`, which makes the roles. For a database that is new here, fails if it changed a role that another database's installation
+ * uses: two versions of this program in one server, with different limits, would overwrite each other's.
  */
 export const sparingOthers = <A, E, R>(
   connection: PgConnection.PgConnection,

@@ -6,8 +6,8 @@ import { isLogin } from "./DatabaseUrl.ts"
 const decode = Schema.decodeUnknownEffect(Schema.Struct({ login: Schema.String, acts: Schema.String }))
 
 /**
- * Fails where another login came in than the connection was made for, or acts as another role: nothing is served on such a connection,
- * whatever a URL, a pooler or a setting says. One round trip for each connection, before its first use.
+ * Fails where the connection has another login than it was made for, or acts as another role: such a connection serves nothing, whatever a
+ * URL, a pooler or a setting says. One round trip per connection, before its first use.
  */
 export const ofLogin = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection

@@ -6,15 +6,15 @@ import { Roles } from "./Roles.ts"
 import { scramVerifier } from "./Scram.ts"
 import { connect, connectAs, rows } from "../connections/Script.ts"
 
-/** Who the program logs in as: to serve requests, and for work that is across tenants. {@link Roles} has their names. */
+/** The program's login roles: to serve requests, and for work across tenants. {@link Roles} has their names. */
 export type LoginRole = "api" | "jobs"
 
 /** The same server and database, logging in as `role`. */
 export const loginUrl = asLogin
 
 /**
- * Fails where the role cannot get this password because another installation uses it with another one. Changes nothing: to be asked
- * before `migrate`.
+ * Fails where the role cannot get this password because another installation uses it with another one. Changes nothing: to be called before
+ * `migrate`.
  */
 export const checkLogin = Effect.fn("LoginRole.check")(function* (
   adminUrl: Redacted.Redacted,
@@ -29,8 +29,8 @@ export const checkLogin = Effect.fn("LoginRole.check")(function* (
 }, Effect.scoped)
 
 /**
- * Gives the role this password, unless it has it already; run it after `migrate`. Returns the URL with which the role logs in, tried.
- * Fails where another installation in this server uses the role with another password.
+ * Gives the role this password, unless it has it already; run it after `migrate`. Returns the tested URL of the role's login. Fails where
+ * another installation in this server uses the role with another password.
  */
 export const prepareLogin = Effect.fn("LoginRole.prepare")(function* (
   adminUrl: Redacted.Redacted,
@@ -56,8 +56,8 @@ export const prepareLogin = Effect.fn("LoginRole.prepare")(function* (
 })
 
 /**
- * Whether the server lets this login in. What it refuses later than the password (class 42: no right to connect to this database yet)
- * is no matter of the password.
+ * Whether the server accepts this password. A refusal after the password check (class 42: no right to connect to this database yet) counts
+ * as accepted.
  */
 const accepts = (url: Redacted.Redacted, role: string) =>
   connectAs(url, role).pipe(

@@ -5,7 +5,7 @@ import { type RoleNames, Roles } from "./Roles.ts"
 import { connect } from "../connections/Script.ts"
 import type { Connection } from "../connections/Session.ts"
 
-/** What a login is to the server it logs in to. */
+/** What a login may do on its server. */
 export interface Login {
   readonly role: string
   /** Why it could see past row-level security; empty for a role the API may use. */
@@ -28,7 +28,7 @@ const Row = Schema.Struct({
 })
 const decode = Schema.decodeUnknownEffect(Row)
 
-/** Asks the server what this login could do. Connecting may fail, and then says why. */
+/** Reads from the server what this login could do. If connecting fails, the error says why. */
 export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, MigrationFailed> =>
   Effect.scoped(
     Effect.flatMap(connect(url), (connection) =>
@@ -36,7 +36,7 @@ export const inspectLogin = (url: Redacted.Redacted): Effect.Effect<Login, Migra
     )
   )
 
-/** Whoever logged in here. */
+/** The current login. */
 export const loginOf = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<Login, SqlError> {
   const { rows } = yield* connection.query(query(yield* Roles), [])
   const row = yield* Effect.orDie(decode(rows[0]))
@@ -55,8 +55,8 @@ export const loginOf = Effect.fnUntraced(function* (connection: Connection): Eff
   }
 })
 
-// Everything a role is a member of it may become, at once or by SET ROLE, and for a member of a member likewise. Dangerous are those
-// that look past row-level security, own the tables, read or write the server's files, or have a policy without the wall.
+// A role may become every role it is a member of, directly or through others, by inheritance or SET ROLE. Dangerous roles bypass row-level
+// security, own the tables, read or write the server's files, or have a policy without the wall.
 const query = ({ auth, owner, tracking, work }: RoleNames) => `
   with ours as (
     select c.oid, c.relowner from pg_class c join pg_namespace n on n.oid = c.relnamespace

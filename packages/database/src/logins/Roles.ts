@@ -1,9 +1,9 @@
 import { Context } from "effect"
 
-/** How the roles of an installation begin: they belong to the whole server, and two installations in one tell them apart by it. */
+/** The prefix of an installation's roles: roles belong to the whole server, and the prefix tells two installations in it apart. */
 export const DEFAULT_PREFIX = "llm_"
 
-/** The roles of one installation, by what they are for; `sql/roles` says what each may do. */
+/** The roles of one installation, by purpose; `sql/roles` says what each may do. */
 export interface RoleNames {
   readonly prefix: string
   readonly owner: string
@@ -13,14 +13,14 @@ export interface RoleNames {
   readonly tenant: string
   /** Logs in to serve requests. */
   readonly api: string
-  /** Logs in for work that is across tenants. */
+  /** Logs in for work across tenants. */
   readonly jobs: string
   readonly auditor: string
   readonly reader: string
   readonly readerContent: string
-  /** What a dump is made as. */
+  /** The role a dump is made as. */
   readonly backup: string
-  /** What the sessions of people at psql are ended as. */
+  /** The role that ends sessions of auditors at psql. */
   readonly sessions: string
 }
 
@@ -44,18 +44,20 @@ export const roleNames = (prefix: string): RoleNames => ({
 export const everyRole = (prefix: string): ReadonlyArray<string> =>
   Object.entries(roleNames(prefix)).flatMap(([of, name]) => (of === "prefix" ? [] : [name]))
 
-/** PostgreSQL cuts names at 63 bytes; the longest of ours is `reader_` and twelve hexadecimal digits, and one more role may come. */
-const LONGEST = 40
+/**
+ * Characters. PostgreSQL cuts names at 63 bytes; our longest is `reader_` and twelve hexadecimal digits, with reserve for one more role.
+ */
+const PREFIX_CHARACTERS = 40
 
-/** What the names of roles go on with. Inside of a prefix they would make one installation's roles look like another's. */
+/** Suffixes of role names. Inside a prefix they would make one installation's roles look like another's. */
 const PARTS = /(?:^|_)(?:owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup|sessions)_/u
 
 /** Why a prefix cannot be used; undefined for one that can. */
 export const prefixTrouble = (prefix: string): string | undefined =>
   !/^[a-z][a-z0-9_]*_$/u.test(prefix)
     ? "lower-case letters, digits and underscores, a letter first and an underscore last"
-    : prefix.length > LONGEST
-      ? `at most ${LONGEST} characters`
+    : prefix.length > PREFIX_CHARACTERS
+      ? `at most ${PREFIX_CHARACTERS} characters`
       : prefix.startsWith("pg_")
         ? "not pg_, which is PostgreSQL's own"
         : PARTS.test(prefix)
@@ -63,8 +65,8 @@ export const prefixTrouble = (prefix: string): string | undefined =>
           : undefined
 
 /**
- * The text of a file of `sql/` for an installation with this prefix. The files have the default one: psql runs them as they are. In a
- * LIKE pattern the underscore is escaped. A name that only ends in a role's, such as a lint's, is left alone.
+ * The text of a file of `sql/` for an installation with this prefix. The files contain the default one: psql runs them unchanged. In a LIKE
+ * pattern the underscore is escaped. A name that only ends like a role's, such as a lint's, is kept.
  */
 export const withPrefix = (text: string, prefix: string): string =>
   prefix === DEFAULT_PREFIX

@@ -5,7 +5,7 @@ import { MigrationFailed } from "../MigrationFailed.ts"
 const ITERATIONS = 4096
 
 /**
- * What PostgreSQL stores of a password (RFC 5803): the server is sent this and never the password, which could otherwise end up in its
+ * The verifier that PostgreSQL stores for a password (RFC 5803): the server receives this and never the password, which could end up in its
  * log. Passwords are printable ASCII, so that SASLprep has nothing to change.
  */
 export const scramVerifier = Effect.fnUntraced(function* (role: string, secret: Redacted.Redacted) {

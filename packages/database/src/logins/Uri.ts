@@ -5,9 +5,9 @@ const SCHEME = /^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//iu
 type Parts = Readonly<Record<string, string>>
 
 /**
- * Takes a connection URI apart as libpq does (`conninfo_uri_parse_options` in fe-connect.c), into libpq's keywords. WHATWG's parser is
- * another one: it takes a password that ends in `#` for a host, `+` in a query for a blank, and refuses a socket's user. Fails with a
- * reason that repeats nothing of the text.
+ * Takes a connection URI apart as libpq does (`conninfo_uri_parse_options` in fe-connect.c), into libpq's keywords. WHATWG's parser
+ * differs: it takes a password that ends in `#` for a host, `+` in a query for a blank, and refuses a socket's user. Fails with a reason
+ * that repeats nothing of the text.
  */
 export const splitUri = (text: string): Result.Result<Parts, string> => {
   const scheme = SCHEME.exec(text)?.[0]
@@ -29,7 +29,7 @@ export const splitUri = (text: string): Result.Result<Parts, string> => {
     port: places.map((place) => place?.[3] ?? "").join(","),
     dbname: path
   }
-  // In this order: what comes later wins.
+  // In this order: later ones override earlier ones.
   return decodeAll([
     ...Object.entries(before).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])),
     ...pairs
@@ -53,7 +53,7 @@ const decodeAll = (pairs: ReadonlyArray<ReadonlyArray<string>>): Result.Result<P
 const decode = (text: string): string | undefined =>
   /%(?![0-9a-f]{2})|%00/iu.test(text) ? undefined : utf8(Buffer.from(unescaped(text), "latin1"))
 
-/** One character a byte. */
+/** One character per byte. */
 const unescaped = (text: string) =>
   Buffer.from(text, "utf8")
     .toString("latin1")

@@ -13,7 +13,7 @@ export const Applied = Schema.Struct({
 })
 export type Applied = typeof Applied.Type
 
-/** What the database has seen. `hash` names the roles, functions, policies, grants and lints in force. */
+/** The applied migrations. `hash` identifies the roles, functions, policies, grants and lints in force. */
 export interface History {
   readonly applied: ReadonlyArray<Applied>
   readonly hash: string | undefined
@@ -22,9 +22,9 @@ export interface History {
 /**
  * How a database and the files compare.
  * - `current`: the same.
- * - `behind`: something is to be migrated.
- * - `ahead`: newer code has been here; this code does not know some migration, and none of those is breaking.
- * - `incompatible`: newer code has been here and marked a migration `-- breaking`.
+ * - `behind`: there is something to migrate.
+ * - `ahead`: newer code migrated it; this code does not know some migration, and none of those is breaking.
+ * - `incompatible`: newer code applied a migration marked `-- breaking`.
  * - `changed`: a migration was edited after it was applied, or numbered below one that was applied.
  */
 export interface Comparison {
@@ -43,7 +43,7 @@ export interface Comparison {
 const decodeApplied = Schema.decodeUnknownEffect(Schema.Array(Applied))
 const decodeHash = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ hash: Schema.String })))
 
-/** Reads it; an empty history where there is none yet. Needs no more than llm_api has. */
+/** Reads it; empty where there is none yet. Needs no more rights than llm_api has. */
 export const readHistory = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   const there = yield* rows(
     connection,

@@ -15,28 +15,28 @@ export interface MigrationOptions {
   /** Where the `.sql` files are; `sql/` of this repository unless said otherwise. */
   readonly directory?: string | undefined
   /**
-   * What is new in the server around the database and could look past us (a superuser, a publication, an extension): `report` it and
-   * go on, the default; `refuse` it; or `accept` it from now on.
+   * What to do about new objects in the server around the database that could bypass the wall (a superuser, a publication, an extension):
+   * `report` them and go on, the default; `refuse` them; or `accept` them from now on.
    */
   readonly strangers?: "refuse" | "report" | "accept" | undefined
 }
 
-/** What a migration did. */
+/** The result of a migration. */
 export interface Report {
   /** The schema's version now. */
   readonly version: number
   readonly applied: ReadonlyArray<Pick<Migration, "version" | "name">>
   /** Whether functions, policies, grants and lints were built again. */
   readonly rebuilt: boolean
-  /** What was not as the files make it, and is again. */
+  /** What differed from the files, and was repaired. */
   readonly mended: ReadonlyArray<string>
   /** What is new in the server around the database, where it was not refused. */
   readonly strangers: ReadonlyArray<string>
 }
 
 /**
- * Brings a database to what the files say: pending migrations, then roles, functions, policies, grants, then every lint, all in one
- * transaction. Two processes at once: one waits, and finds nothing to do. Needs a superuser, or the database's owner with CREATEROLE.
+ * Brings a database to the state of the files: pending migrations, then roles, functions, policies, grants, then every lint, all in one
+ * transaction. Of two processes at once, one waits and finds nothing to do. Needs a superuser, or the database's owner with CREATEROLE.
  */
 export const migrate = Effect.fn("Migrations.migrate")(function* (
   adminUrl: Redacted.Redacted,
@@ -68,7 +68,7 @@ export const status = Effect.fn("Migrations.status")(function* (
   return compare(yield* readHistory(yield* connect(url)), files)
 }, Effect.scoped)
 
-/** The same on a connection, in its transaction: nothing of it is there before that is committed. */
+/** The same on a connection, in its transaction: invisible to others until it is committed. */
 export const apply = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection,
   files: SqlFiles,
@@ -76,11 +76,11 @@ export const apply = Effect.fnUntraced(function* (
 ) {
   yield* lock(connection)
   const now = compare(yield* readHistory(connection), files)
-  // What differs in a database that has seen all of this: somebody changed it by hand, and it is built again.
+  // A difference in a database that has all of this: it was changed by hand, and is rebuilt.
   const before = now.state === "current" ? yield* driftOf(connection, files) : []
   switch (now.state) {
     case "current":
-      // Another process mended it while this one waited for the lock. What a restored dump lacks is built as after any change.
+      // Another process repaired it while this one waited for the lock. What a restored dump lacks is built as after any change.
       if (before.length === 0 && strangers !== "accept" && !(yield* isBare(connection))) return nothing(now)
       break
     case "behind":
@@ -103,7 +103,7 @@ export const apply = Effect.fnUntraced(function* (
   yield* now.version === 0 ? sparingOthers(connection, roles) : roles
   yield* asOwner(connection)
   yield* run(connection, files.clean)
-  // Behind FORCE the owner sees no row: a migration of data fails then, where it would silently change nothing.
+  // Behind FORCE the owner sees no row: a migration of data then fails, where it would silently change nothing.
   yield* rows(connection, "set local row_security = off")
   for (const migration of now.pending) {
     yield* asOwner(connection)
@@ -116,7 +116,7 @@ export const apply = Effect.fnUntraced(function* (
     )
   }
   yield* rows(connection, "set local row_security = on")
-  // Once more: a policy, function or grant belongs into its own file, and one made by a migration would not outlive the next run.
+  // Again: a policy, function or grant belongs in its own file, and one made by a migration would not outlive the next run.
   for (const file of [files.clean, ...files.rebuilt]) {
     yield* asOwner(connection)
     yield* run(connection, file)
@@ -151,15 +151,15 @@ const lint = Effect.fnUntraced(function* (connection: PgConnection.PgConnection)
 })
 
 /**
- * One at a time, for as long as the transaction lasts: whoever waits for the history waits as long as it takes. Requests read it
- * meanwhile. In an empty database there is none yet; two who begin there at once collide at the first schema, and one begins again.
+ * One at a time, for as long as the transaction lasts: another migration waits for the history as long as it takes. Requests read it
+ * meanwhile. In an empty database there is no history yet; two that begin there at once collide at the first schema, and one begins again.
  */
 export const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
   yield* rows(connection, "set local statement_timeout = 0")
   yield* rows(connection, "set local lock_timeout = 0")
   yield* rows(connection, "set local search_path = pg_catalog, pg_temp")
   const { owner } = yield* Roles
-  // In a dump that others restored the table may be there and its owner not.
+  // In a dump restored by another role the table may exist without its owner.
   const [found] = yield* rows(
     connection,
     `select coalesce(pg_has_role(to_regrole($1::text), 'member'), false) and c.relowner = to_regrole($1::text) as owned,
@@ -173,7 +173,7 @@ export const lock = Effect.fnUntraced(function* (connection: PgConnection.PgConn
     yield* rows(connection, "lock table meta.migrations in share row exclusive mode")
     yield* asAdministrator(connection)
   }
-  // A table lock is another thing: every request queues up behind a migration that waits for one.
+  // A table lock is different: every request queues behind a migration that waits for one.
   yield* rows(connection, "set local lock_timeout = '10s'")
 })
 

@@ -8,18 +8,18 @@ import { connect, rows, run, transaction } from "../connections/Script.ts"
 import { type Migration, readSqlFiles, type SqlFiles } from "../SqlFiles.ts"
 
 export interface RollbackOptions extends MigrationOptions {
-  /** Although data is lost with it. */
+  /** Even if data is lost with it. */
   readonly yes?: boolean | undefined
-  /** Although programs are connected, whose requests fail from then on. */
+  /** Even if programs are connected, whose requests then fail. */
   readonly force?: boolean | undefined
 }
 
-/** What going back one step would do. */
+/** The effects of one step back. */
 export interface RollbackPlan {
   readonly migration: Pick<Migration, "version" | "name">
-  /** What is lost, in the words of the down file's first line `-- loses: …`. */
+  /** The data that is lost, from the down file's first line `-- loses: …`. */
   readonly loses: string | undefined
-  /** Connections of the program's logins to this database; undefined where this administrator may not know. */
+  /** Connections of the program's logins to this database; undefined where this administrator may not see them. */
   readonly connections: number | undefined
 }
 
@@ -34,9 +34,9 @@ export const planRollback = Effect.fn("Rollback.plan")(function* (
 }, Effect.scoped)
 
 /**
- * Takes the latest migration back with its down file, and with it the functions, policies and grants, which fit the files as they
- * are now: nobody can reach a table until the next `migrate` builds them again, with code that fits. Returns what was undone.
- * Fails, having done nothing, where that breaks programs that run or loses data and neither was asked for.
+ * Takes the latest migration back with its down file, and with it the functions, policies and grants, which fit the current files: no login
+ * can reach a table until the next `migrate` builds them again, with code that fits. Returns what was undone. Fails, having changed
+ * nothing, where it breaks running programs or loses data and the caller did not allow that.
  */
 export const rollback = Effect.fn("Rollback.rollback")(function* (
   adminUrl: Redacted.Redacted,
@@ -53,7 +53,7 @@ export const rollback = Effect.fn("Rollback.rollback")(function* (
       if (refusal !== undefined) return yield* new MigrationFailed({ reason: "occupied", detail: refusal })
       yield* asOwner(connection)
       yield* run(connection, files.clean)
-      // As going forward: what the owner would not see behind FORCE fails, and does not silently change nothing.
+      // As going forward: what the owner cannot see behind FORCE fails, and does not silently change nothing.
       yield* rows(connection, "set local row_security = off")
       yield* run(connection, down)
       yield* asOwner(connection)

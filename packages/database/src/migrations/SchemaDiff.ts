@@ -8,8 +8,8 @@ import { DIRECTORY } from "../SqlFiles.ts"
 const TOOL = join(DIRECTORY, "..", "tools", "schema-diff")
 
 /**
- * The SQL that makes the tables of one database like those of another, as `@pgkit/migra` finds it: columns, constraints, indexes, no
- * comments. Empty where they are alike. Fails where the tool is not installed, or does not do its work.
+ * The SQL that makes the tables of one database like those of another, as `@pgkit/migra` computes it: columns, constraints, indexes, no
+ * comments. Empty where they are alike. Fails where the tool is not installed or fails.
  */
 export const schemaDiff = Effect.fn("SchemaDiff.diff")(function* (from: Redacted.Redacted, to: Redacted.Redacted) {
   if (!existsSync(join(TOOL, "node_modules")))
@@ -52,7 +52,7 @@ const comparedBy = (statement: string): ReadonlyArray<string> => {
 }
 
 /**
- * With the tables that a new foreign key compares open to their owner, who behind FORCE sees no row and is refused. The wall comes back with
+ * Opens the tables that a new foreign key compares to their owner, who behind FORCE sees no row and is refused. The wall comes back with
  * the policies.
  */
 const seen = (draft: string): string => {

@@ -13,12 +13,12 @@ const Part = Schema.Array(Schema.Struct({ line: Schema.String }))
 
 /**
  * The schema as PostgreSQL has it, as text: roles, schemas, tables with their constraints, indexes, policies, triggers and grants,
- * functions, views, lints. For reading in a diff, not for running: bodies of functions and views are in their own files, and every
- * PostgreSQL from 15 on gives the same text.
+ * functions, views, lints. For reading in a diff, not for running: bodies of functions and views are in their own files. Every PostgreSQL
+ * from 15 on gives the same text.
  */
 export const dumpSchema = Effect.fn("SchemaDump.dump")(function* (adminUrl: Redacted.Redacted) {
   const connection = yield* connect(adminUrl)
-  // Names are written in full whatever the login's search_path; the connection is ours alone.
+  // Names are written in full whatever the login's search_path; this connection has no other user.
   yield* rows(connection, "set search_path = pg_catalog")
   const parts = yield* Effect.forEach(SECTIONS, ({ query, title }) =>
     rows(connection, query).pipe(
@@ -43,7 +43,7 @@ export const writeSchema = Effect.fn("SchemaDump.write")(function* (
   return [path, yield* writeCatalogueFile(yield* dumpCatalogue(adminUrl, options), options.directory)]
 })
 
-/** What `sql/catalogue.tsv` is to say, read from a database that these files have just made. */
+/** The content of `sql/catalogue.tsv`, read from a database just made from these files. */
 export const dumpCatalogue = Effect.fn("SchemaDump.catalogue")(function* (
   adminUrl: Redacted.Redacted,
   options: MigrationOptions = {}

@@ -24,7 +24,7 @@ import { PasswordHasher } from "./PasswordHasher.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
-/** Whom a login turned out to be: what a token is made of. */
+/** The account that logged in: what a token is made of. */
 export interface Identity {
   readonly tenantId: TenantId
   readonly userId: UserId
@@ -33,7 +33,7 @@ export interface Identity {
   readonly tokenEpoch: number
 }
 
-/** What people do about their own account. `client`: the network they come from. */
+/** What users do about their own account. `client`: the client's network. */
 export class Accounts extends Context.Service<
   Accounts,
   {
@@ -45,9 +45,9 @@ export class Accounts extends Context.Service<
       readonly attempt?: GuestAttempt | undefined
     }) => Effect.Effect<User, RegistrationRefused | IdempotencyMismatch | Unavailable>
     /**
-     * Without a tenant, tries every account of the address. One that fits is logged in; several ask for the tenant. Each account is told
-     * of in its own tenant's audit log: `login.succeeded` where a token was made, else `login.failed`, a right password included, for
-     * what fitted elsewhere is no business of that tenant's. Takes as long, whatever comes of it and however many accounts there are.
+     * Without a tenant, tries every account of the address. One fitting account is logged in; several ask for the tenant. Each account's
+     * result goes into its own tenant's audit log: `login.succeeded` where a token was made, else `login.failed`, even for a right
+     * password: that it fits elsewhere too is not for that tenant to know. Takes equally long for every result and any number of accounts.
      */
     readonly login: (credentials: {
       readonly email: Email | undefined
@@ -57,7 +57,7 @@ export class Accounts extends Context.Service<
       readonly attempts: LoginAttempts
     }) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | Unavailable>
     readonly me: Effect.Effect<Profile, Refused, Actor>
-    /** Ends every token from before. */
+    /** Revokes all earlier tokens. */
     readonly changePassword: (change: {
       readonly email: Email
       readonly current: Redacted.Redacted<string>
@@ -79,7 +79,7 @@ export class Accounts extends Context.Service<
       const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(
         ({ attempt, client, email, password, tenantId }) =>
           answerAtInterval(
-            // Hashed first, whatever the answer will be.
+            // Hashed first, for every outcome.
             hasher.hash(password, { email, share: { client, target: tenantId } }),
             Effect.fnUntraced(function* (passwordHash) {
               const id = UserId.make(yield* random.uuidV7())
@@ -90,7 +90,7 @@ export class Accounts extends Context.Service<
               if (outcome === "known") yield* noteReplay
               return new User({ tenant_id: tenantId, email, status: "active", ...registered })
             }),
-            // Why is not said, and must not be told by the time.
+            // The reason is not told, and the time must not tell it.
             Exit.isFailure
           )
       )

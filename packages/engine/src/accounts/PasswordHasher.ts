@@ -3,35 +3,34 @@ import type { Password } from "@llm-saas/domain/Password"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Context, type Effect, type Redacted } from "effect"
 
-/** Who makes us hash, and for whom. Hashing is fair between clients, and between those they hash for. */
+/** The client that causes a hash, and the account it is for. Hashing is shared fairly between clients, and between accounts. */
 export interface HashingShare {
-  /** The client's network; for those who are logged in already, their tenant. */
+  /** The client's network; for logged-in users, their tenant. */
   readonly client: string
-  /** The tenant that is logged in to or registered with; the address that was typed, where no tenant was said. */
+  /** The tenant that is logged in to or registered with; without one, the given address. */
   readonly target: string
 }
 
-/** A password that was tried, beside the hashes it was compared with. */
+/** The result of trying a password against several hashes. */
 export interface Comparison {
   /** Whether it fits each of the hashes, in their order. */
   readonly fits: ReadonlyArray<boolean>
-  /** What {@link PasswordHasher} would keep of it today: where a hash fits and is another one, this replaces it. */
+  /** The hash that {@link PasswordHasher} would store today: it replaces a fitting hash that differs. */
   readonly hash: string
 }
 
-/** Slow by design, and so never inside a room. Bounded in number: beyond the bound it answers {@link Unavailable}. */
+/** Slow by design, so never called inside a room. Bounded in number: beyond the bound it fails with {@link Unavailable}. */
 export class PasswordHasher extends Context.Service<
   PasswordHasher,
   {
-    /** A PHC string (`$argon2id$…`). Its salt is the address's: the same in every tenant, and for every password of that address. */
+    /** A PHC string (`$argon2id$…`). Its salt depends on the address alone: it is the same in every tenant and for every password. */
     readonly hash: (
       password: Password,
       of: { readonly email: string; readonly share: HashingShare }
     ) => Effect.Effect<string, Unavailable>
     /**
-     * Compares with all hashes there are of one address, at the price of one hash however many they are, and also when there are none.
-     * Hashes with other salts or parameters, from before they were the address's, cost one each: the first {@link OLD_HASHES} are looked
-     * at, and the others do not fit.
+     * Compares with all hashes of one address, at the price of one hash for any number of them, also for none. Older hashes with other
+     * salts or parameters cost one each: the first {@link OLD_HASHES} are checked, and the others do not fit.
      */
     readonly compare: (
       password: Redacted.Redacted<string>,
@@ -42,5 +41,5 @@ export class PasswordHasher extends Context.Service<
   declare readonly outside: Outside["outside"]
 }
 
-/** Hashes of older kinds that one login looks at. There can be no more of them than before the upgrade: new ones are all of one kind. */
+/** Most hashes of older kinds that one login checks. Their number cannot grow after the upgrade: new hashes are all of one kind. */
 export const OLD_HASHES = 8

@@ -2,13 +2,13 @@ import { Effect, type Exit } from "effect"
 
 /** Milliseconds between two moments at which logins are answered. A login takes 20 to 40 ms of work, and people do not notice 250. */
 export const ANSWER_INTERVAL_MS = 250
-/** Milliseconds kept for settling: writing down how it came out. */
-export const SETTLING = 75
+/** Milliseconds reserved for settling: storing the result. */
+export const SETTLING_MS = 75
 
 /**
- * Finds something out, and answers at an interval: a whole number of {@link ANSWER_INTERVAL_MS}s after the start. The moment is chosen when it is found,
- * before it is settled, so that the answer's time tells nothing of what was found and what had to be written down for it. Success and
- * refusal alike, unless `waits` says which; what `find` cannot do is told at once. Measured with the monotonic clock.
+ * Runs `find`, and answers a whole number of {@link ANSWER_INTERVAL_MS} after the start. The moment is chosen before the result is settled,
+ * so that the time of the answer reveals neither the result nor how long storing it took. Applies to success and refusal alike, unless
+ * `waits` says which; a failure of `find` is answered at once. Measured with the monotonic clock.
  */
 export const answerAtInterval = <A, E, R, B, E2, R2>(
   find: Effect.Effect<A, E, R>,
@@ -20,7 +20,7 @@ export const answerAtInterval = <A, E, R, B, E2, R2>(
     const took = () => Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6
     const boundary = (ms: number) => Math.max(1, Math.ceil(ms / ANSWER_INTERVAL_MS)) * ANSWER_INTERVAL_MS
     return Effect.flatMap(find, (found) => {
-      const chosen = boundary(took() + SETTLING)
+      const chosen = boundary(took() + SETTLING_MS)
       return Effect.flatMap(Effect.exit(settle(found)), (exit) => {
         const now = took()
         if (!waits(exit)) return exit

@@ -51,7 +51,7 @@ export class Users extends Context.Service<
       readonly attempt?: Attempt | undefined
     }) => Effect.Effect<User, EmailTaken | IdempotencyMismatch | Refused, Actor>
     readonly change: (id: UserId, change: UserChange) => Effect.Effect<User, UserNotFound | LastAdmin | Refused, Actor>
-    /** With everything that is theirs; their answers under way are stopped, and the address can be registered again. */
+    /** With everything that belongs to them; their answers under way are stopped, and the address can be registered again. */
     readonly remove: (id: UserId) => Effect.Effect<void, UserNotFound | LastAdmin | Refused, Actor>
   }
 >()("@llm-saas/engine/accounts/Users") {
@@ -76,7 +76,7 @@ export class Users extends Context.Service<
       })
 
       const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
-        // Before the hash: whoever may not create users must not make us compute for them.
+        // Before the hash: a caller who may not create users must not cause the cost of one.
         const { attempt } = user
         const known = yield* tenancy.transaction(
           attempt === undefined ? Effect.succeed(Option.none<User>()) : earlier(attempt, User)

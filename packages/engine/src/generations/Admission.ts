@@ -3,7 +3,7 @@ import { TooManyRequests } from "@llm-saas/domain/Refusal"
 import type { UserId } from "@llm-saas/domain/User"
 import { Effect, PartitionedSemaphore, Semaphore } from "effect"
 
-/** How much may go on at once in this process. */
+/** How much may run at once in this process. */
 export interface Limits {
   /** Questions of one user, waiting ones included. One more is refused. */
   readonly perUser: number
@@ -15,7 +15,7 @@ export interface Limits {
   readonly atOnce: number
 }
 
-/** What admission has in hand just now. */
+/** The current load. */
 export interface Load {
   readonly running: number
   readonly waiting: number
@@ -26,12 +26,12 @@ interface TenantLoad {
   active: number
 }
 
-/** Seconds a client that was turned away is asked to wait. */
-const RETRY_AFTER = 2
+/** Seconds a refused client is asked to wait. */
+const RETRY_AFTER_SECONDS = 2
 
 /**
- * Who may ask the model now. Each tenant has a line of its own and a share of its own, and what is free goes around the tenants: 2,000
- * waiting questions of one leave another's first token where it was. Nothing is held while waiting: no row, no connection.
+ * Decides when a question may go to the model. Each tenant has its own line and its own share, and free turns go around the tenants: 2,000
+ * waiting questions of one tenant do not delay another's first token. Nothing is held while waiting: no row, no connection.
  */
 export class Admission {
   readonly #limits: Limits
@@ -51,8 +51,8 @@ export class Admission {
   }
 
   /**
-   * Waits for a turn, or refuses at once where too many wait already. Answers how to give the turn back, which must be done once. May
-   * be interrupted while it waits, and has then taken nothing.
+   * Waits for a turn, or refuses at once where too many wait already. Returns how to release the turn, to be called once. When interrupted
+   * while waiting, it has taken nothing.
    */
   enter(tenantId: TenantId, userId: UserId): Effect.Effect<Effect.Effect<void>, TooManyRequests> {
     return Effect.uninterruptibleMask((restore) =>
@@ -62,7 +62,7 @@ export class Admission {
         const { perTenant, perUser, waitingPerTenant } = this.#limits
         const tenant = this.#tenants.get(tenantId) ?? { turn: Semaphore.makeUnsafe(perTenant), active: 0 }
         if (mine >= perUser || tenant.active >= perTenant + waitingPerTenant)
-          return Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER }))
+          return Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER_SECONDS }))
         this.#users.set(user, mine + 1)
         this.#tenants.set(tenantId, tenant)
         tenant.active++

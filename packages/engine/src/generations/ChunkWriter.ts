@@ -4,23 +4,25 @@ import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Effect, Semaphore } from "effect"
 import type { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
 
-/** How often what came is written down, in ms. A process that dies loses at most this much of an answer. */
-const FLUSH = 250
-/** How often leases are renewed, in ms: a tenth of their length. Also how long a cancel at another process may take to arrive. */
-const RENEW = 3000
-/** How often other processes' leftovers are looked for, in ms. */
-const SWEEP = 10_000
-/** Without the database for this long (ms), a lease may have run out while its owner running generations: then nobody sweeps for as long again. */
-const LEASE = 30_000
-/** At most this many answers, and this many characters, go into one statement: a longer one keeps other requests waiting here. */
-const BATCH = { answers: 100, characters: 1_000_000 }
-const SWEPT = 100
-/** A loop that ended no round for as long as this has died or hangs: longer than a database that does not answer keeps a round waiting. */
-const LATE = "1 minute"
+/** How often (ms) new tokens are written. A process that dies loses at most this much of an answer. */
+const FLUSH_MS = 250
+/** How often (ms) leases are renewed: a tenth of their length. A cancel from another process may take as long to arrive. */
+const RENEW_MS = 3000
+/** How often (ms) the generations of lost processes are looked for. */
+const SWEEP_MS = 10_000
+/**
+ * Length of a lease (ms). After an outage this process sweeps nothing for as long: leases ran out while their owners were still running.
+ */
+const LEASE_MS = 30_000
+/** At most this many answers and characters go into one statement: a longer one would block other requests in this process. */
+const BATCH_LIMIT = { answers: 100, characters: 1_000_000 }
+const SWEEP_LIMIT = 100
+/** A loop that finished no round for this long is dead or hangs. Longer than a database that does not answer can delay a round. */
+const OVERDUE_AFTER = "1 minute"
 
 /**
- * Keeps what this process is generating: every 250 ms one insert for all answers together, and the leases that say it is alive. When
- * the database is away nothing is lost: what was not written is written with the next round.
+ * Stores what this process generates: every 250 ms one insert for all answers, and the renewal of their leases. While the database is away
+ * nothing is lost: the next round writes what is missing.
  */
 export const keep = Effect.fnUntraced(function* (lease: string, runningGenerations: RunningGenerations) {
   const store = yield* GenerationStore
@@ -32,14 +34,14 @@ export const keep = Effect.fnUntraced(function* (lease: string, runningGeneratio
       const live = runningGenerations.ofLease(generationId)
       if (reason === "cancel") live?.end({ status: "cancelled" })
       else if (reason === "lost") live?.end({ status: "interrupted", failure: "process_lost" })
-      else if (reason === "followed" && live !== undefined) live.followedUntil = monotonicMillis(clock) + LEASE
+      else if (reason === "followed" && live !== undefined) live.followedUntil = monotonicMillis(clock) + LEASE_MS
     }
   }
   const away = Effect.sync(() => {
     outageAt = monotonicMillis(clock)
   })
 
-  // One round at a time, and an answer's end waits for the round under way: no chunk comes after its answer's end.
+  // One round at a time, and an answer's end waits for the round under way: no chunk is written after its answer's end.
   const writing = yield* Semaphore.make(1)
   const flush = Effect.gen(function* () {
     for (const batch of batches(runningGenerations)) {
@@ -67,20 +69,20 @@ export const keep = Effect.fnUntraced(function* (lease: string, runningGeneratio
   ).pipe(Effect.catch(() => away))
 
   const sweep = Effect.suspend(() =>
-    monotonicMillis(clock) - outageAt < LEASE ? Effect.void : Effect.asVoid(store.sweep(SWEPT))
+    monotonicMillis(clock) - outageAt < LEASE_MS ? Effect.void : Effect.asVoid(store.sweep(SWEEP_LIMIT))
   ).pipe(Effect.catch(() => away))
 
-  yield* repeat({ name: "the writing of answers as they come", every: FLUSH, late: LATE }, flush)
-  yield* repeat({ name: "the renewal of leases", every: RENEW, late: LATE }, renew)
-  yield* repeat({ name: "the sweep of lost answers", every: SWEEP, late: LATE }, sweep)
+  yield* repeat({ name: "the writing of answers as they come", every: FLUSH_MS, late: OVERDUE_AFTER }, flush)
+  yield* repeat({ name: "the renewal of leases", every: RENEW_MS, late: OVERDUE_AFTER }, renew)
+  yield* repeat({ name: "the sweep of lost answers", every: SWEEP_MS, late: OVERDUE_AFTER }, sweep)
   return { renew, settled: writing.withPermit(Effect.void) }
 })
 
 const about = ({ generationId, tenantId }: RunningGeneration): Running => ({ generationId, tenantId })
 
 /**
- * Answers with something unwritten, as many at a time as one statement takes. None comes twice: with a thousand answers there is always
- * more by the time they are written, and the round would have no end.
+ * Answers with unwritten tokens, in batches of one statement each. Each answer comes once: of a thousand answers some always have new
+ * tokens by the time they are written, and the round would never end.
  */
 function* batches(runningGenerations: RunningGenerations): Generator<ReadonlyArray<RunningGeneration>> {
   let batch: Array<RunningGeneration> = []
@@ -89,7 +91,7 @@ function* batches(runningGenerations: RunningGenerations): Generator<ReadonlyArr
     if (live.tokenLog.seq === live.persisted || live.state.status !== "streaming") continue
     batch.push(live)
     for (const token of live.tokenLog.after(live.persisted)) characters += token.length
-    if (batch.length < BATCH.answers && characters < BATCH.characters) continue
+    if (batch.length < BATCH_LIMIT.answers && characters < BATCH_LIMIT.characters) continue
     yield batch
     batch = []
     characters = 0

@@ -8,8 +8,8 @@ export interface AnsweredQuestion {
 }
 
 /**
- * What the model is told: the question, and before it as many of the latest exchanges as fit into `budget` tokens, whole ones only, so
- * that no answer stands without its question. Estimated by {@link approximateTokens}; the question itself always goes.
+ * The prompt: the question, and before it as many of the latest exchanges as fit into `budget` tokens. Exchanges are not split, so no
+ * answer stands without its question. Sizes are estimated by {@link approximateTokens}; the question itself is always included.
  */
 export const promptOf = (history: ReadonlyArray<AnsweredQuestion>, question: string, budget: number): Prompt => {
   const turns: Array<Turn> = [{ role: "user", content: question }]
@@ -23,5 +23,5 @@ export const promptOf = (history: ReadonlyArray<AnsweredQuestion>, question: str
   return turns
 }
 
-/** White space, control and format characters alone, as Unicode has them. */
+/** Only white space, control and format characters (Unicode categories). */
 const isBlank = (text: string): boolean => !/[^\s\p{Cc}\p{Cf}\p{Z}]/u.test(text)

@@ -13,7 +13,7 @@ import * as SharedTokenLogs from "./SharedTokenLogs.ts"
 import type { TokenLog, GenerationEnd, TokenSource } from "./TokenLog.ts"
 import { tokensOf } from "./Tokens.ts"
 
-/** Waits for a token log's end; not for a database that does not take it: the answer is found by its id, or its key, when it does. */
+/** Waits for a token log's end, unless the database cannot store it: then the client finds the answer later by its id or its key. */
 export const ended = (tokenLog: TokenSource): Effect.Effect<GenerationEnd, Unavailable> =>
   Effect.callback((resume) => {
     const look = () => {
@@ -26,16 +26,16 @@ export const ended = (tokenLog: TokenSource): Effect.Effect<GenerationEnd, Unava
     return Effect.sync(unsubscribe)
   })
 
-/** Reads generations that do not run here, and those that ended. Everything is read in the actor's room, each time anew. */
+/** Reads generations that do not run here, and those that ended. Every read happens in the actor's room. */
 export const make = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], runningGenerations: RunningGenerations) {
-  /** The generation as the database has it, with the tokens behind `after`. */
+  /** The generation as the database has it, with the tokens after `after`. */
   const find = Effect.fnUntraced(function* (id: GenerationId, after = 0) {
     const row = yield* tenancy.read(select({ id, after }))
     if (Option.isNone(row)) return yield* new GenerationNotFound({})
     return row.value
   })
 
-  /** Whose it is and where it belongs; none of its text. */
+  /** Its owner and its place, without its text. */
   const check = Effect.fnUntraced(function* (id: GenerationId) {
     const row = yield* tenancy.read(selectPlace(id))
     if (Option.isNone(row)) return yield* new GenerationNotFound({})
@@ -65,7 +65,7 @@ export const make = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], ru
     })
   })
 
-  /** Writes down that it is to stop, if it runs, for whichever process runs it. */
+  /** Records that it is to stop, if it runs, for the process that runs it. */
   const requestCancel = Effect.fnUntraced(function* (id: GenerationId) {
     const row = yield* tenancy.once(markCancelled(id))
     if (Option.isNone(row)) return yield* new GenerationNotFound({})
@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], ru
   return { check, read: shared.attach, get, requestCancel }
 })
 
-// A whole answer has up to 400,000 tokens: a schema that looks at each costs 40 ms of everybody's time, and these four.
+// A whole answer has up to 400,000 tokens: a schema that checks each blocks the process for 40 ms, this check for 4 ms.
 const numbers = Schema.declare(
   (value): value is ReadonlyArray<number> => Array.isArray(value) && value.every((each) => typeof each === "number")
 )
@@ -94,7 +94,7 @@ type Found = typeof FoundRow.Type
 const tokensIn = (row: Found): ReadonlyArray<string> =>
   row.response === null ? row.chunks.flatMap(({ tokens }) => tokens) : tokensOf(row.response, row.token_lengths ?? [])
 
-/** Puts on the token log what the row has beyond it, and the end if it has one. Answers the exchange. */
+/** Appends to the token log what the row has beyond it, and the end if there is one. Returns the exchange. */
 const fill = (tokenLog: TokenLog, row: Found): Message => {
   const message = toMessage(row)
   if (row.response !== null && tokenLog.seq === 0) tokenLog.load(row.response, row.token_lengths ?? [])
@@ -122,7 +122,7 @@ const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
   }
 }
 
-/** A generation by its primary key, which alone has this order: see `Pages.ts`. */
+/** A generation by its primary key, the only index in this order: see `Pages.ts`. */
 const one = (sql: TenantSql["Service"], id: string) =>
   sql`(
     select g.id, g.message_id, g.response_model, g.model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,

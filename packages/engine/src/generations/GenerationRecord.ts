@@ -8,7 +8,7 @@ import type { Completion } from "./Llm.ts"
 import type { GenerationEnd } from "./TokenLog.ts"
 import { lengthsOf } from "./Tokens.ts"
 
-/** What a million tokens cost, in US dollars. */
+/** Price of a million tokens, in US dollars. */
 export interface Price {
   readonly input: number
   readonly output: number
@@ -16,25 +16,25 @@ export interface Price {
 
 /** A generation while this process runs it. Times are in milliseconds since 1970. */
 export interface RunState {
-  /** What was stored of it at the start. */
+  /** The generation as it was stored at the start. */
   readonly asked: AskedGeneration
   readonly content: string
-  /** The span it belongs under, where there is a tracer. */
+  /** The parent of its span, where there is a tracer. */
   readonly parent: Tracer.AnySpan | undefined
-  /** Now, as far from `asked.created_at` as it is by the monotonic clock. */
+  /** The current time: `asked.created_at` plus the time elapsed on the monotonic clock. */
   readonly moment: () => number
   startedAt: number
   modelEndedAt: number
   completion: Completion | undefined
 }
 
-/** What the tokens cost, where both the price and the provider's own count are known; in US dollars. */
+/** Cost in US dollars; null unless the price and the provider's own token count are known. */
 export const costOf = (price: Price | undefined, usage: Usage | undefined): number | null =>
   price === undefined || usage === undefined
     ? null
     : (usage.input * price.input + usage.output * price.output) / 1_000_000
 
-/** A generation that ended: its record, what is stored of it, and what its readers see. */
+/** A generation that ended: its record, the row to store, and what its readers receive. */
 export const endedGeneration = (
   live: RunningGeneration,
   { asked, completion, content, modelEndedAt, startedAt }: RunState,

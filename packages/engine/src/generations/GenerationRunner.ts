@@ -9,18 +9,18 @@ import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
 import * as Telemetry from "./GenerationTelemetry.ts"
 
 /**
- * Runs generations, each in a fiber of its own that belongs to the process: from the first question to the provider until the end is
- * written down. `grace` is in ms, see `GenerationOptions`.
+ * Runs generations, each in a fiber of its own that belongs to the process: from the request to the provider until the end is stored.
+ * See `GenerationOptions` for `graceMs`.
  */
 export const make = Effect.fnUntraced(function* ({
-  grace,
+  graceMs,
   leaseOwner,
   runningGenerations,
   price
 }: {
   readonly leaseOwner: string
   readonly runningGenerations: RunningGenerations
-  readonly grace: number
+  readonly graceMs: number
   readonly price: Price | undefined
 }) {
   const store = yield* GenerationStore
@@ -29,25 +29,25 @@ export const make = Effect.fnUntraced(function* ({
   const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   const chunkWriter = yield* ChunkWriter.keep(leaseOwner, runningGenerations)
 
-  /** Writes the end down; until the database takes it, readers wait. Answers what they are to hear then. */
+  /** Stores the end; readers wait until the database has it. Returns the end that readers receive. */
   const finish = Effect.fnUntraced(function* (live: RunningGeneration, run: RunState, ending: Ending) {
     const { answer, end, record } = endedGeneration(live, run, ending, price)
     yield* chunkWriter.settled
     const from = monotonicMillis(clock)
     const finishing = Effect.tapError(store.finish(answer), () =>
       Effect.sync(() => {
-        if (monotonicMillis(clock) - from > PATIENCE) live.tokenLog.stall()
+        if (monotonicMillis(clock) - from > STALL_AFTER_MS) live.tokenLog.stall()
       })
     )
-    const written = yield* steadily(Effect.retry(finishing, PERSISTENCE)).pipe(
-      // A sweeper ends it with what was written so far.
+    const written = yield* steadily(Effect.retry(finishing, WRITE_RETRIES)).pipe(
+      // A sweeper ends it with the text stored so far.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
     yield* Telemetry.observe(record, run.parent, run.moment())
     return written ? end : { ...end, ending: LOST }
   })
 
-  /** The life of a generation in this process. Not interrupted: it is asked to end, by its `stop`. */
+  /** Runs one generation. Never interrupted: it is asked to end, by its `stop`. */
   const generate = Effect.fnUntraced(function* (live: RunningGeneration, prompt: Prompt, run: RunState) {
     run.startedAt = run.moment()
     const emit = (piece: string) => live.push(piece, live.firstTokenAt ?? run.moment())
@@ -73,9 +73,9 @@ export const make = Effect.fnUntraced(function* ({
   ) {
     runningGenerations.add(live)
     const fiber = yield* generate(live, prompt, run).pipe(
-      // A bug of ours in one answer: its turn and its place are given back all the same, and a sweeper ends its row.
+      // A bug of ours in one answer: its turn and its place are released all the same, and a sweeper ends its row.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer died of a fault of ours", cause), undefined)),
-      // Whoever hears of the end may ask again at once: the turn is given back before.
+      // A client that hears of the end may ask again at once, so the turn is released first.
       Effect.tap(() => leave),
       Effect.map((end) => {
         runningGenerations.remove(live)
@@ -88,7 +88,7 @@ export const make = Effect.fnUntraced(function* ({
     fiber.addObserver(() => fibers.delete(fiber))
   })
 
-  /** Whoever waits for the answer here. When the last one leaves before the end, the answer has the grace to find another. */
+  /** A reader of the answer in this process. When the last one leaves before the end, the answer goes on for `graceMs`. */
   const attach = (live: RunningGeneration) =>
     Effect.acquireRelease(
       Effect.sync(() => void live.readers++),
@@ -103,9 +103,9 @@ export const make = Effect.fnUntraced(function* ({
 
   const giveUp = Effect.fnUntraced(function* (live: RunningGeneration) {
     do {
-      yield* Effect.sleep(grace)
+      yield* Effect.sleep(graceMs)
       if (live.readers > 0 || live.tokenLog.ended !== undefined) return
-      // Somebody may have gone on reading at another process.
+      // The reader may have moved to another process.
       yield* chunkWriter.renew
     } while (live.followedUntil > monotonicMillis(clock))
     if (live.readers === 0) live.end({ status: "cancelled" })
@@ -118,20 +118,20 @@ export const make = Effect.fnUntraced(function* ({
     for (const live of runningGenerations.all()) live.end({ status: "interrupted", failure: "shutdown" })
     return idle
   })
-  // Before the pool is closed: what was generated is written down.
-  yield* Effect.addFinalizer(() => Effect.asVoid(Effect.timeoutOption(stopAll, LAST_WORDS)))
+  // Before the pool is closed: what was generated is stored.
+  yield* Effect.addFinalizer(() => Effect.asVoid(Effect.timeoutOption(stopAll, SHUTDOWN_WRITE_MS)))
 
   return { begin, attach, idle, stopAll }
 })
 
-/** How long (ms) a process that must end waits for the database to take its last rows; the sweeper of another ends the rest. */
-const LAST_WORDS = 5000
+/** How long (ms) a shutdown waits for the database to take the last rows; another process's sweeper ends the rest. */
+const SHUTDOWN_WRITE_MS = 5000
 
-/** Ms after which whoever waits for the whole answer is told to come back, if the database does not take its end. */
-const PATIENCE = 8000
+/** After this long (ms), a client that waits for the whole answer is told to come back, if the database does not take its end. */
+const STALL_AFTER_MS = 8000
 
-/** A row that cannot be written now is tried again for ten minutes: longer than a database takes to restart or fail over. */
-const PERSISTENCE = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
+/** A row that cannot be written now is retried for ten minutes: longer than a database takes to restart or fail over. */
+const WRITE_RETRIES = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
   Schedule.jittered,
   Schedule.upTo({ duration: "10 minutes" })
 )
@@ -151,7 +151,7 @@ const failed = (exit: Exit.Failure<unknown, LlmFailed>): Effect.Effect<Outcome> 
   const error = Exit.findErrorOption(exit)
   if (Option.isSome(error)) {
     const { reason, retryAfter, usage } = error.value
-    // What was counted is paid for, whatever the answer was worth.
+    // Counted tokens are paid for, even if the answer failed.
     const completion: Completion | undefined =
       usage === undefined ? undefined : { finishReason: "other", usage, model: undefined }
     return Effect.succeed({ completion, ending: { status: "failed", failure: reason, retryAfter } })

@@ -1,7 +1,7 @@
 import type { GenerationId } from "@llm-saas/domain/Generation"
 import type { GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 
-/** What the spans of a generation that ended are made of. Null: a lost process took it with it. Times are in milliseconds since 1970. */
+/** The input for the spans of a generation that ended. Null: lost with its process. Times are in milliseconds since 1970. */
 export interface EndedGeneration extends Pick<
   GenerationRecord,
   | "tenant_id"
@@ -29,7 +29,7 @@ export interface EndedGeneration extends Pick<
 
 export type Attributes = Readonly<Record<string, string | number | ReadonlyArray<string>>>
 
-/** Something that happened within a generation. All of them are children of the first, the request. */
+/** One span of a generation. All are children of the first, the request. */
 export interface GenerationSpan {
   readonly part: "request" | "admission" | "question" | "model" | "answer"
   readonly name: string
@@ -43,9 +43,9 @@ export interface GenerationSpan {
 }
 
 /**
- * A generation as OpenTelemetry tells it: the request, the wait for its turn, storing the question, the model, storing the answer. A part
- * that was not reached, or that its process took with it, is absent. Attributes are those of the conventions for generative models
- * (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/), and hold nothing of what was said.
+ * A generation as OpenTelemetry spans: the request, the wait for its turn, storing the question, the model, storing the answer. A part that
+ * was not reached, or was lost with its process, is absent. Attributes follow the conventions for generative models
+ * (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/), and hold none of the text.
  */
 export const spansOf = (generation: EndedGeneration): readonly [GenerationSpan, ...ReadonlyArray<GenerationSpan>] => {
   const { admitted_at, created_at, ended_at, first_token_at, model_ended_at, source, started_at } = generation

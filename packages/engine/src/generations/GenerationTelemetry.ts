@@ -3,10 +3,10 @@ import type { TraceContext } from "@llm-saas/domain/TraceContext"
 import { Context, Effect, Exit, Metric, Option, Tracer } from "effect"
 import { type EndedGeneration, type GenerationSpan, spansOf } from "./GenerationSpans.ts"
 
-// What operators watch of answers: counts and distributions, and spans for whoever traces. No label has a tenant or a user in it: there
-// are too many of them for a metric, and whose answers they were is nobody's business there.
+// Metrics of answers for operators, and spans for tracing. No label contains a tenant or a user: that would be too many series, and
+// operators need not see whose answers they were.
 
-const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+const BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 
 const answers = Metric.counter("llm_generations_total", {
   description: "Answers that ended, by door and how they ended.",
@@ -14,11 +14,11 @@ const answers = Metric.counter("llm_generations_total", {
 })
 const firstToken = Metric.histogram("llm_first_token_seconds", {
   description: "From the request's arrival to the first token.",
-  boundaries: SECONDS
+  boundaries: BUCKETS_SECONDS
 })
 const duration = Metric.histogram("llm_generation_seconds", {
   description: "From the request's arrival to the last token.",
-  boundaries: SECONDS
+  boundaries: BUCKETS_SECONDS
 })
 const tokens = Metric.counter("llm_tokens_total", {
   description: "Tokens in and out, as the provider counted them, or as we estimate.",
@@ -27,7 +27,7 @@ const tokens = Metric.counter("llm_tokens_total", {
 const tokensIn = Metric.withAttributes(tokens, { direction: "in" })
 const tokensOut = Metric.withAttributes(tokens, { direction: "out" })
 
-/** Counts an answer that ended at `now` (ms), and tells a tracer of it, where there is one that exports. */
+/** Counts an answer that ended at `now` (ms), and exports its spans where a tracer is configured. */
 export const observe = Effect.fnUntraced(function* (
   record: GenerationRecord,
   parent: Tracer.AnySpan | undefined,
@@ -44,7 +44,7 @@ export const observe = Effect.fnUntraced(function* (
     emit(tracer, parent, { ...record, generation_id: record.id, ended_at: now })
 })
 
-/** The span an answer belongs under, where there is a tracer that exports: it carries on the caller's trace. */
+/** The parent for an answer's spans, where a tracer exports: it continues the caller's trace. */
 export const currentSpan: Effect.Effect<Tracer.AnySpan | undefined> = Effect.withFiber((fiber) =>
   Effect.succeed(
     fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
@@ -53,7 +53,7 @@ export const currentSpan: Effect.Effect<Tracer.AnySpan | undefined> = Effect.wit
   )
 )
 
-/** A span as the headers of W3C's trace context name it. */
+/** A span in the terms of W3C's trace context headers. */
 export const contextOf = ({ spanId, traceId }: Tracer.AnySpan): TraceContext => ({ traceId, parentSpanId: spanId })
 
 const emit = (tracer: Tracer.Tracer, parent: Tracer.AnySpan | undefined, generation: EndedGeneration) => {

@@ -36,17 +36,17 @@ import { codePoints } from "./Tokens.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
-/** What somebody asks. */
+/** A question, as a client asks it. */
 export interface Question {
   readonly content: string
   readonly conversationId: ConversationId | undefined
   readonly source: Source
   readonly idempotencyKey: string | undefined
-  /** The request's `traceparent` header, as it came. */
+  /** The request's `traceparent` header, unparsed. */
   readonly traceparent: string | undefined
 }
 
-/** A question that was taken. */
+/** A question that was accepted. */
 export interface Asked {
   readonly messageId: MessageId
   readonly generationId: GenerationId
@@ -54,37 +54,37 @@ export interface Asked {
   /** The model that is asked. */
   readonly model: string
   readonly tokenLog: TokenSource
-  /** It had ended already when it was asked for, by its idempotency key or its id: this is what was answered then. */
+  /** Whether it had already ended when it was asked for, by its idempotency key or its id: then this is the stored answer. */
   readonly replayed: boolean
 }
 
-/** How generations are dimensioned. */
+/** Limits and prices of generations. */
 export interface GenerationOptions {
   readonly limits: Limits
   /** Characters (code points) a question may have. */
   readonly promptCharacters: number
-  /** Characters (code points) an answer may have; beyond it fails with what there is. */
+  /** Characters (code points) an answer may have; a longer one fails and keeps the text so far. */
   readonly answerCharacters: number
   /** Tokens of earlier turns that go to the model with a question in a conversation. */
   readonly contextTokens: number
   /** Answers that one user may read at once at this process, asked or followed. One more is refused. */
   readonly readersPerUser: number
-  /** How long (ms) an answer goes on when its last reader has left; 0: not at all. */
-  readonly grace: number
+  /** How long an answer goes on when its last reader has left; 0: not at all. */
+  readonly graceMs: number
   readonly price: Price | undefined
 }
 
 /**
- * Answers of the model, each from its question to its end. A generation belongs to the server and not to the request: it outlives its
- * reader for the grace, its text is kept as it comes, and its row is final before anybody hears of its end. No database connection is
- * held while the model talks.
+ * Answers of the model, each from its question to its end. A generation belongs to the server and not to the request: it outlives its last
+ * reader for the grace period, its text is stored as it arrives, and its row is final before a reader receives the end. No database
+ * connection is held while the model generates.
  */
 export class Generations extends Context.Service<
   Generations,
   {
     /**
-     * Waits for its turn, stores the question and asks the model. Whoever is refused has left no trace. The scope is the reader: when it
-     * closes before the end, and nobody else reads, the grace begins.
+     * Waits for its turn, stores the question and asks the model. A refusal leaves no trace. The scope is the reader: when it closes before
+     * the end and there is no other reader, the grace period begins.
      */
     readonly ask: (
       question: Question
@@ -102,19 +102,17 @@ export class Generations extends Context.Service<
     /** Waits for the end: the stored exchange, or why there is no whole answer. */
     readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
-    /**
-     * What was asked before, whether it runs here, at another process, or ended. The scope is the reader, as above.
-     */
+    /** A question asked before, whether it runs here, at another process, or ended. The scope is the reader, as above. */
     readonly follow: (
       id: GenerationId
     ) => Effect.Effect<Asked, GenerationNotFound | TooManyRequests | Refused, Actor | Scope.Scope>
-    /** Asks it to stop; at another process that takes seconds. An ended one stays as it is. */
+    /** Asks it to stop; at another process that takes seconds. An ended one stays unchanged. */
     readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
-    /** Stops what runs here of a user, conversation or message that was deleted; other processes hear of it as they write. */
+    /** Stops the generations here of a deleted user, conversation or message; other processes learn of it when they write. */
     readonly stop: (deleted: Marked) => Effect.Effect<void>
-    /** Completes when all that runs here now has ended and is written down. */
+    /** Completes when all generations that run here now have ended and are stored. */
     readonly idle: Effect.Effect<void>
-    /** Ends everything that runs here as interrupted, and waits until it is written down. For a shutdown that cannot wait longer. */
+    /** Ends all generations here as interrupted, and waits until they are stored. For a shutdown that cannot wait longer. */
     readonly stopAll: Effect.Effect<void>
     readonly load: () => Load
   }
@@ -134,7 +132,7 @@ export class Generations extends Context.Service<
         const runner = yield* GenerationRunner.make({
           leaseOwner,
           runningGenerations,
-          grace: options.grace,
+          graceMs: options.graceMs,
           price: options.price
         })
         const reader = yield* GenerationReader.make(tenancy, runningGenerations)

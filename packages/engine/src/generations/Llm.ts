@@ -2,16 +2,16 @@ import { FailureReason, type FinishReason, type Usage } from "@llm-saas/domain/G
 import type { Outside } from "@llm-saas/domain/Outside"
 import { Context, type Effect, Schema } from "effect"
 
-/** One turn of what the model is told. */
+/** One turn of the prompt. */
 export interface Turn {
   readonly role: "user" | "assistant"
   readonly content: string
 }
 
-/** What the model is asked: earlier turns first, the question last. Nothing else of a tenant or a user goes to a provider. */
+/** The prompt: earlier turns first, the question last. Nothing else of a tenant or a user goes to a provider. */
 export type Prompt = ReadonlyArray<Turn>
 
-/** How an answer came to its end, as the provider says. */
+/** How the provider says the answer ended. */
 export interface Completion {
   readonly finishReason: FinishReason
   /** Undefined where the provider did not say. */
@@ -20,18 +20,18 @@ export interface Completion {
   readonly model: string | undefined
 }
 
-/** There is no whole answer. Nothing of what the provider said is in here. */
+/** There is no whole answer. Contains nothing of what the provider said. */
 export class LlmFailed extends Schema.TaggedError<LlmFailed>()("LlmFailed", {
   reason: FailureReason,
-  /** Seconds after which the provider wants to be asked again, where it said so. */
+  /** Seconds until the provider may be asked again, where it said so. */
   retryAfter: Schema.optionalKey(Schema.Int),
-  /** Tokens that the provider counted all the same. */
+  /** Tokens that the provider counted although it failed. */
   usage: Schema.optionalKey(Schema.Struct({ input: Schema.Int, output: Schema.Int }))
 }) {}
 
 /**
- * A model behind its provider. Tokens are pushed and not pulled: a generation belongs to the server and never waits for its readers,
- * and a `Stream` element a token costs more than the whole rest of its way (see the benchmark).
+ * A model of a provider. Tokens are pushed and not pulled: a generation belongs to the server and never waits for its readers. One `Stream`
+ * element per token would cost more than all the rest of the token's way (see the benchmark).
  */
 export class Llm extends Context.Service<
   Llm,
@@ -41,9 +41,9 @@ export class Llm extends Context.Service<
     /** The model that is asked. */
     readonly model: string
     /**
-     * Answers `prompt`: `emit` is called for each piece of text as it comes, never with an empty one, and not after the effect ended.
-     * Interrupting it aborts the request to the provider. Retries happen inside, and only before the first piece. `partition` tells
-     * tenants apart where failures are counted, so that one's do not keep another's questions back; it goes nowhere else.
+     * Answers `prompt`: `emit` is called for each piece of text, never with an empty one, and not after the effect ended. Interrupting
+     * aborts the request to the provider. Retries happen inside, and only before the first piece. `partition` separates the failure counts
+     * of tenants, so that one tenant's failures do not block another's questions; it is used for nothing else.
      */
     readonly generate: (
       prompt: Prompt,

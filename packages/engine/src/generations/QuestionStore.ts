@@ -11,14 +11,14 @@ interface Place {
   readonly generation_id: GenerationId
 }
 
-/** What became of it; see `sql/functions/40_asking.sql`. */
+/** The result; see `sql/functions/40_asking.sql`. */
 export type Outcome =
   | (Place & { readonly outcome: "asked"; readonly history: ReadonlyArray<AnsweredQuestion> })
   | (Place & { readonly outcome: "known"; readonly running: boolean })
   | { readonly outcome: "mismatch" }
   | { readonly outcome: "no_conversation" }
 
-/** Names a request's body, so that a key used for another one is told apart. */
+/** Hashes a request's body, to detect that a key is reused for another body. */
 export const hash = (digest: Digest["Service"], content: string, conversation: ConversationId | undefined) =>
   digest.digestHex(sha256, new TextEncoder().encode(JSON.stringify([content, conversation ?? null])))
 

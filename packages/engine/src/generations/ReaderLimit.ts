@@ -3,12 +3,12 @@ import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { UserId } from "@llm-saas/domain/User"
 import { Effect, type Scope } from "effect"
 
-/** Seconds a client that was turned away is asked to wait. */
-const RETRY_AFTER = 2
+/** Seconds a refused client is asked to wait. */
+const RETRY_AFTER_SECONDS = 2
 
 /**
- * How many answers each user reads at this process, asked or followed. A reader costs a socket and its buffers for as long as it likes to
- * be slow, so one user may have `perUser` of them and no more.
+ * Counts the answers that each user reads at this process, asked or followed. A slow reader holds a socket and its buffers for as long as
+ * it likes, so one user may have at most `perUser` readers.
  */
 export class ReaderLimit {
   readonly #perUser: number
@@ -24,7 +24,7 @@ export class ReaderLimit {
     return Effect.acquireRelease(
       Effect.suspend(() => {
         const mine = this.#users.get(user) ?? 0
-        if (mine >= this.#perUser) return Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER }))
+        if (mine >= this.#perUser) return Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER_SECONDS }))
         this.#users.set(user, mine + 1)
         return Effect.void
       }),

@@ -9,7 +9,7 @@ import { Deferred, Effect } from "effect"
 import { TokenLog } from "./TokenLog.ts"
 import { codePoints, Tokens } from "./Tokens.ts"
 
-/** A generation this process runner. */
+/** A generation that this process runs. */
 export class RunningGeneration {
   readonly tenantId: TenantId
   readonly userId: UserId
@@ -17,13 +17,13 @@ export class RunningGeneration {
   readonly messageId: MessageId
   readonly conversationId: ConversationId | null
   readonly tokenLog: TokenLog
-  /** Completed by whoever wants it to end before the model does; says as what. */
+  /** Completed to end the generation before the model does, with the ending. */
   readonly stop: Deferred.Deferred<Ending> = Deferred.makeUnsafe()
   /** How many tokens the database has. */
   persisted = 0
-  /** Who waits for the answer here. */
+  /** Number of readers in this process. */
   readers = 0
-  /** Until when (ms, monotonic) somebody reads it at another process, as far as we know. */
+  /** Until when (ms, monotonic) the generation is read at another process, as far as we know. */
   followedUntil = Number.NEGATIVE_INFINITY
   firstTokenAt: number | undefined = undefined
   #state: GenerationState = { status: "streaming", seq: 0 }
@@ -31,7 +31,7 @@ export class RunningGeneration {
   readonly #pieces = new Tokens()
   readonly #maxCharacters: number
 
-  /** `maxCharacters`: the characters an answer may have. */
+  /** `maxCharacters`: the most characters (code points) an answer may have. */
   constructor({ tenantId, userId }: Actor["Service"], asked: AskedGeneration, maxCharacters: number) {
     this.tenantId = tenantId
     this.userId = userId
@@ -46,17 +46,17 @@ export class RunningGeneration {
     return this.#state
   }
 
-  /** Whether it is an answer of this user, in this conversation, or to this message. */
+  /** Whether it belongs to this user or conversation, or answers this message. */
   belongsTo(id: UserId | ConversationId | MessageId): boolean {
     return id === this.messageId || id === this.conversationId || id === this.userId
   }
 
-  /** One more piece from the provider, at the time `now` (ms). */
+  /** Adds a piece from the provider, at the time `now` (ms). */
   push(piece: string, now: number): void {
     if (this.#state.status === "streaming") this.#add(this.#pieces.push(piece), now)
   }
 
-  /** Nothing more comes: what counts as the end is what happened first. */
+  /** Takes no more pieces. Returns the ending that happened first. */
   close(ending: Ending, now: number): Ending {
     if (this.#state.status !== "streaming") return this.#state
     this.#add(this.#pieces.end(), now)
@@ -79,7 +79,7 @@ export class RunningGeneration {
   }
 }
 
-/** The generations that this process runs. A tenant's are found by {@link find} and {@link of}, which keep the tenants apart. */
+/** The generations that this process runs. {@link find} and {@link of} answer for one tenant only, which keeps the tenants apart. */
 export class RunningGenerations {
   readonly #byId = new Map<GenerationId, RunningGeneration>()
 
@@ -95,23 +95,23 @@ export class RunningGenerations {
     this.#byId.delete(generationId)
   }
 
-  /** The actor's tenant's generation with this id, if it runs here. */
+  /** The generation with this id of the actor's tenant, if it runs here. */
   find({ tenantId }: Pick<Actor["Service"], "tenantId">, id: GenerationId): RunningGeneration | undefined {
     const found = this.#byId.get(id)
     return found?.tenantId === tenantId ? found : undefined
   }
 
-  /** All of a tenant's that run here. */
+  /** All generations of a tenant that run here. */
   of(tenantId: TenantId): ReadonlyArray<RunningGeneration> {
     return [...this.#byId.values()].filter((each) => each.tenantId === tenantId)
   }
 
-  /** All, of any tenant: to write them down, and to end them with the process. */
+  /** All, of every tenant: to store them, and to end them with the process. */
   all(): ReadonlyArray<RunningGeneration> {
     return [...this.#byId.values()]
   }
 
-  /** The one whose lease a notice of the database is about. */
+  /** The generation whose lease a notice of the database is about. */
   ofLease(id: GenerationId): RunningGeneration | undefined {
     return this.#byId.get(id)
   }

@@ -6,31 +6,31 @@ import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Deferred, Effect, RcMap, type Scope, Semaphore } from "effect"
 import { TokenLog, type GenerationEnd, type TokenSource } from "./TokenLog.ts"
 
-/** How often an answer that runs at another process is read, in ms: as often as that process writes it down. */
-const POLL = 250
-/** Every so many polls (3 s) the other process is told that its answer is being read. */
-const TELL = 12
-/** How long (ms) a user may go on reading until it is asked again whether they may. */
-const CHECK = 1000
+/** How often (ms) an answer that runs at another process is read: as often as that process writes its chunks. */
+const POLL_MS = 250
+/** The process that runs the answer is told that it has readers once per this many polls (3 s). */
+const POLLS_PER_TELL = 12
+/** How long (ms) a user may read before their right to read is checked again. */
+const CHECK_MS = 1000
 
 type Refused = GenerationNotFound | Unauthenticated | Forbidden | Unavailable
 
-/** What is asked of the database, each time as the {@link Actor} in the context. */
+/** The database requests, each made as the {@link Actor} in the context. */
 export interface Source {
-  /** Puts on the token log what the database has beyond it. Answers the exchange as it is stored, without what the token log has of it. */
+  /** Appends to the token log what the database has beyond it. Returns the stored exchange, without the tokens that the log already has. */
   readonly fill: (id: GenerationId, tokenLog: TokenLog) => Effect.Effect<Message, Refused, Actor>
   /** Fails unless the generation is the actor's to read. */
   readonly check: (id: GenerationId) => Effect.Effect<unknown, Refused, Actor>
-  /** Says to the process that runs it that it is being read. */
+  /** Tells the process that runs it that it has a reader. */
   readonly tell: (id: GenerationId) => Effect.Effect<unknown, Refused, Actor>
 }
 
 /**
- * Answers that do not run at this process: one token log, and one poll, for all who read the same one here. It is let go of with its last
- * reader. The key has the tenant in it, and nobody comes this far without having been let in by the database: see `GenerationReader`.
+ * Answers that do not run in this process: one token log and one poll, shared by all local readers of the same answer. The last reader's
+ * leaving releases it. The key contains the tenant, and a reader gets here only after the database let them in: see `GenerationReader`.
  *
- * The poll reads as each of its users in turn, so that everybody's right to read is asked anew, every {@link CHECK} at least. Whoever
- * has lost it loses the stream, and the others go on.
+ * The poll reads as each of its users in turn, so every user's right to read is checked again at least every {@link CHECK_MS}. A user who
+ * has lost it loses the stream; the others go on.
  */
 export const make = Effect.fnUntraced(function* (source: Source) {
   const clock = yield* Clock.Clock
@@ -45,16 +45,16 @@ export const make = Effect.fnUntraced(function* (source: Source) {
 
   const polling = Effect.fnUntraced(function* (one: Shared) {
     for (let round = 0; one.tokenLog.ended === undefined; round++) {
-      yield* read(one, round % TELL === 0)
-      if (one.tokenLog.ended === undefined) yield* Effect.sleep(POLL)
+      yield* read(one, round % POLLS_PER_TELL === 0)
+      if (one.tokenLog.ended === undefined) yield* Effect.sleep(POLL_MS)
     }
   })
 
-  /** One round. A database that is away ends no stream: it is asked again with the next one. */
+  /** One round. When the database is away, no stream ends: the next round asks again. */
   const read = Effect.fnUntraced(function* (one: Shared, telling: boolean) {
     let filled = false
     for (const user of one.usersByAge()) {
-      if (filled && monotonicMillis(clock) - user.checkedAt < CHECK) return
+      if (filled && monotonicMillis(clock) - user.checkedAt < CHECK_MS) return
       const asking = filled ? source.check(one.id) : source.fill(one.id, one.tokenLog)
       const outcome = yield* asking.pipe(
         Effect.as("allowed" as const),
@@ -73,13 +73,13 @@ export const make = Effect.fnUntraced(function* (source: Source) {
     }
   })
 
-  /** What is known of an answer, and what will be. The scope is the reader; the actor has been let in. */
+  /** The tokens so far and those to come. The scope is the reader; the actor's right to read is checked. */
   const attach = Effect.fnUntraced(function* (
     id: GenerationId
   ): Effect.fn.Return<TokenSource, Refused, Actor | Scope.Scope> {
     const actor = yield* Actor
     const one = yield* RcMap.get(shared, `${actor.tenantId} ${id}`)
-    // The first reader fetches what there is, in its own name; if it fails or leaves meanwhile, the next one does.
+    // The first reader loads the log as itself; if it fails or leaves meanwhile, the next reader does.
     yield* one.loading.withPermit(
       Effect.suspend(() =>
         one.message === undefined
@@ -101,11 +101,11 @@ export const make = Effect.fnUntraced(function* (source: Source) {
   return { attach }
 })
 
-/** A user, by one token, and all that they read with it. */
+/** A user, by one token, and all readers they have with it. */
 interface User {
   readonly actor: Actor["Service"]
   readonly readings: Set<Reading>
-  /** When the database last let them in, in ms. */
+  /** When (ms) the database last confirmed the user's right to read. */
   checkedAt: number
 }
 
@@ -123,7 +123,7 @@ class Shared {
     this.tokenLog = new TokenLog(id)
   }
 
-  /** Whose right was looked at longest ago comes first. */
+  /** The user whose check is the oldest comes first. */
   usersByAge(): ReadonlyArray<User> {
     return [...this.#users.values()].sort((a, b) => a.checkedAt - b.checkedAt)
   }
@@ -144,7 +144,7 @@ class Shared {
     if (user?.readings.size === 0) this.#users.delete(key)
   }
 
-  /** Ends what a user reads, as if it had been lost. */
+  /** Ends the user's readers, as if the answer had been lost. */
   refuse({ actor, readings }: User): void {
     this.#users.delete(JSON.stringify(actor))
     if (this.message === undefined) return
@@ -155,7 +155,7 @@ class Shared {
 
 export const LOST: Ending = { status: "interrupted", failure: "process_lost" }
 
-/** One reader's view of a shared token log. It can be ended while the token log goes on for the others. */
+/** One reader's view of a shared token log. It can end while the token log goes on for the others. */
 class Reading implements TokenSource {
   readonly #tokenLog: TokenLog
   readonly #wakes = new Set<() => void>()
@@ -178,7 +178,7 @@ class Reading implements TokenSource {
     return this.#ended ?? this.#tokenLog.ended
   }
 
-  /** That is known to the process alone which runs it. */
+  /** Only the process that runs the generation knows this. */
   get stalled(): boolean {
     return this.#ended === undefined && this.#tokenLog.stalled
   }

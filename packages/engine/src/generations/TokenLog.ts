@@ -2,62 +2,62 @@ import type { Ending, GenerationId, Usage } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
 import { endsOf } from "./Tokens.ts"
 
-/** How an answer ended, known only once its row says so too. */
+/** How an answer ended, known only once its row is final. */
 export interface GenerationEnd {
   readonly ending: Ending
   readonly usage: Usage | undefined
   /** The exchange as it is stored. */
   readonly message: Message
-  /** Its reader may not read it any more. The answer itself may go on, for others. */
+  /** The reader has lost the right to read it. The answer itself may go on, for others. */
   readonly refused?: true
 }
 
-/** An answer's tokens as a reader sees them: numbered from 1, and read by their place. */
+/** An answer's tokens as a reader sees them, numbered from 1. */
 export interface TokenSource {
   readonly generationId: GenerationId
-  /** The place of the last token so far; 0 before the first. */
+  /** Number of the last token so far; 0 before the first. */
   readonly seq: number
   /** Set only after the row is final. */
   readonly ended: GenerationEnd | undefined
-  /** Whether the end is there and cannot be written down just now, so that {@link ended} may be long in coming. */
+  /** Whether the answer ended but the end cannot be stored just now, so that {@link ended} may take long. */
   readonly stalled: boolean
-  /** The token at a place, from 1 to {@link seq}. */
+  /** The token with a number from 1 to {@link seq}. */
   token(seq: number): string
   readonly tokens: ReadonlyArray<string>
   /**
-   * Calls `wake` when there is more: at once for the first token and for the end, soon for what is in between. Subscribe
-   * first, then read. Returns how to unsubscribe.
+   * Calls `wake` when there is more: at once for the first token and for the end, soon for the tokens in between. Subscribe first, then
+   * read. Returns how to unsubscribe.
    */
   subscribe(wake: () => void): () => void
 }
 
 /**
- * Milliseconds a reader waits for what came after the first token: as many as answers have more to read, within these bounds, and about
- * half as long again where all have it at once. What came meanwhile leaves together, a write for each reader: writes are half of what a
- * stream costs. Up to 5 ms nobody notices anything, and with 40 words still seem to be written one by one.
+ * Milliseconds a reader waits for tokens after the first one: as many as there are answers with unread tokens, within these bounds, and
+ * about half as long again where all have some at once. Tokens that arrive meanwhile leave in one write per reader: writes are half of a
+ * stream's cost. A reader does not notice 5 ms, and at 40 ms words still seem to arrive one by one.
  */
-const WAIT = { shortest: 5, longest: 40 }
-/** TokenLogs woken in one turn of the event loop, if that does: all of them at once would keep every other request waiting. */
-const SLICE = 50
+const WAIT_MS = { shortest: 5, longest: 40 }
+/** Token logs woken in one turn of the event loop, where the longest wait allows it: waking all at once would block every other request. */
+const LOGS_PER_TURN = 50
 /** Milliseconds between two turns, at least. */
-const STEP = 2
+const STEP_MS = 2
 
 /**
- * What has more to read, longest waiting first. One timer for all token logs of the process, and none while nothing comes. A round goes on
- * until nothing is due; `peak` is how many there were in it at most, and `step` the time between two turns of the last one.
+ * Token logs with unread tokens, longest waiting first. One timer for all token logs of the process, and none while no token arrives. A
+ * round goes on until nothing is due; `peak` is the largest number due in it, and `step` the time (ms) between two turns of the last one.
  */
 const due = new Set<TokenLog>()
 let timer: NodeJS.Timeout | undefined = undefined
 let peak = 0
-let step = WAIT.shortest
+let step = WAIT_MS.shortest
 const wakeSoon = () => {
   timer ??= setTimeout(wakeDue, step)
 }
 const wakeDue = () => {
   timer = undefined
   peak = Math.max(peak, due.size)
-  const wait = Math.min(WAIT.longest, Math.max(WAIT.shortest, peak))
-  const turns = Math.max(1, Math.min(Math.ceil(peak / SLICE), wait / STEP))
+  const wait = Math.min(WAIT_MS.longest, Math.max(WAIT_MS.shortest, peak))
+  const turns = Math.max(1, Math.min(Math.ceil(peak / LOGS_PER_TURN), wait / STEP_MS))
   step = wait / turns
   let rest = Math.ceil(peak / turns)
   try {
@@ -67,22 +67,22 @@ const wakeDue = () => {
       tokenLog.wake()
     }
   } finally {
-    // Whatever a reader did: the others are not to sleep for good.
+    // If a reader throws, the others must still be woken.
     if (due.size > 0) wakeSoon()
     else peak = 0
   }
 }
 
 /**
- * An answer as far as it is known in this process, and who reads it here. Readers hold a number, the place of the last token they
- * have, and not a queue: one that is slow, or comes back, reads on from there.
+ * The tokens of one answer known in this process, and its readers here. A reader holds the number of its last token and not a queue: a slow
+ * or returning reader continues from there.
  */
 export class TokenLog implements TokenSource {
   readonly generationId: GenerationId
-  /** An answer that came whole, and where in it each token ends: a string for each would take six times the memory. */
+  /** An answer loaded whole, and where each token ends in it: one string per token would take six times the memory. */
   #text = ""
   #ends: Uint32Array = NONE
-  /** The tokens behind it. */
+  /** The tokens after that text. */
   readonly #tokens: Array<string> = []
   readonly #readers = new Set<() => void>()
   #ended: GenerationEnd | undefined = undefined
@@ -111,7 +111,7 @@ export class TokenLog implements TokenSource {
       : this.#text.slice(this.#ends[seq - 2] ?? 0, this.#ends[seq - 1] ?? 0)
   }
 
-  /** Tokens behind `seq`, in order. */
+  /** Tokens after `seq`, in order. */
   after(seq: number): ReadonlyArray<string> {
     return this.#ends.length === 0 ? this.#tokens.slice(seq) : this.tokens.slice(seq)
   }
@@ -130,7 +130,7 @@ export class TokenLog implements TokenSource {
     return () => void this.#readers.delete(wake)
   }
 
-  /** The whole answer at once, `lengths` in characters (code points). Only where nothing is there yet. */
+  /** Loads a whole answer, `lengths` in characters (code points). Only into an empty log. */
   load(text: string, lengths: ReadonlyArray<number>): void {
     if (this.seq > 0 || text === "" || this.#ended !== undefined) return
     this.#text = text
@@ -138,7 +138,7 @@ export class TokenLog implements TokenSource {
     this.wake()
   }
 
-  /** More tokens, never empty ones. */
+  /** Appends tokens, never empty ones. */
   append(tokens: ReadonlyArray<string>): void {
     if (tokens.length === 0 || this.#ended !== undefined) return
     const first = this.seq === 0
@@ -149,14 +149,14 @@ export class TokenLog implements TokenSource {
     wakeSoon()
   }
 
-  /** Says that the end cannot be written down just now. */
+  /** Says that the end cannot be stored just now. */
   stall(): void {
     if (this.#stalled) return
     this.#stalled = true
     this.wake()
   }
 
-  /** The end, once. */
+  /** Ends the log, once. */
   end(end: GenerationEnd): void {
     if (this.#ended !== undefined) return
     this.#ended = end

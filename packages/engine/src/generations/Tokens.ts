@@ -3,16 +3,16 @@ const UNUSUAL = /[\r\0\v\f\x1c-\x1e\x85\u2028\u2029\ud800-\udfff]|\[DONE\]/u
 const LONE_HIGH = /[\ud800-\udbff]$/u
 
 /**
- * Makes tokens of the pieces a provider sends: what is stored, numbered and resumed by. A token is never empty, has no CR (CRLF and CR
- * become LF, also where a CRLF is split over two pieces), no NUL, no half of a surrogate pair, and no line that says `[DONE]`; and what
- * Python takes for the end of a line (Unicode's, and some controls) stands only at its end. So no answer can end a stream or forge an
- * event, whichever door it leaves by and whoever reads it. The usual piece is passed on as it is.
+ * Makes tokens of the pieces a provider sends: the units that are stored, numbered and resumed by. A token is never empty and has no CR
+ * (CRLF and CR become LF, also where a CRLF is split over two pieces), no NUL, no half of a surrogate pair, and no line that says `[DONE]`.
+ * Other characters that Python takes for the end of a line (Unicode's, and some controls) stand only at its end. So no answer can end a
+ * stream or forge an event, for any transport and reader. The usual piece is passed on unchanged.
  */
 export class Tokens {
   #held = ""
   #afterCr = false
 
-  /** The tokens of one more piece: one as a rule, none where it has to wait for what follows, more where it must be split. */
+  /** The tokens of one more piece: usually one; none where it has to wait for the next piece; more where it must be split. */
   push(piece: string): ReadonlyArray<string> {
     if (!this.#afterCr && this.#held === "" && !UNUSUAL.test(piece)) return piece === "" ? [] : [piece]
     let text = this.#held + (this.#afterCr && piece.startsWith("\n") ? piece.slice(1) : piece)
@@ -22,7 +22,7 @@ export class Tokens {
     return split(clean(text))
   }
 
-  /** What was still waiting when the answer ended. */
+  /** The rest that was still waiting when the answer ended. */
   end(): ReadonlyArray<string> {
     const { length } = this.#held
     this.#held = ""
@@ -49,7 +49,7 @@ const split = (text: string): ReadonlyArray<string> => {
   return parts.flatMap((part) => part.split(BEHIND_LINE_END))
 }
 
-/** How many characters, as PostgreSQL counts them (code points), each token has. */
+/** The length of each token in characters as PostgreSQL counts them (code points). */
 export const lengthsOf = (tokens: ReadonlyArray<string>): Array<number> => tokens.map(codePoints)
 
 /** Code points of a well-formed text. */
@@ -62,7 +62,7 @@ export const codePoints = (text: string): number => {
   return count
 }
 
-/** Where in a text each of the tokens ends that it was stored as. What the lengths do not reach, if anything, is one more. */
+/** Where each stored token ends in a text. Text beyond the lengths, if any, is one more token. */
 export const endsOf = (text: string, lengths: ReadonlyArray<number>): Uint32Array => {
   const ends = new Uint32Array(lengths.length + 1)
   let end = 0

@@ -24,7 +24,7 @@ interface At {
   readonly cursor: string | undefined
 }
 
-/** Questions that belong together. They are their user's; an admin of the tenant may read and remove one whose id they know. */
+/** Groups of questions. They belong to their user; an admin of the tenant may read and remove one whose id they know. */
 export class Conversations extends Context.Service<
   Conversations,
   {
@@ -35,7 +35,7 @@ export class Conversations extends Context.Service<
     /** The actor's own, newest first. */
     readonly list: (at: At) => Effect.Effect<Page<Conversation>, Refused, Actor>
     readonly get: (id: ConversationId) => Effect.Effect<Conversation, ConversationNotFound | Refused, Actor>
-    /** `null` takes the title away: the next question gives it one. */
+    /** `null` removes the title: the next question sets one. */
     readonly rename: (
       id: ConversationId,
       title: string | null

@@ -9,7 +9,7 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { type Attempt, once } from "../Idempotency.ts"
 
-/** What users think of answers. Each change of mind goes on to the tracker, behind the answer itself. */
+/** Users' opinions on answers. Each change is sent to the tracker, after the answer itself. */
 export class Feedbacks extends Context.Service<
   Feedbacks,
   {

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { pageOnIndex } from "../Pages.ts"
 
-// A message with the account of its generation, read in the room: what lists, single messages and replays have in common.
+// A message with its generation's account, read in the room: shared by lists, single messages and replays.
 
 /** The columns of a message: its fields, and the time as the driver reads it. */
 export const MessageRow = Schema.Struct({ ...Message.fields, created_at: Schema.DateTimeUtcFromDate })
@@ -17,7 +17,7 @@ const COLUMNS = `
   g.finish_reason, g.failure, g.tokens_in, g.tokens_out, g.approx_tokens_in, g.approx_tokens_out,
   round(extract(epoch from g.model_ended_at - g.created_at) * 1000, 1)::float8 as latency_ms,
   round(extract(epoch from g.first_token_at - g.created_at) * 1000, 1)::float8 as ttft_ms, g.created_at`
-/** The account of a message, found for each on the one index that has this order, see `Pages.ts`. */
+/** The account of a message, found on the only index in this order, see `Pages.ts`. */
 const ACCOUNT = `cross join lateral (
     select g.id, g.response_model, g.model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out, g.approx_tokens_in,
       g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at
@@ -39,8 +39,8 @@ export const selectMessage = SqlSchema.findOneOption({
 })
 
 /**
- * Exchanges, newest first, from behind `after`: of a conversation, or `own`: the actor's, or `tenant`: every one row-level security lets
- * the actor see. A page is read on the index that has its order, see `Pages.ts`.
+ * Exchanges, newest first, after the id `after`: of a conversation; `own`: the actor's; `tenant`: all that row-level security lets the
+ * actor see. A page is read on the index in its order, see `Pages.ts`.
  */
 export const selectMessages = SqlSchema.findAll({
   Request: Schema.Struct({

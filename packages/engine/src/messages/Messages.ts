@@ -12,20 +12,18 @@ import { Generations } from "../generations/Generations.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
-/** Questions and their answers, as they are kept. */
+/** Questions and their answers, as they are stored. */
 export class Messages extends Context.Service<
   Messages,
   {
-    /**
-     * Newest first. `own`: the actor's. `tenant`: everybody's of the tenant, for admins; others are refused.
-     */
+    /** Newest first. `own`: the actor's. `tenant`: all of the tenant, for admins; other users are refused. */
     readonly list: (at: {
       readonly scope: "own" | "tenant"
       readonly limit: number
       readonly cursor: string | undefined
     }) => Effect.Effect<Page<Message>, Refused, Actor>
     readonly get: (id: MessageId) => Effect.Effect<Message, MessageNotFound | Refused, Actor>
-    /** Question and answer are gone at once; an answer still under way is stopped. The account of it stays. */
+    /** Question and answer are gone at once; an answer still under way is stopped. Its account stays. */
     readonly remove: (id: MessageId) => Effect.Effect<void, MessageNotFound | Refused, Actor>
   }
 >()("@llm-saas/engine/messages/Messages") {
