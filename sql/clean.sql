@@ -1,6 +1,6 @@
--- Takes away everything that is rebuilt from files: policies, triggers, functions, views and grants of our schemas.
--- So what left the files leaves the database too, and a migration may change a column that a policy reads.
--- Run as llm_owner, in the same transaction that builds them again: nobody ever sees a table without its policies.
+-- Drops everything that is rebuilt from files: policies, triggers, functions, views and grants of our schemas. So what left the files
+-- leaves the database too, and a migration may change a column that a policy reads. Run as llm_owner, in the same transaction that builds
+-- them again: no other session ever sees a table without its policies.
 
 do $$
 declare
@@ -26,7 +26,7 @@ begin
 
   for gone in select oid::regprocedure as place from pg_proc
     where pronamespace in ('app'::regnamespace, 'auth'::regnamespace, 'work'::regnamespace, 'tracking'::regnamespace, 'audit'::regnamespace, 'lint'::regnamespace)
-    order by oid desc -- youngest first: a body can only mention what was there before it
+    order by oid desc -- youngest first: a body can only mention older objects
   loop
     execute format('drop routine if exists %s', gone.place);
   end loop;

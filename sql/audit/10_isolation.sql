@@ -1,4 +1,4 @@
--- How the tenants are kept apart, for people who want to see it with their own SQL. Views of the catalogue: no tenant's data.
+-- How the tenants are kept apart, to inspect with one's own SQL. Views of the catalogue: no tenant's data.
 
 create view audit.tables with (security_invoker = true) as
 select format('%I.%I', n.nspname, c.relname) as "table", c.relrowsecurity as row_security, c.relforcerowsecurity as forced,
@@ -47,7 +47,7 @@ join pg_namespace n on n.oid = p.pronamespace
 where p.prosecdef and n.nspname not in ('pg_catalog', 'information_schema')
 order by 1;
 
--- Ours, and everybody who is above row-level security.
+-- Our roles, and every role that bypasses row-level security.
 create view audit.role_risks with (security_invoker = true) as
 select r.rolname as role, r.rolcanlogin as logs_in, r.rolsuper as superuser, r.rolbypassrls as bypasses_row_security,
   r.rolcreaterole as makes_roles, r.rolreplication as replicates, r.rolinherit as inherits,

@@ -1,5 +1,5 @@
--- What happened: who and when, never what was said. Read with the reader's own rights and policies: the installation's auditor sees
--- every tenant here, a tenant's own auditor theirs.
+-- Who did what and when, without any text. Read with the reader's own rights and policies: the installation's auditor sees every tenant
+-- here, a tenant's own auditor their own tenant.
 
 create view audit.tenants with (security_invoker = true) as
 with people as (
@@ -39,7 +39,7 @@ from app.generations g join app.tenants t on t.id = g.tenant_id
 group by 1, 2, 3, 4, 5
 order by 3 desc, 1, 4, 5;
 
--- An account of every answer, also of those whose message was deleted.
+-- The account of every answer, also of those whose message was deleted.
 create view audit.messages with (security_invoker = true) as
 select g.created_at, g.tenant_id, t.name as tenant, g.user_id, u.email as asked_by, g.conversation_id, g.message_id, g.id as generation_id,
   g.source, g.provider, coalesce(g.response_model, g.model) as model, g.status, g.finish_reason, g.failure,
@@ -59,7 +59,7 @@ join app.tenants t on t.id = e.tenant_id
 left join app.users a on a.tenant_id = e.tenant_id and a.id = e.actor_user_id
 order by e.at desc, e.id desc;
 
--- Who logs in, and who is being tried.
+-- Logins, and attempts to log in.
 create view audit.logins with (security_invoker = true) as
 select e.tenant_id, t.name as tenant, e.target_id as user_id, u.email, u.role, u.status,
   count(*) filter (where e.action = 'login.succeeded') as succeeded, max(e.at) filter (where e.action = 'login.succeeded') as last_succeeded_at,
@@ -71,7 +71,7 @@ where e.action in ('login.succeeded', 'login.failed')
 group by 1, 2, 3, 4, 5, 6
 order by last_failed_at desc nulls last;
 
--- What MLflow does not know yet, and what it refuses. Nothing of what is in it.
+-- Records that MLflow does not have yet or refuses, without their content.
 create view audit.tracking with (security_invoker = true) as
 select o.tenant_id, t.name as tenant, count(*) filter (where o.parked_reason is null) as pending,
   count(*) filter (where o.parked_reason is not null) as parked,
@@ -86,7 +86,7 @@ order by oldest_pending_at;
 create view audit.migrations with (security_invoker = true) as
 select version, name, breaking, applied_at from meta.migrations order by version;
 
--- People at psql, those who were too. A tenant's own auditor sees themselves here.
+-- Auditors at psql, present and former. A tenant's own auditor sees themselves here.
 create view audit.readers with (security_invoker = true) as
 select m.role, m.tenant_id, coalesce(t.name, '(every tenant)') as tenant, m.content as reads_content, m.note, m.granted_at,
   r.rolvaliduntil as expires_at, m.revoked_at, m.revoked_at is null and coalesce(r.rolvaliduntil > now(), false) as active

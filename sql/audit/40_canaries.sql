@@ -1,7 +1,7 @@
--- Rows to try isolation with. Read from the catalogue and never from a list, so that tomorrow's table is tried too; one whose checks ask
--- for something that is not known here is reported as unproven, by name.
+-- Rows to test isolation with. Read from the catalogue and never from a list, so that a table added later is tested too; one whose checks
+-- need values unknown here is reported as unproven, by name.
 
--- Values that constraints ask for, by table and column; everything else is made by its type.
+-- Values that constraints need, by table and column; all others are made by type.
 create function audit.canary_value(p_column text, p_type regtype) returns text
   language sql immutable set search_path = pg_catalog, pg_temp
 return case p_column
@@ -24,7 +24,8 @@ return case p_column
   end
 end;
 
--- A row for p_relation: its tenant, the rows it refers to (p_rows, by table), who writes it, and what an INSERT must give beside.
+-- A row for p_relation: its tenant, the rows it refers to (p_rows, by table), its user, and the values that an INSERT must give beside
+-- these.
 create function audit.canary(p_relation regclass, p_tenant uuid, p_user uuid, p_rows jsonb) returns jsonb
   language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic

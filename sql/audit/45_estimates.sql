@@ -1,4 +1,4 @@
--- What the planner expects of a statement, as anybody may ask who may run it: rows, and bytes a row.
+-- What the planner expects of a statement, visible to any role that may run it: rows, and bytes per row.
 create function audit.estimate(p_statement text) returns text
   language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -9,8 +9,8 @@ begin
   return format('%s rows of %s', plan -> 0 -> 'Plan' ->> 'Plan Rows', plan -> 0 -> 'Plan' ->> 'Plan Width');
 end $$;
 
--- How the estimates for one column depend on the value that is asked about: '' where they do not, and say nothing of its length either.
--- PostgreSQL takes 32 bytes for what it knows nothing of.
+-- How the estimates for one column depend on the value in the query: '' where they do not, and do not reveal its length either. PostgreSQL
+-- assumes 32 bytes where it has no statistics.
 create function audit.estimates_differ(p_relation regclass, p_column name, p_type regtype, p_typmod integer) returns text
   language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic

@@ -1,8 +1,8 @@
--- Tries isolation instead of reading about it: two tenants that exist for this call only, every table there is, every verb, with and
--- without a room. Leaves nothing behind, also where it is called outside of a transaction: everything it does is taken back before it
--- returns. For the API's login: an administrator says `set session authorization llm_api` first.
+-- Tests isolation instead of reading about it: two tenants that exist for this call only, every table there is, every verb, with and
+-- without a room. Leaves nothing behind, also when called outside a transaction: everything it does is rolled back before it returns. For
+-- the API's login: an administrator says `set session authorization llm_api` first.
 --
--- came: what PostgreSQL did: `denied`, `n rows`, `allowed`, or the error. fine: whether that keeps tenants apart.
+-- came: PostgreSQL's reaction: `denied`, `n rows`, `allowed`, or the error. fine: whether that keeps tenants apart.
 create function audit.proof() returns table (context text, relation text, verb text, came text, fine boolean)
   -- Compiling each of a thousand small statements takes longer than running them: 1,000 ms against 330.
   language plpgsql volatile set search_path = pg_catalog, pg_temp set jit = off
@@ -34,7 +34,7 @@ begin
   end if;
 
   begin
-    -- Whom to keep apart.
+    -- The two tenants and their users.
     perform auth.create_tenant(victim, 'canary', 'open', null);
     perform auth.create_tenant(stranger, 'canary', 'open', null);
     perform auth.register(victim, victims_admin, 'canary@invalid', '$argon2id$canary', null);
@@ -46,7 +46,7 @@ begin
       'tenants', jsonb_build_object('id', victim), 'users', jsonb_build_object('tenant_id', victim, 'id', victims_admin)
     );
 
-    -- Something of theirs in every table: in their room where the room may write, then past the request.
+    -- A row of the victim in every table: in the victim's room where it may write, else outside it.
     perform app.enter(victim, victims_admin, 0, 'admin');
     update app.users set role = 'admin' where id = fellow_admin;
     for pass in 1 .. 5 loop
@@ -67,7 +67,7 @@ begin
       end loop;
       exit when missing = 0;
     end loop;
-    -- What is deleted is hidden: a message that is planted for it.
+    -- Deleted items are hidden: a message is planted to show it.
     if planted ? 'messages' then
       canary := (planted -> 'messages') || jsonb_build_object('id', gen_random_uuid(), 'kind', 'message');
       execute audit.canary_insert('app.messages', canary - 'kind');
@@ -92,7 +92,7 @@ begin
       end loop;
     end if;
 
-    -- They see it themselves: otherwise nothing below would prove anything.
+    -- The victim sees the rows: otherwise nothing below would prove anything.
     for place in
       select c.oid::regclass as relation, c.relname,
         case c.relname when 'tenants' then 'id' else 'tenant_id' end as tenant,
@@ -132,7 +132,7 @@ begin
       for place in
         select c.oid::regclass as relation, c.relname, c.relkind in ('r', 'p') as is_table,
           case c.relname when 'tenants' then 'id' else 'tenant_id' end as tenant,
-          -- A column to write back unchanged, so that it is a policy that refuses and not a missing grant, where there is one.
+          -- A column to write back unchanged, so that where there is one a policy refuses, and not a missing grant.
           coalesce((
             select quote_ident(a.attname) from pg_attribute a
             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and (c.relname, a.attname) <> ('tenants', 'id')
@@ -175,7 +175,7 @@ begin
             said = 'denied' or said = '0 rows' and attempt.verb <> 'insert' and room.role <> 'none');
         end loop;
 
-        -- These would be tried on everybody's rows: what may be done is asked instead.
+        -- These would affect rows of all tenants: the rights are checked instead.
         continue when not place.is_table;
         for attempt in select unnest(array['truncate', 'references', 'trigger']) as verb loop
           said := case when has_table_privilege(place.relation, attempt.verb) then 'allowed' else 'denied' end;
@@ -184,8 +184,8 @@ begin
       end loop;
     end loop;
 
-    -- Within a tenant: what one user wrote is not another user's, and an admin reads it, deletes what may be deleted, and writes nothing in
-    -- their name. Asked of every table that says whose a row is, and of those that only admins read.
+    -- Within a tenant: one user's rows are not another user's; an admin reads them, deletes what may be deleted, and writes nothing in
+    -- their name. Tested on every table with a user column, and on those that only admins read.
     for room in
       select * from (values ('another user of the tenant', colleague, false), ('another admin of the tenant', fellow_admin, true)) as room (context, person, admin)
     loop
@@ -240,7 +240,7 @@ begin
       end loop;
     end loop;
 
-    -- The planner's estimates come from all tenants' rows, so they must say nothing about values.
+    -- The planner's estimates come from all tenants' rows, so they must reveal nothing about values.
     perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),
       set_config('app.role', '', true);
     perform app.enter(stranger, strangers_admin, 0, 'user');
@@ -255,7 +255,7 @@ begin
         'came', coalesce(nullif(said, ''), 'the same for every value'), 'fine', said = '');
     end loop;
 
-    -- The room itself: one tenant's door opens to nobody else's user, and once inside there is no other door.
+    -- The room itself: only the tenant's own users may enter it, and once inside there is no way into another.
     for attempt in
       select * from (values
         ('another tenant''s user enters', null, victim, strangers_admin, 'LL401'),
@@ -275,13 +275,13 @@ begin
       found := found || jsonb_build_object('context', attempt.context, 'relation', 'app.enter', 'verb', 'enter', 'came', said, 'fine', said = attempt.state);
     end loop;
 
-    -- Not LL000: a condition that ends in 000 means its whole class, and with it what app.enter says.
+    -- Not LL000: a condition that ends in 000 means its whole class, which includes app.enter's errors.
     raise exception using errcode = 'LL205', message = 'taken back';
   exception
     when sqlstate 'LL205' then
       null;
     when others then
-      -- A proof that breaks down proves nothing.
+      -- A proof that fails midway proves nothing.
       found := found || jsonb_build_object('context', 'the trial itself', 'relation', 'audit.proof', 'verb', 'run', 'came', format('%s: %s', sqlstate, sqlerrm), 'fine', false);
   end;
 

@@ -1,4 +1,4 @@
--- What PostgreSQL 15 to 18 call leakproof: it is called on rows before the policies have hidden them, and gives nothing away.
+-- The functions that PostgreSQL 15 to 18 mark as leakproof: they run on rows before the policies have hidden them, and reveal nothing.
 create function audit.leakproof() returns oid[]
   language sql stable set search_path = pg_catalog, pg_temp
 as $$

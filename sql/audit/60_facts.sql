@@ -1,21 +1,21 @@
--- Every fact of the catalogue that keeps tenants apart, as text: what is to be so is in sql/catalogue.tsv, which is this, read from a
--- database that sql/ has just made. Whatever differs is a finding. Nothing here decides what is dangerous: no rule can be forgotten.
+-- Every fact of the catalogue that keeps tenants apart, as text. The expected facts are in sql/catalogue.tsv, which is this output in a
+-- database that sql/ has just made. Any difference is a finding. Nothing here decides what is dangerous: no rule can be forgotten.
 --
--- kind and object name a thing, aspect what is said about it, fact what it says. Texts of functions are whole. Roles of the server's own
--- administrators are called (administrator), and what differs between releases of PostgreSQL is left out.
--- Bodies are strings and not SQL-standard ones, so that every PostgreSQL gives them back as they are.
+-- kind and object name a thing, aspect a property of it, fact its value. Texts of functions are whole. Roles of the server's own
+-- administrators are called (administrator), and differences between releases of PostgreSQL are left out. Bodies are strings and not
+-- SQL-standard ones, so that every PostgreSQL returns them unchanged.
 
--- Ours, exactly: llm_api is, a reader's login or another installation's llm_two_api is not.
+-- Our roles exactly: llm_api is one; a reader's login or another installation's llm_two_api is not.
 create function audit.role_is_ours(role name) returns boolean
   language sql immutable parallel safe
 as $$ select role ~ '^llm_[a-z]+(_content)?$' $$;
 
--- Whatever is there is compared with what is to be there. public too: everybody's search_path used to lead through it.
+-- All schemas are compared. public too: by default every role's search_path contains it.
 create function audit.our_schemas() returns oid[]
   language sql stable parallel safe
 as $$ select array_agg(oid) from pg_catalog.pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'public') $$;
 
--- A role by its name; the server's administrators, who are called differently everywhere, by what they are.
+-- A role by its name; the server's administrators, whose names differ everywhere, by their function.
 create function audit.role_name(role oid) returns text
   language sql stable parallel safe
 as $$
@@ -28,7 +28,7 @@ as $$
     ), 'unknown') end
 $$;
 
--- What an access list gives to others than the owner, and what it withholds from the owner. One line a grantee.
+-- The rights an access list gives to roles other than the owner, and those it withholds from the owner. One line per grantee.
 create function audit.grants_of(p_kind text, p_object text, p_acl aclitem[], p_default "char", p_owner oid, p_part text) returns table (kind text, object text, aspect text, fact text)
   language sql stable parallel safe
 as $$

@@ -1,4 +1,4 @@
--- Tables, views, sequences: what they are, who may do what with them, and what stands between rows and who asks.
+-- Tables, views, sequences: their properties, rights on them, and their policies.
 create function audit.catalogue_relations() returns table (kind text, object text, aspect text, fact text)
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -10,7 +10,7 @@ as $$
     where c.relnamespace = any ((select audit.our_schemas())::oid[]) and c.relkind not in ('i', 'I', 't')
       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   ), verbs as (
-    -- Of tables and of columns, in one line a role.
+    -- Of tables and of columns, one line per role.
     select o.kind, o.place, e.grantee, concat(lower(e.privilege_type), case when e.is_grantable then ' with grant option' end) as verb, '' as part
     from ours o, aclexplode(o.relacl) e where e.grantee <> o.relowner
     union all

@@ -1,4 +1,5 @@
--- Whatever else there is in our schemas, of any kind PostgreSQL has; what elsewhere stands on them; and what runs in anybody's name.
+-- All other objects in our schemas, of any kind PostgreSQL has; objects elsewhere that depend on them; and code that runs with others'
+-- rights.
 create function audit.catalogue_objects() returns table (kind text, object text, aspect text, fact text)
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -6,7 +7,7 @@ as $$
   union all
   select g.* from pg_namespace n, audit.grants_of('schema', n.nspname, n.nspacl, 'n', n.nspowner, '') g where n.oid = any ((select audit.our_schemas())::oid[])
   union all
-  -- A schema of somebody else's, opened to ours.
+  -- A schema of another owner, opened to our roles.
   select 'schema', n.nspname, g.aspect, g.fact from pg_namespace n, audit.grants_of('schema', n.nspname, n.nspacl, 'n', n.nspowner, '') g
   where not n.oid = any ((select audit.our_schemas())::oid[]) and n.nspname !~ '^(pg_|information_schema)' and g.aspect ~ '^grant to (llm_|public)'
   union all
@@ -24,7 +25,7 @@ as $$
   from pg_type t where t.typnamespace = any ((select audit.our_schemas())::oid[]) and t.typelem = 0 and (t.typrelid = 0 or t.typacl is not null)
     and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e')
   union all
-  -- A view, a key or a function elsewhere that stands on something of ours.
+  -- A view, a key or a function elsewhere that depends on an object of ours.
   select distinct 'outside', i.identity, format('%s on %s', i.type, o.identity), 'is there'
   from pg_depend d
   cross join pg_identify_object(d.classid, d.objid, 0) i
@@ -47,7 +48,7 @@ as $$
       end, 0) = any ((select audit.our_schemas())::oid[])
     and not exists (select from pg_class t where d.classid = 'pg_class'::regclass and t.oid = d.objid and t.relkind = 't')
   union all
-  -- Called before the policies, or with its owner's rights, by anybody of ours: only what an extension brought may be so elsewhere.
+  -- Functions our roles may call that run before the policies, or with their owner's rights: elsewhere, only those of an extension may.
   select 'function', p.oid::regprocedure::text, 'outside', concat_ws(', ', case when p.proleakproof then 'leakproof' end, case when p.prosecdef then 'security definer' end,
     'owner ' || audit.role_name(p.proowner), pg_get_functiondef(p.oid))
   from pg_proc p
@@ -55,7 +56,7 @@ as $$
     and (p.proleakproof or p.prosecdef or p.pronamespace = 'pg_catalog'::regnamespace)
     and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
   union all
-  -- Somebody else's things that were opened to ours or to everybody.
+  -- Objects of other owners that were opened to our roles or to PUBLIC.
   select 'relation', c.oid::regclass::text, g.aspect, g.fact
   from pg_class c
   cross join lateral (
@@ -66,7 +67,7 @@ as $$
   where c.oid >= 16384 and not c.relnamespace = any ((select audit.our_schemas())::oid[]) and g.aspect ~ '^grant to (llm_|public)'
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   union all
-  -- Ours, in places that are not.
+  -- Our objects outside our schemas.
   select i.type, i.identity, 'owner', audit.role_name(d.refobjid)
   from pg_shdepend d cross join pg_identify_object(d.classid, d.objid, d.objsubid) i
   where d.dbid = (select oid from pg_database where datname = current_database()) and d.deptype = 'o' and d.refclassid = 'pg_authid'::regclass

@@ -1,11 +1,11 @@
--- Our roles: what they are, whom they may become, who may become them, and who may connect.
+-- Our roles: their attributes, the roles they may become, the roles that may become them, and the roles that may connect.
 create function audit.catalogue_roles() returns table (kind text, object text, aspect text, fact text)
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
   with ours as (
     select * from pg_roles where audit.role_is_ours(rolname)
   ), readers as (
-    -- People at psql, as audit:grant makes them. One that cannot connect here belongs to another database of these roles.
+    -- Auditors at psql, as audit:grant makes them. One that cannot connect here belongs to another database of these roles.
     select r.* from pg_roles r
     where r.rolname ~ '^llm_(auditor|reader)_[0-9a-f]{12}$' and r.rolcanlogin and r.rolinherit and r.rolconnlimit between 1 and 3 and r.rolvaliduntil < 'infinity'
       and not (r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication)
@@ -42,10 +42,10 @@ as $$
   where (m.member in (select oid from ours) or m.roleid in (select oid from ours)) and m.member not in (select oid from readers)
     and not (m.member = to_regrole('llm_sessions') and m.roleid in (select oid from readers))
     and audit.role_name(m.member) <> '(administrator)'
-    -- Who owns another database of this server migrates that one, with these roles.
+    -- The owner of another database of this server migrates that one, with these roles.
     and not exists (select from pg_database d where d.datdba = m.member and d.datname <> current_database())
   union all
-  -- Whoever calls themselves one of the people at psql and is not.
+  -- Roles that are named like an auditor and are not one.
   select 'role', rolname, 'is', 'no reader of this database' from pg_roles r
   where rolname ~ '^llm_(auditor|reader)_' and not audit.role_is_ours(rolname) and r.oid not in (select oid from readers)
   union all

@@ -1,4 +1,4 @@
--- PostgreSQL's own: what is open that was not when it was initialised, and what a superuser's migration closed.
+-- PostgreSQL's own objects: rights that were added since initialisation, and rights that a superuser's migration revoked.
 create function audit.catalogue_builtins() returns table (kind text, object text, aspect text, fact text)
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -31,7 +31,7 @@ as $$
   select 'built-in', name, format('%s to %s', how, audit.role_name(grantee)), string_agg(distinct verb, ', ' order by verb)
   from differing where grantee <> (select oid from pg_roles where rolname = 'pg_read_all_data') group by 2, 3
   union all
-  -- DDL fires them, whoever's it is.
+  -- DDL fires them, of any role.
   select 'event trigger', e.evtname, 'definition', concat_ws(' ', 'on', e.evtevent, 'when ' || array_to_string(e.evttags, ', '), 'execute', e.evtfoid::regprocedure,
     'owner ' || audit.role_name(e.evtowner), 'fires ' || nullif(e.evtenabled::text, 'O'))
   from pg_event_trigger e where starts_with(e.evtname, 'llm_')

@@ -1,6 +1,6 @@
--- What PostgreSQL's own functions and operators are like. Compared with what they were when this database was first migrated: a function
--- that was made immutable is called once for every tenant. Attributes: language | owner | definer | leakproof | strict | volatility |
--- parallel | settings | support | body. The object is its number: writing 3,400 names costs more than all the rest.
+-- Attributes of PostgreSQL's own functions and operators. Compared with those at this database's first migration: a function that was made
+-- immutable is called once for every tenant. Attributes: language | owner | definer | leakproof | strict | volatility | parallel | settings
+-- | support | body. The object is its number: writing 3,400 names costs more than all the rest.
 create function audit.catalogue_internals() returns table (kind text, object text, aspect text, fact text)
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$

@@ -1,6 +1,6 @@
--- What belongs to the server and not to us, and could look past us. Accepted as it was when this database was first migrated, or when
--- somebody said so (npm run db:migrate -- --accept); what is new is a finding.
--- Until 15 who may create roles may become any; from 16 on only those that were given to them to give, which is another fact.
+-- Facts of the server around us that could bypass the wall. Accepted as they were when this database was first migrated, or when an
+-- operator accepted them (npm run db:migrate -- --accept); a new one is a finding. Until 15 a role that may create roles may become any
+-- role; from 16 on only those granted to it with ADMIN, which is another fact.
 create function audit.catalogue_environment() returns table (kind text, object text, aspect text, fact text)
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$

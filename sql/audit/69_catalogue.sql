@@ -1,4 +1,4 @@
--- All of it. whose: ours, or the server's around us. accepted: of the server's, and so when this database was first migrated.
+-- All facts. whose: ours, or the server's around us. accepted: the server's, unchanged since this database was first migrated.
 create function audit.catalogue() returns table (kind text, object text, aspect text, fact text, whose text, accepted boolean)
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
@@ -12,7 +12,7 @@ as $$
     union all select *, 'ours' from audit.catalogue_functions()
     union all select *, 'ours' from audit.catalogue_objects()
     union all select *, 'ours' from audit.catalogue_roles()
-    -- Of its own, PostgreSQL may be opened to a provider's roles; never to everybody, or to ours.
+    -- PostgreSQL's own objects may be opened to a provider's roles; never to PUBLIC, or to our roles.
     union all select *, case when b.aspect ~ 'to (public|llm_[a-z]+)$' then 'ours' else 'server' end from audit.catalogue_builtins() b
     union all select *, 'server' from audit.catalogue_environment()
     union all
@@ -20,10 +20,10 @@ as $$
     left join meta.accepted a on a.kind = i.kind and a.object = i.object and a.aspect = i.aspect
     where i.fact is distinct from a.fact and not exists (select from other_server)
     union all
-    -- After an upgrade of PostgreSQL its own functions are others; a migration looks at them anew.
+    -- An upgrade of PostgreSQL changes its own functions; a migration accepts them anew.
     select 'server', '', 'identity', o.now, 'ours' from other_server o
     union all
-    -- Whoever made it so before the first migration: no release of PostgreSQL does.
+    -- Changed by an administrator before the first migration: no release of PostgreSQL is like this.
     select 'built-in', 'function ' || p.oid::regprocedure, 'leakproof', 'in no release', 'ours' from pg_proc p
     where p.oid < 16384 and p.proleakproof and current_setting('server_version_num')::integer < 190000 and not p.oid = any ((select audit.leakproof())::oid[])
   ) f (kind, object, aspect, fact, whose)

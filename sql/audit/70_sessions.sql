@@ -1,6 +1,6 @@
--- Ends the sessions of people at psql whose login is over. VALID UNTIL is asked when somebody logs in, and an open transaction or cursor
--- would go on: what it reads is behind the wall, which they are out of by then, but it holds back what VACUUM may remove. As a role that
--- has their rights and nobody else's. Returns how many.
+-- Ends the sessions of auditors at psql whose login has expired. VALID UNTIL is checked only when logging in, and an open transaction or
+-- cursor would go on: the wall hides all rows from it by then, but it holds back VACUUM. As a role that has the auditors' rights and no
+-- others. Returns how many.
 set local role llm_sessions;
 
 create function audit.end_readers() returns integer
@@ -13,7 +13,7 @@ begin
       and (r.rolvaliduntil <= now() or not exists (select from meta.readers m where m.role = r.rolname and m.revoked_at is null))
   );
 exception when insufficient_privilege then
-  -- It is tried again; what calls it has other work to do.
+  -- It is tried again; the caller has other work to do.
   return 0;
 end $$;
 

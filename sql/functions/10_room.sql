@@ -11,15 +11,15 @@ create function app.user_id() returns uuid language sql stable parallel safe
 create function app.role() returns text language sql stable parallel safe
   return nullif(current_setting('app.role', true), '');
 
--- Whose rows somebody at psql may read: said by the name they logged in with, which only a superuser can change (SET SESSION
--- AUTHORIZATION), until that login expires. They see their own line of meta.readers and no other.
+-- The tenant whose rows an auditor at psql may read: decided by the login's name, which only a superuser can change (SET SESSION
+-- AUTHORIZATION), until that login expires. Auditors see their own line of meta.readers and no other.
 create function app.reader_tenant() returns uuid language sql stable parallel safe
 begin atomic
   select m.tenant_id from meta.readers m join pg_catalog.pg_roles r on r.rolname = m.role
   where m.role = session_user and m.revoked_at is null and r.rolcanlogin and r.rolvaliduntil > statement_timestamp();
 end;
 
--- Whether whoever logged in still might.
+-- Whether the current login has not expired.
 create function app.login_valid() returns boolean language sql stable parallel safe
 begin atomic
   select exists (
@@ -28,13 +28,13 @@ begin atomic
   );
 end;
 
--- Enters, and answers the role the user has in the database now. p_epoch is what the token says users.token_epoch was when it was
--- issued; p_needs the least role that will do. A refusal is raised and not returned: statements sent right behind it then never run.
---   LL401  the user is gone, disabled, of a suspended tenant, or the token is of another epoch than the user's
+-- Enters, and returns the user's current role. p_epoch is the token's copy of users.token_epoch, from when it was issued; p_needs is the
+-- lowest role that suffices. A refusal is raised and not returned: statements sent right after it then never run.
+--   LL401  the user is gone, disabled, of a suspended tenant, or the token's epoch is not the user's
 --   LL403  the user's role is below p_needs
 --   LL500  no tenant, or a second tenant or user in one transaction: a bug of the caller
 -- Not SECURITY DEFINER: PostgreSQL forbids changing the role inside one. It reads as llm_tenant, behind the wall already.
--- No `set search_path`: on every request's path that costs, and pg_catalog comes first for a caller who can create nothing.
+-- No `set search_path`: its cost would fall on every request, and pg_catalog comes first for a caller who can create nothing.
 create function app.enter(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, out role text)
   language plpgsql volatile
 as $$

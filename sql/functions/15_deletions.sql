@@ -1,5 +1,5 @@
--- Who may delete what: users and admins the conversations and messages they see, admins the users. Asked by the policy on
--- app.deletions, behind the wall; in a function, since policies on those tables look into app.deletions themselves.
+-- Who may delete what: users and admins the conversations and messages they see, admins the users. Called by the policy on app.deletions,
+-- behind the wall. A function, since policies on those tables read app.deletions themselves.
 create function app.may_delete(p_tenant uuid, p_id uuid, p_kind text, p_user uuid) returns boolean
   language plpgsql stable
 as $$

@@ -1,4 +1,4 @@
--- Rules that no policy can express, kept by triggers for every role there is, the owner included.
+-- Rules that no policy can express, enforced by triggers for every role, the owner included.
 
 create function app.append_only() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -10,9 +10,9 @@ create trigger append_only before update or delete on app.audit_events
 create trigger append_only_truncate before truncate on app.audit_events
   for each statement execute function app.append_only();
 
--- LL409: the change would leave the tenant without an active admin. Two admins who demote each other at the same moment queue up
--- at the tenant's row; the second then counts with a snapshot of its own (READ COMMITTED) and finds none. Foreign keys to the tenant
--- do not wait for this lock, nor it for them.
+-- LL409: the change would leave the tenant without an active admin. Two admins who demote each other at the same moment wait at the
+-- tenant's row; the second then counts with a snapshot of its own (READ COMMITTED) and finds none. Foreign keys to the tenant do not wait
+-- for this lock, nor it for them.
 create function app.keep_an_admin() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := case when tg_op = 'INSERT' then new.tenant_id else old.tenant_id end;

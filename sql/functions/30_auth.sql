@@ -1,6 +1,6 @@
--- What can be done before a tenant is known. SECURITY DEFINER, owned by a role that has these columns and nothing else; each is
--- narrow, and decides by itself whatever a caller must not decide (who is admin, who may register).
--- SQL of their own is static; the pinned search_path keeps it meaning what it says.
+-- The calls before a tenant is known. SECURITY DEFINER, owned by a role that has these columns and nothing else. Each is narrow, and
+-- decides itself what a caller must not decide (who is admin, who may register). Their SQL is static; the pinned search_path keeps its
+-- meaning.
 set local role llm_auth;
 
 -- A UUIDv7 (RFC 9562): PostgreSQL has its own only from 18 on.
@@ -13,7 +13,7 @@ create function auth.uuid_v7() returns uuid
       52, 1), 53, 1),
     'hex')::uuid;
 
--- made: false where there is a tenant with this id already. An id that is made of an Idempotency-Key is one of an earlier request.
+-- made: false where there is a tenant with this id already. An id derived from an Idempotency-Key was made by an earlier request.
 create function auth.create_tenant(p_id uuid, p_name text, p_registration text, p_request text)
   returns table (id uuid, name text, registration text, created_at timestamptz, made boolean)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -21,7 +21,7 @@ as $$
 declare
   v_made boolean;
 begin
-  -- Of two requests with one key, the second waits here until the first is in, or is not.
+  -- Of two requests with one key, the second waits here until the first commits or rolls back.
   insert into app.tenants (id, name, registration) values (p_id, p_name, p_registration) on conflict do nothing;
   v_made := found;
   if v_made then
@@ -31,9 +31,9 @@ begin
   return query select t.id, t.name, t.registration, t.created_at, v_made from app.tenants t where t.id = p_id;
 end $$;
 
--- No row: refused, and the reason is not said (unknown or suspended tenant, closed registration, address taken).
--- p_key, or null: what stands for the Idempotency-Key of a guest, see app.idempotent_answers. outcome: `registered`; `known`: an earlier request with this
--- key and this body was, here is its user; `mismatch`: the key came with another body.
+-- No row: refused, without the reason (unknown or suspended tenant, closed registration, address taken). p_key, or null: what stands for a
+-- guest's Idempotency-Key, see app.idempotent_answers. outcome: `registered`; `known`: made by an earlier request with this key and this
+-- body, here is its user; `mismatch`: the key was used with another body.
 create function auth.register(
   p_tenant uuid, p_user uuid, p_email text, p_hash text, p_request text, p_key text default null, p_body_hash text default null
 ) returns table (outcome text, id uuid, role text, created_at timestamptz)
@@ -61,8 +61,8 @@ begin
     end if;
   end if;
 
-  -- Of twelve who register at once, eleven wait here for the row and then find it set. A tenant that was created closed
-  -- still gets its admin this way.
+  -- Of twelve registrations at once, eleven wait here for the row and then find it set. A tenant that was created closed still gets its
+  -- admin this way.
   update app.tenants t set bootstrapped_at = now()
   where t.id = p_tenant and t.status = 'active' and t.bootstrapped_at is null;
   if found then
@@ -70,7 +70,7 @@ begin
   else
     perform from app.tenants t where t.id = p_tenant and t.status = 'active' and t.registration = 'open';
     if not found then
-      -- A refusal is no answer to keep.
+      -- A refusal is not stored as an answer.
       delete from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
       return;
     end if;
@@ -92,8 +92,8 @@ begin
   return query select 'registered', p_user, v_role, v_created;
 end $$;
 
--- Active users of active tenants with this address, the oldest accounts first. All of them: whoever creates tenants with somebody
--- else's address would else push them out. However many they are, comparing a password with them costs the caller one argon2.
+-- Active users of active tenants with this address, oldest accounts first. All of them: with a limit, a person who creates tenants with
+-- another's address would push that account out. Comparing a password with all of them costs the caller one argon2.
 create function auth.login_candidates(p_email text, p_tenant uuid)
   returns table (tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer)
   language sql stable security definer set search_path = pg_catalog, pg_temp rows 1
@@ -106,8 +106,8 @@ begin atomic
   order by u.created_at, u.tenant_id;
 end;
 
--- One event for each account that was tried, in its own tenant. Only for users there are: an id that was made up leaves no trace and
--- no error. Also called with no accounts at all, so that it takes as long.
+-- One event per account that was tried, in its own tenant. Only for existing users: an invented id leaves no trace and no error. Also
+-- called without any accounts, so that it takes as long.
 create function auth.login_record(p_tenants uuid[], p_users uuid[], p_succeeded uuid, p_request text) returns void
   language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic

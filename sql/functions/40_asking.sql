@@ -1,4 +1,5 @@
--- What came of the request with this key. No row: it was not used. outcome null: its message is deleted, and it may be used again.
+-- The result of the request with this key. No row: the key was not used. outcome null: its message is deleted, and the key may be used
+-- again.
 create function app.key_used(p_tenant uuid, p_user uuid, p_key text, p_body_hash text)
   returns table (outcome text, message_id uuid, generation_id uuid, status text)
   language sql stable
@@ -13,15 +14,15 @@ begin atomic
   left join lateral (select g.status from app.generations g where g.tenant_id = p_tenant and g.id = k.generation_id) g on true;
 end;
 
--- Asking, with the user's own rights: enters as app.enter does, then the question, its place in a conversation, the generation with its
--- lease and the idempotency key. One statement that is a transaction of its own: BEGIN, enter and COMMIT as statements beside it were a
--- tenth of what the program does for a question.
+-- Asks, with the user's own rights: enters as app.enter does, then stores the question, its place in a conversation, the generation with
+-- its lease and the idempotency key. One statement that is a transaction of its own: separate BEGIN, enter and COMMIT statements were a
+-- tenth of the program's work per question.
 --
--- p_question: the columns of app.generations that are known now, times as milliseconds since 1970, and beside them `idempotency_key`,
--- `body_hash`, and `history_characters`, the characters of earlier turns that are wanted (AskedQuestion in packages/database/src/Tenancy.ts).
--- Names, so that two ids in each other's place are found by a compiler.
+-- p_question: the columns of app.generations that are known now, times as milliseconds since 1970, and also `idempotency_key`, `body_hash`,
+-- and `history_characters`, the most characters of earlier turns to return (AskedQuestion in packages/database/src/Tenancy.ts). Named
+-- fields, so that a compiler finds two ids that are swapped.
 --
--- outcome: `asked`; `known`: this key was used for the same request, here is what came of it; `mismatch`: it was used for another one;
+-- outcome: `asked`; `known`: this key was used for the same request, here is its result; `mismatch`: it was used for another one;
 -- `no_conversation`. history: earlier turns of the conversation, oldest first, within history_characters.
 create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text)
   returns table (outcome text, message_id uuid, generation_id uuid, status text, history jsonb)
@@ -64,7 +65,7 @@ begin
       from (
         select e.id, e.content, e.response
         from (
-          -- Two bounds and no `=`: only one index has this order then, see packages/engine/src/Pages.ts.
+          -- Two bounds and no `=`: then only one index has this order, see packages/engine/src/Pages.ts.
           select n.id, n.content, n.response from app.messages n
           where n.tenant_id = p_tenant and n.conversation_id <= p_conversation and n.conversation_id >= p_conversation
           order by n.conversation_id desc, n.id desc limit 300
@@ -76,7 +77,7 @@ begin
   end if;
 
   -- The key first: of two requests with one key at once, the second waits for the first at the key's row, and then finds it there. All
-  -- three in one statement, at whose end the foreign keys are looked at.
+  -- three in one statement, because foreign keys are checked at its end.
   with mine as (
     insert into app.idempotency_keys as k (tenant_id, user_id, key, body_hash, message_id, generation_id)
     select p_tenant, p_user, p_key, p_body_hash, p_message, p_generation where p_key is not null

@@ -1,16 +1,8 @@
--- What goes on when the request is over: an answer outlives its client, its token and even its user, and is still to be kept.
--- SECURITY DEFINER, owned by a role that has these columns and nothing else. A generation is written only by whoever holds its lease,
--- an unguessable id of one process; nothing here gives content back.
+-- Generation writes authorised by a lease: an answer outlives its client, its token and even its user, and must still be stored. SECURITY
+-- DEFINER, owned by a role that has these columns and nothing else. Only the holder of a generation's lease, an unguessable id of one
+-- process, writes it; no function here returns content.
 set local role llm_work;
 
--- Adds what came since, for any number of generations of any tenants in one statement. p_tokens: a JSON list of strings each.
--- Returns what is not simply to go on: `cancel`: it was asked to stop, or its question is deleted; `lost`: the lease is another's, or
--- it has ended; `busy`: another transaction has its row, so nothing was added, and the same is to be sent again. Nothing here waits:
--- one tenant's transaction would hold up all the others whose chunks are in the same statement. The share lock keeps the end from
--- coming in between: a chunk that came after the end would stay for good. `ended_at is null` and not the status: that would let the
--- index of what is running stand in for the primary key, and be read whole for each. A plan made once for any number of rows may be a
--- loop in a loop: so each row is looked up by its key, which a subquery that locks makes sure of, and `not in` is hashed whatever the
--- planner expects. Sent again with more, since the answer to it was lost, a chunk grows.
 -- Why a generation could not be locked: its row is `busy`, or it is `lost`.
 create function work.missed(p_lease uuid, p_tenant uuid, p_generation uuid) returns text
   language sql stable
@@ -19,6 +11,14 @@ create function work.missed(p_lease uuid, p_tenant uuid, p_generation uuid) retu
     where g.tenant_id = p_tenant and g.id = p_generation and g.lease_owner = p_lease and g.ended_at is null
   ) then 'busy' else 'lost' end;
 
+-- Adds new chunks, for any number of generations of any tenants in one statement. p_tokens: a JSON list of strings each. Returns the
+-- exceptions: `cancel`: it was asked to stop, or its question is deleted; `lost`: another process has the lease, or it has ended; `busy`:
+-- another transaction has its row, so nothing was added, and the same must be sent again. Nothing here waits: one tenant's transaction
+-- would delay all others whose chunks are in the same statement. The share lock keeps the end from coming in between: a chunk stored after
+-- the end would stay for good. `ended_at is null` and not the status: the status would let the index of running generations replace the
+-- primary key, and be read whole for each row. A plan made once for any number of rows may be a nested loop: so each row is looked up by
+-- its key, which a locking subquery ensures, and `not in` is hashed whatever the planner expects. A chunk sent again with more tokens,
+-- since the answer to it was lost, grows.
 create function work.append(p_lease uuid, p_tenants uuid[], p_generations uuid[], p_seqs integer[], p_tokens text[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -49,8 +49,8 @@ begin atomic
   where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from mine m);
 end;
 
--- Says that the process is alive. Returns as above, and `followed` for what is read at another process. A lease that was `busy` is
--- renewed with the next round: ten of them fit into one.
+-- Renews leases. Returns as above, and `followed` for generations read at another process. A lease that was `busy` is renewed with the next
+-- round: a lease lasts ten rounds.
 create function work.renew(p_lease uuid, p_tenants uuid[], p_generations uuid[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -79,11 +79,11 @@ begin atomic
   where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from renewed m);
 end;
 
--- Ends a generation: the answer, the account of it and the record for tracking, or none of them. False: it had ended already.
--- The message is locked before the generation, as by work.purge: the other way round the two would wait for each other. A row that
--- another transaction has fails with 55P03 at once, and the end is to be sent again: to wait here would take a connection from others.
--- p_ending: the columns of app.generations that are known at the end, with its tenant, id and lease; times as milliseconds since 1970
--- (GenerationEnding in packages/domain/src/GenerationRecord.ts).
+-- Ends a generation: the answer, its account and the record for tracking, or none of them. False: it had ended already. The message is
+-- locked before the generation, as in work.purge: in another order the two would deadlock. A row that another transaction has fails with
+-- 55P03 at once, and the end must be sent again: waiting here would take a connection from others. p_ending: the columns of app.generations
+-- that are known at the end, with its tenant, id and lease; times as milliseconds since 1970 (GenerationEnding in
+-- packages/domain/src/GenerationRecord.ts).
 create function work.finish(p_ending jsonb, p_response text, p_token_lengths integer[]) returns boolean
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -106,7 +106,7 @@ begin
     tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, cost_usd = e.cost_usd::numeric,
     response_length = char_length(p_response), started_at = to_timestamp(e.started_at / 1000),
     first_token_at = to_timestamp(e.first_token_at / 1000), model_ended_at = to_timestamp(e.model_ended_at / 1000),
-    -- The process's time, as all times of a generation, and how long this took by the database's: no difference of two clocks.
+    -- Times by the process's clock, as all times of a generation; this duration by the database's: no difference of two clocks.
     ended_at = coalesce(to_timestamp(e.model_ended_at / 1000), g.created_at) + (clock_timestamp() - statement_timestamp())
   where g.tenant_id = e.tenant_id and g.id = e.id and g.lease_owner = e.lease_owner and g.ended_at is null
   returning g.message_id into v_message;
@@ -123,8 +123,8 @@ begin
   return true;
 end $$;
 
--- Ends what nobody runs any more, with the text there is; forgets idempotency keys of more than a day ago. Any process may call it at
--- any time: rows that another one is at are left to it. Returns how many generations were ended.
+-- Ends generations of lost processes, with the text there is; removes idempotency keys older than a day. Any process may call it at any
+-- time: rows locked by another process are skipped. Returns how many generations were ended.
 create function work.sweep(p_limit integer) returns integer
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -139,7 +139,7 @@ begin
     where g.status = 'streaming' and g.lease_until < now()
     order by g.lease_until limit p_limit
   loop
-    -- First the message, see above; and nothing is waited for.
+    -- First the message, see above; without waiting.
     perform from app.messages m where m.tenant_id = lost.tenant_id and m.id = lost.message_id for no key update skip locked;
     continue when lost.message_id is not null and not found;
     perform from app.generations g

@@ -1,9 +1,9 @@
--- Removes what is marked as deleted, a batch at a time: a question that had 100,000 rows cascade in one statement held up everybody who
--- needed one of them. Any process may call it at any time; it waits for no row, and what another one is at is left to it. Children go
--- before their parents, so it can stop anywhere and be gone on with. Locks are taken as everywhere: order, parent, message, generation.
+-- Removes what is marked as deleted, in batches: a question that had 100,000 rows cascade in one statement blocked every user who needed
+-- one of them. Any process may call it at any time; it waits for no row, and skips rows that another process is removing. Children go
+-- before their parents, so it can stop anywhere and continue later. Locks are taken as everywhere: order, parent, message, generation.
 set local role llm_work;
 
--- One message with what hangs on it; the account of its answers stays, without it. False: somebody has one of the rows just now.
+-- One message with its dependent rows; the account of its answers stays, without it. False: another transaction holds one of the rows.
 create function work.remove_message(p_tenant uuid, p_message uuid) returns boolean
   language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -23,7 +23,7 @@ begin
   return true;
 end $$;
 
--- The newest messages of a conversation (p_conversation) or of a user, which lists would pass by first. Compared as rows, so that only
+-- The newest messages of a conversation (p_conversation) or of a user, which lists would have to skip first. Compared as rows, so that only
 -- one index has this order, whatever the statistics say.
 create function work.newest_messages(p_tenant uuid, p_user uuid, p_conversation uuid, p_limit integer) returns setof uuid
   language plpgsql volatile set search_path = pg_catalog, pg_temp
@@ -46,8 +46,8 @@ begin
   end if;
 end $$;
 
--- Works at one order: how many rows went, p_limit at most, and whether it is done. The last row to go is what was deleted itself, once
--- nothing refers to it; a question that came in beside the deletion is found by looking again behind the lock.
+-- Works on one order: returns how many rows were removed, p_limit at most, and whether it is done. The deleted item itself goes last, once
+-- nothing refers to it; a question added during the deletion is found by checking again under the lock.
 create function work.carry_out(p_tenant uuid, p_id uuid, p_kind text, p_limit integer, out removed integer, out done boolean)
   language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -115,8 +115,8 @@ begin
   done := true;
 end $$;
 
--- Removes p_limit rows at most, of what waited longest. Returns how many; none means that nothing is left, or that all of it is held by
--- other transactions.
+-- Removes p_limit rows at most, longest waiting first. Returns how many; none means that nothing is left, or that other transactions hold
+-- all of it.
 create function work.purge(p_limit integer) returns integer
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -141,7 +141,7 @@ begin
   return v_removed;
 end $$;
 
--- A deleted user is not let in any more, and their address is free.
+-- A deleted user cannot enter any more, and their address is free.
 create function work.deleted_user() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -150,7 +150,7 @@ begin
   return null;
 end $$;
 
--- Who makes a trigger must be allowed to call it; whoever fires it need not be.
+-- The owner of a trigger must be allowed to call its function; the role that fires it need not be.
 grant execute on function work.deleted_user() to llm_owner;
 set local role llm_owner;
 

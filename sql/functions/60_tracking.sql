@@ -1,10 +1,10 @@
--- What ended, for MLflow. SECURITY DEFINER, owned by a role that reads these columns and nothing else, and for the login of the jobs
--- alone: what is claimed has questions and answers of all tenants in it, which is no business of a process that serves requests.
+-- Ended generations, for MLflow. SECURITY DEFINER, owned by a role that reads these columns and nothing else, and only for the login of the
+-- jobs: claimed records contain questions and answers of all tenants, which a process that serves requests must not read.
 set local role llm_tracking;
 
--- Claims what is due, oldest first, for p_seconds: until then nobody else gets it. A record whose claim ran out, or that was given
--- back as such, is `unsure`: part of it may have arrived. p_content false: questions, answers and comments are not even read.
--- Times are in milliseconds since 1970.
+-- Claims due records, oldest first, for p_seconds: until then no other process gets them. A record whose claim expired, or that was
+-- returned as such, is `unsure`: part of it may have arrived. p_content false: questions, answers and comments are not read at all. Times
+-- are in milliseconds since 1970.
 create function tracking.claim(p_worker uuid, p_limit integer, p_seconds integer, p_content boolean)
   returns table (
     tenant_id uuid, generation_id uuid, revision integer, attempts integer, unsure boolean, run_id text, run_done boolean, trace_sent boolean,
@@ -34,8 +34,8 @@ begin
   )
   select array_agg(m.tenant_id), array_agg(m.generation_id), array_agg(m.unsure) into v_tenants, v_generations, v_unsure from mine m;
 
-  -- One claim at a time decides what traces are called, for the few milliseconds until it is committed. An answer whose row another
-  -- transaction has is given back: the others in the batch do not wait for it.
+  -- One claim at a time chooses the names of traces, for the few milliseconds until it is committed. An answer whose row another
+  -- transaction has is returned: the others in the batch do not wait for it.
   perform from meta.locks l where l.name = 'traces' for update;
   for named in
     select m.tenant_id, m.id, g.trace_id from unnest(v_tenants, v_generations) m (tenant_id, id)
@@ -77,7 +77,7 @@ begin
         'comment', case when p_content then f.comment end, 'at', extract(epoch from f.updated_at)::double precision * 1000) order by f.user_id)
       from app.feedback f where f.tenant_id = g.tenant_id and f.message_id = g.message_id and f.revision > f.sent_revision
     ), '[]')
-  -- Each looked up by its key, whatever the statistics say of so many: a LIMIT in a lateral join is not planned in any other way.
+  -- Each looked up by its key, whatever the statistics say: a LIMIT in a lateral join leaves the planner no other way.
   from unnest(v_tenants, v_generations, v_unsure) c (tenant_id, generation_id, unsure)
   cross join lateral (
     select o.* from app.tracking_outbox o
@@ -90,20 +90,20 @@ begin
       g.first_token_at, g.model_ended_at, g.ended_at
     from app.generations g where g.tenant_id = c.tenant_id and g.id = c.generation_id limit 1
   ) g
-  -- Not there once it is deleted: there is nothing to send then but the account.
+  -- Missing once it is deleted: then only the account is sent.
   left join lateral (
     select m.id, m.content, m.response from app.messages m where m.tenant_id = g.tenant_id and m.id = g.message_id limit 1
   ) m on true
   order by g.ended_at;
 end $$;
 
--- What became of what was claimed: a JSON list of tenant_id, generation_id, revision and
+-- Stores the results of claimed records: a JSON list of tenant_id, generation_id, revision and
 --   outcome    done; later, after delay_ms; parked, for good, with the reason
---   run_id, run_done, trace_sent, unsure    how far it came
---   counts     whether it was the record's own fault that it did not arrive
+--   run_id, run_done, trace_sent, unsure    the delivery state
+--   counts     whether the failure was the record's own
 --   feedback   a list of user_id and revision that arrived
--- A claim that ran out and went to somebody else is theirs to settle. Nothing waits for a user who is changing their mind just then:
--- there is more to send, and it is claimed again when this claim runs out.
+-- A claim that expired and was taken by another process is settled by that process. Nothing waits for a user who changes an opinion at that
+-- moment: there is more to send, and it is claimed again when this claim expires.
 create function tracking.settle(p_worker uuid, p_results jsonb) returns void
   language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -155,7 +155,7 @@ begin atomic
   from app.tracking_outbox o;
 end;
 
--- Tries again what was parked, once the reason is gone. Returns how many.
+-- Tries parked records again, once the reason is gone. Returns how many.
 create function tracking.unpark() returns integer
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -167,7 +167,7 @@ begin
   return v_count;
 end $$;
 
--- With tracking switched off: forgets what nobody will send. Returns how many.
+-- With tracking switched off: discards records that will not be sent. Returns how many.
 create function tracking.forget(p_limit integer) returns integer
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -183,8 +183,8 @@ begin
   return v_count;
 end $$;
 
--- A change of mind is one more thing to send. While the answer still runs there is nothing to add it to: the record of its end will
--- take it along. The lock keeps that end from coming in between.
+-- A changed opinion is sent too. While the answer still runs there is no record to add it to: the record of its end will include it. The
+-- lock keeps that end from coming in between.
 create function tracking.feedback_given() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -205,7 +205,7 @@ begin
   return new;
 end $$;
 
--- Who makes a trigger must be allowed to call it; whoever fires it need not be.
+-- The owner of a trigger must be allowed to call its function; the role that fires it need not be.
 grant execute on function tracking.feedback_given() to llm_owner;
 set local role llm_owner;
 

@@ -1,6 +1,6 @@
--- What is read most, in one statement that is a transaction of its own: enter, then read behind the wall as llm_tenant. Four statements
--- in one write cost the program twice as much CPU (GET /me 207 µs against 425, log line included).
--- Like app.enter: not SECURITY DEFINER, and no search_path of its own.
+-- The most frequent reads, each in one statement that is a transaction of its own: enter, then read behind the wall as llm_tenant. Four
+-- statements in one write cost the program twice as much CPU (GET /me 207 µs against 425, log line included). Like app.enter: not SECURITY
+-- DEFINER, and no search_path of its own.
 
 create function app.own_profile(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text) returns json
   language plpgsql volatile

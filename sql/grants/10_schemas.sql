@@ -1,4 +1,4 @@
--- Who may look into which schema, and call what. Nothing is inherited from PUBLIC.
+-- Which role may use which schema, and call which function. Nothing is inherited from PUBLIC.
 
 grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_auditor, llm_reader, llm_reader_content;
 grant usage on schema auth to llm_api;
@@ -7,7 +7,7 @@ grant usage on schema tracking to llm_jobs;
 grant usage on schema audit to llm_auditor, llm_reader, llm_sessions;
 grant usage on schema meta to llm_api, llm_auditor, llm_reader, llm_sessions;
 grant usage on schema lint to llm_api, llm_auditor, llm_reader;
--- Given in clean.sql for as long as the functions were being built.
+-- Granted in clean.sql while the functions were being built.
 revoke create on schema auth from llm_auth;
 revoke create on schema work from llm_work;
 revoke create on schema tracking from llm_tracking;
@@ -23,8 +23,8 @@ grant execute on function app.key_used(uuid, uuid, text, text) to llm_tenant;
 grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
 grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text) to llm_api, llm_tenant;
 
--- What a program must know of the schema it runs on.
+-- A program reads the version of the schema it runs on.
 grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor, llm_reader;
--- What audit.catalogue() compares with.
+-- Input of audit.catalogue().
 grant select on meta.accepted to llm_api;
 grant select (role, revoked_at) on meta.readers to llm_api, llm_sessions;

@@ -1,4 +1,4 @@
--- Verbs and columns. No TRUNCATE, REFERENCES or TRIGGER for anybody: the first two look past row-level security.
+-- Verbs and columns. No role gets TRUNCATE, REFERENCES or TRIGGER: the first two bypass row-level security.
 
 grant select on app.tenants to llm_tenant;
 grant update (name, registration) on app.tenants to llm_tenant;
@@ -10,7 +10,7 @@ grant select (tenant_id, user_id, updated_at) on app.credentials to llm_tenant;
 grant insert (tenant_id, user_id, password_hash) on app.credentials to llm_tenant;
 grant update (password_hash, updated_at) on app.credentials to llm_tenant;
 grant select on app.audit_events to llm_tenant;
--- Not `at`: when it happened is the database's to say.
+-- Not `at`: the database sets the time.
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_tenant;
 
 grant select, insert (id, name, registration), update (bootstrapped_at) on app.tenants to llm_auth;
@@ -20,14 +20,14 @@ grant select (tenant_id, user_id, password_hash), insert (tenant_id, user_id, pa
   on app.credentials to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 
--- What is deleted is marked; the rows are the work's to remove.
+-- Deleted items are marked; the work role removes the rows.
 grant select, insert (tenant_id, id, kind, user_id) on app.deletions to llm_tenant;
 grant select on app.conversations to llm_tenant;
 grant insert (tenant_id, id, user_id, title) on app.conversations to llm_tenant;
 grant update (title, updated_at) on app.conversations to llm_tenant;
 grant select on app.messages to llm_tenant;
 grant insert (tenant_id, id, user_id, conversation_id, content) on app.messages to llm_tenant;
--- Not lease_owner: whoever knows it may write answers, of every tenant that process serves.
+-- Not lease_owner: a caller that knows it may write answers, of every tenant that process serves.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure,
   lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length,
@@ -46,7 +46,7 @@ grant select, insert (tenant_id, key, user_id, body_hash), update (answer) on ap
 grant select (tenant_id, owner, key, user_id, body_hash, answer), insert (tenant_id, key, body_hash), update (answer), delete
   on app.idempotent_answers to llm_auth;
 
--- Of a message, the work reads which it is and writes the answer; the question it never sees.
+-- The work role reads which message it is and writes the answer; it never sees the question.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at,
   ended_at
@@ -60,7 +60,7 @@ grant select, insert, update (tokens), delete on app.generation_chunks to llm_wo
 grant select (tenant_id, user_id, key, message_id, created_at), update (created_at), delete on app.idempotency_keys to llm_work;
 grant select (tenant_id, owner, key, created_at), delete on app.idempotent_answers to llm_work;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
--- It removes what is deleted; a lock needs the right to update a column.
+-- It removes deleted rows; a lock needs the right to update a column.
 grant select, update (worked_at), delete on app.deletions to llm_work;
 grant select (tenant_id, id, deleted_at), update (deleted_at), delete on app.users to llm_work;
 grant select (tenant_id, id, user_id), update (updated_at), delete on app.conversations to llm_work;
@@ -70,7 +70,7 @@ grant select (tenant_id, message_id, user_id), delete on app.feedback to llm_wor
 grant select on app.feedback to llm_tenant;
 grant insert (tenant_id, message_id, user_id, rating, comment), update (rating, comment) on app.feedback to llm_tenant;
 
--- Tracking reads what ended, questions and answers too, and writes how far it came with it.
+-- Tracking reads ended generations, questions and answers too, and writes their delivery state.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in,
   tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, tracked_as,

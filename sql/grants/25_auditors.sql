@@ -1,6 +1,6 @@
--- What people at psql read: of every tenant (llm_auditor), or of the one they were let in for (llm_reader). Who did what, when, with
--- which model and at what cost. Never a password's hash, a lease, an idempotency key; nor what was asked and answered, its title, or
--- what somebody said about it, which llm_reader_content has beside, and only within a tenant.
+-- What auditors at psql read: of every tenant (llm_auditor), or of their own (llm_reader). Who did what, when, with which model and at what
+-- cost. Never a password's hash, a lease or an idempotency key; no questions, answers, titles or comments, which llm_reader_content may
+-- also read, and only within a tenant.
 
 grant select on app.tenants, app.audit_events to llm_auditor, llm_reader;
 grant select (tenant_id, id, email, role, status, created_at, deleted_at) on app.users to llm_auditor, llm_reader;

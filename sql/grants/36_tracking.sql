@@ -1,4 +1,4 @@
--- The calls of tracking, granted by their owner: to the jobs' login and to nobody else.
+-- The calls of tracking, granted by their owner: only to the jobs' login.
 grant usage on schema meta to llm_tracking;
 grant select, update (held) on meta.locks to llm_tracking;
 set local role llm_tracking;

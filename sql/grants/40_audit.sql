@@ -1,8 +1,8 @@
--- The views read with their reader's rights, so these alone open nothing.
+-- The views read with their reader's rights, so these grants alone open nothing.
 
 grant select on all tables in schema audit to llm_auditor, llm_reader;
 
--- Isolation is tried as the API, in its own rooms: whoever calls these has no more rights for it.
+-- The proof runs as the API's role, in its own rooms: its caller gets no more rights by it.
 grant usage on schema audit to llm_api, llm_tenant;
 grant execute on function audit.proof(), audit.canary(regclass, uuid, uuid, jsonb), audit.canary_insert(regclass, jsonb), audit.canary_value(text, regtype),
   audit.estimate(text), audit.estimates_differ(regclass, name, regtype, integer)

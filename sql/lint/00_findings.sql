@@ -1,8 +1,8 @@
--- Every rule is a view of this schema with the columns object and detail, one row an offender, named for what is wrong.
--- A row stops the migration. All of them at psql: select * from lint.findings();
+-- Every rule is a view of this schema with the columns object and detail, one row per offender, named for the fault. A row stops the
+-- migration. All of them at psql: select * from lint.findings();
 
--- Whether a role is one of this installation's. Another one in the same server may have a prefix that begins with ours (llm_two_):
--- a prefix that goes on with one of these words is refused.
+-- Whether a role is one of this installation's. Another installation in the same server may have a prefix that begins with ours (llm_two_):
+-- a prefix that continues with one of these words is refused.
 create function lint.is_ours(role name) returns boolean
   language sql immutable set search_path = pg_catalog, pg_temp
 as $$

@@ -1,5 +1,5 @@
--- An advisory lock is a number that anybody may hold who may call the function, and hashed keys collide on purpose in a fraction of a
--- second: one tenant would make another wait. Lock a row that only those can lock whom it concerns.
+-- An advisory lock is a number that any role may hold that may call the function, and hashed keys can be made to collide in a fraction of a
+-- second: one tenant would make another wait. Lock a row instead that only the users concerned can lock.
 create view lint.advisory_lock as
 select p.oid::regprocedure::text as object, 'lock a row instead' as detail
   from pg_proc p

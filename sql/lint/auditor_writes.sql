@@ -1,4 +1,4 @@
--- People at psql read.
+-- Auditors at psql only read.
 create view lint.auditor_writes as
 select format('%s to %s', g.place::regclass, g.grantee::regrole) as object, 'revoke ' || lower(string_agg(distinct g.privilege_type, ', ')) as detail
   from (

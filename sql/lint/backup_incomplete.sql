@@ -1,5 +1,5 @@
--- A backup without a table, or without some of its rows, is found out when it is needed. llm_backup reads all of every table: the right to,
--- a policy that lets every row through, and none that holds one back.
+-- A backup without a table, or without some of its rows, is noticed only when it is needed. llm_backup needs, for every table, the right to
+-- read, a policy that lets every row through, and none that hides one.
 create view lint.backup_incomplete as
 select c.oid::regclass::text as object, trouble as detail
   from pg_class c

@@ -1,4 +1,4 @@
--- Columns that a role must not read, however it came by the right: hashes, leases, and what was said, for those whose work is not that.
+-- Columns that a role must not read, by any way of getting the right: hashes, leases, and texts, for roles that do not need them.
 create view lint.column_for_nobody as
 select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, 'revoke select' as detail
   from (values

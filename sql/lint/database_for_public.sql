@@ -1,4 +1,4 @@
--- Whoever may connect may look at the catalogue, and whoever may make temporary objects can put them in the way of ours.
+-- A role that may connect may read the catalogue, and one that may make temporary objects can put them in the place of ours.
 create view lint.database_for_public as
 select format('database %s', quote_ident(d.datname)) as object, 'revoke ' || lower(string_agg(a.privilege_type, ', ' order by a.privilege_type)) || ' from public' as detail
   from pg_database d, aclexplode(d.datacl) a

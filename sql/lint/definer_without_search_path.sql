@@ -1,5 +1,5 @@
--- A SECURITY DEFINER function whose search_path is its caller's can be made to call the caller's functions with its own rights.
--- pg_temp comes last, or it comes first.
+-- A SECURITY DEFINER function with its caller's search_path can be made to call the caller's functions with its own rights. pg_temp must be
+-- listed last, or it is searched first.
 create view lint.definer_without_search_path as
 select p.oid::regprocedure::text as object, 'set search_path = pg_catalog, pg_temp' as detail
   from pg_proc p

@@ -1,6 +1,6 @@
--- What hangs on a user, a conversation or a message is deleted with it from the moment it is marked: see sql/policies/25_deleted.sql. Not
--- the accounts of answers, which stay; nor idempotency keys, which app.ask looks at together with their message; nor answers kept under
--- a key, which their own user alone reads, who is not let in any more.
+-- What belongs to a user, a conversation or a message is deleted with it from the moment it is marked: see sql/policies/25_deleted.sql.
+-- Exceptions: the accounts of answers, which stay; idempotency keys, which app.ask reads together with their message; answers stored under
+-- a key, which only their own user reads, who cannot enter any more.
 create view lint.deleted_visible as
 select c.oid::regclass::text as object, 'its ids in sql/policies/25_deleted.sql, its rows in sql/functions/55_purge.sql' as detail
   from pg_class c

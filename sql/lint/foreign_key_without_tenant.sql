@@ -1,5 +1,5 @@
--- A foreign key is checked past row-level security: unless it pairs tenant with tenant, it can point at a stranger's row, and
--- tells whether that exists.
+-- A foreign key is checked past row-level security: unless it pairs tenant with tenant, it can point at another tenant's row, and reveals
+-- whether that exists.
 create view lint.foreign_key_without_tenant as
 select format('%s.%I', k.conrelid::regclass, k.conname) as object, 'foreign key (tenant_id, …) references … (tenant_id, …)' as detail
   from pg_constraint k

@@ -1,4 +1,4 @@
--- PostgreSQL lets everybody execute a new function. Ours are granted one by one.
+-- By default PostgreSQL lets PUBLIC execute a new function. Ours are granted one by one.
 create view lint.function_for_public as
 select p.oid::regprocedure::text as object, 'revoke execute on function … from public' as detail
   from pg_proc p

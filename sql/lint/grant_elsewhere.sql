@@ -1,4 +1,4 @@
--- What is worth protecting is in app. A copy of it elsewhere has no walls: our roles, and PUBLIC, are given nothing outside our schemas.
+-- The data to protect is in app. A copy of it elsewhere has no walls: our roles, and PUBLIC, get no rights outside our schemas.
 create view lint.grant_elsewhere as
 select format('%s to %s', c.oid::regclass, case a.grantee when 0 then 'public' else a.grantee::regrole::text end) as object,
     'revoke ' || lower(string_agg(distinct a.privilege_type, ', ')) as detail

@@ -1,5 +1,5 @@
--- The API's login reaches tables only by becoming llm_tenant, in the room; that of the jobs only through functions. PUBLIC reaches
--- nothing of ours.
+-- The API's login reaches tables only by becoming llm_tenant, in the room; the jobs' login only through functions. PUBLIC reaches nothing
+-- of ours.
 create view lint.grant_outside_the_room as
 select format('%s to %s', g.place::regclass, case g.grantee when 0 then 'public' else g.grantee::regrole::text end) as object,
     'revoke ' || lower(string_agg(distinct g.privilege_type, ', ')) as detail

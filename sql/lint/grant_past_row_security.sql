@@ -1,4 +1,4 @@
--- TRUNCATE and REFERENCES look past row-level security, a TRIGGER runs with the rights of whoever fires it, MAINTAIN locks.
+-- TRUNCATE and REFERENCES bypass row-level security, a TRIGGER runs with the rights of the role that fires it, MAINTAIN locks.
 create view lint.grant_past_row_security as
 select format('%s to %s', g.place::regclass, case g.grantee when 0 then 'public' else g.grantee::regrole::text end) as object,
     'revoke ' || lower(string_agg(distinct g.privilege_type, ', ')) as detail

@@ -1,5 +1,5 @@
--- Tables are read and functions called by our own roles. A grant to any other goes past every rule here: what that role may become, or
--- whether it looks past row-level security, is nobody's business of ours to check.
+-- Only our own roles read tables and call functions. No rule here covers a grant to another role: we cannot check which roles it may
+-- become, or whether it bypasses row-level security.
 create view lint.grant_to_stranger as
 select format('%s to %s', g.thing, g.grantee::regrole) as object, 'revoke ' || lower(string_agg(distinct g.privilege_type, ', ')) as detail
   from (

@@ -1,5 +1,5 @@
--- Every policy stands on these: who is in the room is what app.enter wrote down for this transaction, and who is at psql is the name
--- they logged in with, which nothing they say can change.
+-- Every policy depends on these: the user in the room is the one app.enter stored for this transaction, and the auditor at psql is the
+-- login's name, which no statement of theirs can change.
 create view lint.identity_rewritten as
 select named.function as object, 'as in sql/functions/10_room.sql' as detail
   from (values

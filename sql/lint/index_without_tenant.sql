@@ -1,5 +1,4 @@
--- Behind the wall every question names a tenant: an index without it is read across all of them, and takes as long as that
--- takes.
+-- Behind the wall every query names a tenant: an index without it is read across all of them, and its time depends on all tenants.
 create view lint.index_without_tenant as
 select i.indexrelid::regclass::text as object, 'tenant_id among its columns' as detail
   from pg_index i

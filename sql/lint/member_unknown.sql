@@ -1,5 +1,5 @@
--- Whoever is a member of one of our roles can do what it can. Administrators are (they migrate), and people may share llm_auditor's
--- rights; nobody else who can connect to this database.
+-- A member of one of our roles can do what the role can. Administrators are members (they migrate), and auditors may share llm_auditor's
+-- rights; no other role that can connect to this database.
 create view lint.member_unknown as
 select r.rolname::text as object, format('revoke %s from …', string_agg(o.rolname, ', ' order by o.rolname)) as detail
   from pg_roles r

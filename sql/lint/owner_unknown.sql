@@ -1,4 +1,4 @@
--- Whoever owns a thing may change it: llm_owner, llm_auth what is in auth, llm_work what is in work, llm_tracking what is in tracking. Nobody logs in as any of them.
+-- An owner may change its objects: llm_owner, in auth llm_auth, in work llm_work, in tracking llm_tracking. None of them can log in.
 create view lint.owner_unknown as
 select c.oid::regclass::text as object, 'alter … owner to llm_owner' as detail
   from pg_class c

@@ -1,4 +1,4 @@
--- A permissive policy for everybody opens a table to roles that nobody thought of. A policy names its role.
+-- A permissive policy for PUBLIC opens a table to unintended roles. A policy names its role.
 create view lint.policy_for_public as
 select format('%s.%I', p.polrelid::regclass, p.polname) as object, 'create policy … to llm_tenant' as detail
   from pg_policy p

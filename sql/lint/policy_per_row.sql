@@ -1,4 +1,4 @@
--- `(select app.tenant_id())` is computed once a statement, app.tenant_id() once a row.
+-- `(select app.tenant_id())` is computed once per statement, app.tenant_id() once per row.
 create view lint.policy_per_row as
 select format('%s.%I', p.polrelid::regclass, p.polname) as object, '(select app.tenant_id()), with the select' as detail
   from pg_policy p

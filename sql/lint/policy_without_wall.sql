@@ -1,4 +1,4 @@
--- A permissive policy is for llm_tenant or llm_reader, around whom walls stand, or for one of the few roles whose work is across tenants.
+-- A permissive policy is for llm_tenant or llm_reader, who have a wall around them, or for one of the few roles that work across tenants.
 create view lint.policy_without_wall as
 select format('%s.%I to %s', p.polrelid::regclass, p.polname, role::regrole) as object, 'create policy … to llm_tenant' as detail
   from pg_policy p

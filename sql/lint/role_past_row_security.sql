@@ -1,5 +1,5 @@
--- What our roles may never be, and whom they may never become: llm_api becomes llm_tenant, and people at psql have the rights of
--- llm_auditor or llm_reader, until a day that is set.
+-- Attributes our roles may never have, and roles they may never become: llm_api becomes llm_tenant, and auditors at psql have the rights of
+-- llm_auditor or llm_reader, until their expiry.
 create view lint.role_past_row_security as
 select r.rolname::text as object, trouble as detail
   from pg_roles r

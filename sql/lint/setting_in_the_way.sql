@@ -1,4 +1,4 @@
--- A setting that comes with the login or the database is there before any room: a tenant nobody entered, another role, no triggers.
+-- A setting of the login or the database applies before any room: a tenant that was never entered, another role, no triggers.
 create view lint.setting_in_the_way as
 select format('%s in %s', case s.setrole when 0 then 'everybody' else s.setrole::regrole::text end,
     case s.setdatabase when 0 then 'every database' else current_database()::text end) as object,

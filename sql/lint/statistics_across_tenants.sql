@@ -1,5 +1,5 @@
--- The planner's statistics are about all tenants together, and EXPLAIN tells them to each: how other tenants' values begin, which are
--- frequent, how long they are. ANALYZE passes these columns by.
+-- The planner's statistics cover all tenants together, and EXPLAIN shows them to each: how other tenants' values begin, which are frequent,
+-- how long they are. ANALYZE skips these columns.
 create view lint.statistics_across_tenants as
 select format('%s.%I', c.oid::regclass, a.attname) as object, 'alter … alter column … set statistics 0' as detail
   from pg_attribute a

@@ -1,4 +1,4 @@
--- A row that belongs to no tenant, or may lose its tenant, is behind nobody's wall.
+-- A row without a tenant, or one that may lose its tenant, is behind no wall.
 create view lint.table_without_tenant as
 select c.oid::regclass::text as object, 'tenant_id uuid not null' as detail
   from pg_class c

@@ -1,5 +1,5 @@
--- The wall is the one policy that no other policy can open: RESTRICTIVE, for every verb, for rows that are read and rows that are
--- written. One around llm_tenant, comparing the row's tenant with the room's; one around llm_reader, with that of who logged in.
+-- The wall is the policy that no other policy can open: RESTRICTIVE, for every verb, for rows that are read and rows that are written. One
+-- around llm_tenant, comparing the row's tenant with the room's; one around llm_reader, comparing it with the login's.
 create view lint.table_without_wall as
 select c.oid::regclass::text as object, format('restrictive policy %s for all to %s, on %s()', wall.policy, wall.role, wall.tenant) as detail
   from pg_class c

@@ -1,4 +1,4 @@
--- Uniqueness is checked past row-level security: across tenants, a violation tells one tenant what another has.
+-- Uniqueness is checked past row-level security: across tenants, a violation reveals another tenant's value.
 create view lint.unique_without_tenant as
 select i.indexrelid::regclass::text as object, 'tenant_id among its columns' as detail
   from pg_index i

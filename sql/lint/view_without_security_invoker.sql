@@ -1,4 +1,4 @@
--- A view reads with its owner's rights unless it says otherwise; ours read with the reader's. A materialized view cannot say so.
+-- By default a view reads with its owner's rights; ours read with the reader's. A materialized view cannot.
 create view lint.view_without_security_invoker as
 select c.oid::regclass::text as object, 'create view … with (security_invoker = true)' as detail
   from pg_class c

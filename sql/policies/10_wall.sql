@@ -1,7 +1,7 @@
--- The wall: row-level security on every table of app, for its owner too, and one RESTRICTIVE policy around llm_tenant. What is
--- restrictive is ANDed: no permissive policy added later, however careless, opens it. A table is inside from its birth.
--- A second one around llm_reader, a tenant's own auditors at psql: theirs asks who logged in, and no setting.
--- `(select …)` is evaluated once a statement (an InitPlan), not once a row, and lets the index on tenant_id be used.
+-- The wall: row-level security on every table of app, for its owner too, and one RESTRICTIVE policy around llm_tenant. Restrictive policies
+-- are ANDed: no permissive policy added later can open it. A table is inside from its creation. A second one around llm_reader, a tenant's
+-- own auditors at psql: it depends on the login, and on no setting. `(select …)` is evaluated once per statement (an InitPlan), not once
+-- per row, and lets the index on tenant_id be used.
 
 do $$
 declare
@@ -14,7 +14,7 @@ begin
     mine := format('%I = (select app.tenant_id())', tenant);
     execute format('alter table %s enable row level security', place);
     execute format('alter table %s force row level security', place);
-    -- Closed to everybody without a policy. The lint names it, and stops the migration.
+    -- Without a policy it is closed to every role. The lint names it, and stops the migration.
     continue when not exists (select from pg_attribute where attrelid = place and attname = tenant and not attisdropped);
     execute format('create policy tenant_wall on %s as restrictive for all to llm_tenant using (%s) with check (%s)', place, mine, mine);
     mine := format('%I = (select app.reader_tenant())', tenant);

@@ -1,5 +1,5 @@
--- Inside the wall. First what llm_tenant may do at all (permissive; the grants say which verbs and columns), then what a user's
--- role takes away again (restrictive). The program checks roles too; this holds when it forgets.
+-- Inside the wall. First what llm_tenant may do at all (permissive; the grants say which verbs and columns), then the limits of a user's
+-- role (restrictive). The program checks roles too; this holds when it forgets.
 
 create policy tenant_rows on app.tenants for select to llm_tenant using (true);
 create policy tenant_change on app.tenants for update to llm_tenant using (true) with check (true);
@@ -12,8 +12,8 @@ create policy tenant_add on app.audit_events for insert to llm_tenant with check
 create policy admins_change on app.tenants as restrictive for update to llm_tenant
   using ((select app.role()) = 'admin') with check ((select app.role()) = 'admin');
 
--- Users see themselves; admins see, create and change everybody of the tenant. A user may touch their own row (a changed
--- password moves token_epoch) as long as it stays what it was: their role as it is in the database, and active.
+-- Users see themselves; admins see, create and change all users of the tenant. A user may change their own row (a changed password
+-- increases token_epoch) as long as role and status stay: the role as it is in the database, and active.
 create policy own_or_admin on app.users as restrictive for select to llm_tenant
   using (id = (select app.user_id()) or (select app.role()) = 'admin');
 create policy admins_add on app.users as restrictive for insert to llm_tenant
@@ -39,7 +39,7 @@ create policy own_name on app.audit_events as restrictive for insert to llm_tena
 create policy admins_read on app.audit_events as restrictive for select to llm_tenant
   using ((select app.role()) = 'admin');
 
--- Conversations and messages are their user's; admins may read them. Nobody deletes rows here: see 25_deleted.sql.
+-- Conversations and messages belong to their user; admins may read them. No policy deletes rows here: see 25_deleted.sql.
 create policy tenant_rows on app.conversations for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.conversations as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
@@ -54,8 +54,7 @@ create policy own_or_admin on app.messages as restrictive for select to llm_tena
 create policy own_add on app.messages as restrictive for insert to llm_tenant
   with check (user_id = (select app.user_id()));
 
--- A user can ask a generation to stop,
--- or say that it is being read: the grants name these two columns.
+-- A user can ask a generation to stop, or say that it is being read: the grants name these two columns.
 create policy tenant_rows on app.generations for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.generations as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
@@ -65,7 +64,7 @@ create policy own_or_admin_change on app.generations as restrictive for update t
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin')
   with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 
--- What came so far belongs to whom the answer belongs.
+-- The chunks of an answer belong to the answer's user.
 create policy tenant_rows on app.generation_chunks for select to llm_tenant using (true);
 create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
@@ -80,12 +79,12 @@ create policy own on app.idempotent_answers as restrictive for all to llm_tenant
   using (user_id = (select app.user_id()))
   with check (user_id = (select app.user_id()));
 
--- What of the tenant's own MLflow does not know yet, for its admins.
+-- The tenant's records that MLflow does not have yet, for its admins.
 create policy tenant_rows on app.tracking_outbox for select to llm_tenant using (true);
 create policy admins_read on app.tracking_outbox as restrictive for select to llm_tenant
   using ((select app.role()) = 'admin');
 
--- An opinion is its user's, about an answer they can see; admins read everybody's.
+-- An opinion belongs to its user, about an answer they can see; admins read all opinions.
 create policy tenant_rows on app.feedback for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.feedback as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');

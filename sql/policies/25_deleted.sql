@@ -1,6 +1,6 @@
--- What is deleted is gone for everybody who reads, from the moment it is marked (app.deletions), though its rows may be there for some
--- seconds more. The accounts of answers (app.generations) and the audit log stay. One look into a table that is nearly always empty for
--- every row; which ids of a row may be marked is said here and nowhere else.
+-- Deleted items are invisible to every reader from the moment they are marked (app.deletions), though their rows may exist for some seconds
+-- more. The accounts of answers (app.generations) and the audit log stay. Costs one look per row into a table that is nearly always empty.
+-- Which ids of a row may be marked is defined here and nowhere else.
 
 create policy tenant_rows on app.deletions for select to llm_tenant using (true);
 create policy tenant_add on app.deletions for insert to llm_tenant with check (true);
@@ -9,7 +9,7 @@ create policy own_or_admin on app.deletions as restrictive for select to llm_ten
 create policy seen_add on app.deletions as restrictive for insert to llm_tenant
   with check (app.may_delete(tenant_id, id, kind, user_id));
 
--- The work removes what is marked, and can remove nothing else of these.
+-- The work role removes marked rows of these tables, and no others.
 create policy work_rows on app.deletions for all to llm_work using (true) with check (true);
 create policy tracking_rows on app.deletions for select to llm_tracking using (true);
 
@@ -41,6 +41,6 @@ begin
   end loop;
 end $$;
 
--- An opinion goes with its message, which may go with its conversation.
+-- An opinion is deleted with its message, which may be deleted with its conversation.
 create policy of_message on app.feedback as restrictive for select to llm_tenant, llm_tracking, llm_auditor, llm_reader
   using (exists (select from app.messages m where m.tenant_id = feedback.tenant_id and m.id = feedback.message_id));

@@ -1,4 +1,4 @@
--- Outside the wall: the definer functions look across tenants, and this is all they can look at. The grants say which columns.
+-- Outside the wall: the definer functions read across tenants, and can read only this. The grants say which columns.
 
 create policy auth_read on app.tenants for select to llm_auth using (true);
 create policy auth_add on app.tenants for insert to llm_auth with check (true);

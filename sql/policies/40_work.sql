@@ -1,5 +1,5 @@
--- Outside the wall: the definer functions of work, which write what outlives a request. The grants say which columns, the functions
--- themselves ask for the lease.
+-- Outside the wall: the definer functions of work, which write what outlives a request. The grants say which columns; the functions check
+-- the lease.
 
 create policy work_rows on app.generations for all to llm_work using (true) with check (true);
 create policy work_rows on app.messages for select to llm_work using (true);

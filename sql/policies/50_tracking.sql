@@ -1,4 +1,4 @@
--- Outside the wall: the definer functions of tracking, which read what ended. The grants say which columns.
+-- Outside the wall: the definer functions of tracking, which read ended generations. The grants say which columns.
 
 create policy tracking_rows on app.generations for all to llm_tracking using (true) with check (true);
 create policy tracking_rows on app.messages for select to llm_tracking using (true);

@@ -1,7 +1,7 @@
--- People at psql, who read and nothing else. The grants say which columns; which rows:
+-- Auditors at psql, who only read. The grants say which columns; which rows:
 --   llm_auditor  the metadata of every tenant
---   llm_reader   what is inside the wall around the tenant they were let in for
--- Neither sees anything once the login has expired: VALID UNTIL by itself is asked only when somebody logs in.
+--   llm_reader   the rows inside the wall around their login's tenant
+-- Neither sees anything once the login has expired: VALID UNTIL alone is checked only when logging in.
 
 do $$
 declare
@@ -18,5 +18,5 @@ end $$;
 
 create policy auditor_read on meta.readers for select to llm_auditor using ((select app.login_valid()));
 create policy own_login on meta.readers for select to llm_reader using (role = session_user and (select app.login_valid()));
--- Who is one of them: audit.catalogue() knows everybody else who calls themselves so.
+-- The registered auditors: audit.catalogue() reports any other role with such a name.
 create policy names on meta.readers for select to llm_api, llm_sessions using (true);

@@ -1,5 +1,5 @@
--- For pg_dump, which an administrator who is no superuser runs too: behind FORCE the owner sees no row, and a dump would stop there or be
--- empty. Whoever becomes llm_backup reads every row of every table; only administrators may. The lint backup_incomplete holds it whole.
+-- For pg_dump, which may run as an administrator without superuser: behind FORCE the owner sees no row, and a dump would fail or be empty.
+-- A login that becomes llm_backup reads every row of every table; only administrators may. The lint backup_incomplete checks that.
 
 do $$
 declare

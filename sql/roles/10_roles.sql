@@ -8,22 +8,22 @@ begin
   for wanted in
     select * from (values
       -- name,         login, connections at most (-1: no limit)
-      ('llm_sessions', false, -1), -- owns the function that ends sessions of people at psql whose login is over; has their rights to do it
-      ('llm_owner',   false, -1),  -- owns schemas, tables, views; nobody logs in as it
+      ('llm_sessions', false, -1), -- owns the function that ends expired sessions of auditors at psql; has their rights to do it
+      ('llm_owner',   false, -1),  -- owns schemas, tables, views; cannot log in
       ('llm_auth',    false, -1),  -- owns the SECURITY DEFINER functions before the room, and can do nothing else
       ('llm_work',    false, -1),  -- owns those of work that outlives its request, and can do nothing else
-      ('llm_tracking', false, -1), -- owns those that read what ended for MLflow, and can do nothing else
-      ('llm_tenant',  false, -1),  -- what a transaction becomes inside the room; the wall is around this role
+      ('llm_tracking', false, -1), -- owns those that read ended generations for MLflow, and can do nothing else
+      ('llm_tenant',  false, -1),  -- the role of a transaction inside the room; the wall is around this role
       ('llm_api',     true,  100), -- the API's login: owns nothing, reads no table, may become llm_tenant
       ('llm_jobs',    true,  10),  -- the worker's login
       ('llm_auditor', false, -1),  -- auditors of the whole installation: metadata, no content, no hash. Each has a login (audit:grant)
       ('llm_reader',  false, -1),  -- a tenant's own auditors, who have logins likewise
       ('llm_reader_content', false, -1), -- those of them who read questions and answers too
-      ('llm_backup',  false, -1)   -- what pg_dump becomes: reads every row and writes none; nobody logs in as it
+      ('llm_backup',  false, -1)   -- the role of pg_dump: reads every row and writes none; cannot log in
     ) as role (name, login, connections)
   loop
-    -- NOINHERIT: what a role is a member of it may become, by SET ROLE, and does not simply have. But llm_sessions: who has a role's rights
-    -- may end its sessions, and needs no right to end anybody else's.
+    -- NOINHERIT: a member may become the role by SET ROLE, and does not have its rights otherwise. Except llm_sessions: a member with a
+    -- role's rights may end its sessions, and needs no right to end others.
     -- NOSUPERUSER and NOBYPASSRLS are the defaults; only a superuser may name them, so the lint checks them instead.
     if not exists (select from pg_roles where rolname = wanted.name) then
       execute format('create role %I', wanted.name);
@@ -41,7 +41,7 @@ begin
     grant llm_tenant to llm_api;
   end if;
 
-  -- Whoever migrates creates things as llm_owner, llm_auth, llm_work, llm_tracking and llm_sessions, and makes backups as llm_backup. A
+  -- The migrating login creates objects as llm_owner, llm_auth, llm_work, llm_tracking and llm_sessions, and makes backups as llm_backup. A
   -- superuser may anyway; pg_has_role says so.
   if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage')
     or not pg_has_role(current_user, 'llm_work', 'usage') or not pg_has_role(current_user, 'llm_tracking', 'usage')
@@ -63,9 +63,9 @@ begin
       ('llm_api',     'idle_in_transaction_session_timeout', '10s'),
       ('llm_api',     'search_path', 'app, pg_temp'),
       ('llm_api',     'row_security', 'on'),
-      -- Everything the program asks is answered from an index, in its order. There are no statistics of rows, and the planner's guesses
-      -- may be wrong by any factor: without these it reads a whole table, or sorts a whole history for a page (0.5 s instead of 1 ms at
-      -- 8,000 messages). Each stays possible where there is no other way.
+      -- Every query of the program is answered from an index, in its order. There are no statistics of rows, and the planner's guesses may
+      -- be wrong by any factor: without these settings it reads a whole table, or sorts a whole history for a page (0.5 s instead of 1 ms
+      -- at 8,000 messages). Each stays possible where there is no other way.
       ('llm_api',     'enable_seqscan', 'off'),
       ('llm_api',     'enable_bitmapscan', 'off'),
       ('llm_api',     'enable_sort', 'off'),

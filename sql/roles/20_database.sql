@@ -1,13 +1,13 @@
--- The schemas, who may connect, and the history of migrations. Run by the administrator, after the roles.
+-- The schemas, the rights to connect, and the history of migrations. Run by the administrator, after the roles.
 
 do $$
 declare
   place record;
 begin
-  -- TEMP goes with the rest: a temporary table or function of the API's own could stand in for a real one.
+  -- TEMP is revoked too: a temporary table or function of the API's own could replace a real one.
   execute format('revoke all on database %I from public', current_database());
   execute format('grant connect on database %I to llm_api, llm_jobs', current_database());
-  -- People at psql connect to the database they were let in to, each by a grant of their own, and to no other of the server.
+  -- Auditors at psql connect to the database they were made for, each by a grant of their own, and to no other of the server.
   execute format('revoke connect on database %I from llm_auditor, llm_reader', current_database());
   if to_regclass('meta.readers') is not null then
     for place in
@@ -21,8 +21,9 @@ begin
   end if;
   revoke all on schema public from public;
 
-  -- app: tables, and the functions of the room. auth: what can be called before a tenant is known. work: what goes on when the
-  -- request is over. tracking: what ended, for MLflow. audit: views for people at psql. lint: one view of offenders a rule. meta: the history below.
+  -- app: tables, and the functions of the room. auth: calls before a tenant is known. work: generation writes authorised by a lease.
+  -- tracking: ended generations, for MLflow. audit: views for auditors at psql. lint: one view of offenders per rule. meta: the history
+  -- below.
   for place in select unnest(array['app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta']) as name loop
     if to_regnamespace(place.name) is null then
       execute format('create schema %I authorization llm_owner', place.name);
@@ -30,7 +31,7 @@ begin
   end loop;
 end $$;
 
--- A function is born callable by everybody unless its creator says otherwise once and for all.
+-- By default every role may call a new function unless its creator revokes that once and for all.
 alter default privileges for role llm_owner revoke execute on functions from public;
 alter default privileges for role llm_auth revoke execute on functions from public;
 alter default privileges for role llm_work revoke execute on functions from public;
@@ -39,7 +40,7 @@ alter default privileges for role llm_sessions revoke execute on functions from 
 
 set local role llm_owner;
 
--- `create table if not exists` would say so in a notice each time.
+-- `create table if not exists` would print a notice each time.
 do $$
 begin
   if to_regclass('meta.migrations') is null then
@@ -72,13 +73,13 @@ begin
   end if;
 end $$;
 
--- After an upgrade of PostgreSQL, or a restore on another server, it is another one: what was accepted of the old is nothing to it.
+-- After an upgrade of PostgreSQL, or a restore on another server, the server is another one: the old accepted facts do not apply.
 delete from meta.accepted where exists (
   select from meta.accepted a, pg_control_system() c
   where a.kind = 'server' and a.fact <> format('%s %s', c.system_identifier, c.catalog_version_no)
 );
 
--- Who migrates is a member of our roles, and is no stranger to the catalogue. A superuser is known as one.
+-- The migrating login is a member of our roles, which the catalogue expects. A superuser is recognised as one.
 insert into meta.accepted (kind, object, aspect, fact)
 select 'administrator', rolname, '', '' from pg_roles where rolname = session_user and not rolsuper
 on conflict do nothing;

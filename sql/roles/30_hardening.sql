@@ -1,5 +1,5 @@
--- What PostgreSQL gives to everybody and has no tenant in it: taken away, where the administrator may (only a superuser can).
--- A managed PostgreSQL without one keeps row-level security, roles and grants all the same; these are the second fence.
+-- Rights of PUBLIC that are not about tenants: revoked, where the administrator may (only a superuser can). Without it, on a managed
+-- PostgreSQL, row-level security, roles and grants hold all the same; these are a second defence.
 
 do $$
 declare
@@ -10,7 +10,7 @@ begin
     return;
   end if;
 
-  -- Large objects, advisory locks (somebody who holds one makes others wait), locks and statements of other sessions, cancelling them.
+  -- Large objects, advisory locks (a holder makes others wait), locks and statements of other sessions, cancelling them.
   for open in
     select oid from pg_proc
     where pronamespace = 'pg_catalog'::regnamespace
@@ -25,13 +25,13 @@ begin
   revoke all on pg_catalog.pg_locks from public;
   grant select on pg_catalog.pg_locks to pg_monitor;
   grant execute on function pg_catalog.pg_lock_status() to pg_monitor;
-  -- Once ours took some; now they lock rows.
+  -- Earlier versions of our functions took some; now they lock rows.
   revoke execute on function pg_catalog.pg_advisory_xact_lock(bigint) from llm_owner, llm_tenant, llm_tracking, pg_database_owner;
 
   grant select on pg_catalog.pg_stat_activity to llm_sessions;
   grant execute on function pg_catalog.pg_stat_get_activity(integer), pg_catalog.pg_terminate_backend(integer, bigint) to llm_sessions;
 
-  -- No anonymous code blocks for the logins of the program. Whoever owns the database migrates with them.
+  -- No anonymous code blocks for the logins of the program. The database's owner migrates with them.
   revoke usage on language plpgsql from public;
   grant usage on language plpgsql to llm_owner, llm_auth, llm_work, llm_tracking, llm_sessions, pg_database_owner;
 
@@ -53,6 +53,6 @@ begin
     create event trigger llm_no_ddl on ddl_command_start execute function meta.no_ddl();
   end if;
 
-  -- Said to audit.catalogue(), which expects all of this from now on.
+  -- Recorded for audit.catalogue(), which expects all of this from now on.
   insert into meta.accepted (kind, object, aspect, fact) values ('hardened', '', '', '') on conflict do nothing;
 end $$;

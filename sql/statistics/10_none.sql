@@ -1,11 +1,11 @@
--- No statistics about tenants' rows. The planner's estimates are the same for everybody, and comparing text, ids, numbers and times is
--- leakproof: EXPLAIN told anybody inside one tenant, in 3,000 guesses, how other tenants' values begin, which of them are frequent, how
--- long they are. So ANALYZE passes every column of these tables by (it still counts rows), and what it collected before is cleared.
--- Read from the catalogue: tomorrow's table, its indexes on expressions and its extended statistics too. The program's plans do not need
--- them: it looks rows up by their keys, and reads lists from the index that orders them.
+-- No statistics about tenants' rows. The planner's estimates are the same for every tenant, and comparing text, ids, numbers and times is
+-- leakproof: EXPLAIN revealed inside one tenant, in 3,000 guesses, how other tenants' values begin, which of them are frequent, how long
+-- they are. So ANALYZE skips every column of these tables (it still counts rows), and statistics collected before are removed. Read from
+-- the catalogue: it includes tables added later, indexes on expressions and extended statistics. The program's plans do not need
+-- statistics: it looks rows up by their keys, and reads lists from the index in their order.
 
--- First what is there already, where the owner has to do it: by saying so (18 on), or by giving a column the type it has, which forgets its
--- statistics and rewrites no row. (It makes indexes on expressions anew, so their targets come after.)
+-- First the existing statistics, where the owner has to remove them: by a function (18 on), or by giving a column the type it has, which
+-- drops its statistics and rewrites no row. (It rebuilds indexes on expressions, so their targets come after.)
 do $$
 declare
   found record;
@@ -27,12 +27,12 @@ begin
     return;
   end if;
 
-  -- Behind FORCE not even the owner is told which columns have any.
+  -- Behind FORCE not even the owner can see which columns have any.
   for found in select oid::regclass as place from pg_class where relnamespace = 'app'::regnamespace and relkind in ('r', 'p') and relforcerowsecurity loop
     execute format('alter table %s no force row level security', found.place);
   end loop;
   for found in
-    -- Those of an index on an expression go with the columns it reads: the index is made anew, of the same blocks.
+    -- Statistics of an index on an expression go with the columns it reads: the index is made anew, of the same blocks.
     select distinct a.attrelid::regclass as place, a.attname, format_type(a.atttypid, a.atttypmod) as type
     from pg_stats s
     join pg_namespace n on n.nspname = s.schemaname
@@ -79,7 +79,7 @@ begin
   end loop;
 end $$;
 
--- A superuser simply deletes it. After the targets, which waited for every ANALYZE that was on its way.
+-- A superuser simply deletes them. After the targets, which waited for every running ANALYZE.
 set local role none;
 
 do $$

@@ -1,5 +1,5 @@
 -- What happened, who and when: psql "$URL" -f sql/audit/scripts/activity.sql
--- For anybody with a line of `npm run audit:grant`: of every tenant, or of one, as the login says. Nothing of what was said.
+-- For every auditor (`npm run audit:grant`): of every tenant, or of one, depending on the login. Contains no text of users or answers.
 \set QUIET on
 \pset footer off
 \pset null ''

@@ -1,5 +1,5 @@
 -- How the tenants are kept apart: psql "$URL" -f sql/audit/scripts/isolation.sql
--- For anybody with a line of `npm run audit:grant`. Reads PostgreSQL's catalogue and no tenant's rows.
+-- For every auditor (`npm run audit:grant`). Reads PostgreSQL's catalogue and no tenant's rows.
 \set QUIET on
 \pset footer off
 \pset null ''
@@ -16,7 +16,7 @@ select * from audit.grants where "table" like 'app.%';
 \echo 'Functions that run with the rights of their owner.'
 select * from audit.definer_functions;
 
-\echo 'Our roles, and everybody who is above row-level security.'
+\echo 'Our roles, and every role that bypasses row-level security.'
 select * from audit.role_risks;
 
 \echo 'Rules that are broken: none, if nothing follows.'
