@@ -5,13 +5,52 @@ import { pieceOf, strangerIn } from "./AnswerText.ts"
 import { cut, ProviderFailure, malformed, unknownShape } from "./ProviderFailure.ts"
 import { finishOf } from "./FinishReasons.ts"
 import { JsonReader } from "./JsonReader.ts"
-import { errorOf, isError, type ProviderError } from "./ProviderError.ts"
+import { errorOf, FAILING, holdsError, isError, isNothing, type ProviderError } from "./ProviderError.ts"
 import { type Asked, spoken } from "./Rejection.ts"
 import { SseReader } from "./SseReader.ts"
 import { type UsageCount, countIn, laterCount } from "./UsageCount.ts"
 
 /** Names of keep-alive events. */
 const PINGS = new Set(["ping", "keepalive", "keep-alive", "heartbeat"])
+
+/** The data of the last event. */
+const END = /^"?\[done\]"?$/iu
+
+/**
+ * Most bytes without an event between them: comments, white space, or an event that is not complete. More than the longest event, and
+ * more than keep-alives of an hour; without it, compressed white space would be read for as long as time allows.
+ */
+const LIMIT_BYTES = 16_000_000
+
+/** Members of events that are known to be no answer and no error: an event without `choices` has at least one of them. */
+const KNOWN = new Set([
+  "choices",
+  "id",
+  "object",
+  "created",
+  "model",
+  "usage",
+  "x_groq",
+  "system_fingerprint",
+  "service_tier",
+  "provider",
+  "obfuscation",
+  "prompt_filter_results",
+  "prompt_annotations",
+  "prompt_token_ids",
+  "prompt_progress",
+  "timings",
+  "metrics",
+  "metadata",
+  "citations",
+  "search_results",
+  "annotations",
+  "request_id",
+  "base_resp",
+  "success",
+  "done",
+  ...PINGS
+])
 
 /** Where a choice's text comes from. After a `delta`, a `message` only repeats the text. */
 type Source = "delta" | "message" | undefined
@@ -39,6 +78,8 @@ export class ChatStream {
   #thought = false
   #stranger: string | undefined = undefined
   #counted: UsageCount | undefined = undefined
+  /** Bytes since the last event. */
+  #idle = 0
   #model: string | undefined = undefined
   /** Number of events, without comments, pings and empty events, which some servers send as keep-alive. */
   events = 0
@@ -62,6 +103,14 @@ export class ChatStream {
 
   /** Reads more of the body. Returns the failure, if there is one; call nothing after it. */
   push(bytes: Uint8Array): ProviderFailure | undefined {
+    const { events } = this
+    const failed = this.#read(bytes)
+    this.#idle = this.events > events ? 0 : this.#idle + bytes.length
+    if (this.#idle > LIMIT_BYTES) this.#fail(malformed)
+    return failed ?? this.#failed
+  }
+
+  #read(bytes: Uint8Array): ProviderFailure | undefined {
     if (this.#form === "unknown") return this.#first(bytes)
     const taken = this.#json === undefined ? this.#sse.push(bytes, this.#event) : this.#json.push(bytes, this.#value)
     if (!taken) this.#fail(malformed)
@@ -74,6 +123,7 @@ export class ChatStream {
       const end = this.#json.end(this.#value)
       if (end !== "whole") this.#fail(end === "cut" ? cut : malformed)
     }
+    if (this.#form === "events" && !this.done && this.#failed === undefined) this.#sse.end(this.#last)
     if (this.#failed !== undefined) return this.#withUsage(this.#failed)
     const finishReason = this.#finishReason
     if (finishReason === undefined || (this.#reopened && !this.done)) {
@@ -130,7 +180,7 @@ export class ChatStream {
       }
       this.#form = byte === 0x7b || byte === 0x5b ? "json" : "events"
       if (this.#form === "json") this.#json = new JsonReader()
-      return this.push(bytes.subarray(at))
+      return this.#read(bytes.subarray(at))
     }
     return undefined
   }
@@ -147,7 +197,7 @@ export class ChatStream {
     const word = data.trim()
     if (word === "" || word === "null") return
     this.events++
-    if (/^"?\[done\]"?$/iu.test(word)) {
+    if (END.test(word)) {
       this.done = true
       return
     }
@@ -156,9 +206,15 @@ export class ChatStream {
     else this.#value(parsed.success)
   }
 
+  /** The event at the body's end: whole if it is an object or a list in JSON, as no beginning of one is. */
+  readonly #last = (data: string, name: string): void => {
+    const whole = /^\s*[[{]/u.test(data) && Result.isSuccess(Result.try((): unknown => JSON.parse(data)))
+    if (whole || FAILING.test(name) || END.test(data.trim())) this.#event(data, name)
+  }
+
   /** Handles an event that is identified by its name; false: it is not. */
   #named(data: string, name: string): boolean {
-    if (name !== "error") return PINGS.has(name)
+    if (!FAILING.test(name)) return PINGS.has(name)
     const parsed = Result.try((): unknown => JSON.parse(data))
     this.events++
     this.#hear(Result.isSuccess(parsed) ? parsed.success : data)
@@ -173,15 +229,17 @@ export class ChatStream {
     }
     if (!Predicate.isObject(value)) return this.#fail(malformed)
     const chunk: Record<PropertyKey, unknown> = value
-    if (chunk["type"] === "ping") return
+    if (typeof chunk["type"] === "string" && PINGS.has(chunk["type"])) return
     this.events++
     if (isError(chunk)) return this.#hear(chunk)
+    if (hasError(chunk["x_groq"])) return this.#hear(chunk["x_groq"])
     if (this.#model === undefined) this.#model = modelOf(chunk["model"])
     if (!Predicate.isNullish(chunk["usage"]) || chunk["x_groq"] !== undefined) this.#count(chunk)
     const { choices } = chunk
     if (Array.isArray(choices)) for (const choice of choices) this.#choice(choice)
     else if (Predicate.isObject(choices) || isTurn(chunk)) this.#choice(choices ?? chunk)
     else if (!Predicate.isNullish(choices)) this.#fail(unknownShape(`choices: ${typeof choices}`))
+    else if (isStranger(chunk)) this.#fail(unknownShape("an event without a member that is known"))
   }
 
   #count(event: Readonly<Record<PropertyKey, unknown>>): void {
@@ -192,8 +250,9 @@ export class ChatStream {
     if (Predicate.isNullish(value) || this.#failed !== undefined) return
     if (!Predicate.isObject(value)) return this.#fail(unknownShape(`choice: ${typeof value}`))
     const choice: Record<PropertyKey, unknown> = value
-    const { error, index } = choice
-    if (!Predicate.isNullish(error) && error !== "" && error !== false) return this.#hear(choice)
+    const { delta, index, message } = choice
+    const failing = [choice, delta, message].find(hasError)
+    if (failing !== undefined) return this.#hear(failing)
     // We request a single choice.
     if (typeof index === "number" && index > 0) return
     if (!Predicate.isNullish(choice["usage"])) this.#count(choice)
@@ -238,6 +297,14 @@ export class ChatStream {
 /** The finish reason of Azure's older models. */
 const finishDetails = ({ finish_details: details }: Record<PropertyKey, unknown>): unknown =>
   Predicate.hasProperty(details, "type") ? details.type : undefined
+
+const hasError = (value: unknown): boolean => Predicate.isObject(value) && holdsError(value)
+
+/** Whether an event without `choices` is not understood: it may be an error, in any form. */
+const isStranger = (chunk: Readonly<Record<PropertyKey, unknown>>): boolean => {
+  const members = Object.entries(chunk)
+  return members.some(([, value]) => !isNothing(value)) && !members.some(([name]) => KNOWN.has(name))
+}
 
 /** Whether an event without `choices` is itself a choice. */
 const isTurn = ({ delta, message }: Record<PropertyKey, unknown>): boolean =>

@@ -40,6 +40,21 @@ export const fallbackDialect = (
   return undefined
 }
 
+/**
+ * The next dialect to try for this question alone, and not to learn: where a message names a parameter with words that the question
+ * contains too, so that it may only quote them. What costs least if it was a quote comes first, and the token counts last.
+ */
+export const doubtfulDialect = (dialect: Dialect, error: ProviderError): Dialect | undefined => {
+  // Unless a field names another parameter.
+  const names = (parameter: string, words: RegExp): boolean =>
+    (error.parameters.size === 0 || error.parameters.has(parameter)) && says(error, words, [])
+  if (dialect.temperature && names("temperature", /temperature/giu)) return { ...dialect, temperature: false }
+  if (dialect.limit === "max_tokens" && names("max_tokens", /max_completion_tokens/giu))
+    return { ...dialect, limit: "max_completion_tokens" }
+  if (dialect.usage && names("stream_options", /stream_options|include_usage/giu)) return { ...dialect, usage: false }
+  return undefined
+}
+
 /** Whether the parameter's name is refused, not its value. */
 const isUnknown = ({ codes, parameters }: ProviderError, parameter: string): boolean =>
   parameters.has(parameter)

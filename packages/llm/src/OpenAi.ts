@@ -4,7 +4,7 @@ import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/g
 import { Clock, Deferred, Duration, Effect, Exit, Layer, Option, Schedule, type Scope } from "effect"
 import { makeAgents } from "./Agents.ts"
 import { Breaker, type Change, type Pass } from "./Breaker.ts"
-import { bodyOf, both, COMMON, type Dialect, refused, fallbackDialect } from "./Dialect.ts"
+import { bodyOf, both, COMMON, type Dialect, doubtfulDialect, refused, fallbackDialect } from "./Dialect.ts"
 import { ProviderRequest } from "./ProviderRequest.ts"
 import { type ProviderFailure, internal, noConnection, saysNothing, tooLate, toLlmFailed } from "./ProviderFailure.ts"
 import { baseUrlOf, endpointOf, type OpenAiOptions } from "./Target.ts"
@@ -87,6 +87,8 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   ): Effect.fn.Return<ProviderRequest, ProviderFailure, Scope.Scope> {
     const asked = { texts: prompt.map(({ content }) => content), maxTokens: options.maxTokens }
     let dialect = learned
+    // Without what was tried for this question alone: a question must not decide how others are sent.
+    let certain = learned
     for (;;) {
       const providerRequest = yield* Effect.acquireRelease(
         Effect.sync(() => new ProviderRequest(agents, clock, emit, asked)),
@@ -96,7 +98,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       yield* Effect.try({ try: () => providerRequest.send(endpoint, body), catch: () => internal })
       const exit = yield* Effect.exit(begin(providerRequest, pass))
       if (Exit.isSuccess(exit)) {
-        if (dialect !== learned) yield* learn(dialect)
+        if (certain !== learned) yield* learn(certain)
         yield* troubles.over
         return providerRequest
       }
@@ -104,11 +106,11 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       const { error } = providerRequest
       const failed = Option.getOrUndefined(Exit.findErrorOption(exit))
       const rejected = failed?.reason === "model_rejected" && (failed.status === 400 || failed.status === 422)
-      const otherwise =
-        error !== undefined && rejected && !providerRequest.spoken
-          ? fallbackDialect(dialect, error, asked.texts)
-          : undefined
+      if (error === undefined || !rejected || providerRequest.spoken) return yield* Effect.failCause(exit.cause)
+      const sure = fallbackDialect(dialect, error, asked.texts)
+      const otherwise = sure ?? doubtfulDialect(dialect, error)
       if (otherwise === undefined) return yield* Effect.failCause(exit.cause)
+      if (sure !== undefined) certain = fallbackDialect(certain, error, asked.texts) ?? certain
       dialect = otherwise
     }
   })

@@ -31,12 +31,27 @@ const CODES = [
   "reason",
   "err_code",
   "status_code",
-  "statusCode"
+  "statusCode",
+  "__type"
 ]
-const TEXTS = ["message", "msg", "error_msg", "error_message", "errorMessage", "status_msg", "title", "raw", "cause"]
+const TEXTS = [
+  "message",
+  "msg",
+  "error_msg",
+  "error_message",
+  "errorMessage",
+  "status_msg",
+  "title",
+  "raw",
+  "cause",
+  "Message",
+  "faultstring"
+]
 const NESTED = [
   "error",
   "errors",
+  "exception",
+  "fault",
   "detail",
   "details",
   "innererror",
@@ -131,23 +146,42 @@ const isFine = (value: unknown): boolean =>
   || (typeof value === "number" && value >= 200 && value < 300)
   || (typeof value === "string" && /^(?:0|2\d\d|ok|success|succeeded|none|null)$/iu.test(value))
 
-const isNothing = (value: unknown): boolean =>
+/** A member that says nothing, or that all is well. */
+export const isNothing = (value: unknown): boolean =>
   isFine(value) || (Predicate.isObject(value) && Object.keys(value).length === 0)
 
-const MARKS = ["error_type", "error_code", "errorCode", "error_message", "error_msg", "errorMessage", "err_code"]
-const ALONE = ["message", "detail", "msg"]
+const MARKS = [
+  "error",
+  "exception",
+  "fault",
+  "error_type",
+  "error_code",
+  "errorCode",
+  "error_message",
+  "error_msg",
+  "errorMessage",
+  "err_code"
+]
+const ALONE = ["message", "Message", "detail", "msg", "__type"]
+
+/** The name of an event, or of a member without an answer beside it, that tells of a failure: `Error`, `internalServerException`. */
+export const FAILING = /error|exception|fail|^fault/iu
+
+/** Whether an event, a choice or a turn has an error among its members. */
+export const holdsError = (value: Readonly<Record<PropertyKey, unknown>>): boolean =>
+  MARKS.some((mark) => mark in value && !isNothing(value[mark]))
 
 /** Whether an event or a body is an error, or has one beside its text. */
 export const isError = (value: Record<PropertyKey, unknown>): boolean => {
-  if (!isNothing(value["error"]) || value["object"] === "error" || value["type"] === "error") return true
+  if (holdsError(value) || value["object"] === "error" || value["type"] === "error") return true
   const { base_resp: base, code, status } = value
   if (!isFine(code) && (typeof code === "number" || Number(code) >= 400)) return true
   if (Predicate.hasProperty(base, "status_code") && !isFine(base.status_code)) return true
-  for (const mark of MARKS) if (mark in value && !isNothing(value[mark])) return true
   if (Array.isArray(value["errors"]) && value["errors"].length > 0) return true
   const { choices } = value
   if (Array.isArray(choices) && choices.length > 0) return false
   if (value["success"] === false || value["status"] === "error") return true
+  if (Object.entries(value).some(([name, each]) => FAILING.test(name) && !isNothing(each))) return true
   if (typeof code === "string" && !isFine(code)) return true
   if (typeof status === "number" && status >= 400) return true
   return ALONE.some((name) => typeof value[name] === "string" && value[name] !== "") || Array.isArray(value["detail"])

@@ -3,6 +3,7 @@ import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { type Clock, Deferred, Effect, Exit } from "effect"
 import * as http from "node:http"
 import * as https from "node:https"
+import type { Readable } from "node:stream"
 import type { Agents } from "./Agents.ts"
 import { ChatStream } from "./ChatStream.ts"
 import { decoded } from "./ContentEncoding.ts"
@@ -30,7 +31,7 @@ export class ProviderRequest {
   /** Completes with the first text of an answer: after it the request is not repeated. */
   readonly said: Deferred.Deferred<void, ProviderFailure> = Deferred.makeUnsafe()
   readonly ended: Deferred.Deferred<Completion, ProviderFailure> = Deferred.makeUnsafe()
-  /** When (ms, monotonic) the last event of an answer arrived. */
+  /** When (ms, monotonic) the last event of an answer arrived, or its end: the only event of an answer that is one value of JSON. */
   heardAt = 0
   readonly #agents: Agents
   readonly #clock: Clock.Clock
@@ -40,6 +41,7 @@ export class ProviderRequest {
   readonly #words: Array<Buffer> = []
   #length = 0
   #request: http.ClientRequest | undefined = undefined
+  #body: Readable | undefined = undefined
   /** Handles the end of the response, also an early end. Set when the response begins. */
   #atEnd: (() => void) | undefined = undefined
   #over = false
@@ -105,6 +107,7 @@ export class ProviderRequest {
     const status = response.statusCode ?? 0
     const body = decoded(response)
     if (body === undefined) return this.#break(malformed)
+    this.#body = body
     // Some frameworks answer 201 to every POST.
     const isAnswer = status === 200 || status === 201
     const atEnd = isAnswer ? this.#finish : () => this.#refuse(response, status)
@@ -149,11 +152,14 @@ export class ProviderRequest {
   #break(failed: ProviderFailure): void {
     this.#end(Exit.fail(failed))
     this.#request?.destroy()
+    // What is compressed is not decompressed to its end.
+    this.#body?.destroy()
   }
 
   #end(exit: Exit.Exit<Completion, ProviderFailure>): void {
     if (this.#over) return
     this.#over = true
+    this.heardAt = monotonicMillis(this.#clock)
     Deferred.doneUnsafe(this.connected, Effect.void)
     Deferred.doneUnsafe(this.begun, Exit.asVoid(exit))
     Deferred.doneUnsafe(this.said, Exit.asVoid(exit))

@@ -32,6 +32,14 @@ export class SseReader {
     return this.#line.length + (this.#data?.length ?? 0) <= LIMIT_CHARACTERS
   }
 
+  /** Calls `event` with the event that the body's end left without its last line end or its empty line; it may be cut. */
+  end(event: (data: string, name: string) => void): void {
+    const line = this.#line
+    this.#line = ""
+    if (line !== "") this.#read(line, event)
+    this.#read("", event)
+  }
+
   #read(line: string, event: (data: string, name: string) => void): void {
     if (line === "") {
       const data = this.#data
@@ -48,6 +56,9 @@ export class SseReader {
       this.begun = true
       this.#name = line.slice(6).trim()
     } else if (line.startsWith(":") || line.startsWith("id:") || line.startsWith("retry:")) this.begun = true
+    // Not of the format, but sent in a stream of events by servers that fail: JSON without a field's name, and llama.cpp's `error:`.
+    else if (/^\s*\{/u.test(line)) event(line.trimStart(), "")
+    else if (/^error:\s*\S/u.test(line)) event(line.slice(6).trim(), "error")
   }
 
   /** Normalises line ends (LF, CRLF or CR; a CRLF may be split in two) and removes a byte order mark at the beginning. */

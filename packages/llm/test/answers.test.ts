@@ -69,6 +69,24 @@ describe("an answer that is not whole", () => {
       STOP + event({ error: { message: "boom" } }),
       '{"error":{"message":"boom"}}',
       '[{"error":{"message":"boom"}}]',
+      chunk({ delta: { error: { message: "boom" } }, finish_reason: null }) + STOP + DONE,
+      chunk({ message: { content: "half", error: "boom" }, finish_reason: "stop" }) + DONE,
+      chunk({ delta: {}, exception: "boom" }) + STOP + DONE,
+      chunk({ delta: { content: "half" } }, { fault: { faultstring: "boom" } }) + STOP + DONE,
+      ...[
+        { fault: { faultstring: "boom" } },
+        { exception: "boom" },
+        { Error: "boom" },
+        { Message: "boom", __type: "InternalServerException" },
+        { internalServerException: { message: "boom" } },
+        { id: "1", object: "chat.completion.chunk", choices: [], failure: { why: "boom" } },
+        { x_groq: { id: "1", error: "boom" } }
+      ].flatMap((each) => [event(each) + STOP + DONE, say("half") + event(each) + STOP + DONE]),
+      `${say("half")}{"error":{"message":"boom"}}\n\n${STOP}${DONE}`,
+      `${say("half")}error: {"message":"boom"}\n\n${STOP}${DONE}`,
+      `event: exception\ndata: {"a":1}\n\n${STOP}${DONE}`,
+      STOP + event({ error: { message: "boom" } }).trimEnd(),
+      `${STOP}event: error\ndata: {"mess`,
       '{\n  "error": {\n    "message": "boom"\n  }\n}\n',
       '{"object":"error","message":"boom"}',
       '{"detail":"boom"}'
@@ -109,7 +127,11 @@ describe("an answer that is not whole", () => {
       STOP + used(12) + DONE,
       chunk({ delta: { reasoning_content: "hm" } }) + STOP + used(12),
       chunk({ delta: { tool_calls: [{}] }, finish_reason: "tool_calls" }) + used(12),
-      chunk({ delta: { answer: "under another name" } }) + STOP
+      chunk({ delta: { answer: "under another name" } }) + STOP,
+      event({ result: "under another name" }) + STOP + DONE,
+      say("half") + event({ status: "failed" }) + STOP + DONE,
+      say("half") + event({ type: "response.incomplete", reason: 7 }) + STOP + DONE,
+      `${say("half")}{\n  "oops": {}\n}\n${STOP}${DONE}`
     ]
   }
 
@@ -128,7 +150,7 @@ describe("an answer that is not whole", () => {
     ]
     for (const wire of wires) {
       const bytes = Buffer.from(wire)
-      for (let end = 0; end < bytes.length; end++)
+      for (let end = 0; end < bytes.length - "\n\n".length; end++)
         assert.include(["model_cut", "model_malformed"], outcomeOf([bytes.subarray(0, end)]).end)
       assert.include(["stop", "length"], outcomeOf([bytes]).end)
     }
@@ -142,6 +164,8 @@ describe("an answer that is not whole", () => {
   it("logs the unknown form, without its content", () => {
     const { outcome } = read(say({ type: "secret type", payload: "secret" }) + STOP)
     assert.strictEqual(outcome instanceof ProviderFailure && outcome.shape, "content: an object without text")
+    const { outcome: stranger } = read(event({ secret: "secret" }) + STOP)
+    assert.strictEqual(stranger instanceof ProviderFailure && stranger.shape, "an event without a member that is known")
   })
 })
 
@@ -183,6 +207,9 @@ describe("an answer that is whole", () => {
       chunk({ delta: { content: "A " }, finish_reason: "stop" })
         + chunk({ delta: { content: "room." }, finish_reason: "stop" }),
       chunk({ delta: { content: "A " }, finish_reason: "stop" }) + say("room.") + DONE,
+      say("A room.") + STOP.trimEnd(),
+      say("A room.") + STOP.trimEnd() + "\n",
+      say("A room.") + STOP + DONE.trimEnd(),
       `${STOP}data: {"cho`.replace(STOP, say("A room.") + STOP)
     ]
     for (const body of bodies) {
@@ -204,6 +231,14 @@ describe("an answer that is whole", () => {
       "retry: 10\n\n",
       "id: 7\n\n",
       "event: message\n\n",
+      "data: {}\n\n",
+      'data: {"type":"heartbeat"}\n\n',
+      'data: {"code":0,"error":null,"status":"ok"}\n\n',
+      'data: {"id":"1","x_groq":{"id":"1"}}\n\n',
+      'data: {"obfuscation":"x"}\n\n',
+      'data: {"choices":[],"prompt_filter_results":[{"content_filter_results":{}}]}\n\n',
+      'data: {"citations":["x"]}\n\n',
+      "error:\n\n",
       "\n\n"
     ]
     fc.assert(
