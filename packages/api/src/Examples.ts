@@ -207,6 +207,9 @@ const EVENT = {
   required: ["data"]
 }
 
+const NOTHING_MORE =
+  "The reader already has the last event, `[DONE]` or an error: there is nothing more. An `EventSource` stops reconnecting."
+
 /**
  * Describes a stream as OpenAPI 3.1 allows: text, with examples. Effect's own description has a cause as the data of a failure, which
  * this server does not send.
@@ -226,6 +229,8 @@ export const streamed = (asked?: unknown) =>
         }
         response.content = { "text/event-stream": { schema: EVENT, examples: streams } }
       }
+      const { responses } = operation
+      if (Predicate.isObject(responses)) Reflect.set(responses, "204", { description: NOTHING_MORE })
       return showing(operation, asked)
     }
   })

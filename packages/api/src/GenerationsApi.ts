@@ -36,7 +36,7 @@ const stream = HttpApiEndpoint.get("stream", "/generations/:id/stream", {
     OpenApi.annotations({
       summary: "Follow an answer",
       description:
-        "From behind the token `after`, or behind the event named by `Last-Event-ID`: what is there at once, the rest as it comes. The model is never asked again, and it does not matter which process runs the answer. An ended one is replayed; one that failed and has nothing more to send is answered with its problem, and one whose last event the reader has, with 204. One user may read some answers at once: more are a 429. The events are those of `POST /messages/stream`."
+        "From behind the token `after`, or behind the event named by `Last-Event-ID`: what is there at once, the rest as it comes. The model is never asked again, and it does not matter which process runs the answer. An ended one is replayed; one that failed and has nothing more to send is answered with its problem, one whose last event the reader has, with 204, and a place that it does not have, with 400. One user may read some answers at once: more are a 429. The events are those of `POST /messages/stream`."
     })
   )
 

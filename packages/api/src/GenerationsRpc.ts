@@ -3,6 +3,7 @@ import { TooManyRequests } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
+import { InvalidRequest } from "./Failures.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 
@@ -14,11 +15,14 @@ export class GenerationsRpc extends RpcGroup.make(
   Rpc.make("generations.get", { payload: one, success: Generation, error: found }),
   /** Stops it; the text so far is kept. */
   Rpc.make("generations.cancel", { payload: one, success: Generation, error: found }),
-  /** Follows it after the token `after`, or from its beginning. The model is not asked again. */
+  /**
+   * Follows it after the token `after`, or from its beginning. The model is not asked again. A position that
+   * an ended answer does not have is an {@link InvalidRequest}.
+   */
   Rpc.make("generations.watch", {
     payload: { ...one, after: Schema.optionalKey(Seq) },
     success: StreamEvent,
-    error: Schema.Union([...refusals, GenerationNotFound, TooManyRequests, ...generationFailures]),
+    error: Schema.Union([...refusals, InvalidRequest, GenerationNotFound, TooManyRequests, ...generationFailures]),
     stream: true
   })
 )

@@ -58,7 +58,7 @@ const ask = HttpApiEndpoint.post("ask", "/messages", {
 
 const STREAM = `One event a token: \`id: <generation>:<seq>\` and the token as \`data\`; a line break in a token makes several \`data\` lines of it. \`: keep-alive\` comments come when nothing else does. \`data: [DONE]\` says that the answer is whole and stored; a failure is an event named \`error\`, with a problem as its data, and no \`[DONE]\` after it. With \`format=json\` (or \`Accept: text/event-stream;format=json\`) each \`data\` is JSON, by \`type\`: \`start\`, \`delta\`, \`usage\`, \`end\`.
 
-A stream that was cut is resumed: the same request with \`Last-Event-ID\`, as browsers send it by themselves, or with \`lastEventId\` in the query, as polyfills do, goes on behind that event and asks nothing; behind the last event there is nothing, which is a 204. So does \`GET /generations/{id}/stream\`. An answer goes on for a while when its reader has left.
+A stream that was cut is resumed: the same request with \`Last-Event-ID\`, as browsers send it by themselves, or with \`lastEventId\` in the query, as polyfills do, goes on behind that event and asks nothing; behind the last event there is nothing, which is a 204, and a place that an ended answer does not have is a 400. So does \`GET /generations/{id}/stream\`. An answer goes on for a while when its reader has left.
 
 What is refused before the first byte is refused with its status. ${KEY}`
 

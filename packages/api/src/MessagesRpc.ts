@@ -5,6 +5,7 @@ import { Message, MessageId, MessageNotFound } from "@llm-saas/domain/Message"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
+import { InvalidRequest } from "./Failures.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { keyMember } from "./Idempotent.ts"
 import { MessagePage, MessageQuery, Opinion, Question, refused } from "./MessagesApi.ts"
@@ -30,7 +31,7 @@ export class MessagesRpc extends RpcGroup.make(
       resume: Schema.optionalKey(Schema.Struct({ generation_id: GenerationId, seq: Seq }))
     },
     success: StreamEvent,
-    error: answered,
+    error: Schema.Union([...refusals, ...refused, GenerationNotFound, InvalidRequest]),
     stream: true
   }),
   Rpc.make("messages.list", { payload: MessageQuery, success: MessagePage, error: Schema.Union(refusals) }),

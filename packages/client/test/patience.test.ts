@@ -93,6 +93,16 @@ describe("the plain client's patience", () => {
     assert.strictEqual(vi.getTimerCount(), 0)
   })
 
+  it("ends at once where the caller already had everything, and takes no lost end for one", async () => {
+    const nothing = () => new Response(null, { status: 204 })
+    const all = scripted(() => Promise.resolve(nothing()))
+    assert.deepStrictEqual((await settled(all.client.generations.watch("g", { after: 3 }).text())).value, "")
+    assert.strictEqual(all.asked.length, 1)
+    const lost = scripted(({ n }) => Promise.resolve(n === 1 ? new Response(event(1)) : nothing()))
+    const { error } = await settled(lost.client.messages.stream({ content: "x" }).text())
+    assert.deepInclude(error, { code: "connection_failed" })
+  })
+
   it("has no time limit for its reader", async () => {
     const { asked, client } = scripted(() => Promise.resolve(new Response(`${event(1)}${event(2)}data: [DONE]\n\n`)))
     const seen = async () => {

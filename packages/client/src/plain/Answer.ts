@@ -71,6 +71,8 @@ export class Answer implements AsyncIterable<StreamEvent> {
     }
     try {
       const response = await inTime(this.#open(place, connection.signal))
+      // Nothing more, at the position that the caller gave. At one reached here, the end is missing: the stream was cut.
+      if (response.status === 204 && place === this.#begin.place) yield { id: "", event: "message", data: "[DONE]" }
       const reader = response.body?.getReader()
       if (reader === undefined) return
       const decoder = new TextDecoder()

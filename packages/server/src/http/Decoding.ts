@@ -1,6 +1,7 @@
 import { Authorization } from "@llm-saas/api/Access"
+import { lastEventIdQuery } from "@llm-saas/api/EventId"
 import { InvalidRequest, RequestSchema } from "@llm-saas/api/Failures"
-import { Effect, Layer, type Types } from "effect"
+import { Effect, Layer, Struct, type Types } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { checkBody } from "./Body.ts"
@@ -24,11 +25,24 @@ export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpo
               )
         )
   return Effect.catch(
-    checked,
+    headerFirst(checked),
     (error): Effect.Effect<HttpServerResponse.HttpServerResponse, InvalidRequest | Types.unhandled> =>
       HttpApiError.HttpApiSchemaError.is(error) ? explain(error) : Effect.fail(error)
   )
 })
+
+/**
+ * Leaves out the query's last event where the header names one: the header takes precedence whatever the query says, and an invalid header
+ * is refused by its own schema.
+ */
+const headerFirst = <A, E, R>(handler: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>
+    (headers["last-event-id"] ?? "") === ""
+      ? handler
+      : Effect.updateService(handler, HttpServerRequest.ParsedSearchParams, Struct.omit(LAST_EVENT))
+  )
+
+const LAST_EVENT = Struct.keys(lastEventIdQuery)
 
 const explain = (
   error: HttpApiError.HttpApiSchemaError

@@ -2,6 +2,7 @@ import type { StreamFormat } from "@llm-saas/api/StreamEvent"
 import { failureOf, type GenerationFailed } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
 import type { Exchange } from "../http/Exchange.ts"
+import { remaining } from "./LastEvent.ts"
 import { failure, KEEP_ALIVE, type Wire, wireOf } from "./Wire.ts"
 
 /** Milliseconds of silence after which a keep-alive is sent. Proxies give up after 30 to 60 s. */
@@ -17,13 +18,17 @@ const HEADERS = {
   "x-accel-buffering": "no"
 }
 
-/** Called when everything has been sent: undefined if the answer is whole, and the stream has then ended. */
-export type Sent = (failed: GenerationFailed | undefined) => void
+/**
+ * Called when everything has been sent. Undefined: the answer is whole, and the stream has ended. A failure, and what {@link remaining}
+ * says of a reader that gets nothing, are for the caller to send.
+ */
+export type Sent = (unsent: GenerationFailed | "all" | "beyond" | undefined) => void
 
 /**
  * Sends one answer to one reader, through Node's own response: a `Stream` element per token cost more than the rest of its way. It holds
- * a position in the answer's token log and no queue. A reader that is behind gets many events per write; one whose buffers are full gets
- * nothing until they are empty, and then continues from its position.
+ * a position in the answer's token log and no queue. A reader that is behind gets many events per write, and one full write per turn of
+ * the event loop: 57,000 events at once would block every other request for 250 ms. One whose buffers are full gets nothing until they
+ * are empty, and then continues from its position.
  */
 export class EventWriter {
   readonly #exchange: Exchange
@@ -37,6 +42,8 @@ export class EventWriter {
   #begun = false
   #full = false
   #over = false
+  /** Set while the next write waits for its turn. */
+  #turn: NodeJS.Immediate | undefined = undefined
   /** Time of the last write; while the reader takes nothing, when that began. */
   #since: number
 
@@ -75,13 +82,14 @@ export class EventWriter {
     this.#reading = { asked, asksAgain, wire: wireOf(this.#format, asked.generationId), sent }
     this.#seq = seq
     this.#unsubscribe = asked.tokenLog.subscribe(() => this.#pump())
-    if (this.started) this.#write(this.#begin())
+    if (this.started && remaining(asked.tokenLog, seq) === "more") this.#write(this.#begin())
     this.#pump()
   }
 
   /** Stops reading. */
   stop(): void {
     this.#unsubscribe()
+    clearImmediate(this.#turn)
     this.#over = true
   }
 
@@ -119,28 +127,36 @@ export class EventWriter {
     )
   }
 
+  /** At most one write: what does not fit into it waits for the next turn of the event loop. */
   #pump(): void {
-    if (this.#reading === undefined) return
+    if (this.#reading === undefined || this.#turn !== undefined || this.#full || this.#over) return
     const { asked, sent, wire } = this.#reading
     const { tokenLog } = asked
-    while (!this.#full && !this.#over) {
-      let text = ""
-      while (this.#seq < tokenLog.seq && text.length < FULL_CODE_UNITS) {
-        if (text === "") text = this.#begin()
-        this.#seq++
-        text += wire.token(this.#seq, tokenLog.token(this.#seq))
-      }
-      if (this.#seq < tokenLog.seq || tokenLog.ended === undefined) {
-        if (text === "") return
-        this.#write(text)
-      } else {
-        const failed = failureOf(tokenLog.ended.ending, asked.generationId, asked.replayed)
-        if (failed === undefined) this.#end(text + this.#begin() + wire.end(tokenLog.ended.message, this.#seq))
-        else this.#write(text)
-        this.stop()
-        sent(failed)
-      }
+    // A reader that has gone needs no events.
+    if (this.#gone && this.#seq < tokenLog.seq) this.#seq = tokenLog.seq
+    let text = ""
+    while (this.#seq < tokenLog.seq && text.length < FULL_CODE_UNITS) {
+      if (text === "") text = this.#begin()
+      this.#seq++
+      text += wire.token(this.#seq, tokenLog.token(this.#seq))
     }
+    if (this.#seq < tokenLog.seq) {
+      this.#write(text)
+      if (!this.#full) this.#turn = setImmediate(this.#nextTurn)
+      return
+    }
+    if (tokenLog.ended === undefined) return this.#write(text)
+    const left = remaining(tokenLog, this.#seq)
+    const unsent = left === "more" ? failureOf(tokenLog.ended.ending, asked.generationId, asked.replayed) : left
+    if (unsent === undefined) this.#end(text + this.#begin() + wire.end(tokenLog.ended.message, this.#seq))
+    else this.#write(text)
+    this.stop()
+    sent(unsent)
+  }
+
+  readonly #nextTurn = () => {
+    this.#turn = undefined
+    this.#pump()
   }
 
   /**

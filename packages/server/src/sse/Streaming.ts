@@ -7,16 +7,16 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Exchange } from "../http/Exchange.ts"
 import { explain } from "../http/ErrorText.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
-import { withRequestId } from "../http/Refusals.ts"
+import { refusal, refusalBody, type RefusalDetails, withRequestId } from "../http/Refusals.ts"
 import { openStream } from "../metrics/OpenStreams.ts"
-import { EventWriter } from "./EventWriter.ts"
+import { EventWriter, type Sent } from "./EventWriter.ts"
+import { beyond, type Position } from "./LastEvent.ts"
 
-/** An answer, and the position of the last token its reader has. */
+/** An answer, and where its reader continues. */
 export interface Place {
   readonly asked: Asked
-  readonly seq: number
-  /** The position of the last event its reader names, if any. */
-  readonly last: number | undefined
+  /** The position its reader names, if any; otherwise it begins with the first token. */
+  readonly after: Position | undefined
   /** Whether the same request would ask the model again if it came back without an event's id. */
   readonly asksAgain: boolean
 }
@@ -43,26 +43,22 @@ export const stream = <E, R>(
     const clock = yield* Clock.Clock
     const writer = new EventWriter(exchange, format, () => monotonicMillis(clock))
     yield* Effect.forkScoped(tending(writer))
-    const exit = yield* Effect.exit(
-      Effect.flatMap(place, (found) =>
-        hasAll(found) ? Effect.sync(() => writer.nothing()) : Effect.as(sending(writer, found), false)
-      )
-    )
-    if (Exit.isSuccess(exit) && exit.value) return HttpServerResponse.empty({ status: 204 })
-    if (Exit.isFailure(exit)) {
+    const exit = yield* Effect.exit(Effect.flatMap(place, (found) => sending(writer, found)))
+    if (Exit.isSuccess(exit)) {
+      // The reader has the last event of all, and reconnects only because it takes every end for a cut: a 204 tells an `EventSource` to
+      // stop (https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model).
+      if (exit.value === "all" && writer.nothing()) return HttpServerResponse.empty({ status: 204 })
+      if (typeof exit.value === "object") {
+        if (!writer.started) return refusal("invalid_request", exit.value)
+        writer.fail(withRequestId(refusalBody("invalid_request", exit.value), exchange.id))
+      }
+    } else {
       if (!writer.started) return yield* Effect.failCause(exit.cause)
       writer.fail(yield* problemOf(exit.cause, exchange))
     }
     yield* over(exchange)
     return HttpServerResponse.empty()
   })
-
-/**
- * Whether the reader has the last event of all, and reconnects only because it takes every end for a cut: a 204 tells an `EventSource` to
- * stop (https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model).
- */
-const hasAll = ({ asked, last }: Place): boolean =>
-  last !== undefined && asked.tokenLog.ended !== undefined && last > asked.tokenLog.seq
 
 /** Begins the stream after PATIENCE_MS, sends keep-alives, and cuts a reader that takes nothing. */
 const tending = (writer: EventWriter) =>
@@ -71,10 +67,20 @@ const tending = (writer: EventWriter) =>
     Effect.andThen(Effect.forever(Effect.suspend(() => Effect.sleep(writer.tend()))))
   )
 
-/** Completes when everything is sent and the answer is whole. */
-const sending = (writer: EventWriter, { asked, asksAgain, seq }: Place): Effect.Effect<void, GenerationFailed> =>
+/**
+ * Completes when everything is sent and the answer is whole; with `all` if the reader already had the last event, or with what is wrong
+ * with the position it named if the answer ended before that.
+ */
+const sending = (
+  writer: EventWriter,
+  { after, asked, asksAgain }: Place
+): Effect.Effect<"all" | RefusalDetails | undefined, GenerationFailed> =>
   Effect.callback((resume) => {
-    writer.follow(asked, seq, (failed) => resume(failed === undefined ? Effect.void : Effect.fail(failed)), asksAgain)
+    const sent: Sent = (unsent) => {
+      if (unsent === "beyond") return resume(Effect.succeed({ errors: [beyond(asked.tokenLog, after?.path ?? [])] }))
+      resume(unsent === undefined || unsent === "all" ? Effect.succeed(unsent) : Effect.fail(unsent))
+    }
+    writer.follow(asked, after?.seq ?? 0, sent, asksAgain)
     return Effect.sync(() => writer.stop())
   })
 

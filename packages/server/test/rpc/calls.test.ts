@@ -101,6 +101,12 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         assert.deepStrictEqual(yield* client["generations.cancel"]({ id }), generation)
         const again = yield* Stream.runCollect(client["generations.watch"]({ id, after: Seq.make(5) }))
         assert.deepStrictEqual(again, [start, ...events.slice(6)])
+        // No end is invented behind the answer's own.
+        for (const beyond of [
+          client["generations.watch"]({ id, after: Seq.make(10) }),
+          client["messages.stream"]({ content: "x", resume: { generation_id: id, seq: Seq.make(9999) } })
+        ])
+          assert.deepInclude(yield* Effect.flip(Stream.runDrain(beyond)), { code: "invalid_request" })
         // RPC shows the same as HTTP.
         const shown = yield* send("GET", `/messages/${message.id}`, { token: changed.access_token })
         assert.deepInclude(shown.body, { id: message.id, response: message.response })

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { documented } from "../Documented.ts"
 import { type ClientRequest, type IncomingMessage, request as open } from "node:http"
 
 /** An answer that is read as it comes. */
@@ -37,7 +38,14 @@ export const sendTo = (port: number, method: string, path: string, { headers, js
             ...headers
           }
         })
-        request.once("response", (response) => resume(Effect.succeed([request, response] as const)))
+        request.once("response", (response) =>
+          resume(
+            Effect.as(
+              Effect.sync(() => documented(method, path, response.statusCode ?? 0)),
+              [request, response] as const
+            )
+          )
+        )
         request.once("error", (error) => resume(Effect.die(error)))
         request.end(json === undefined ? undefined : JSON.stringify(json))
         return Effect.sync(() => request.destroy())

@@ -29,7 +29,8 @@ const serving = Effect.fnUntraced(function* (
   tokenLog: TokenLog,
   now: () => number = () => 0,
   sent: Sent = () => {},
-  request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+  request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+  wrote: (text: string) => void = () => {}
 ) {
   const exchanges: Array<readonly [Exchange, EventWriter]> = []
   const policy = { headers: [], allowsOrigin: undefined, draining: () => false, ended: () => {} }
@@ -37,6 +38,11 @@ const serving = Effect.fnUntraced(function* (
     ServerResponse: class<Request extends IncomingMessage> extends Exchange<Request> {
       constructor(request: Request) {
         super(request, policy)
+      }
+
+      override chunk(text: string): boolean {
+        wrote(text)
+        return super.chunk(text)
       }
     }
   })
@@ -113,6 +119,39 @@ it.live("a reader that is behind gets many events with one write, each of them a
     const sizes = chunks(answer).map((chunk) => chunk.length)
     assert.isBelow(sizes.length, 25)
     assert.isBelow(Math.max(...sizes), 65_536)
+  }).pipe(Effect.scoped)
+)
+
+it.live("a reader that is far behind is written to once per turn of the event loop, and misses nothing", () =>
+  Effect.gen(function* () {
+    const tokenLog = new TokenLog(ID)
+    const tokens = ["[DONE", ...Array.from({ length: 20_000 }, () => "]\n[DONE"), "]"]
+    tokenLog.append(tokens)
+    tokenLog.end(COMPLETED)
+    let turns = 0
+    let written = 0
+    let most = 0
+    const count = () => {
+      turns++
+      most = Math.max(most, written)
+      written = 0
+      counting = setImmediate(count)
+    }
+    let counting = setImmediate(count)
+    yield* Effect.addFinalizer(() => Effect.sync(() => clearImmediate(counting)))
+    const { socket } = yield* serving(
+      tokenLog,
+      undefined,
+      undefined,
+      undefined,
+      (text) => void (written += text.length)
+    )
+    const answer = yield* readAll(socket)
+    assert.deepStrictEqual(tokensIn(answer), [...tokens, "[DONE]"])
+    assert.isAtLeast(turns, 20)
+    // A full write, and the event that fills it.
+    assert.isBelow(most, 22_000)
+    assert.isAbove(most, 21_000)
   }).pipe(Effect.scoped)
 )
 
@@ -197,7 +236,7 @@ it.live("a failure comes behind the last token, and where there was none it is l
       const { exchange, socket, writer } = yield* serving(
         tokenLog,
         () => 0,
-        (failed) => said.push(failed?.code)
+        (unsent) => said.push(typeof unsent === "object" ? unsent.code : unsent)
       )
       tokenLog.append(tokens)
       tokenLog.end({ ...COMPLETED, ending: { status: "cancelled" } })

@@ -202,6 +202,71 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
     })
   )
 
+  it.effect("with a place that an ended answer does not have is a 400 that names the parameter", () =>
+    Effect.gen(function* () {
+      const actor = yield* newUser()
+      for (const end of [(call: Call) => call.complete(), (call: Call) => call.fail("model_cut")]) {
+        const { id } = yield* answered(actor, end)
+        const stream = `/generations/${id}/stream`
+        for (const [path, headers, parameter] of [
+          [`${stream}?after=4`, {}, ["query", "after"]],
+          [`${stream}?after=9999&format=json`, {}, ["query", "after"]],
+          [stream, { "last-event-id": `${id}:999999` }, ["headers", "last-event-id"]],
+          [`${stream}?last_event_id=${id}:4`, {}, ["query", "last_event_id"]],
+          [`/messages/stream?content=x&lastEventId=${id}:4`, {}, ["query", "lastEventId"]],
+          ["/messages/stream?content=x", { "last-event-id": `${id}:4` }, ["headers", "last-event-id"]]
+        ] as const) {
+          const refused = yield* send("GET", path, { actor, headers })
+          assert.strictEqual(refused.status, 400, path)
+          assert.deepInclude(yield* json(refused), {
+            code: "invalid_request",
+            errors: [{ path: parameter, message: "Expected a position in the answer, which ended at 2" }]
+          })
+        }
+        // The last event's own position, by whichever name.
+        assert.strictEqual((yield* send("GET", `${stream}?after=3`, { actor })).status, 204)
+      }
+    })
+  )
+
+  it.effect("ahead of a running answer waits, and invents no event where the answer ends before", () =>
+    Effect.gen(function* () {
+      const actor = yield* newUser()
+      const { answer, call } = yield* ask({ actor })
+      call.emit("one")
+      const id = String((yield* answer).headers["x-generation-id"])
+      const ahead = yield* Effect.forkScoped(send("GET", `/generations/${id}/stream?after=9`, { actor }))
+      yield* until(Effect.sync(() => ahead.pollUnsafe() !== undefined))
+      const reading = yield* Fiber.join(ahead)
+      yield* reading.until((text) => text.includes(`id: ${id}:9\n`))
+      call.complete()
+      const { text, whole } = yield* reading.end
+      assert.isTrue(whole)
+      assert.notInclude(text, "[DONE]")
+      assert.include(text, `id: ${id}:2\nevent: error\ndata: `)
+      assert.include(text, '"code":"invalid_request"')
+      assert.include(text, '["query","after"]')
+    })
+  )
+
+  it.effect("with a valid header may have anything in the query", () =>
+    Effect.gen(function* () {
+      const actor = yield* newUser()
+      const { id } = yield* answered(actor, (call) => call.complete())
+      for (const path of [`/messages/stream?content=x&`, `/generations/${id}/stream?`])
+        for (const wrong of ["lastEventId=abc", "last_event_id=", "lastEventId=abc&last_event_id=x"]) {
+          const headers = { "last-event-id": `${id}:2` }
+          const reading = yield* send("GET", path + wrong, { actor, headers })
+          assert.strictEqual((yield* reading.end).text, `id: ${id}:3\ndata: [DONE]\n\n`)
+          const bad = yield* send("GET", path + wrong, { actor, headers: { "last-event-id": "abc" } })
+          assert.deepInclude((yield* json(bad))["errors"], {
+            path: ["headers", "last-event-id"],
+            message: "Expected the id of an event of a stream, <generation>:<seq>"
+          })
+        }
+    })
+  )
+
   it.effect("of a running answer waits, whatever place it names", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
@@ -216,8 +281,8 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
       call.complete()
       const { text, whole } = yield* (yield* Fiber.join(early)).end
       assert.isTrue(whole)
-      // It ended before it was found, so this reader gets nothing more, and is told so when it asks again.
-      if (!text.includes("data: [DONE]")) assert.strictEqual(text, ": keep-alive\n")
+      // It ended at the position before that, so this reader gets nothing more, and is told so when it asks again.
+      assert.match(text, new RegExp(`^: keep-alive\n(?:id: ${id}:2\n)?$`, "u"))
       assert.strictEqual((yield* beyond()).status, 204)
     })
   )

@@ -3,7 +3,7 @@ import { GenerationNotFound } from "@llm-saas/domain/Generation"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { lastEventOf } from "../../sse/LastEvent.ts"
+import { lastEventOf, type Position } from "../../sse/LastEvent.ts"
 import { formatOf, stream } from "../../sse/Streaming.ts"
 
 /** `/generations/…`. */
@@ -21,8 +21,7 @@ export const GenerationsHandlers = HttpApiBuilder.group(
           formatOf(query.format, request.headers["accept"]),
           Effect.map(generations.follow(params.id), (asked) => ({
             asked,
-            last: last?.seq,
-            seq: last?.seq ?? query.after ?? 0,
+            after: last ?? afterOf(query.after),
             asksAgain: false
           }))
         )
@@ -31,5 +30,8 @@ export const GenerationsHandlers = HttpApiBuilder.group(
     })
   })
 )
+
+const afterOf = (seq: number | undefined): Position | undefined =>
+  seq === undefined ? undefined : { seq, path: ["query", "after"] }
 
 const elsewhere = new GenerationNotFound({ detail: "The last event is one of another generation." })

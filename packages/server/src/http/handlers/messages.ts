@@ -50,8 +50,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
             : generations.follow(last.generationId),
           (asked) => ({
             asked,
-            last: last?.seq,
-            seq: last?.seq ?? 0,
+            after: last,
             asksAgain:
               last === undefined && asking.request.method === "GET" && asking.headers["idempotency-key"] === undefined
           })

@@ -1,9 +1,12 @@
+import type { InvalidRequest } from "@llm-saas/api/Failures"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { failureOf, type GenerationFailed, Seq } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
 import type { TokenSource } from "@llm-saas/engine/generations/TokenLog"
 import { type Array, Cause, Effect, type Pull, type Scope, Stream } from "effect"
+import { invalid } from "../../http/Decoding.ts"
 import { openStream } from "../../metrics/OpenStreams.ts"
+import { beyond, type Position, remaining } from "../../sse/LastEvent.ts"
 import { endOf, startOf, usageOf } from "../../sse/StreamEvents.ts"
 
 /** Tokens per piece: a reader that is behind catches up by many at a time, and no piece is large. */
@@ -12,27 +15,31 @@ const PIECE = 256
 type Events = Array.NonEmptyReadonlyArray<StreamEvent>
 
 /**
- * An answer for its reader, after the token `seq`: what exists at once, and the rest as it comes. Nothing is queued: each piece is read
+ * An answer for its reader, after its position: what exists at once, and the rest as it comes. Nothing is queued: each piece is read
  * from the answer's token log when it is requested. Reading ends with the stream.
  */
 export const reading = <E, R>(
   answer: Effect.Effect<Asked, E, R>,
-  seq: number
-): Stream.Stream<StreamEvent, E | GenerationFailed, Exclude<R, Scope.Scope>> =>
+  { path, seq }: Position
+): Stream.Stream<StreamEvent, E | GenerationFailed | InvalidRequest, Exclude<R, Scope.Scope>> =>
   Stream.unwrap(
     Effect.andThen(
       openStream,
-      Effect.map(answer, (asked) => eventsOf(asked, seq))
+      Effect.map(answer, (asked) => eventsOf(asked, seq, path))
     )
   )
 
-const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, GenerationFailed> =>
+const eventsOf = (
+  asked: Asked,
+  seq: number,
+  path: Position["path"]
+): Stream.Stream<StreamEvent, GenerationFailed | InvalidRequest> =>
   Stream.fromPull(
     Effect.sync(() => {
       const { tokenLog } = asked
       let at = seq
       let said: "nothing" | "start" | "end" = "nothing"
-      const next: Pull.Pull<Events, GenerationFailed> = Effect.suspend(() => {
+      const next: Pull.Pull<Events, GenerationFailed | InvalidRequest> = Effect.suspend(() => {
         if (said === "nothing") {
           said = "start"
           return Effect.succeed<Events>([startOf(asked)])
@@ -45,9 +52,10 @@ const eventsOf = (asked: Asked, seq: number): Stream.Stream<StreamEvent, Generat
         if (tokenLog.ended === undefined) return Effect.andThen(more(tokenLog, at), next)
         if (said === "end") return Cause.done()
         said = "end"
+        if (remaining(tokenLog, at) === "beyond") return Effect.fail(invalid([beyond(tokenLog, path)]))
         const failure = failureOf(tokenLog.ended.ending, asked.generationId, asked.replayed)
         if (failure !== undefined) return Effect.fail(failure)
-        return Effect.succeed<Events>([usageOf(tokenLog.ended.message), endOf(tokenLog.ended.message, at)])
+        return Effect.succeed<Events>([usageOf(tokenLog.ended.message), endOf(tokenLog.ended.message, tokenLog.seq)])
       })
       return next
     })

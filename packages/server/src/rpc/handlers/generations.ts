@@ -9,7 +9,8 @@ export const GenerationsCalls = GenerationsRpc.toLayer(
     GenerationsRpc.of({
       "generations.get": ({ id }) => generations.get(id),
       "generations.cancel": ({ id }) => generations.cancel(id),
-      "generations.watch": ({ after, id }) => reading(generations.follow(id), after ?? 0)
+      "generations.watch": ({ after, id }) =>
+        reading(generations.follow(id), { seq: after ?? 0, path: ["payload", "after"] })
     })
   )
 )

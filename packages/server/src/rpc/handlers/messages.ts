@@ -39,8 +39,8 @@ export const MessagesCalls = MessagesRpc.toLayer(
       "messages.ask": (question, { headers }) => Effect.flatMap(ask(question, headers), generations.answer),
       "messages.stream": ({ resume, ...question }, { headers }) =>
         resume === undefined
-          ? reading(ask(question, headers), 0)
-          : reading(generations.follow(resume.generation_id), resume.seq),
+          ? reading(ask(question, headers), { seq: 0, path: [] })
+          : reading(generations.follow(resume.generation_id), { seq: resume.seq, path: ["payload", "resume", "seq"] }),
       "messages.list": ({ cursor, limit, scope }) =>
         messages.list({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }),
       "messages.get": ({ id }) => messages.get(id),
