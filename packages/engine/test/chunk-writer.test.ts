@@ -5,6 +5,7 @@ import { MessageId } from "@llm-saas/domain/Message"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
 import * as ChunkWriter from "@llm-saas/engine/generations/ChunkWriter"
+import { ReaderScheduler } from "@llm-saas/engine/generations/ReaderScheduler"
 import { RunningGeneration, RunningGenerations } from "@llm-saas/engine/generations/RunningGeneration"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
@@ -28,7 +29,8 @@ const runningAnswer = () =>
       created_at: 0,
       admitted_at: 0
     },
-    1_000_000
+    1_000_000,
+    new ReaderScheduler()
   )
 
 /** A chunk writer with 250 running answers; `during` is called while a statement is under way. */

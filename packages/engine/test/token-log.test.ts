@@ -1,5 +1,6 @@
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { Message } from "@llm-saas/domain/Message"
+import { ReaderScheduler } from "@llm-saas/engine/generations/ReaderScheduler"
 import { TokenLog, type GenerationEnd } from "@llm-saas/engine/generations/TokenLog"
 import { Schema } from "effect"
 import { randomUUID } from "node:crypto"
@@ -30,10 +31,10 @@ const END: GenerationEnd = {
 }
 
 /** TokenLogs that have their first token, each with a reader, and in which turns (ms) the readers were woken since. */
-const read = (count: number) => {
+const read = (count: number, scheduler = new ReaderScheduler()) => {
   const wakes: Array<number> = []
   const tokenLogs = Array.from({ length: count }, () => {
-    const tokenLog = new TokenLog(GenerationId.make(randomUUID()))
+    const tokenLog = new TokenLog(GenerationId.make(randomUUID()), scheduler)
     tokenLog.append(["first"])
     tokenLog.subscribe(() => wakes.push(Date.now()))
     return tokenLog
@@ -50,10 +51,6 @@ const read = (count: number) => {
 describe("readers of token logs", () => {
   beforeEach(() => {
     vi.useFakeTimers()
-    // What was there before: how long a wait is depends on how many were read last.
-    const { tokenLogs } = read(1)
-    for (const tokenLog of tokenLogs) tokenLog.append(["more"])
-    vi.runAllTimers()
   })
   afterEach(() => {
     vi.runAllTimers()
@@ -61,7 +58,7 @@ describe("readers of token logs", () => {
   })
 
   it("hear of the first token and of the end at once", () => {
-    const tokenLog = new TokenLog(GenerationId.make(randomUUID()))
+    const tokenLog = new TokenLog(GenerationId.make(randomUUID()), new ReaderScheduler())
     let woken = 0
     tokenLog.subscribe(() => woken++)
     tokenLog.append(["first"])
@@ -105,11 +102,12 @@ describe("readers of token logs", () => {
   for (const count of [10, 60, 200, 1000]) {
     it(`${count} as they are, with tokens at any time, are woken every 40 ms or so by one timer`, () => {
       // What ends with something unread leaves its timer behind: there is to be no second one.
-      for (const tokenLog of read(3).tokenLogs) {
+      const scheduler = new ReaderScheduler()
+      for (const tokenLog of read(3, scheduler).tokenLogs) {
         tokenLog.append(["last"])
         tokenLog.end(END)
       }
-      const { tokenLogs, wakes } = read(count)
+      const { tokenLogs, wakes } = read(count, scheduler)
       for (let ms = 0; ms < 2000; ms++) {
         // Each has a token every 20 ms.
         for (let index = ms % 20; index < count; index += 20) tokenLogs[index]?.append([`${ms}`])

@@ -8,6 +8,7 @@ import { type Message, MessageId } from "@llm-saas/domain/Message"
 import { Effect, Option, Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { MessageRow, toMessage } from "../messages/MessageQueries.ts"
+import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { RunningGenerations } from "./RunningGeneration.ts"
 import * as SharedTokenLogs from "./SharedTokenLogs.ts"
 import type { TokenLog, GenerationEnd, TokenSource } from "./TokenLog.ts"
@@ -26,9 +27,13 @@ export const ended = (tokenLog: TokenSource): Effect.Effect<GenerationEnd, Unava
     return Effect.sync(unsubscribe)
   })
 
-/** Reads generations that do not run here, and those that ended. Every read happens in the actor's room. */
-export const make = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], runningGenerations: RunningGenerations) {
-  /** The generation as the database has it, with the tokens after `after`. */
+/** Reads generations that do not run here, and those that ended. Everything is read in the actor's room, each time anew. */
+export const make = Effect.fnUntraced(function* (
+  tenancy: Tenancy["Service"],
+  runningGenerations: RunningGenerations,
+  scheduler: ReaderScheduler
+) {
+  /** The generation as the database has it, with the tokens behind `after`. */
   const find = Effect.fnUntraced(function* (id: GenerationId, after = 0) {
     const row = yield* tenancy.read(select({ id, after }))
     if (Option.isNone(row)) return yield* new GenerationNotFound({})
@@ -42,11 +47,14 @@ export const make = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], ru
     return row.value
   })
 
-  const shared = yield* SharedTokenLogs.make({
-    check,
-    fill: (id, tokenLog) => Effect.map(find(id, tokenLog.seq), (row) => fill(tokenLog, row)),
-    tell: (id) => tenancy.once(markFollowed(id))
-  })
+  const shared = yield* SharedTokenLogs.make(
+    {
+      check,
+      fill: (id, tokenLog) => Effect.map(find(id, tokenLog.seq), (row) => fill(tokenLog, row)),
+      tell: (id) => tenancy.once(markFollowed(id))
+    },
+    scheduler
+  )
 
   const get = Effect.fnUntraced(function* (id: GenerationId) {
     const actor = yield* Actor

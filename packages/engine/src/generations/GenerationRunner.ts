@@ -124,6 +124,9 @@ export const make = Effect.fnUntraced(function* ({
   return { begin, attach, idle, stopAll }
 })
 
+/** What {@link make} makes. */
+export type GenerationRunner = Effect.Success<ReturnType<typeof make>>
+
 /** How long (ms) a shutdown waits for the database to take the last rows; another process's sweeper ends the rest. */
 const SHUTDOWN_WRITE_MS = 5000
 

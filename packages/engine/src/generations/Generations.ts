@@ -5,48 +5,32 @@ import {
   failureOf,
   type Generation,
   type GenerationFailed,
-  GenerationId,
-  type GenerationNotFound,
-  type Source
+  type GenerationId,
+  type GenerationNotFound
 } from "@llm-saas/domain/Generation"
-import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
-import { approximateTokens, type Message, MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
+import { type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { noteReplay } from "@llm-saas/domain/Replay"
-import { RequestId } from "@llm-saas/domain/RequestId"
-import { momentsFrom } from "@llm-saas/domain/Time"
-import { parseTraceparent } from "@llm-saas/domain/TraceContext"
-import { Clock, Context, Effect, Layer, type Scope } from "effect"
-import { Digest } from "effect/crypto/Digest"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
-import { Admission, type Limits, type Load } from "./Admission.ts"
-import * as QuestionStore from "./QuestionStore.ts"
+import { Admission, type Load } from "./Admission.ts"
+import type { GenerationOptions } from "./GenerationOptions.ts"
+import * as QuestionIntake from "./QuestionIntake.ts"
+import type { Question } from "./QuestionStore.ts"
+import { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { Marked } from "../Deletions.ts"
 import * as GenerationReader from "./GenerationReader.ts"
-import { promptOf } from "./ConversationHistory.ts"
-import { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
+import { RunningGenerations } from "./RunningGeneration.ts"
 import { Llm } from "./Llm.ts"
 import * as GenerationRunner from "./GenerationRunner.ts"
-import type { Price, RunState } from "./GenerationRecord.ts"
 import { ReaderLimit } from "./ReaderLimit.ts"
 import type { TokenSource } from "./TokenLog.ts"
-import * as Telemetry from "./GenerationTelemetry.ts"
 import { codePoints } from "./Tokens.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
-/** A question, as a client asks it. */
-export interface Question {
-  readonly content: string
-  readonly conversationId: ConversationId | undefined
-  readonly source: Source
-  readonly idempotencyKey: string | undefined
-  /** The request's `traceparent` header, unparsed. */
-  readonly traceparent: string | undefined
-}
-
-/** A question that was accepted. */
+/** A question that was taken. */
 export interface Asked {
   readonly messageId: MessageId
   readonly generationId: GenerationId
@@ -56,22 +40,6 @@ export interface Asked {
   readonly tokenLog: TokenSource
   /** Whether it had already ended when it was asked for, by its idempotency key or its id: then this is the stored answer. */
   readonly replayed: boolean
-}
-
-/** Limits and prices of generations. */
-export interface GenerationOptions {
-  readonly limits: Limits
-  /** Characters (code points) a question may have. */
-  readonly promptCharacters: number
-  /** Characters (code points) an answer may have; a longer one fails and keeps the text so far. */
-  readonly answerCharacters: number
-  /** Tokens of earlier turns that go to the model with a question in a conversation. */
-  readonly contextTokens: number
-  /** Answers that one user may read at once at this process, asked or followed. One more is refused. */
-  readonly readersPerUser: number
-  /** How long an answer goes on when its last reader has left; 0: not at all. */
-  readonly graceMs: number
-  readonly price: Price | undefined
 }
 
 /**
@@ -124,10 +92,12 @@ export class Generations extends Context.Service<
         const tenancy = yield* Tenancy
         const llm = yield* Llm
         const random = yield* SecureRandom
-        const digest = yield* Digest
-        const clock = yield* Clock.Clock
         const leaseOwner = yield* random.uuidV7()
         const runningGenerations = new RunningGenerations()
+        const scheduler = yield* Effect.acquireRelease(
+          Effect.sync(() => new ReaderScheduler()),
+          (scheduler) => Effect.sync(() => scheduler.close())
+        )
         const admission = new Admission(options.limits)
         const runner = yield* GenerationRunner.make({
           leaseOwner,
@@ -135,75 +105,16 @@ export class Generations extends Context.Service<
           graceMs: options.graceMs,
           price: options.price
         })
-        const reader = yield* GenerationReader.make(tenancy, runningGenerations)
+        const reader = yield* GenerationReader.make(tenancy, runningGenerations, scheduler)
+        const intake = yield* QuestionIntake.make({ admission, leaseOwner, options, runner, scheduler })
         const readerLimit = new ReaderLimit(options.readersPerUser)
 
         const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
-          const actor = yield* Actor
-          const moment = momentsFrom(clock)
-          const arrivedAt = moment()
           if (codePoints(question.content) > options.promptCharacters)
             return yield* new PromptTooLong({ max_characters: options.promptCharacters })
-          yield* readerLimit.enter(actor.tenantId, actor.userId)
-          const parent = yield* Telemetry.currentSpan
-          const trace = parent === undefined ? parseTraceparent(question.traceparent) : Telemetry.contextOf(parent)
-          const bodyHash =
-            question.idempotencyKey === undefined
-              ? null
-              : yield* Effect.orDie(QuestionStore.hash(digest, question.content, question.conversationId))
-
-          const taken = yield* Effect.uninterruptibleMask((restore) =>
-            Effect.gen(function* () {
-              const leave = yield* restore(admission.enter(actor.tenantId, actor.userId))
-              return yield* Effect.gen(function* () {
-                const messageId = MessageId.make(yield* random.uuidV7())
-                const generationId = GenerationId.make(yield* random.uuidV7())
-                const requestId = yield* RequestId
-                const admittedAt = moment()
-                const traceId = trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", "")
-                const asked: AskedGeneration = {
-                  id: generationId,
-                  message_id: messageId,
-                  conversation_id: question.conversationId ?? null,
-                  source: question.source,
-                  provider: llm.provider,
-                  model: llm.model,
-                  lease_owner: leaseOwner,
-                  request_id: requestId,
-                  trace_id: traceId,
-                  parent_span_id: trace?.parentSpanId ?? null,
-                  approx_tokens_in: approximateTokens(question.content),
-                  created_at: arrivedAt,
-                  admitted_at: admittedAt
-                }
-                const row = yield* QuestionStore.ask(tenancy, {
-                  ...asked,
-                  content: question.content,
-                  idempotency_key: question.idempotencyKey ?? null,
-                  body_hash: bodyHash,
-                  history_characters: options.contextTokens * CHARACTERS_PER_TOKEN
-                })
-                if (row.outcome !== "asked") {
-                  yield* leave
-                  return row
-                }
-                const live = new RunningGeneration(actor, asked, options.answerCharacters)
-                const run: RunState = {
-                  asked,
-                  content: question.content,
-                  parent,
-                  moment,
-                  startedAt: admittedAt,
-                  modelEndedAt: admittedAt,
-                  completion: undefined
-                }
-                yield* runner.attach(live)
-                yield* runner.begin(live, promptOf(row.history, question.content, options.contextTokens), run, leave)
-                return { ...row, tokenLog: live.tokenLog }
-              }).pipe(Effect.onError(() => leave))
-            })
-          )
-
+          const { tenantId, userId } = yield* Actor
+          yield* readerLimit.enter(tenantId, userId)
+          const taken = yield* intake.take(question)
           switch (taken.outcome) {
             case "asked":
               return {
@@ -290,6 +201,3 @@ export class Generations extends Context.Service<
       })
     )
 }
-
-/** The database counts history in characters: as many as a token has at least in {@link approximateTokens}. */
-const CHARACTERS_PER_TOKEN = 4

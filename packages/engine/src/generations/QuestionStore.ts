@@ -1,12 +1,23 @@
 import type { AskedQuestion, Tenancy } from "@llm-saas/database/Tenancy"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
-import { GenerationId, GenerationStatus, isEnded } from "@llm-saas/domain/Generation"
+import { GenerationId, GenerationStatus, isEnded, type Source } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { Effect, Schema } from "effect"
 import { type Digest, sha256 } from "effect/crypto/Digest"
 import type { AnsweredQuestion } from "./ConversationHistory.ts"
 
-interface Place {
+/** A question, as a client asks it. */
+export interface Question {
+  readonly content: string
+  readonly conversationId: ConversationId | undefined
+  readonly source: Source
+  readonly idempotencyKey: string | undefined
+  /** The request's `traceparent` header, unparsed. */
+  readonly traceparent: string | undefined
+}
+
+/** Names a question that was stored. */
+export interface Place {
   readonly message_id: MessageId
   readonly generation_id: GenerationId
 }

@@ -6,6 +6,7 @@ import type { MessageId } from "@llm-saas/domain/Message"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { UserId } from "@llm-saas/domain/User"
 import { Deferred, Effect } from "effect"
+import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { TokenLog } from "./TokenLog.ts"
 import { codePoints, Tokens } from "./Tokens.ts"
 
@@ -31,14 +32,19 @@ export class RunningGeneration {
   readonly #pieces = new Tokens()
   readonly #maxCharacters: number
 
-  /** `maxCharacters`: the most characters (code points) an answer may have. */
-  constructor({ tenantId, userId }: Actor["Service"], asked: AskedGeneration, maxCharacters: number) {
+  /** `maxCharacters`: the characters an answer may have. */
+  constructor(
+    { tenantId, userId }: Actor["Service"],
+    asked: AskedGeneration,
+    maxCharacters: number,
+    scheduler: ReaderScheduler
+  ) {
     this.tenantId = tenantId
     this.userId = userId
     this.generationId = asked.id
     this.messageId = asked.message_id
     this.conversationId = asked.conversation_id
-    this.tokenLog = new TokenLog(asked.id)
+    this.tokenLog = new TokenLog(asked.id, scheduler)
     this.#maxCharacters = maxCharacters
   }
 

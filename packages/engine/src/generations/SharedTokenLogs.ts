@@ -4,6 +4,7 @@ import type { Message } from "@llm-saas/domain/Message"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Deferred, Effect, RcMap, type Scope, Semaphore } from "effect"
+import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { TokenLog, type GenerationEnd, type TokenSource } from "./TokenLog.ts"
 
 /** How often (ms) an answer that runs at another process is read: as often as that process writes its chunks. */
@@ -32,12 +33,12 @@ export interface Source {
  * The poll reads as each of its users in turn, so every user's right to read is checked again at least every {@link CHECK_MS}. A user who
  * has lost it loses the stream; the others go on.
  */
-export const make = Effect.fnUntraced(function* (source: Source) {
+export const make = Effect.fnUntraced(function* (source: Source, scheduler: ReaderScheduler) {
   const clock = yield* Clock.Clock
   const shared = yield* RcMap.make({
     lookup: (key: string) =>
       Effect.gen(function* () {
-        const one = new Shared(GenerationId.make(key.slice(key.indexOf(" ") + 1)))
+        const one = new Shared(GenerationId.make(key.slice(key.indexOf(" ") + 1)), scheduler)
         yield* Effect.forkScoped(Effect.andThen(Deferred.await(one.running), polling(one)))
         return one
       })
@@ -118,9 +119,9 @@ class Shared {
   message: Message | undefined = undefined
   readonly #users = new Map<string, User>()
 
-  constructor(id: GenerationId) {
+  constructor(id: GenerationId, scheduler: ReaderScheduler) {
     this.id = id
-    this.tokenLog = new TokenLog(id)
+    this.tokenLog = new TokenLog(id, scheduler)
   }
 
   /** The user whose check is the oldest comes first. */

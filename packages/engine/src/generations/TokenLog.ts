@@ -1,5 +1,6 @@
 import type { Ending, GenerationId, Usage } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
+import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { endsOf } from "./Tokens.ts"
 
 /** How an answer ended, known only once its row is final. */
@@ -32,48 +33,6 @@ export interface TokenSource {
 }
 
 /**
- * Milliseconds a reader waits for tokens after the first one: as many as there are answers with unread tokens, within these bounds, and
- * about half as long again where all have some at once. Tokens that arrive meanwhile leave in one write per reader: writes are half of a
- * stream's cost. A reader does not notice 5 ms, and at 40 ms words still seem to arrive one by one.
- */
-const WAIT_MS = { shortest: 5, longest: 40 }
-/** Token logs woken in one turn of the event loop, where the longest wait allows it: waking all at once would block every other request. */
-const LOGS_PER_TURN = 50
-/** Milliseconds between two turns, at least. */
-const STEP_MS = 2
-
-/**
- * Token logs with unread tokens, longest waiting first. One timer for all token logs of the process, and none while no token arrives. A
- * round goes on until nothing is due; `peak` is the largest number due in it, and `step` the time (ms) between two turns of the last one.
- */
-const due = new Set<TokenLog>()
-let timer: NodeJS.Timeout | undefined = undefined
-let peak = 0
-let step = WAIT_MS.shortest
-const wakeSoon = () => {
-  timer ??= setTimeout(wakeDue, step)
-}
-const wakeDue = () => {
-  timer = undefined
-  peak = Math.max(peak, due.size)
-  const wait = Math.min(WAIT_MS.longest, Math.max(WAIT_MS.shortest, peak))
-  const turns = Math.max(1, Math.min(Math.ceil(peak / LOGS_PER_TURN), wait / STEP_MS))
-  step = wait / turns
-  let rest = Math.ceil(peak / turns)
-  try {
-    for (const tokenLog of due) {
-      if (rest-- === 0) break
-      due.delete(tokenLog)
-      tokenLog.wake()
-    }
-  } finally {
-    // If a reader throws, the others must still be woken.
-    if (due.size > 0) wakeSoon()
-    else peak = 0
-  }
-}
-
-/**
  * The tokens of one answer known in this process, and its readers here. A reader holds the number of its last token and not a queue: a slow
  * or returning reader continues from there.
  */
@@ -88,8 +47,11 @@ export class TokenLog implements TokenSource {
   #ended: GenerationEnd | undefined = undefined
   #stalled = false
 
-  constructor(generationId: GenerationId) {
+  readonly #scheduler: ReaderScheduler
+
+  constructor(generationId: GenerationId, scheduler: ReaderScheduler) {
     this.generationId = generationId
+    this.#scheduler = scheduler
   }
 
   get seq(): number {
@@ -145,8 +107,7 @@ export class TokenLog implements TokenSource {
     for (const token of tokens) this.#tokens.push(token)
     if (this.#readers.size === 0) return
     if (first) return this.wake()
-    due.add(this)
-    wakeSoon()
+    this.#scheduler.schedule(this)
   }
 
   /** Says that the end cannot be stored just now. */
@@ -160,7 +121,7 @@ export class TokenLog implements TokenSource {
   end(end: GenerationEnd): void {
     if (this.#ended !== undefined) return
     this.#ended = end
-    due.delete(this)
+    this.#scheduler.cancel(this)
     this.wake()
   }
 

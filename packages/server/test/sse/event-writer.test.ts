@@ -1,3 +1,4 @@
+import { ReaderScheduler } from "@llm-saas/engine/generations/ReaderScheduler"
 import { assert, it } from "@effect/vitest"
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { Message, MessageId } from "@llm-saas/domain/Message"
@@ -109,7 +110,7 @@ const readAll = (socket: Socket) => {
 
 it.live("a reader that is behind gets many events with one write, each of them all the same", () =>
   Effect.gen(function* () {
-    const tokenLog = new TokenLog(ID)
+    const tokenLog = new TokenLog(ID, new ReaderScheduler())
     const tokens = Array.from({ length: 5000 }, (_, n) => `token ${n}`)
     tokenLog.append(tokens)
     tokenLog.end(COMPLETED)
@@ -157,7 +158,7 @@ it.live("a reader that is far behind is written to once per turn of the event lo
 
 it.live("a reader that stops reading is sent what its buffers hold, and goes on where it was when it reads again", () =>
   Effect.gen(function* () {
-    const tokenLog = new TokenLog(ID)
+    const tokenLog = new TokenLog(ID, new ReaderScheduler())
     const { exchange, socket } = yield* serving(tokenLog)
     const token = "x".repeat(20_000)
     for (let n = 0; n < 2000; n++) {
@@ -178,7 +179,7 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
   Effect.gen(function* () {
     for (const ended of [false, true]) {
       let now = 0
-      const tokenLog = new TokenLog(ID)
+      const tokenLog = new TokenLog(ID, new ReaderScheduler())
       const { exchange, socket, writer } = yield* serving(tokenLog, () => now)
       const token = "x".repeat(20_000)
       for (let n = 0; n < 2000; n++) {
@@ -210,7 +211,7 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
 
 it.live("a reader that has left is written to no more", () =>
   Effect.gen(function* () {
-    const tokenLog = new TokenLog(ID)
+    const tokenLog = new TokenLog(ID, new ReaderScheduler())
     const { exchange, socket, writer } = yield* serving(tokenLog)
     tokenLog.append(["one"])
     socket.destroy()
@@ -231,7 +232,7 @@ it.live("a reader that has left is written to no more", () =>
 it.live("a failure comes behind the last token, and where there was none it is left to the caller", () =>
   Effect.gen(function* () {
     for (const tokens of [[], ["one"]]) {
-      const tokenLog = new TokenLog(ID)
+      const tokenLog = new TokenLog(ID, new ReaderScheduler())
       const said: Array<string | undefined> = []
       const { exchange, socket, writer } = yield* serving(
         tokenLog,
@@ -252,7 +253,7 @@ it.live("a failure comes behind the last token, and where there was none it is l
 
 it.live("an answer that the listener ended, such as for garbage behind the request, is written to no more", () =>
   Effect.gen(function* () {
-    const tokenLog = new TokenLog(ID)
+    const tokenLog = new TokenLog(ID, new ReaderScheduler())
     const { exchange, socket, writer } = yield* serving(tokenLog)
     exchange.refuse("malformed_request")
     tokenLog.append(["late"])
@@ -271,7 +272,7 @@ it.live(
   "a client of HTTP/1.0 gets the events without chunks, and requests behind each other get their answers in order",
   () =>
     Effect.gen(function* () {
-      const tokenLog = new TokenLog(ID)
+      const tokenLog = new TokenLog(ID, new ReaderScheduler())
       const old = yield* serving(tokenLog, undefined, undefined, "GET / HTTP/1.0\r\n\r\n")
       const piped = yield* serving(
         tokenLog,

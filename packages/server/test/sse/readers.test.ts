@@ -1,3 +1,4 @@
+import { ReaderScheduler } from "@llm-saas/engine/generations/ReaderScheduler"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { message as example } from "@llm-saas/api/Examples"
 import { GenerationId } from "@llm-saas/domain/Generation"
@@ -26,7 +27,7 @@ const ASKED = {
   generationId: ID,
   conversationId: null,
   model: "gpt-4o-mini",
-  tokenLog: new TokenLog(ID),
+  tokenLog: new TokenLog(ID, new ReaderScheduler()),
   replayed: false
 }
 

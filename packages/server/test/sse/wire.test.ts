@@ -1,3 +1,4 @@
+import { ReaderScheduler } from "@llm-saas/engine/generations/ReaderScheduler"
 import { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { EventId } from "@llm-saas/api/EventId"
 import { GenerationId } from "@llm-saas/domain/Generation"
@@ -18,7 +19,7 @@ const ASKED = {
   generationId: ID,
   conversationId: null,
   model: "gpt-4o-mini",
-  tokenLog: new TokenLog(ID),
+  tokenLog: new TokenLog(ID, new ReaderScheduler()),
   replayed: false
 }
 

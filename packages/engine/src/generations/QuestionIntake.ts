@@ -1,0 +1,124 @@
+import { Tenancy } from "@llm-saas/database/Tenancy"
+import { Actor } from "@llm-saas/domain/Actor"
+import { GenerationId } from "@llm-saas/domain/Generation"
+import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
+import { approximateTokens, MessageId } from "@llm-saas/domain/Message"
+import { RequestId } from "@llm-saas/domain/RequestId"
+import { momentsFrom } from "@llm-saas/domain/Time"
+import { parseTraceparent } from "@llm-saas/domain/TraceContext"
+import { Clock, Effect } from "effect"
+import { Digest } from "effect/crypto/Digest"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import type { Admission } from "./Admission.ts"
+import { promptOf } from "./ConversationHistory.ts"
+import type { GenerationOptions } from "./GenerationOptions.ts"
+import type { RunState } from "./GenerationRecord.ts"
+import type { GenerationRunner } from "./GenerationRunner.ts"
+import * as Telemetry from "./GenerationTelemetry.ts"
+import { Llm } from "./Llm.ts"
+import * as QuestionStore from "./QuestionStore.ts"
+import type { ReaderScheduler } from "./ReaderScheduler.ts"
+import { RunningGeneration } from "./RunningGeneration.ts"
+
+/** The database counts history in characters: as many as a token has at least in {@link approximateTokens}. */
+const CHARACTERS_PER_TOKEN = 4
+
+/** Takes questions: each waits for its turn, is stored, and its answer begins. A question that is refused has left no trace. */
+export const make = Effect.fnUntraced(function* ({
+  admission,
+  leaseOwner,
+  options,
+  runner,
+  scheduler
+}: {
+  readonly admission: Admission
+  readonly leaseOwner: string
+  readonly options: GenerationOptions
+  readonly runner: GenerationRunner
+  readonly scheduler: ReaderScheduler
+}) {
+  const tenancy = yield* Tenancy
+  const llm = yield* Llm
+  const random = yield* SecureRandom
+  const digest = yield* Digest
+  const clock = yield* Clock.Clock
+
+  /** What `app.ask` stores of a question that got its turn. */
+  const describe = Effect.fnUntraced(function* (
+    { content, conversationId, source, traceparent }: QuestionStore.Question,
+    parent: Effect.Success<typeof Telemetry.currentSpan>,
+    created_at: number,
+    admitted_at: number
+  ) {
+    const trace = parent === undefined ? parseTraceparent(traceparent) : Telemetry.contextOf(parent)
+    const asked: AskedGeneration = {
+      message_id: MessageId.make(yield* random.uuidV7()),
+      id: GenerationId.make(yield* random.uuidV7()),
+      conversation_id: conversationId ?? null,
+      source,
+      provider: llm.provider,
+      model: llm.model,
+      lease_owner: leaseOwner,
+      request_id: yield* RequestId,
+      trace_id: trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", ""),
+      parent_span_id: trace?.parentSpanId ?? null,
+      approx_tokens_in: approximateTokens(content),
+      created_at,
+      admitted_at
+    }
+    return asked
+  })
+
+  /** Stores the question and begins the answer, unless the key was used. `leave` gives the turn back, as soon as the answer ended. */
+  const begin = Effect.fnUntraced(function* (
+    question: QuestionStore.Question,
+    moment: () => number,
+    arrivedAt: number,
+    leave: Effect.Effect<void>
+  ) {
+    const actor = yield* Actor
+    const { content, conversationId, idempotencyKey } = question
+    const parent = yield* Telemetry.currentSpan
+    const admittedAt = moment()
+    const asked = yield* describe(question, parent, arrivedAt, admittedAt)
+    const row = yield* QuestionStore.ask(tenancy, {
+      ...asked,
+      content,
+      idempotency_key: idempotencyKey ?? null,
+      body_hash:
+        idempotencyKey === undefined ? null : yield* Effect.orDie(QuestionStore.hash(digest, content, conversationId)),
+      history_characters: options.contextTokens * CHARACTERS_PER_TOKEN
+    })
+    if (row.outcome !== "asked") {
+      yield* leave
+      return row
+    }
+    const live = new RunningGeneration(actor, asked, options.answerCharacters, scheduler)
+    const run: RunState = {
+      asked,
+      content,
+      parent,
+      moment,
+      startedAt: admittedAt,
+      modelEndedAt: admittedAt,
+      completion: undefined
+    }
+    yield* runner.attach(live)
+    yield* runner.begin(live, promptOf(row.history, content, options.contextTokens), run, leave)
+    return { ...row, tokenLog: live.tokenLog }
+  })
+
+  const take = Effect.fnUntraced(function* (question: QuestionStore.Question) {
+    const { tenantId, userId } = yield* Actor
+    const moment = momentsFrom(clock)
+    const arrivedAt = moment()
+    // Interrupted only while it waits: what got a turn gives it back, and what is stored is answered.
+    return yield* Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(restore(admission.enter(tenantId, userId)), (leave) =>
+        Effect.onError(begin(question, moment, arrivedAt, leave), () => leave)
+      )
+    )
+  })
+
+  return { take }
+})
