@@ -10,11 +10,12 @@ begin
     return;
   end if;
 
-  -- Large objects, advisory locks (a holder makes others wait), locks and statements of other sessions, cancelling them.
+  -- Large objects; advisory locks, which make others wait; locks and statements of other sessions, and cancelling them; messages in the
+  -- write-ahead log, which fill its disk; notifications, whose queue all databases share; exported snapshots, which are files.
   for open in
     select oid from pg_proc
     where pronamespace = 'pg_catalog'::regnamespace
-      and proname ~ '^(lo_.*|loread|lowrite|pg_(try_)?advisory_(xact_)?lock(_shared)?|pg_advisory_unlock.*|pg_(cancel|terminate)_backend|pg_stat_get_(backend_)?activity|pg_lock_status)$'
+      and proname ~ '^(lo_.*|loread|lowrite|pg_(try_)?advisory_(xact_)?lock(_shared)?|pg_advisory_unlock.*|pg_(cancel|terminate)_backend|pg_stat_get_(backend_)?activity|pg_lock_status|pg_logical_emit_message|pg_notify|pg_export_snapshot)$'
       and (proacl is null or exists (select from aclexplode(proacl) where grantee = 0))
   loop
     execute format('revoke execute on function %s from public', open);

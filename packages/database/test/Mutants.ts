@@ -230,7 +230,7 @@ const DIMENSIONS: ReadonlyArray<Dimension> = [
   {
     name: "what a superuser took from everybody",
     take: 5,
-    query: `select format('grant execute on function %s to public', p.oid::regprocedure) as sql from pg_proc p where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^(lo_|pg_(try_)?advisory|pg_(cancel|terminate)_backend|pg_lock_status|pg_stat_get_activity)'
+    query: `select format('grant execute on function %s to public', p.oid::regprocedure) as sql from pg_proc p where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^(lo_|pg_(try_)?advisory|pg_(cancel|terminate)_backend|pg_lock_status|pg_stat_get_activity|pg_logical_emit_message|pg_notify|pg_export_snapshot)'
       union all select unnest(array['grant select on pg_stat_activity to public', 'grant select on pg_locks to llm_tenant', 'grant usage on language plpgsql to public', 'grant usage on language plpgsql to llm_api',
         'alter event trigger llm_no_ddl disable', 'drop event trigger llm_no_ddl', 'alter event trigger llm_no_ddl enable replica'])`
   },

@@ -1,3 +1,4 @@
+import type { Flows } from "../src/auth/FairQueue.ts"
 import { Password } from "@llm-saas/domain/Password"
 import { OLD_HASHES, PasswordHasher } from "@llm-saas/engine/accounts/PasswordHasher"
 import { assert, describe, it } from "@effect/vitest"
@@ -16,7 +17,7 @@ const password = (text: string) => Schema.decodeUnknownSync(Password)(text)
 const typed = (text: string) => Redacted.make(text)
 const OPTIONS = { memoryCost: 19_456, timeCost: 2, parallelism: 1, salt: Buffer.alloc(16) }
 const job = { password: "correct horse", options: OPTIONS }
-const FLOWS = ["client 198.51.100.1"]
+const FLOWS = { client: "198.51.100.1", target: "login a" }
 const share = { client: "198.51.100.1", target: "tenant" }
 const ALICE = { email: "alice@acme.com", share }
 const hash = (text: string, of = ALICE) => PasswordHasher.use((each) => each.hash(password(text), of))
@@ -151,15 +152,15 @@ describe("hashing threads", () => {
     Effect.gen(function* () {
       const threads = yield* HashingThreads.make({ threads: 1, waiting: 20, patience: 60_000 })
       const order: Array<string> = []
-      const asked = (name: string, flows: ReadonlyArray<string>) =>
+      const asked = (name: string, flows: Flows) =>
         Effect.forkChild(
           Effect.exit(Effect.tap(threads.run(job, flows), () => Effect.sync(() => void order.push(name)))),
           { startImmediately: true }
         )
       const flood = yield* Effect.forEach(Array.from({ length: 40 }), () =>
-        asked("flood", ["client flood", "target a"])
+        asked("flood", { client: "flood", target: "login a" })
       )
-      const login = yield* asked("login", ["client calm", "target b"])
+      const login = yield* asked("login", { client: "calm", target: "login a" })
       yield* Fiber.join(login)
       // One was running, and one is as early as the login.
       assert.isAtMost(order.indexOf("login"), 2)

@@ -79,8 +79,8 @@ export class Accounts extends Context.Service<
       const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(
         ({ attempt, client, email, password, tenantId }) =>
           answerAtInterval(
-            // Hashed first, for every outcome.
-            hasher.hash(password, { email, share: { client, target: tenantId } }),
+            // Hashed first, whatever the answer will be.
+            hasher.hash(password, { email, share: { client, target: `register ${tenantId}` } }),
             Effect.fnUntraced(function* (passwordHash) {
               const id = UserId.make(yield* random.uuidV7())
               const made = yield* preTenant.register({ tenantId, userId: id, email, passwordHash, attempt })
@@ -105,7 +105,7 @@ export class Accounts extends Context.Service<
         const { fits, hash } = yield* hasher.compare(password, {
           email: email ?? "",
           hashes: tried.map(({ password_hash }) => password_hash),
-          share: { client, target: tenantId ?? email ?? "" }
+          share: { client, target: `login ${tenantId ?? email ?? ""}` }
         })
         const fitting = tried.filter((_, place) => fits[place] === true)
         const told = attempts.end(fitting.map(({ user_id }) => user_id))
@@ -149,7 +149,7 @@ export class Accounts extends Context.Service<
           yield* preTenant.recordLogin(tried, undefined)
           return yield* new InvalidCredentials({})
         }
-        const hash = yield* hasher.hash(next, { email, share: { client, target: tenantId } })
+        const hash = yield* hasher.hash(next, { email, share: { client, target: `password ${tenantId}` } })
         const row = yield* tenancy
           .transaction(
             Effect.tap(setPassword({ hash }), () => record("password.changed", { kind: "user", id: userId }))

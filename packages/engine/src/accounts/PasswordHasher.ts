@@ -7,7 +7,10 @@ import { Context, type Effect, type Redacted } from "effect"
 export interface HashingShare {
   /** The client's network; for logged-in users, their tenant. */
   readonly client: string
-  /** The tenant that is logged in to or registered with; without one, the given address. */
+  /**
+   * What is done, and at which tenant; the email instead where no tenant was said. Logins and registrations of a tenant are two targets:
+   * a flood of the one leaves the other alone.
+   */
   readonly target: string
 }
 

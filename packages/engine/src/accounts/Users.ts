@@ -83,7 +83,7 @@ export class Users extends Context.Service<
         )
         if (Option.isSome(known)) return known.value
         const { tenantId } = yield* Actor
-        const share = { client: tenantId, target: tenantId }
+        const share = { client: tenantId, target: `users ${tenantId}` }
         const hash = yield* hasher.hash(user.password, { email: user.email, share })
         const id = UserId.make(yield* random.uuidV7())
         const make = Effect.gen(function* () {

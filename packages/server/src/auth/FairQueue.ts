@@ -1,22 +1,40 @@
-interface Entry<A> {
+/** Whose an item is, and whom it is for. */
+export interface Flows {
+  readonly client: string
+  readonly target: string
+}
+
+interface Entry<A> extends Flows {
   readonly item: A
-  readonly flows: ReadonlyArray<string>
-  readonly turn: number
+}
+
+/** An entry and its place in line; the smaller one is served first. */
+interface Ranked<A> {
+  readonly entry: Entry<A>
+  readonly rank: number
+  /** When the client or the target was served last: the later one of the two. */
+  readonly servedAt: number
 }
 
 /**
- * A bounded queue that is fair between flows (start-time fair queueing): each item belongs to several, such as a client and a tenant, and
- * its turn is one after the last waiting item of each. So a flow with a thousand items waits for itself, and a flow with none waiting is
- * next. When the queue is full, the item with the latest turn is dropped: a flood pushes out its own items.
+ * A bounded queue that is fair between clients and between targets. An item's rank is the larger one of two: how many items of its client
+ * are before it, and how many of its target are before it, where the target's items are in the order in which its clients take turns. The
+ * smallest rank is served first; of equal ones, that whose client and target were not served for longest; of those, the oldest.
  *
- * An idle flow costs nothing. Adding and taking look at every entry, of which there are at most `capacity`.
+ * So one client's thousand items wait for each other, also where all are for one target: another client of that target is next. A
+ * thousand clients' items for one target wait for each other, and other targets' do not wait for them. When the queue is full, the item
+ * with the largest rank is dropped, of equal ones the newest: a flood pushes out its own items.
+ *
+ * A client or target without waiting items is forgotten. Adding to a full queue and taking sort the entries, of which there are at most
+ * `capacity`.
  */
 export class FairQueue<A> {
   readonly #capacity: number
   /** In order of arrival. */
-  readonly #entries: Array<Entry<A>> = []
-  /** The turn that was taken last. */
-  #now = 0
+  #entries: Array<Entry<A>> = []
+  /** Which turn each client and each target with waiting items had last. */
+  readonly #served = { client: new Map<string, number>(), target: new Map<string, number>() }
+  #turn = 0
 
   constructor(capacity: number) {
     this.#capacity = capacity
@@ -27,40 +45,67 @@ export class FairQueue<A> {
   }
 
   /** Adds an item. Returns the item that no longer has a place, if any: another one, or this. */
-  add(item: A, flows: ReadonlyArray<string>): A | undefined {
-    let last = this.#now
-    let farthest: Entry<A> | undefined
-    for (const entry of this.#entries) {
-      if (entry.turn > last && entry.flows.some((flow) => flows.includes(flow))) last = entry.turn
-      if (farthest === undefined || entry.turn >= farthest.turn) farthest = entry
-    }
-    const turn = last + 1
-    const isFull = this.#entries.length >= this.#capacity
-    if (isFull && (farthest === undefined || farthest.turn <= turn)) return item
-    this.#entries.push({ item, flows, turn })
-    if (!isFull || farthest === undefined) return undefined
-    this.remove(farthest.item)
-    return farthest.item
+  add(item: A, { client, target }: Flows): A | undefined {
+    this.#entries.push({ item, client, target })
+    if (this.#entries.length <= this.#capacity) return undefined
+    const last = this.#ranked().at(-1)
+    if (last === undefined) return item
+    this.remove(last.entry.item)
+    return last.entry.item
   }
 
-  /** Takes the item with the earliest turn; of several, the oldest. */
+  /** Takes the item that is next. */
   take(): A | undefined {
-    let next: Entry<A> | undefined
-    for (const entry of this.#entries) if (next === undefined || entry.turn < next.turn) next = entry
+    const next = this.#ranked()[0]
     if (next === undefined) return undefined
-    this.#now = Math.max(this.#now, next.turn)
-    this.remove(next.item)
-    return next.item
+    const { client, item, target } = next.entry
+    this.#turn++
+    this.#served.client.set(client, this.#turn)
+    this.#served.target.set(target, this.#turn)
+    this.remove(item)
+    return item
   }
 
   /** Removes an item whose client has left. */
   remove(item: A): void {
     const at = this.#entries.findIndex((entry) => entry.item === item)
-    if (at >= 0) this.#entries.splice(at, 1)
+    if (at < 0) return
+    const [removed] = this.#entries.splice(at, 1)
+    if (removed === undefined) return
+    if (!this.#entries.some(({ client }) => client === removed.client)) this.#served.client.delete(removed.client)
+    if (!this.#entries.some(({ target }) => target === removed.target)) this.#served.target.delete(removed.target)
   }
 
   /** Removes and returns all items. */
   clear(): ReadonlyArray<A> {
-    return this.#entries.splice(0).map(({ item }) => item)
+    const all = this.#entries
+    this.#entries = []
+    this.#served.client.clear()
+    this.#served.target.clear()
+    return all.map(({ item }) => item)
+  }
+
+  /** All entries, the next one first. Sorting is stable: of equal ones the oldest is first. */
+  #ranked(): ReadonlyArray<Ranked<A>> {
+    const ofClient = new Map<string, number>()
+    const byClient = this.#entries.map((entry) => {
+      const before = ofClient.get(entry.client) ?? 0
+      ofClient.set(entry.client, before + 1)
+      return { entry, before, servedAt: this.#served.client.get(entry.client) ?? 0 }
+    })
+    byClient.sort((a, b) => a.before - b.before || a.servedAt - b.servedAt)
+    const ofTarget = new Map<string, number>()
+    const places = new Map(this.#entries.map((entry, place) => [entry, place]))
+    const ranked = byClient.map(({ before, entry, servedAt }) => {
+      const beforeInTarget = ofTarget.get(entry.target) ?? 0
+      ofTarget.set(entry.target, beforeInTarget + 1)
+      return {
+        entry,
+        rank: Math.max(before, beforeInTarget),
+        servedAt: Math.max(servedAt, this.#served.target.get(entry.target) ?? 0),
+        place: places.get(entry) ?? 0
+      }
+    })
+    return ranked.sort((a, b) => a.rank - b.rank || a.servedAt - b.servedAt || a.place - b.place)
   }
 }

@@ -1,7 +1,7 @@
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Effect } from "effect"
 import { Worker } from "node:worker_threads"
-import { FairQueue } from "./FairQueue.ts"
+import { FairQueue, type Flows } from "./FairQueue.ts"
 import type { Answer, Job } from "./HashingThread.ts"
 
 /** Size of the pool. */
@@ -27,9 +27,9 @@ interface Thread {
   task: Task | undefined
 }
 
-/** A pool that {@link make} made. `flows`: the flows a job belongs to. */
+/** A pool that {@link make} made. `flows`: whose job it is, and whom it is for. */
 export interface HashingThreads {
-  readonly run: (job: Job, flows: ReadonlyArray<string>) => Effect.Effect<Answer, Unavailable>
+  readonly run: (job: Job, flows: Flows) => Effect.Effect<Answer, Unavailable>
   readonly load: () => Load
 }
 
@@ -47,7 +47,7 @@ const unavailable = Effect.suspend(() => Effect.fail(new Unavailable({ retry_aft
  * with hashes here (2 cores, Node 24, Linux 6.18, 2026-11; medians of 9 rounds): at 400 requests per second 4.9, 7.0, 5.5; with 8
  * requests always under way 12.8, 15.3, 13.0.
  *
- * The queue is fair between flows, see {@link FairQueue}: a flow that floods it delays only itself. A running hash cannot be stopped. A
+ * The queue is fair between clients and between targets, see {@link FairQueue}: a flood delays only itself. A running hash cannot be stopped. A
  * client that leaves gives up its place in the queue; if its hash is running, the thread stays busy until it is done.
  */
 export const make = (options: HashingOptions) =>
@@ -85,7 +85,7 @@ class Threads {
     })
   })
 
-  run(job: Job, flows: ReadonlyArray<string>): Effect.Effect<Answer, Unavailable> {
+  run(job: Job, flows: Flows): Effect.Effect<Answer, Unavailable> {
     return Effect.callback((resume) => {
       const task: Task = { job, done: resume }
       const thread = this.#idle.pop() ?? this.#start()

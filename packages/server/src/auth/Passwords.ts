@@ -47,11 +47,11 @@ export const from = (threads: HashingThreads.HashingThreads, secret: Redacted.Re
   const run = Effect.fnUntraced(function* (
     password: Redacted.Redacted<string>,
     options: Job["options"],
-    { client, target }: HashingShare
+    share: HashingShare
   ) {
     // Keyboards compose characters differently; `Password` normalised it the same way when it was chosen.
     const job = { password: Redacted.value(password).normalize("NFC"), options }
-    const answer = yield* threads.run(job, [`client ${client}`, `target ${target}`])
+    const answer = yield* threads.run(job, share)
     return answer ?? (yield* Effect.die(new Error("argon2 refused its parameters")))
   })
 
