@@ -125,7 +125,7 @@ it.live("a reader that is behind gets many events with one write, each of them a
 
 it.live("a reader that is far behind is written to once per turn of the event loop, and misses nothing", () =>
   Effect.gen(function* () {
-    const tokenLog = new TokenLog(ID)
+    const tokenLog = new TokenLog(ID, new ReaderScheduler())
     const tokens = ["[DONE", ...Array.from({ length: 20_000 }, () => "]\n[DONE"), "]"]
     tokenLog.append(tokens)
     tokenLog.end(COMPLETED)
