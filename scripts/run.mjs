@@ -62,16 +62,19 @@ const COMMANDS = {
   build: (args) => [[{ args: ["scripts/build.mjs", ...args] }]],
   bench: (args) => [[{ args: ["packages/server/bench/main.ts", ...args] }]],
   ...Object.fromEntries(
-    ["migrate", "status", "new", "rollback", "backup", "restore", "psql", "schema"].map((name) => [
-      `db:${name}`,
-      (args) => [[{ args: ["packages/server/src/cli.ts", name, ...args] }]]
-    ])
-  ),
-  ...Object.fromEntries(
-    ["audit:isolation", "audit:grant", "audit:revoke"].map((name) => [
-      name,
-      (args) => [[{ args: ["packages/server/src/cli.ts", name, ...args] }]]
-    ])
+    [
+      "db:migrate",
+      "db:status",
+      "db:new",
+      "db:rollback",
+      "db:backup",
+      "db:restore",
+      "db:psql",
+      "db:schema",
+      "audit:isolation",
+      "audit:grant",
+      "audit:revoke"
+    ].map((name) => [name, (args) => [[{ args: ["packages/server/src/cli.ts", name, ...args] }]]])
   )
 }
 

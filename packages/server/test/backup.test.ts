@@ -35,9 +35,9 @@ describe.skipIf(noServer)("db:backup and db:restore", () => {
         })
         yield* Databases.create(here.url, "mine")
         const source = Databases.urlOf(here.url, "mine")
-        assert.strictEqual((yield* run(["migrate"], source)).code, 0)
+        assert.strictEqual((yield* run(["db:migrate"], source)).code, 0)
 
-        const made = yield* run(["backup"], source)
+        const made = yield* run(["db:backup"], source)
         assert.strictEqual(made.code, 0, made.stderr)
         const [file = ""] = readdirSync(cwd)
         assert.match(file, /^mine-\d{4}-.*\.dump$/u)
@@ -50,22 +50,22 @@ describe.skipIf(noServer)("db:backup and db:restore", () => {
         yield* Databases.create(there.url, "theirs")
         yield* Databases.execute(there.url, "alter database theirs owner to provider")
         const owner = asLogin(Databases.urlOf(there.url, "theirs"), "provider", Redacted.make("owner"))
-        const restored = yield* run(["restore", file], owner)
+        const restored = yield* run(["db:restore", file], owner)
         assert.strictEqual(restored.code, 0, restored.stderr)
         assert.match(restored.stdout, /^restored; the schema is at version \d+$/mu)
         assert.match(restored.stdout, /tried as llm_api[^]*Nothing was found\./u)
 
-        const again = yield* run(["restore", file], owner)
+        const again = yield* run(["db:restore", file], owner)
         assert.deepStrictEqual([again.code, again.stdout], [1, ""])
         assert.match(again.stderr, /^this database is not empty .*Nothing was changed\n$/u)
 
         // By a superuser of the same server, beside.
         yield* Databases.create(there.url, "more")
-        const more = yield* run(["restore", file], Databases.urlOf(there.url, "more"))
+        const more = yield* run(["db:restore", file], Databases.urlOf(there.url, "more"))
         assert.strictEqual(more.code, 0, more.stderr)
         assert.match(more.stdout, /tried as llm_api[^]*Nothing was found\./u)
-        for (const args of [["restore"], ["restore", "a", "b"], ["backup", "--all"]])
-          assert.match((yield* run(args, owner)).stderr, /^usage: npm run db:(?:restore|backup) /u)
+        for (const args of [["db:restore"], ["db:restore", "a", "b"], ["db:backup", "--all"]])
+          assert.match((yield* run(args, owner)).stderr, /^.+\nusage: npm run db:(?:restore|backup) .*\n$/u)
       }).pipe(Effect.scoped),
     240_000
   )

@@ -41,10 +41,16 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "60 second
           assert.deepStrictEqual(yield* refused.ended, { code: 1, signal: null })
           return refused.output().stderr
         })
-        assert.strictEqual(yield* usage("migrate", "--login"), "usage: node cli.js migrate [--logins --accept]\n")
-        assert.strictEqual(yield* usage("restore"), "usage: node cli.js restore FILE\n")
-        assert.match(yield* usage(), /^usage: node cli\.js migrate\|status\|.*\|audit:revoke\n$/u)
-        assert.match(yield* usage("audit:revoke"), /^ {2}node cli\.js audit:revoke --role NAME \| /mu)
+        assert.match(yield* usage("migrate", "--login"), /\nusage: node cli\.js migrate \[--logins\] \[--accept\]\n$/u)
+        assert.strictEqual(
+          yield* usage("restore"),
+          "Missing required argument: FILE\nusage: node cli.js restore FILE\n"
+        )
+        assert.match(
+          yield* usage(),
+          /^usage: node cli\.js migrate\|status\|rollback\|backup\|restore\|psql\|.*\|audit:revoke\n$/u
+        )
+        assert.match(yield* usage("audit:revoke"), /\nusage: node cli\.js audit:revoke \[--role NAME\] /u)
 
         const port = yield* freePort
         const production = {

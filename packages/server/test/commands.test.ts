@@ -28,11 +28,33 @@ it.effect(
   () =>
     Effect.gen(function* () {
       const named = [
-        { args: [], said: /^usage: npm run db:migrate\|.*\|schema\n$/u },
-        { args: ["backup", "--all"], said: /^usage: npm run db:backup \[FILE\]\n$/u },
-        { args: ["audit:revoke"], said: /^ {2}npm run audit:revoke -- --role NAME \| /mu }
+        { args: [], said: /^usage: npm run db:migrate\|.*\|db:schema\|.*\|audit:revoke\n$/u },
+        { args: ["db:backup", "a", "b"], said: /^Unexpected .* "b"\nusage: npm run db:backup \[FILE\]\n$/u },
+        {
+          args: ["db:migrate", "--login"],
+          said: /^Unrecognized flag: --login in command npm run db:migrate. Did you mean this\? --logins\nusage: npm run db:migrate -- \[--logins\] \[--accept\]\n$/u
+        },
+        { args: ["audit:revoke"], said: /^It takes one of .*\nusage: npm run audit:revoke -- \[--role NAME\] /u }
       ]
-      for (const { args, said } of named) assert.match((yield* run(args, {})).stderr, said)
+      for (const { args, said } of named) {
+        const { code, stderr, stdout } = yield* run(args, {})
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.match(stderr, said)
+      }
+    }),
+  60_000
+)
+
+it.effect(
+  "a command's help tells its flags, in colour nowhere and whatever the settings are",
+  () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run(["audit:grant", "--help"], { APP_ENV: "wrong", FORCE_COLOR: "1" })
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.match(stdout, /^ {2}npm run audit:grant -- \[--tenant ID\] \[--content\] \[--days N\] \[--note WHO\]$/mu)
+      assert.match(stdout, /^ {2}--days N +how long/mu)
+      const all = yield* run(["--help"], {})
+      assert.match(all.stdout, /^ {2}db:migrate +Apply .*\n {2}db:status +List /mu)
     }),
   60_000
 )
@@ -54,7 +76,7 @@ describe("db:migrate -- --logins", () => {
           DATABASE_URL: login("llm_api", "p@ss/word:1"),
           DATABASE_JOBS_URL: login("llm_jobs", "p@ss%word:2")
         }
-        const migrated = yield* run(["migrate", "--logins"], {
+        const migrated = yield* run(["db:migrate", "--logins"], {
           APP_ENV: "production",
           DATABASE_ADMIN_URL: administrator,
           ...logins
@@ -84,10 +106,9 @@ describe("db:migrate -- --logins", () => {
           variables: Record<string, string>,
           said: string
         ) {
-          const { code, stderr } = yield* run(["migrate", ...args], variables)
+          const { code, stderr } = yield* run(["db:migrate", ...args], variables)
           assert.deepStrictEqual([code, stderr], [1, `${said}\n`])
         })
-        yield* refuses(["--login"], {}, "usage: npm run db:migrate [-- --logins --accept]")
         yield* refuses(
           ["--logins"],
           { DATABASE_URL: url("llm_api:pw") },

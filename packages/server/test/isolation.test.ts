@@ -3,9 +3,11 @@ import * as Databases from "@llm-saas/database/backup/Databases"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Console, Effect, Redacted, Schema } from "effect"
+import * as Command from "effect/cli/Command"
 import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
-import { auditCommand } from "../src/commands/Audit.ts"
+import { auditGrant, auditIsolation, auditRevoke } from "../src/commands/Audit.ts"
+import { program, run } from "../src/commands/Program.ts"
 import { explain } from "../src/process/Startup.ts"
 import { configured } from "./Configured.ts"
 import { signUp } from "./People.ts"
@@ -28,14 +30,12 @@ const ran = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
 })
 
 /** The same without a process, which takes a second to start; or with other settings. */
-const command = Effect.fnUntraced(function* (
-  [name, ...args]: readonly [string, ...ReadonlyArray<string>],
-  variables?: Record<string, string>
-) {
+const command = Effect.fnUntraced(function* (args: ReadonlyArray<string>, variables?: Record<string, string>) {
   const { adminUrl } = yield* TestDatabase
   const written = { stdout: "", stderr: "" }
-  const exit = yield* auditCommand(name, args).pipe(
-    Effect.scoped,
+  const exit = yield* program.pipe(
+    Command.withSubcommands([auditIsolation, auditGrant, auditRevoke]),
+    run(args),
     Effect.tapCause(explain),
     Effect.provide(configured({ APP_ENV: "test", ...(variables ?? { DATABASE_ADMIN_URL: Redacted.value(adminUrl) }) })),
     Effect.provideService(Console.Console, {
@@ -179,7 +179,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("npm run audit:grant", (it)
         const { code, stderr, stdout } = yield* command(["audit:grant", ...args])
         assert.deepStrictEqual([code, stderr, stdout], [1, said, ""])
       }
-      assert.match((yield* command(["audit:revoke"])).stderr, /^usage:/u)
+      assert.match((yield* command(["audit:revoke"])).stderr, /^usage:/mu)
     })
   )
 })

@@ -1,28 +1,24 @@
 import { about, inspect, type Inspection, report, reused } from "@llm-saas/database/Isolation"
-import { failedStatement, type MigrationFailed } from "@llm-saas/database/MigrationFailed"
+import { failedStatement } from "@llm-saas/database/MigrationFailed"
 import { psqlLine } from "@llm-saas/database/Psql"
-import { grantReader, revokeReaders, type TenantUnknown } from "@llm-saas/database/logins/AuditorLogins"
+import { grantReader, revokeReaders } from "@llm-saas/database/logins/AuditorLogins"
 import { Roles } from "@llm-saas/database/logins/Roles"
 import { inspectLogin } from "@llm-saas/database/logins/RoleSafety"
 import { connect, rows } from "@llm-saas/database/connections/Script"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
-import { Console, DateTime, Duration, Effect, Option, type Redacted, Schema, type Scope } from "effect"
-import { parseArgs } from "node:util"
+import { Console, DateTime, Duration, Effect, Option, type Redacted, Schema } from "effect"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
 import { administrator } from "../Database.ts"
-import { command } from "./CommandLine.ts"
+import { named } from "./CommandLine.ts"
 import { formatReport } from "./IsolationText.ts"
+import { option, valued } from "./Program.ts"
 import { Settings } from "../config/Settings.ts"
 import { StartupFailed } from "../process/Startup.ts"
 
 // `npm run audit:…`: auditors' own SQL access, and the isolation report.
-
-const USAGE = `usage:
-  ${command("audit:isolation", "[--json]")}                        are tenants kept apart? exit code 1 if not
-  ${command("audit:grant", "[--days 30 --note WHO]")}              a psql line that reads the metadata of every tenant
-  ${command("audit:grant", "--tenant ID [--content --days 30 --note WHO]")}   one that reads the rows of a tenant
-  ${command("audit:revoke", "--role NAME | --tenant ID | --auditors")}        takes such lines away`
 
 /** Tenants are not isolated: the report says where. */
 export class NotIsolated extends Schema.TaggedError<NotIsolated>()("NotIsolated", { findings: Schema.Int }) {
@@ -31,37 +27,21 @@ export class NotIsolated extends Schema.TaggedError<NotIsolated>()("NotIsolated"
   }
 }
 
-type Failures = StartupFailed | MigrationFailed | TenantUnknown | NotIsolated
-
-/** Runs `npm run audit:NAME` with the arguments after it. */
-export const auditCommand = (
-  name: string,
-  args: ReadonlyArray<string>
-): Effect.Effect<void, Failures, Settings | Scope.Scope> => {
-  switch (name) {
-    case "audit:isolation":
-      return isolation(args)
-    case "audit:grant":
-      return grant(args)
-    case "audit:revoke":
-      return revoke(args)
-    default:
-      return misused
-  }
-}
-
-const misused = Effect.fail(new StartupFailed({ message: USAGE }))
-
-const isolation = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-  const { json } = yield* options(() => parseArgs({ args: [...args], options: { json: { type: "boolean" } } }).values)
+const isolation = Effect.fnUntraced(function* ({ json }: { readonly json: boolean }) {
   const found = yield* inspected
   yield* Console.log(
-    json === true
+    json
       ? JSON.stringify(yield* Effect.orDie(Schema.encodeEffect(IsolationReport)(found)), undefined, 2)
       : formatReport(found)
   )
   if (!found.ok) return yield* new NotIsolated({ findings: found.findings.length })
 })
+
+export const auditIsolation = Command.make(
+  named("audit:isolation"),
+  { json: option("json", "for programs") },
+  isolation
+).pipe(Command.withDescription("Are tenants kept apart? Exit code 1 if not"))
 
 /**
  * Inspects as the API: with its own login if DATABASE_URL is that, or as it if DATABASE_URL is a superuser's. What a connection keeps of
@@ -113,27 +93,30 @@ const decodeVisitors = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ tenantId: TenantId, userId: UserId, tokenEpoch: Schema.Int }))
 )
 
-const grant = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-  const given = yield* options(
-    () =>
-      parseArgs({
-        args: [...args],
-        options: {
-          tenant: { type: "string" },
-          content: { type: "boolean" },
-          days: { type: "string" },
-          note: { type: "string" }
-        }
-      }).values
+const auditGrantFlags = {
+  tenant: valued("tenant", "ID", "the rows of this tenant, instead of the metadata of every tenant"),
+  content: option("content", "questions and answers too"),
+  days: valued("days", "N", "how long it reads: 30 if it is not said"),
+  note: valued("note", "WHO", "for whom it is")
+}
+
+const granting = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof auditGrantFlags>) {
+  const days = yield* decoded(
+    Days,
+    Option.getOrElse(given.days, () => "30"),
+    "--days is a number from 1 to 366"
   )
-  const days = yield* decoded(Days, given.days ?? "30", "--days is a number from 1 to 366")
-  const tenantId =
-    given.tenant === undefined ? undefined : yield* decoded(TenantId, given.tenant, "--tenant is the id of a tenant")
-  const content = given.content === true
+  const tenantId = yield* tenantOf(given.tenant)
+  const { content } = given
   if (content && tenantId === undefined)
     return yield* new StartupFailed({ message: "--content is what was said in one tenant: it needs --tenant" })
   const admin = yield* administrator
-  const login = yield* grantReader(admin, { tenantId, content, lifetime: Duration.days(days), note: given.note })
+  const login = yield* grantReader(admin, {
+    tenantId,
+    content,
+    lifetime: Duration.days(days),
+    note: Option.getOrUndefined(given.note)
+  })
   yield* Console.error(
     `${login.role} reads ${
       tenantId === undefined
@@ -144,36 +127,37 @@ const grant = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   yield* Console.log(psqlLine(login.url))
 })
 
-const revoke = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-  const { auditors, role, tenant } = yield* options(
-    () =>
-      parseArgs({
-        args: [...args],
-        options: { tenant: { type: "string" }, role: { type: "string" }, auditors: { type: "boolean" } }
-      }).values
-  )
-  if ([tenant, role, auditors].filter((one) => one !== undefined).length !== 1) return yield* misused
-  const which =
-    role === undefined
-      ? {
-          tenantId:
-            tenant === undefined ? undefined : yield* decoded(TenantId, tenant, "--tenant is the id of a tenant")
-        }
-      : { role }
+export const auditGrant = Command.make(named("audit:grant"), auditGrantFlags, granting).pipe(
+  Command.withDescription("Print a psql line with which an auditor reads")
+)
+
+const auditRevokeFlags = {
+  role: valued("role", "NAME", "the line of this login"),
+  tenant: valued("tenant", "ID", "the lines that read this tenant"),
+  auditors: option("auditors", "the lines that read the metadata of every tenant")
+}
+
+const revoking = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof auditRevokeFlags>) {
+  const which = Option.isSome(given.role) ? { role: given.role.value } : { tenantId: yield* tenantOf(given.tenant) }
   const admin = yield* administrator
   const gone = yield* revokeReaders(admin, which)
   for (const name of gone) yield* Console.log(`${name} reads nothing any more`)
   if (gone.length === 0) yield* Console.log("there was nobody to take it from")
 })
 
+export const auditRevoke = Command.make(named("audit:revoke"), auditRevokeFlags, revoking).pipe(
+  Command.withDescription("Take auditors' psql lines away"),
+  Command.validate(({ auditors, role, tenant }) =>
+    [Option.isSome(role), Option.isSome(tenant), auditors].filter(Boolean).length === 1
+      ? Effect.void
+      : Effect.fail(new CliError.ValidationError({ message: "It takes one of --role, --tenant and --auditors" }))
+  )
+)
+
 const Days = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 366 }))
 
-const options = <A>(parse: () => A): Effect.Effect<A, StartupFailed> =>
-  Effect.try({
-    try: parse,
-    catch: (error) =>
-      new StartupFailed({ message: `${error instanceof Error ? error.message : String(error)}\n${USAGE}` })
-  })
+const tenantOf = (given: Option.Option<string>) =>
+  Option.isNone(given) ? Effect.undefined : decoded(TenantId, given.value, "--tenant is the id of a tenant")
 
 const decoded = <A>(schema: Schema.Codec<A, string>, text: string, message: string) =>
   Effect.mapError(Schema.decodeUnknownEffect(schema)(text), () => new StartupFailed({ message }))

@@ -3,38 +3,42 @@ import { read } from "@llm-saas/database/logins/DatabaseUrl"
 import { prepareLogin } from "@llm-saas/database/logins/LoginRole"
 import { inspectLogin } from "@llm-saas/database/logins/RoleSafety"
 import { Roles } from "@llm-saas/database/logins/Roles"
-import { Console, DateTime, Effect, Redacted } from "effect"
+import { Console, DateTime, Effect, Option, Redacted } from "effect"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
 import { randomBytes } from "node:crypto"
 import { NotIsolated, reportAt } from "./Audit.ts"
 import { administrator } from "../Database.ts"
-import { command } from "./CommandLine.ts"
+import { command, named } from "./CommandLine.ts"
 import { formatReport } from "./IsolationText.ts"
 import { Settings } from "../config/Settings.ts"
-import { StartupFailed } from "../process/Startup.ts"
 
 // `npm run db:backup` and `db:restore`: the database to a file and back.
 
 const say = (line: string) => void process.stderr.write(`${line}\n`)
 
-/** Without a name, the file is named for the database and the time, in the working directory. */
-export const dbBackup = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-  const [given, ...more] = args
-  if (more.length > 0 || given?.startsWith("-") === true)
-    return yield* new StartupFailed({ message: `usage: ${command("db:backup", "[FILE]")}` })
+const saving = Effect.fnUntraced(function* ({ file: given }: { readonly file: Option.Option<string> }) {
   const admin = yield* administrator
   const moment = DateTime.formatIso(yield* DateTime.now).replaceAll(/[:.]/gu, "-")
-  const name = given ?? `${read(admin).database.replaceAll(/[^\w-]/gu, "_")}-${moment}.dump`
+  const name = Option.getOrElse(given, () => `${read(admin).database.replaceAll(/[^\w-]/gu, "_")}-${moment}.dump`)
   const { bytes, file, tables } = yield* backup(admin, name, say).pipe(embeddedHint)
   yield* Console.log(
     `${file}: ${(bytes / 1_000_000).toFixed(2)} MB, ${tables} tables. It holds everything that tenants wrote, and hashes of passwords`
   )
 })
 
-/** Restores, then checks tenant isolation in the restored database: exit code 1 if it is broken. */
-export const dbRestore = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-  const [file, ...more] = args
-  if (file === undefined || more.length > 0 || file.startsWith("-"))
-    return yield* new StartupFailed({ message: `usage: ${command("db:restore", "FILE")}` })
+export const dbBackup = Command.make(
+  named("db:backup"),
+  {
+    file: Argument.String("FILE").pipe(
+      Argument.withDescription("without it, one in the working directory, named for the database and the time"),
+      Argument.optional
+    )
+  },
+  saving
+).pipe(Command.withDescription("Write the database to a file"))
+
+const restoring = Effect.fnUntraced(function* ({ file }: { readonly file: string }) {
   const admin = yield* administrator
   const { readers, version } = yield* restore(admin, file, { progress: say }).pipe(embeddedHint)
   yield* Console.log(`restored; the schema is at version ${version}`)
@@ -46,6 +50,16 @@ export const dbRestore = Effect.fnUntraced(function* (args: ReadonlyArray<string
   yield* Console.log(`\n${formatReport(found)}`)
   if (!found.ok) return yield* new NotIsolated({ findings: found.findings.length })
 })
+
+export const dbRestore = Command.make(
+  named("db:restore"),
+  { file: Argument.String("FILE").pipe(Argument.withDescription("a file that a backup wrote")) },
+  restoring
+).pipe(
+  Command.withDescription(
+    "Fill an empty database from a file, then check tenant isolation in it: exit code 1 if it is broken"
+  )
+)
 
 /** A login to check isolation with: a superuser acts as the API; for another administrator the API's own login is prepared. */
 const apiOf = Effect.fnUntraced(function* (admin: Redacted.Redacted) {

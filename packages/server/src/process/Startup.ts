@@ -1,14 +1,17 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Cause, Console, DateTime, Effect, type Exit, Schema } from "effect"
+import { Cause, Console, DateTime, Effect, type Exit, Runtime, Schema } from "effect"
 import * as DotEnv from "../config/DotEnv.ts"
 import { redact } from "../logging/Redaction.ts"
 
 /** The server cannot start. The message is one line for the operator; the process ends with exit code 1. */
 export class StartupFailed extends Schema.TaggedError<StartupFailed>()("StartupFailed", { message: Schema.String }) {}
 
-/** Prints on standard error why the program ends, unless it was told to: our own failures as their messages, a bug with its stack. */
+/**
+ * Prints on standard error why the program ends, unless it was told to or has said it: our own failures as their messages, a bug with its
+ * stack.
+ */
 export const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  if (Cause.hasInterruptsOnly(cause) || !Runtime.getErrorReported(Cause.squash(cause))) return Effect.void
   return Console.error(messageOf(cause) ?? Cause.pretty(cause))
 }
 
