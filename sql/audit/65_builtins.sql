@@ -3,7 +3,9 @@ create function audit.catalogue_builtins() returns table (kind text, object text
   language sql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
   with now as (
-    select 'pg_proc'::regclass as class, p.oid, 0 as part, p.proacl as acl, 'f'::"char" as kind, p.proowner as owner, 'function ' || p.oid::regprocedure as name
+    -- pg_logical_emit_message has one more parameter from PostgreSQL 17 on: named as before, so that every version has the same facts.
+    select 'pg_proc'::regclass as class, p.oid, 0 as part, p.proacl as acl, 'f'::"char" as kind, p.proowner as owner,
+      'function ' || regexp_replace(p.oid::regprocedure::text, '^(pg_logical_emit_message\(boolean,text,[a-z]+),boolean\)$', '\1)') as name
     from pg_proc p where p.oid < 16384
     union all
     select 'pg_class', c.oid, 0, c.relacl, 'r', c.relowner, 'relation ' || c.oid::regclass from pg_class c where c.oid < 16384 and c.relkind not in ('i', 't')
