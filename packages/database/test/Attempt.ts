@@ -4,12 +4,12 @@ import { randomUUID } from "node:crypto"
 import { insert, type Row, rowOf, type Sample } from "./SampleRows.ts"
 import type { Refused, Session } from "./Session.ts"
 
-/** What somebody may try on a table with the rows of `victim`: how many rows they got at, or a refusal. */
+/** The attempts on a table with the rows of `victim`; each returns how many rows it reached, or a refusal. */
 export type Attempt = (session: Session, table: Table, victim: Sample) => Effect.Effect<number, Refused>
 
 const whose = (table: Table, sample: Sample) => `${table.tenantColumn} = '${sample.tenant}'`
 
-/** A column this role may write, so that it is a policy that refuses, where there is one, and not a missing grant. */
+/** A column this role may write, so that where there is one a policy refuses, and not a missing grant. */
 const writable = (session: Session, table: Table) =>
   session
     .rows(
@@ -19,13 +19,13 @@ const writable = (session: Session, table: Table) =>
     )
     .pipe(Effect.map(([column]) => String(column?.["attname"] ?? table.tenantColumn)))
 
-/** The row that is there, with nothing changed: what an upsert or a merge collides with. */
+/** The existing row, unchanged: an upsert or a merge collides with it. */
 const same = (table: Table, victim: Sample): Row => victim.rows.get(table.name) ?? {}
 
 export const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   select: (session, table, victim) => session.count(`select from app.${table.name} where ${whose(table, victim)}`),
   insert: (session, table, victim) => {
-    // A tenant of somebody else's is any but one's own.
+    // A foreign tenant is any but the attacker's own.
     const { sql, values } = insert(
       table,
       rowOf(table, table.name === "tenants" ? randomUUID() : victim.tenant, victim.spares)
@@ -57,7 +57,7 @@ export const ATTEMPTS: Readonly<Record<string, Attempt>> = {
   "copy from": (session, table) => session.count(`copy app.${table.name} from stdin`)
 }
 
-/** What came of it: `3 rows`, `denied` (by a grant, a policy, or COPY's refusal of tables with policies), or the SQLSTATE. */
+/** The result: `3 rows`, `denied` (by a grant, a policy, or COPY's refusal of tables with policies), or the SQLSTATE. */
 export const outcome = (attempt: Effect.Effect<number, Refused>): Effect.Effect<string> =>
   Effect.match(attempt, {
     onSuccess: (count) => `${count} rows`,

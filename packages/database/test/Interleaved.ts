@@ -36,7 +36,7 @@ interface Seen {
   readonly users: ReadonlyArray<string>
 }
 
-/** Whose room this is, as the database has it, and whose rows are in it. */
+/** The tenant and user of this room, as the database has them, and the tenants of its visible rows. */
 export const look = TenantSql.use(
   (sql) =>
     sql<Seen>`select app.tenant_id() as tenant, app.user_id() as "user", current_user::text as role,
@@ -47,7 +47,7 @@ export const touch = TenantSql.use(
   (sql) => sql<{ id: string }>`update app.users set status = status returning id::text`
 )
 
-/** The same, at a read function. */
+/** The same, by a read function. */
 const profile = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const answer = yield* Effect.orDie(
@@ -57,7 +57,7 @@ const profile = Effect.gen(function* () {
 })
 const ReadFunctionRow = Schema.Struct({ id: Schema.String, tenant: Schema.Struct({ id: Schema.String }) })
 
-/** The same, of what was just asked in one call: the row says whose it is. */
+/** The same, for a question asked in one call: the row names its tenant and user. */
 const question = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const message = randomUUID()
@@ -90,7 +90,7 @@ const question = Effect.gen(function* () {
   )
 })
 
-const nobody = Actor.of({
+const unknownUser = Actor.of({
   tenantId: TenantId.make(randomUUID()),
   userId: UserId.make(randomUUID()),
   tokenEpoch: 0,
@@ -107,9 +107,9 @@ const request = (n: number) =>
       case 5:
         return [yield* profile]
       case 6:
-        // Refused, right behind and before the others on the same connection.
+        // Refused, between the others on the same connection.
         return [
-          yield* Effect.provideService(profile, Actor, nobody).pipe(
+          yield* Effect.provideService(profile, Actor, unknownUser).pipe(
             Effect.catchTag("Unauthenticated", ({ _tag }) => Effect.succeed(_tag))
           )
         ]
@@ -142,7 +142,7 @@ const request = (n: number) =>
   })
 
 /**
- * A thousand requests of two tenants in turn, a fifth of them interrupted: each sees its own tenant's rows and nobody else's, and
+ * A thousand requests of two tenants in turn, a fifth of them interrupted: each sees only its own tenant's rows, and
  * leaves nothing on the connection. `connections` are those that answer.
  */
 export const interleave = Effect.fnUntraced(function* (connections: number) {
@@ -182,7 +182,7 @@ export const interleave = Effect.fnUntraced(function* (connections: number) {
   }
   assert.isAtLeast(looks, 1000)
   assert.isAtLeast(interrupted, 20)
-  // And whatever happened to them, the connections are nobody's.
+  // Afterwards no connection belongs to a tenant.
   const pool = yield* Pool
   const state = `select current_user::text as role, nullif(current_setting('app.tenant_id', true), '') as tenant,
                    pg_current_xact_id_if_assigned()::text as transaction`

@@ -1,21 +1,21 @@
 import { Effect } from "effect"
 import type { Session } from "./Session.ts"
 
-/** One way to break the schema, made from what the catalogue has. */
+/** One way to break the schema, made from the catalogue. */
 export interface Mutant {
   readonly dimension: string
   readonly sql: string
 }
 
-/** A dimension of the catalogue: how many mutants to take of it, and the query that makes all there could be, one statement a row. */
+/** A dimension of the catalogue: how many mutants to take of it, and the query that makes all possible ones, one statement per row. */
 interface Dimension {
   readonly name: string
   readonly take: number
   readonly query: string
 }
 
-// Everything is read from the catalogue: tomorrow's table, function, policy and role are broken tomorrow. Nothing here knows the rules
-// that are to notice.
+// Everything is read from the catalogue: tables, functions, policies and roles added later are broken too. Nothing here knows the rules
+// that must notice.
 const OURS = `(select oid, rolname from pg_roles where rolname ~ '^llm_[a-z]+(_content)?$')`
 const GRANTEES = `(select rolname::text as role from ${OURS} r where rolname <> 'llm_owner' union all values ('public'), ('pg_monitor'))`
 const PLACES = `(select oid, oid::regclass::text as place, relname, relkind, relacl, relowner from pg_class where relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and relkind = 'r')`
@@ -25,7 +25,7 @@ const POLICIES = `(select p.*, p.polrelid::regclass::text as place, quote_ident(
 const VIEWS = `(select oid, oid::regclass::text as place from pg_class where relkind = 'v' and relnamespace in ('audit'::regnamespace, 'lint'::regnamespace))`
 const COLUMNS = `(select p.place, p.relname, a.*, quote_ident(a.attname) as name from ${PLACES} p join pg_attribute a on a.attrelid = p.oid and a.attnum > 0 and not a.attisdropped)`
 
-/** The definition of a function with one thing in it replaced, once. */
+/** The definition of a function with one replacement in it. */
 const rewritten = (from: string, to: string) =>
   `select regexp_replace(pg_get_functiondef(oid), '(AS \\$.*?|ATOMIC.*?|RETURN.*?)${from}', '\\1${to}') as sql from ${ROUTINES} p
    where pg_get_functiondef(oid) <> regexp_replace(pg_get_functiondef(oid), '(AS \\$.*?|ATOMIC.*?|RETURN.*?)${from}', '\\1${to}')`
@@ -228,7 +228,7 @@ const DIMENSIONS: ReadonlyArray<Dimension> = [
         'create trusted language added handler plpgsql_call_handler', 'alter schema app owner to llm_api']) as sql`
   },
   {
-    name: "what a superuser took from everybody",
+    name: "what a superuser revoked from PUBLIC",
     take: 5,
     query: `select format('grant execute on function %s to public', p.oid::regprocedure) as sql from pg_proc p where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^(lo_|pg_(try_)?advisory|pg_(cancel|terminate)_backend|pg_lock_status|pg_stat_get_activity|pg_logical_emit_message|pg_notify|pg_export_snapshot)'
       union all select unnest(array['grant select on pg_stat_activity to public', 'grant select on pg_locks to llm_tenant', 'grant usage on language plpgsql to public', 'grant usage on language plpgsql to llm_api',

@@ -14,7 +14,7 @@ const [, major, minor] =
 /** Its version, such as 1.24; undefined where there is none. */
 export const version = major === undefined ? undefined : `${major}.${minor}`
 
-/** From 1.21 on it knows which statements a server connection has prepared. */
+/** From 1.21 on it tracks the prepared statements of a server connection. */
 export const followsPrepared = Number(major) > 1 || Number(minor) >= 21
 
 const freePort = Effect.callback<number>((resume) => {
@@ -67,7 +67,7 @@ export const pooled = (
     const database = `* = host=${server.hostname} port=${server.port}`
     writeFileSync(join(directory, "ini"), ["[databases]", database, "[pgbouncer]", ...lines, ""].join("\n"))
     writeFileSync(join(directory, "users"), `"${server.username}" "${decodeURIComponent(server.password)}"\n`)
-    // It does not run as root, and whom it becomes has to read this.
+    // It does not run as root, and the user it becomes must be able to read this.
     chmodSync(directory, 0o755)
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { open, type Refused, type Session } from "./Session.ts"
 
-/** Somebody who asks. */
+/** A user who asks. */
 export interface Person {
   readonly tenant: string
   readonly user: string
@@ -23,8 +23,8 @@ export const office = Effect.gen(function* () {
       user,
       `${user}@example.com`
     ])
-    const somebody: Person = { tenant, user }
-    return somebody
+    const person: Person = { tenant, user }
+    return person
   })
   return { superuser, api, another: open(apiUrl), admin: yield* person(), alice: yield* person(), bob: yield* person() }
 })
@@ -92,7 +92,7 @@ export const ask = Effect.fnUntraced(function* (session: Session, who: Person, q
   }
 })
 
-/** A question that was taken, and the lease its answer is written under. */
+/** An accepted question, and the lease its answer is written under. */
 export const asked = Effect.fnUntraced(function* (session: Session, who: Person, question: Question = {}) {
   const lease = question.lease ?? randomUUID()
   const taken = yield* ask(session, who, { ...question, lease })
@@ -106,7 +106,7 @@ export interface Ending {
   readonly lease?: string
 }
 
-/** Calls `work.finish`: whether it was this call that ended it. */
+/** Calls `work.finish`: whether this call ended it. */
 export const finish = (session: Session, { generation, lease, tenant }: Asked, ending: Ending = {}) => {
   const { response = "Because.", status = "completed" } = ending
   const ended = {
@@ -148,14 +148,14 @@ export const append = (session: Session, { generation, lease, tenant }: Asked, s
     (rows) => rows.map((row) => row["reason"])
   )
 
-/** Calls `work.renew` for one generation: what there is to know. */
+/** Calls `work.renew` for one generation: its notices. */
 export const renew = (session: Session, { generation, lease, tenant }: Asked) =>
   Effect.map(
     session.rows("select reason from work.renew($1, array[$2::uuid], array[$3::uuid])", [lease, tenant, generation]),
     (rows) => rows.map((row) => row["reason"])
   )
 
-/** Marks one as deleted, in the room of `who`: whether it was this that did it. */
+/** Marks one as deleted, in the room of `who`: whether this call did it. */
 export const remove = (session: Session, who: Person, kind: "user" | "conversation" | "message", id: string) =>
   Effect.map(
     inRoom(
@@ -168,7 +168,7 @@ export const remove = (session: Session, who: Person, kind: "user" | "conversati
     (rows) => rows.length === 1
   )
 
-/** Calls `work.purge` until there is nothing left that it can remove: how many rows went. */
+/** Calls `work.purge` until it removes nothing more: how many rows it removed. */
 export const purge = Effect.fnUntraced(function* (session: Session, limit = 100) {
   let removed = 0
   while (true) {
@@ -182,11 +182,11 @@ export const purge = Effect.fnUntraced(function* (session: Session, limit = 100)
 export const sweep = (session: Session, limit = 100) =>
   Effect.map(session.rows("select work.sweep($1) as count", [limit]), ([row]) => Number(row?.["count"]))
 
-/** What a process leaves that is gone. */
+/** Makes the generation look like one of a lost process. */
 export const abandon = (superuser: Session, { generation }: Asked) =>
   superuser.rows("update app.generations set lease_until = now() - interval '1 second' where id = $1", [generation])
 
-/** Waits until somebody waits for a lock that `holder` has. */
+/** Waits until another session waits for a lock that `holder` has. */
 export const untilBlocked = (superuser: Session, count = 1): Effect.Effect<void, Refused> =>
   Effect.repeat(
     Effect.map(

@@ -14,7 +14,7 @@ export interface Sample {
   readonly spares: ReadonlyMap<string, Row>
 }
 
-/** What a value of a type looks like when nothing is asked of it. */
+/** A value of a type without constraints. */
 const BY_TYPE: Readonly<Record<string, () => unknown>> = {
   uuid: randomUUID,
   text: () => "sample",
@@ -28,7 +28,7 @@ const BY_TYPE: Readonly<Record<string, () => unknown>> = {
   "timestamp with time zone": () => new Date(0).toISOString()
 }
 
-/** Columns whose constraints ask for something, by table and column. */
+/** Values for columns with constraints, by table and column. */
 const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "users.email": () => `${randomUUID()}@example.com`,
   "users.role": () => "admin",
@@ -39,7 +39,7 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }
 
-/** A new row of a table for this tenant: what an INSERT must give, and what ties it to the tenant's other rows. */
+/** A new row of a table for this tenant: the values an INSERT must give, and the references to the tenant's other rows. */
 export const rowOf = (table: Table, tenant: string, others: ReadonlyMap<string, Row>): Row => {
   const row: Record<string, unknown> = {}
   for (const column of table.columns) {
@@ -67,7 +67,7 @@ export const insert = (table: Table, row: Row): { readonly sql: string; readonly
   }
 }
 
-/** One row in every table there is, for a tenant of their own. Dies, naming the table, if one of them takes none like this. */
+/** One row in every table there is, for a tenant of their own. Dies, naming the table, if one of them refuses its row. */
 export const plant = Effect.fnUntraced(function* (admin: Session, tables: ReadonlyArray<Table>) {
   const tenant = randomUUID()
   const rows = new Map<string, Row>()

@@ -1,10 +1,10 @@
 import { Data, Effect, Redacted, type Scope } from "effect"
 import pg from "pg"
 
-/** What PostgreSQL answered instead. */
+/** PostgreSQL's error. */
 export class Refused extends Data.TaggedError("Refused")<{ readonly state: string; readonly message: string }> {}
 
-/** A login, by a driver that is not ours: it speaks COPY, and takes a whole script in one call. */
+/** A login by another driver than ours: it speaks COPY, and runs a whole script in one call. */
 export interface Session {
   /** The rows of one statement; with no values, of the last of several. */
   readonly rows: (
@@ -13,7 +13,7 @@ export interface Session {
   ) => Effect.Effect<ReadonlyArray<Record<string, unknown>>, Refused>
   /** How many rows it read or wrote. */
   readonly count: (sql: string, values?: ReadonlyArray<unknown>) => Effect.Effect<number, Refused>
-  /** What the server said beside its answers, so far. */
+  /** The server's notices so far. */
   readonly notices: ReadonlyArray<string>
 }
 

@@ -45,30 +45,28 @@ layer(TestDatabase.layer)("asking", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect(
-    "twelve times at once with one key is asking once; the key is known for this user and this body alone",
-    () =>
-      Effect.gen(function* () {
-        const { alice, another, api, bob, superuser } = yield* office
-        const sessions = yield* Effect.all(Array.from({ length: 12 }, () => another))
-        const answers = yield* Effect.forEach(sessions, (session) => ask(session, alice, { key: "one" }), {
-          concurrency: "unbounded"
-        })
-        assert.deepStrictEqual(answers.map(({ outcome }) => outcome).sort(), ["asked", ...Array(11).fill("known")])
-        assert.strictEqual(new Set(answers.map(({ generation }) => generation)).size, 1)
-        assert.strictEqual(new Set(answers.map(({ message }) => message)).size, 1)
-        assert.deepStrictEqual(
-          yield* superuser.rows("select count(*)::int from app.generations where tenant_id = $1", [alice.tenant]),
-          [{ count: 1 }]
-        )
-        assert.strictEqual((yield* ask(api, alice, { key: "one", bodyHash: "another" })).outcome, "mismatch")
-        const other = yield* ask(api, bob, { key: "one", bodyHash: "another" })
-        assert.strictEqual(other.outcome, "asked")
-        assert.notStrictEqual(other.generation, answers[0]?.generation)
-      }).pipe(Effect.scoped)
+  it.effect("twelve times at once with one key asks once; the key counts for this user and this body only", () =>
+    Effect.gen(function* () {
+      const { alice, another, api, bob, superuser } = yield* office
+      const sessions = yield* Effect.all(Array.from({ length: 12 }, () => another))
+      const answers = yield* Effect.forEach(sessions, (session) => ask(session, alice, { key: "one" }), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(answers.map(({ outcome }) => outcome).sort(), ["asked", ...Array(11).fill("known")])
+      assert.strictEqual(new Set(answers.map(({ generation }) => generation)).size, 1)
+      assert.strictEqual(new Set(answers.map(({ message }) => message)).size, 1)
+      assert.deepStrictEqual(
+        yield* superuser.rows("select count(*)::int from app.generations where tenant_id = $1", [alice.tenant]),
+        [{ count: 1 }]
+      )
+      assert.strictEqual((yield* ask(api, alice, { key: "one", bodyHash: "another" })).outcome, "mismatch")
+      const other = yield* ask(api, bob, { key: "one", bodyHash: "another" })
+      assert.strictEqual(other.outcome, "asked")
+      assert.notStrictEqual(other.generation, answers[0]?.generation)
+    }).pipe(Effect.scoped)
   )
 
-  it.effect("with a known key says how far the answer is, and a mismatch says nothing of it", () =>
+  it.effect("with a known key returns the state of the answer, and a mismatch reveals nothing of it", () =>
     Effect.gen(function* () {
       const { alice, api } = yield* office
       const first = yield* asked(api, alice, { key: "again" })
@@ -85,7 +83,7 @@ layer(TestDatabase.layer)("asking", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("in a conversation brings its earlier turns along, oldest first, as many as fit, and none half", () =>
+  it.effect("in a conversation returns its earlier turns, oldest first, as many as fit, and none of them cut", () =>
     Effect.gen(function* () {
       const { alice, api } = yield* office
       const talk = yield* conversation(api, alice)
@@ -94,7 +92,7 @@ layer(TestDatabase.layer)("asking", (it) => {
         if (status !== "running") yield* finish(api, question, { response, status })
       })
       yield* turn("aaaa", "bbbb")
-      yield* turn("nothing came of it", "", "failed")
+      yield* turn("an answer without text", "", "failed")
       yield* turn("cccc", "dd🏠d")
       yield* turn("never answered", "", "running")
       const history = (historyCharacters: number) =>
@@ -105,7 +103,7 @@ layer(TestDatabase.layer)("asking", (it) => {
       assert.deepStrictEqual(yield* history(15), [newer])
       assert.deepStrictEqual(yield* history(8), [newer])
       assert.deepStrictEqual(yield* history(7), [])
-      // Not in a conversation there is none.
+      // Outside a conversation there are none.
       assert.deepStrictEqual((yield* ask(api, alice)).history, [])
     }).pipe(Effect.scoped)
   )
@@ -129,7 +127,7 @@ layer(TestDatabase.layer)("asking", (it) => {
   )
 
   it.effect(
-    "in a conversation that is another user's, another tenant's or nobody's is refused alike, and leaves no trace",
+    "in a conversation of another user or tenant, or in none that exists, is refused alike, and leaves no trace",
     () =>
       Effect.gen(function* () {
         const { admin, alice, api, bob, superuser } = yield* office
@@ -156,7 +154,7 @@ layer(TestDatabase.layer)("asking", (it) => {
       }).pipe(Effect.scoped)
   )
 
-  it.effect("nothing can be tied to what is another user's, past app.ask neither", () =>
+  it.effect("nothing can be attached to another user's rows, even without app.ask", () =>
     Effect.gen(function* () {
       const { alice, api, bob } = yield* office
       const talk = yield* conversation(api, alice)

@@ -10,10 +10,10 @@ import { join } from "node:path"
 import { append, asked, finish, inRoom, office, remove } from "./Questions.ts"
 import { open, type Refused, type Session, stateOf } from "./Session.ts"
 
-/** What must never leave the tenant that said it. */
+/** Texts that must never leave their tenant. */
 const SECRET = "the recipe of the sauce"
 
-/** A tenant with something in everything. */
+/** A tenant with a row in every table. */
 const busy = Effect.gen(function* () {
   const people = yield* office
   const { alice, api } = people
@@ -53,7 +53,7 @@ const audited = Effect.fnUntraced(function* (content = false) {
   return { mine, theirs, login, reader: yield* open(login.url), adminUrl }
 })
 
-/** Everything of the schemas that this login can read at all, with the column that says whose it is. */
+/** Every table and view that this login can read, with its tenant column. */
 const readable = (session: Session) =>
   session.rows(
     `select format('%I.%I', n.nspname, c.relname) as place, a.attname as tenant
@@ -64,7 +64,7 @@ const readable = (session: Session) =>
      order by 1`
   )
 
-/** Whose rows this session gets to see, by table and view. */
+/** The tenants whose rows this session sees, by table and view. */
 const seen = Effect.fnUntraced(function* (session: Session) {
   const found: Record<string, ReadonlyArray<unknown>> = {}
   for (const { place, tenant } of yield* readable(session)) {
@@ -76,7 +76,7 @@ const seen = Effect.fnUntraced(function* (session: Session) {
 
 const tenantsIn = (found: Record<string, ReadonlyArray<unknown>>) => [...new Set(Object.values(found).flat())].sort()
 
-/** The states of statements, each tried by itself. */
+/** The SQLSTATEs of statements, each run on its own. */
 const states = (session: Session, statements: ReadonlyArray<string>) =>
   Effect.map(
     Effect.forEach(statements, (sql) =>
@@ -94,7 +94,7 @@ const messageOf = <A>(work: Effect.Effect<A, Refused>) =>
   Effect.match(work, { onFailure: ({ message }) => message, onSuccess: (value) => JSON.stringify(value) })
 
 layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
-  it.effect("reads their tenant's rows in every table and view there is for them, and nobody else's", () =>
+  it.effect("reads their tenant's rows in every table and view granted to them, and no other tenant's", () =>
     Effect.gen(function* () {
       const { mine, reader, theirs } = yield* audited()
       const found = yield* seen(reader)
@@ -119,7 +119,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("cannot become somebody else, whatever they set, reset or switch to", () =>
+  it.effect("cannot become another auditor or role, whatever they set, reset or switch to", () =>
     Effect.gen(function* () {
       const { login, mine, reader, theirs } = yield* audited()
       const { alice, tenant } = theirs
@@ -170,7 +170,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       ]
       yield* reader.rows("set default_transaction_read_only = off")
       assert.deepStrictEqual(yield* states(reader, REFUSED), denied(REFUSED))
-      // Without row-level security there is no answer at all, and not one without the wall.
+      // Without row-level security the query fails, and does not run without the wall.
       yield* reader.rows("set row_security = off")
       assert.strictEqual(yield* stateOf(reader.rows("select id from app.users")), "42501")
     }).pipe(Effect.scoped)
@@ -202,7 +202,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       ]
       const came = yield* states(reader, WRITES)
       for (const [sql, state] of Object.entries(came))
-        // Not theirs: refused, or (ANALYZE) passed by with a warning.
+        // Not the auditor's: refused, or (ANALYZE) skipped with a warning.
         assert.include(sql.startsWith("analyze") ? ["fine", "42501"] : ["42501", "42809", "55000"], state, sql)
       assert.deepStrictEqual(
         yield* mine.superuser.rows("select count(*)::int from app.users where tenant_id = $1 and role = 'admin'", [
@@ -213,7 +213,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("makes nothing of their own that could run in somebody's name, or reach out", () =>
+  it.effect("creates nothing that could run with another's rights, or reach outside", () =>
     Effect.gen(function* () {
       const { reader } = yield* audited()
       yield* reader.rows("set default_transaction_read_only = off")
@@ -262,7 +262,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       ]
       const came = yield* states(reader, MADE)
       const passed = Object.entries(came).filter(([, state]) => state !== "42501")
-      // What is refused for another reason than a missing right: there is no such thing here, or nobody may.
+      // Refused for another reason than a missing right: it does not exist here, or no role may.
       assert.deepStrictEqual(
         passed.filter(
           ([sql, state]) =>
@@ -277,7 +277,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
   it.effect("calls no function that does more than they may", () =>
     Effect.gen(function* () {
       const { reader, theirs } = yield* audited()
-      // Every function of ours, and whatever runs with its owner's rights.
+      // Every function of ours, and every one that runs with its owner's rights.
       const callable = yield* reader.rows(
         `select p.oid::regprocedure::text as function from pg_proc p join pg_namespace n on n.oid = p.pronamespace
          where (n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'public') or p.prosecdef)
@@ -340,7 +340,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
         ]) {
           const said = yield* messageOf(reader.rows(`select email from app.users where ${asks}`))
           assert.notInclude(said, theirs.alice.user, asks)
-          // Aimed at a stranger's rows it does not even come to the error.
+          // On another tenant's rows the error is not even reached.
           if (asks !== leak) assert.strictEqual(said, "[]", asks)
         }
         assert.include(
@@ -351,7 +351,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       const message = yield* messageOf(reader.rows("select content from app.messages where content::int = 1"))
       assert.include(message, SECRET, "of their own they may see it")
 
-      // Statistics would be of all tenants together, so there are none: statistics.test.ts.
+      // Statistics would cover all tenants together, so there are none: statistics.test.ts.
       for (const view of ["pg_stats", "pg_stats_ext", "pg_stats_ext_exprs"])
         assert.deepStrictEqual(yield* reader.rows(`select * from ${view} where schemaname = 'app'`), [], view)
 
@@ -412,7 +412,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       assert.strictEqual(yield* end, 1)
       assert.notStrictEqual(yield* stateOf(reader.rows("fetch 1 from c")), "fine")
       assert.strictEqual(yield* stateOf(stays.rows("select 1")), "fine")
-      // As it was let in, or as a row says that it was taken back.
+      // Valid until its expiry, or until a row marks it as revoked.
       yield* mine.superuser.rows("update meta.readers set revoked_at = now() where role = $1", [other.role])
       assert.strictEqual(yield* end, 1)
       assert.notStrictEqual(yield* stateOf(stays.rows("select 1")), "fine")
@@ -454,7 +454,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("reads what was said only where that was granted, and hashes, leases and keys never", () =>
+  it.effect("reads texts only where that was granted, and hashes, leases and keys never", () =>
     Effect.gen(function* () {
       const NEVER = [
         "select password_hash from app.credentials",
@@ -500,7 +500,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
           grantReader(adminUrl, { tenantId: undefined, content: false, lifetime: Duration.days(1), note: undefined }),
           ({ role }) => Effect.orDie(revokeReaders(adminUrl, { role }))
         )
-        // Without what is psql's own.
+        // Without psql's own commands.
         const text = readFileSync(join(DIRECTORY, "audit", "scripts", script), "utf8").replaceAll(/^\\.*$/gmu, "")
         const statements = text.split(";").filter((statement) => statement.includes("select"))
         assert.isAbove(statements.length, 5)
@@ -514,7 +514,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
     )
   }
 
-  it.effect("is nobody without a line that says for whom: a role that only looks like one reads nothing", () =>
+  it.effect("needs a registered tenant: a role that only has such a name reads nothing", () =>
     Effect.gen(function* () {
       const { adminUrl, mine } = yield* audited()
       const { name } = yield* TestDatabase
@@ -535,7 +535,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is let in and out by an administrator who is no superuser, too", () =>
+  it.effect("can be made and removed by an administrator who is no superuser, too", () =>
     Effect.gen(function* () {
       const { adminUrl, name } = yield* TestDatabase
       const { superuser, tenant } = yield* busy
@@ -563,7 +563,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("cannot be let in to a tenant that is not there", () =>
+  it.effect("cannot be made for a tenant that does not exist", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const failed = yield* Effect.flip(
@@ -619,7 +619,7 @@ layer(TestDatabase.layer)("the installation's auditor", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("reads nothing that was said, no hash, no lease and no key, by whatever way", () =>
+  it.effect("reads no text, no hash, no lease and no key, by any way", () =>
     Effect.gen(function* () {
       const { one, session } = yield* auditor
       yield* session.rows("set default_transaction_read_only = off")
@@ -681,7 +681,7 @@ layer(TestDatabase.layer)("the installation's auditor", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is out when it ends, with a session that is open", () =>
+  it.effect("loses access when it ends, even in an open session", () =>
     Effect.gen(function* () {
       const { adminUrl, login, one, session } = yield* auditor
       yield* one.superuser.rows(`alter role ${login.role} valid until '2020-01-01'`)

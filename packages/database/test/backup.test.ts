@@ -29,7 +29,7 @@ const directory = Effect.acquireRelease(
 
 const found = (url: Redacted.Redacted, sql: string) => Effect.map(Databases.execute(url, sql), ({ rows }) => rows)
 
-/** A database and its owner as a provider gives them: who makes roles, and is no superuser. */
+/** A database and its owner as a provider gives them: the owner makes roles, and is no superuser. */
 const managed = Effect.fnUntraced(function* (server: Redacted.Redacted, name: string) {
   yield* found(server, `create role ${name} login createrole password 'owner'`)
   yield* Databases.create(server, `db_${name}`)
@@ -67,7 +67,7 @@ const content = Effect.fnUntraced(function* (superuser: Redacted.Redacted) {
 
 const schema = readFileSync(join(DIRECTORY, "schema.sql"), "utf8")
 
-/** Whether tenants are apart, as the API's own login finds. */
+/** Whether tenants are kept apart, as the API's own login finds. */
 const isolated = Effect.fnUntraced(function* (admin: Redacted.Redacted) {
   const connection = yield* connect(yield* prepareLogin(admin, "api", Redacted.make("of-the-api")))
   const { checks, findings } = yield* inspect(connection)
@@ -99,20 +99,20 @@ describe.skipIf(noServer)("a backup", () => {
         // Never over another one.
         assert.match((yield* Effect.flip(backup(owner, file))).message, /is there already/u)
 
-        const elsewhere = yield* managed(there.url, "somebody")
+        const elsewhere = yield* managed(there.url, "other_owner")
         const progress: Array<string> = []
         const report = yield* restore(elsewhere, file, { progress: (line) => progress.push(line) })
         assert.strictEqual(report.version, (yield* status(elsewhere)).codeVersion)
         assert.strictEqual(report.readers, 1)
         assert.includeMembers(progress, ["app.users", "app.messages"])
-        const copy = Databases.urlOf(there.url, "db_somebody")
+        const copy = Databases.urlOf(there.url, "db_other_owner")
         assert.deepStrictEqual(yield* content(copy), before)
         assert.strictEqual(yield* dumpSchema(copy), schema)
         assert.deepStrictEqual(yield* found(copy, "select role::text from meta.readers where revoked_at is null"), [])
         assert.deepStrictEqual(yield* found(copy, `select role::text from meta.readers`), [{ role: reader.role }])
         yield* isolated(elsewhere)
         assert.strictEqual((yield* migrate(elsewhere)).rebuilt, false)
-        // And from there the next backup.
+        // And a backup of the restored one.
         yield* backup(elsewhere, `${file}.2`)
         assert.match((yield* Effect.flip(restore(elsewhere, file))).message, /not empty/u)
       }).pipe(Effect.scoped),
@@ -143,7 +143,7 @@ describe.skipIf(noServer)("a backup", () => {
   )
 
   it.live(
-    "made and restored by others, with roles missing, without owners or without privileges, is mended by migrate",
+    "made and restored by other tools, without roles, owners or privileges, is repaired by migrate",
     () =>
       Effect.gen(function* () {
         const [here, there] = [yield* localServer, yield* localServer]
@@ -162,7 +162,7 @@ describe.skipIf(noServer)("a backup", () => {
         ] as const) {
           yield* Databases.create(there.url, name)
           const copy = Databases.urlOf(there.url, name)
-          // It complains of the roles that are not there, and goes on.
+          // It reports the missing roles, and goes on.
           yield* Effect.ignore(pg("pg_restore", [...args, file], copy))
           assert.deepStrictEqual(yield* content(copy), before, name)
           assert.strictEqual((yield* status(copy)).state, "current")
@@ -171,7 +171,7 @@ describe.skipIf(noServer)("a backup", () => {
           assert.deepStrictEqual(yield* content(copy), before)
           yield* isolated(copy)
           assert.strictEqual((yield* migrate(copy)).rebuilt, false, name)
-          // Of each the first one made the roles: without them again for the next.
+          // The first one made the roles: remove them again for the next.
           yield* Databases.drop(there.url, name)
           for (const role of Object.values(roleNames("llm_")).filter((each) => each !== "llm_"))
             yield* found(there.url, `drop role ${role}`)
@@ -181,7 +181,7 @@ describe.skipIf(noServer)("a backup", () => {
   )
 
   it.live(
-    "that is not one, or not whole, changes nothing and says so in a line",
+    "that is none, or incomplete, changes nothing and reports it in one line",
     () =>
       Effect.gen(function* () {
         const { url } = yield* localServer

@@ -8,7 +8,7 @@ import { plant, type Sample } from "./SampleRows.ts"
 import { open, type Session } from "./Session.ts"
 
 // Two tenants with a row in every table that the catalogue knows; one of them tries everything on the other's. Nothing here names a
-// table: one that is added tomorrow is tried tomorrow, and if SampleRows.ts cannot make a row of it, these tests fail and say so.
+// table: one that is added later is tested too, and if SampleRows.ts cannot make a row of it, these tests fail and say so.
 
 const setting = Effect.gen(function* () {
   const { adminUrl, apiUrl } = yield* TestDatabase
@@ -22,7 +22,7 @@ const setting = Effect.gen(function* () {
 const enter = (session: Session, { tenant, user }: Sample) =>
   session.rows("select role from app.enter($1, $2, $3, 'admin')", [tenant, user, 0])
 
-/** Tries on every table, each time as if for the first time, and returns what came of it by table. */
+/** Tries on every table, each time as if for the first time, and returns the results by table. */
 const everywhere = (session: Session, tables: ReadonlyArray<Catalogue.Table>, attempt: Attempt, victim: Sample) =>
   Effect.forEach(tables, (table) =>
     session.rows("savepoint before").pipe(
@@ -50,7 +50,7 @@ const missed = (outcomes: Readonly<Record<string, string>>) =>
     .filter(([, came]) => !/^[1-9]\d* rows$/u.test(came))
     .map(([table, came]) => `${table}: ${came}`)
 
-/** Forgets every rule inside the tenant, and grants everything to everybody. */
+/** Drops every policy inside the tenant, and grants all rights to PUBLIC. */
 const careless = (tables: ReadonlyArray<Catalogue.Table>, keepWall: boolean) =>
   `do $$ declare gone record; begin
     for gone in select polname, polrelid::regclass as place from pg_policy where polname <> 'tenant_wall' or not ${keepWall} loop
@@ -79,7 +79,7 @@ layer(TestDatabase.layer)("a stranger in the room", (it) => {
           yield* api.rows("savepoint before")
           const one = yield* outcome(attempt(api, table, victim))
           came[table.name] = one
-          // What got through stays, so that it would be missed below.
+          // Rows that got through stay changed, so that the check below sees it.
           yield* api.rows(one.endsWith("rows") ? "release savepoint before" : "rollback to savepoint before")
         }
         yield* api.rows("commit")
@@ -89,7 +89,7 @@ layer(TestDatabase.layer)("a stranger in the room", (it) => {
       }).pipe(Effect.scoped)
     )
 
-    it.effect(`${verb}: gets at no row even if everything but the wall was forgotten`, () =>
+    it.effect(`${verb}: gets at no row even without every rule but the wall`, () =>
       Effect.gen(function* () {
         const { admin, stranger, tables, victim } = yield* setting
         const before = yield* belongings(admin, tables, victim)
@@ -142,7 +142,7 @@ layer(TestDatabase.layer)("a stranger in the room", (it) => {
     )
   }
 
-  it.effect("cannot give a row of their own to somebody else, nor take one", () =>
+  it.effect("cannot give a row of their own to another tenant, nor take one", () =>
     Effect.gen(function* () {
       const { admin, stranger, tables, victim } = yield* setting
       yield* admin.rows("begin")
@@ -168,7 +168,7 @@ layer(TestDatabase.layer)("a table that is new", (it) => {
   const create =
     "set role llm_owner; create table app.parcels (tenant_id uuid not null references app.tenants (id), id uuid not null, "
 
-  it.effect("is tried without anybody naming it", () =>
+  it.effect("is tested without being named anywhere", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const admin = yield* open(adminUrl)
@@ -180,12 +180,12 @@ layer(TestDatabase.layer)("a table that is new", (it) => {
       const came = yield* everywhere(session, tables, ATTEMPTS["select"] ?? (() => Effect.succeed(0)), victim)
       yield* session.rows("rollback")
       yield* admin.rows("drop table app.parcels")
-      // Made by hand, past the migrator: it has no wall, and that shows.
+      // Made by hand, without the migrator: it has no wall, and the test notices.
       assert.deepStrictEqual(got(came), ["parcels: 1 rows"])
     }).pipe(Effect.scoped)
   )
 
-  it.effect("fails these tests by name while nobody has said how its rows look", () =>
+  it.effect("fails these tests by name until SampleRows.ts can make its rows", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const admin = yield* open(adminUrl)

@@ -27,7 +27,7 @@ describe("a database's URL", () => {
       password: "p",
       database: "d"
     })
-    // What the query says wins.
+    // The query overrides.
     assert.deepStrictEqual(parts("postgres://a:b@c:1/d?user=u&password=p&host=h&port=2&dbname=e"), {
       host: "h",
       port: 2,
@@ -52,7 +52,7 @@ describe("a database's URL", () => {
     // A plus is a plus, # and ? belong to a password, a colon too.
     assert.strictEqual(parts("postgres://u:a+b%2Bc#d?e:f@h/d").password, "a+b+c#d?e:f")
     assert.strictEqual(parts("postgres://h/d?user=u&password=a+b%2Bc").password, "a+b+c")
-    // What is missing.
+    // Missing parts.
     assert.deepStrictEqual(parts("postgres://h"), { ...local, host: "h", user, database: user })
     assert.strictEqual(parts("postgres://u@h").database, "u")
     assert.strictEqual(parts("postgres://u@h:/d").port, 5432)
@@ -67,7 +67,7 @@ describe("a database's URL", () => {
     assert.deepStrictEqual(parts("postgresql://u:p@h:1/d?schema=public&pgbouncer=true&pool_timeout=0"), plain)
   })
 
-  it("that cannot be used is refused with the reason, and without a word of it", () => {
+  it("that cannot be used is refused with the reason, without repeating any part of it", () => {
     const secret = "hunter2"
     const broken = {
       "mysql://u:hunter2@h/d": /begin with postgres/,
@@ -99,7 +99,7 @@ describe("a database's URL", () => {
     }
   })
 
-  // Placements of everything that says who logs in and where, plain and encoded, once and twice.
+  // Every placement of login and host, plain and encoded, once and twice.
   const word = fc
     .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
     .filter((text) => !text.includes("\0") && text.isWellFormed())
@@ -155,7 +155,7 @@ describe("a database's URL", () => {
           [found.user, found.password && Redacted.value(found.password), found.host, found.port, found.database],
           [user, password, host, port, database]
         )
-        // Written down again it is the same, for us and for whoever reads it as a URL.
+        // Formatted again it is the same, for us and for other URL parsers.
         const again = format(found)
         assert.deepStrictEqual(read(again), found)
         assert.isTrue(URL.canParse(Redacted.value(again)))

@@ -40,7 +40,7 @@ const busy = Effect.gen(function* () {
   return { ...people, talk, ended, running }
 })
 
-/** In which tables a login sees something of this tenant that tells what was said. */
+/** The tables in which a login sees texts of this tenant. */
 const TOLD: Readonly<Record<string, string>> = {
   users: "email like $2 || '@%'",
   conversations: "user_id::text = $2",
@@ -62,7 +62,7 @@ const told = (session: Session, { tenant, user }: Person, room?: Person) =>
     (tables) => tables.flat()
   )
 
-/** A login of people at psql, in its role. */
+/** A login of an auditor at psql, in its role. */
 const atPsql = Effect.fnUntraced(function* (role: string, tenant: string) {
   const { adminUrl } = yield* TestDatabase
   const session = yield* open(adminUrl)
@@ -78,7 +78,7 @@ const atPsql = Effect.fnUntraced(function* (role: string, tenant: string) {
   return session
 })
 
-/** What PostgreSQL has of somebody, whoever may see it. */
+/** What PostgreSQL stores of a user, whether visible or not. */
 const rest = (superuser: Session, { tenant, user }: Person) =>
   Effect.map(
     superuser.rows(
@@ -102,7 +102,7 @@ layer(TestDatabase.layer)("what is deleted", (it) => {
     ["conversation", ["conversations", "messages", "generation_chunks", "feedback"]],
     ["user", Object.keys(TOLD)]
   ] as const) {
-    it.effect(`a ${kind}: nobody reads a word of it from that moment, and the accounts stay`, () =>
+    it.effect(`a ${kind}: no login reads any of it from that moment, and the accounts stay`, () =>
       Effect.gen(function* () {
         const { admin, alice, api, ended, running, superuser, talk } = yield* busy
         const watching: ReadonlyArray<readonly [string, Session, Person | undefined]> = [
@@ -156,7 +156,7 @@ layer(TestDatabase.layer)("what is deleted", (it) => {
     )
   }
 
-  it.effect("is one row written, however much hangs on it", () =>
+  it.effect("costs one written row, however many rows belong to it", () =>
     Effect.gen(function* () {
       const { admin, alice, another, api, superuser, talk } = yield* busy
       yield* superuser.rows(
@@ -189,46 +189,48 @@ layer(TestDatabase.layer)("what is deleted", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("goes in batches of bounded size, by several at once, and is gone on with after one was killed", () =>
-    Effect.gen(function* () {
-      const { admin, alice, another, api, bob, superuser } = yield* busy
-      for (let n = 0; n < 20; n++) {
-        const talk = n % 4 === 0 ? yield* conversation(api, alice) : undefined
-        yield* asked(api, alice, talk === undefined ? {} : { conversation: talk })
-        yield* asked(api, bob)
-      }
-      yield* remove(api, admin, "user", alice.user)
-      const killed = yield* another
-      yield* killed.rows("begin")
-      assert.strictEqual(yield* Effect.map(killed.rows("select work.purge(7) as n"), ([row]) => row?.["n"]), 7)
-      // What one is at, another one leaves alone, and does not wait for.
-      yield* api.rows("set lock_timeout = '1ms'")
-      assert.strictEqual(yield* purge(api), 0)
-      yield* killed.rows("rollback")
-      const [before] = yield* superuser.rows("select count(*)::int as n from app.messages where user_id = $1", [
-        alice.user
-      ])
-      assert.strictEqual(before?.["n"], 22)
-      const workers = yield* Effect.all(Array.from({ length: 4 }, () => another))
-      const removed = yield* Effect.forEach(workers, (session) => purge(session, 3), { concurrency: "unbounded" })
-      yield* purge(api, 3)
-      assert.isAbove(
-        removed.reduce((sum, count) => sum + count, 0),
-        0
-      )
-      assert.deepInclude(yield* rest(superuser, alice), {
-        users: 0,
-        messages: 0,
-        conversations: 0,
-        orders: 0,
-        accounts: 22,
-        tied: 0
-      })
-      assert.deepInclude(yield* rest(superuser, bob), { users: 1, messages: 20, tied: 20 })
-    }).pipe(Effect.scoped)
+  it.effect(
+    "is removed in bounded batches, by several processes at once, and others continue after one was killed",
+    () =>
+      Effect.gen(function* () {
+        const { admin, alice, another, api, bob, superuser } = yield* busy
+        for (let n = 0; n < 20; n++) {
+          const talk = n % 4 === 0 ? yield* conversation(api, alice) : undefined
+          yield* asked(api, alice, talk === undefined ? {} : { conversation: talk })
+          yield* asked(api, bob)
+        }
+        yield* remove(api, admin, "user", alice.user)
+        const killed = yield* another
+        yield* killed.rows("begin")
+        assert.strictEqual(yield* Effect.map(killed.rows("select work.purge(7) as n"), ([row]) => row?.["n"]), 7)
+        // A process skips rows that another is removing, without waiting.
+        yield* api.rows("set lock_timeout = '1ms'")
+        assert.strictEqual(yield* purge(api), 0)
+        yield* killed.rows("rollback")
+        const [before] = yield* superuser.rows("select count(*)::int as n from app.messages where user_id = $1", [
+          alice.user
+        ])
+        assert.strictEqual(before?.["n"], 22)
+        const workers = yield* Effect.all(Array.from({ length: 4 }, () => another))
+        const removed = yield* Effect.forEach(workers, (session) => purge(session, 3), { concurrency: "unbounded" })
+        yield* purge(api, 3)
+        assert.isAbove(
+          removed.reduce((sum, count) => sum + count, 0),
+          0
+        )
+        assert.deepInclude(yield* rest(superuser, alice), {
+          users: 0,
+          messages: 0,
+          conversations: 0,
+          orders: 0,
+          accounts: 22,
+          tied: 0
+        })
+        assert.deepInclude(yield* rest(superuser, bob), { users: 1, messages: 20, tied: 20 })
+      }).pipe(Effect.scoped)
   )
 
-  it.effect("and large keeps nobody's small one waiting, and what somebody holds keeps back nothing else", () =>
+  it.effect("and large does not delay a small one, and a locked row delays nothing else", () =>
     Effect.gen(function* () {
       const { alice, another, api, superuser } = yield* office
       const stranger = yield* office
@@ -254,7 +256,7 @@ layer(TestDatabase.layer)("what is deleted", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("cannot be what somebody else has, and the job can remove nothing that is not deleted", () =>
+  it.effect("cannot belong to another user or tenant, and the job can remove nothing that is not marked", () =>
     Effect.gen(function* () {
       const { admin, alice, api, bob, ended, superuser, talk } = yield* busy
       const stranger = yield* office
@@ -297,7 +299,7 @@ layer(TestDatabase.layer)("what is deleted", (it) => {
 })
 
 layer(TestDatabase.layer)("the migration", (it) => {
-  it.effect("is taken back without giving anything back, and made again", () =>
+  it.effect("is rolled back without making deleted rows visible, and applied again", () =>
     Effect.gen(function* () {
       const { admin, alice, api, bob, superuser, talk } = yield* busy
       const kept = yield* asked(api, bob)
@@ -345,7 +347,7 @@ layer(TestDatabase.layer)("a deleted user", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is no admin who could stay: of two who delete each other at once, one stays", () =>
+  it.effect("cannot be the last admin: of two who delete each other at once, one stays", () =>
     Effect.gen(function* () {
       const { admin, alice, another, api, superuser } = yield* office
       assert.strictEqual(yield* stateOf(remove(api, admin, "user", admin.user)), "LL409")
@@ -372,7 +374,7 @@ layer(TestDatabase.layer)("a deleted user", (it) => {
   )
 
   it.effect(
-    "who asks meanwhile, and whose conversation goes meanwhile: nobody waits for ever, and nothing is left over",
+    "who asks meanwhile, and whose conversation is deleted meanwhile: no request waits for ever, and nothing is left over",
     () =>
       Effect.gen(function* () {
         const { admin, alice, another, api, bob, superuser } = yield* office
@@ -427,7 +429,7 @@ layer(TestDatabase.layer)("a key", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("whose first request is taken back is the second's", () =>
+  it.effect("whose first request is rolled back belongs to the second", () =>
     Effect.gen(function* () {
       const { alice, another, api, superuser } = yield* office
       const first = yield* another

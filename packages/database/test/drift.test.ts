@@ -14,7 +14,7 @@ import { open } from "./Session.ts"
 
 const SEED = "1"
 
-/** Looks at what a mutant has left, and takes it back; nothing where PostgreSQL refused the mutant itself. */
+/** Inspects a mutant's effect, and rolls it back; nothing where PostgreSQL refused the mutant itself. */
 const withMutant = <A, E>(connection: PgConnection.PgConnection, sql: string, look: Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     yield* rows(connection, "savepoint mutant")
@@ -34,13 +34,13 @@ const mutating = Effect.gen(function* () {
   return { connection, all, files: yield* readSqlFiles() }
 })
 
-/** What migrating makes of it: mended, or refused with a reason. */
+/** The result of migrating: repaired, or refused with a reason. */
 const migrated = ({ connection, files }: Effect.Success<typeof mutating>, sql: string) =>
   Effect.map(withMutant(connection, sql, apply(connection, files, { strangers: "refuse" })), (done) =>
     done === undefined ? "not a mutant" : Exit.isSuccess(done) ? "mended" : String(done.cause)
   )
 
-/** Of these a program cannot know what was meant, or whose it is: it says so, and leaves them. */
+/** A program cannot know the intention or the owner of these: it reports them, and changes nothing. */
 const NOT_MENDED =
   /^(?:columns|constraints, indexes and triggers|tables|strangers|memberships|settings of roles|things added .*|default privileges)$/u
 
@@ -74,7 +74,7 @@ layer(TestDatabase.layerAlone, { timeout: "300 seconds" })("the catalogue", (it)
         }
         const survivors = results.filter(({ noticed }) => !noticed)
         assert.deepStrictEqual(survivors, [])
-        // Some statements are none that PostgreSQL takes; most are, and every dimension has its own.
+        // PostgreSQL refuses some statements, but accepts most, and some of every dimension.
         assert.isAtLeast(results.length, 120)
         assert.isAtMost(all.length - results.length, 5)
         assert.strictEqual(
@@ -86,7 +86,7 @@ layer(TestDatabase.layerAlone, { timeout: "300 seconds" })("the catalogue", (it)
   )
 
   it.effect(
-    "is mended by a migration where a program can know what was meant, and refused by name where not",
+    "is repaired by a migration where a program can know the intention, and refused by name where not",
     () =>
       Effect.gen(function* () {
         const state = yield* mutating
@@ -102,7 +102,7 @@ layer(TestDatabase.layerAlone, { timeout: "300 seconds" })("the catalogue", (it)
   )
 
   it.effect(
-    "is looked at by every migration, also where there is nothing to apply",
+    "is checked by every migration, also where there is nothing to apply",
     () =>
       Effect.gen(function* () {
         const { adminUrl } = yield* TestDatabase
@@ -115,15 +115,15 @@ layer(TestDatabase.layerAlone, { timeout: "300 seconds" })("the catalogue", (it)
           "table app.messages: policy tenant_wall is missing: restrictive for all to llm_tenant using ((tenant_id = ( SELECT app.tenant_id() AS tenant_id))) with check ((tenant_id = ( SELECT app.tenant_id() AS tenant_id)))"
         ])
         assert.deepStrictEqual((yield* driftOf(connection, files)).map(nameOf), [])
-        // Somebody's superuser is not ours to take away.
-        yield* rows(connection, "create role somebody superuser login")
+        // A foreign superuser is not ours to remove.
+        yield* rows(connection, "create role foreign_admin superuser login")
         const refused = yield* Effect.flip(migrate(adminUrl, { strangers: "refuse" }))
         assert.strictEqual(refused.reason, "drift")
-        assert.include(refused.message, "outsider somebody: attributes is not to be there: superuser")
+        assert.include(refused.message, "outsider foreign_admin: attributes is not to be there: superuser")
         assert.deepStrictEqual((yield* migrate(adminUrl)).strangers.length, 1)
         yield* migrate(adminUrl, { strangers: "accept" })
         assert.deepStrictEqual((yield* migrate(adminUrl, { strangers: "refuse" })).rebuilt, false)
-        yield* rows(connection, "drop role somebody")
+        yield* rows(connection, "drop role foreign_admin")
       }).pipe(Effect.scoped),
     120_000
   )

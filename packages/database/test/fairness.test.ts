@@ -44,7 +44,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds", excludeTestServices: true })(
           assert.isTrue(Exit.isSuccess(exit))
           waits.push(took)
         }
-        // A first come, first served queue makes it some three seconds.
+        // With a first come, first served queue it is some three seconds.
         assert.isBelow(Math.max(...waits), 350, JSON.stringify(waits))
         for (const list of lists) yield* Fiber.await(list)
         const { lent, waiting } = (yield* Pool).load()
@@ -81,7 +81,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds", excludeTestServices: true })(
       const actors = [yield* member, yield* member, yield* member, yield* member]
       yield* Effect.gen(function* () {
         const tenancy = yield* Tenancy
-        // Nothing answers yet: how many are tried at once is how many there will be.
+        // No connection is open yet: as many are opened at once as are needed.
         way.freeze()
         const burst = yield* Effect.forkChild(
           Effect.forEach(

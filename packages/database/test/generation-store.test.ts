@@ -18,7 +18,7 @@ import {
 } from "./Questions.ts"
 import { type Session, stateOf } from "./Session.ts"
 
-/** What there is of an answer. */
+/** The stored state of an answer. */
 const picture = (superuser: Session, { generation, message }: Asked) =>
   Effect.map(
     superuser.rows(
@@ -120,7 +120,7 @@ layer(TestDatabase.layer)("the work on an answer", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("renews the lease, and hears that somebody reads elsewhere", () =>
+  it.effect("renews the lease, and learns that a reader follows at another process", () =>
     Effect.gen(function* () {
       const { alice, api, superuser } = yield* office
       const question = yield* asked(api, alice)
@@ -256,7 +256,7 @@ layer(TestDatabase.layer)("the work on an answer", (it) => {
 })
 
 layer(TestDatabase.layer)("a sweeper", (it) => {
-  it.effect("ends what a lost process left, with the text there is in its order", () =>
+  it.effect("ends the generations of a lost process, with their text so far in order", () =>
     Effect.gen(function* () {
       const { alice, api, superuser } = yield* office
       const lost = yield* asked(api, alice, { key: "lost" })
@@ -280,7 +280,7 @@ layer(TestDatabase.layer)("a sweeper", (it) => {
         records: 1,
         keys: 1
       })
-      // Nothing came, so nothing is lost or paid twice when the question is sent again.
+      // There was no text, so nothing is lost or paid twice when the question is sent again.
       assert.deepInclude(yield* picture(superuser, silent), {
         status: "interrupted",
         response: "",
@@ -294,7 +294,7 @@ layer(TestDatabase.layer)("a sweeper", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("takes no more than it was told, the longest lost first", () =>
+  it.effect("takes at most as many as its limit, the longest lost first", () =>
     Effect.gen(function* () {
       const { alice, api, superuser } = yield* office
       const questions = [yield* asked(api, alice), yield* asked(api, alice), yield* asked(api, alice)]
@@ -351,33 +351,31 @@ layer(TestDatabase.layer)("a sweeper", (it) => {
 })
 
 layer(TestDatabase.layer)("at the same moment", (it) => {
-  it.effect(
-    "a chunk and a sweep: the chunk does not wait, and what comes after the end is lost and stays nowhere",
-    () =>
-      Effect.gen(function* () {
-        const { alice, another, api, superuser } = yield* office
-        const question = yield* asked(api, alice)
-        yield* append(api, question, 1, ["in", " time"])
-        yield* abandon(superuser, question)
-        const sweeper = yield* another
-        yield* sweeper.rows("begin")
-        assert.strictEqual(yield* sweep(sweeper), 1)
-        assert.deepStrictEqual(yield* append(api, question, 3, ["late"]), ["busy"])
-        assert.deepStrictEqual(yield* renew(api, question), ["busy"])
-        assert.strictEqual(yield* stateOf(finish(api, question)), "55P03")
-        yield* sweeper.rows("commit")
-        assert.deepStrictEqual(yield* append(api, question, 3, ["late"]), ["lost"])
-        assert.deepStrictEqual(yield* renew(api, question), ["lost"])
-        assert.isFalse(yield* finish(api, question))
-        assert.deepInclude(yield* picture(superuser, question), {
-          status: "interrupted",
-          response: "in time",
-          chunks: 0
-        })
-      }).pipe(Effect.scoped)
+  it.effect("a chunk and a sweep: the chunk does not wait, and one after the end is lost and stored nowhere", () =>
+    Effect.gen(function* () {
+      const { alice, another, api, superuser } = yield* office
+      const question = yield* asked(api, alice)
+      yield* append(api, question, 1, ["in", " time"])
+      yield* abandon(superuser, question)
+      const sweeper = yield* another
+      yield* sweeper.rows("begin")
+      assert.strictEqual(yield* sweep(sweeper), 1)
+      assert.deepStrictEqual(yield* append(api, question, 3, ["late"]), ["busy"])
+      assert.deepStrictEqual(yield* renew(api, question), ["busy"])
+      assert.strictEqual(yield* stateOf(finish(api, question)), "55P03")
+      yield* sweeper.rows("commit")
+      assert.deepStrictEqual(yield* append(api, question, 3, ["late"]), ["lost"])
+      assert.deepStrictEqual(yield* renew(api, question), ["lost"])
+      assert.isFalse(yield* finish(api, question))
+      assert.deepInclude(yield* picture(superuser, question), {
+        status: "interrupted",
+        response: "in time",
+        chunks: 0
+      })
+    }).pipe(Effect.scoped)
   )
 
-  it.effect("another tenant's transaction holds a row: everybody else's chunks, leases and ends go through", () =>
+  it.effect("another tenant's transaction holds a row: all other chunks, leases and ends go through", () =>
     Effect.gen(function* () {
       const { alice, another, api, superuser } = yield* office
       const stranger = yield* office
@@ -404,9 +402,9 @@ layer(TestDatabase.layer)("at the same moment", (it) => {
       assert.isTrue(yield* finish(api, mine))
       assert.deepInclude(yield* picture(superuser, held), { status: "streaming", chunks: 0 })
       yield* holder.rows("commit")
-      // Sent again, with what came meanwhile.
+      // Sent again, with the new tokens.
       assert.deepStrictEqual(yield* append(api, held, 1, ["a", "b"]), [])
-      // And with more, because nobody heard the answer to it: what is there grows.
+      // And with more, because the answer to it was lost: the chunk grows.
       assert.deepStrictEqual(yield* append(api, held, 1, ["a", "b", "c"]), [])
       assert.deepStrictEqual(yield* append(api, held, 1, ["a"]), [])
       assert.deepStrictEqual(
@@ -441,7 +439,7 @@ layer(TestDatabase.layer)("at the same moment", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("a sweep passes by an answer whose message another process is just removing", () =>
+  it.effect("a sweep skips an answer whose message another process is removing", () =>
     Effect.gen(function* () {
       const { alice, another, api, superuser } = yield* office
       const question = yield* asked(api, alice)
@@ -461,7 +459,7 @@ layer(TestDatabase.layer)("at the same moment", (it) => {
 layer(TestDatabase.layer)("an answer in the room", (it) => {
   const TABLES = ["messages", "generations", "generation_chunks", "idempotency_keys", "tracking_outbox"]
 
-  it.effect("is seen by its user, by the tenant's admins, and by nobody else", () =>
+  it.effect("is visible to its user and the tenant's admins only", () =>
     Effect.gen(function* () {
       const { admin, alice, api, bob } = yield* office
       const stranger = yield* office
@@ -473,7 +471,7 @@ layer(TestDatabase.layer)("an answer in the room", (it) => {
           Effect.map(inRoom(api, who, `select count(*)::int from app.${table}`), ([row]) => row?.["count"])
         )
       assert.deepStrictEqual(yield* seen(alice), [2, 2, 1, 1, 0])
-      // Keys are their user's affair, and what is not tracked yet the admins'.
+      // Keys are visible to their user, and untracked records to the admins.
       assert.deepStrictEqual(yield* seen(admin), [2, 2, 1, 0, 1])
       assert.deepStrictEqual(yield* seen(bob), [0, 0, 0, 0, 0])
       assert.deepStrictEqual(yield* seen(stranger.admin), [0, 0, 0, 0, 0])

@@ -41,7 +41,7 @@ const serves = (url: Redacted.Redacted) =>
 
 describe("two installations in one server", () => {
   it.effect(
-    "live side by side with prefixes of their own, whoever comes first, and also when one prefix begins with the other",
+    "work side by side with prefixes of their own, in any order, and also when one prefix begins with the other",
     () =>
       Effect.gen(function* () {
         const { url } = yield* EmbeddedPostgres.make()
@@ -93,7 +93,7 @@ describe("two installations in one server", () => {
         yield* migrate(second)
         assert.strictEqual((yield* Effect.flip(prepareLogin(second, "api", Redacted.make("other")))).reason, "occupied")
         assert.strictEqual(yield* serves(first), "llm_api")
-        // With the first one's password nothing has to change; and who is alone may change it.
+        // With the first one's password nothing has to change; and a sole installation may change it.
         assert.strictEqual(
           yield* serves(yield* prepareLogin(second, "api", Redacted.make("secret-of-first"))),
           "llm_api"
@@ -124,7 +124,7 @@ describe("two installations in one server", () => {
           assert.deepStrictEqual(yield* found(url, limits), before)
           assert.deepStrictEqual(yield* found(second, "select from pg_namespace where nspname = 'app'"), [])
         }
-        // The first one itself sets them right when it is migrated.
+        // The first one restores them when it is migrated.
         yield* found(first, "delete from meta.repeatables")
         yield* migrate(first)
         yield* migrate(yield* database(url, "third"))
@@ -177,7 +177,7 @@ describe("a prefix", () => {
       const text = readFileSync(join(DIRECTORY, path), "utf8")
       assert.strictEqual(withPrefix(text, "llm_"), text)
       const changed = withPrefix(text, "second_")
-      // What still says llm_ is the end of a longer name.
+      // Any llm_ left is the end of a longer name.
       assert.notMatch(changed, /(?<![a-z]_)llm\\?_/u, path)
       assert.strictEqual(withPrefix(changed.replaceAll(/(?<![a-z_])second(\\?)_/gu, "llm$1_"), "llm_"), text)
     }
@@ -248,7 +248,7 @@ describe("a login made from the administrator's URL", () => {
     120_000
   )
 
-  it.effect("is refused where the server lets somebody else in, or puts it in another role", () =>
+  it.effect("is refused where the server admits another login, or puts it in another role", () =>
     Effect.gen(function* () {
       const { url } = yield* EmbeddedPostgres.make()
       yield* migrate(url)
@@ -260,7 +260,7 @@ describe("a login made from the administrator's URL", () => {
         [refused.reason, refused.message],
         ["login", "the server took the login of llm_api for llm_api, acting as llm_tenant: refused"]
       )
-      // Nor is anything served there.
+      // Nothing is served there either.
       const work = Effect.flatMap(Pool, (pool) => pool.query("select 1", [])).pipe(
         Effect.provide(Pool.layer({ url: api, size: 1, acquireTimeout: "5 seconds", waiting: 10 }))
       )

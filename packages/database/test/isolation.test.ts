@@ -8,7 +8,7 @@ import type { PgConnection } from "@effect/sql-pg"
 import { Context, DateTime, Effect, Layer } from "effect"
 import { office } from "./Questions.ts"
 
-/** One connection for all: what it knows of the catalogue by then makes the next look three times as fast. */
+/** One connection for all: its catalogue cache makes each further check three times as fast. */
 class Administrator extends Context.Service<Administrator, PgConnection.PgConnection>()("test/Administrator") {
   static readonly layer = Layer.effect(
     Administrator,
@@ -16,7 +16,7 @@ class Administrator extends Context.Service<Administrator, PgConnection.PgConnec
   ).pipe(Layer.provideMerge(TestDatabase.layer))
 }
 
-/** What is found, as the API, where this was done to the schema; in a transaction that is rolled back, since roles are the server's. */
+/** The findings, as the API, after this change to the schema; in a transaction that is rolled back, since roles belong to the server. */
 const inspected = Effect.fnUntraced(function* (faults: ReadonlyArray<string>) {
   const connection = yield* Administrator
   const look = Effect.gen(function* () {
@@ -87,7 +87,7 @@ const FAULTS: ReadonlyArray<Fault> = [
     noticed: ["table_without_wall", ADMIN, USER]
   },
   {
-    what: "the wall is around somebody else",
+    what: "the wall is around another role",
     how: ["alter policy tenant_wall on app.messages to llm_jobs"],
     noticed: ["table_without_wall", ADMIN]
   },
@@ -105,7 +105,7 @@ const FAULTS: ReadonlyArray<Fault> = [
     noticed: ["owner_unknown", "table_without_rls", "table_without_wall", ADMIN, USER, NO_ROOM_TENANT]
   },
   {
-    what: "a policy is for everybody",
+    what: "a policy is for PUBLIC",
     how: ["create policy everybody on app.users using (true)"],
     noticed: ["policy_for_public"]
   },
@@ -120,7 +120,7 @@ const FAULTS: ReadonlyArray<Fault> = [
     noticed: ["grant_outside_the_room", NO_ROOM]
   },
   {
-    what: "everybody reads",
+    what: "every user reads",
     how: ["grant select on app.messages to public"],
     noticed: ["grant_outside_the_room", NO_ROOM]
   },
@@ -219,7 +219,7 @@ const FAULTS: ReadonlyArray<Fault> = [
     noticed: ["view_without_security_invoker", "owner_unknown", ADMIN, USER, NO_ROOM_TENANT]
   },
   {
-    what: "a materialized view keeps everybody's rows",
+    what: "a materialized view keeps all tenants' rows",
     how: [
       "create materialized view app.everybody as select tenant_id, email from app.users with data",
       "grant select on app.everybody to llm_tenant"
@@ -333,14 +333,14 @@ const FAULTS: ReadonlyArray<Fault> = [
     noticed: ["row estimates"]
   },
   {
-    what: "a sequence counts for everybody",
+    what: "a sequence counts for all tenants",
     how: ["alter table app.messages add column number bigserial"],
     noticed: ["sequence_across_tenants", "their own room"]
   }
 ]
 
 layer(Administrator.layer, { timeout: "60 seconds" })("the isolation of tenants", (it) => {
-  it.effect("is found whole: every rule, and every verb on every table by whoever must not get through", () =>
+  it.effect("is complete: every rule, and every verb on every table by each login that must not get through", () =>
     Effect.gen(function* () {
       const whole = yield* inspected([])
       assert.deepStrictEqual(whole.findings, [])
@@ -361,7 +361,7 @@ layer(Administrator.layer, { timeout: "60 seconds" })("the isolation of tenants"
     }).pipe(Effect.scoped)
   )
 
-  it.effect("leaves nothing behind, without a transaction neither", () =>
+  it.effect("leaves nothing behind, even outside a transaction", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const connection = yield* connect(adminUrl)
@@ -391,7 +391,7 @@ layer(Administrator.layer, { timeout: "60 seconds" })("the isolation of tenants"
     )
   }
 
-  it.effect("is not said to be whole by who may not look", () =>
+  it.effect("is not reported complete by a login that may not look", () =>
     Effect.gen(function* () {
       const { adminUrl, apiUrl } = yield* TestDatabase
       const admin = yield* connect(adminUrl)
@@ -402,7 +402,7 @@ layer(Administrator.layer, { timeout: "60 seconds" })("the isolation of tenants"
     }).pipe(Effect.scoped, Effect.provide(TestDatabase.layer, { local: true }))
   )
 
-  it.effect("is tried as the API or not at all", () =>
+  it.effect("is tested as the API's role or not at all", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const connection = yield* connect(adminUrl)
@@ -431,7 +431,7 @@ layer(TestDatabase.layer)("a connection used again", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is found out where it does, and where the room was not entered at all", () =>
+  it.effect("is reported where it does, and where the room was not entered at all", () =>
     Effect.gen(function* () {
       const { adminUrl, connection, visitor } = yield* visit
       const absent = yield* reused(connection, { ...visitor, userId: UserId.make(visitor.tenantId) })

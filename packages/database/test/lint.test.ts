@@ -12,12 +12,12 @@ const SCRIPTS = readdirSync(join(DIRECTORY, "test"))
 
 layer(TestDatabase.layer)("a lint", (it) => {
   for (const rule of SCRIPTS) {
-    it.effect(`${rule}: finds the fault, and nothing once it is mended`, () =>
+    it.effect(`${rule}: finds the fault, and nothing once it is repaired`, () =>
       Effect.gen(function* () {
         const { adminUrl } = yield* TestDatabase
         const admin = yield* open(adminUrl)
         const script = readFileSync(join(DIRECTORY, "test", `${rule}.sql`), "utf8")
-        // A fault, a look at the offenders, a repair, another look: what fails is an ASSERT, and its message says what was found.
+        // A fault, a check of the offenders, a repair, another check: a failing ASSERT's message contains the offenders.
         assert.match(script, /^--[^\n]*\nbegin;\n[^]*\nrollback;\n$/u)
         assert.strictEqual(script.match(new RegExp(`assert .*lint\\.${rule}\\b`, "gu"))?.length, 2)
         yield* admin.rows(script)

@@ -38,7 +38,7 @@ const files = Effect.acquireRelease(
 const PARCELS =
   "create table app.parcels (tenant_id uuid not null references app.tenants (id), id uuid not null, size integer not null, primary key (tenant_id, id));\n"
 
-/** Everything that can be told from outside: the dump, and the rows of the history. */
+/** The visible state: the dump, and the rows of the history. */
 const picture = (url: Redacted.Redacted) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -183,7 +183,7 @@ describe("migrating", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("what leaves the files leaves the database", () =>
+  it.effect("objects removed from the files are removed from the database", () =>
     Effect.gen(function* () {
       const { append, directory } = yield* files
       const { adminUrl } = yield* TestDatabase.migrated

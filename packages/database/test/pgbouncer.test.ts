@@ -32,8 +32,8 @@ const rooms = (prepare: boolean) =>
   )
 
 /**
- * A refused entry aborts its transaction, and with it the parsing of the statement behind it: whoever keeps an account of prepared
- * statements, we and PgBouncer, must not count that one. The same statement is sent next by somebody who may.
+ * A refused entry aborts its transaction, and with it the parsing of the statement behind it: neither we nor PgBouncer may
+ * count that one as prepared. The same statement is sent next by a user who may enter.
  */
 const refusals = Effect.gen(function* () {
   const tenancy = yield* Tenancy
@@ -61,19 +61,19 @@ describe.skipIf(version === undefined)(
   () => {
     layer(rooms(false), options)("without prepared statements", (it) => {
       it.effect("tenants never mix", () => interleave(OURS), 60_000)
-      it.effect("who is refused leaves nothing behind", () => refusals)
-      it.effect("who is refused leaves nothing behind", () => refusals)
+      it.effect("a refused user leaves nothing behind", () => refusals)
+      it.effect("a refused user leaves nothing behind", () => refusals)
     })
 
     describe.skipIf(!followsPrepared)("with prepared statements (from 1.21 on)", () => {
       layer(rooms(true), options)("with prepared statements", (it) => {
         it.effect("tenants never mix", () => interleave(OURS), 60_000)
-        it.effect("who is refused leaves nothing behind", () => refusals)
-        it.effect("who is refused leaves nothing behind", () => refusals)
+        it.effect("a refused user leaves nothing behind", () => refusals)
+        it.effect("a refused user leaves nothing behind", () => refusals)
       })
     })
 
-    layer(TestDatabase.layer, options)("that does not follow prepared statements", (it) => {
+    layer(TestDatabase.layer, options)("that does not track prepared statements", (it) => {
       it.effect("they fail, and nothing is answered from outside a room", () =>
         Effect.gen(function* () {
           const { apiUrl } = yield* TestDatabase
@@ -84,7 +84,7 @@ describe.skipIf(version === undefined)(
           const who = tenancy.read(TenantSql.use((sql) => sql`select app.user_id() as "user"`))
           const ask = Effect.exit(Effect.provideService(who, Actor, actor))
           for (let n = 0; n < 3; n++) assert.deepStrictEqual(yield* ask, Exit.succeed([{ user: actor.userId }]))
-          // Takes the one connection to the server on which all of that was prepared. What is asked now goes to another one.
+          // Takes the one connection to the server with the prepared statements. The next query goes to another one.
           const other = yield* open(url)
           yield* other.rows("begin")
           const answer = yield* ask
@@ -104,7 +104,7 @@ describe.skipIf(version === undefined)(
         })
       )
 
-      it.effect("who waits too long for one of its connections is told to come back", () =>
+      it.effect("a request that waits too long for one of its connections is told to come back", () =>
         Effect.gen(function* () {
           const { adminUrl, apiUrl } = yield* TestDatabase
           const url = yield* pooled(apiUrl, 1, { query_wait_timeout: 1 })

@@ -11,7 +11,7 @@ const PoolOfOne = Layer.unwrap(
   )
 ).pipe(Layer.provideMerge(TestDatabase.layer))
 
-/** The server's process behind a connection, and what is left there of who had it before. */
+/** The server's process behind a connection, and traces of its earlier borrower. */
 const look = (connection: Connection) =>
   Effect.map(
     connection.query(
@@ -23,7 +23,7 @@ const look = (connection: Connection) =>
   )
 const lookNow = Effect.flatMap(Pool, ({ use }) => use(look))
 
-/** Ways of leaving a connection that nobody else may have. */
+/** States after which a connection must not serve another borrower. */
 const MESSES: Readonly<Record<string, (connection: Connection) => Effect.Effect<unknown, unknown>>> = {
   "a transaction is open": (connection) => connection.query("begin", []),
   "a transaction has failed": (connection) =>
@@ -39,7 +39,7 @@ const MESSES: Readonly<Record<string, (connection: Connection) => Effect.Effect<
     connection.query("declare c cursor with hold for select generate_series(1, 3)", [])
 }
 
-/** Ways in which who has it may end. */
+/** Ways in which a borrower may end. */
 const ENDS: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
   succeeds: Effect.void,
   fails: Effect.fail("no"),
@@ -50,7 +50,7 @@ const ENDS: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
 layer(PoolOfOne, { timeout: "60 seconds", excludeTestServices: true })("a connection", (it) => {
   for (const [mess, make] of Object.entries(MESSES)) {
     for (const [ends, end] of Object.entries(ENDS)) {
-      it.effect(`on which ${mess} is nobody else's, when its borrower ${ends}`, () =>
+      it.effect(`on which ${mess} serves no other borrower, when its borrower ${ends}`, () =>
         Effect.gen(function* () {
           const { use } = yield* Pool
           const before = yield* lookNow
@@ -76,32 +76,34 @@ layer(PoolOfOne, { timeout: "60 seconds", excludeTestServices: true })("a connec
     })
   )
 
-  it.effect("whose statement was left under way is kept from others until it is over, and from nobody who left", () =>
-    Effect.gen(function* () {
-      const { load, use } = yield* Pool
-      const before = yield* lookNow
-      const began = performance.now()
-      const asleep = yield* Effect.forkChild(
-        use((connection) => connection.query("select pg_sleep(0.5)", [])),
-        { startImmediately: true }
-      )
-      yield* Effect.sleep("100 millis")
-      yield* Fiber.interrupt(asleep)
-      assert.isBelow(performance.now() - began, 450, "leaving takes no time")
-      assert.strictEqual(load().lent, 1)
-      assert.deepStrictEqual(yield* lookNow, before)
-      assert.isAtLeast(performance.now() - began, 490)
-    })
+  it.effect(
+    "whose statement was left under way serves no other borrower until it is over, and its caller does not wait",
+    () =>
+      Effect.gen(function* () {
+        const { load, use } = yield* Pool
+        const before = yield* lookNow
+        const began = performance.now()
+        const asleep = yield* Effect.forkChild(
+          use((connection) => connection.query("select pg_sleep(0.5)", [])),
+          { startImmediately: true }
+        )
+        yield* Effect.sleep("100 millis")
+        yield* Fiber.interrupt(asleep)
+        assert.isBelow(performance.now() - began, 450, "leaving takes no time")
+        assert.strictEqual(load().lent, 1)
+        assert.deepStrictEqual(yield* lookNow, before)
+        assert.isAtLeast(performance.now() - began, 490)
+      })
   )
 
-  it.effect("takes no statement from who had it before", () =>
+  it.effect("takes no statement from its earlier borrower", () =>
     Effect.gen(function* () {
       const { use } = yield* Pool
       const kept = yield* use((connection) => Effect.succeed(connection))
       const late = yield* Effect.exit(kept.query("select set_config('app.tenant_id', 'late', false)", []))
       assert.isTrue(Exit.isFailure(late) && Cause.hasDies(late.cause))
 
-      // One that was sent in time by a fiber that got away is waited for: the next borrower finds it done, and nothing of it.
+      // A statement sent in time by an escaped fiber is waited for: the next borrower finds it done, without traces.
       const go = yield* Deferred.make<void>()
       const pid = yield* use((connection) =>
         Effect.gen(function* () {

@@ -44,7 +44,7 @@ layer(TestDatabase.layer)("before a tenant is known", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("registration is refused without a word: unknown, suspended or closed tenant, address taken", () =>
+  it.effect("registration is refused without a reason: unknown, suspended or closed tenant, address taken", () =>
     Effect.gen(function* () {
       const api = yield* login
       const admin = yield* administrator
@@ -88,7 +88,7 @@ layer(TestDatabase.layer)("before a tenant is known", (it) => {
   )
 
   it.effect(
-    "a hash is replaced only if the old one still stands, and a login is recorded only of users there are",
+    "a hash is replaced only if the old one is unchanged, and a login is recorded only for existing users",
     () =>
       Effect.gen(function* () {
         const api = yield* login

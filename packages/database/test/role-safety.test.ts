@@ -5,7 +5,7 @@ import { Effect, Redacted } from "effect"
 import { randomUUID } from "node:crypto"
 import { open } from "./Session.ts"
 
-/** A login of its own, made as `how` says ($ is its name), and what is found against it. */
+/** A new login, made as `how` says ($ is its name), and the findings against it. */
 const risksOf = (how: string) =>
   Effect.gen(function* () {
     const { adminUrl, name: database } = yield* TestDatabase
@@ -39,7 +39,7 @@ layer(TestDatabase.layerAlone, { timeout: "60 seconds" })("a login", (it) => {
     })
   )
 
-  it.effect("that could see past row-level security is found out", () =>
+  it.effect("that could bypass row-level security is reported", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       assert.include((yield* inspectLogin(adminUrl)).risks, "is a superuser")

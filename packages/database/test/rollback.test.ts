@@ -108,7 +108,7 @@ describe("going back", () => {
     Effect.gen(function* () {
       const { adminUrl, apiUrl } = yield* TestDatabase.migrated
       const { migrations } = yield* readSqlFiles()
-      // Down to one that loses something.
+      // Down to one that loses data.
       while ((yield* planRollback(adminUrl)).loses === undefined) yield* rollback(adminUrl)
       const { migration } = yield* planRollback(adminUrl)
       const { version } = yield* status(adminUrl)
@@ -132,7 +132,7 @@ describe("going back", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("below the list of people who read with psql is refused while they can log in", () =>
+  it.effect("below the list of auditors at psql is refused while they can log in", () =>
     Effect.gen(function* () {
       const { adminUrl, name } = yield* TestDatabase.migrated
       while ((yield* status(adminUrl)).version > 5) yield* rollback(adminUrl, { yes: true })

@@ -34,7 +34,7 @@ const inside = <A, E>(session: Session, work: Effect.Effect<A, E>) =>
   Effect.andThen(session.rows("begin"), work).pipe(Effect.ensuring(Effect.ignore(session.rows("rollback"))))
 
 layer(TestDatabase.layer)("entering a room", (it) => {
-  it.effect("answers the role of the database, and holds to it until the transaction ends", () =>
+  it.effect("returns the role from the database, and keeps it until the transaction ends", () =>
     Effect.gen(function* () {
       const { admin, api, tenant, user } = yield* tenancy
       for (const [id, role] of [
@@ -53,7 +53,7 @@ layer(TestDatabase.layer)("entering a room", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is refused with LL401 to whoever is not one of the tenant's active users", () =>
+  it.effect("is refused with LL401 to all but the tenant's active users", () =>
     Effect.gen(function* () {
       const { api, superuser, tenant, user } = yield* tenancy
       const other = yield* tenancy
@@ -121,7 +121,7 @@ layer(TestDatabase.layer)("entering a room", (it) => {
   )
 })
 
-/** What marks a user as deleted. */
+/** The statement that marks a user as deleted. */
 const deletion = (tenant: string, user: string) =>
   `insert into app.deletions (tenant_id, id, kind, user_id) values ('${tenant}', '${user}', 'user', '${user}')`
 
@@ -177,7 +177,7 @@ layer(TestDatabase.layer)("in the room", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("nobody leaves the tenant without an active admin, two admins at once neither", () =>
+  it.effect("no change leaves the tenant without an active admin, not even two admins at once", () =>
     Effect.gen(function* () {
       const { admin, api, apiUrl, tenant, user, superuser } = yield* tenancy
       const last = (sql: string) => inside(api, Effect.andThen(enter(api, tenant, admin), stateOf(api.rows(sql))))
@@ -211,7 +211,7 @@ layer(TestDatabase.layer)("in the room", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("what happened cannot be changed, by the owner neither", () =>
+  it.effect("audit events cannot be changed, not even by the owner", () =>
     Effect.gen(function* () {
       const { superuser } = yield* tenancy
       for (const sql of [
@@ -226,7 +226,7 @@ layer(TestDatabase.layer)("in the room", (it) => {
 })
 
 layer(TestDatabase.layer)("the API's login", (it) => {
-  it.effect("can do nothing but enter, and call what comes before entering", () =>
+  it.effect("can do nothing but enter, and call the functions before entering", () =>
     Effect.gen(function* () {
       const { api } = yield* tenancy
       const FORBIDDEN = [

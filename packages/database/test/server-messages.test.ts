@@ -12,7 +12,7 @@ const message = (type: string, body: string) => {
 
 const ready = (status: string) => message("Z", status)
 const complete = (tag: string) => message("C", `${tag}\0`)
-// Rows may hold what looks like messages.
+// Rows may contain bytes that look like messages.
 const row = message("D", `\0\0Z\0\0\0\u0005E${"x".repeat(70_000)}`)
 
 /** Reads it in pieces of this many bytes. */

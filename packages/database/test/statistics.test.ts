@@ -8,7 +8,7 @@ import { Duration, Effect } from "effect"
 import { asked, office, room } from "./Questions.ts"
 import { open, type Session } from "./Session.ts"
 
-/** Two tenants who ask; what PostgreSQL would collect about both. */
+/** Two tenants, with rows that PostgreSQL would collect statistics about. */
 const busy = Effect.gen(function* () {
   const [mine, theirs] = [yield* office, yield* office]
   for (const { alice, api } of [mine, theirs])
@@ -25,7 +25,7 @@ const COLLECTED = `
   join pg_class c on c.oid = s.starelid join pg_attribute a on a.attrelid = c.oid and a.attnum = s.staattnum
   where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace) order by 1`
 
-/** Every column counts again, as PostgreSQL does by itself. */
+/** Restores PostgreSQL's default statistics target on every column. */
 const COLLECT = `
   do $$ declare place record; begin
     for place in select c.oid::regclass as name, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid
@@ -34,14 +34,14 @@ const COLLECT = `
   end $$;
   analyze`
 
-/** What the files do about statistics, as a migration does it. */
+/** Runs the files about statistics, as a migration does. */
 const applied = Effect.fnUntraced(function* (as: string) {
   const { adminUrl } = yield* TestDatabase
   const files = yield* readSqlFiles()
   const connection = yield* connect(adminUrl)
   yield* rows(connection, "begin")
   yield* rows(connection, `set local session authorization ${as}`)
-  // Policies read the columns whose statistics an owner forgets: a migration builds them anew.
+  // Policies read the columns whose statistics are removed: a migration builds them again.
   for (const file of [files.clean, ...files.rebuilt.filter(({ path }) => path.startsWith("statistics/"))]) {
     yield* rows(connection, "set local role llm_owner")
     yield* run(connection, file)
@@ -64,7 +64,7 @@ const estimate = (session: Session, where: string) =>
   )
 
 layer(TestDatabase.layer)("statistics about tenants' rows", (it) => {
-  it.effect("are not collected, by nobody's ANALYZE", () =>
+  it.effect("are not collected by any role's ANALYZE", () =>
     Effect.gen(function* () {
       const { superuser } = yield* busy
       yield* superuser.rows("analyze")
@@ -76,7 +76,7 @@ layer(TestDatabase.layer)("statistics about tenants' rows", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("tell nobody in a room, and no auditor, whether a value is another tenant's", () =>
+  it.effect("do not tell a user in a room, or an auditor, whether a value is another tenant's", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase
       const { mine, superuser, theirs } = yield* busy
@@ -108,13 +108,13 @@ layer(TestDatabase.layer)("statistics about tenants' rows", (it) => {
       yield* superuser.rows("analyze")
       assert.deepStrictEqual(yield* differ(reader), [])
       assert.deepStrictEqual(yield* room(mine.api, mine.alice, differ(mine.api)), [])
-      // The guesses are good ones: with statistics every one of them would tell.
+      // The guesses are good ones: with statistics each of them would reveal it.
       yield* superuser.rows(COLLECT)
       assert.isAtLeast((yield* differ(reader)).length, 2)
     }).pipe(Effect.scoped, Effect.provide(TestDatabase.layer, { local: true }))
   )
 
-  it.effect("that were collected before are forgotten, of indexes on expressions and of tomorrow's tables too", () =>
+  it.effect("that were collected before are removed, also of indexes on expressions and of tables added later", () =>
     Effect.gen(function* () {
       const { superuser } = yield* busy
       yield* superuser.rows(
@@ -131,7 +131,7 @@ layer(TestDatabase.layer)("statistics about tenants' rows", (it) => {
     }).pipe(Effect.scoped, Effect.provide(TestDatabase.layer, { local: true }))
   )
 
-  it.effect("are forgotten where the administrator is no superuser", () =>
+  it.effect("are removed where the administrator is no superuser", () =>
     Effect.gen(function* () {
       const { name } = yield* TestDatabase
       const { superuser } = yield* busy

@@ -44,7 +44,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
     })
   )
 
-  it.effect("a room inside a room of the same actor is that room: one transaction, taken back as one", () =>
+  it.effect("a room inside a room of the same actor is that room: one transaction, rolled back as one", () =>
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const actor = yield* member
@@ -87,7 +87,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       })
   )
 
-  it.effect("a readFunction is refused to whom a room is refused, and joins the room it is taken in", () =>
+  it.effect("a readFunction is refused where a room is refused, and joins the current room", () =>
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const { adminUrl } = yield* TestDatabase
@@ -117,7 +117,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
     }).pipe(Effect.scoped)
   )
 
-  it.effect("a call is refused to whom a room is refused, leaves nothing then, and joins the room it is made in", () =>
+  it.effect("a call is refused where a room is refused, leaves nothing then, and joins the current room", () =>
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const { adminUrl } = yield* TestDatabase
@@ -158,7 +158,7 @@ layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants 
       const disabled = yield* Effect.exit(Effect.provideService(asking(refused), Actor, actor))
       assert.deepStrictEqual(disabled, Exit.fail(new Unauthenticated({})))
       assert.isFalse(yield* isThere(refused))
-      // And the connection is as clean as before.
+      // The connection is as clean as before.
       const [seen] = yield* Effect.map(
         Effect.flatMap(Pool, (pool) =>
           pool.use((connection) => connection.query("select current_user::text as role", []))

@@ -21,7 +21,7 @@ it.effect(
           id,
           `${id}@x.test`
         ])
-      // As it was at version 6, functions aside, which are built anew.
+      // As it was at version 6, except functions, which are rebuilt.
       while ((yield* status(adminUrl)).version > 6) yield* rollback(adminUrl, { yes: true, force: true })
       yield* admin.rows("update app.users set tokens_valid_after = now() where id = $1", [changed])
       yield* migrate(adminUrl)

@@ -51,7 +51,7 @@ const settled = (record: TrackingRecord, more: Partial<Settlement> = {}) =>
 const settle = (worker: string, settlements: ReadonlyArray<Settlement>) =>
   Effect.flatMap(TrackingOutbox, (tracking) => tracking.settle(worker, settlements))
 
-/** The record of one answer, whoever else's are due. The others are given back. */
+/** The record of one answer among all that are due. The others are returned. */
 const claimed = Effect.fnUntraced(function* (worker: string, { generationId }: Place, content = true) {
   const records = yield* claim(worker, 100, content)
   const others = records.filter((record) => record.generation_id !== generationId)
@@ -96,7 +96,7 @@ const opinion = Effect.fnUntraced(function* (actor: Actor["Service"], place: Pla
 }, Effect.scoped)
 
 layer(world)("a record for the tracker", (it) => {
-  it.effect("has all that is told of an answer, and is there as soon as the answer ended", () =>
+  it.effect("has every field that is sent, and exists as soon as the answer ended", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
       const place = yield* asked(actor, { content: "What is a room?" })
@@ -154,7 +154,7 @@ layer(world)("a record for the tracker", (it) => {
     })
   )
 
-  it.effect("of a claim that ran out is somebody else's to send, who looks first, and only theirs to settle", () =>
+  it.effect("of an expired claim is sent by another process, which checks first, and only that one may settle it", () =>
     Effect.gen(function* () {
       const place = yield* answered(yield* newUser())
       const [lost, next] = [randomUUID(), randomUUID()]
@@ -181,7 +181,7 @@ layer(world)("a record for the tracker", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that could not be sent comes back when it is due, and goes on from where it was", () =>
+  it.effect("that could not be sent comes back when it is due, and continues from its delivery state", () =>
     Effect.gen(function* () {
       const place = yield* answered(yield* newUser())
       const worker = randomUUID()
@@ -213,7 +213,7 @@ layer(world)("a record for the tracker", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("that is refused for good waits with its reason, and holds up nobody", () =>
+  it.effect("that is refused for good waits with its reason, and delays no other record", () =>
     Effect.gen(function* () {
       const { lag } = yield* TrackingOutbox
       const actor = yield* newUser()
@@ -275,7 +275,7 @@ layer(world)("a record for the tracker", (it) => {
 })
 
 layer(world)("a trace that the caller names", (it) => {
-  it.effect("is the answer's, unless it is another's already, of whichever tenant", () =>
+  it.effect("is the answer's, unless another answer has it already, of any tenant", () =>
     Effect.gen(function* () {
       const [first, second] = [yield* newUser(), yield* newUser()]
       const traceparent = { traceId: randomUUID().replaceAll("-", ""), parentSpanId: "00f067aa0ba902b7" }
@@ -296,7 +296,7 @@ layer(world)("a trace that the caller names", (it) => {
       })
       assert.notStrictEqual(traces.get(forged.generationId)?.trace_id, own.traceId)
 
-      // What was decided stays, whoever sends it.
+      // The decision stays, whichever process sends it.
       const session = yield* admin
       yield* session.rows("update app.tracking_outbox set claimed_until = now() - interval '1 second'")
       const later = yield* claim(randomUUID())
@@ -306,7 +306,7 @@ layer(world)("a trace that the caller names", (it) => {
 })
 
 layer(world)("an opinion", (it) => {
-  it.effect("given after the answer was sent is one more thing to send, and each change of mind another", () =>
+  it.effect("given after the answer was sent is sent too, and so is each change of it", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
       const place = yield* answered(actor)
@@ -321,7 +321,7 @@ layer(world)("an opinion", (it) => {
       assert.deepInclude(second, { run_done: true, trace_sent: true })
       assert.deepInclude(second.feedback[0], { user_id: actor.userId, rating: -1, comment: "no", revision: 1 })
 
-      // While it is being sent, they change their mind: it is not done.
+      // The user changes it while it is being sent: it is not done.
       yield* opinion(actor, place, 1, "yes")
       yield* settle(worker, [settled(second, { feedback: [{ user_id: actor.userId, revision: 1 }] })])
       const third = yield* claimed(worker, place)
@@ -332,7 +332,7 @@ layer(world)("an opinion", (it) => {
     })
   )
 
-  it.effect("given before the answer ended goes along with it", () =>
+  it.effect("given before the answer ended is sent with it", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
       const place = yield* asked(actor)
@@ -345,7 +345,7 @@ layer(world)("an opinion", (it) => {
     })
   )
 
-  it.effect("is about an answer one can see, and nobody gives it in another's name", () =>
+  it.effect("is about a visible answer, and cannot be given in another user's name", () =>
     Effect.gen(function* () {
       const owner = yield* newUser()
       const colleague = yield* newUser(owner.tenantId)
@@ -371,8 +371,8 @@ layer(world)("an opinion", (it) => {
   )
 })
 
-layer(world)("who serves requests", (it) => {
-  it.effect("cannot claim, and who claims can do nothing else", () =>
+layer(world)("the login that serves requests", (it) => {
+  it.effect("cannot claim, and the jobs' login can do nothing else", () =>
     Effect.gen(function* () {
       const { apiUrl, jobsUrl } = yield* TestDatabase
       const [api, jobs] = [yield* open(apiUrl), yield* open(jobsUrl)]
@@ -397,7 +397,7 @@ layer(world)("who serves requests", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("forgets on demand what nobody will send", () =>
+  it.effect("discards on demand records that will not be sent", () =>
     Effect.gen(function* () {
       const { forget, lag } = yield* TrackingOutbox
       const actor = yield* newUser()

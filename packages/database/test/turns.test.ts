@@ -26,7 +26,7 @@ describe("turns", () => {
     assert.strictEqual(turns.held, 0)
   })
 
-  it("are one where there is one", () => {
+  it("can be as few as one", () => {
     const turns = new Turns<string>(1)
     const [first, second] = [turn("a"), turn("a")]
     assert.deepStrictEqual([turns.tryTake(first), turns.tryTake(second)], [true, false])
@@ -55,7 +55,7 @@ describe("turns", () => {
     })
   )
 
-  it.live("are waited for no longer than is allowed, and then by nobody", () =>
+  it.live("are waited for no longer than is allowed, and not afterwards", () =>
     Effect.gen(function* () {
       const turns = new Turns<string>(1)
       const [held, late] = [turn("x"), turn("a")]
@@ -67,7 +67,7 @@ describe("turns", () => {
     })
   )
 
-  it.effect("are kept by nobody who was interrupted, before or after they were given", () =>
+  it.effect("are not kept by an interrupted fiber, before or after they were given", () =>
     Effect.gen(function* () {
       const turns = new Turns<string>(1)
       const [held, left, given] = [turn("x"), turn("a"), turn("b")]
@@ -78,7 +78,7 @@ describe("turns", () => {
       const late = yield* waitFor(turns, given, [])
       turns.give(held)
       yield* Fiber.interrupt(late)
-      // Whoever waited knows that it has the turn, and gives it back.
+      // The waiter knows that it has the turn, and returns it.
       assert.isTrue(given.taken)
       turns.give(given)
       turns.give(given)

@@ -18,7 +18,7 @@ const blank = fc.constantFrom(
 )
 const text = fc.oneof(visible, blank)
 
-describe("what the model is told", () => {
+describe("the prompt", () => {
   it("has no blank turn but the question, begins and ends with a question, and never two turns of one side in a row", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ content: text, response: text })), visible, (history, question) => {
@@ -36,7 +36,7 @@ describe("what the model is told", () => {
     )
   })
 
-  it("leaves a blank answer out without giving up what was before it", () => {
+  it("leaves out a blank answer, and keeps the turns before it", () => {
     const history = [
       { content: "one?", response: "one." },
       { content: "two?", response: " \n" },

@@ -17,41 +17,43 @@ const rows = Effect.fnUntraced(function* (sql: string) {
   return (yield* Databases.execute(adminUrl, sql)).rows
 })
 
-/** What the audit log says was done to something. */
+/** The audit log's actions on a target. */
 const deeds = (id: string) =>
   rows(`select action, actor_user_id as actor, detail from app.audit_events where target_id = '${id}'`)
 
 layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" })("a generation", (it) => {
-  it.effect("is answered, kept whole, accounted for, and recorded for tracking, before anybody hears of its end", () =>
-    Effect.gen(function* () {
-      const generations = yield* Generations
-      const script = yield* Script
-      const messages = yield* Messages
-      const actor = yield* newUser()
-      const asked = yield* generations.ask(question("What is a room?")).pipe(as(actor))
-      const call = yield* script.next
-      assert.deepStrictEqual(call.prompt, [{ role: "user", content: "What is a room?" }])
-      for (const piece of ["A", " room", " 🏠", "."]) call.emit(piece)
-      assert.strictEqual(asked.tokenLog.ended, undefined)
-      call.complete({ usage: { input: 5, output: 4 }, model: "scripted-1-2026" })
-      const message = yield* generations.answer(asked)
-      const kept = yield* messages.get(asked.messageId).pipe(as(actor))
-      assert.deepStrictEqual({ ...kept }, { ...message })
-      assert.strictEqual(kept.response, "A room 🏠.")
-      assert.deepInclude(
-        { ...kept },
-        { status: "completed", finish_reason: "stop", model: "scripted-1-2026", tokens_in: 5, tokens_out: 4 }
-      )
-      const [account] = yield* rows(
-        `select g.cost_usd::float8 as cost, g.ended_at is not null as ended, o.generation_id is not null as tracked,
+  it.effect(
+    "is answered, stored whole, accounted for, and recorded for tracking, before a reader receives its end",
+    () =>
+      Effect.gen(function* () {
+        const generations = yield* Generations
+        const script = yield* Script
+        const messages = yield* Messages
+        const actor = yield* newUser()
+        const asked = yield* generations.ask(question("What is a room?")).pipe(as(actor))
+        const call = yield* script.next
+        assert.deepStrictEqual(call.prompt, [{ role: "user", content: "What is a room?" }])
+        for (const piece of ["A", " room", " 🏠", "."]) call.emit(piece)
+        assert.strictEqual(asked.tokenLog.ended, undefined)
+        call.complete({ usage: { input: 5, output: 4 }, model: "scripted-1-2026" })
+        const message = yield* generations.answer(asked)
+        const kept = yield* messages.get(asked.messageId).pipe(as(actor))
+        assert.deepStrictEqual({ ...kept }, { ...message })
+        assert.strictEqual(kept.response, "A room 🏠.")
+        assert.deepInclude(
+          { ...kept },
+          { status: "completed", finish_reason: "stop", model: "scripted-1-2026", tokens_in: 5, tokens_out: 4 }
+        )
+        const [account] = yield* rows(
+          `select g.cost_usd::float8 as cost, g.ended_at is not null as ended, o.generation_id is not null as tracked,
            (select count(*)::int from app.generation_chunks c where c.generation_id = g.id) as chunks
          from app.generations g left join app.tracking_outbox o on o.generation_id = g.id where g.id = '${asked.generationId}'`
-      )
-      assert.deepStrictEqual(account, { cost: 0.000013, ended: true, tracked: true, chunks: 0 })
-    }).pipe(Effect.scoped)
+        )
+        assert.deepStrictEqual(account, { cost: 0.000013, ended: true, tracked: true, chunks: 0 })
+      }).pipe(Effect.scoped)
   )
 
-  it.effect("goes on when its reader leaves, finds another within the grace, and is given up after it", () =>
+  it.effect("goes on when its reader leaves, finds another within the grace period, and is cancelled after it", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
@@ -77,40 +79,42 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     })
   )
 
-  it.effect("is read at another process from any place, also while it runs, and its reader there keeps it alive", () =>
-    Effect.gen(function* () {
-      const generations = yield* Generations
-      const script = yield* Script
-      const other = yield* anotherProcess()
-      const actor = yield* newUser()
-      const here = yield* Scope.make()
-      const asked = yield* generations.ask(question("Where?")).pipe(as(actor), Scope.provide(here))
-      const call = yield* script.next
-      call.emit("a")
-      call.emit("b")
-      const { tokenLog } = yield* Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(
-        at(other),
-        as(actor)
-      )
-      yield* until(Effect.sync(() => tokenLog.seq === 2))
-      yield* Scope.close(here, Exit.void)
-      // A second of the clock in five milliseconds: the grace must not run out while the database is still being told.
-      yield* Effect.forEach(Array.from({ length: 200 }), () =>
-        Effect.andThen(
-          TestClock.adjust("1 second"),
-          Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+  it.effect(
+    "is read at another process from any token on, also while it runs, and its reader there keeps it running",
+    () =>
+      Effect.gen(function* () {
+        const generations = yield* Generations
+        const script = yield* Script
+        const other = yield* anotherProcess()
+        const actor = yield* newUser()
+        const here = yield* Scope.make()
+        const asked = yield* generations.ask(question("Where?")).pipe(as(actor), Scope.provide(here))
+        const call = yield* script.next
+        call.emit("a")
+        call.emit("b")
+        const { tokenLog } = yield* Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(
+          at(other),
+          as(actor)
         )
-      )
-      assert.strictEqual(tokenLog.ended, undefined)
-      assert.strictEqual(asked.tokenLog.ended, undefined)
-      call.emit("c")
-      call.complete()
-      const end = yield* Effect.forkChild(GenerationReader.ended(tokenLog))
-      yield* until(Effect.sync(() => tokenLog.ended !== undefined))
-      assert.strictEqual((yield* Fiber.join(end)).message.response, "abc")
-      assert.deepStrictEqual(tokenLog.tokens, ["a", "b", "c"])
-      assert.strictEqual(script.asked() > 0, true)
-    }).pipe(Effect.scoped)
+        yield* until(Effect.sync(() => tokenLog.seq === 2))
+        yield* Scope.close(here, Exit.void)
+        // One second of the clock per five milliseconds: the grace period must not end before the database knows of the reader.
+        yield* Effect.forEach(Array.from({ length: 200 }), () =>
+          Effect.andThen(
+            TestClock.adjust("1 second"),
+            Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+          )
+        )
+        assert.strictEqual(tokenLog.ended, undefined)
+        assert.strictEqual(asked.tokenLog.ended, undefined)
+        call.emit("c")
+        call.complete()
+        const end = yield* Effect.forkChild(GenerationReader.ended(tokenLog))
+        yield* until(Effect.sync(() => tokenLog.ended !== undefined))
+        assert.strictEqual((yield* Fiber.join(end)).message.response, "abc")
+        assert.deepStrictEqual(tokenLog.tokens, ["a", "b", "c"])
+        assert.strictEqual(script.asked() > 0, true)
+      }).pipe(Effect.scoped)
   )
 
   it.effect("is cancelled from another process, and the provider's request is aborted", () =>
@@ -159,7 +163,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     }).pipe(Effect.scoped)
   )
 
-  it.effect("whose process is gone is ended as interrupted by another one, with the text it had", () =>
+  it.effect("whose process is gone is ended as interrupted by another process, with its text so far", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
@@ -175,7 +179,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
           (found) => found.length > 0
         )
       )
-      // What a process that was killed leaves: a lease that nobody renews.
+      // A killed process leaves a lease that is not renewed.
       yield* rows(
         `update app.generations set lease_owner = '${randomUUID()}', lease_until = now() - interval '1 second' where id = '${asked.generationId}'`
       )
@@ -190,7 +194,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
         as(actor)
       )
       assert.deepStrictEqual({ text, failure }, { text: "half an ans😀", failure: "process_lost" })
-      // The one that was thought gone hears of it, and stops.
+      // The process that was thought gone learns of it, and stops.
       yield* until(Effect.sync(() => asked.tokenLog.ended !== undefined))
       assert.strictEqual(asked.tokenLog.ended?.ending.status, "interrupted")
     }).pipe(Effect.scoped)
@@ -249,7 +253,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     }).pipe(Effect.scoped)
   )
 
-  it.effect("in a conversation is told its earlier turns, of its own user only", () =>
+  it.effect("in a conversation includes its earlier turns, of its own user only", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
       const conversations = yield* Conversations
@@ -310,7 +314,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
     }).pipe(Effect.scoped)
   )
 
-  it.effect("lives on when the database goes away for a while, and nothing of it is lost", () =>
+  it.effect("goes on while the database is away, and none of it is lost", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
@@ -323,7 +327,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       const cut = rows(
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}' and usename = 'llm_api'`
       )
-      // Of this database only: the role is also that of every other test that runs on the server just now.
+      // In this database only: other tests on the server use the same role.
       yield* rows(`alter database ${name} connection limit 0`)
       yield* cut
       call.emit("during ")
@@ -401,7 +405,7 @@ layer(
   ),
   { timeout: "60 seconds" }
 )("a flood", (it) => {
-  it.effect("of one tenant leaves another's first token where it was, and is refused where it has no end", () =>
+  it.effect("of one tenant does not delay another's first token, and is refused beyond the limit", () =>
     Effect.gen(function* () {
       const generations = yield* Generations
       const script = yield* Script
@@ -420,7 +424,7 @@ layer(
         Effect.forkScoped(Effect.flip(generations.ask(question("Me!")).pipe(as(flooder))), { startImmediately: true })
       )
       assert.strictEqual((yield* Fiber.join(beyond[80] ?? assert.fail("none")))._tag, "TooManyRequests")
-      // Whoever leaves the line leaves nothing behind.
+      // A question that leaves the line leaves nothing behind.
       yield* Fiber.interruptAll([...flood, ...beyond])
       assert.deepStrictEqual(generations.load(), { running: 20, waiting: 0 })
     }).pipe(Effect.scoped)

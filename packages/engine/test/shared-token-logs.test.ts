@@ -25,7 +25,7 @@ const counting = () => {
 const execute = (sql: string) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) => Effect.orDie(Databases.execute(adminUrl, sql)))
 
-/** Time goes on, and the database has its own to answer. */
+/** Advances the clock, and gives the database real time to answer. */
 const passing = (milliseconds: number) =>
   Effect.forEach(
     Array.from({ length: milliseconds / 50 }),
@@ -42,7 +42,7 @@ const READERS = 200
 layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" })(
   "an answer of another process",
   (it) => {
-    it.effect("is polled once, however many read it, and by nobody when they have left", () =>
+    it.effect("is polled once for any number of readers, and not at all when they have left", () =>
       Effect.gen(function* () {
         const generations = yield* Generations
         const script = yield* Script
@@ -69,13 +69,13 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
         sent.count = 0
         yield* passing(2000)
         assert.isAbove(sent.count, 3)
-        // A poll every 250 ms, and a word to the other process.
+        // A poll every 250 ms, and a notice to the other process.
         assert.isBelow(sent.count, 20)
         call.emit("b")
         call.complete()
         yield* until(Effect.sync(() => followed.every(({ tokenLog }) => tokenLog.ended !== undefined)))
         for (const { tokenLog } of followed) assert.deepStrictEqual(tokenLog.tokens, ["a", "b"])
-        // Nobody has a copy of the answer: a token is the very same string for all.
+        // No reader has a copy of the answer: all share the same strings.
         yield* Scope.close(here, Exit.void)
         sent.count = 0
         yield* passing(1000)
@@ -110,13 +110,13 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
         call.complete()
         yield* until(Effect.sync(() => own.tokenLog.ended !== undefined))
         assert.deepStrictEqual(own.tokenLog.tokens, ["one", "two"])
-        // What came after is not theirs.
+        // Later tokens do not reach the user.
         for (const { tokenLog } of theirs) assert.strictEqual(tokenLog.seq, 1)
         assert.strictEqual((yield* Effect.flip(follow.pipe(as(admin))))._tag, "Unauthenticated")
       }).pipe(Effect.scoped)
     )
 
-    it.effect("is nobody's who may not read it, while those who may hold it in memory", () =>
+    it.effect("is refused to users who may not read it, while others hold it in memory", () =>
       Effect.gen(function* () {
         const generations = yield* Generations
         const script = yield* Script
@@ -141,7 +141,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
       }).pipe(Effect.scoped)
     )
 
-    it.effect("that ended is one text for all its readers, in the tokens it came in", () =>
+    it.effect("that ended is one text for all its readers, in its original tokens", () =>
       Effect.gen(function* () {
         const generations = yield* Generations
         const script = yield* Script
@@ -169,7 +169,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" 
 )
 
 layer(Layer.provideMerge(engine({ readersPerUser: 3 }), TestDatabase.layer))("readers", (it) => {
-  it.effect("of one user are so many and no more, whatever they read; another's are not counted with them", () =>
+  it.effect("of one user are limited in number, whatever they read; another user's are counted apart", () =>
     Effect.gen(function* () {
       const { ask, follow } = yield* Generations
       const script = yield* Script

@@ -30,7 +30,7 @@ const END: GenerationEnd = {
   })
 }
 
-/** TokenLogs that have their first token, each with a reader, and in which turns (ms) the readers were woken since. */
+/** Token logs with their first token, each with a reader, and the turns (ms) in which the readers were woken since. */
 const read = (count: number, scheduler = new ReaderScheduler()) => {
   const wakes: Array<number> = []
   const tokenLogs = Array.from({ length: count }, () => {
@@ -57,7 +57,7 @@ describe("readers of token logs", () => {
     vi.useRealTimers()
   })
 
-  it("hear of the first token and of the end at once", () => {
+  it("are woken at once for the first token and for the end", () => {
     const tokenLog = new TokenLog(GenerationId.make(randomUUID()), new ReaderScheduler())
     let woken = 0
     tokenLog.subscribe(() => woken++)
@@ -71,7 +71,7 @@ describe("readers of token logs", () => {
     assert.strictEqual(woken, 2)
   })
 
-  it("few as they are hear of more within 5 ms, all in one turn", () => {
+  it("are woken within 5 ms when they are few, all in one turn", () => {
     const { tokenLogs, turns } = read(5)
     for (const tokenLog of tokenLogs) tokenLog.append(["a"])
     for (const tokenLog of tokenLogs) tokenLog.append(["b"])
@@ -80,7 +80,7 @@ describe("readers of token logs", () => {
   })
 
   for (const count of [51, 200, 1000, 3000]) {
-    it(`${count} as they are hear of more within 85 ms, a few in each turn, those first who wait longest`, () => {
+    it(`are woken within 85 ms when they are ${count}, a few per turn, longest waiting first`, () => {
       const { tokenLogs, turns, wakes } = read(count)
       const order: Array<number> = []
       for (const [index, tokenLog] of tokenLogs.entries()) tokenLog.subscribe(() => order.push(index))
@@ -100,8 +100,8 @@ describe("readers of token logs", () => {
   }
 
   for (const count of [10, 60, 200, 1000]) {
-    it(`${count} as they are, with tokens at any time, are woken every 40 ms or so by one timer`, () => {
-      // What ends with something unread leaves its timer behind: there is to be no second one.
+    it(`are woken every 40 ms or so by one timer when they are ${count}, with tokens at any time`, () => {
+      // A log that ends with unread tokens leaves its timer behind: there must be no second one.
       const scheduler = new ReaderScheduler()
       for (const tokenLog of read(3, scheduler).tokenLogs) {
         tokenLog.append(["last"])
@@ -120,7 +120,7 @@ describe("readers of token logs", () => {
     })
   }
 
-  it("are woken though another one throws", () => {
+  it("are woken even if another one throws", () => {
     const { tokenLogs, wakes } = read(3)
     tokenLogs[0]?.subscribe(() => {
       throw new Error("broken")

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { codePoints, lengthsOf, Tokens, tokensOf } from "@llm-saas/engine/generations/Tokens"
 import * as fc from "fast-check"
 
-/** What a model could send to do harm, and what it just sends. */
+/** Harmful and usual output of a model. */
 const PIECE = fc.oneof(
   fc.constantFrom(
     "\r",
@@ -36,7 +36,7 @@ const recut = (text: string, cuts: ReadonlyArray<number>) => {
 }
 
 describe("tokens", () => {
-  it("are what the model said, line ends and broken characters mended, wherever its pieces were cut", () => {
+  it("are the model's text, line ends and broken characters repaired, wherever its pieces were cut", () => {
     fc.assert(
       fc.property(fc.array(PIECE), fc.array(fc.nat()), (pieces, cuts) => {
         const said = pieces.join("")
@@ -69,7 +69,7 @@ describe("tokens", () => {
     )
   })
 
-  it("are passed on one for one where nothing is odd about them", () => {
+  it("are passed on unchanged where they need no repair", () => {
     assert.deepStrictEqual(run(["What", " is", " 🏠", "\n\n", "x"]), ["What", " is", " 🏠", "\n\n", "x"])
     assert.deepStrictEqual(run(["[DONE]"]), ["[DONE", "]"])
     assert.strictEqual(codePoints("a🏠é"), 3)
