@@ -57,7 +57,19 @@ const present: CliOutput.Presenter["present"] = (event) => {
   }
 }
 
-const inOneLine = (message: string) => message.replace(/\n{2,}\s*/u, ". ").replaceAll(/\s*\n\s*/gu, " ")
+/** Paragraphs become sentences, lines words. */
+const inOneLine = (message: string) =>
+  message
+    .split("\n\n")
+    .map((paragraph) =>
+      paragraph
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "")
+        .join(" ")
+    )
+    .filter((paragraph) => paragraph !== "")
+    .join(". ")
 
 const usageOf = ({ args = [], commandPath = [], flags, subcommands = [] }: HelpDoc): string =>
   [
