@@ -86,7 +86,7 @@ const copied = (native: string) =>
     const copy = join("/var/tmp", `llm-saas-postgres-${createHash("sha256").update(native).digest("hex").slice(0, 12)}`)
     const there = statSync(copy, { throwIfNoEntry: false })
     if (there) {
-      if (there.uid !== process.getuid?.()) throw new Error(`${copy} belongs to somebody else; remove it`)
+      if (there.uid !== process.getuid?.()) throw new Error(`${copy} belongs to another user; remove it`)
       return copy
     }
     const made = `${copy}.${process.pid}`

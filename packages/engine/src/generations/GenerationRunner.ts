@@ -139,7 +139,7 @@ const WRITE_RETRIES = Schedule.min([Schedule.exponential("100 millis"), Schedule
   Schedule.upTo({ duration: "10 minutes" })
 )
 
-const noted = (cause: Cause.Cause<never>) => Effect.logError("an answer that nobody reads could not be given up", cause)
+const noted = (cause: Cause.Cause<never>) => Effect.logError("an answer without readers could not be given up", cause)
 
 const LOST: Ending = { status: "interrupted", failure: "process_lost" }
 

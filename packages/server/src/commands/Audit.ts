@@ -58,7 +58,7 @@ export const reportAt = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const { risks, role } = yield* inspectLogin(url)
   const superuser = risks.includes("is a superuser")
   const connection = yield* connect(url)
-  const visitor = superuser ? yield* somebody(connection) : Option.none()
+  const visitor = superuser ? yield* anActiveUser(connection) : Option.none()
   if (superuser) yield* rows(connection, `set session authorization ${api}`)
   else if (role !== api)
     return yield* new StartupFailed({
@@ -79,7 +79,7 @@ const NOT_TRIED: Inspection = {
   ]
 }
 
-const somebody = Effect.fnUntraced(function* (connection: Effect.Success<ReturnType<typeof connect>>) {
+const anActiveUser = Effect.fnUntraced(function* (connection: Effect.Success<ReturnType<typeof connect>>) {
   const found = yield* rows(
     connection,
     `select u.tenant_id as "tenantId", u.id as "userId", u.token_epoch as "tokenEpoch" from app.users u join app.tenants t on t.id = u.tenant_id
