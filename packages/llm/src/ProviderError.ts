@@ -76,8 +76,12 @@ export const errorOf = (value: unknown): ProviderError => {
   return found
 }
 
-/** Reads an error's body: JSON, or else plain text. */
-export const errorIn = (body: string): ProviderError => errorOf(parsed(body) ?? body)
+/**
+ * Reads an error's body: JSON, or else plain text. A body that is one of the question's texts (`asked`) is a quote, also where the text
+ * is an error in JSON.
+ */
+export const errorIn = (body: string, asked: ReadonlyArray<string>): ProviderError =>
+  errorOf(asked.some((text) => text.includes(body.trim())) ? body : (parsed(body) ?? body))
 
 const parsed = (text: string): unknown =>
   /^\s*[[{]/u.test(text) ? Result.getOrUndefined(Result.try((): unknown => JSON.parse(text))) : undefined

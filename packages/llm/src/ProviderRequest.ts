@@ -145,7 +145,7 @@ export class ProviderRequest {
 
   #refuse({ headers }: http.IncomingMessage, status: number): void {
     if (this.#over) return
-    this.#refused = errorIn(Buffer.concat(this.#words).toString())
+    this.#refused = errorIn(Buffer.concat(this.#words).toString(), this.#asked.texts)
     this.#break(refusal(status, headers, this.#refused, this.#asked, wallMillis(this.#clock)))
   }
 

@@ -8,7 +8,7 @@ import { refusal, spoken } from "../src/Rejection.ts"
 
 const ASKED = { texts: ["What is a room?"], maxTokens: 1024 }
 const reasonOf = (status: number, body: unknown, asked = ASKED) => {
-  const error = errorIn(typeof body === "string" ? body : JSON.stringify(body))
+  const error = errorIn(typeof body === "string" ? body : JSON.stringify(body), asked.texts)
   return refusal(status, {}, error, asked, 0).reason
 }
 const message = (text: string, more: Readonly<Record<string, unknown>> = {}) => ({ error: { message: text, ...more } })
@@ -148,7 +148,7 @@ describe("a refusal", () => {
       message("…", { code: "content_filter" }),
       { error: "boom" },
       {}
-    ].map((body) => spoken(errorIn(JSON.stringify(body)), ASKED).reason)
+    ].map((body) => spoken(errorIn(JSON.stringify(body), ASKED.texts), ASKED).reason)
     assert.deepStrictEqual(found, [
       "model_rate_limited",
       "model_rate_limited",
@@ -215,17 +215,27 @@ describe("a question that is quoted", () => {
     fc.assert(
       fc.property(texts, fc.constantFrom(...ECHOES), fc.constantFrom(400, 422), (text, echo, status) => {
         const body = echo(text)
-        const error = errorIn(typeof body === "string" ? body : JSON.stringify(body))
         const asked = { texts: ["Hello?", text], maxTokens: 1024 }
+        const error = errorIn(typeof body === "string" ? body : JSON.stringify(body), asked.texts)
         assert.isUndefined(fallbackDialect(COMMON, error, asked.texts))
         assert.strictEqual(refusal(status, {}, error, asked, 0).reason, "model_rejected")
       })
     )
   })
 
+  it("is a quote also as the whole body, and as an error in JSON", () => {
+    const text = JSON.stringify(message("…", { param: "temperature", code: "unsupported_parameter" }))
+    for (const body of [text, ` ${text}\n`]) {
+      const error = errorIn(body, [`Why this: ${text}?`])
+      assert.isUndefined(fallbackDialect(COMMON, error, [text]))
+      assert.strictEqual(error.codes.size, 0)
+    }
+  })
+
   it("does not hide what a field names", () => {
-    const error = errorIn(JSON.stringify(message("temperature …", { param: "temperature" })))
-    assert.deepStrictEqual(fallbackDialect(COMMON, error, ["What temperature?"]), { ...COMMON, temperature: false })
+    const asked = ["What temperature?"]
+    const error = errorIn(JSON.stringify(message("temperature …", { param: "temperature" })), asked)
+    assert.deepStrictEqual(fallbackDialect(COMMON, error, asked), { ...COMMON, temperature: false })
   })
 })
 
@@ -263,7 +273,7 @@ describe("a server that refuses a parameter", () => {
 
   it("gets requests without it", () => {
     for (const [body, change] of cases) {
-      const error = errorIn(typeof body === "string" ? body : JSON.stringify(body))
+      const error = errorIn(typeof body === "string" ? body : JSON.stringify(body), ASKED.texts)
       assert.deepStrictEqual(
         fallbackDialect(COMMON, error, ASKED.texts),
         { ...COMMON, ...change },
@@ -279,7 +289,7 @@ describe("a server that refuses a parameter", () => {
       {},
       []
     ])
-      assert.isUndefined(fallbackDialect(COMMON, errorIn(JSON.stringify(body)), ASKED.texts))
+      assert.isUndefined(fallbackDialect(COMMON, errorIn(JSON.stringify(body), ASKED.texts), ASKED.texts))
   })
 })
 

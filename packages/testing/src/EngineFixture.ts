@@ -50,8 +50,22 @@ export const engine = (
     Layer.provideMerge(Generations.layer({ ...OPTIONS, ...options })),
     Layer.provideMerge(Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer)),
     Layer.provideMerge(Layer.provide(Layer.effect(Pool, Effect.map(Pool, watched)), PoolLayer(poolSize))),
-    Layer.provideMerge(Layer.mergeAll(ScriptedLlm.layer, layerWebCrypto, Digest.layerWebCrypto))
+    Layer.provideMerge(Layer.mergeAll(ScriptedLlm.layer, layerWebCrypto, Digest.layerWebCrypto)),
+    Layer.merge(Layer.effectDiscard(Effect.forkScoped(slowly)))
   )
+
+/**
+ * Advances the clock by 100 ms each second, so slowly that no test of a time notices. On a busy machine a statement of the database may
+ * fail once, and its retry would wait for ever on a clock that nothing moves.
+ */
+const slowly = Effect.clockWith((clock) =>
+  "adjust" in clock
+    ? Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1000).unref())).pipe(
+        Effect.andThen(TestClock.adjust("100 millis")),
+        Effect.forever
+      )
+    : Effect.void
+)
 
 /** Another process on the same database, while the scope is open. */
 export const anotherProcess = (options: Partial<GenerationOptions> = {}) =>
