@@ -260,7 +260,7 @@ begin
       select * from (values
         ('another tenant''s user enters', null, victim, strangers_admin, 'LL401'),
         ('a second tenant is entered', stranger, victim, victims_admin, 'LL500'),
-        ('nobody enters', null, victim, gen_random_uuid(), 'LL401')
+        ('an unknown user enters', null, victim, gen_random_uuid(), 'LL401')
       ) as attempt (context, inside, tenant, person, state)
     loop
       perform set_config('role', 'none', true), set_config('app.tenant_id', '', true), set_config('app.user_id', '', true),

@@ -52,7 +52,7 @@ const ask = HttpApiEndpoint.post("ask", "/messages", {
   .annotateMerge(
     OpenApi.annotations({
       summary: "Ask the model",
-      description: `Waits for the whole answer, and stores it with the question. Where the model fails, the problem names the \`generation_id\` under which the question and what came of the answer are kept. ${KEY} While the first request is still being answered, it is a 409.`
+      description: `Waits for the whole answer, and stores it with the question. Where the model fails, the problem names the \`generation_id\` under which the question and the text so far are kept. ${KEY} While the first request is still being answered, it is a 409.`
     })
   )
 
@@ -104,7 +104,7 @@ const list = HttpApiEndpoint.get("list", "/messages", {
     OpenApi.annotations({
       summary: "List messages",
       description:
-        "Newest first, `limit` (default 50, at most 100) a page; complete and free of duplicates while more are added. `scope=tenant` lists everybody's, for admins."
+        "Newest first, `limit` (default 50, at most 100) a page; complete and free of duplicates while more are added. `scope=tenant` lists those of all users, for admins."
     })
   )
 

@@ -5,7 +5,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   id: "A UUID. One that is not yours answers like one that does not exist.",
   limit: "The rows of a page; 50 where it is left out.",
   cursor: "The `next_cursor` of the page before.",
-  scope: "`own`: what you asked. `tenant`: what everybody of the tenant asked, for admins.",
+  scope: "`own`: what you asked. `tenant`: what all users of the tenant asked, for admins.",
   format: "`text`: the data of an event is a token. `json`: it is a `StreamEvent`.",
   after: "The place of the last token that was received: the stream goes on behind it. 0 is the beginning.",
   content: "The question.",

@@ -274,7 +274,7 @@ const FAULTS: ReadonlyArray<Fault> = [
   {
     what: "a room opens to users of other tenants",
     how: [rewrite("app.enter", "if enter.role is null then", "if false then")],
-    noticed: ["another tenant's user enters", "nobody enters"]
+    noticed: ["another tenant's user enters", "an unknown user enters"]
   },
   {
     what: "the room is everywhere",

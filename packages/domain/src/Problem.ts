@@ -75,7 +75,7 @@ export const PROBLEMS = {
   tenant_creation_closed: {
     status: 403,
     title: "Tenants are not created here",
-    detail: "This installation lets nobody create a tenant from outside.",
+    detail: "Only the operator of this installation creates tenants.",
     help: "Ask the operator of the installation for a tenant."
   },
   not_found: {
@@ -147,7 +147,7 @@ export const PROBLEMS = {
   generation_cancelled: {
     status: 409,
     title: "The answer was cancelled",
-    detail: "The answer was stopped before its end. What had come of it is kept.",
+    detail: "The answer was stopped before its end. The text so far is kept.",
     help: "Read it by `GET /generations/{id}`, or ask again."
   },
   still_running: {
@@ -226,7 +226,7 @@ export const PROBLEMS = {
     status: 502,
     title: "The model failed",
     detail: "The model gave no whole answer.",
-    help: "`reason` says how. The question and what came of the answer are kept under `generation_id`; ask again."
+    help: "`reason` says how. The question and the text so far are kept under `generation_id`; ask again."
   },
   unavailable: {
     status: 503,
@@ -238,13 +238,13 @@ export const PROBLEMS = {
     status: 503,
     title: "The model is not available just now",
     detail: "The model is too busy, or cannot be reached.",
-    help: "Ask again after `retry_after` seconds. What came of the answer is kept under `generation_id`."
+    help: "Ask again after `retry_after` seconds. The text so far is kept under `generation_id`."
   },
   model_timed_out: {
     status: 504,
     title: "The model did not answer in time",
     detail: "The model said nothing, or nothing more, for too long.",
-    help: "Ask again. What came of the answer is kept under `generation_id`."
+    help: "Ask again. The text so far is kept under `generation_id`."
   }
 } as const satisfies Readonly<Record<string, About>>
 

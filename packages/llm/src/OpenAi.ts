@@ -117,10 +117,10 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
 
   const report = (change: Change) =>
     change === "closed for all"
-      ? Effect.logInfo("the model's provider answers again: everybody's questions are sent", { model: options.model })
+      ? Effect.logInfo("the model's provider answers again: all tenants' questions are sent", { model: options.model })
       : Effect.logWarning(
           change === "opened for all"
-            ? "the model's provider fails for several tenants: nobody's questions are sent for a while"
+            ? "the model's provider fails for several tenants: no tenant's questions are sent for a while"
             : "the model's provider fails for one tenant: their questions are not sent for a while",
           { model: options.model }
         )

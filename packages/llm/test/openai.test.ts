@@ -1103,7 +1103,7 @@ describe("a provider that is broken", () => {
       yield* asking.completion
       assert.strictEqual(yield* failing("one"), "model_error")
       const { lines } = yield* Log
-      assert.strictEqual(lines.filter((line) => line.includes("nobody's questions")).length, 1)
+      assert.strictEqual(lines.filter((line) => line.includes("no tenant's questions")).length, 1)
       assert.strictEqual(lines.filter((line) => line.includes("answers again")).length, 1)
       for (const tenant of ["one", "another", "a third"]) assert.notInclude(lines.join(""), `"${tenant}"`)
     }).pipe(withUpstream({ retries: 0 }))

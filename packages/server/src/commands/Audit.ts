@@ -142,7 +142,7 @@ const revoking = Effect.fnUntraced(function* (given: Command.Command.Config.Infe
   const admin = yield* administrator
   const gone = yield* revokeReaders(admin, which)
   for (const name of gone) yield* Console.log(`${name} reads nothing any more`)
-  if (gone.length === 0) yield* Console.log("there was nobody to take it from")
+  if (gone.length === 0) yield* Console.log("no login reads this: nothing was taken away")
 })
 
 export const auditRevoke = Command.make(named("audit:revoke"), auditRevokeFlags, revoking).pipe(

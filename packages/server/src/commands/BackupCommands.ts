@@ -69,7 +69,7 @@ const apiOf = Effect.fnUntraced(function* (admin: Redacted.Redacted) {
   const given = DATABASE_URL === undefined ? undefined : read(DATABASE_URL)
   if (given?.user === api && given.password !== undefined) return yield* prepareLogin(admin, "api", given.password)
   yield* Console.log(
-    `${api} has a password that nobody knows: ${command("db:migrate", "--logins")} gives it that of DATABASE_URL`
+    `${api} has a random password that is kept nowhere: ${command("db:migrate", "--logins")} gives it that of DATABASE_URL`
   )
   return yield* prepareLogin(admin, "api", Redacted.make(randomBytes(24).toString("base64url")))
 })

@@ -63,7 +63,7 @@ const loginsWanted = Effect.gen(function* () {
   const names = yield* Roles
   return yield* Effect.forEach(given, ({ login, url, variable }) => {
     const role = names[login]
-    const { password, user } = url === undefined ? NOBODY : read(url)
+    const { password, user } = url === undefined ? NO_LOGIN : read(url)
     return user === role && password !== undefined
       ? Effect.succeed({ login, role, variable, password })
       : Effect.fail(
@@ -72,7 +72,7 @@ const loginsWanted = Effect.gen(function* () {
   })
 })
 
-const NOBODY = { user: "", password: undefined }
+const NO_LOGIN = { user: "", password: undefined }
 
 const shown = Effect.gen(function* () {
   const found = yield* Effect.flatMap(administrator, status)

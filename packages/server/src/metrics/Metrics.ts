@@ -33,7 +33,7 @@ export const MetricsLayer = Layer.effectDiscard(
       } else if (METRICS_TOKEN !== undefined && !isAllowed(request, METRICS_TOKEN)) {
         response.writeHead(401, { "www-authenticate": "Bearer" }).end()
       } else {
-        Effect.runCallbackWith(services)(everybody, {
+        Effect.runCallbackWith(services)(allProcesses, {
           onExit: (exit) =>
             exit._tag === "Success"
               ? response.writeHead(200, { "content-type": PROMETHEUS, "cache-control": "no-store" }).end(exit.value)
@@ -78,7 +78,7 @@ const aboutProcess = Effect.gen(function* () {
 const own = PrometheusMetrics.format()
 
 /** This process and its workers. */
-const everybody = Effect.gen(function* () {
+const allProcesses = Effect.gen(function* () {
   const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
   if (workers.length === 0) return yield* own
   const parts = yield* Effect.forEach(

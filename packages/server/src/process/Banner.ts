@@ -35,7 +35,7 @@ export const announce = Effect.fnUntraced(function* (port: number) {
 })
 
 const CREATION = {
-  open: "whoever comes may create tenants (TENANT_CREATION=open)",
+  open: "every client may create tenants (TENANT_CREATION=open)",
   token: "tenants are created with TENANT_CREATION_TOKEN (TENANT_CREATION=token)",
   closed: "tenants cannot be created from outside (TENANT_CREATION=closed)"
 }
