@@ -1,6 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiError } from "effect/http-api"
-import { members, problem } from "./Problem.ts"
+import { Problem } from "./ProblemClass.ts"
 import { line, uuid } from "./Text.ts"
 import { UserId } from "./User.ts"
 
@@ -22,8 +21,8 @@ export class Conversation extends Schema.Class<Conversation>("Conversation")({
 }) {}
 
 /** The conversation does not exist, or is not the caller's: both get the same answer. */
-export class ConversationNotFound extends HttpApiError.Problem<ConversationNotFound>()(
+export class ConversationNotFound extends Problem<ConversationNotFound>()(
   "ConversationNotFound",
-  problem("conversation_not_found"),
-  members("conversation_not_found")
+  "conversation_not_found",
+  {}
 ) {}

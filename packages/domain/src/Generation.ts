@@ -1,6 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiError } from "effect/http-api"
-import { members, problem, type ProblemCode } from "./Problem.ts"
+import { Problem } from "./ProblemClass.ts"
 import { uuid } from "./Text.ts"
 
 /** The id of one answer of the model, from question to end. We generate UUIDv7; any UUID is accepted. */
@@ -121,68 +120,44 @@ export class Generation extends Schema.Class<Generation>("Generation")({
 }) {}
 
 /** The generation does not exist, or is not the caller's: both get the same answer. */
-export class GenerationNotFound extends HttpApiError.Problem<GenerationNotFound>()(
+export class GenerationNotFound extends Problem<GenerationNotFound>()(
   "GenerationNotFound",
-  problem("generation_not_found"),
-  members("generation_not_found")
+  "generation_not_found",
+  {}
 ) {}
 
-const failed = <const Code extends ProblemCode>(code: Code) => ({
-  ...members(code),
+const failed = {
   /** A {@link FailureReason}. */
   reason: FailureReason,
   /** The question and the partial answer are kept under this id. */
   generation_id: Schema.optionalKey(GenerationId)
-})
+}
 
 /** The model's provider failed, refused us, or sent an unreadable answer. */
-export class ModelFailed extends HttpApiError.Problem<ModelFailed>()(
-  "ModelFailed",
-  problem("model_failed"),
-  failed("model_failed")
-) {}
+export class ModelFailed extends Problem<ModelFailed>()("ModelFailed", "model_failed", failed) {}
 
 /** The provider's content filter refused the question, or all of the answer: the user can rephrase the question. */
-export class ContentFiltered extends HttpApiError.Problem<ContentFiltered>()(
-  "ContentFiltered",
-  problem("content_filtered"),
-  failed("content_filtered")
-) {}
+export class ContentFiltered extends Problem<ContentFiltered>()("ContentFiltered", "content_filtered", failed) {}
 
 /** The question, with the conversation before it, is longer than the model takes. */
-export class ContextTooLong extends HttpApiError.Problem<ContextTooLong>()(
-  "ContextTooLong",
-  problem("context_too_long"),
-  failed("context_too_long")
-) {}
+export class ContextTooLong extends Problem<ContextTooLong>()("ContextTooLong", "context_too_long", failed) {}
 
 /** The provider rejects the question's text. */
-export class PromptRejected extends HttpApiError.Problem<PromptRejected>()(
-  "PromptRejected",
-  problem("prompt_rejected"),
-  failed("prompt_rejected")
-) {}
+export class PromptRejected extends Problem<PromptRejected>()("PromptRejected", "prompt_rejected", failed) {}
 
 /** The model is too busy or cannot be reached. `retry_after` is in seconds. */
-export class ModelUnavailable extends HttpApiError.Problem<ModelUnavailable>()(
-  "ModelUnavailable",
-  problem("model_unavailable"),
-  { ...failed("model_unavailable"), retry_after: Schema.Int }
-) {}
+export class ModelUnavailable extends Problem<ModelUnavailable>()("ModelUnavailable", "model_unavailable", {
+  ...failed,
+  retry_after: Schema.Int
+}) {}
 
 /** The model did not answer in time. */
-export class ModelTimedOut extends HttpApiError.Problem<ModelTimedOut>()(
-  "ModelTimedOut",
-  problem("model_timed_out"),
-  failed("model_timed_out")
-) {}
+export class ModelTimedOut extends Problem<ModelTimedOut>()("ModelTimedOut", "model_timed_out", failed) {}
 
 /** The answer was stopped before its end, by `POST /generations/{id}/cancel` or because the question was deleted. */
-export class GenerationCancelled extends HttpApiError.Problem<GenerationCancelled>()(
-  "GenerationCancelled",
-  problem("generation_cancelled"),
-  { ...members("generation_cancelled"), generation_id: Schema.optionalKey(GenerationId) }
-) {}
+export class GenerationCancelled extends Problem<GenerationCancelled>()("GenerationCancelled", "generation_cancelled", {
+  generation_id: Schema.optionalKey(GenerationId)
+}) {}
 
 /** Every error that a question can end with after it was accepted. */
 export type GenerationFailed = InstanceType<(typeof generationFailures)[number]>

@@ -1,6 +1,5 @@
 import { Schema, SchemaGetter } from "effect"
-import { HttpApiError } from "effect/http-api"
-import { members, problem } from "./Problem.ts"
+import { Problem } from "./ProblemClass.ts"
 
 /** The client's name for one operation: a repeated request with the same key gets the same answer, and is not carried out again. */
 export const IdempotencyKey = Schema.String.check(
@@ -18,8 +17,8 @@ export const IdempotencyKeyHeader = Schema.String.check(
 )
 
 /** The key was used for another request. */
-export class IdempotencyMismatch extends HttpApiError.Problem<IdempotencyMismatch>()(
+export class IdempotencyMismatch extends Problem<IdempotencyMismatch>()(
   "IdempotencyMismatch",
-  problem("idempotency_mismatch"),
-  members("idempotency_mismatch")
+  "idempotency_mismatch",
+  {}
 ) {}

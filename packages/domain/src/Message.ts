@@ -1,8 +1,7 @@
 import { Schema } from "effect"
-import { HttpApiError } from "effect/http-api"
 import { ConversationId } from "./Conversation.ts"
 import { FailureReason, FinishReason, GenerationId, GenerationStatus } from "./Generation.ts"
-import { members, problem } from "./Problem.ts"
+import { Problem } from "./ProblemClass.ts"
 import { prose, uuid } from "./Text.ts"
 import { UserId } from "./User.ts"
 
@@ -45,21 +44,15 @@ export class Message extends Schema.Class<Message>("Message")({
 export const approximateTokens = (text: string): number => Math.ceil(new TextEncoder().encode(text).length / 4)
 
 /** The message does not exist, or is not the caller's: both get the same answer. */
-export class MessageNotFound extends HttpApiError.Problem<MessageNotFound>()(
-  "MessageNotFound",
-  problem("message_not_found"),
-  members("message_not_found")
-) {}
+export class MessageNotFound extends Problem<MessageNotFound>()("MessageNotFound", "message_not_found", {}) {}
 
 /** The question is longer than this installation takes. Characters are Unicode code points. */
-export class PromptTooLong extends HttpApiError.Problem<PromptTooLong>()("PromptTooLong", problem("prompt_too_long"), {
-  ...members("prompt_too_long"),
+export class PromptTooLong extends Problem<PromptTooLong>()("PromptTooLong", "prompt_too_long", {
   max_characters: Schema.Int
 }) {}
 
 /** The first request with this key is still being answered. `retry_after` is in seconds. */
-export class StillRunning extends HttpApiError.Problem<StillRunning>()("StillRunning", problem("still_running"), {
-  ...members("still_running"),
+export class StillRunning extends Problem<StillRunning>()("StillRunning", "still_running", {
   generation_id: GenerationId,
   retry_after: Schema.Int
 }) {}

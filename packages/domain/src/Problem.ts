@@ -1,5 +1,3 @@
-import { Effect, Schema } from "effect"
-
 /** The texts of a problem that are the same for every request. */
 interface About {
   /** The HTTP status it is answered with. */
@@ -14,7 +12,7 @@ interface About {
 
 /**
  * Every problem of this API, by its stable code. An answer's `type` is `/problems/{code}` (RFC 9457 §3.1.1), where the server shows these
- * texts.
+ * texts. One table of all of them, and therefore a long file.
  */
 export const PROBLEMS = {
   invalid_request: {
@@ -262,13 +260,3 @@ interface Declaration<Code extends ProblemCode> {
   readonly status: (typeof PROBLEMS)[Code]["status"]
   readonly title: string
 }
-
-/**
- * Members every problem carries beyond RFC 9457's: `code`, stable and for programs, and `request_id`, which the HTTP server adds
- * when it sends the answer. `detail` is always present.
- */
-export const members = <const Code extends ProblemCode>(code: Code) => ({
-  code: Schema.tag(code),
-  detail: Schema.String.pipe(Schema.withConstructorDefault(Effect.succeed<string>(PROBLEMS[code].detail))),
-  request_id: Schema.optionalKey(Schema.String)
-})

@@ -1,6 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiError } from "effect/http-api"
-import { members, problem } from "./Problem.ts"
+import { Problem } from "./ProblemClass.ts"
 import { line, uuid } from "./Text.ts"
 
 /** A tenant's id. We generate UUIDv7; any UUID is accepted, so that a foreign id is "not found" and not "malformed". */
@@ -23,15 +22,11 @@ export class Tenant extends Schema.Class<Tenant>("Tenant")({
 }) {}
 
 /** The tenant does not exist, or is not the caller's: both get the same answer. */
-export class TenantNotFound extends HttpApiError.Problem<TenantNotFound>()(
-  "TenantNotFound",
-  problem("tenant_not_found"),
-  members("tenant_not_found")
-) {}
+export class TenantNotFound extends Problem<TenantNotFound>()("TenantNotFound", "tenant_not_found", {}) {}
 
 /** This installation does not let clients create tenants. */
-export class TenantCreationClosed extends HttpApiError.Problem<TenantCreationClosed>()(
+export class TenantCreationClosed extends Problem<TenantCreationClosed>()(
   "TenantCreationClosed",
-  problem("tenant_creation_closed"),
-  members("tenant_creation_closed")
+  "tenant_creation_closed",
+  {}
 ) {}

@@ -1,6 +1,5 @@
 import { Schema, SchemaGetter } from "effect"
-import { HttpApiError } from "effect/http-api"
-import { members, problem } from "./Problem.ts"
+import { Problem } from "./ProblemClass.ts"
 import { Tenant, TenantId } from "./Tenant.ts"
 import { CONTROLS, isText, uuid, WHITE } from "./Text.ts"
 
@@ -65,32 +64,20 @@ export class Profile extends Schema.Class<Profile>("Profile")({
 }) {}
 
 /** The user does not exist in the caller's tenant. A user of another tenant gets the same answer. */
-export class UserNotFound extends HttpApiError.Problem<UserNotFound>()(
-  "UserNotFound",
-  problem("user_not_found"),
-  members("user_not_found")
-) {}
+export class UserNotFound extends Problem<UserNotFound>()("UserNotFound", "user_not_found", {}) {}
 
 /** A user of this tenant has the address already. Only admins get this error: it reveals that an account exists. */
-export class EmailTaken extends HttpApiError.Problem<EmailTaken>()(
-  "EmailTaken",
-  problem("email_taken"),
-  members("email_taken")
-) {}
+export class EmailTaken extends Problem<EmailTaken>()("EmailTaken", "email_taken", {}) {}
 
 /** The change would leave the tenant without an active admin. */
-export class LastAdmin extends HttpApiError.Problem<LastAdmin>()(
-  "LastAdmin",
-  problem("last_admin"),
-  members("last_admin")
-) {}
+export class LastAdmin extends Problem<LastAdmin>()("LastAdmin", "last_admin", {}) {}
 
 /**
  * Registration was refused: no such tenant, a suspended one, closed registration, or an address that is taken. All reasons get
  * the same answer, so that it reveals no accounts.
  */
-export class RegistrationRefused extends HttpApiError.Problem<RegistrationRefused>()(
+export class RegistrationRefused extends Problem<RegistrationRefused>()(
   "RegistrationRefused",
-  problem("registration_refused"),
-  members("registration_refused")
+  "registration_refused",
+  {}
 ) {}
