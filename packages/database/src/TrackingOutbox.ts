@@ -82,7 +82,7 @@ export type Settlement = Pick<TrackingRecord, "tenant_id" | "generation_id" | "r
   & (
     | { readonly outcome: "done" }
     /** `counts`: the failure was the record's own. */
-    | { readonly outcome: "later"; readonly delay: number; readonly counts: boolean; readonly unsure: boolean }
+    | { readonly outcome: "later"; readonly delayMs: number; readonly counts: boolean; readonly unsure: boolean }
     | { readonly outcome: "parked"; readonly reason: string }
   )
 
@@ -171,6 +171,6 @@ const rowOf = (settlement: Settlement) => ({
   feedback: settlement.feedback,
   unsure: settlement.outcome === "later" && settlement.unsure,
   counts: settlement.outcome === "later" ? settlement.counts : settlement.outcome === "parked",
-  delay_ms: settlement.outcome === "later" ? settlement.delay : 0,
+  delay_ms: settlement.outcome === "later" ? settlement.delayMs : 0,
   reason: settlement.outcome === "parked" ? settlement.reason : null
 })

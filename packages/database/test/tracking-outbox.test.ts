@@ -60,7 +60,7 @@ const claimed = Effect.fnUntraced(function* (worker: string, { generationId }: P
     others.map((record) =>
       settled(record, {
         outcome: "later",
-        delay: 0,
+        delayMs: 0,
         counts: false,
         unsure: record.unsure,
         runDone: record.run_done,
@@ -190,7 +190,7 @@ layer(world)("a record for the tracker", (it) => {
       yield* settle(worker, [
         settled(first, {
           outcome: "later",
-          delay: 60_000,
+          delayMs: 60_000,
           counts: true,
           unsure: true,
           runId: "run",

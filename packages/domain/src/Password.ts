@@ -1,17 +1,22 @@
 import { Schema, SchemaGetter } from "effect"
 import { isText } from "./Text.ts"
 
-const MIN = 8
-const MAX = 256
+const MIN_CHARACTERS = 8
+const MAX_CHARACTERS = 256
 
-const EXPECTED = `a password of ${MIN} to ${MAX} characters`
+const EXPECTED = `a password of ${MIN_CHARACTERS} to ${MAX_CHARACTERS} characters`
 
 /** Characters are code points, each at most two UTF-16 units. */
 const fits = (text: string): boolean =>
-  isText(text) && text.length <= MAX * 2 && [...text].length >= MIN && [...text].length <= MAX
+  isText(text)
+  && text.length <= MAX_CHARACTERS * 2
+  && [...text].length >= MIN_CHARACTERS
+  && [...text].length <= MAX_CHARACTERS
 
 const Normalised = Schema.String.check(
-  Schema.makeFilter((text) => ([...text].length >= MIN ? undefined : `Expected ${EXPECTED}`), { expected: EXPECTED })
+  Schema.makeFilter((text) => ([...text].length >= MIN_CHARACTERS ? undefined : `Expected ${EXPECTED}`), {
+    expected: EXPECTED
+  })
 )
 
 /**
@@ -21,7 +26,7 @@ const Normalised = Schema.String.check(
 export const Password = Schema.String.check(
   Schema.makeFilter((typed) => (fits(typed) ? undefined : `Expected ${EXPECTED}`), {
     expected: EXPECTED,
-    toJsonSchema: () => ({ minLength: MIN, maxLength: MAX, pattern: "^[^\\u0000]*$" })
+    toJsonSchema: () => ({ minLength: MIN_CHARACTERS, maxLength: MAX_CHARACTERS, pattern: "^[^\\u0000]*$" })
   })
 ).pipe(
   Schema.decodeTo(Normalised, {

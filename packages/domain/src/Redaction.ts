@@ -84,11 +84,11 @@ export const RULES: ReadonlyArray<RedactionRule> = [
   }
 ]
 
-/** UTF-16 units that one step searches, and how far it looks ahead for the end of a match that began in them. */
-const WINDOW = 32_768
-const AHEAD = 8192
-/** UTF-16 units a pattern may look behind its start. */
-const BEHIND = 32
+/** How much of a text one step searches, and how far it looks ahead for the end of a match that began in them. */
+const WINDOW_CODE_UNITS = 32_768
+const AHEAD_CODE_UNITS = 8192
+/** How far a pattern may look behind its start. */
+const BEHIND_CODE_UNITS = 32
 
 /** The redacted text, in steps of at most a few milliseconds each. */
 function* steps(purpose: Purpose, text: string): Generator<undefined, string> {
@@ -106,13 +106,13 @@ function* replaced({ pattern: shared }: RedactionRule, mark: string, text: strin
   let safe = ""
   /** End of the part that is done, and the size of a window. */
   let done = 0
-  let size = WINDOW + AHEAD
+  let size = WINDOW_CODE_UNITS + AHEAD_CODE_UNITS
   while (done < text.length) {
     yield
-    const from = Math.max(0, done - BEHIND)
+    const from = Math.max(0, done - BEHIND_CODE_UNITS)
     const end = Math.min(text.length, done + size)
     const window = text.slice(from, end)
-    const last = end === text.length ? end : done + size - AHEAD
+    const last = end === text.length ? end : done + size - AHEAD_CODE_UNITS
     let place = done
     let open = false
     pattern.lastIndex = done - from
@@ -127,7 +127,7 @@ function* replaced({ pattern: shared }: RedactionRule, mark: string, text: strin
       if (!open) safe += (match[1] ?? "") + mark
       if (match[0] === "") pattern.lastIndex++
     }
-    size = open ? size * 2 : WINDOW + AHEAD
+    size = open ? size * 2 : WINDOW_CODE_UNITS + AHEAD_CODE_UNITS
     const next = open ? place : Math.max(place, last)
     safe += text.slice(place, next)
     done = next

@@ -62,10 +62,10 @@ const WAYS: Readonly<Record<string, (baseURL: string) => Promise<(heard: () => v
         model: "m",
         maxTokens: 1000,
         temperature: 1,
-        connect: 60_000,
-        firstToken: 60_000,
-        silence: 60_000,
-        whole: 600_000,
+        connectMs: 60_000,
+        firstTokenMs: 60_000,
+        silenceMs: 60_000,
+        answerMs: 600_000,
         retries: 0
       })
     )

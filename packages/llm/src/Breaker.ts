@@ -17,8 +17,8 @@ const PROBES = 3
 const TENANTS = 10_000
 
 /** How long (ms) a circuit stays open: 1, 2, 4, 8, 16, then 30 s, or longer if the provider asks for it, ten minutes at most. */
-const pauseOf = (times: number, wait: number | undefined): number =>
-  Math.max(Math.min(1000 * 2 ** Math.min(times, 5), 30_000), Math.min(wait ?? 0, 600_000))
+const pauseOf = (times: number, waitMs: number | undefined): number =>
+  Math.max(Math.min(1000 * 2 ** Math.min(times, 5), 30_000), Math.min(waitMs ?? 0, 600_000))
 
 /** Wait for other questions while a probe is running. */
 const PROBING_MS = 1000
@@ -104,19 +104,19 @@ export class Breaker {
     return "closed for all"
   }
 
-  fail(pass: Pass, now: number, wait: number | undefined): Change | undefined {
+  fail(pass: Pass, now: number, waitMs: number | undefined): Change | undefined {
     const { partition } = pass
     const shared = this.#shared
     const tried = shared.state === "trying" && shared.probes.get(partition) === pass
     if (tried) shared.probes.delete(partition)
-    const opened = this.#failOwn(pass, now, wait, tried)
+    const opened = this.#failOwn(pass, now, waitMs, tried)
     if (shared.state === "open" || (shared.state === "trying" && !tried)) return opened
     this.#count(partition, now)
     const [tenants, failures] = this.#counted()
     const enough = shared.state === "trying" ? tenants > 1 : tenants > 1 && failures >= FAILURES && this.isQuiet(now)
     if (!enough) return opened
     const times = shared.state === "trying" ? shared.times + 1 : 0
-    this.#shared = { state: "open", until: now + pauseOf(times, wait), times }
+    this.#shared = { state: "open", until: now + pauseOf(times, waitMs), times }
     return shared.state === "closed" ? "opened for all" : opened
   }
 
@@ -129,7 +129,7 @@ export class Breaker {
   }
 
   /** Counts for the tenant's own circuit. A failed probe of the shared circuit opens it at once, so that other tenants can probe. */
-  #failOwn(pass: Pass, now: number, wait: number | undefined, tried: boolean): Change | undefined {
+  #failOwn(pass: Pass, now: number, waitMs: number | undefined, tried: boolean): Change | undefined {
     const own = this.#own(pass.partition, now)
     own.failedAt = now
     if (own.openUntil !== undefined && own.probe !== pass) return undefined
@@ -137,7 +137,7 @@ export class Breaker {
     const again = own.openUntil !== undefined
     if (!again && !tried && own.failures < FAILURES) return undefined
     own.times = again ? own.times + 1 : 0
-    own.openUntil = now + pauseOf(own.times, wait)
+    own.openUntil = now + pauseOf(own.times, waitMs)
     own.probe = undefined
     return again ? undefined : "opened for one"
   }
@@ -189,9 +189,9 @@ export class Pass {
     return this.#once() ? this.#breaker.succeed(this, now) : undefined
   }
 
-  /** The provider failed. `wait`: how long (ms) it asked to wait, if it did. */
-  fail(now: number, wait?: number): Change | undefined {
-    return this.#once() ? this.#breaker.fail(this, now, wait) : undefined
+  /** The provider failed. `waitMs`: how long it asked to wait, if it did. */
+  fail(now: number, waitMs?: number): Change | undefined {
+    return this.#once() ? this.#breaker.fail(this, now, waitMs) : undefined
   }
 
   release(): void {

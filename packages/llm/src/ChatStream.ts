@@ -156,8 +156,8 @@ export class ChatStream {
   #withUsage(failed: ProviderFailure): ProviderFailure {
     const usage = this.#usage
     if (usage === undefined) return failed
-    const { code, retryable, reason, shape, status, wait } = failed
-    return new ProviderFailure({ code, retryable, reason, shape, status, wait, usage })
+    const { code, retryable, reason, shape, status, waitMs } = failed
+    return new ProviderFailure({ code, retryable, reason, shape, status, waitMs, usage })
   }
 
   #hear(error: unknown): void {

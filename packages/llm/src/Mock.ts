@@ -8,11 +8,11 @@ import { answer } from "./MockText.ts"
 export interface MockOptions {
   /** Tokens per answer. */
   readonly tokens: number
-  /** Milliseconds before the first token, and between two: on average, because all but the first are sent on ticks of 10 ms. */
-  readonly ttft: number
-  readonly delay: number
-  /** Silence (ms) that counts as a failure: before the first token, and after it. As with a real provider. */
-  readonly patience: { readonly firstToken: number; readonly silence: number }
+  /** Before the first token, and between two: on average, because all but the first are sent on ticks of 10 ms. */
+  readonly ttftMs: number
+  readonly delayMs: number
+  /** Silence that counts as a failure: before the first token, and after it. As with a real provider. */
+  readonly patienceMs: { readonly firstToken: number; readonly silence: number }
   /** Whether a question may control its answer, see {@link Wish}. In production it may not: it is text like any other. */
   readonly wishes: boolean
 }
@@ -56,18 +56,18 @@ export const MockLayer = (options: MockOptions) =>
       const count = wish.say?.length ?? wish.tokens ?? options.tokens
       const said = (): Iterator<string, unknown> => wish.say?.values() ?? answer(question, count)
       const half = Math.ceil(count / 2)
-      const delays = { ttft: wish.ttft ?? options.ttft, delay: wish.delay ?? options.delay }
+      const delays = { ttftMs: wish.ttft ?? options.ttftMs, delayMs: wish.delay ?? options.delayMs }
       switch (wish.fault ?? "none") {
         case "before":
           return Effect.fail(new LlmFailed({ reason: "model_error" }))
         case "rate-limit":
           return Effect.fail(new LlmFailed({ reason: "model_rate_limited", retryAfter: 7 }))
         case "hang":
-          return silence(options.patience.firstToken)
+          return silence(options.patienceMs.firstToken)
         case "middle":
           return Effect.andThen(talk(said, half, delays, emit), Effect.fail(new LlmFailed({ reason: "model_cut" })))
         case "stall":
-          return Effect.andThen(talk(said, half, delays, emit), silence(options.patience.silence))
+          return Effect.andThen(talk(said, half, delays, emit), silence(options.patienceMs.silence))
         case "no-usage":
         case "none": {
           const completion: Completion = {
@@ -81,8 +81,8 @@ export const MockLayer = (options: MockOptions) =>
     }
   })
 
-const silence = (patience: number) =>
-  Effect.andThen(Effect.sleep(patience), Effect.fail(new LlmFailed({ reason: "model_timeout" })))
+const silence = (patienceMs: number) =>
+  Effect.andThen(Effect.sleep(patienceMs), Effect.fail(new LlmFailed({ reason: "model_timeout" })))
 
 const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
 
@@ -96,7 +96,7 @@ const TICK_MS = 10
 const talk = (
   said: () => Iterator<string, unknown>,
   count: number,
-  { delay, ttft }: { readonly ttft: number; readonly delay: number },
+  { delayMs, ttftMs }: { readonly ttftMs: number; readonly delayMs: number },
   emit: (text: string) => void
 ): Effect.Effect<void> =>
   Effect.callback((resume) => {
@@ -105,24 +105,24 @@ const talk = (
     const pieces = said()
     let place = 0
     let stopped = false
-    const first = performance.now() + ttft
+    const first = performance.now() + ttftMs
     const next = () => {
       // A timer may fire up to a millisecond early: it counts in whole milliseconds.
       const now = performance.now() + 1
-      for (let burst = 0; burst < BURST && place < count && first + place * delay <= now; burst++) {
+      for (let burst = 0; burst < BURST && place < count && first + place * delayMs <= now; burst++) {
         place++
         const piece = pieces.next()
         if (piece.done !== true && piece.value !== "") emit(piece.value)
         if (stopped) return
       }
       if (place === count) resume(Effect.void)
-      else wait(Math.ceil((first + place * delay) / TICK_MS) * TICK_MS - now)
+      else wait(Math.ceil((first + place * delayMs) / TICK_MS) * TICK_MS - now)
     }
     const wait = (milliseconds: number) => {
       if (milliseconds > 0) timer = setTimeout(next, milliseconds)
       else turn = setImmediate(next)
     }
-    wait(ttft)
+    wait(ttftMs)
     return Effect.sync(() => {
       stopped = true
       clearTimeout(timer)

@@ -20,7 +20,7 @@ const AGAIN = Schedule.exponential("250 millis").pipe(
   Schedule.jittered,
   Schedule.setInputType<ProviderFailure>(),
   Schedule.modifyDelay(({ duration, input }) =>
-    Effect.succeed(Duration.sum(duration, Duration.millis(input.wait ?? 0)))
+    Effect.succeed(Duration.sum(duration, Duration.millis(input.waitMs ?? 0)))
   )
 )
 
@@ -63,7 +63,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
   /** Fails after too long a silence. It checks at the earliest time that can be, not for every piece. */
   const silence = Effect.fnUntraced(function* (providerRequest: ProviderRequest) {
     for (;;) {
-      const left = providerRequest.heardAt + options.silence - now()
+      const left = providerRequest.heardAt + options.silenceMs - now()
       if (left <= 0) return yield* tooLate
       yield* Effect.sleep(left)
     }
@@ -71,8 +71,8 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
 
   /** Waits for the first text of an answer, or its end without text. Thoughts before it show that the provider works. */
   const begin = Effect.fnUntraced(function* (providerRequest: ProviderRequest, pass: Pass) {
-    yield* within(Deferred.await(providerRequest.connected), options.connect, noConnection)
-    yield* within(Deferred.await(providerRequest.begun), options.firstToken, tooLate)
+    yield* within(Deferred.await(providerRequest.connected), options.connectMs, noConnection)
+    yield* within(Deferred.await(providerRequest.begun), options.firstTokenMs, tooLate)
     const change = pass.succeed(now())
     if (change !== undefined) yield* report(change)
     yield* provider.worked
@@ -130,7 +130,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
     const failed = Exit.isSuccess(exit) ? undefined : Option.getOrUndefined(Exit.findErrorOption(exit))
     if (failed === undefined || saysNothing(failed)) return Effect.sync(() => pass.release())
     const at = now()
-    const change = pass.fail(at, failed.wait)
+    const change = pass.fail(at, failed.waitMs)
     const { code, reason, status } = failed
     const cause = [reason, status, code].filter((part) => part !== undefined).join(" ")
     // One tenant's failures alone are not an outage while other tenants are answered.
@@ -147,7 +147,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       Effect.retry({
         schedule: AGAIN,
         times: options.retries,
-        while: ({ retryable, wait }) => retryable && (wait ?? 0) <= PATIENCE_MS
+        while: ({ retryable, waitMs }) => retryable && (waitMs ?? 0) <= PATIENCE_MS
       }),
       Effect.onExit((exit) => settle(pass, exit))
     )
@@ -166,7 +166,7 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       const pass = breaker.enter(partition, now())
       if (typeof pass === "number") return Effect.fail(circuitOpen(pass))
       return open(prompt, emit, pass).pipe(Effect.andThen(ended), Effect.mapError(toLlmFailed), Effect.scoped)
-    }).pipe(Effect.timeoutOrElse({ duration: options.whole, orElse: () => Effect.fail(toLlmFailed(tooLate)) }))
+    }).pipe(Effect.timeoutOrElse({ duration: options.answerMs, orElse: () => Effect.fail(toLlmFailed(tooLate)) }))
 
   return Llm.of({ provider: "openai", model: options.model, generate })
 })
@@ -174,6 +174,6 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
 const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>
   Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })
 
-/** The circuit is open: no question is sent for `wait` ms, or until a probe is answered. */
-const circuitOpen = (wait: number): LlmFailed =>
-  new LlmFailed({ reason: "model_unavailable", retryAfter: Math.max(1, Math.ceil(wait / 1000)) })
+/** The circuit is open: no question is sent for `waitMs`, or until a probe is answered. */
+const circuitOpen = (waitMs: number): LlmFailed =>
+  new LlmFailed({ reason: "model_unavailable", retryAfter: Math.max(1, Math.ceil(waitMs / 1000)) })

@@ -8,7 +8,7 @@ export class ProviderFailure extends Data.TaggedError("ProviderFailure")<{
   /** Whether a retry may help, if nothing of the answer was shown yet. */
   readonly retryable: boolean
   /** Milliseconds the provider asked to wait, if it did. */
-  readonly wait?: number | undefined
+  readonly waitMs?: number | undefined
   /** The response's status, for the log; undefined without a response. */
   readonly status?: number | undefined
   /** For the log: Node's code of a failed connection (`ECONNREFUSED`), or a provider's code from our list. */
@@ -47,9 +47,9 @@ export const saysNothing = ({ reason }: ProviderFailure): boolean =>
 const LONGEST_SECONDS = 86_400
 
 /** The failure for the engine. */
-export const toLlmFailed = ({ reason, usage, wait }: ProviderFailure): LlmFailed =>
+export const toLlmFailed = ({ reason, usage, waitMs }: ProviderFailure): LlmFailed =>
   new LlmFailed({
     reason,
-    ...(wait === undefined ? {} : { retryAfter: Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(wait / 1000))) }),
+    ...(waitMs === undefined ? {} : { retryAfter: Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000))) }),
     ...(usage === undefined ? {} : { usage })
   })

@@ -18,10 +18,10 @@ export const refusal = (
   asked: Asked,
   now: number
 ): ProviderFailure => {
-  const wait = waitOf(headers, now)
+  const waitMs = waitOf(headers, now)
   const code = [...error.codes].find((each) => LOGGED.has(each))
   const failed = (reason: FailureReason, retryable: boolean) =>
-    new ProviderFailure({ reason, retryable, wait, status, code })
+    new ProviderFailure({ reason, retryable, waitMs, status, code })
   const askers = status === 401 || status === 429 ? undefined : askersFault(status, error, asked)
   if (askers !== undefined) return failed(askers, false)
   // An account without money also gets 429, and waiting does not help.

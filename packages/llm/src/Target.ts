@@ -2,7 +2,7 @@ import { Redacted } from "effect"
 import type { Proxies } from "./Agents.ts"
 import type { Asked } from "./Dialect.ts"
 
-/** The provider's address, the model's parameters, and timeouts in milliseconds. */
+/** The provider's address, the model's parameters, and timeouts. */
 export interface OpenAiOptions extends Asked {
   /** Undefined for servers without authentication. */
   readonly apiKey: Redacted.Redacted | undefined
@@ -13,13 +13,13 @@ export interface OpenAiOptions extends Asked {
   /** Forward proxies; undefined: none. */
   readonly proxies?: Proxies | undefined
   /** Until the connection is open, with TLS. */
-  readonly connect: number
+  readonly connectMs: number
   /** From there until the first part of the answer. */
-  readonly firstToken: number
+  readonly firstTokenMs: number
   /** Between two pieces of the answer. */
-  readonly silence: number
-  /** The whole question, with all retries. */
-  readonly whole: number
+  readonly silenceMs: number
+  /** The whole answer, with all retries. */
+  readonly answerMs: number
   /** Maximum retries, while nothing of the answer was shown. */
   readonly retries: number
 }

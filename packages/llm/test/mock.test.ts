@@ -6,10 +6,10 @@ import { TestClock } from "effect/testing"
 
 const OPTIONS: MockOptions = {
   tokens: 30,
-  ttft: 0,
-  delay: 0,
+  ttftMs: 0,
+  delayMs: 0,
   wishes: true,
-  patience: { firstToken: 60_000, silence: 30_000 }
+  patienceMs: { firstToken: 60_000, silence: 30_000 }
 }
 
 const ask = (content: string, options: Partial<MockOptions> = {}) =>
@@ -62,7 +62,7 @@ describe("the mock model", () => {
       )
       assert.strictEqual(turns.length, 10)
       assert.isAtLeast(turns.filter((at) => at === turns[1]).length, 4)
-    }).pipe(Effect.provide(MockLayer({ ...OPTIONS, tokens: 10, delay: 10 })))
+    }).pipe(Effect.provide(MockLayer({ ...OPTIONS, tokens: 10, delayMs: 10 })))
   )
 
   it.effect("reproduces every failure of a model on request", () =>

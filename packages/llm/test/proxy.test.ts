@@ -32,10 +32,10 @@ const OPTIONS = {
   model: "fake-1",
   maxTokens: 100,
   temperature: undefined,
-  connect: 10_000,
-  firstToken: 60_000,
-  silence: 30_000,
-  whole: 600_000,
+  connectMs: 10_000,
+  firstTokenMs: 60_000,
+  silenceMs: 30_000,
+  answerMs: 600_000,
   retries: 0
 }
 

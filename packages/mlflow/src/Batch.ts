@@ -53,8 +53,8 @@ export const make = ({ clock, outbox, sink, worker }: Parts) => {
       const sent = results.get(record)
       return sent === undefined || sent === "begun"
         ? Effect.succeed(unsent(record, sent === "begun"))
-        : Effect.map(Random.nextBetween(0, backOff(record.attempts)), (delay) =>
-            settlement(record, sent, { works, delay })
+        : Effect.map(Random.nextBetween(0, backOff(record.attempts)), (delayMs) =>
+            settlement(record, sent, { works, delayMs })
           )
     }
     const settle = Effect.suspend(() => {

@@ -21,20 +21,20 @@ export const unsent = (record: TrackingRecord, begun: boolean): Settlement =>
       unsure: record.unsure || begun,
       failure: undefined
     },
-    { delay: 0, counts: false }
+    { delayMs: 0, counts: false }
   )
 
 /** The outcome of a record. `works`: another call to the tracker succeeded meanwhile. */
 export const settlement = (
   record: TrackingRecord,
   sent: Sent,
-  { delay, works }: { readonly works: boolean; readonly delay: number }
+  { delayMs, works }: { readonly works: boolean; readonly delayMs: number }
 ): Settlement => {
   const { failure } = sent
   if (failure === undefined) return { ...about(record, sent), outcome: "done" }
   const parked: Settlement = { ...about(record, sent), outcome: "parked", reason: failure.message }
   const again = (attempts: number) =>
-    record.attempts + 1 >= attempts ? parked : later(record, sent, { counts: true, delay })
+    record.attempts + 1 >= attempts ? parked : later(record, sent, { counts: true, delayMs })
   switch (failure.reason) {
     case "refused":
       return parked
@@ -45,14 +45,14 @@ export const settlement = (
     case "busy":
       return works && failure.retryAfter === undefined
         ? again(ATTEMPTS.busy)
-        : later(record, sent, { counts: false, delay })
+        : later(record, sent, { counts: false, delayMs })
     case "late":
     case "unreachable":
     case "unsupported":
     case "host":
     case "credentials":
     case "foreign":
-      return later(record, sent, { counts: false, delay: 0 })
+      return later(record, sent, { counts: false, delayMs: 0 })
   }
 }
 
@@ -66,5 +66,5 @@ const about = ({ generation_id, revision, tenant_id }: TrackingRecord, { progres
 const later = (
   record: TrackingRecord,
   sent: Sent,
-  { counts, delay }: { readonly counts: boolean; readonly delay: number }
-): Settlement => ({ ...about(record, sent), outcome: "later", unsure: sent.unsure, counts, delay })
+  { counts, delayMs }: { readonly counts: boolean; readonly delayMs: number }
+): Settlement => ({ ...about(record, sent), outcome: "later", unsure: sent.unsure, counts, delayMs })

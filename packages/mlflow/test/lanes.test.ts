@@ -57,9 +57,9 @@ describe("a record's outcome", () => {
     const settled = settlement(
       { ...RECORD, attempts },
       { progress, unsure: true, failure: failed },
-      { works, delay: 7 }
+      { works, delayMs: 7 }
     )
-    return settled.outcome === "later" ? [settled.counts, settled.delay] : settled.outcome
+    return settled.outcome === "later" ? [settled.counts, settled.delayMs] : settled.outcome
   }
 
   it("is put aside when refused, and after a few conflicts", () => {
@@ -83,7 +83,7 @@ describe("a record's outcome", () => {
       outcome: "later",
       unsure: true,
       counts: false,
-      delay: 0
+      delayMs: 0
     })
     assert.deepInclude(unsent(RECORD, false), { unsure: false })
   })

@@ -10,9 +10,9 @@ export const ModelLayer = Layer.unwrap(
     if (settings.APP_ENV === "production") yield* Effect.logWarning(NOT_A_MODEL)
     return MockLayer({
       tokens: settings.MOCK_TOKENS,
-      ttft: settings.MOCK_TTFT_MS,
-      delay: settings.MOCK_DELAY_MS,
-      patience: { firstToken: settings.LLM_FIRST_TOKEN_SECONDS * 1000, silence: settings.LLM_SILENCE_SECONDS * 1000 },
+      ttftMs: settings.MOCK_TTFT_MS,
+      delayMs: settings.MOCK_DELAY_MS,
+      patienceMs: { firstToken: settings.LLM_FIRST_TOKEN_SECONDS * 1000, silence: settings.LLM_SILENCE_SECONDS * 1000 },
       wishes: settings.APP_ENV !== "production"
     })
   })
@@ -34,10 +34,10 @@ const openAi = (settings: Settings["Service"]) =>
         maxTokens: settings.LLM_MAX_TOKENS,
         temperature: settings.LLM_TEMPERATURE,
         proxies: { http: settings.HTTP_PROXY, https: settings.HTTPS_PROXY, none: settings.NO_PROXY },
-        connect: settings.LLM_CONNECT_SECONDS * 1000,
-        firstToken: settings.LLM_FIRST_TOKEN_SECONDS * 1000,
-        silence: settings.LLM_SILENCE_SECONDS * 1000,
-        whole: settings.LLM_ANSWER_SECONDS * 1000,
+        connectMs: settings.LLM_CONNECT_SECONDS * 1000,
+        firstTokenMs: settings.LLM_FIRST_TOKEN_SECONDS * 1000,
+        silenceMs: settings.LLM_SILENCE_SECONDS * 1000,
+        answerMs: settings.LLM_ANSWER_SECONDS * 1000,
         retries: settings.LLM_RETRIES
       })
   )

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto"
 import { AccountAttempts } from "../src/auth/AccountAttempts.ts"
 
 const MINUTE = 60_000
-const LIMITS = { window: 15 * MINUTE, perPair: 10, perEmail: 50, perAddress: 50, perWideAddress: 500 }
+const LIMITS = { windowMs: 15 * MINUTE, perPair: 10, perEmail: 50, perAddress: 50, perWideAddress: 500 }
 const account = () => UserId.make(randomUUID())
 const accounts = (n: number) => Array.from({ length: n }, account)
 

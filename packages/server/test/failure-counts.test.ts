@@ -11,21 +11,21 @@ const fail = (counts: FailureCounts, key: string, now: number) => {
 
 describe("counts of failures", () => {
   it("take bounded memory under a hundred thousand keys, and keep the latest", () => {
-    const counts = new FailureCounts({ window: WINDOW, capacity: 1000 })
+    const counts = new FailureCounts({ windowMs: WINDOW, capacity: 1000 })
     for (let i = 0; i < 100_000; i++) fail(counts, `key ${i}`, 0)
     assert.isAtMost(counts.size, 2000)
     assert.strictEqual(counts.level("key 99999", 0), 1)
   })
 
   it("are forgotten after two windows in which nothing was heard of them", () => {
-    const counts = new FailureCounts({ window: WINDOW, capacity: 1000 })
+    const counts = new FailureCounts({ windowMs: WINDOW, capacity: 1000 })
     for (let i = 0; i < 500; i++) fail(counts, `key ${i}`, 0)
     fail(counts, "later", 2 * WINDOW)
     assert.strictEqual(counts.size, 1)
   })
 
   it("leave no attempt uncounted when many are under way", () => {
-    const counts = new FailureCounts({ window: WINDOW, capacity: 1000 })
+    const counts = new FailureCounts({ windowMs: WINDOW, capacity: 1000 })
     const attempts = Array.from({ length: 5 }, () => counts.attempt([{ key: "a", limit: 3 }], 0))
     assert.deepStrictEqual(
       attempts.map((each) => "end" in each),
@@ -41,7 +41,7 @@ describe("counts of failures", () => {
   })
 
   it("are spent on no key when one of them is full", () => {
-    const counts = new FailureCounts({ window: WINDOW, capacity: 1000 })
+    const counts = new FailureCounts({ windowMs: WINDOW, capacity: 1000 })
     for (let i = 0; i < 3; i++) fail(counts, "full", 0)
     assert.property(
       counts.attempt(
@@ -51,7 +51,7 @@ describe("counts of failures", () => {
         ],
         0
       ),
-      "wait"
+      "waitMs"
     )
     assert.strictEqual(counts.size, 1)
   })
@@ -59,7 +59,7 @@ describe("counts of failures", () => {
 
 describe("what is remembered for a while", () => {
   it("lasts a lifetime at least, and two at most", () => {
-    const remembered = new AgingMap<string, number>({ lifetime: 100, capacity: 10 })
+    const remembered = new AgingMap<string, number>({ lifetimeMs: 100, capacity: 10 })
     remembered.set("a", 1, 0)
     remembered.set("b", 2, 99)
     remembered.set("c", 3, 100)
@@ -78,7 +78,7 @@ describe("what is remembered for a while", () => {
   })
 
   it("is bounded however much comes at once", () => {
-    const remembered = new AgingMap<number, number>({ lifetime: 100, capacity: 10 })
+    const remembered = new AgingMap<number, number>({ lifetimeMs: 100, capacity: 10 })
     for (let i = 0; i < 1000; i++) {
       remembered.set(i, i, 0)
       assert.isAtMost(remembered.size, 20)

@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import * as HashingThreads from "../src/auth/HashingThreads.ts"
 import { from, make } from "../src/auth/Passwords.ts"
 
-const ROOMY = { threads: 1, waiting: 100, patience: 60_000 }
+const ROOMY = { threads: 1, waiting: 100, patienceMs: 60_000 }
 const SECRET = Redacted.make("q8Zr1T5wXn4Lb7Vd0Ks3Mj6Hf9Gc2Ya8Pe5Ru")
 const hasher = Layer.effect(PasswordHasher, make(ROOMY, SECRET))
 const password = (text: string) => Schema.decodeUnknownSync(Password)(text)
@@ -136,7 +136,7 @@ describe("a password", () => {
 describe("hashing threads", () => {
   it.effect("are as many as allowed, with as many waiting as allowed; one more is told to come back", () =>
     Effect.gen(function* () {
-      const threads = yield* HashingThreads.make({ threads: 2, waiting: 3, patience: 60_000 })
+      const threads = yield* HashingThreads.make({ threads: 2, waiting: 3, patienceMs: 60_000 })
       const running = yield* Effect.forEach([1, 2, 3, 4, 5], () =>
         Effect.forkChild(threads.run(job, FLOWS), { startImmediately: true })
       )
@@ -150,7 +150,7 @@ describe("hashing threads", () => {
 
   it.effect("serve another client next, while one has as many waiting as there may be", () =>
     Effect.gen(function* () {
-      const threads = yield* HashingThreads.make({ threads: 1, waiting: 20, patience: 60_000 })
+      const threads = yield* HashingThreads.make({ threads: 1, waiting: 20, patienceMs: 60_000 })
       const order: Array<string> = []
       const asked = (name: string, flows: Flows) =>
         Effect.forkChild(
@@ -173,7 +173,7 @@ describe("hashing threads", () => {
 
   it.effect("of a client that left are busy until they are done; its place in the queue is free at once", () =>
     Effect.gen(function* () {
-      const threads = yield* HashingThreads.make({ threads: 1, waiting: 1, patience: 60_000 })
+      const threads = yield* HashingThreads.make({ threads: 1, waiting: 1, patienceMs: 60_000 })
       const running = yield* Effect.forkChild(threads.run(job, FLOWS), { startImmediately: true })
       const waiting = yield* Effect.forkChild(threads.run(job, FLOWS), { startImmediately: true })
       yield* Fiber.interrupt(running)
@@ -189,7 +189,7 @@ describe("hashing threads", () => {
 
   it.effect("that take too long are not waited for", () =>
     Effect.gen(function* () {
-      const threads = yield* HashingThreads.make({ threads: 1, waiting: 1, patience: 5000 })
+      const threads = yield* HashingThreads.make({ threads: 1, waiting: 1, patienceMs: 5000 })
       const slow = { ...job, options: { ...OPTIONS, timeCost: 200 } }
       const clients = yield* Effect.forEach([1, 2], () =>
         Effect.forkChild(Effect.exit(threads.run(slow, FLOWS)), { startImmediately: true })
@@ -203,7 +203,7 @@ describe("hashing threads", () => {
   it.effect("end with their scope, even if a client waits", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const threads = yield* Scope.provide(HashingThreads.make({ threads: 1, waiting: 5, patience: 60_000 }), scope)
+      const threads = yield* Scope.provide(HashingThreads.make({ threads: 1, waiting: 5, patienceMs: 60_000 }), scope)
       const clients = yield* Effect.forEach([1, 2, 3], () =>
         Effect.forkChild(Effect.exit(threads.run(job, FLOWS)), { startImmediately: true })
       )
@@ -222,7 +222,7 @@ describe("hashing threads", () => {
           return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16] === "10"
         }).length
       const before = low()
-      const threads = yield* HashingThreads.make({ threads: 2, waiting: 0, patience: 60_000 })
+      const threads = yield* HashingThreads.make({ threads: 2, waiting: 0, patienceMs: 60_000 })
       yield* Effect.all([threads.run(job, FLOWS), threads.run(job, FLOWS)], { concurrency: "unbounded" })
       assert.strictEqual(low() - before, 2)
     })

@@ -17,9 +17,9 @@ const TYPE = "at+jwt"
 /** Seconds after its expiry in which a token is still accepted, for the difference between two machines' clocks. */
 const TOLERANCE_SECONDS = 5
 /** Characters: our tokens have some 450, some 1,150 with a 4096 bit RSA key. */
-const MAX_LENGTH = 4096
+const MAX_CHARACTERS = 4096
 /** Lifetime (ms) and number of remembered verified tokens: verifying costs 20 to 140 µs, remembering next to nothing. */
-const REMEMBERED = { lifetime: 60_000, capacity: 5000 }
+const REMEMBERED = { lifetimeMs: 60_000, capacity: 5000 }
 
 /** The claims of a verified token. Its role is left out: the database's is current. */
 export interface Verified {
@@ -97,7 +97,7 @@ export class AccessTokens extends Context.Service<
           if (claims.sub !== claims.user_id || claims.iat > now / 1000 + expires_in + TOLERANCE_SECONDS)
             return yield* new Unauthenticated({})
           const verified = { userId: claims.user_id, tenantId: claims.tenant_id, tokenEpoch: claims.epoch ?? 0 }
-          remembered.set(token, { verified, until: at + REMEMBERED.lifetime, expiresAt: claims.exp * 1000 }, at)
+          remembered.set(token, { verified, until: at + REMEMBERED.lifetimeMs, expiresAt: claims.exp * 1000 }, at)
           return verified
         },
         Effect.mapError(() => new Unauthenticated({}))
@@ -105,7 +105,7 @@ export class AccessTokens extends Context.Service<
 
       const verify = (token: string) =>
         Effect.clockWith((clock): Effect.Effect<Verified, Unauthenticated> => {
-          if (token.length > MAX_LENGTH) return Effect.fail(new Unauthenticated({}))
+          if (token.length > MAX_CHARACTERS) return Effect.fail(new Unauthenticated({}))
           const now = wallMillis(clock)
           const at = monotonicMillis(clock)
           const known = remembered.get(token)

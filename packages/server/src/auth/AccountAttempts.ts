@@ -6,8 +6,8 @@ import { type Allowance, type Attempt, FailureCounts } from "./FailureCounts.ts"
 
 /** Limits on attempts at accounts. */
 export interface AccountLimits {
-  /** Milliseconds. */
-  readonly window: number
+  /** In which as many failures leak away as are allowed. */
+  readonly windowMs: number
   /** Failures for one account from one address. */
   readonly perPair: number
   /** Failures for one email from all addresses; beyond it each address has one for each account. */
@@ -57,11 +57,11 @@ interface Shared {
 export class AccountAttempts {
   readonly #limits: AccountLimits
   readonly #counts: FailureCounts
-  readonly #known = new AgingMap<string, true>({ lifetime: REMEMBERED_MS, capacity: 100_000 })
+  readonly #known = new AgingMap<string, true>({ lifetimeMs: REMEMBERED_MS, capacity: 100_000 })
 
   constructor(limits: AccountLimits) {
     this.#limits = limits
-    this.#counts = new FailureCounts({ window: limits.window, capacity: 100_000 })
+    this.#counts = new FailureCounts({ windowMs: limits.windowMs, capacity: 100_000 })
   }
 
   /** Number of counts held. */
@@ -148,7 +148,7 @@ export class AccountAttempts {
       ...(client.wide === undefined ? [] : [{ key: `address ${client.wide}`, limit: perWideAddress }])
     ]
     const attempt = this.#counts.attempt(places, now())
-    if ("wait" in attempt) return true
+    if ("waitMs" in attempt) return true
     attempt.end(guessed, now())
     return false
   }

@@ -10,10 +10,9 @@ export class AddressLimit {
   readonly #limit: number
   readonly #counts: FailureCounts
 
-  /** `window` in ms. */
-  constructor({ limit, window }: { readonly limit: number; readonly window: number }) {
+  constructor({ limit, windowMs }: { readonly limit: number; readonly windowMs: number }) {
     this.#limit = limit
-    this.#counts = new FailureCounts({ window, capacity: 50_000 })
+    this.#counts = new FailureCounts({ windowMs, capacity: 50_000 })
   }
 
   /** Counts one more. Returns undefined if it is allowed, else the time (ms) until it is. `now` is on the monotonic clock, in ms. */
@@ -23,7 +22,7 @@ export class AddressLimit {
       ...(wide === undefined ? [] : [{ key: wide, limit: this.#limit * WIDER }])
     ]
     const attempt = this.#counts.attempt(places, now)
-    if ("wait" in attempt) return attempt.wait
+    if ("waitMs" in attempt) return attempt.waitMs
     attempt.end(true, now)
     return undefined
   }

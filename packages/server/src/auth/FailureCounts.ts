@@ -9,8 +9,8 @@ export interface Allowance {
   readonly leak?: number
 }
 
-/** An allowed attempt, whose outcome `end` records; or the time (ms) until one is allowed. */
-export type Attempt = { readonly end: (failed: boolean, now: number) => void } | { readonly wait: number }
+/** An allowed attempt, whose outcome `end` records; or the time until one is allowed. */
+export type Attempt = { readonly end: (failed: boolean, now: number) => void } | { readonly waitMs: number }
 
 interface Count {
   /** Failures that have not leaked away at the time `at` (ms). */
@@ -31,12 +31,12 @@ const ROUNDING = 1e-6
  * one, each at the cost of a password hash, so pushing a bucket out takes longer than waiting for it.
  */
 export class FailureCounts {
-  readonly #window: number
+  readonly #windowMs: number
   readonly #counts: AgingMap<string, Count>
 
-  constructor(options: { readonly window: number; readonly capacity: number }) {
-    this.#window = options.window
-    this.#counts = new AgingMap({ lifetime: options.window, capacity: options.capacity })
+  constructor(options: { readonly windowMs: number; readonly capacity: number }) {
+    this.#windowMs = options.windowMs
+    this.#counts = new AgingMap({ lifetimeMs: options.windowMs, capacity: options.capacity })
   }
 
   get size(): number {
@@ -51,8 +51,8 @@ export class FailureCounts {
 
   /** Lets an attempt through if none of its keys has reached its limit. */
   attempt(allowances: ReadonlyArray<Allowance>, now: number): Attempt {
-    const wait = Math.max(...allowances.map((allowance) => this.#wait(allowance, now)))
-    if (wait > 0) return { wait }
+    const waitMs = Math.max(...allowances.map((allowance) => this.#wait(allowance, now)))
+    if (waitMs > 0) return { waitMs }
     const counts = allowances.map(({ key, leak, limit }) => {
       const count = this.#counts.get(key) ?? { level: 0, at: now, leak: leak ?? limit, underWay: 0 }
       count.underWay++
@@ -81,11 +81,11 @@ export class FailureCounts {
     count.at = now
     count.leak = perWindow
     const excess = count.level + 1 - limit
-    if (excess > ROUNDING) return Math.max(SOON_MS, (excess * this.#window) / perWindow)
+    if (excess > ROUNDING) return Math.max(SOON_MS, (excess * this.#windowMs) / perWindow)
     return excess + count.underWay > ROUNDING ? SOON_MS : 0
   }
 
   #leaked(count: Count, now: number): number {
-    return Math.max(0, count.level - ((now - count.at) * count.leak) / this.#window)
+    return Math.max(0, count.level - ((now - count.at) * count.leak) / this.#windowMs)
   }
 }

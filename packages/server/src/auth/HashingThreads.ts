@@ -10,8 +10,8 @@ export interface HashingOptions {
   readonly threads: number
   /** Hashes that may wait for a thread. One more makes the hash with the latest turn fail with a retry hint. */
   readonly waiting: number
-  /** How long (ms) a hash may take, waiting included. */
-  readonly patience: number
+  /** How long a hash may take, waiting included. */
+  readonly patienceMs: number
 }
 
 /** Seconds after which a rejected client may retry. */
@@ -58,7 +58,7 @@ export const make = (options: HashingOptions) =>
     ),
     (threads): HashingThreads => ({
       run: (job, flows) =>
-        Effect.timeoutOrElse(threads.run(job, flows), { duration: options.patience, orElse: () => unavailable }),
+        Effect.timeoutOrElse(threads.run(job, flows), { duration: options.patienceMs, orElse: () => unavailable }),
       load: () => threads.load
     })
   )

@@ -57,11 +57,11 @@ export class LoginThrottle extends Context.Service<
     LoginThrottle,
     Effect.gen(function* () {
       const settings = yield* Settings
-      const window = settings.LOGIN_WINDOW_MINUTES * 60_000
+      const windowMs = settings.LOGIN_WINDOW_MINUTES * 60_000
       const perAddress = settings.LOGIN_FAILURES_PER_ADDRESS
-      const counts = new FailureCounts({ window, capacity: 50_000 })
+      const counts = new FailureCounts({ windowMs, capacity: 50_000 })
       const accounts = new AccountAttempts({
-        window,
+        windowMs,
         perPair: settings.LOGIN_FAILURES,
         perEmail: settings.LOGIN_FAILURES_PER_ACCOUNT,
         perAddress,
@@ -85,8 +85,8 @@ export class LoginThrottle extends Context.Service<
             ],
             now()
           )
-          if ("wait" in attempt)
-            return Effect.fail(new TooManyRequests({ retry_after: Math.ceil(attempt.wait / 1000) }))
+          if ("waitMs" in attempt)
+            return Effect.fail(new TooManyRequests({ retry_after: Math.ceil(attempt.waitMs / 1000) }))
           const tried = accounts.login({ email, client, exact, now })
           let settled = false
           const settle = (failed: boolean) => {

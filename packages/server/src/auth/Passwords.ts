@@ -26,7 +26,10 @@ export const PasswordsLayer = Layer.effect(
   Effect.gen(function* () {
     const { PASSWORD_THREADS } = yield* Settings
     const { value } = yield* SecretKey
-    return yield* make({ threads: PASSWORD_THREADS, waiting: PASSWORD_THREADS * WAITING, patience: PATIENCE_MS }, value)
+    return yield* make(
+      { threads: PASSWORD_THREADS, waiting: PASSWORD_THREADS * WAITING, patienceMs: PATIENCE_MS },
+      value
+    )
   })
 )
 

@@ -41,17 +41,17 @@ export class SignUps extends Context.Service<
       const tenants = yield* Tenants
       const networks = yield* ClientNetworks
       const throttle = yield* LoginThrottle
-      const window = settings.LOGIN_WINDOW_MINUTES * 60_000
-      const registrations = new AddressLimit({ limit: settings.REGISTRATIONS_PER_ADDRESS, window })
-      const creations = new AddressLimit({ limit: settings.TENANTS_PER_ADDRESS, window })
+      const windowMs = settings.LOGIN_WINDOW_MINUTES * 60_000
+      const registrations = new AddressLimit({ limit: settings.REGISTRATIONS_PER_ADDRESS, windowMs })
+      const creations = new AddressLimit({ limit: settings.TENANTS_PER_ADDRESS, windowMs })
       const token = settings.TENANT_CREATION_TOKEN
 
       const counted = (limit: AddressLimit, from: Sender) =>
         Effect.clockWith((clock) => {
-          const wait = limit.take(networks.of(from), monotonicMillis(clock))
-          return wait === undefined
+          const waitMs = limit.take(networks.of(from), monotonicMillis(clock))
+          return waitMs === undefined
             ? Effect.void
-            : Effect.fail(new TooManyRequests({ retry_after: Math.ceil(wait / 1000) }))
+            : Effect.fail(new TooManyRequests({ retry_after: Math.ceil(waitMs / 1000) }))
         })
 
       const createTenant: SignUps["Service"]["createTenant"] = Effect.fnUntraced(function* (

@@ -72,12 +72,12 @@ export const isWorker = cluster.isWorker
 
 /**
  * Starts this program as a worker that shares our port and has these logins. When the scope closes it is told to stop, and killed after
- * `patience` milliseconds or if we are told to stop a second time. Its log goes to `write`, in whole lines: processes that share one pipe
+ * `patienceMs` or if we are told to stop a second time. Its log goes to `write`, in whole lines: processes that share one pipe
  * would write into each other's lines.
  */
 export const fork = (
   database: Logins,
-  patience: number,
+  patienceMs: number,
   write: (lines: string) => void
 ): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -92,7 +92,7 @@ export const fork = (
         Effect.gen(function* () {
           yield* onSecondSignal(() => worker.process.kill("SIGKILL"))
           worker.process.kill("SIGTERM")
-          yield* Effect.timeoutOption(Deferred.await(ended), patience)
+          yield* Effect.timeoutOption(Deferred.await(ended), patienceMs)
           worker.process.kill("SIGKILL")
           yield* Deferred.await(ended)
         }).pipe(Effect.scoped)
