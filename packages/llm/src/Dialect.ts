@@ -55,6 +55,24 @@ export const doubtfulDialect = (dialect: Dialect, error: ProviderError): Dialect
   return undefined
 }
 
+/** How a question is sent. `certain`: without what was tried for it alone, because a question must not decide how others are sent. */
+interface Sent {
+  readonly dialect: Dialect
+  readonly certain: Dialect
+}
+
+/** How the question is sent again after a refusal; undefined if the refusal names none of the parameters that can be changed. */
+export const withoutRefused = (
+  { certain, dialect }: Sent,
+  error: ProviderError,
+  asked: ReadonlyArray<string>
+): Sent | undefined => {
+  const sure = fallbackDialect(dialect, error, asked)
+  if (sure !== undefined) return { dialect: sure, certain: fallbackDialect(certain, error, asked) ?? certain }
+  const doubtful = doubtfulDialect(dialect, error)
+  return doubtful === undefined ? undefined : { dialect: doubtful, certain }
+}
+
 /** Whether the parameter's name is refused, not its value. */
 const isUnknown = ({ codes, parameters }: ProviderError, parameter: string): boolean =>
   parameters.has(parameter)

@@ -7,7 +7,7 @@ import type { Readable } from "node:stream"
 import type { Agents } from "./Agents.ts"
 import { ChatStream } from "./ChatStream.ts"
 import { decoded } from "./ContentEncoding.ts"
-import { cut, ProviderFailure, malformed, unavailable } from "./ProviderFailure.ts"
+import { cut, ProviderFailure, malformed, tooLate, unavailable } from "./ProviderFailure.ts"
 import { errorIn, type ProviderError } from "./ProviderError.ts"
 import { type Asked, refusal } from "./Rejection.ts"
 import type { Endpoint } from "./Target.ts"
@@ -68,6 +68,18 @@ export class ProviderRequest {
   /** Sends the question. Throws where a header is none, which an API key with a line break is not; the error may quote the key. */
   send({ headers, url }: Endpoint, body: string): void {
     this.#send(url, { ...headers, "content-length": `${Buffer.byteLength(body)}` }, body)
+  }
+
+  /** Waits for a part of the answer, and fails after too long a silence. It checks at the earliest time that can be, not for every piece. */
+  unlessSilent<A>(part: Effect.Effect<A, ProviderFailure>, silenceMs: number): Effect.Effect<A, ProviderFailure> {
+    return Effect.raceFirst(part, this.#silence(silenceMs))
+  }
+
+  #silence(silenceMs: number): Effect.Effect<never, ProviderFailure> {
+    return Effect.suspend(() => {
+      const leftMs = this.heardAt + silenceMs - monotonicMillis(this.#clock)
+      return leftMs <= 0 ? Effect.fail(tooLate) : Effect.andThen(Effect.sleep(leftMs), this.#silence(silenceMs))
+    })
   }
 
   /** Ends the request. A connection in the middle of an answer is closed at once. */
