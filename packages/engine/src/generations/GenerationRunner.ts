@@ -1,12 +1,11 @@
-import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import type { Ending } from "@llm-saas/domain/Generation"
-import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
-import { type Cause, Clock, Deferred, Effect, Exit, Fiber, Option, Schedule } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import * as ChunkWriter from "./ChunkWriter.ts"
-import { endedGeneration, type Price, type RunState } from "./GenerationRecord.ts"
+import * as EndWriter from "./EndWriter.ts"
+import type { Price, RunState } from "./GenerationRecord.ts"
+import * as GracePeriod from "./GracePeriod.ts"
 import type { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
 import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
-import * as Telemetry from "./GenerationTelemetry.ts"
 
 /**
  * Runs generations, each in a fiber of its own that belongs to the process: from the request to the provider until the end is stored.
@@ -23,29 +22,11 @@ export const make = Effect.fnUntraced(function* ({
   readonly graceMs: number
   readonly price: Price | undefined
 }) {
-  const store = yield* GenerationStore
   const llm = yield* Llm
-  const clock = yield* Clock.Clock
   const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   const chunkWriter = yield* ChunkWriter.keep(leaseOwner, runningGenerations)
-
-  /** Stores the end; readers wait until the database has it. Returns the end that readers receive. */
-  const finish = Effect.fnUntraced(function* (live: RunningGeneration, run: RunState, ending: Ending) {
-    const { answer, end, record } = endedGeneration(live, run, ending, price)
-    yield* chunkWriter.settled
-    const from = monotonicMillis(clock)
-    const finishing = Effect.tapError(store.finish(answer), () =>
-      Effect.sync(() => {
-        if (monotonicMillis(clock) - from > STALL_AFTER_MS) live.tokenLog.stall()
-      })
-    )
-    const written = yield* steadily(Effect.retry(finishing, WRITE_RETRIES)).pipe(
-      // A sweeper ends it with the text stored so far.
-      Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
-    )
-    yield* Telemetry.observe(record, run.parent, run.moment())
-    return written ? end : { ...end, ending: LOST }
-  })
+  const finish = yield* EndWriter.make({ chunksSettled: chunkWriter.settled, price })
+  const attach = yield* GracePeriod.make({ graceMs, renewLeases: chunkWriter.renew })
 
   /** Runs one generation. Never interrupted: it is asked to end, by its `stop`. */
   const generate = Effect.fnUntraced(function* (live: RunningGeneration, prompt: Prompt, run: RunState) {
@@ -88,29 +69,6 @@ export const make = Effect.fnUntraced(function* ({
     fiber.addObserver(() => fibers.delete(fiber))
   })
 
-  /** A reader of the answer in this process. When the last one leaves before the end, the answer goes on for `graceMs`. */
-  const attach = (live: RunningGeneration) =>
-    Effect.acquireRelease(
-      Effect.sync(() => void live.readers++),
-      () =>
-        Effect.suspend(() => {
-          live.readers--
-          return live.readers > 0 || live.tokenLog.ended !== undefined
-            ? Effect.void
-            : Effect.asVoid(Effect.forkDetach(Effect.catchCause(giveUp(live), noted)))
-        })
-    )
-
-  const giveUp = Effect.fnUntraced(function* (live: RunningGeneration) {
-    do {
-      yield* Effect.sleep(graceMs)
-      if (live.readers > 0 || live.tokenLog.ended !== undefined) return
-      // The reader may have moved to another process.
-      yield* chunkWriter.renew
-    } while (live.followedUntil > monotonicMillis(clock))
-    if (live.readers === 0) live.end({ status: "cancelled" })
-  })
-
   const idle = Effect.suspend(() =>
     Effect.forEach([...fibers], Fiber.await, { concurrency: "unbounded", discard: true })
   )
@@ -129,19 +87,6 @@ export type GenerationRunner = Effect.Success<ReturnType<typeof make>>
 
 /** How long (ms) a shutdown waits for the database to take the last rows; another process's sweeper ends the rest. */
 const SHUTDOWN_WRITE_MS = 5000
-
-/** After this long (ms), a client that waits for the whole answer is told to come back, if the database does not take its end. */
-const STALL_AFTER_MS = 8000
-
-/** A row that cannot be written now is retried for ten minutes: longer than a database takes to restart or fail over. */
-const WRITE_RETRIES = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
-  Schedule.jittered,
-  Schedule.upTo({ duration: "10 minutes" })
-)
-
-const noted = (cause: Cause.Cause<never>) => Effect.logError("an answer without readers could not be given up", cause)
-
-const LOST: Ending = { status: "interrupted", failure: "process_lost" }
 
 interface Outcome {
   readonly completion: Completion | undefined

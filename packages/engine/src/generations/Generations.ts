@@ -21,6 +21,7 @@ import type { Question } from "./QuestionStore.ts"
 import { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { Marked } from "../Deletions.ts"
 import * as GenerationReader from "./GenerationReader.ts"
+import * as KnownGenerations from "./KnownGenerations.ts"
 import { RunningGenerations } from "./RunningGeneration.ts"
 import { Llm } from "./Llm.ts"
 import * as GenerationRunner from "./GenerationRunner.ts"
@@ -85,119 +86,81 @@ export class Generations extends Context.Service<
     readonly load: () => Load
   }
 >()("@llm-saas/engine/generations/Generations") {
-  static readonly layer = (options: GenerationOptions) =>
-    Layer.effect(
-      Generations,
-      Effect.gen(function* () {
-        const tenancy = yield* Tenancy
-        const llm = yield* Llm
-        const random = yield* SecureRandom
-        const leaseOwner = yield* random.uuidV7()
-        const runningGenerations = new RunningGenerations()
-        const scheduler = yield* Effect.acquireRelease(
-          Effect.sync(() => new ReaderScheduler()),
-          (scheduler) => Effect.sync(() => scheduler.close())
-        )
-        const admission = new Admission(options.limits)
-        const runner = yield* GenerationRunner.make({
-          leaseOwner,
-          runningGenerations,
-          graceMs: options.graceMs,
-          price: options.price
-        })
-        const reader = yield* GenerationReader.make(tenancy, runningGenerations, scheduler)
-        const intake = yield* QuestionIntake.make({ admission, leaseOwner, options, runner, scheduler })
-        const readerLimit = new ReaderLimit(options.readersPerUser)
-
-        const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
-          if (codePoints(question.content) > options.promptCharacters)
-            return yield* new PromptTooLong({ max_characters: options.promptCharacters })
-          const { tenantId, userId } = yield* Actor
-          yield* readerLimit.enter(tenantId, userId)
-          const taken = yield* intake.take(question)
-          switch (taken.outcome) {
-            case "asked":
-              return {
-                messageId: taken.message_id,
-                generationId: taken.generation_id,
-                conversationId: question.conversationId ?? null,
-                model: llm.model,
-                tokenLog: taken.tokenLog,
-                replayed: false
-              }
-            case "known": {
-              yield* noteReplay
-              if (question.source === "messages" && taken.running)
-                return yield* new StillRunning({ generation_id: taken.generation_id, retry_after: 1 })
-              return yield* read(taken.generation_id)
-            }
-            case "mismatch":
-              return yield* new IdempotencyMismatch({})
-            case "no_conversation":
-              return yield* new ConversationNotFound({})
-          }
-        })
-
-        const answer: Generations["Service"]["answer"] = ({ generationId, replayed, tokenLog }) =>
-          Effect.flatMap(GenerationReader.ended(tokenLog), ({ ending, message }) => {
-            const failure = failureOf(ending, generationId, replayed)
-            return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)
-          })
-
-        const read = Effect.fnUntraced(function* (
-          id: GenerationId
-        ): Effect.fn.Return<Asked, GenerationNotFound | Refused, Actor | Scope.Scope> {
-          const actor = yield* Actor
-          const found = yield* reader.check(id)
-          const live = runningGenerations.find(actor, found.generation_id)
-          if (live !== undefined) yield* runner.attach(live)
-          const tokenLog = live === undefined ? yield* reader.read(found.generation_id) : live.tokenLog
-          return {
-            messageId: found.id,
-            generationId: found.generation_id,
-            conversationId: found.conversation_id,
-            model: found.model ?? llm.model,
-            tokenLog,
-            replayed: tokenLog.ended !== undefined
-          }
-        })
-
-        const follow: Generations["Service"]["follow"] = Effect.fnUntraced(function* (id) {
-          const { tenantId, userId } = yield* Actor
-          yield* readerLimit.enter(tenantId, userId)
-          return yield* read(id)
-        })
-
-        const get: Generations["Service"]["get"] = reader.get
-
-        const cancel: Generations["Service"]["cancel"] = Effect.fnUntraced(function* (id) {
-          const actor = yield* Actor
-          const { id: generationId } = yield* reader.requestCancel(id)
-          const live = runningGenerations.find(actor, generationId)
-          if (live !== undefined) {
-            live.end({ status: "cancelled" })
-            yield* GenerationReader.ended(live.tokenLog)
-          }
-          return yield* reader.get(generationId)
-        })
-
-        const stop: Generations["Service"]["stop"] = ({ id, tenant_id }) =>
-          Effect.sync(() => {
-            for (const live of runningGenerations.of(tenant_id))
-              if (live.belongsTo(id)) live.end({ status: "cancelled" })
-          })
-
-        return Generations.of({
-          ask,
-          answer,
-          get,
-          follow,
-          cancel,
-          stop,
-          idle: runner.idle,
-          stopAll: runner.stopAll,
-          load: () => admission.load
-        })
-      })
-    )
+  static readonly layer = (options: GenerationOptions) => Layer.effect(Generations, make(options))
 }
+
+const make = Effect.fnUntraced(function* (options: GenerationOptions) {
+  const tenancy = yield* Tenancy
+  const llm = yield* Llm
+  const random = yield* SecureRandom
+  const leaseOwner = yield* random.uuidV7()
+  const runningGenerations = new RunningGenerations()
+  const scheduler = yield* Effect.acquireRelease(
+    Effect.sync(() => new ReaderScheduler()),
+    (scheduler) => Effect.sync(() => scheduler.close())
+  )
+  const admission = new Admission(options.limits)
+  const runner = yield* GenerationRunner.make({
+    leaseOwner,
+    runningGenerations,
+    graceMs: options.graceMs,
+    price: options.price
+  })
+  const reader = yield* GenerationReader.make(tenancy, runningGenerations, scheduler)
+  const known = KnownGenerations.make({ model: llm.model, reader, runner, runningGenerations })
+  const intake = yield* QuestionIntake.make({ admission, leaseOwner, options, runner, scheduler })
+  const readerLimit = new ReaderLimit(options.readersPerUser)
+
+  const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
+    if (codePoints(question.content) > options.promptCharacters)
+      return yield* new PromptTooLong({ max_characters: options.promptCharacters })
+    const { tenantId, userId } = yield* Actor
+    yield* readerLimit.enter(tenantId, userId)
+    const taken = yield* intake.take(question)
+    switch (taken.outcome) {
+      case "asked":
+        return {
+          messageId: taken.message_id,
+          generationId: taken.generation_id,
+          conversationId: question.conversationId ?? null,
+          model: llm.model,
+          tokenLog: taken.tokenLog,
+          replayed: false
+        }
+      case "known": {
+        yield* noteReplay
+        if (question.source === "messages" && taken.running)
+          return yield* new StillRunning({ generation_id: taken.generation_id, retry_after: 1 })
+        return yield* known.read(taken.generation_id)
+      }
+      case "mismatch":
+        return yield* new IdempotencyMismatch({})
+      case "no_conversation":
+        return yield* new ConversationNotFound({})
+    }
+  })
+
+  const follow: Generations["Service"]["follow"] = Effect.fnUntraced(function* (id) {
+    const { tenantId, userId } = yield* Actor
+    yield* readerLimit.enter(tenantId, userId)
+    return yield* known.read(id)
+  })
+
+  return Generations.of({
+    ask,
+    answer,
+    get: reader.get,
+    follow,
+    cancel: known.cancel,
+    stop: known.stop,
+    idle: runner.idle,
+    stopAll: runner.stopAll,
+    load: () => admission.load
+  })
+})
+
+const answer: Generations["Service"]["answer"] = ({ generationId, replayed, tokenLog }) =>
+  Effect.flatMap(GenerationReader.ended(tokenLog), ({ ending, message }) => {
+    const failure = failureOf(ending, generationId, replayed)
+    return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)
+  })

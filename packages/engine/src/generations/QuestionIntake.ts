@@ -23,51 +23,21 @@ import { RunningGeneration } from "./RunningGeneration.ts"
 /** The database counts history in characters: as many as a token has at least in {@link approximateTokens}. */
 const CHARACTERS_PER_TOKEN = 4
 
-/** Takes questions: each waits for its turn, is stored, and its answer begins. A question that is refused has left no trace. */
-export const make = Effect.fnUntraced(function* ({
-  admission,
-  leaseOwner,
-  options,
-  runner,
-  scheduler
-}: {
+interface Parts {
   readonly admission: Admission
   readonly leaseOwner: string
   readonly options: GenerationOptions
   readonly runner: GenerationRunner
   readonly scheduler: ReaderScheduler
-}) {
+}
+
+/** Takes questions: each waits for its turn, is stored, and its answer begins. A question that is refused has left no trace. */
+export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, options, runner, scheduler }: Parts) {
   const tenancy = yield* Tenancy
   const llm = yield* Llm
-  const random = yield* SecureRandom
   const digest = yield* Digest
   const clock = yield* Clock.Clock
-
-  /** What `app.ask` stores of a question that got its turn. */
-  const describe = Effect.fnUntraced(function* (
-    { content, conversationId, source, traceparent }: QuestionStore.Question,
-    parent: Effect.Success<typeof Telemetry.currentSpan>,
-    created_at: number,
-    admitted_at: number
-  ) {
-    const trace = parent === undefined ? parseTraceparent(traceparent) : Telemetry.contextOf(parent)
-    const asked: AskedGeneration = {
-      message_id: MessageId.make(yield* random.uuidV7()),
-      id: GenerationId.make(yield* random.uuidV7()),
-      conversation_id: conversationId ?? null,
-      source,
-      provider: llm.provider,
-      model: llm.model,
-      lease_owner: leaseOwner,
-      request_id: yield* RequestId,
-      trace_id: trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", ""),
-      parent_span_id: trace?.parentSpanId ?? null,
-      approx_tokens_in: approximateTokens(content),
-      created_at,
-      admitted_at
-    }
-    return asked
-  })
+  const describe = describer(llm, leaseOwner, yield* SecureRandom)
 
   /** Stores the question and begins the answer, unless the key was used. `leave` gives the turn back, as soon as the answer ended. */
   const begin = Effect.fnUntraced(function* (
@@ -122,3 +92,30 @@ export const make = Effect.fnUntraced(function* ({
 
   return { take }
 })
+
+/** What `app.ask` stores of a question that got its turn, beside its text. */
+const describer = (llm: Llm["Service"], leaseOwner: string, random: SecureRandom["Service"]) =>
+  Effect.fnUntraced(function* (
+    { content, conversationId, source, traceparent }: QuestionStore.Question,
+    parent: Effect.Success<typeof Telemetry.currentSpan>,
+    created_at: number,
+    admitted_at: number
+  ) {
+    const trace = parent === undefined ? parseTraceparent(traceparent) : Telemetry.contextOf(parent)
+    const asked: AskedGeneration = {
+      message_id: MessageId.make(yield* random.uuidV7()),
+      id: GenerationId.make(yield* random.uuidV7()),
+      conversation_id: conversationId ?? null,
+      source,
+      provider: llm.provider,
+      model: llm.model,
+      lease_owner: leaseOwner,
+      request_id: yield* RequestId,
+      trace_id: trace?.traceId ?? (yield* random.uuidV4()).replaceAll("-", ""),
+      parent_span_id: trace?.parentSpanId ?? null,
+      approx_tokens_in: approximateTokens(content),
+      created_at,
+      admitted_at
+    }
+    return asked
+  })

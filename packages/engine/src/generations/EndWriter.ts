@@ -1,0 +1,50 @@
+import { GenerationStore } from "@llm-saas/database/GenerationStore"
+import type { Ending } from "@llm-saas/domain/Generation"
+import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
+import { Clock, Effect, Schedule } from "effect"
+import { endedGeneration, type Price, type RunState } from "./GenerationRecord.ts"
+import * as Telemetry from "./GenerationTelemetry.ts"
+import type { RunningGeneration } from "./RunningGeneration.ts"
+
+/** After this long (ms), a client that waits for the whole answer is told to come back, if the database does not take its end. */
+const STALL_AFTER_MS = 8000
+
+/** A row that cannot be written now is retried for ten minutes: longer than a database takes to restart or fail over. */
+const WRITE_RETRIES = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ duration: "10 minutes" })
+)
+
+const LOST: Ending = { status: "interrupted", failure: "process_lost" }
+
+/**
+ * Stores the end of an answer, and what is tracked of it; readers wait until the database has it. Returns the end that readers receive.
+ * `chunksSettled`: no chunk is being written.
+ */
+export const make = Effect.fnUntraced(function* ({
+  chunksSettled,
+  price
+}: {
+  readonly chunksSettled: Effect.Effect<void>
+  readonly price: Price | undefined
+}) {
+  const store = yield* GenerationStore
+  const clock = yield* Clock.Clock
+
+  return Effect.fnUntraced(function* (live: RunningGeneration, run: RunState, ending: Ending) {
+    const { answer, end, record } = endedGeneration(live, run, ending, price)
+    yield* chunksSettled
+    const from = monotonicMillis(clock)
+    const finishing = Effect.tapError(store.finish(answer), () =>
+      Effect.sync(() => {
+        if (monotonicMillis(clock) - from > STALL_AFTER_MS) live.tokenLog.stall()
+      })
+    )
+    const written = yield* steadily(Effect.retry(finishing, WRITE_RETRIES)).pipe(
+      // A sweeper ends it with the text stored so far.
+      Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
+    )
+    yield* Telemetry.observe(record, run.parent, run.moment())
+    return written ? end : { ...end, ending: LOST }
+  })
+})
