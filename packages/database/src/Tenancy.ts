@@ -65,13 +65,6 @@ export class Tenancy extends Context.Service<
     Effect.gen(function* () {
       const pool = yield* Pool
 
-      const inside = <A, E, R>(room: Room, work: Effect.Effect<A, E, R>) =>
-        Effect.provideContext(work, Context.make(TenantSql, sql).pipe(Context.add(CurrentRoom, room)))
-
-      /** Ends the room as `exit` says. If it cannot, the pool sees a connection that is not idle, and discards it. */
-      const end = <A, E>(room: Room, exit: Exit.Exit<A, E>): Effect.Effect<A, E | SqlError> =>
-        Exit.isSuccess(exit) ? Effect.as(room.commit, exit.value) : Effect.andThen(Effect.ignore(room.rollback), exit)
-
       const open =
         (kind: Room["kind"]) =>
         <A, E, R>(work: Effect.Effect<A, E, R>): Entered<A, E, R> =>
@@ -92,13 +85,6 @@ export class Tenancy extends Context.Service<
             )
             return Effect.catch(room, refuse)
           })
-
-      const join = <A, E, R>(outer: Room, actor: Actor["Service"], work: Effect.Effect<A, E, R>) =>
-        outer.actor.tenantId === actor.tenantId
-        && outer.actor.userId === actor.userId
-        && outer.actor.needs === actor.needs
-          ? inside(outer, work)
-          : Effect.die("a room of one actor was opened inside another's")
 
       /** A statement that enters by itself (`app.enter`), in the current room, or as a transaction of its own by `send`. */
       const entering = (sql: string, rest: ReadonlyArray<unknown>, send: Pool["Service"]["query"]) =>
@@ -135,6 +121,18 @@ export class Tenancy extends Context.Service<
     })
   )
 }
+
+const inside = <A, E, R>(room: Room, work: Effect.Effect<A, E, R>) =>
+  Effect.provideContext(work, Context.make(TenantSql, sql).pipe(Context.add(CurrentRoom, room)))
+
+/** Ends the room as `exit` says. If it cannot, the pool sees a connection that is not idle, and discards it. */
+const end = <A, E>(room: Room, exit: Exit.Exit<A, E>): Effect.Effect<A, E | SqlError> =>
+  Exit.isSuccess(exit) ? Effect.as(room.commit, exit.value) : Effect.andThen(Effect.ignore(room.rollback), exit)
+
+const join = <A, E, R>(outer: Room, actor: Actor["Service"], work: Effect.Effect<A, E, R>) =>
+  outer.actor.tenantId === actor.tenantId && outer.actor.userId === actor.userId && outer.actor.needs === actor.needs
+    ? inside(outer, work)
+    : Effect.die("a room of one actor was opened inside another's")
 
 /** See `sql/functions/70_read_functions.sql`. */
 type ReadFunction = keyof typeof READ_FUNCTIONS

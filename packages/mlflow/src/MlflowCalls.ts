@@ -15,36 +15,50 @@ export interface Telling {
 }
 
 /** Calls to MLflow for a record. All but `makeRun` may be repeated. */
-export const make = (http: MlflowHttp["Service"], telling: Telling) => {
-  const post = (path: string, body: unknown) =>
-    Effect.asVoid(http.text({ method: "POST", path: `${API}/${path}`, body }))
+export const make = (http: MlflowHttp["Service"], telling: Telling) => ({
+  ...runCalls(http, telling),
+  ...traceCalls(http, telling)
+})
 
-  /** Its runs in MLflow, if any. */
-  const findRuns = (record: TrackingRecord, experimentId: string) =>
-    Effect.map(
-      http.call(
-        {
-          method: "POST",
-          path: `${API}/runs/search`,
-          body: {
-            experiment_ids: [experimentId],
-            filter: `tags.generation_id = '${record.generation_id}'`,
-            max_results: 10
-          }
-        },
-        Runs
+/** Runs of MLflow: the numbers of an answer. */
+const runCalls = (http: MlflowHttp["Service"], telling: Telling) => {
+  const post = posting(http)
+  return {
+    /** Its runs in MLflow, if any. */
+    findRuns: (record: TrackingRecord, experimentId: string) =>
+      Effect.map(
+        http.call(
+          {
+            method: "POST",
+            path: `${API}/runs/search`,
+            body: {
+              experiment_ids: [experimentId],
+              filter: `tags.generation_id = '${record.generation_id}'`,
+              max_results: 10
+            }
+          },
+          Runs
+        ),
+        ({ runs }) => (runs ?? []).map(({ info }) => info.run_id)
       ),
-      ({ runs }) => (runs ?? []).map(({ info }) => info.run_id)
-    )
+    makeRun: (record: TrackingRecord, experimentId: string) =>
+      Effect.map(
+        http.call(
+          { method: "POST", path: `${API}/runs/create`, body: createRun(record, experimentId, telling.service) },
+          Run
+        ),
+        ({ run }) => run.info.run_id
+      ),
+    fillRun: (record: TrackingRecord, runId: string) =>
+      post("runs/log-batch", logBatch(record, runId, telling.environment)),
+    endRun: (record: TrackingRecord, runId: string) => post("runs/update", endRun(record, runId)),
+    deleteRun: (runId: string) => post("runs/delete", { run_id: runId })
+  }
+}
 
-  const makeRun = (record: TrackingRecord, experimentId: string) =>
-    Effect.map(
-      http.call(
-        { method: "POST", path: `${API}/runs/create`, body: createRun(record, experimentId, telling.service) },
-        Run
-      ),
-      ({ run }) => run.info.run_id
-    )
+/** Traces of MLflow: the question, the answer, and what users think of it. */
+const traceCalls = (http: MlflowHttp["Service"], telling: Telling) => {
+  const post = posting(http)
 
   const findTrace = (traceId: string) =>
     Effect.map(
@@ -53,13 +67,6 @@ export const make = (http: MlflowHttp["Service"], telling: Telling) => {
     )
 
   return {
-    findRuns,
-    makeRun,
-    fillRun: (record: TrackingRecord, runId: string) =>
-      post("runs/log-batch", logBatch(record, runId, telling.environment)),
-    endRun: (record: TrackingRecord, runId: string) => post("runs/update", endRun(record, runId)),
-    deleteRun: (runId: string) => post("runs/delete", { run_id: runId }),
-
     /** Sends a trace, linked to its run. */
     sendTrace: (record: TrackingRecord, experimentId: string, runId: string | null) =>
       Effect.flatMap(shown(telling.content, record), (allowed) =>
@@ -105,6 +112,9 @@ export const make = (http: MlflowHttp["Service"], telling: Telling) => {
     })
   }
 }
+
+const posting = (http: MlflowHttp["Service"]) => (path: string, body: unknown) =>
+  Effect.asVoid(http.text({ method: "POST", path: `${API}/${path}`, body }))
 
 const API = "/api/2.0/mlflow"
 const API3 = "/api/3.0/mlflow"

@@ -49,6 +49,34 @@ const freePort = Effect.callback<number>((resume) => {
   })
 })
 
+const spawnServer = (python: string, directory: string, port: number) =>
+  spawn(
+    python,
+    [
+      "-m",
+      "mlflow",
+      "server",
+      "--host=127.0.0.1",
+      `--port=${port}`,
+      "--workers=1",
+      `--backend-store-uri=sqlite:///${join(directory, "mlflow.db")}`,
+      `--artifacts-destination=${join(directory, "artifacts")}`
+    ],
+    {
+      cwd: directory,
+      // A process group of its own: its workers are killed with it.
+      detached: true,
+      env: {
+        ...process.env,
+        // A dozen background workers that tracking does not need.
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
+        MLFLOW_DISABLE_TELEMETRY: "true",
+        DO_NOT_TRACK: "true"
+      },
+      stdio: ["ignore", "pipe", "pipe"]
+    }
+  )
+
 const serve = (python: string): Effect.Effect<MlflowServer["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const port = yield* freePort
@@ -59,32 +87,7 @@ const serve = (python: string): Effect.Effect<MlflowServer["Service"], never, Sc
     let log = ""
 
     const launch = Effect.sync(() => {
-      const server = spawn(
-        python,
-        [
-          "-m",
-          "mlflow",
-          "server",
-          "--host=127.0.0.1",
-          `--port=${port}`,
-          "--workers=1",
-          `--backend-store-uri=sqlite:///${join(directory, "mlflow.db")}`,
-          `--artifacts-destination=${join(directory, "artifacts")}`
-        ],
-        {
-          cwd: directory,
-          // A process group of its own: its workers are killed with it.
-          detached: true,
-          env: {
-            ...process.env,
-            // A dozen background workers that tracking does not need.
-            MLFLOW_SERVER_ENABLE_JOB_EXECUTION: "false",
-            MLFLOW_DISABLE_TELEMETRY: "true",
-            DO_NOT_TRACK: "true"
-          },
-          stdio: ["ignore", "pipe", "pipe"]
-        }
-      )
+      const server = spawnServer(python, directory, port)
       const keep = (chunk: Buffer) => (log = `${log}${chunk.toString()}`.slice(-20_000))
       server.stdout.on("data", keep)
       server.stderr.on("data", keep)
