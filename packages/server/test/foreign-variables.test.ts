@@ -5,7 +5,8 @@ import { join } from "node:path"
 import { pointingInside } from "../src/process/ContainerLoopback.ts"
 import { withDollar } from "../src/config/DotEnv.ts"
 import { withoutForeign } from "../src/config/ForeignVariables.ts"
-import { settings, VARIABLES } from "../src/config/Settings.ts"
+import { settings } from "../src/config/Settings.ts"
+import { VARIABLES } from "../src/config/Variables.ts"
 
 /** Settings as this environment and this `.env` give them, and what was said on standard error. */
 const read = Effect.fn(function* (environment: Record<string, string>, file = "") {

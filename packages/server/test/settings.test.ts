@@ -4,7 +4,8 @@ import { ConfigProvider, Effect, FileSystem, Redacted } from "effect"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import * as DotEnv from "../src/config/DotEnv.ts"
-import { Settings, settings, VARIABLES } from "../src/config/Settings.ts"
+import { Settings, settings } from "../src/config/Settings.ts"
+import { VARIABLES } from "../src/config/Variables.ts"
 import { weakness } from "../src/auth/SecretStrength.ts"
 
 const EXAMPLE = join(import.meta.dirname, "../../../.env.example")

@@ -1,4 +1,7 @@
-import { about, inspect, type Inspection, report, reused } from "@llm-saas/database/Isolation"
+import { about, report } from "@llm-saas/database/Isolation"
+import { inspect } from "@llm-saas/database/isolation/DatabaseChecks"
+import type { Inspection } from "@llm-saas/database/isolation/Inspection"
+import { reused } from "@llm-saas/database/isolation/ReusedConnection"
 import { failedStatement } from "@llm-saas/database/MigrationFailed"
 import { psqlLine } from "@llm-saas/database/Psql"
 import { grantReader, revokeReaders } from "@llm-saas/database/logins/AuditorLogins"

@@ -1,0 +1,68 @@
+import { Redacted } from "effect"
+import { weakness } from "../auth/SecretStrength.ts"
+import type { BrokenVariable } from "./SettingsInvalid.ts"
+import { POSTGRES } from "./Variable.ts"
+import { DOLLARS, type Values } from "./Variables.ts"
+
+/** Variables that break a rule between variables. */
+export const offences = (values: Values): Array<BrokenVariable> => {
+  const rules: ReadonlyArray<readonly [broken: boolean, variable: keyof Values, expected: string]> = [
+    [
+      values.ALGORITHM !== "HS256" && values.JWT_PRIVATE_KEY_FILE === undefined,
+      "JWT_PRIVATE_KEY_FILE",
+      `the path of a PEM file with a private key, because ALGORITHM is ${values.ALGORITHM}`
+    ],
+    [
+      values.LLM_PROVIDER === "openai" && values.OPENAI_API_KEY === undefined && values.OPENAI_BASE_URL === undefined,
+      "OPENAI_API_KEY",
+      "a key, because LLM_PROVIDER is openai and there is no OPENAI_BASE_URL"
+    ],
+    [
+      values.OPENAI_API_VERSION !== undefined && values.OPENAI_BASE_URL === undefined,
+      "OPENAI_BASE_URL",
+      "the URL of the Azure resource, because OPENAI_API_VERSION is set"
+    ],
+    [
+      values.OPENAI_API_VERSION !== undefined && values.OPENAI_API_KEY === undefined,
+      "OPENAI_API_KEY",
+      "the key of the Azure resource, because OPENAI_API_VERSION is set"
+    ],
+    [
+      values.TENANT_CREATION === "token" && values.TENANT_CREATION_TOKEN === undefined,
+      "TENANT_CREATION_TOKEN",
+      "a token, because TENANT_CREATION is token"
+    ],
+    ...priced(values),
+    ...(values.APP_ENV === "production" ? production(values) : [])
+  ]
+  return rules.filter(([broken]) => broken).map(([, variable, expected]) => ({ variable, expected }))
+}
+
+/** A price for one of the two alone would make the other free. */
+const priced = (values: Values): Array<readonly [boolean, keyof Values, string]> => {
+  const { LLM_PRICE_INPUT_PER_MILLION: input, LLM_PRICE_OUTPUT_PER_MILLION: output } = values
+  return [
+    [input === undefined && output !== undefined, "LLM_PRICE_INPUT_PER_MILLION", `${DOLLARS}, beside the output's`],
+    [output === undefined && input !== undefined, "LLM_PRICE_OUTPUT_PER_MILLION", `${DOLLARS}, beside the input's`]
+  ]
+}
+
+const production = (values: Values): Array<readonly [boolean, keyof Values, string]> => {
+  const token = values.TENANT_CREATION_TOKEN
+  const weakToken = token === undefined ? undefined : weakness(Redacted.value(token))
+  const weak = values.SECRET_KEY === undefined ? "it is missing" : weakness(Redacted.value(values.SECRET_KEY))
+  return [
+    [
+      weak !== undefined,
+      "SECRET_KEY",
+      `at least 32 random bytes in production, such as \`openssl rand -base64 48\` prints (${weak})`
+    ],
+    [
+      weakToken !== undefined,
+      "TENANT_CREATION_TOKEN",
+      `at least 32 random bytes in production, such as \`openssl rand -base64 48\` prints (${weakToken})`
+    ],
+    [values.DATABASE_URL === undefined, "DATABASE_URL", `${POSTGRES}, in production`],
+    [values.DEBUG, "DEBUG", "false in production"]
+  ]
+}
