@@ -62,15 +62,16 @@ const told = (session: Session, { tenant, user }: Person, room?: Person) =>
     (tables) => tables.flat()
   )
 
-/** A login of an auditor at psql, in its role. */
+/** A login of an auditor at psql, in its role. Other databases of the server see it too: it has the limits that `audit:grant` gives. */
 const atPsql = Effect.fnUntraced(function* (role: string, tenant: string) {
   const { adminUrl } = yield* TestDatabase
   const session = yield* open(adminUrl)
-  const login = `llm_reader_${randomUUID().slice(0, 8)}`
+  const login = `llm_reader_${randomUUID().slice(-12)}`
+  const limits = "valid until 'tomorrow' connection limit 3"
   yield* session.rows(
     role === "llm_auditor"
-      ? `create role ${login} login in role llm_auditor valid until 'tomorrow'`
-      : `create role ${login} login in role llm_reader, llm_reader_content valid until 'tomorrow';
+      ? `create role ${login} login in role llm_auditor ${limits}`
+      : `create role ${login} login in role llm_reader, llm_reader_content ${limits};
          insert into meta.readers (role, tenant_id, content) values ('${login}', '${tenant}', true)`
   )
   yield* session.rows(`set session authorization ${login}`)

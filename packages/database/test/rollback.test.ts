@@ -137,8 +137,10 @@ describe("going back", () => {
       const { adminUrl, name } = yield* TestDatabase.migrated
       while ((yield* status(adminUrl)).version > 5) yield* rollback(adminUrl, { yes: true })
       const reader = `llm_auditor_${name.slice(-12)}`
-      yield* Effect.acquireRelease(found(adminUrl, `create role ${reader}`), () =>
-        Effect.ignore(found(adminUrl, `drop role ${reader}`))
+      // Other databases of the server see the role too: it has the limits that `audit:grant` gives.
+      yield* Effect.acquireRelease(
+        found(adminUrl, `create role ${reader} login valid until 'tomorrow' connection limit 3`),
+        () => Effect.ignore(found(adminUrl, `drop role ${reader}`))
       )
       yield* found(adminUrl, `insert into meta.readers (role, content) values ('${reader}', false)`)
       const refused = yield* Effect.flip(rollback(adminUrl, { yes: true }))
