@@ -10,7 +10,7 @@ import { TestClock } from "effect/testing"
 
 const HOUR = 3_600_000
 
-layer(TestDatabase.layer, { timeout: "60 seconds" })("the wall clock", (it) => {
+layer(TestDatabase.layer, { timeout: "120 seconds" })("the wall clock", (it) => {
   it.effect("steps back and forth in the middle of an answer, and every duration is right", () =>
     Effect.gen(function* () {
       const { adminUrl } = yield* TestDatabase

@@ -5,8 +5,7 @@ import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Exit, Layer, Scope } from "effect"
-import { TestClock } from "effect/testing"
-import { anotherProcess, as, at, engine, question, newUser, until } from "@llm-saas/testing/EngineFixture"
+import { anotherProcess, as, at, engine, question, newUser, passing, until } from "@llm-saas/testing/EngineFixture"
 
 /** Statements that went to the database from the process with this pool. */
 const counting = () => {
@@ -25,21 +24,9 @@ const counting = () => {
 const execute = (sql: string) =>
   Effect.flatMap(TestDatabase, ({ adminUrl }) => Effect.orDie(Databases.execute(adminUrl, sql)))
 
-/** Advances the clock, and gives the database real time to answer. */
-const passing = (milliseconds: number) =>
-  Effect.forEach(
-    Array.from({ length: milliseconds / 50 }),
-    () =>
-      Effect.andThen(
-        TestClock.adjust("50 millis"),
-        Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
-      ),
-    { discard: true }
-  )
-
 const READERS = 200
 
-layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "60 seconds" })(
+layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds" })(
   "an answer of another process",
   (it) => {
     it.effect("is polled once for any number of readers, and not at all when they have left", () =>

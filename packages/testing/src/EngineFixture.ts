@@ -49,23 +49,78 @@ export const engine = (
   Layer.mergeAll(Messages.layer, Conversations.layer, Feedbacks.layer).pipe(
     Layer.provideMerge(Generations.layer({ ...OPTIONS, ...options })),
     Layer.provideMerge(Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer)),
-    Layer.provideMerge(Layer.provide(Layer.effect(Pool, Effect.map(Pool, watched)), PoolLayer(poolSize))),
+    Layer.provideMerge(
+      Layer.provide(
+        Layer.effect(
+          Pool,
+          Effect.map(Pool, (pool) => watched(counted(pool)))
+        ),
+        PoolLayer(poolSize)
+      )
+    ),
     Layer.provideMerge(Layer.mergeAll(ScriptedLlm.layer, layerWebCrypto, Digest.layerWebCrypto)),
     Layer.merge(Layer.effectDiscard(Effect.forkScoped(slowly)))
   )
 
-/**
- * Advances the clock by 100 ms each second, so slowly that no test of a time notices. On a busy machine a statement of the database may
- * fail once, and its retry would wait for ever on a clock that nothing moves.
- */
-const slowly = Effect.clockWith((clock) =>
-  "adjust" in clock
-    ? Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1000).unref())).pipe(
-        Effect.andThen(TestClock.adjust("100 millis")),
-        Effect.forever
+/** Work with the database that is under way now, of all engines in this process. */
+let underWay = 0
+
+const counted = (pool: Pool["Service"]) => {
+  const count = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      underWay++
+      return Effect.ensuring(
+        work,
+        Effect.sync(() => void underWay--)
       )
-    : Effect.void
-)
+    })
+  return Pool.of({
+    use: (work, line) => count(pool.use(work, line)),
+    query: (sql, params, line) => count(pool.query(sql, params, line)),
+    call: (sql, params, rows, line) => count(pool.call(sql, params, rows, line)),
+    load: pool.load
+  })
+}
+
+/** Milliseconds of real time: work that waits longer waits for something that the test does later. */
+const PATIENCE_MS = 2000
+
+const turn = Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 1))
+
+/** Waits until the database has answered everything it was asked by engines in this process. */
+const answered = Effect.gen(function* () {
+  const began = performance.now()
+  for (let quiet = 0; quiet < 3 && performance.now() - began < PATIENCE_MS; quiet = underWay === 0 ? quiet + 1 : 0)
+    yield* turn
+})
+
+/** Advances the clock, a step at a time, and lets the database answer after each: its answers come from outside of the clock. */
+export const passing = (milliseconds: number, step = 50) =>
+  Effect.forEach(Array.from({ length: milliseconds / step }), () => Effect.andThen(TestClock.adjust(step), answered), {
+    discard: true
+  })
+
+/**
+ * Advances a clock that has stood still for three seconds of real time, by 100 ms each second. On a busy machine a statement of the
+ * database may fail once, and its retry would wait for ever on a clock that nothing moves.
+ */
+const slowly = Effect.clockWith((clock) => {
+  if (!("adjust" in clock)) return Effect.void
+  let [seen, still] = [clock.currentTimeMillisUnsafe(), 0]
+  return Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1000).unref())).pipe(
+    Effect.andThen(
+      Effect.suspend(() => {
+        const now = clock.currentTimeMillisUnsafe()
+        still = now === seen ? still + 1 : 0
+        seen = now
+        if (still < 3) return Effect.void
+        seen += 100
+        return TestClock.adjust(100)
+      })
+    ),
+    Effect.forever
+  )
+})
 
 /** Another process on the same database, while the scope is open. */
 export const anotherProcess = (options: Partial<GenerationOptions> = {}) =>
@@ -102,9 +157,7 @@ export const until = <E, R>(kept: Effect.Effect<boolean, E, R>): Effect.Effect<v
   Effect.gen(function* () {
     for (let round = 0; round < 1000; round++) {
       if (yield* kept) return
-      yield* TestClock.adjust("250 millis")
-      // The database's answers come from outside of the clock.
-      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
+      yield* passing(250, 250)
     }
     return yield* Effect.die(new Error("it never came to pass"))
   })
