@@ -19,8 +19,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism()),
     // No test may lean on the one before it.
     sequence: { shuffle: true },
-    // A slow machine's seconds, not ours: whole suites of real servers are started in hooks.
-    testTimeout: 20_000,
-    hookTimeout: 60_000
+    // Ends a test that hangs. Whole servers are started in hooks and in tests, and the machine may be busy: it is no measure of speed.
+    testTimeout: 120_000,
+    hookTimeout: 120_000
   }
 })

@@ -54,7 +54,7 @@ const refusals = Effect.gen(function* () {
   )
 })
 
-const options = { timeout: "60 seconds", excludeTestServices: true } as const
+const options = { timeout: "120 seconds", excludeTestServices: true } as const
 
 describe.skipIf(version === undefined)(
   `through PgBouncer ${version ?? "(none is installed)"} in transaction mode`,
@@ -93,7 +93,7 @@ describe.skipIf(version === undefined)(
       )
     })
 
-    layer(TestDatabase.layer, { timeout: "60 seconds" })("at start", (it) => {
+    layer(TestDatabase.layer, { timeout: "120 seconds" })("at start", (it) => {
       it.effect("the login is inspected and the schema compared as without it", () =>
         Effect.gen(function* () {
           const { apiUrl } = yield* TestDatabase

@@ -29,7 +29,7 @@ const risksOf = (how: string) =>
   }).pipe(Effect.scoped)
 
 // Its roles are members of ours, which every other database of the server would report.
-layer(TestDatabase.layerAlone, { timeout: "60 seconds" })("a login", (it) => {
+layer(TestDatabase.layerAlone, { timeout: "120 seconds" })("a login", (it) => {
   it.effect("that may only enter rooms is harmless", () =>
     Effect.gen(function* () {
       const { apiUrl } = yield* TestDatabase

@@ -37,7 +37,7 @@ const user = Effect.fnUntraced(function* (superuser: Session) {
   return actor
 })
 
-layer(Rooms, { timeout: "60 seconds", excludeTestServices: true })("two tenants at once", (it) => {
+layer(Rooms, { timeout: "120 seconds", excludeTestServices: true })("two tenants at once", (it) => {
   it.effect("never mix: a thousand requests in turn on four connections, a fifth of them interrupted", () =>
     Effect.gen(function* () {
       yield* interleave(CONNECTIONS)

@@ -60,7 +60,7 @@ const eventually = (what: string, condition: () => boolean) =>
     const started = performance.now()
     const timer = setInterval(() => {
       if (condition()) resume(Effect.void)
-      else if (performance.now() - started > 15_000) resume(Effect.die(new Error(`never: ${what}`)))
+      else if (performance.now() - started > 60_000) resume(Effect.die(new Error(`never: ${what}`)))
     }, 20)
     return Effect.sync(() => clearInterval(timer))
   })
@@ -250,7 +250,7 @@ describe("the embedded PostgreSQL", () => {
           assert.isFalse(existsSync(file))
         }
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.live("names a postmaster.pid that cannot be a server's in one line, and leaves it", () =>

@@ -36,7 +36,7 @@ const follow = (port: number, { token }: Person, place: string) =>
 const get = (send: Send, { token }: Person, path: string) =>
   Effect.map(send("GET", path, { token }), ({ body }) => body)
 
-layer(Running.with(LONG), { timeout: "60 seconds" })("an answer of two processes on one database", (it) => {
+layer(Running.with(LONG), { timeout: "120 seconds" })("an answer of two processes on one database", (it) => {
   it.effect("is cut at one and resumed at the other: every token once, the model asked once", () =>
     Effect.gen(function* () {
       const { port, send } = yield* Running
@@ -175,7 +175,7 @@ layer(Running.with(LONG), { timeout: "60 seconds" })("an answer of two processes
 /** A question that says how the mock model is to answer it. */
 const wish = (how: object) => `[[mock ${JSON.stringify(how)}]]`
 
-layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: "0" }), { timeout: "60 seconds" })(
+layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: "0" }), { timeout: "120 seconds" })(
   "a model that",
   (it) => {
     it.effect(
@@ -291,7 +291,7 @@ layer(Running.with({ ...QUICK, GENERATIONS_PER_USER: "3", STREAM_GRACE_SECONDS: 
   }
 )
 
-layer(Running.with(QUICK), { timeout: "60 seconds" })("an answer whose reader was cut off", (it) => {
+layer(Running.with(QUICK), { timeout: "120 seconds" })("an answer whose reader was cut off", (it) => {
   it.effect("goes on while its process stops, and is whole at another one", () =>
     Effect.gen(function* () {
       const { port, send } = yield* Running
@@ -313,7 +313,7 @@ layer(Running.with(QUICK), { timeout: "60 seconds" })("an answer whose reader wa
   )
 })
 
-layer(Running.with(QUICK), { timeout: "60 seconds" })("what was asked", (it) => {
+layer(Running.with(QUICK), { timeout: "120 seconds" })("what was asked", (it) => {
   const asked = Effect.fnUntraced(function* (person: Person, content: string, conversation_id?: unknown) {
     const { send } = yield* Running
     const answer = yield* send("POST", "/messages", {

@@ -18,7 +18,7 @@ const directory = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
-layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "60 seconds" })("the built server", (it) => {
+layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "120 seconds" })("the built server", (it) => {
   it.effect(
     "needs nothing beside it: it migrates, starts in production, hashes passwords, asks a model and shows its documentation",
     () =>
@@ -83,6 +83,6 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "60 second
         const unmigrated = yield* run("main.js", [], production)
         yield* unmigrated.says(/ is not this program's \(\d+\): run `node cli\.js migrate`/u)
       }),
-    60_000
+    120_000
   )
 })

@@ -42,7 +42,7 @@ it.effect(
         assert.match(stderr, said)
       }
     }),
-  60_000
+  120_000
 )
 
 it.effect(
@@ -56,7 +56,7 @@ it.effect(
       const all = yield* run(["--help"], {})
       assert.match(all.stdout, /^ {2}db:migrate +Apply .*\n {2}db:status +List /mu)
     }),
-  60_000
+  120_000
 )
 
 describe("db:migrate -- --logins", () => {
@@ -93,7 +93,7 @@ describe("db:migrate -- --logins", () => {
         yield* server.says(/serves on/u)
         assert.strictEqual((yield* sender(port)("GET", "/ready")).status, 200)
       }),
-    60_000
+    120_000
   )
 
   it.effect(
@@ -122,6 +122,6 @@ describe("db:migrate -- --logins", () => {
           )
         }
       }),
-    60_000
+    120_000
   )
 })

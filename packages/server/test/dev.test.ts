@@ -45,5 +45,5 @@ it.live(
       dev.child.kill("SIGTERM")
       assert.deepStrictEqual(yield* dev.ended, { code: 0, signal: null }, dev.output().stderr)
     }).pipe(Effect.scoped),
-  60_000
+  120_000
 )

@@ -24,7 +24,7 @@ const execute = async (page: Page, block: Locator, path: string): Promise<number
   return status
 }
 
-layer(Running.layer, { timeout: "60 seconds", excludeTestServices: true })("Swagger UI, in a real browser", (it) => {
+layer(Running.layer, { timeout: "120 seconds", excludeTestServices: true })("Swagger UI, in a real browser", (it) => {
   it.effect.skipIf(noBrowser)(
     "logs in with two fields, by `Try it out` and by `Authorize`",
     () =>
@@ -61,6 +61,6 @@ layer(Running.layer, { timeout: "60 seconds", excludeTestServices: true })("Swag
         assert.match(sent[1] ?? "", /^grant_type=password&/)
         assert.strictEqual(yield* Effect.promise(() => execute(page, me, "/me")), 200)
       }).pipe(Effect.scoped),
-    { timeout: 60_000 }
+    { timeout: 120_000 }
   )
 })

@@ -31,7 +31,7 @@ const type = Effect.fnUntraced(function* (line: string, copied: { readonly id: s
 
 const eventsOf = (text: string) => new EventSource().feed(new TextEncoder().encode(text)).events
 
-layer(Running.with({ MOCK_TOKENS: "40", MOCK_TTFT_MS: "10", MOCK_DELAY_MS: "10" }), { timeout: "60 seconds" })(
+layer(Running.with({ MOCK_TOKENS: "40", MOCK_TTFT_MS: "10", MOCK_DELAY_MS: "10" }), { timeout: "120 seconds" })(
   "what the documentation shows",
   (it) => {
     it.effect("is the quick start, which works to its end, word for word", () =>

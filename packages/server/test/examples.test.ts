@@ -10,7 +10,7 @@ import { Running, running } from "./Running.ts"
 const example = (name: string) => [join(ROOT, "examples", name)]
 
 layer(Running.with({ MOCK_TOKENS: "12", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "5" }), {
-  timeout: "60 seconds",
+  timeout: "120 seconds",
   excludeTestServices: true
 })("the examples", (it) => {
   it.effect("chat in the terminal, in one conversation", () =>
@@ -87,7 +87,7 @@ layer(Running.with({ MOCK_TOKENS: "12", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "5" })
         })
         assert.deepStrictEqual(said, [])
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 })
 

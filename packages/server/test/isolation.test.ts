@@ -55,7 +55,7 @@ const sql = Effect.fnUntraced(function* (statement: string) {
 
 const decode = Schema.decodeUnknownEffect(IsolationReport)
 
-layer(Running.layer, { timeout: "60 seconds" })("the isolation report", (it) => {
+layer(Running.layer, { timeout: "120 seconds" })("the isolation report", (it) => {
   it.effect(
     "is for admins of the tenant: what was tried on the very connections that serve, and that nothing was found",
     () =>
@@ -95,7 +95,7 @@ layer(Running.layer, { timeout: "60 seconds" })("the isolation report", (it) => 
   )
 })
 
-layer(TestDatabase.layer, { timeout: "60 seconds" })("npm run audit:isolation", (it) => {
+layer(TestDatabase.layer, { timeout: "120 seconds" })("npm run audit:isolation", (it) => {
   it.effect(
     "says so for people and programs, and its exit code says it too",
     () =>
@@ -129,11 +129,11 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("npm run audit:isolation", 
         assert.isFalse((yield* decode(JSON.parse(machine.stdout))).ok)
         assert.strictEqual((yield* command(["audit:isolation", "--jsn"])).code, 1)
       }),
-    60_000
+    120_000
   )
 })
 
-layer(TestDatabase.layer, { timeout: "60 seconds" })("npm run audit:grant", (it) => {
+layer(TestDatabase.layer, { timeout: "120 seconds" })("npm run audit:grant", (it) => {
   it.effect("prints a line for psql that reads one tenant, until it is revoked", () =>
     Effect.gen(function* () {
       for (const id of [1, 2])

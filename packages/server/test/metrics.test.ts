@@ -71,7 +71,7 @@ const valueOf = (text: string, name: string, labels = "") =>
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0)
 
 for (const workers of [1, 2]) {
-  layer(world(workers), { timeout: "90 seconds" })(
+  layer(world(workers), { timeout: "120 seconds" })(
     `metrics of ${workers === 1 ? "one process" : "two workers"}`,
     (it) => {
       it.effect("say what was asked and answered, for clients with the token", () =>

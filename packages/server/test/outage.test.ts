@@ -24,7 +24,7 @@ const outage = Effect.acquireRelease(
 )
 
 layer(Running.with({ MOCK_TOKENS: "150", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "20", GENERATIONS_PER_USER: "30" }), {
-  timeout: "60 seconds"
+  timeout: "120 seconds"
 })("while PostgreSQL restarts under load", (it) => {
   it.effect("requests are told to come back, streams go on to their end, and everything recovers by itself", () =>
     Effect.gen(function* () {

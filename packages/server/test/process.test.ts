@@ -48,7 +48,7 @@ const eventually = (what: string, condition: () => boolean) =>
     const started = performance.now()
     const timer = setInterval(() => {
       if (condition()) resume(Effect.void)
-      else if (performance.now() - started > 15_000) resume(Effect.die(new Error(`never: ${what}`)))
+      else if (performance.now() - started > 60_000) resume(Effect.die(new Error(`never: ${what}`)))
     }, 20)
     return Effect.sync(() => clearInterval(timer))
   })
@@ -73,7 +73,7 @@ it.live("a production that cannot start says why as JSON lines, development as t
 
 describe("told to stop", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    layer(Running.layer, { timeout: "60 seconds" })(`by ${signal}`, (it) => {
+    layer(Running.layer, { timeout: "120 seconds" })(`by ${signal}`, (it) => {
       it.effect(
         "it finishes the request in flight, takes no other, and ends well",
         () =>
@@ -163,7 +163,7 @@ const refuses = (variables: Record<string, string>, ...lines: ReadonlyArray<RegE
     return stdout
   }).pipe(Effect.scoped)
 
-layer(TestDatabase.layer, { timeout: "60 seconds" })("cannot start", (it) => {
+layer(TestDatabase.layer, { timeout: "120 seconds" })("cannot start", (it) => {
   it.effect(
     "with a port that is taken: one line says so",
     () =>
@@ -220,7 +220,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("cannot start", (it) => {
   )
 })
 
-layer(TestDatabase.layer, { timeout: "60 seconds" })("production does not start", (it) => {
+layer(TestDatabase.layer, { timeout: "120 seconds" })("production does not start", (it) => {
   const production = Effect.map(TestDatabase, ({ apiUrl }) => ({
     APP_ENV: "production",
     SECRET_KEY,
@@ -279,7 +279,7 @@ layer(TestDatabase.layer, { timeout: "60 seconds" })("production does not start"
   )
 })
 
-layer(Running.with({ APP_ENV: "production", SECRET_KEY, TENANT_CREATION: "open" }), { timeout: "60 seconds" })(
+layer(Running.with({ APP_ENV: "production", SECRET_KEY, TENANT_CREATION: "open" }), { timeout: "120 seconds" })(
   "production's log",
   (it) => {
     it.effect(

@@ -38,7 +38,7 @@ const ask = Effect.fnUntraced(function* (token: string, content: string) {
   return { call: yield* upstream.next, answer: Fiber.join(fiber) }
 })
 
-layer(Program, { timeout: "60 seconds" })("with a provider that speaks like OpenAI", (it) => {
+layer(Program, { timeout: "120 seconds" })("with a provider that speaks like OpenAI", (it) => {
   it.effect("an answer comes through token by token, and nothing goes there but what was asked", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

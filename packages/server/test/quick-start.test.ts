@@ -21,7 +21,7 @@ const account = Effect.fn(function* (tenant_id: string, email: string) {
   return { id: String(made.body["id"]), role: made.body["role"], token: String(login.body["access_token"]) }
 })
 
-layer(Running.layer, { timeout: "60 seconds" })("a stranger", (it) => {
+layer(Running.layer, { timeout: "120 seconds" })("a stranger", (it) => {
   it.effect("follows the quick start word for word", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
@@ -104,7 +104,7 @@ layer(Running.layer, { timeout: "60 seconds" })("a stranger", (it) => {
   )
 })
 
-layer(Running.layer, { timeout: "60 seconds" })("the database decides, on the very next request", (it) => {
+layer(Running.layer, { timeout: "120 seconds" })("the database decides, on the very next request", (it) => {
   it.effect("a demoted admin is a user, a disabled or deleted user has no access, the last admin stays", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
@@ -163,7 +163,7 @@ layer(Running.layer, { timeout: "60 seconds" })("the database decides, on the ve
   )
 })
 
-layer(Running.layer, { timeout: "60 seconds" })("bad input", (it) => {
+layer(Running.layer, { timeout: "120 seconds" })("bad input", (it) => {
   it.effect("gets a clear problem with a stable code, and nothing of the inside", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
@@ -224,7 +224,7 @@ layer(Running.layer, { timeout: "60 seconds" })("bad input", (it) => {
         assert.isAtLeast(Number(last.headers.get("retry-after")), 1)
       }),
     // A dozen logins that wait for their moment, on a machine that may be busy.
-    60_000
+    120_000
   )
 
   it.effect(
@@ -259,7 +259,7 @@ layer(Running.layer, { timeout: "60 seconds" })("bad input", (it) => {
         const chosen = yield* timed({ ...right, tenant_id: tenants[1] ?? "" })
         assert.strictEqual(chosen.answer.status, 200)
       }),
-    60_000
+    120_000
   )
 
   it.effect("from another origin is answered only where that origin is allowed", () =>

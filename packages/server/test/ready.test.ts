@@ -4,7 +4,7 @@ import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { Running } from "./Running.ts"
 
-layer(Running.layer, { timeout: "60 seconds" })("a running program", (it) => {
+layer(Running.layer, { timeout: "120 seconds" })("a running program", (it) => {
   it.effect("is alive whatever becomes of its database, and ready only where the schema fits", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

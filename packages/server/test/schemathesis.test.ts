@@ -18,7 +18,7 @@ const found = await Effect.runPromise(
 const missing = "missing" in found ? found.missing : undefined
 
 layer(Running.with({ MOCK_TOKENS: "2", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", GENERATIONS_PER_USER: "50" }), {
-  timeout: "60 seconds"
+  timeout: "120 seconds"
 })("the document", (it) => {
   it.effect("is tried by Schemathesis where there is a Python, and always by CI", () =>
     Effect.sync(() => {

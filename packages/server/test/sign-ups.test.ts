@@ -42,7 +42,7 @@ const register = (send: Send, address: string, tenant_id: unknown, email: string
   )
 
 layer(Running.with({ ...PROXIES, TENANTS_PER_ADDRESS: "5", REGISTRATIONS_PER_ADDRESS: "5" }), {
-  timeout: "60 seconds"
+  timeout: "120 seconds"
 })("one address", (it) => {
   it.effect(
     "creates so many tenants, by HTTP and RPC together, and then waits; others do not notice",
@@ -82,7 +82,7 @@ layer(Running.with({ ...PROXIES, TENANTS_PER_ADDRESS: "5", REGISTRATIONS_PER_ADD
   )
 })
 
-layer(TestDatabase.layer, { timeout: "60 seconds" })("who may create tenants", (it) => {
+layer(TestDatabase.layer, { timeout: "120 seconds" })("who may create tenants", (it) => {
   it.effect(
     "is every client with the token, where there is one",
     () =>

@@ -103,7 +103,7 @@ const world = Layer.provideMerge(
   Collector.layer
 )
 
-layer(world, { timeout: "60 seconds" })("a collector of traces", (it) => {
+layer(world, { timeout: "120 seconds" })("a collector of traces", (it) => {
   it.effect("gets the request and the answer with its parts, in the caller's trace, and nothing of what was said", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

@@ -115,7 +115,7 @@ const served = (count: number) =>
     return [...process.output().stdout.matchAll(/worker (\d+) serves/gu)].map(([, pid]) => Number(pid))
   })
 
-layer(Running.with({ WORKERS: "2" }), { timeout: "60 seconds" })("two workers", (it) => {
+layer(Running.with({ WORKERS: "2" }), { timeout: "120 seconds" })("two workers", (it) => {
   it.effect(
     "share a port; one that is killed takes no request of the other with it, and is replaced; all stop together",
     () =>
@@ -151,11 +151,11 @@ layer(Running.with({ WORKERS: "2" }), { timeout: "60 seconds" })("two workers", 
         assert.deepStrictEqual(three.filter(isAlive), [])
         assert.strictEqual(process.output().stderr, "")
       }),
-    60_000
+    120_000
   )
 })
 
-layer(Running.with({ WORKERS: "2" }), { timeout: "60 seconds" })("the process that started them", (it) => {
+layer(Running.with({ WORKERS: "2" }), { timeout: "120 seconds" })("the process that started them", (it) => {
   it.effect("leaves no worker behind when it is killed", () =>
     Effect.gen(function* () {
       const { process } = yield* Running

@@ -50,7 +50,7 @@ const bundle = Effect.fnUntraced(function* (path: string) {
   return output[0].code
 })
 
-layer(Layer.merge(TestDatabase.layer, Packed.layer), { timeout: "60 seconds", excludeTestServices: true })(
+layer(Layer.merge(TestDatabase.layer, Packed.layer), { timeout: "120 seconds", excludeTestServices: true })(
   "in a real browser",
   (it) => {
     it.effect.skipIf(noBrowser)(
@@ -97,7 +97,7 @@ layer(Layer.merge(TestDatabase.layer, Packed.layer), { timeout: "60 seconds", ex
           assert.deepInclude(result, { code: "not_found", told: "string" })
           assert.strictEqual(result.me.role, "admin")
         }).pipe(Effect.scoped),
-      60_000
+      120_000
     )
 
     it.effect.skipIf(noBrowser)(
@@ -144,7 +144,7 @@ layer(Layer.merge(TestDatabase.layer, Packed.layer), { timeout: "60 seconds", ex
             said.join("\n")
           )
         }).pipe(Effect.scoped),
-      60_000
+      120_000
     )
   }
 )

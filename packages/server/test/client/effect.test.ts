@@ -21,7 +21,7 @@ const textOf = (events: ReadonlyArray<StreamEvent>) =>
   events.map((event) => (event.type === "delta" ? event.text : "")).join("")
 const range = (to: number) => Array.from({ length: to }, (_, index) => index + 1)
 
-layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds", excludeTestServices: true })(
+layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds", excludeTestServices: true })(
   "the client with Effect",
   (it) => {
     for (const door of DOORS)

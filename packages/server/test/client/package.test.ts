@@ -97,7 +97,7 @@ const compile = (path: string) => run(process.execPath, [join(ROOT, "node_module
 
 const World = Layer.merge(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0" }), Packed.layer)
 
-layer(World, { timeout: "60 seconds" })("the client, packed and installed outside of this workspace,", (it) => {
+layer(World, { timeout: "120 seconds" })("the client, packed and installed outside of this workspace,", (it) => {
   it.effect(
     `asks and reads without any other package, on Node ${oldestNode.major}`,
     () =>
@@ -116,7 +116,7 @@ layer(World, { timeout: "60 seconds" })("the client, packed and installed outsid
           code: "message_not_found"
         })
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.effect(
@@ -131,7 +131,7 @@ layer(World, { timeout: "60 seconds" })("the client, packed and installed outsid
         const out = yield* run(oldestNode.path, ["out/main.js", `http://127.0.0.1:${port}`, token], { cwd: path })
         assert.deepStrictEqual(JSON.parse(out), { events: 11, role: "admin", same: true })
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.effect(
@@ -157,7 +157,7 @@ layer(World, { timeout: "60 seconds" })("the client, packed and installed outsid
         // By WebSocket, which Node has from 22 on.
         assert.match(yield* run(process.execPath, ["out/main.js"], { cwd: other }), /4 questions so far/u)
       }).pipe(Effect.scoped),
-    60_000
+    120_000
   )
 
   it.effect("has a manifest, a licence, and this documentation", () =>

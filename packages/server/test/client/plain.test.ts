@@ -33,7 +33,7 @@ const seqsOf = (events: ReadonlyArray<StreamEvent>) =>
 
 const range = (to: number) => Array.from({ length: to }, (_, index) => index + 1)
 
-layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds" })("the client without Effect", (it) => {
+layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the client without Effect", (it) => {
   it.effect("does all the service does", () =>
     Effect.gen(function* () {
       const { port } = yield* Running
@@ -161,7 +161,7 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds" })("the clien
   )
 })
 
-layer(Running.with({ MOCK_TTFT_MS: "0", STREAM_GRACE_SECONDS: "0" }), { timeout: "60 seconds" })(
+layer(Running.with({ MOCK_TTFT_MS: "0", STREAM_GRACE_SECONDS: "0" }), { timeout: "120 seconds" })(
   "a client without Effect",
   (it) => {
     it.effect("leaves when it is told to, or when its reader has enough, and the answer is stopped", () =>

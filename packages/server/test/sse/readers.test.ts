@@ -128,7 +128,7 @@ const answered = Effect.fnUntraced(function* (actor: Actor["Service"], end: (cal
   return { id: String(reading.headers["x-generation-id"]), text }
 })
 
-layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })("a reader that comes back", (it) => {
+layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" })("a reader that comes back", (it) => {
   it.effect("may say where it was in the query, as polyfills do, and nothing is asked", () =>
     Effect.gen(function* () {
       const script = yield* Script
@@ -317,7 +317,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })
   )
 })
 
-layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })("clients that others wrote", (it) => {
+layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" })("clients that others wrote", (it) => {
   it.effect("eventsource reads an answer and stays away when it is over, done or failed", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()

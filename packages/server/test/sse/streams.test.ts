@@ -46,7 +46,7 @@ const problem = (text: string): Readonly<Record<string, unknown>> =>
 
 const count = (text: string, part: string) => text.split(part).length - 1
 
-layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "60 seconds" })("a stream", (it) => {
+layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" })("a stream", (it) => {
   it.effect("is one event per token and [DONE], byte for byte, whatever the model says", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
@@ -374,7 +374,7 @@ layer(
     door({ limits: { perUser: 2, perTenant: 10, waitingPerTenant: 10, atOnce: 1 } }),
     TestDatabase.layer
   ),
-  { timeout: "60 seconds" }
+  { timeout: "120 seconds" }
 )("a question that has to wait for its turn", (it) => {
   it.effect("is told so by a stream that began, and one too many is refused", () =>
     Effect.gen(function* () {
