@@ -1,8 +1,15 @@
-// `npm run openapi`: the contract as a document, kept in git, so that every change of it shows in a diff.
+// `npm run openapi`: the contract as a document, and the plain client's types from it. Both are kept in git, so that every change of the
+// contract shows in a diff.
 import { OpenApi } from "effect/http-api"
 import { writeFileSync } from "node:fs"
 import { Api } from "../packages/api/src/Api.ts"
+import { clientTypes } from "./client-types.mjs"
 
-const path = new URL("../packages/api/openapi.json", import.meta.url)
-writeFileSync(path, `${JSON.stringify(OpenApi.fromApi(Api), null, 2)}\n`)
-console.log("packages/api/openapi.json")
+const document = JSON.parse(JSON.stringify(OpenApi.fromApi(Api)))
+write("packages/api/openapi.json", `${JSON.stringify(document, null, 2)}\n`)
+write("packages/client/src/plain/Schemas.ts", clientTypes(document))
+
+function write(path, text) {
+  writeFileSync(new URL(`../${path}`, import.meta.url), text)
+  console.log(path)
+}

@@ -12,6 +12,7 @@ import type { Message } from "@llm-saas/domain/Message"
 import type { ProblemCode } from "@llm-saas/domain/Problem"
 import type { Tenant } from "@llm-saas/domain/Tenant"
 import type { Profile, User } from "@llm-saas/domain/User"
+import { readFileSync } from "node:fs"
 import type * as Plain from "../src/plain/Types.ts"
 
 /** `true` if two types are equal; otherwise `true` does not compile. */
@@ -55,4 +56,13 @@ const codes: Same<Plain.ProblemCode, ProblemCode> = true
 it("the plain client's types are the API's", () => {
   assert.isTrue(codes)
   for (const [name, equal] of Object.entries(same)) assert.isTrue(equal, name)
+})
+
+it("the types are those of the contract's document: `npm run openapi` writes them", async () => {
+  const root = new URL("../../../", import.meta.url)
+  const { clientTypes }: { readonly clientTypes: (document: unknown) => string } = await import(
+    new URL("scripts/client-types.mjs", root).href
+  )
+  const document: unknown = JSON.parse(readFileSync(new URL("packages/api/openapi.json", root), "utf8"))
+  assert.strictEqual(readFileSync(new URL("packages/client/src/plain/Schemas.ts", root), "utf8"), clientTypes(document))
 })

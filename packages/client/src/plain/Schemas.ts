@@ -1,0 +1,204 @@
+// Written by `npm run openapi` from packages/api/openapi.json: plain types, so that users of the client need no Effect.
+
+/** A user's rights in their tenant. */
+export type Role = "admin" | "user"
+
+/** Whether people may create an account in the tenant themselves. */
+export type Registration = "open" | "closed"
+
+/** The status of an answer; the last four are final. */
+export type GenerationStatus = "streaming" | "completed" | "failed" | "cancelled" | "interrupted"
+
+/** Why the model stopped by itself. */
+export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "other"
+
+/** Why there is no whole answer. */
+export type FailureReason = "model_unauthorized" | "model_rate_limited" | "model_unavailable" | "model_error" | "model_rejected" | "content_filtered" | "context_too_long" | "prompt_rejected" | "model_malformed" | "model_timeout" | "model_cut" | "answer_too_long" | "shutdown" | "process_lost" | "internal"
+
+/** A customer of the installation. Times here, and in all other types, are ISO 8601. */
+export interface Tenant {
+  readonly id: string
+  readonly name: string
+  readonly registration: Registration
+  readonly created_at: string
+}
+
+/** A person of one tenant. */
+export interface User {
+  readonly id: string
+  readonly tenant_id: string
+  readonly email: string
+  readonly role: Role
+  readonly status: "active" | "disabled"
+  readonly created_at: string
+}
+
+/** The client's own user, with the tenant. */
+export interface Profile {
+  readonly id: string
+  readonly tenant_id: string
+  readonly email: string
+  readonly role: Role
+  readonly status: "active" | "disabled"
+  readonly created_at: string
+  readonly tenant: Tenant
+}
+
+/** A bearer token. `expires_in` is in seconds. */
+export interface Token {
+  readonly access_token: string
+  readonly token_type: "bearer"
+  readonly expires_in: number
+}
+
+/** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
+export interface Message {
+  readonly id: string
+  readonly conversation_id: string | null
+  readonly generation_id: string | null
+  readonly user_id: string
+  readonly content: string
+  readonly response: string | null
+  readonly model: string | null
+  readonly status: GenerationStatus
+  readonly finish_reason: FinishReason | null
+  readonly failure: FailureReason | null
+  readonly tokens_in: number | null
+  readonly tokens_out: number | null
+  readonly approx_tokens_in: number | null
+  readonly approx_tokens_out: number | null
+  readonly latency_ms: number | null
+  readonly ttft_ms: number | null
+  readonly created_at: string
+}
+
+/** A series of messages. */
+export interface Conversation {
+  readonly id: string
+  readonly user_id: string
+  readonly title: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** An answer's status and its text so far. `seq` is the last token's position. */
+export interface Generation {
+  readonly id: string
+  readonly message_id: string
+  readonly status: GenerationStatus
+  readonly finish_reason: FinishReason | null
+  readonly failure: FailureReason | null
+  readonly text: string
+  readonly seq: number
+  readonly created_at: string
+}
+
+/** A user's rating of an answer. */
+export interface Feedback {
+  readonly message_id: string
+  readonly user_id: string
+  readonly rating: number
+  readonly comment: string | null
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** Whether the installation's tenants are kept apart: the rules, the trials and their findings. */
+export interface IsolationReport {
+  readonly ok: boolean
+  readonly checked_at: string
+  readonly server_version: string
+  readonly schema_version: number
+  readonly login: string
+  readonly checks: ReadonlyArray<IsolationCheck>
+  readonly findings: ReadonlyArray<IsolationFinding>
+  readonly notes: ReadonlyArray<string>
+}
+
+/** One rule or trial. */
+export interface IsolationCheck {
+  readonly kind: "rule" | "trial"
+  readonly name: string
+  readonly tried: number
+  readonly findings: number
+}
+
+/** An object that does not keep tenants apart. */
+export interface IsolationFinding {
+  readonly check: string
+  readonly object: string
+  readonly detail: string
+}
+
+/** One event of an answer's stream. `delta` is one token: `seq` counts from 1, without gaps. `end`: the answer is whole, and stored. */
+export type StreamEvent = {
+  readonly type: "start"
+  readonly generation_id: string
+  readonly message_id: string
+  readonly conversation_id: string | null
+  readonly model: string
+} | {
+  readonly type: "delta"
+  readonly seq: number
+  readonly text: string
+} | {
+  readonly type: "usage"
+  readonly tokens_in: number | null
+  readonly tokens_out: number | null
+  readonly approx_tokens_in: number | null
+  readonly approx_tokens_out: number | null
+  readonly latency_ms: number | null
+} | {
+  readonly type: "end"
+  readonly status: "completed"
+  readonly finish_reason: FinishReason | null
+  readonly message_id: string
+  readonly seq: number
+}
+
+/** A question, and its conversation. */
+export interface Question {
+  readonly content: string
+  readonly conversation_id?: string | null
+}
+
+/** Stable codes of the problems. */
+export type ProblemCode =
+  | "content_filtered"
+  | "context_too_long"
+  | "conversation_not_found"
+  | "email_taken"
+  | "expectation_failed"
+  | "forbidden"
+  | "generation_cancelled"
+  | "generation_not_found"
+  | "headers_too_large"
+  | "idempotency_mismatch"
+  | "internal_error"
+  | "invalid_credentials"
+  | "invalid_request"
+  | "invalid_utf8"
+  | "last_admin"
+  | "malformed_json"
+  | "malformed_request"
+  | "message_not_found"
+  | "method_not_allowed"
+  | "model_failed"
+  | "model_timed_out"
+  | "model_unavailable"
+  | "not_found"
+  | "payload_too_large"
+  | "prompt_rejected"
+  | "prompt_too_long"
+  | "registration_refused"
+  | "request_timeout"
+  | "still_running"
+  | "tenant_creation_closed"
+  | "tenant_not_found"
+  | "tenant_required"
+  | "too_many_requests"
+  | "unauthenticated"
+  | "unavailable"
+  | "unknown_parameter"
+  | "unsupported_media_type"
+  | "user_not_found"

@@ -1,0 +1,92 @@
+// The plain client's types, from the contract's document: `npm run openapi` writes them, a test of the client keeps them current.
+// Not by openapi-typescript: it prints with the API of TypeScript 5, which 7 does not have.
+
+/** Schemas that the client hands out or takes, with what the document does not say of them. Those they refer to are added. */
+const TYPES = {
+  Tenant: "A customer of the installation. Times here, and in all other types, are ISO 8601.",
+  User: "A person of one tenant.",
+  Profile: "The client's own user, with the tenant.",
+  Token: "A bearer token. `expires_in` is in seconds.",
+  Message:
+    "A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token.",
+  Conversation: "A series of messages.",
+  Generation: "An answer's status and its text so far. `seq` is the last token's position.",
+  Feedback: "A user's rating of an answer.",
+  IsolationReport: "Whether the installation's tenants are kept apart: the rules, the trials and their findings.",
+  IsolationCheck: "One rule or trial.",
+  IsolationFinding: "An object that does not keep tenants apart.",
+  StreamEvent:
+    "One event of an answer's stream. `delta` is one token: `seq` counts from 1, without gaps. `end`: the answer is whole, and stored.",
+  Question: "A question, and its conversation."
+}
+
+/** Choices that have a name of their own, and a member each of which they are the type. */
+const CHOICES = {
+  Role: { of: "User.role", text: "A user's rights in their tenant." },
+  Registration: { of: "Tenant.registration", text: "Whether people may create an account in the tenant themselves." },
+  GenerationStatus: { of: "Generation.status", text: "The status of an answer; the last four are final." },
+  FinishReason: { of: "Generation.finish_reason", text: "Why the model stopped by itself." },
+  FailureReason: { of: "Generation.failure", text: "Why there is no whole answer." }
+}
+
+/** The text of `packages/client/src/plain/Schemas.ts`. */
+export function clientTypes({ components: { schemas } }) {
+  const choices = new Map()
+  for (const [name, { of }] of Object.entries(CHOICES)) {
+    const [type, member] = of.split(".")
+    const schema = schemas[type].properties[member]
+    choices.set(literals((schema.anyOf ?? [schema]).find((each) => each.enum !== undefined)), name)
+  }
+  const printer = { schemas, choices }
+  const codes = Object.values(schemas).flatMap(({ properties }) =>
+    properties?.type?.enum?.[0].startsWith("/problems/") ? properties.code.enum : []
+  )
+  const blocks = [
+    "// Written by `npm run openapi` from packages/api/openapi.json: plain types, so that users of the client need no Effect.",
+    ...[...choices].map(([text, name]) => `${comment(CHOICES[name].text)}export type ${name} = ${text}`),
+    ...Object.entries(TYPES).map(([name, text]) => `${comment(text)}${declaration(printer, name)}`),
+    `${comment("Stable codes of the problems.")}export type ProblemCode =${codes
+      .sort()
+      .map((code) => `\n  | "${code}"`)
+      .join("")}`
+  ]
+  return `${blocks.join("\n\n")}\n`
+}
+
+const comment = (text) => `/** ${text} */\n`
+
+const literals = ({ enum: values }) => values.map((each) => JSON.stringify(each)).join(" | ")
+
+function declaration(printer, name) {
+  const type = typeOf(printer, printer.schemas[name], "")
+  return type.startsWith("{") && !type.includes("} |")
+    ? `export interface ${name} ${type}`
+    : `export type ${name} = ${type}`
+}
+
+function typeOf(printer, schema, indent) {
+  const { anyOf, items, $ref: reference, type } = schema
+  if (reference !== undefined) return referred(reference)
+  if (anyOf !== undefined) return anyOf.map((each) => typeOf(printer, each, indent)).join(" | ")
+  if (schema.enum !== undefined) return printer.choices.get(literals(schema)) ?? literals(schema)
+  if (type === "integer" || type === "number") return "number"
+  if (type === "string" || type === "boolean" || type === "null") return type
+  if (type === "array") return `ReadonlyArray<${typeOf(printer, items, indent)}>`
+  if (type === "object") return objectOf(printer, schema, indent)
+  throw new Error(`no type for the schema ${JSON.stringify(schema)}`)
+}
+
+function objectOf(printer, { properties, required = [] }, indent) {
+  const members = Object.entries(properties).map(([name, schema]) => {
+    const mark = required.includes(name) ? "" : "?"
+    return `${indent}  readonly ${name}${mark}: ${typeOf(printer, schema, `${indent}  `)}`
+  })
+  return ["{", ...members, `${indent}}`].join("\n")
+}
+
+function referred(reference) {
+  const name = reference.split("/").at(-1)
+  if (!Object.hasOwn(TYPES, name))
+    throw new Error(`${name} is part of the client's types: it needs a line in scripts/client-types.mjs`)
+  return name
+}
