@@ -1,6 +1,8 @@
 import { Option, Predicate, Result, Schema } from "effect"
+import { RpcSerialization } from "effect/rpc"
 import type { FromClientEncoded } from "effect/rpc/RpcMessage"
 import { checkJson } from "../http/Body.ts"
+import { jsonLine } from "../logging/JsonLine.ts"
 
 // What RPC clients send, one JSON object per line: https://github.com/ndjson/ndjson-spec. Anything else is refused, and ends a WebSocket.
 
@@ -52,6 +54,18 @@ export const readLine = (line: string): Option.Option<Message> =>
   checkJson(Buffer.from(line)) === undefined
     ? Option.flatMap(Option.filter(parse(line), hasFewHeaders), decode)
     : Option.none()
+
+/** What stands for a line that is no message. */
+const INVALID = { _tag: "Invalid" }
+
+/** Effect's NDJSON with our reader, which takes lines one at a time, and our writer. Marks what is no message: Effect would answer it. */
+export const LINES = RpcSerialization.RpcSerialization.of({
+  ...RpcSerialization.ndjson,
+  makeUnsafe: () => ({
+    decode: (line) => [typeof line === "string" ? Option.getOrElse(readLine(line), () => INVALID) : INVALID],
+    encode: (response) => `${jsonLine(response)}\n`
+  })
+})
 
 /** Empty lines that are skipped; more are refused. */
 const MAX_EMPTY = 1000

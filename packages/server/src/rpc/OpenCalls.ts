@@ -8,7 +8,6 @@ import type { Exchange } from "../http/Exchange.ts"
 import { refusalBody, type RefusalCode, type RefusalDetails } from "../http/Refusals.ts"
 import type { RequestLines } from "../logging/RequestLines.ts"
 import type { RequestRecord } from "../logging/RequestRecord.ts"
-import { jsonLine } from "../logging/JsonLine.ts"
 import type { Sender } from "../config/ClientNetworks.ts"
 import type { Request } from "./Frames.ts"
 
@@ -24,9 +23,10 @@ export interface Call extends RequestRecord {
 
 type CallId = string | number
 type Problem = Readonly<Record<string, unknown>>
+type Send = (answer: FromServerEncoded) => Effect.Effect<void>
 
 /** The open calls of the current call's connection. */
-export const CurrentOpenCalls = Context.Reference<OpenCalls | undefined>("@llm-saas/server/rpc/CurrentCalls", {
+export const CurrentOpenCalls = Context.Reference<OpenCalls | undefined>("@llm-saas/server/rpc/CurrentOpenCalls", {
   defaultValue: () => undefined
 })
 
@@ -46,6 +46,7 @@ export class OpenCalls {
   readonly #lines: RequestLines["Service"]
   readonly #open = new Map<CallId, Call>()
   readonly #idle = new Set<() => void>()
+  readonly #closed: Array<() => void> = []
   /** Calls refused in a row for want of a valid token. */
   strangers = 0
   #look = 0
@@ -101,26 +102,35 @@ export class OpenCalls {
   }
 
   /** Answers a call that is not dispatched. */
-  refuse<A>(id: CallId, problem: Problem, write: (line: string) => A): A {
-    return this.leave(failed(id, problem), write)
+  refuse(id: CallId, problem: Problem, send: Send): Effect.Effect<void> {
+    return this.leave(failed(id, problem), send)
   }
 
-  /** Writes the dispatcher's response, limited to the contract. A call is over when its answer is written. */
-  leave<A>(response: FromServerEncoded, write: (line: string) => A): A {
+  /** Sends the dispatcher's response, limited to the contract. A call is over when its answer is sent. */
+  leave(response: FromServerEncoded, send: Send): Effect.Effect<void> {
     const call = "requestId" in response ? this.#open.get(response.requestId) : undefined
     const answer = call === undefined ? harmless(response) : explained(response, call)
-    const written = write(`${jsonLine(answer)}\n`)
-    if (call !== undefined && answer._tag === "Exit") {
-      this.strangers = isStranger(answer) ? this.strangers + 1 : 0
-      this.#end(answer.requestId, call, statusOf(answer, call))
-    }
-    if (call !== undefined && answer._tag === "Chunk") call.sentAt ??= this.#look
-    return written
+    if (call === undefined) return send(answer)
+    if (answer._tag === "Chunk") call.sentAt ??= this.#look
+    if (answer._tag !== "Exit") return send(answer)
+    return Effect.andThen(
+      send(answer),
+      Effect.sync(() => {
+        this.strangers = isStranger(answer) ? this.strangers + 1 : 0
+        this.#end(answer.requestId, call, statusOf(answer, call))
+      })
+    )
   }
 
   /** The client is gone: ends the open calls, which have no reader. */
   close(): void {
     for (const [id, call] of this.#open) this.#end(id, call, 499)
+    for (const closed of this.#closed.splice(0)) closed()
+  }
+
+  /** Calls `closed` when the client is gone. */
+  onClose(closed: () => void): void {
+    this.#closed.push(closed)
   }
 
   /** Waits until no call is open. */
@@ -132,7 +142,7 @@ export class OpenCalls {
   })
 
   #end(id: CallId, call: Call, status: number): void {
-    this.#open.delete(id)
+    if (!this.#open.delete(id)) return
     this.#lines.called(call, status, performance.now() - call.arrivedAt)
     if (this.#open.size > 0) return
     for (const idle of this.#idle) idle()

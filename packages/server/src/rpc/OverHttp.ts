@@ -7,6 +7,7 @@ import { checkBody } from "../http/Body.ts"
 import type { Exchange } from "../http/Exchange.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
 import { refusal } from "../http/Refusals.ts"
+import { jsonLine } from "../logging/JsonLine.ts"
 import { RequestLines } from "../logging/RequestLines.ts"
 import type { Route } from "../http/RouteTable.ts"
 import { OpenCalls, CurrentOpenCalls } from "./OpenCalls.ts"
@@ -67,7 +68,7 @@ export const overHttp = Effect.fnUntraced(function* (turns: Turns) {
     const id = next++
     const writer = writerOf(exchange)
     clients.set(id, {
-      write: (response) => calls.leave(response, writer),
+      write: (response) => calls.leave(response, (answer) => writer(`${jsonLine(answer)}\n`)),
       end: Effect.asVoid(Deferred.succeed(over, undefined))
     })
     yield* Effect.forkScoped(quietly(exchange, writer))
