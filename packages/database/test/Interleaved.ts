@@ -1,6 +1,4 @@
 import { assert } from "@effect/vitest"
-import { GenerationId } from "@llm-saas/domain/Generation"
-import { MessageId } from "@llm-saas/domain/Message"
 import { Actor } from "@llm-saas/domain/Actor"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
@@ -9,6 +7,7 @@ import { Cause, Effect, Exit, Fiber, Schema } from "effect"
 import { randomUUID } from "node:crypto"
 import { Pool } from "../src/connections/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
+import { askedQuestion } from "./Questions.ts"
 import { open } from "./Session.ts"
 
 /** The first user of a new tenant. */
@@ -61,25 +60,7 @@ const ReadFunctionRow = Schema.Struct({ id: Schema.String, tenant: Schema.Struct
 const question = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const message = randomUUID()
-  yield* tenancy.call("ask", {
-    id: GenerationId.make(randomUUID()),
-    message_id: MessageId.make(message),
-    conversation_id: null,
-    source: "messages",
-    provider: "provider",
-    model: "model",
-    lease_owner: randomUUID(),
-    request_id: "request",
-    trace_id: randomUUID().replaceAll("-", ""),
-    parent_span_id: null,
-    approx_tokens_in: 1,
-    created_at: 0,
-    admitted_at: 0,
-    content: "Why?",
-    idempotency_key: null,
-    body_hash: null,
-    history_characters: 0
-  })
+  yield* tenancy.call("ask", askedQuestion(message))
   return yield* tenancy.read(
     TenantSql.use(
       (

@@ -1,6 +1,9 @@
+import { GenerationId } from "@llm-saas/domain/Generation"
+import { MessageId } from "@llm-saas/domain/Message"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
+import type { AskedQuestion } from "../src/Tenancy.ts"
 import { open, type Refused, type Session } from "./Session.ts"
 
 /** A user who asks. */
@@ -57,22 +60,36 @@ export interface Question {
   readonly historyCharacters?: number
 }
 
+/** The argument of `app.ask` for a question without a conversation or a key. */
+export const askedQuestion = (message: string): AskedQuestion => ({
+  id: GenerationId.make(randomUUID()),
+  message_id: MessageId.make(message),
+  conversation_id: null,
+  source: "messages",
+  provider: "provider",
+  model: "model",
+  lease_owner: randomUUID(),
+  request_id: "request",
+  trace_id: randomUUID().replaceAll("-", ""),
+  parent_span_id: null,
+  approx_tokens_in: 1,
+  created_at: 0,
+  admitted_at: 0,
+  content: "Why?",
+  idempotency_key: null,
+  body_hash: null,
+  history_characters: 0
+})
+
 /** Calls `app.ask` for `who`. */
 export const ask = Effect.fnUntraced(function* (session: Session, who: Person, question: Question = {}) {
-  const asked = {
+  const { content, ...asked } = {
+    ...askedQuestion(next()),
     id: next(),
-    message_id: next(),
     conversation_id: question.conversation ?? null,
-    source: "messages",
-    provider: "provider",
-    model: "model",
     lease_owner: question.lease ?? randomUUID(),
-    request_id: "request",
-    trace_id: randomUUID().replaceAll("-", ""),
-    parent_span_id: null,
     created_at: Date.now(),
     admitted_at: Date.now(),
-    approx_tokens_in: 1,
     idempotency_key: question.key ?? null,
     body_hash: question.bodyHash ?? "hash",
     history_characters: question.historyCharacters ?? 1000
@@ -81,7 +98,7 @@ export const ask = Effect.fnUntraced(function* (session: Session, who: Person, q
     who.tenant,
     who.user,
     JSON.stringify(asked),
-    question.content ?? "Why?"
+    question.content ?? content
   ])
   return {
     outcome: String(row?.["outcome"]),

@@ -1,6 +1,4 @@
 import { assert, layer } from "@effect/vitest"
-import { GenerationId } from "@llm-saas/domain/Generation"
-import { MessageId } from "@llm-saas/domain/Message"
 import { Actor } from "@llm-saas/domain/Actor"
 import { Forbidden, Unauthenticated } from "@llm-saas/domain/Refusal"
 import { UserId } from "@llm-saas/domain/User"
@@ -10,6 +8,7 @@ import { randomUUID } from "node:crypto"
 import { Pool } from "../src/connections/Pool.ts"
 import { Tenancy, TenantSql } from "../src/Tenancy.ts"
 import { interleave, look, member, touch } from "./Interleaved.ts"
+import { askedQuestion } from "./Questions.ts"
 import { open, type Session } from "./Session.ts"
 
 // Far fewer connections than requests: every one of them changes tenants all the time.
@@ -123,26 +122,7 @@ layer(Rooms, { timeout: "120 seconds", excludeTestServices: true })("two tenants
       const { adminUrl } = yield* TestDatabase
       const superuser = yield* open(adminUrl)
       const actor = yield* user(superuser)
-      const asking = (message: string) =>
-        tenancy.call("ask", {
-          id: GenerationId.make(randomUUID()),
-          message_id: MessageId.make(message),
-          conversation_id: null,
-          source: "messages",
-          provider: "provider",
-          model: "model",
-          lease_owner: randomUUID(),
-          request_id: "request",
-          trace_id: randomUUID().replaceAll("-", ""),
-          parent_span_id: null,
-          approx_tokens_in: 1,
-          created_at: 0,
-          admitted_at: 0,
-          content: "Why?",
-          idempotency_key: null,
-          body_hash: null,
-          history_characters: 0
-        })
+      const asking = (message: string) => tenancy.call("ask", askedQuestion(message))
       const isThere = (message: string) =>
         Effect.map(superuser.rows(`select from app.messages where id = '${message}'`), (rows) => rows.length === 1)
       const [kept, refused, undone] = [randomUUID(), randomUUID(), randomUUID()]
