@@ -88,22 +88,21 @@ export class FairQueue<A> {
   /** All entries, the next one first. Sorting is stable: of equal ones the oldest is first. */
   #ranked(): ReadonlyArray<Ranked<A>> {
     const ofClient = new Map<string, number>()
-    const byClient = this.#entries.map((entry) => {
+    const byClient = this.#entries.map((entry, place) => {
       const before = ofClient.get(entry.client) ?? 0
       ofClient.set(entry.client, before + 1)
-      return { entry, before, servedAt: this.#served.client.get(entry.client) ?? 0 }
+      return { entry, before, place, servedAt: this.#served.client.get(entry.client) ?? 0 }
     })
     byClient.sort((a, b) => a.before - b.before || a.servedAt - b.servedAt)
     const ofTarget = new Map<string, number>()
-    const places = new Map(this.#entries.map((entry, place) => [entry, place]))
-    const ranked = byClient.map(({ before, entry, servedAt }) => {
+    const ranked = byClient.map(({ before, entry, place, servedAt }) => {
       const beforeInTarget = ofTarget.get(entry.target) ?? 0
       ofTarget.set(entry.target, beforeInTarget + 1)
       return {
         entry,
         rank: Math.max(before, beforeInTarget),
         servedAt: Math.max(servedAt, this.#served.target.get(entry.target) ?? 0),
-        place: places.get(entry) ?? 0
+        place
       }
     })
     return ranked.sort((a, b) => a.rank - b.rank || a.servedAt - b.servedAt || a.place - b.place)
