@@ -2,7 +2,7 @@
 -- Exceptions: the accounts of answers, which stay; idempotency keys, which app.ask reads together with their message; answers stored under
 -- a key, which only their own user reads, who cannot enter any more.
 create view lint.deleted_visible as
-select c.oid::regclass::text as object, 'its ids in sql/policies/25_deleted.sql, its rows in sql/functions/55_purge.sql' as detail
+select c.oid::regclass::text as object, 'its ids in sql/policies/25_deleted.sql, its rows in sql/functions/55_purge.sql, with rights for llm_work' as detail
   from pg_class c
   where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('generations', 'idempotency_keys', 'idempotent_answers')
     and (

@@ -57,7 +57,7 @@ describe("the document of the contract", () => {
     const ids = new Set<string>()
     for (const { name, operation } of operations) {
       for (const key of ["operationId", "summary", "description"] as const)
-        assert.isOk(operation[key], `${name} ${key}`)
+        assert.isOk(operation[key], `${name} has no ${key}: OpenApi.annotations of its endpoint in packages/api/src`)
       assert.isNotEmpty(operation.tags, name)
       for (const { description, name: parameter } of operation.parameters)
         assert.isOk(description, `${name} ${parameter}`)
@@ -119,7 +119,7 @@ describe("the document of the contract", () => {
       let shown = 0
       for (const [id, schema] of schemas) {
         for (const example of answers.get(id) ?? []) {
-          assert.isDefined(example, id)
+          assert.isDefined(example, `${id} shows no answer: Examples.answers at its endpoint in packages/api/src`)
           const codec = Schema.toCodecJson(schema)
           const value = yield* Schema.decodeUnknownEffect(codec)(example)
           assert.deepStrictEqual(yield* Schema.encodeEffect(codec)(value), JSON.parse(JSON.stringify(example)), id)

@@ -22,5 +22,7 @@ it("every operation of HTTP is an RPC call, with the same access", () => {
   const calls = new Map<string, unknown>(
     [...Rpcs.requests.values()].map(({ _tag, annotations }) => [_tag, Context.getOrUndefined(annotations, Access)])
   )
+  const without = [...endpoints.keys()].filter((name) => !calls.has(name))
+  assert.deepStrictEqual(without, [], "endpoints without a call in packages/api/src/*Rpc.ts, or a reason in ALONE")
   assert.deepStrictEqual(Object.fromEntries(calls), Object.fromEntries(endpoints))
 })

@@ -49,7 +49,8 @@ describe("every migration", () => {
     () =>
       Effect.gen(function* () {
         const { migrations } = yield* readSqlFiles()
-        for (const { down, path } of migrations) assert.isDefined(down, `${path} has no .down.sql beside it`)
+        for (const { down, path } of migrations)
+          assert.isDefined(down, `${path} has no way back: write ${path.replace(/sql$/u, "down.sql")}`)
         const { adminUrl } = yield* TestDatabase.migrated
         const session = yield* open(adminUrl)
         const all = yield* Effect.scoped(Effect.flatMap(connect(adminUrl), tables))
