@@ -1,4 +1,4 @@
-// The first step of docker-compose.yml: what nobody needs to choose is made once, at random, and kept in volumes that only those mount
+// The first step of docker-compose.yml: what needs no choice is made once, at random, and kept in volumes that only those mount
 // who need it. What the environment says replaces what is kept.
 //   server/   secret-key, tenant-creation-token, database-url, database-jobs-url: the API, and nothing that could see past row-level security
 //   owner/    postgres-password, database-admin-url: PostgreSQL itself, and the step that migrates
@@ -15,7 +15,7 @@ const path = (name) => join(HERE, name)
 const read = (name) => (existsSync(path(name)) ? readFileSync(path(name), "utf8").trim() : undefined)
 const random = (bytes) => randomBytes(bytes).toString("base64url")
 
-// Written beside and renamed: nobody reads half of it.
+// Written beside and renamed: no reader sees half of it.
 function keep(name, text) {
   if (read(name) === text) return
   const known = read(name) !== undefined

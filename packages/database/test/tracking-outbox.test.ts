@@ -12,7 +12,7 @@ import { Duration, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { open, type Session, stateOf } from "./Session.ts"
 
-const doors = Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer).pipe(
+const services = Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer).pipe(
   Layer.provide(
     Layer.unwrap(
       Effect.map(TestDatabase, ({ apiUrl }) =>
@@ -30,7 +30,7 @@ const outbox = TrackingOutbox.layer.pipe(
     )
   )
 )
-const world = Layer.mergeAll(doors, outbox).pipe(Layer.provideMerge(TestDatabase.layerAlone))
+const world = Layer.mergeAll(services, outbox).pipe(Layer.provideMerge(TestDatabase.layerAlone))
 
 const claim = (worker: string, limit = 100, content = true) =>
   Effect.flatMap(TrackingOutbox, (tracking) => tracking.claim({ worker, limit, seconds: 60, content }))

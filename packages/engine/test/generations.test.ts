@@ -18,7 +18,7 @@ const rows = Effect.fnUntraced(function* (sql: string) {
 })
 
 /** The audit log's actions on a target. */
-const deeds = (id: string) =>
+const audited = (id: string) =>
   rows(`select action, actor_user_id as actor, detail from app.audit_events where target_id = '${id}'`)
 
 layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds" })("a generation", (it) => {
@@ -138,7 +138,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds"
       const call = yield* script.next
       call.emit("half")
       yield* Effect.flatMap(Messages, ({ remove }) => remove(asked.messageId)).pipe(at(other), as(actor))
-      assert.deepStrictEqual(yield* deeds(asked.messageId), [
+      assert.deepStrictEqual(yield* audited(asked.messageId), [
         { action: "message.deleted", actor: actor.userId, detail: { user_id: actor.userId } }
       ])
       yield* until(Effect.sync(() => asked.tokenLog.ended !== undefined))
@@ -283,7 +283,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds"
       })
       yield* conversations.remove(id).pipe(as(actor))
       yield* call.aborted
-      assert.deepStrictEqual(yield* deeds(id), [
+      assert.deepStrictEqual(yield* audited(id), [
         { action: "conversation.deleted", actor: actor.userId, detail: { user_id: actor.userId } }
       ])
     }).pipe(Effect.scoped)

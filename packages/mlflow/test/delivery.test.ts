@@ -18,7 +18,7 @@ const Fate = Schema.Literals([
   "done",
   /** It is carried out, and there is no answer. */
   "unanswered",
-  /** It is not carried out, and nobody knows. */
+  /** It is not carried out, and no answer says so. */
   "lost",
   "busy",
   "gone",

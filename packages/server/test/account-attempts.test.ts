@@ -9,7 +9,7 @@ const account = () => UserId.make(randomUUID())
 const accounts = (n: number) => Array.from({ length: n }, account)
 
 /** Attempts, and a login of `email` from `address` whose password fits `fitting` of the accounts there are. */
-const desk = () => {
+const attempting = () => {
   const attempts = new AccountAttempts(LIMITS)
   let now = 0
   const login = (
@@ -28,7 +28,7 @@ const desk = () => {
 
 describe("with an account of the victim's email in a tenant of one's own", () => {
   it("ten guesses are let through, and then the victim's account is left out, whatever is guessed", () => {
-    const { login, pass } = desk()
+    const { login, pass } = attempting()
     const [own, victim] = [account(), account()]
     const guesses = Array.from({ length: 100 }, () => login([own, victim], [own]))
     assert.strictEqual(guesses.filter(({ tried }) => tried.has(victim)).length, 10)
@@ -43,7 +43,7 @@ describe("with an account of the victim's email in a tenant of one's own", () =>
   })
 
   it("guesses at once are not all let through", () => {
-    const { attempts } = desk()
+    const { attempts } = attempting()
     const [own, victim] = [account(), account()]
     const from = { email: "victim", client: { narrow: "198.51.100.1", wide: undefined }, exact: false, now: () => 0 }
     const logins = Array.from({ length: 100 }, () => attempts.login(from))
@@ -52,7 +52,7 @@ describe("with an account of the victim's email in a tenant of one's own", () =>
   })
 
   it("one whose client left before the answer has failed, and one that we could not finish has not", () => {
-    const { attempts, login } = desk()
+    const { attempts, login } = attempting()
     const victim = account()
     const from = { email: "victim", client: { narrow: "198.51.100.1", wide: undefined }, exact: false, now: () => 0 }
     const cut = (left: boolean) => {
@@ -67,7 +67,7 @@ describe("with an account of the victim's email in a tenant of one's own", () =>
   })
 
   it("guesses from many addresses have one each, once there were fifty", () => {
-    const { login } = desk()
+    const { login } = attempting()
     const [own, victim] = [account(), account()]
     const let_through = (round: number) =>
       Array.from({ length: 100 }, (_, n) =>
@@ -81,7 +81,7 @@ describe("with an account of the victim's email in a tenant of one's own", () =>
   })
 
   it("guesses at many emails from one address are told no more than guesses at one", () => {
-    const { login } = desk()
+    const { login } = attempting()
     for (let n = 0; n < 50; n++) {
       const own = account()
       login([own], [own], { email: `email${n}` })
@@ -98,7 +98,7 @@ describe("with an account of the victim's email in a tenant of one's own", () =>
 
 describe("the owner of an account", () => {
   it("is let in among fifty others of their email, from anywhere, and again", () => {
-    const { login } = desk()
+    const { login } = attempting()
     const others = accounts(50)
     const victim = account()
     for (const there of [
@@ -110,7 +110,7 @@ describe("the owner of an account", () => {
   })
 
   it("is let in where they made the account, however often others have guessed from there", () => {
-    const { attempts, login } = desk()
+    const { attempts, login } = attempting()
     const others = accounts(50)
     const victim = account()
     attempts.know(victim, "198.51.100.1", 0)
@@ -120,7 +120,7 @@ describe("the owner of an account", () => {
   })
 
   it("is never left out where they say their tenant; guesses there count for logins without", () => {
-    const { login } = desk()
+    const { login } = attempting()
     const [own, victim] = [account(), account()]
     for (let n = 0; n < 20; n++) login([own, victim], [own])
     assert.isTrue(login([victim], [victim], { exact: true }).told.has(victim))
@@ -131,7 +131,7 @@ describe("the owner of an account", () => {
 })
 
 it("a login makes few entries, however many accounts its email has", () => {
-  const { attempts, login } = desk()
+  const { attempts, login } = attempting()
   const there = accounts(5000)
   for (let n = 0; n < 20; n++) login(there, [], { address: `198.51.100.${n}` })
   assert.isAtMost(attempts.size, 20 * 2 + 1)

@@ -8,7 +8,7 @@ import { Running } from "./Running.ts"
 describe("what several processes say", () => {
   it("is one text, each family once, each sample with its process", () => {
     const text = (count: number) =>
-      `# HELP a_total As.\n# TYPE a_total counter\na_total{door="x"} ${count}\n# TYPE b gauge\nb ${count}\n`
+      `# HELP a_total As.\n# TYPE a_total counter\na_total{source="x"} ${count}\n# TYPE b gauge\nb ${count}\n`
     assert.strictEqual(
       merge([
         { text: "# TYPE b gauge\nb 0\n", label: undefined },
@@ -24,8 +24,8 @@ describe("what several processes say", () => {
         "",
         "# HELP a_total As.",
         "# TYPE a_total counter",
-        'a_total{door="x",worker="1"} 1',
-        'a_total{door="x",worker="3"} 3',
+        'a_total{source="x",worker="1"} 1',
+        'a_total{source="x",worker="3"} 3',
         ""
       ].join("\n")
     )

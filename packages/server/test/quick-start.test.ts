@@ -250,7 +250,7 @@ layer(Running.layer, { timeout: "120 seconds" })("bad input", (it) => {
         for (const { answer, took } of refusals) {
           assert.deepStrictEqual({ ...answer.body, request_id: "" }, { ...refusals[0]?.answer.body, request_id: "" })
           assert.strictEqual(answer.status, 401)
-          // Heard on the beat: what each of them took is shorter, and different. A timer may be early by one.
+          // Sent at the end of the interval: what each of them took is shorter, and different. A timer may be early by one.
           assert.isAtLeast(took, ANSWER_INTERVAL_MS - 2)
         }
         const right = { username: "everywhere@login.test", password: PASSWORD }

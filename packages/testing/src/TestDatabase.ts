@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto"
 import { inject } from "vitest"
 import { ask, type DatabaseSupply } from "./DatabaseBroker.ts"
 import { TestDatabaseFailed } from "./TestDatabaseFailed.ts"
-import type { DatabaseDesk } from "./globalSetup.ts"
+import type { DatabaseBrokerAddress } from "./globalSetup.ts"
 
 export { TestDatabaseFailed }
 
@@ -48,7 +48,7 @@ type Lent = Effect.Effect<TestDatabase["Service"], TestDatabaseFailed, Scope.Sco
 
 const lend = (fill: (supply: DatabaseSupply, name: string) => ReturnType<typeof Databases.create>): Lent =>
   Effect.gen(function* () {
-    const supply = yield* ask(inject("databaseDesk" satisfies keyof DatabaseDesk))
+    const supply = yield* ask(inject("databaseBroker" satisfies keyof DatabaseBrokerAddress))
     const name = `llm_test_${randomUUID().replaceAll("-", "")}`
     yield* Effect.acquireRelease(
       Effect.mapError(

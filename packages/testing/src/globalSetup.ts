@@ -3,13 +3,13 @@ import type { TestProject } from "vitest/node"
 import { open } from "./DatabaseBroker.ts"
 
 /** What this setup provides to test processes. */
-export interface DatabaseDesk {
+export interface DatabaseBrokerAddress {
   /** The address where a test process asks for its database; see DatabaseBroker.ts. */
-  readonly databaseDesk: string
+  readonly databaseBroker: string
 }
 
 declare module "vitest" {
-  interface ProvidedContext extends DatabaseDesk {}
+  interface ProvidedContext extends DatabaseBrokerAddress {}
 }
 
 /** Vitest's global setup: one server per run, started at the first test that asks for it, stopped when the run ends. */
@@ -24,6 +24,6 @@ export default (project: TestProject): Promise<() => Promise<void>> =>
       const { password, name } = yield* template(server)
       return { server, template: name, password }
     }).pipe(Scope.provide(scope))
-    project.provide("databaseDesk", yield* open(supply).pipe(Scope.provide(scope)))
+    project.provide("databaseBroker", yield* open(supply).pipe(Scope.provide(scope)))
     return () => Effect.runPromise(Scope.close(scope, Exit.void))
   }).pipe(Effect.runPromise)

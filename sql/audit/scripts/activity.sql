@@ -13,7 +13,7 @@ select * from audit.usage where day > current_date - 30;
 \echo 'Logins, and addresses that are being tried.'
 select * from audit.logins limit 50;
 
-\echo 'The last fifty deeds.'
+\echo 'The last fifty events of the audit log.'
 select * from audit.events limit 50;
 
 \echo 'The last fifty answers.'

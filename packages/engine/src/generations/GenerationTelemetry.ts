@@ -9,7 +9,7 @@ import { type EndedGeneration, type GenerationSpan, spansOf } from "./Generation
 const BUCKETS_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 
 const answers = Metric.counter("llm_generations_total", {
-  description: "Answers that ended, by door and how they ended.",
+  description: "Answers that ended, by source and how they ended.",
   incremental: true
 })
 const firstToken = Metric.histogram("llm_first_token_seconds", {

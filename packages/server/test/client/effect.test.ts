@@ -13,7 +13,7 @@ const SLOW = `[[mock {"tokens": 100, "delay": 20}]]`
 const QUICK = `[[mock {"tokens": 8, "delay": 0}]]`
 
 const LAYERS = { http: Rpc.layerHttp, websocket: Rpc.layerWebSocket }
-const DOORS = ["http", "websocket"] as const
+const TRANSPORTS = ["http", "websocket"] as const
 
 const seqsOf = (events: ReadonlyArray<StreamEvent>) =>
   events.flatMap((event) => (event.type === "delta" ? [Number(event.seq)] : []))
@@ -24,21 +24,23 @@ const range = (to: number) => Array.from({ length: to }, (_, index) => index + 1
 layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds", excludeTestServices: true })(
   "the client with Effect",
   (it) => {
-    for (const door of DOORS)
-      it.effect(`by ${door} reads every token once over connections that break, and the model is asked once`, () =>
+    for (const transport of TRANSPORTS)
+      it.effect(`by ${transport} reads every token once over connections that break, and the model is asked once`, () =>
         Effect.gen(function* () {
           const { port, send } = yield* Running
           const { token } = yield* signUp(send)
           const way = yield* breaking(port, (n) => (n < 6 ? [0, 300, 1500, 2500, 3500, 1777][n] : undefined))
           const options = { url: `http://127.0.0.1:${way.port}/`, token: Redacted.make(token) }
-          const events = yield* Stream.runCollect(ask({ content: SLOW })).pipe(Effect.provide(LAYERS[door](options)))
+          const events = yield* Stream.runCollect(ask({ content: SLOW })).pipe(
+            Effect.provide(LAYERS[transport](options))
+          )
           assert.isAtLeast(way.broken(), 4)
           assert.deepStrictEqual(seqsOf(events), range(100))
           assert.deepStrictEqual(
             events.filter(({ type }) => type !== "delta").map(({ type }) => type),
             ["start", "usage", "end"]
           )
-          const direct = LAYERS[door]({ url: `http://127.0.0.1:${port}`, token: Redacted.make(token) })
+          const direct = LAYERS[transport]({ url: `http://127.0.0.1:${port}`, token: Redacted.make(token) })
           yield* Effect.gen(function* () {
             const rpc = yield* Rpc
             const { data } = yield* rpc["messages.list"]({})

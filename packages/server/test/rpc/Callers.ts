@@ -7,10 +7,10 @@ import * as Socket from "effect/socket/Socket"
 
 export type Client = RpcClient.FromGroup<typeof Rpcs, RpcClientError.RpcClientError>
 
-export type Door = "http" | "websocket"
+export type Transport = "http" | "websocket"
 
-const protocol = (door: Door, port: number) =>
-  (door === "http"
+const protocol = (transport: Transport, port: number) =>
+  (transport === "http"
     ? Layer.provide(RpcClient.layerProtocolHttp({ url: `http://127.0.0.1:${port}/rpc` }), FetchHttpClient.layer)
     : Layer.provide(
         RpcClient.layerProtocolSocket(),
@@ -19,7 +19,7 @@ const protocol = (door: Door, port: number) =>
   ).pipe(Layer.provide(RpcSerialization.layerNdjson))
 
 /** An RPC client, written with nothing but Effect and the contract. */
-export const caller = Effect.fnUntraced(function* (door: Door, port: number, token?: string) {
+export const caller = Effect.fnUntraced(function* (transport: Transport, port: number, token?: string) {
   const authorization = RpcMiddleware.layerClient(CallAuthorization, ({ next, request }) =>
     next(
       token === undefined
@@ -27,6 +27,6 @@ export const caller = Effect.fnUntraced(function* (door: Door, port: number, tok
         : { ...request, headers: Headers.set(request.headers, "authorization", `Bearer ${token}`) }
     )
   )
-  const context = yield* Layer.build(Layer.merge(Layer.fresh(protocol(door, port)), authorization))
+  const context = yield* Layer.build(Layer.merge(Layer.fresh(protocol(transport, port)), authorization))
   return yield* Effect.provideContext(RpcClient.make(Rpcs), context)
 })

@@ -12,9 +12,9 @@ import { Effect, Fiber, Latch, Redacted, Schema, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import { signUp } from "../People.ts"
 import { Running, running } from "../Running.ts"
-import { caller, type Client, type Door } from "./Callers.ts"
+import { caller, type Client, type Transport } from "./Callers.ts"
 
-const DOORS: ReadonlyArray<Door> = ["http", "websocket"]
+const TRANSPORTS: ReadonlyArray<Transport> = ["http", "websocket"]
 const secret = (text: string) => Redacted.make(text)
 const email = (name: string): Email =>
   Schema.decodeUnknownSync(Schema.String.pipe(Schema.brand("Email")))(`${name}-${randomUUID()}@acme.test`)
@@ -38,12 +38,12 @@ const SLOW = `[[mock {"tokens": 100, "delay": 20}]]`
 layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", STREAM_GRACE_SECONDS: "0" }), {
   timeout: "60 seconds"
 })("calls", (it) => {
-  for (const door of DOORS)
-    it.effect(`by ${door} are the HTTP contract once more: each of them, made once`, () =>
+  for (const transport of TRANSPORTS)
+    it.effect(`by ${transport} are the HTTP contract once more: each of them, made once`, () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const made = new Set<string>()
-        const nobody = noting(yield* caller(door, port), made)
+        const nobody = noting(yield* caller(transport, port), made)
         const tenant = yield* nobody["tenants.create"]({ name: "Acme Corp" })
         const address = email("admin")
         const admin = yield* nobody["accounts.register"]({
@@ -55,11 +55,13 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         const first = yield* nobody["accounts.login"]({ username: address, password: secret("password123") })
         assert.deepInclude(first, { token_type: "bearer", expires_in: 3600 })
         // A second later: a password ends the tokens of the second it was changed in.
-        const changed = yield* noting(yield* caller(door, port, first.access_token), made)["accounts.changePassword"]({
+        const changed = yield* noting(yield* caller(transport, port, first.access_token), made)[
+          "accounts.changePassword"
+        ]({
           current_password: secret("password123"),
           new_password: secret("correct horse battery staple")
         })
-        const client = noting(yield* caller(door, port, changed.access_token), made)
+        const client = noting(yield* caller(transport, port, changed.access_token), made)
         const me = yield* client["accounts.me"]()
         assert.deepStrictEqual([me.id, me.tenant], [admin.id, tenant])
 
@@ -121,12 +123,12 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
       }).pipe(Effect.scoped)
     )
 
-  for (const door of DOORS)
-    it.effect(`by ${door} from a stranger find what calls for nothing at all find`, () =>
+  for (const transport of TRANSPORTS)
+    it.effect(`by ${transport} from a stranger find what calls for nothing at all find`, () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const owner = yield* signUp(send)
-        const client = yield* caller(door, port, owner.token)
+        const client = yield* caller(transport, port, owner.token)
         const conversation = yield* client["conversations.create"]({})
         const message = yield* client["messages.ask"]({ content: "A secret?", conversation_id: conversation.id })
         const theirs = {
@@ -172,12 +174,12 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
             ],
             (call) => Effect.map(Effect.flip<unknown, unknown, never>(call), seen)
           )
-        const stranger = yield* caller(door, port, (yield* signUp(send)).token)
+        const stranger = yield* caller(transport, port, (yield* signUp(send)).token)
         const foreign = yield* tried(stranger, theirs)
         assert.deepStrictEqual(foreign, yield* tried(stranger, never))
         for (const { status } of foreign) assert.strictEqual(status, 404)
         // A colleague who is no admin: nothing of the owner's, and nothing of an admin's.
-        const colleague = yield* caller(door, port, (yield* signUp(send, owner.tenant)).token)
+        const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
           [...new Array<number>(13).fill(404), ...new Array<number>(5).fill(403)]
@@ -191,22 +193,22 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
       }).pipe(Effect.scoped)
     )
 
-  for (const door of DOORS)
-    it.effect(`by ${door} need a token that is good, now`, () =>
+  for (const transport of TRANSPORTS)
+    it.effect(`by ${transport} need a token that is good, now`, () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const admin = yield* signUp(send)
         const user = yield* signUp(send, admin.tenant)
         const refused = { tag: "Unauthenticated", status: 401, code: "unauthenticated" }
         for (const token of [undefined, "", "nonsense", `${user.token}x`, "a b"]) {
-          const client = yield* caller(door, port, token)
+          const client = yield* caller(transport, port, token)
           assert.deepStrictEqual(seen(yield* Effect.flip(client["accounts.me"]())), refused)
           const stream = client["messages.stream"]({ content: "Who am I?" })
           assert.deepStrictEqual(seen(yield* Effect.flip(Stream.runDrain(stream))), refused)
         }
-        const client = yield* caller(door, port, user.token)
+        const client = yield* caller(transport, port, user.token)
         assert.strictEqual((yield* client["accounts.me"]()).id, user.id)
-        yield* (yield* caller(door, port, admin.token))["admin.changeUser"]({
+        yield* (yield* caller(transport, port, admin.token))["admin.changeUser"]({
           id: UserId.make(user.id),
           status: "disabled"
         })
@@ -214,12 +216,12 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
       }).pipe(Effect.scoped)
     )
 
-  for (const door of DOORS)
-    it.effect(`by ${door} that are interrupted have a reader less: the model is told to stop`, () =>
+  for (const transport of TRANSPORTS)
+    it.effect(`by ${transport} that are interrupted have a reader less: the model is told to stop`, () =>
       Effect.gen(function* () {
         const { port, process, send } = yield* Running
         const person = yield* signUp(send)
-        const client = yield* caller(door, port, person.token)
+        const client = yield* caller(transport, port, person.token)
         const begun = Latch.makeUnsafe(false)
         const streaming = yield* client["messages.stream"]({ content: `Do you stop? ${SLOW}` }).pipe(
           Stream.tap((event) => (event.type === "delta" ? begun.open : Effect.void)),
@@ -239,11 +241,11 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
       }).pipe(Effect.scoped)
     )
 
-  for (const door of DOORS)
-    it.effect(`by ${door} fail as the contract says, with the id that is in the log`, () =>
+  for (const transport of TRANSPORTS)
+    it.effect(`by ${transport} fail as the contract says, with the id that is in the log`, () =>
       Effect.gen(function* () {
         const { port, process, send } = yield* Running
-        const client = yield* caller(door, port, (yield* signUp(send)).token)
+        const client = yield* caller(transport, port, (yield* signUp(send)).token)
         const unknown = yield* Effect.flip(client["messages.get"]({ id: MessageId.make(randomUUID()) }))
         assert.deepStrictEqual(seen(unknown), { tag: "MessageNotFound", status: 404, code: "message_not_found" })
         yield* process.says(new RegExp(`404 RPC .*messages\\.get .*request_id=${idOf(unknown)}`, "u"))
@@ -262,11 +264,11 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
       }).pipe(Effect.scoped)
     )
 
-  for (const door of DOORS)
-    it.effect(`by ${door} that meet a fault of ours learn nothing of it but the id`, () =>
+  for (const transport of TRANSPORTS)
+    it.effect(`by ${transport} that meet a fault of ours learn nothing of it but the id`, () =>
       Effect.gen(function* () {
         const { port, process, send } = yield* Running
-        const client = yield* caller(door, port, (yield* signUp(send)).token)
+        const client = yield* caller(transport, port, (yield* signUp(send)).token)
         const failure = yield* Effect.acquireUseRelease(
           execute("alter function app.own_profile rename to lost"),
           () => Effect.flip(client["accounts.me"]()),
@@ -284,15 +286,15 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
 
 layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "60 seconds" })("an answer that is cut", (it) => {
   it.effect(
-    "goes on at another process by another door, with the next token, and is asked once",
+    "goes on at another process by another transport, with the next token, and is asked once",
     () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
         const other = yield* running({ MOCK_TTFT_MS: "0" })
         const person = yield* signUp(send)
         const content = `What is left? ${SLOW}`
-        for (const [door, next] of [DOORS, DOORS.toReversed()]) {
-          const here = yield* caller(door ?? "http", port, person.token)
+        for (const [transport, next] of [TRANSPORTS, TRANSPORTS.toReversed()]) {
+          const here = yield* caller(transport ?? "http", port, person.token)
           const there = yield* caller(next ?? "http", other.port, person.token)
           const begun = yield* Stream.runCollect(Stream.take(here["messages.stream"]({ content }), 20))
           const generation_id = begun[0]?.type === "start" ? begun[0].generation_id : assert.fail("no start")

@@ -60,7 +60,7 @@ const logged = (pattern: RegExp) =>
   )
 
 /** RPC on a port of its own: real sockets and a real database, with the model and the clock controlled by the test. */
-const door = serve(
+const rpcServer = serve(
   NoApi,
   Layer.merge(
     Layer.provide(
@@ -149,7 +149,7 @@ const event = (socket: NodeWS.WebSocket, name: string) =>
     return Effect.sync(() => socket.off(name, heard))
   })
 
-layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("a client of the RPC door", (it) => {
+layer(Layer.provideMerge(rpcServer, TestDatabase.layer), { timeout: "60 seconds" })("a client by RPC", (it) => {
   it.effect("that reads nothing is sent no more than the buffers hold, and cut after a minute", () =>
     Effect.gen(function* () {
       const script = yield* Script
@@ -160,7 +160,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
       // Thirty million characters, of which the buffers take some.
       let round = 0
       const cut = yield* Effect.forkScoped(logged(/"request_id":"reads-nothing".*?"status":499/u))
-      while (cut.pollUnsafe() === undefined && round++ < 200) {
+      while (cut.pollUnsafe() === undefined && round++ < 1000) {
         yield* TestClock.adjust("1 second")
         // What the socket takes from us it takes outside of the clock.
         yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
@@ -231,7 +231,7 @@ layer(Layer.provideMerge(door, TestDatabase.layer), { timeout: "60 seconds" })("
   )
 })
 
-layer(Layer.provideMerge(Layer.fresh(door), TestDatabase.layer), { timeout: "60 seconds" })(
+layer(Layer.provideMerge(Layer.fresh(rpcServer), TestDatabase.layer), { timeout: "60 seconds" })(
   "a client that does not say goodbye",
   (it) => {
     it.effect("keeps a server that stops for two seconds, and not longer", () =>

@@ -49,7 +49,7 @@ const authorization = Layer.succeed(Authorization, {
 export class Log extends Context.Service<Log, Array<string>>()("test/Log") {}
 
 /** The endpoints of questions on a port of their own: real sockets and database, with model and clock controlled by the test. */
-export const door = (options: Partial<GenerationOptions> = {}) =>
+export const askingServer = (options: Partial<GenerationOptions> = {}) =>
   serve(
     AskingApi,
     HttpApiBuilder.layer(AskingApi).pipe(

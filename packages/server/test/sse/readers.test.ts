@@ -16,7 +16,7 @@ import { HttpServer } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { KEEP_ALIVE, wireOf } from "../../src/sse/Wire.ts"
-import { door, send } from "./Door.ts"
+import { askingServer, send } from "./AskingServer.ts"
 import { readAsPython } from "./Python.ts"
 import { json, type Reading } from "./Reading.ts"
 
@@ -128,7 +128,7 @@ const answered = Effect.fnUntraced(function* (actor: Actor["Service"], end: (cal
   return { id: String(reading.headers["x-generation-id"]), text }
 })
 
-layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" })("a reader that comes back", (it) => {
+layer(Layer.provideMerge(askingServer(), TestDatabase.layer))("a reader that comes back", (it) => {
   it.effect("may say where it was in the query, as polyfills do, and nothing is asked", () =>
     Effect.gen(function* () {
       const script = yield* Script
@@ -317,7 +317,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" }
   )
 })
 
-layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" })("clients that others wrote", (it) => {
+layer(Layer.provideMerge(askingServer(), TestDatabase.layer))("clients that others wrote", (it) => {
   it.effect("eventsource reads an answer and stays away when it is over, done or failed", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()

@@ -7,7 +7,7 @@ import { newUser, until } from "@llm-saas/testing/EngineFixture"
 import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
-import { door, Log, send } from "./Door.ts"
+import { askingServer, Log, send } from "./AskingServer.ts"
 import { json, type Reading, type Sending as Plain } from "./Reading.ts"
 
 type Sending = Plain & { readonly actor?: Actor["Service"] }
@@ -46,7 +46,7 @@ const problem = (text: string): Readonly<Record<string, unknown>> =>
 
 const count = (text: string, part: string) => text.split(part).length - 1
 
-layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" })("a stream", (it) => {
+layer(Layer.provideMerge(askingServer(), TestDatabase.layer))("a stream", (it) => {
   it.effect("is one event per token and [DONE], byte for byte, whatever the model says", () =>
     Effect.gen(function* () {
       const actor = yield* newUser()
@@ -371,7 +371,7 @@ layer(Layer.provideMerge(door(), TestDatabase.layer), { timeout: "120 seconds" }
 
 layer(
   Layer.provideMerge(
-    door({ limits: { perUser: 2, perTenant: 10, waitingPerTenant: 10, atOnce: 1 } }),
+    askingServer({ limits: { perUser: 2, perTenant: 10, waitingPerTenant: 10, atOnce: 1 } }),
     TestDatabase.layer
   ),
   { timeout: "120 seconds" }
