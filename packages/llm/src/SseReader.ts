@@ -4,8 +4,10 @@ import { StringDecoder } from "node:string_decoder"
 const LIMIT_CHARACTERS = 4_000_000
 
 /**
- * Reads server-sent events (HTML Living Standard §9.2.6) from bytes split at any place, and gives each event's data and name. Written by
- * hand because it runs once per token: with `JSON.parse` it takes 3 µs.
+ * Reads server-sent events (HTML Living Standard §9.2.6) from bytes split at any place, and gives each event's data and name. An event
+ * takes 0.25 µs without `JSON.parse` and 1.45 with it (2026-11; medians of 9 rounds); by `eventsource-parser` 4.1.3 it takes 0.31 and
+ * 1.65. That one also calls nothing for `event: error` without data, and takes JSON without a field's name for an unknown field: servers
+ * that fail send both, see `#read`.
  */
 export class SseReader {
   readonly #decoder = new StringDecoder("utf8")

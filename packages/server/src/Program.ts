@@ -20,7 +20,7 @@ import { MessagesHandlers } from "./http/handlers/messages.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
-import { serve } from "./http/HttpServe.ts"
+import { httpServerLayer } from "./http/HttpServe.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
 import { RpcServerLayer } from "./rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "./rpc/OverHttp.ts"
@@ -60,4 +60,4 @@ const Routes = Layer.mergeAll(
 )
 
 /** The whole program without its database, log and settings. Handlers may use `Drain` to learn that the server stops. */
-export const Program = serve(Api, Routes, RPC_ROUTES)
+export const ProgramLayer = httpServerLayer(Api, Routes, RPC_ROUTES)

@@ -1,14 +1,14 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { announceServer } from "./process/Banner.ts"
-import { ContainerLoopback } from "./process/ContainerLoopback.ts"
+import { ContainerLoopbackLayer } from "./process/ContainerLoopback.ts"
 import { DatabaseLayer, RolesLayer } from "./Database.ts"
 import { HttpOptions } from "./http/HttpOptions.ts"
 import { LogLines } from "./logging/LogLines.ts"
 import { LogOptions } from "./logging/LogOptions.ts"
-import { Logs } from "./logging/Logs.ts"
+import { LogsLayer } from "./logging/Logs.ts"
 import { MetricsLayer } from "./metrics/Metrics.ts"
-import { Program } from "./Program.ts"
+import { ProgramLayer } from "./Program.ts"
 import { SecretKey } from "./auth/SecretKey.ts"
 import { Settings } from "./config/Settings.ts"
 import { exitCode, explainServer } from "./process/Startup.ts"
@@ -17,9 +17,9 @@ import { TrackingLayer } from "./tracking/Tracker.ts"
 import { isWorker, WorkersLayer } from "./process/Workers.ts"
 
 const Server = Layer.effectDiscard(announceServer).pipe(
-  Layer.provide(Program),
+  Layer.provide(ProgramLayer),
   // With several workers, their parent process does this.
-  Layer.merge(isWorker ? Layer.empty : Layer.merge(TrackingLayer, ContainerLoopback)),
+  Layer.merge(isWorker ? Layer.empty : Layer.merge(TrackingLayer, ContainerLoopbackLayer)),
   Layer.merge(MetricsLayer),
   Layer.provide(TracesLayer),
   Layer.provide(DatabaseLayer),
@@ -27,7 +27,7 @@ const Server = Layer.effectDiscard(announceServer).pipe(
 )
 
 Layer.unwrap(Effect.map(Settings, ({ WORKERS }) => (WORKERS > 1 && !isWorker ? WorkersLayer : Server))).pipe(
-  Layer.provide(Logs),
+  Layer.provide(LogsLayer),
   Layer.provide([LogLines.layer, LogOptions.layer]),
   Layer.provide(SecretKey.layer),
   Layer.provide(RolesLayer),

@@ -5,7 +5,10 @@ export interface ServerEvent {
   readonly data: string
 }
 
-/** Reads server-sent events from text split at any place: https://html.spec.whatwg.org/multipage/server-sent-events.html. */
+/**
+ * Reads server-sent events from text split at any place: https://html.spec.whatwg.org/multipage/server-sent-events.html. Not
+ * `eventsource-parser`, which would do the same: the plain client depends on nothing, so that it can be copied or vendored as it is.
+ */
 export class EventStream {
   #rest = ""
   #afterCr = false

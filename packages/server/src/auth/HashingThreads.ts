@@ -49,6 +49,11 @@ const unavailable = Effect.suspend(() => Effect.fail(new Unavailable({ retry_aft
  *
  * The queue is fair between clients and between targets, see {@link FairQueue}: a flood delays only itself. A running hash cannot be stopped. A
  * client that leaves gives up its place in the queue; if its hash is running, the thread stays busy until it is done.
+ *
+ * Not `piscina` (5.3.2): it hashes as fast, but `runTask` in its src/index.ts refuses a newcomer to a full queue. Beside a flood of
+ * one client another was refused at once, where here it had its hash before the flood. Its queue can be replaced, but a queue cannot
+ * end another's task to make room. Aborting a task that runs ends its thread; a new one is started for the next hash. The priority
+ * needs a native package, `@napi-rs/nice`.
  */
 export const make = (options: HashingOptions) =>
   Effect.map(

@@ -42,6 +42,6 @@ export const refuseToStart = (find: () => ReadonlyArray<string>) =>
   )
 
 /** Stops the start if an endpoint is open by mistake. */
-export const AccessCheck = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+export const accessCheckLayer = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>
 ) => refuseToStart(() => undeclared(api))

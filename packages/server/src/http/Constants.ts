@@ -16,7 +16,7 @@ export const constantJson = (route: string, value: unknown): ConstantAnswer => {
  * HttpRouter and the edge, and 55 µs on bare node:http (`npm run bench -- health`). Built after the routes are served, because it puts
  * its listener in front of theirs. HEAD and every other request go on to the routes.
  */
-export const Constants = (answers: ReadonlyArray<ConstantAnswer>) =>
+export const constantsLayer = (answers: ReadonlyArray<ConstantAnswer>) =>
   Layer.effectDiscard(
     Effect.map(NodeServer, (server) => {
       const known = new Map(answers.map((answer) => [answer.route, answer]))

@@ -8,7 +8,9 @@ import { page } from "./HtmlPage.ts"
 export const PAGES = ["/openapi.json", "/docs"] satisfies ReadonlyArray<`/${string}`>
 
 /** `/openapi.json`, and Swagger UI at `/docs`: one page from the package, complete in itself, that loads nothing from other servers. */
-export const Docs = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
+export const docsLayer = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const router = yield* HttpRouter.HttpRouter

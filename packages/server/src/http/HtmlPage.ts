@@ -6,7 +6,13 @@ import { gzip } from "node:zlib"
 /** Seconds a copy may be used without revalidation. */
 const MAX_AGE_SECONDS = 60
 
-/** A text that is constant while the program runs, compressed once. A client that already has it gets a 304. */
+/**
+ * A text that is constant while the program runs, compressed once. A client that already has it gets a 304.
+ *
+ * Not `HttpMiddleware.compression` (effect/http/HttpMiddleware.ts): it compresses each answer again, on threads that all files and name
+ * look-ups share, and `/docs` is larger than a megabyte; it compares no `If-None-Match`. It leaves an answer alone that has a
+ * `content-encoding`, as these have.
+ */
 export const page = Effect.fnUntraced(function* (
   text: string,
   contentType: string,

@@ -21,7 +21,7 @@ type Response = HttpServerResponse.HttpServerResponse
  * Wraps every route: refuses what no handler should see, gives the handler its request id, and turns its result into an answer and every
  * error into problem+json with the request id. Headers and the log line are the {@link Exchange}'s.
  */
-export const HttpEdge = (routes: RouteTable) =>
+export const httpEdgeLayer = (routes: RouteTable) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       const { maxBodyBytes } = yield* HttpOptions

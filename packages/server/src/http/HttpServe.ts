@@ -1,15 +1,15 @@
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
-import { AccessCheck } from "./AccessCheck.ts"
-import { constantJson, Constants } from "./Constants.ts"
-import { Docs, PAGES } from "./Docs.ts"
+import { accessCheckLayer } from "./AccessCheck.ts"
+import { constantJson, constantsLayer } from "./Constants.ts"
+import { docsLayer, PAGES } from "./Docs.ts"
 import { Drain } from "./Drain.ts"
-import { Home, HOME } from "./StartPage.ts"
-import { HttpEdge } from "./HttpEdge.ts"
+import { startPageLayer, HOME } from "./StartPage.ts"
+import { httpEdgeLayer } from "./HttpEdge.ts"
 import { HttpOptions } from "./HttpOptions.ts"
-import { Listener } from "./Listener.ts"
-import { PROBLEM_PAGES, Problems } from "./Problems.ts"
+import { listenerLayer } from "./Listener.ts"
+import { PROBLEM_PAGES, ProblemsLayer } from "./Problems.ts"
 import { RequestLines } from "../logging/RequestLines.ts"
 import { makeRouteTable, ROUTER_CONFIG, type Route } from "./RouteTable.ts"
 import { Upgrades } from "./Upgrades.ts"
@@ -22,7 +22,7 @@ const HEALTH = constantJson("/health", { status: "ok" })
  * those of its routes that are not in the API. Adds everything around them, the listening socket included. Drains on shutdown: see {@link
  * Drain}. Provides the listening `HttpServer`, and {@link Drain} for long answers.
  */
-export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint, E, R>(
+export const httpServerLayer = <Id extends string, Groups extends HttpApiGroup.Constraint, E, R>(
   api: HttpApi.HttpApi<Id, Groups>,
   routes: Layer.Layer<never, E, R>,
   beside: ReadonlyArray<Route> = []
@@ -33,7 +33,14 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint,
     ...PAGES.map((path): Route => ({ path, methods: ["GET", "HEAD"] })),
     ...beside
   ])
-  const app = Layer.mergeAll(routes, Docs(api), Home(api), Problems, AccessCheck(api), HttpEdge(table))
+  const app = Layer.mergeAll(
+    routes,
+    docsLayer(api),
+    startPageLayer(api),
+    ProblemsLayer,
+    accessCheckLayer(api),
+    httpEdgeLayer(table)
+  )
   const limits = Layer.unwrap(
     Effect.map(HttpOptions, ({ maxBodyBytes }) =>
       Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))
@@ -41,11 +48,11 @@ export const serve = <Id extends string, Groups extends HttpApiGroup.Constraint,
   )
   const served = HttpRouter.serve(app, { routerConfig: ROUTER_CONFIG, disableLogger: true, disableListenLog: true })
   return Drain.onShutdown.pipe(
-    Layer.provide(Constants([HEALTH])),
+    Layer.provide(constantsLayer([HEALTH])),
     Layer.provide(Upgrades.opened),
     Layer.provide(served),
     Layer.provide(limits),
-    Layer.provideMerge(Listener(table)),
+    Layer.provideMerge(listenerLayer(table)),
     Layer.provide(RequestLines.layer),
     Layer.provideMerge(Drain.layer)
   )

@@ -22,7 +22,7 @@ const { createServer } = process.getBuiltinModule("node:http")
  * The listening socket, with the limits that keep a slow or hostile sender from holding it. Requests that Node itself refuses get a
  * problem too. On shutdown it stops accepting, lets requests in flight finish until the deadline, and cuts the rest.
  */
-export const Listener = (routes: RouteTable) =>
+export const listenerLayer = (routes: RouteTable) =>
   Layer.merge(
     Layer.effectContext(
       Effect.gen(function* () {

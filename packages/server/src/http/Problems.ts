@@ -14,7 +14,7 @@ export const PROBLEM_PAGES: ReadonlyArray<Route> = [
 ]
 
 /** The pages that a problem's `type` links to: what it means, and what to do. HTML for users, JSON for programs. */
-export const Problems = Layer.effectDiscard(
+export const ProblemsLayer = Layer.effectDiscard(
   Effect.gen(function* () {
     const router = yield* HttpRouter.HttpRouter
     const list = CODES.map(about)

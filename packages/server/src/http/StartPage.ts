@@ -18,7 +18,9 @@ export const HOME: ReadonlyArray<Route> = (["/", "/favicon.ico", "/robots.txt"] 
 }))
 
 /** `/` describes the server and links to its pages, for users and programs; also answers what browsers and crawlers always request. */
-export const Home = <Id extends string, Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<Id, Groups>) =>
+export const startPageLayer = <Id extends string, Groups extends HttpApiGroup.Constraint>(
+  api: HttpApi.HttpApi<Id, Groups>
+) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const router = yield* HttpRouter.HttpRouter

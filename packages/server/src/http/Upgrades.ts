@@ -36,7 +36,7 @@ export class Upgrades extends Context.Service<
     readonly draining: () => boolean
     readonly exchangeFor: (request: IncomingMessage) => Exchange
   }): Upgrades["Service"] => {
-    const doors = new Map<string, Accept>()
+    const accepting = new Map<string, Accept>()
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: options.maxBytes,
@@ -46,10 +46,10 @@ export class Upgrades extends Context.Service<
     })
     let isOpen = false
     return Upgrades.of({
-      wanted: (request) => isOpen && doors.has(request.url ?? "") && isHandshake(request),
+      wanted: (request) => isOpen && accepting.has(request.url ?? "") && isHandshake(request),
       take: (request, socket, head) => {
         const exchange = options.exchangeFor(request)
-        const accept = doors.get(request.url ?? "")
+        const accept = accepting.get(request.url ?? "")
         exchange.route = request.url ?? "-"
         // A broken socket closes; the other listeners listen for that.
         socket.on("error", () => {})
@@ -67,8 +67,8 @@ export class Upgrades extends Context.Service<
       },
       accept: (path, accept) =>
         Effect.acquireRelease(
-          Effect.sync(() => void doors.set(path, accept)),
-          () => Effect.sync(() => doors.delete(path))
+          Effect.sync(() => void accepting.set(path, accept)),
+          () => Effect.sync(() => accepting.delete(path))
         ),
       open: Effect.sync(() => {
         isOpen = true

@@ -6,7 +6,7 @@ import { paint } from "./AnsiColour.ts"
 import { redact } from "./Redaction.ts"
 
 /** Writes everything logged with Effect's `log…` in the format of the request log, redacted. */
-export const Logs = Layer.unwrap(
+export const LogsLayer = Layer.unwrap(
   Effect.gen(function* () {
     const lines = yield* LogLines
     const options = yield* LogOptions

@@ -24,7 +24,7 @@ export const pointingInside = ({
 }
 
 /** Warns of them in the log of a production server in a container. */
-export const ContainerLoopback = Layer.effectDiscard(
+export const ContainerLoopbackLayer = Layer.effectDiscard(
   Effect.gen(function* () {
     const settings = yield* Settings
     if (settings.APP_ENV !== "production" || !existsSync(MARK)) return

@@ -20,5 +20,5 @@ export const undeclared = (calls: Iterable<Declared>): ReadonlyArray<string> =>
   })
 
 /** Stops the start if a call is open by mistake. */
-export const CallAccessCheck = (group: { readonly requests: ReadonlyMap<string, Declared> }) =>
+export const callAccessCheckLayer = (group: { readonly requests: ReadonlyMap<string, Declared> }) =>
   refuseToStart(() => undeclared(group.requests.values()))

@@ -4,7 +4,7 @@ import * as Socket from "effect/socket/Socket"
 import type { Drain } from "../http/Drain.ts"
 import type { Exchange } from "../http/Exchange.ts"
 import type { Upgraded } from "../http/Upgrades.ts"
-import type { Turns } from "./CallTurns.ts"
+import type { MessagePacing } from "./MessagePacing.ts"
 import { linesOf } from "./Frames.ts"
 import type { OpenCalls } from "./OpenCalls.ts"
 
@@ -48,7 +48,7 @@ export const refuseConnection: Effect.Effect<never> = Effect.withFiber((fiber) =
  * The socket of a connection for Effect's RPC protocol, which has no limits of its own (`makeSocketProtocol` in effect/rpc/RpcServer.ts).
  * Gives it one message at a time, and the next when its turn has come and the client has taken what it was sent. Its calls end with it.
  */
-export const limitedSocket = (connection: Connection, turns: Turns, drain: Drain["Service"]) =>
+export const limitedSocket = (connection: Connection, pacing: MessagePacing, drain: Drain["Service"]) =>
   Effect.gen(function* () {
     const { calls, exchange, socket } = connection
     const whole = yield* Socket.fromWebSocket(
@@ -63,7 +63,7 @@ export const limitedSocket = (connection: Connection, turns: Turns, drain: Drain
       yield* Effect.forkScoped(leaving(connection, drain))
       // Effect takes an error of the connection, a frame that is too long for example, for a defect of ours.
       const frames = Effect.catch(pull, () => Effect.interrupt)
-      return { pull: onePerTurn(Effect.andThen(caughtUp(exchange), frames), calls, turns), upgrade }
+      return { pull: paced(Effect.andThen(caughtUp(exchange), frames), calls, pacing), upgrade }
     })
     return Socket.make({ reader, writer: whole.writer })
   })
@@ -71,12 +71,12 @@ export const limitedSocket = (connection: Connection, turns: Turns, drain: Drain
 type Pull = Socket.Reader["pull"]
 
 /** Takes frames apart into messages, at most so many in a turn of the event loop. */
-const onePerTurn = (frames: Pull, calls: OpenCalls, turns: Turns): Pull => {
+const paced = (frames: Pull, calls: OpenCalls, pacing: MessagePacing): Pull => {
   const waiting: Array<string> = []
   const next: Pull = Effect.suspend(() => {
     const line = waiting.shift()
     if (line === undefined) return Effect.flatMap(frames, fill)
-    return Effect.flatMap(turns.next, () =>
+    return Effect.flatMap(pacing.next, () =>
       calls.strangers >= MAX_STRANGERS ? refuseConnection : Effect.succeed([line] as const)
     )
   })

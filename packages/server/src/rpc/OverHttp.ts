@@ -12,7 +12,7 @@ import { RequestLines } from "../logging/RequestLines.ts"
 import type { Route } from "../http/RouteTable.ts"
 import { OpenCalls, CurrentOpenCalls } from "./OpenCalls.ts"
 import { isRequest, type Message, readLines, type Request, toRequest } from "./Frames.ts"
-import type { Turns } from "./CallTurns.ts"
+import type { MessagePacing } from "./MessagePacing.ts"
 
 /** Effect's client appends a slash to the address it is given. */
 export const RPC_ROUTES: ReadonlyArray<Route> = [
@@ -41,8 +41,14 @@ interface Client {
 /**
  * Calls by HTTP: a POST carries several, and its answer streams their results, one message per line. The answer's socket is the only
  * buffer: a reader that is behind makes its calls wait.
+ *
+ * Not `makeProtocolWithHttpEffect` (effect/rpc/RpcServer.ts) with decorated `send` and `run`, as {@link overWebSocket} does it. Its
+ * `httpEffect` gives the answer's status only when the first call is answered, so that no keep-alive could be sent before without
+ * writing around it; it decodes the body itself, once more after our check, and puts the request's headers in front of each call's before `run`
+ * sees them; an answer that it cannot encode goes to its queue past `send`, with the defect's text; and a piece in that queue counts as
+ * sent, where here a call waits until its reader took it, or is cut.
  */
-export const overHttp = Effect.fnUntraced(function* (turns: Turns) {
+export const overHttp = Effect.fnUntraced(function* (pacing: MessagePacing) {
   const router = yield* HttpRouter.HttpRouter
   const lines = yield* RequestLines
   const disconnects = yield* Queue.unbounded<number>()
@@ -76,7 +82,7 @@ export const overHttp = Effect.fnUntraced(function* (turns: Turns) {
       requests,
       (each) => {
         calls.begin(each, requests.length > 1)
-        return Effect.andThen(turns.next, dispatch(id, toRequest(each, request.headers)))
+        return Effect.andThen(pacing.next, dispatch(id, toRequest(each, request.headers)))
       },
       { discard: true }
     ).pipe(

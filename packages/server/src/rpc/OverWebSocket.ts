@@ -7,7 +7,7 @@ import * as SocketServer from "effect/socket/SocketServer"
 import { Drain } from "../http/Drain.ts"
 import { RequestLines } from "../logging/RequestLines.ts"
 import { type Upgraded, Upgrades } from "../http/Upgrades.ts"
-import type { Turns } from "./CallTurns.ts"
+import type { MessagePacing } from "./MessagePacing.ts"
 import { CurrentWebSocket, limitedSocket, refuseConnection } from "./Connection.ts"
 import { LINES, toRequest } from "./Frames.ts"
 import { limited } from "./LimitedProtocol.ts"
@@ -22,10 +22,10 @@ const MAX_CALLS = 64
  *
  * The protocol is Effect's. What it lacks is around it: the limits of a connection in {@link limitedSocket}, those of messages here.
  */
-export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
+export const overWebSocket = Effect.fnUntraced(function* (pacing: MessagePacing) {
   const drain = yield* Drain
   const protocol = yield* RpcServer.makeProtocolSocketServer.pipe(
-    Effect.provideServiceEffect(SocketServer.SocketServer, upgradedSockets(turns)),
+    Effect.provideServiceEffect(SocketServer.SocketServer, upgradedSockets(pacing)),
     Effect.provideService(RpcSerialization.RpcSerialization, LINES)
   )
   const tooMany = yield* Effect.orDie(Schema.encodeEffect(TooManyRequests)(new TooManyRequests({ retry_after: 1 })))
@@ -59,7 +59,7 @@ export const overWebSocket = Effect.fnUntraced(function* (turns: Turns) {
 })
 
 /** The WebSockets opened at the path of RPC, as a server of sockets with the limits of {@link limitedSocket}. */
-const upgradedSockets = Effect.fnUntraced(function* (turns: Turns) {
+const upgradedSockets = Effect.fnUntraced(function* (pacing: MessagePacing) {
   const { address } = yield* HttpServer.HttpServer
   const upgrades = yield* Upgrades
   const drain = yield* Drain
@@ -81,7 +81,7 @@ const upgradedSockets = Effect.fnUntraced(function* (turns: Turns) {
             remoteAddress: Option.some(exchange.client)
           }
           const calls = new OpenCalls(exchange, carrier, lines)
-          return limitedSocket({ calls, exchange, socket }, turns, drain).pipe(
+          return limitedSocket({ calls, exchange, socket }, pacing, drain).pipe(
             Effect.flatMap(handler),
             Effect.catchCauseIf(Cause.hasDies, (cause) =>
               Effect.logError("a connection failed for a reason of ours", cause)

@@ -1,6 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
 import { UrlParams } from "effect/http"
-import { HttpOutgoing } from "../http/HttpOutgoing.ts"
+import { HttpOutgoingLayer } from "../http/HttpOutgoing.ts"
 import { Settings } from "../config/Settings.ts"
 
 /**
@@ -18,7 +18,7 @@ export const TracesLayer = Layer.unwrap(
       resource: { serviceName: APP_NAME, attributes: { "deployment.environment.name": APP_ENV } },
       exportInterval: "2 seconds"
     }).pipe(
-      Layer.provide([OtlpSerialization.layerJson, HttpOutgoing]),
+      Layer.provide([OtlpSerialization.layerJson, HttpOutgoingLayer]),
       // A question may be in a URL (GET /messages/stream), and must not be in a trace.
       Layer.merge(Layer.succeed(UrlParams.CurrentRedactedNames, ["content", /token|secret|password|key/iu]))
     )

@@ -12,7 +12,7 @@ import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
 import { resolve } from "node:path"
 import { JobsLogin } from "../Database.ts"
-import { HttpOutgoing } from "../http/HttpOutgoing.ts"
+import { HttpOutgoingLayer } from "../http/HttpOutgoing.ts"
 import { availability, gauge, total } from "../metrics/Gauge.ts"
 import { Settings } from "../config/Settings.ts"
 
@@ -111,7 +111,7 @@ const sending = (destination: Destination, settings: Settings["Service"]) => {
           })
         ),
         Layer.provide(MlflowHttp.layer({ url: destination.url, credentials: credentialsOf(settings) })),
-        Layer.provide([HttpOutgoing, RandomLayer])
+        Layer.provide([HttpOutgoingLayer, RandomLayer])
       )
   }
 }

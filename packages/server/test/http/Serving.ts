@@ -14,10 +14,10 @@ import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiSchema }
 import { connect, type Socket } from "node:net"
 import { RequestSchemaLayer } from "../../src/http/Decoding.ts"
 import { HttpOptions } from "../../src/http/HttpOptions.ts"
-import { serve } from "../../src/http/HttpServe.ts"
+import { httpServerLayer } from "../../src/http/HttpServe.ts"
 import { LogLines } from "../../src/logging/LogLines.ts"
 import { LogOptions } from "../../src/logging/LogOptions.ts"
-import { Logs } from "../../src/logging/Logs.ts"
+import { LogsLayer } from "../../src/logging/Logs.ts"
 import { noteActor } from "../../src/logging/RequestRecord.ts"
 
 const Ok = Schema.Struct({ status: Schema.Literal("ok") })
@@ -122,11 +122,11 @@ export const serving = (
   options: Partial<HttpOptions["Service"]> = {},
   log: Partial<LogOptions["Service"]> = {}
 ) =>
-  serve(
+  httpServerLayer(
     TestApi,
     HttpApiBuilder.layer(TestApi).pipe(Layer.provide(handlers(on)), Layer.provide([authorization, RequestSchemaLayer]))
   ).pipe(
-    Layer.provide(Logs),
+    Layer.provide(LogsLayer),
     Layer.provide(Layer.succeed(HttpOptions, { ...HttpOptions.defaults, port: 0, ...options })),
     Layer.provide(
       Layer.succeed(LogLines, {

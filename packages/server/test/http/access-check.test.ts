@@ -3,7 +3,7 @@ import { Access, Authorization } from "@llm-saas/api/Access"
 import { Api } from "@llm-saas/api/Api"
 import { Effect, Layer } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
-import { AccessCheck, undeclared } from "../../src/http/AccessCheck.ts"
+import { accessCheckLayer, undeclared } from "../../src/http/AccessCheck.ts"
 
 const forgotten = HttpApiEndpoint.get("forgotten", "/forgotten")
 const open = HttpApiEndpoint.get("open", "/open").annotate(Access, "user")
@@ -26,7 +26,7 @@ it("an endpoint that does not is found", () => {
 
 it.effect("and the server does not start", () =>
   Effect.gen(function* () {
-    const failure = yield* Effect.flip(Effect.scoped(Layer.build(AccessCheck(Careless))))
+    const failure = yield* Effect.flip(Effect.scoped(Layer.build(accessCheckLayer(Careless))))
     assert.include(failure.message, "GET /forgotten declares no access")
   })
 )

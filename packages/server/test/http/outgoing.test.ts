@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { HttpOutgoing } from "../../src/http/HttpOutgoing.ts"
+import { HttpOutgoingLayer } from "../../src/http/HttpOutgoing.ts"
 
 /** A server for as long as the scope is open. */
 const serving = (answer: (request: IncomingMessage, response: ServerResponse, text: string) => void) =>
@@ -26,7 +26,7 @@ const serving = (answer: (request: IncomingMessage, response: ServerResponse, te
     ({ close }) => Effect.sync(close)
   )
 
-layer(HttpOutgoing, { excludeTestServices: true })("a request of ours", (it) => {
+layer(HttpOutgoingLayer, { excludeTestServices: true })("a request of ours", (it) => {
   it.effect("is sent and answered whole, over a connection that is kept", () =>
     Effect.gen(function* () {
       const ports = new Set<unknown>()

@@ -4,7 +4,7 @@ import { CallAuthorization, CallBoundary } from "@llm-saas/api/Call"
 import { Rpcs } from "@llm-saas/api/Rpcs"
 import { Effect, Layer } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { CallAccessCheck, undeclared } from "../../src/rpc/AccessCheck.ts"
+import { callAccessCheckLayer, undeclared } from "../../src/rpc/AccessCheck.ts"
 
 const careless = RpcGroup.make(
   Rpc.make("forgotten"),
@@ -28,7 +28,7 @@ it("a call that does not is found, and one whose failures would leave as they ar
 
 it.effect("and the server does not start", () =>
   Effect.gen(function* () {
-    const failure = yield* Effect.flip(Effect.scoped(Layer.build(CallAccessCheck(careless))))
+    const failure = yield* Effect.flip(Effect.scoped(Layer.build(callAccessCheckLayer(careless))))
     assert.include(failure.message, "forgotten declares no access")
   })
 )

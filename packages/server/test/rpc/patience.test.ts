@@ -19,10 +19,10 @@ import { GenerationsCalls } from "../../src/rpc/handlers/generations.ts"
 import { MessagesCalls } from "../../src/rpc/handlers/messages.ts"
 import { Drain } from "../../src/http/Drain.ts"
 import { HttpOptions } from "../../src/http/HttpOptions.ts"
-import { serve } from "../../src/http/HttpServe.ts"
+import { httpServerLayer } from "../../src/http/HttpServe.ts"
 import { LogLines } from "../../src/logging/LogLines.ts"
 import { LogOptions } from "../../src/logging/LogOptions.ts"
-import { Logs } from "../../src/logging/Logs.ts"
+import { LogsLayer } from "../../src/logging/Logs.ts"
 import { rpcServerLayer } from "../../src/rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "../../src/rpc/OverHttp.ts"
 import { attempts } from "../Attempts.ts"
@@ -60,7 +60,7 @@ const logged = (pattern: RegExp) =>
   )
 
 /** RPC on a port of its own: real sockets and a real database, with the model and the clock controlled by the test. */
-const rpcServer = serve(
+const rpcServer = httpServerLayer(
   NoApi,
   Layer.merge(
     Layer.provide(
@@ -72,7 +72,7 @@ const rpcServer = serve(
   RPC_ROUTES
 ).pipe(
   Layer.provideMerge(engine({ answerCharacters: 100_000_000 })),
-  Layer.provide(Logs),
+  Layer.provide(LogsLayer),
   Layer.provide(Layer.succeed(HttpOptions, { ...HttpOptions.defaults, port: 0 })),
   Layer.provide(
     Layer.effect(

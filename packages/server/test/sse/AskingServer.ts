@@ -17,10 +17,10 @@ import { GenerationsHandlers } from "../../src/http/handlers/generations.ts"
 import { MessagesHandlers } from "../../src/http/handlers/messages.ts"
 import { RequestSchemaLayer } from "../../src/http/Decoding.ts"
 import { HttpOptions } from "../../src/http/HttpOptions.ts"
-import { serve } from "../../src/http/HttpServe.ts"
+import { httpServerLayer } from "../../src/http/HttpServe.ts"
 import { LogLines } from "../../src/logging/LogLines.ts"
 import { LogOptions } from "../../src/logging/LogOptions.ts"
-import { Logs } from "../../src/logging/Logs.ts"
+import { LogsLayer } from "../../src/logging/Logs.ts"
 import { noteActor } from "../../src/logging/RequestRecord.ts"
 import { attempts } from "../Attempts.ts"
 import { type Sending, sendTo } from "./Reading.ts"
@@ -50,7 +50,7 @@ export class Log extends Context.Service<Log, Array<string>>()("test/Log") {}
 
 /** The endpoints of questions on a port of their own: real sockets and database, with model and clock controlled by the test. */
 export const askingServer = (options: Partial<GenerationOptions> = {}) =>
-  serve(
+  httpServerLayer(
     AskingApi,
     HttpApiBuilder.layer(AskingApi).pipe(
       Layer.provide([MessagesHandlers, ConversationsHandlers, GenerationsHandlers]),
@@ -58,7 +58,7 @@ export const askingServer = (options: Partial<GenerationOptions> = {}) =>
     )
   ).pipe(
     Layer.provideMerge(engine(options)),
-    Layer.provide(Logs),
+    Layer.provide(LogsLayer),
     Layer.provide(Layer.succeed(HttpOptions, { ...HttpOptions.defaults, port: 0 })),
     Layer.provide(
       Layer.effect(

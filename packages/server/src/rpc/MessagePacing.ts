@@ -4,7 +4,7 @@ import { Effect } from "effect"
  * Limits how many messages begin in one turn of the event loop, over all connections; the rest wait for the next turn, in order of
  * arrival. So a frame full of messages delays others by a few milliseconds, not by the second that all of it takes.
  */
-export class Turns {
+export class MessagePacing {
   readonly #perTurn: number
   readonly #waiting: Array<() => void> = []
   #left: number

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { Turns } from "../../src/rpc/CallTurns.ts"
+import { MessagePacing } from "../../src/rpc/MessagePacing.ts"
 
 const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
@@ -8,14 +8,14 @@ it.effect(
   "so many messages are begun in one turn of the event loop, in their order, even if clients leave meanwhile",
   () =>
     Effect.gen(function* () {
-      const turns = new Turns(4)
+      const pacing = new MessagePacing(4)
       const begun: Array<number> = []
       const fibers = yield* Effect.forEach(
         Array.from({ length: 20 }, (_, n) => n),
         (n) =>
           Effect.forkChild(
             Effect.andThen(
-              turns.next,
+              pacing.next,
               Effect.sync(() => begun.push(n))
             ),
             { startImmediately: true }
@@ -35,6 +35,6 @@ it.effect(
         Array.from({ length: 20 }, (_, n) => n).filter((n) => n !== 10)
       )
       yield* turn
-      yield* turns.next
+      yield* pacing.next
     })
 )
