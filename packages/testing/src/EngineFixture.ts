@@ -5,6 +5,7 @@ import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Actor } from "@llm-saas/domain/Actor"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
+import { monotonicMillis } from "@llm-saas/domain/Time"
 import { type Email, UserId } from "@llm-saas/domain/User"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
@@ -106,11 +107,11 @@ export const passing = (milliseconds: number, step = 50) =>
  */
 const slowly = Effect.clockWith((clock) => {
   if (!("adjust" in clock)) return Effect.void
-  let [seen, still] = [clock.currentTimeMillisUnsafe(), 0]
+  let [seen, still] = [monotonicMillis(clock), 0]
   return Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1000).unref())).pipe(
     Effect.andThen(
       Effect.suspend(() => {
-        const now = clock.currentTimeMillisUnsafe()
+        const now = monotonicMillis(clock)
         still = now === seen ? still + 1 : 0
         seen = now
         if (still < 3) return Effect.void
