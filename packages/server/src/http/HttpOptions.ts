@@ -1,7 +1,7 @@
 import { Context, Effect, Layer } from "effect"
 import { Settings } from "../config/Settings.ts"
 
-/** Options of the HTTP edge. Times are in milliseconds, sizes in bytes. */
+/** Options of the HTTP edge. */
 export class HttpOptions extends Context.Service<
   HttpOptions,
   {
@@ -18,15 +18,15 @@ export class HttpOptions extends Context.Service<
     /** Further connections are closed when they arrive. */
     readonly maxConnections: number
     /** Time to receive the headers, also on a connection that sends nothing. */
-    readonly headersTimeout: number
+    readonly headersTimeoutMs: number
     /** Time to receive a whole request, body included. */
-    readonly requestTimeout: number
+    readonly requestTimeoutMs: number
     /** How long an idle connection is kept: longer than load balancers keep theirs, so that they close first. */
-    readonly keepAliveTimeout: number
-    /** How often the two timeouts above are checked. */
-    readonly checkingInterval: number
+    readonly keepAliveTimeoutMs: number
+    /** How often the timeouts for headers and requests are checked. */
+    readonly checkingIntervalMs: number
     /** Time for requests in flight to finish on shutdown. */
-    readonly drainTimeout: number
+    readonly drainTimeoutMs: number
   }
 >()("@llm-saas/server/http/HttpOptions") {
   static readonly defaults: HttpOptions["Service"] = {
@@ -38,11 +38,11 @@ export class HttpOptions extends Context.Service<
     maxBodyBytes: 1_048_576,
     maxHeaderBytes: 16_384,
     maxConnections: 10_000,
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
-    checkingInterval: 2000,
-    drainTimeout: 20_000
+    headersTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+    keepAliveTimeoutMs: 65_000,
+    checkingIntervalMs: 2000,
+    drainTimeoutMs: 20_000
   }
 
   static readonly layer = Layer.effect(
@@ -56,8 +56,8 @@ export class HttpOptions extends Context.Service<
         allowedOrigins: settings.ALLOWED_ORIGINS,
         allowLocalOrigins: settings.APP_ENV === "development",
         maxBodyBytes: settings.MAX_BODY_BYTES,
-        keepAliveTimeout: settings.KEEP_ALIVE_SECONDS * 1000,
-        drainTimeout: settings.SHUTDOWN_SECONDS * 1000
+        keepAliveTimeoutMs: settings.KEEP_ALIVE_SECONDS * 1000,
+        drainTimeoutMs: settings.SHUTDOWN_SECONDS * 1000
       })
     )
   )

@@ -53,7 +53,7 @@ export const listenerLayer = (routes: RouteTable) =>
         const http = yield* NodeHttpServer.make(() => server, {
           host: options.host,
           port: options.port,
-          gracefulShutdownTimeout: options.drainTimeout
+          gracefulShutdownTimeout: options.drainTimeoutMs
         }).pipe(Effect.mapError((error) => new StartupFailed({ message: explain(error, options) })))
         // Runs before the server is closed for good, which would wait for the connections.
         yield* Effect.addFinalizer(() =>
@@ -86,10 +86,10 @@ const listener = (options: HttpOptions["Service"], policy: ExchangePolicy, upgra
       }
     },
     maxHeaderSize: options.maxHeaderBytes,
-    headersTimeout: options.headersTimeout,
-    requestTimeout: options.requestTimeout,
-    keepAliveTimeout: options.keepAliveTimeout,
-    connectionsCheckingInterval: options.checkingInterval,
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    connectionsCheckingInterval: options.checkingIntervalMs,
     // Refused by the edge instead, with a problem.
     requireHostHeader: false,
     shouldUpgradeCallback: upgrades.wanted

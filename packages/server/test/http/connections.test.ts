@@ -14,7 +14,7 @@ const started = Effect.fnUntraced(function* (options: Partial<HttpOptions["Servi
   return { on, port, stop: Scope.close(scope, Exit.void) }
 })
 
-const SLOW = { headersTimeout: 60, requestTimeout: 120, checkingInterval: 20 }
+const SLOW = { headersTimeoutMs: 60, requestTimeoutMs: 120, checkingIntervalMs: 20 }
 
 it.live("a sender that never ends its headers is told and cut", () =>
   Effect.gen(function* () {
@@ -50,7 +50,7 @@ it.live("a connection that says nothing is closed", () =>
 
 it.live("an idle connection is closed after its time", () =>
   Effect.gen(function* () {
-    const { port } = yield* started({ keepAliveTimeout: 1 })
+    const { port } = yield* started({ keepAliveTimeoutMs: 1 })
     const socket = yield* open(port)
     socket.write("GET /health HTTP/1.1\r\nhost: a\r\n\r\n")
     assert.strictEqual(parse(yield* read(socket)).status, 200)
@@ -106,7 +106,7 @@ it.live("told to stop, it finishes what is in flight, ends every connection and 
 
 it.live("what is not done at the deadline is told to come back, and the server ends", () =>
   Effect.gen(function* () {
-    const { on, port, stop } = yield* started({ drainTimeout: 50 })
+    const { on, port, stop } = yield* started({ drainTimeoutMs: 50 })
     const busy = yield* open(port)
     busy.write("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
     yield* Deferred.await(on.entered)
