@@ -42,11 +42,12 @@ interface Client {
  * Calls by HTTP: a POST carries several, and its answer streams their results, one message per line. The answer's socket is the only
  * buffer: a reader that is behind makes its calls wait.
  *
- * Not `makeProtocolWithHttpEffect` (effect/rpc/RpcServer.ts) with decorated `send` and `run`, as {@link overWebSocket} does it. Its
- * `httpEffect` gives the answer's status only when the first call is answered, so that no keep-alive could be sent before without
- * writing around it; it decodes the body itself, once more after our check, and puts the request's headers in front of each call's before `run`
- * sees them; an answer that it cannot encode goes to its queue past `send`, with the defect's text; and a piece in that queue counts as
- * sent, where here a call waits until its reader took it, or is cut.
+ * Not `makeProtocolWithHttpEffect` (effect/rpc/RpcServer.ts) with decorated `send` and `run`, as {@link overWebSocket} does it. Tried: its
+ * `httpEffect` dispatches all calls before it reads the queue of answers, and a call that is refused at once is answered while it is
+ * dispatched. More such calls than the queue holds (`streamBufferSize`, 16 by default) wait for ever: with a queue of one, seven calls of
+ * which five do not fit did. A queue that cannot fill holds a piece for each call, 33, of a reader that is behind; here it is the socket.
+ * Body, headers, keep-alive and writing would be ours still: it decodes the body itself, puts the request's headers in front of each
+ * call's before `run`, begins the answer with its first piece, and what it cannot encode goes past `send`, with the defect's text.
  */
 export const overHttp = Effect.fnUntraced(function* (pacing: MessagePacing) {
   const router = yield* HttpRouter.HttpRouter
