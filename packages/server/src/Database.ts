@@ -3,6 +3,7 @@ import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
 import { checkLogin, prepareLogin } from "@llm-saas/database/logins/LoginRole"
 import { nameOf } from "@llm-saas/database/catalogue/Drift"
 import { driftOf } from "@llm-saas/database/catalogue/SchemaRepair"
+import type { Comparison } from "@llm-saas/database/migrations/MigrationHistory"
 import { migrate, status } from "@llm-saas/database/migrations/Migrations"
 import { Pool } from "@llm-saas/database/connections/Pool"
 import { roleNames, Roles } from "@llm-saas/database/logins/Roles"
@@ -116,19 +117,29 @@ const given = Effect.fnUntraced(function* (url: Redacted.Redacted | undefined) {
 
 const checkSchema = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   const { APP_ENV } = yield* Settings
-  const { codeVersion, state, version } = yield* status(url)
+  const found = yield* status(url)
+  const { state } = found
   // A worker belongs to a program that started when the schema was its own, and serves until its successor takes over.
   const fits = cluster.isWorker
     ? state !== "incompatible"
     : state === "current" || (state === "ahead" && APP_ENV !== "production")
   if (fits) return cluster.isWorker || state !== "current" ? undefined : yield* checkCatalogue(url)
-  return yield* new StartupFailed({
-    message:
-      version > codeVersion
-        ? `the database's schema (version ${version}) is newer than this program (${codeVersion}): run a newer program`
-        : `the database's schema (version ${version}) is not this program's (${codeVersion}): run \`${command("db:migrate")}\``
-  })
+  return yield* new StartupFailed({ message: misfit(found) })
 })
+
+/** How the schema differs from this program's, and what to do. */
+const misfit = ({ changed, codeVersion, pending, unknown, version }: Comparison): string => {
+  if (version > codeVersion)
+    return `the database's schema (version ${version}) is newer than this program (${codeVersion}): run a newer program`
+  if (changed.length > 0)
+    return `the database was migrated by other files than this program's (${changed.join(", ")}): run the program that migrated it`
+  if (unknown.length > 0)
+    return `the database has migrations that this program does not know (${unknown.map(({ name }) => name).join(", ")}): run the program that migrated it`
+  const migrate = `run \`${command("db:migrate")}\``
+  return pending.length > 0
+    ? `the database's schema (version ${version}) is not this program's (${codeVersion}): ${migrate}`
+    : `the database has every migration of this program (version ${version}), but other functions, policies or grants: ${migrate}`
+}
 
 /** The schema has every migration; checks whether its catalogue still is what sql/ makes. */
 const checkCatalogue = Effect.fnUntraced(function* (url: Redacted.Redacted) {

@@ -256,7 +256,7 @@ layer(TestDatabase.layer, { timeout: "120 seconds" })("production does not start
   )
 
   it.effect(
-    "with a schema that is newer than the program, or older",
+    "with a schema that is newer than the program, has other functions, or is older",
     () =>
       Effect.gen(function* () {
         const { adminUrl } = yield* TestDatabase
@@ -268,6 +268,12 @@ layer(TestDatabase.layer, { timeout: "120 seconds" })("production does not start
         yield* refuses(
           good,
           /^the database's schema \(version 9000\) is newer than this program \(\d+\): run a newer program$/
+        )
+        yield* owner("delete from meta.migrations where version = 9000")
+        yield* owner("update meta.repeatables set hash = 'x'")
+        yield* refuses(
+          good,
+          /^the database has every migration of this program \(version \d+\), but other functions, policies or grants: run `npm run db:migrate`$/
         )
         yield* owner("delete from meta.migrations")
         yield* refuses(

@@ -38,6 +38,8 @@ export interface Comparison {
   readonly unknown: ReadonlyArray<Applied>
   /** Paths of the migrations that make it `changed`. */
   readonly changed: ReadonlyArray<string>
+  /** Whether the roles, functions, policies, grants and lints in force are those of other files. */
+  readonly repeatablesDiffer: boolean
 }
 
 const decodeApplied = Schema.decodeUnknownEffect(Schema.Array(Applied))
@@ -71,6 +73,7 @@ export const compare = ({ applied, hash }: History, files: SqlFiles): Comparison
   )
   const late = pending.filter((migration) => migration.version < version)
   const changed = [...edited, ...late].map((migration) => migration.path)
+  const repeatablesDiffer = hash !== files.hash
   const state =
     changed.length > 0
       ? "changed"
@@ -78,8 +81,8 @@ export const compare = ({ applied, hash }: History, files: SqlFiles): Comparison
         ? "incompatible"
         : unknown.length > 0
           ? "ahead"
-          : pending.length > 0 || hash !== files.hash
+          : pending.length > 0 || repeatablesDiffer
             ? "behind"
             : "current"
-  return { state, version, codeVersion, applied, pending, unknown, changed }
+  return { state, version, codeVersion, applied, pending, unknown, changed, repeatablesDiffer }
 }

@@ -80,7 +80,11 @@ const shown = Effect.gen(function* () {
     yield* Console.log(`applied  ${step.version} ${step.name}  ${step.applied_at.toISOString()}`)
   for (const step of found.pending) yield* Console.log(`pending  ${step.version} ${step.name}`)
   yield* Console.log(
-    `the database is ${found.state}: at version ${found.version}, this program at ${found.codeVersion}`
+    `the database is ${found.state}: at version ${found.version}, this program at ${found.codeVersion}${
+      found.repeatablesDiffer && found.version === found.codeVersion
+        ? ", with other functions, policies or grants than this program's"
+        : ""
+    }`
   )
 })
 
