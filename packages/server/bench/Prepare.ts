@@ -2,6 +2,9 @@ import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
 import { migrate, prepareLogin } from "@llm-saas/database/migrations/Migrations"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { randomBytes } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import pg from "pg"
 
 /** A migrated database of the benchmark's own. */
 export interface Prepared {
@@ -11,6 +14,8 @@ export interface Prepared {
   readonly jobsUrl: string
   /** Logs in as the server's administrator. */
   readonly adminUrl: string
+  /** The id of the server's first process. */
+  readonly pid: number
   readonly stop: () => Promise<void>
 }
 
@@ -22,7 +27,9 @@ export const prepare = (): Promise<Prepared> =>
       yield* migrate(url)
       const password = Redacted.make(randomBytes(24).toString("base64url"))
       const [api, jobs] = [yield* prepareLogin(url, "api", password), yield* prepareLogin(url, "jobs", password)]
+      const pid = yield* Effect.promise(() => firstProcess(Redacted.value(url)))
       return {
+        pid,
         apiUrl: Redacted.value(api),
         jobsUrl: Redacted.value(jobs),
         adminUrl: Redacted.value(url),
@@ -30,3 +37,11 @@ export const prepare = (): Promise<Prepared> =>
       }
     })
   )
+
+const firstProcess = async (url: string): Promise<number> => {
+  const client = new pg.Client(url)
+  await client.connect()
+  const { rows } = await client.query<{ readonly data_directory: string }>("show data_directory")
+  await client.end()
+  return Number(readFileSync(join(rows[0]?.data_directory ?? "", "postmaster.pid"), "utf8").split("\n")[0])
+}

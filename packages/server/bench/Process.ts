@@ -28,10 +28,15 @@ const INHERITED = {
   MLFLOW_TRACKING_URI: "off"
 }
 
-/** Starts `script` on a free port and waits until it answers `/health`. */
-export const serve = async (name: string, script: string, env: Record<string, string>): Promise<Served> => {
+/** Starts `script` with Node, or another `program`, on a free port and waits until it answers `/health`. */
+export const serve = async (
+  name: string,
+  script: string,
+  env: Record<string, string>,
+  { flags = [], program = process.execPath }: { readonly program?: string; readonly flags?: ReadonlyArray<string> } = {}
+): Promise<Served> => {
   const port = await freePort()
-  const child: ChildProcess = spawn(process.execPath, [script], {
+  const child: ChildProcess = spawn(program, [...flags, script], {
     env: { ...INHERITED, ...env, HOST: "127.0.0.1", PORT: String(port) },
     stdio: ["ignore", "ignore", "inherit"]
   })
@@ -59,6 +64,22 @@ export const cpuMicros = (pid: number): number =>
     const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")
     return sum + Number(nanoseconds) / 1000
   }, 0)
+
+/**
+ * CPU microseconds that the processes of a PostgreSQL server have used. `server` is the id of its first process. Processes that ended
+ * are not counted: its connections stay open while something is measured.
+ */
+export const postgresCpuMicros = (server: number): number =>
+  readFileSync(`/proc/${server}/task/${server}/children`, "utf8")
+    .split(" ")
+    .filter((pid) => pid.trim() !== "")
+    .reduce((sum, pid) => {
+      try {
+        return sum + cpuMicros(Number(pid))
+      } catch {
+        return sum
+      }
+    }, cpuMicros(server))
 
 /** Resident memory in megabytes (Linux only). */
 export const residentMegabytes = (pid: number): number =>

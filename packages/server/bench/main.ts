@@ -13,6 +13,7 @@ import { databaseLimit } from "./DatabaseLimit.ts"
 import { prepare } from "./Prepare.ts"
 import { cpuMicros, residentMegabytes, serve, type Served } from "./Process.ts"
 import { streaming } from "./streaming.ts"
+import { requests } from "./requests.ts"
 import { median, table } from "./Table.ts"
 import { tracking } from "./tracking.ts"
 import { fileURLToPath } from "node:url"
@@ -54,6 +55,10 @@ try {
   const bearer = { authorization: `Bearer ${account.token}` }
   if (wanted("health")) await compare("GET /health", [ours, ...raws.slice(0, 1)], get("/health"))
   if (wanted("me")) await compare("GET /me", everything, get("/me", bearer))
+  if (["requests", "list", "question"].some(wanted))
+    await requests(database, { ...common, APP_ENV: "production", LOG_LEVEL: "info" }, signUp, rounds, seconds, (name) =>
+      wanted("requests") || wanted(name)
+    )
   if (wanted("login")) await compare("POST /login", [ours, ...raws.slice(0, 1)], login(account.email), 4)
   if (wanted("flood")) await flood(account, bearer)
   if (wanted("streams")) await streaming({ ...common, APP_ENV: "test", LOG_LEVEL: "info" }, signUp, Math.min(rounds, 5))

@@ -9,7 +9,7 @@ import { join } from "node:path"
 export type Found = { readonly python: string } | { readonly missing: string }
 
 /**
- * A virtual environment with a pinned Python package, in the machine's cache: made once, with uv in seconds where pip takes minutes. Two
+ * A virtual environment with pinned Python packages (separated by spaces), in the machine's cache: made once, with uv in seconds where pip takes minutes. Two
  * test runs at once build one each, and the first to finish is kept.
  */
 export const environment = Effect.fnUntraced(function* ({
@@ -39,8 +39,8 @@ export const environment = Effect.fnUntraced(function* ({
         ? Effect.succeed(made)
         : Effect.flatMap(installed(python, "uv"), (uv) =>
             Option.isSome(uv)
-              ? output(python, ["-m", "uv", "pip", "install", "--quiet", "--python", python, requirement])
-              : installed(python, requirement)
+              ? output(python, ["-m", "uv", "pip", "install", "--quiet", "--python", python, ...requirement.split(" ")])
+              : installed(python, ...requirement.split(" "))
           )
     )
   )
@@ -63,8 +63,8 @@ export const environment = Effect.fnUntraced(function* ({
 const pythonIn = (directory: string) =>
   process.platform === "win32" ? join(directory, "Scripts", "python.exe") : join(directory, "bin", "python")
 
-const installed = (python: string, what: string) =>
-  output(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", what])
+const installed = (python: string, ...what: ReadonlyArray<string>) =>
+  output(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", ...what])
 
 const READY = ".ready"
 
