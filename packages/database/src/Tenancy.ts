@@ -1,4 +1,5 @@
 import { Actor } from "@llm-saas/domain/Actor"
+import type { ConversationId } from "@llm-saas/domain/Conversation"
 import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import type { Outside } from "@llm-saas/domain/Outside"
 import { Forbidden, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
@@ -46,10 +47,13 @@ export class Tenancy extends Context.Service<
     /** Runs `work`, which sends exactly one statement, in one round trip. It is committed unless it fails by itself. */
     readonly once: <A, E, R>(work: Effect.Effect<A, E, R> & InRoom<R>) => Entered<A, E, R>
     /**
-     * Calls one function of the schema that enters by itself, and returns its answer: one statement for everything, on a shared connection,
-     * at half the cost of `read`. For data that nearly every request reads.
+     * Calls one function of the schema that enters by itself, and returns its answer: JSON as the contract has it, or null. One statement for
+     * everything, on a shared connection, at half the cost of `read`. For what is read most.
      */
-    readonly readFunction: (name: ReadFunction) => Entered<unknown, never, never>
+    readonly readFunction: <Name extends ReadFunction>(
+      name: Name,
+      argument: ReadArguments[Name]
+    ) => Entered<string | null, never, never>
     /**
      * Calls one function of the schema that enters by itself, and returns its rows. Committed unless it fails; an interruption waits for
      * it. Like `once`, in one statement instead of four. For the most frequent writes.
@@ -100,9 +104,9 @@ export class Tenancy extends Context.Service<
           )
         })
 
-      const readFunction = (name: ReadFunction): Entered<unknown, never, never> =>
-        Effect.map(entering(READ_FUNCTIONS[name], [], pool.query), ([row]) =>
-          Predicate.hasProperty(row, "answer") ? row.answer : undefined
+      const readFunction = <Name extends ReadFunction>(name: Name, argument: ReadArguments[Name]) =>
+        Effect.map(entering(READ_FUNCTIONS[name].sql, READ_FUNCTIONS[name].params(argument), pool.query), ([row]) =>
+          Predicate.hasProperty(row, "answer") && typeof row.answer === "string" ? row.answer : null
         )
 
       // On a connection of its own: it may wait for a lock.
@@ -122,6 +126,7 @@ export class Tenancy extends Context.Service<
   )
 }
 
+<<<<<<< HEAD
 const inside = <A, E, R>(room: Room, work: Effect.Effect<A, E, R>) =>
   Effect.provideContext(work, Context.make(TenantSql, sql).pipe(Context.add(CurrentRoom, room)))
 
@@ -138,6 +143,37 @@ const join = <A, E, R>(outer: Room, actor: Actor["Service"], work: Effect.Effect
 type ReadFunction = keyof typeof READ_FUNCTIONS
 const READ_FUNCTIONS = {
   own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::integer, $4::text) as answer"
+=======
+/** Which messages: the user's own, all that the user sees of the tenant, or those of one conversation. `after`: an id, or null. */
+export interface MessagePageQuery {
+  readonly of: "own" | "tenant" | { readonly conversation: ConversationId }
+  readonly after: string | null
+  readonly limit: number
+}
+
+/** The read functions and their arguments, see `sql/functions/70_read_functions.sql`. */
+export interface ReadArguments {
+  readonly own_profile: undefined
+  readonly message_page: MessagePageQuery
+}
+export type ReadFunction = keyof ReadArguments
+const ENTERING = "$1::uuid, $2::uuid, $3::integer, $4::text"
+const READ_FUNCTIONS: {
+  readonly [Name in ReadFunction]: {
+    readonly sql: string
+    readonly params: (argument: ReadArguments[Name]) => ReadonlyArray<unknown>
+  }
+} = {
+  own_profile: {
+    sql: `select app.own_profile(${ENTERING})::text as answer`,
+    params: () => []
+  },
+  message_page: {
+    sql: `select app.message_page(${ENTERING}, $5::text, $6::uuid, $7::uuid, $8::integer) as answer`,
+    params: ({ after, limit, of }) =>
+      typeof of === "string" ? [of, null, after, limit] : ["conversation", of.conversation, after, limit]
+  }
+>>>>>>> bf40e5e (wip)
 }
 
 /** The arguments of `app.ask`: the generation as far as it is known, and the question. */
@@ -155,7 +191,7 @@ type Call = keyof typeof CALLS
 type Argument<Name extends Call> = Parameters<(typeof CALLS)[Name]["params"]>[0]
 const CALLS = {
   ask: {
-    sql: "select * from app.ask($1::uuid, $2::uuid, $3::integer, $4::text, $5::text::jsonb, $6::text)",
+    sql: `select * from app.ask(${ENTERING}, $5::text::jsonb, $6::text)`,
     params: ({ content, ...question }: AskedQuestion): ReadonlyArray<unknown> => [JSON.stringify(question), content]
   }
 }

@@ -50,7 +50,9 @@ export const touch = TenantSql.use(
 const profile = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const answer = yield* Effect.orDie(
-    Schema.decodeUnknownEffect(ReadFunctionRow)(yield* tenancy.readFunction("own_profile"))
+    Schema.decodeUnknownEffect(Schema.fromJsonString(ReadFunctionRow))(
+      yield* tenancy.readFunction("own_profile", undefined)
+    )
   )
   return { tenant: answer.tenant.id, user: answer.id, role: "llm_tenant", users: [answer.id] }
 })

@@ -117,7 +117,9 @@ layer(TestDatabase.layer, { timeout: "120 seconds", excludeTestServices: true })
           (n) =>
             timed(
               Effect.provideService(
-                n % 2 === 0 ? tenancy.read(look) : tenancy.readFunction("own_profile"),
+                n % 2 === 0
+                  ? Effect.asVoid(tenancy.read(look))
+                  : Effect.asVoid(tenancy.readFunction("own_profile", undefined)),
                 Actor,
                 actor
               )

@@ -56,8 +56,13 @@ try {
   if (wanted("health")) await compare("GET /health", [ours, ...raws.slice(0, 1)], get("/health"))
   if (wanted("me")) await compare("GET /me", everything, get("/me", bearer))
   if (["requests", "list", "question"].some(wanted))
-    await requests(database, { ...common, APP_ENV: "production", LOG_LEVEL: "info" }, signUp, rounds, seconds, (name) =>
-      wanted("requests") || wanted(name)
+    await requests(
+      database,
+      { ...common, APP_ENV: "production", LOG_LEVEL: "info" },
+      signUp,
+      rounds,
+      seconds,
+      (name) => wanted("requests") || wanted(name)
     )
   if (wanted("login")) await compare("POST /login", [ours, ...raws.slice(0, 1)], login(account.email), 4)
   if (wanted("flood")) await flood(account, bearer)

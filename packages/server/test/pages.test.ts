@@ -26,6 +26,11 @@ let sent: Array<Statement> = []
 const listening = (pool: Pool["Service"]) =>
   Pool.of({
     ...pool,
+    query: (sql, params, line) =>
+      Effect.suspend(() => {
+        sent.push({ sql, params })
+        return pool.query(sql, params, line)
+      }),
     use: (work, line) =>
       pool.use(
         (connection) =>
@@ -152,7 +157,7 @@ const looked = Effect.fnUntraced(function* (statements: ReadonlyArray<Statement>
     )
     if (enter !== undefined) yield* run(enter.sql, enter.params)
     for (const { params, sql } of statements) {
-      if (/^(begin|commit)|app\.enter\(/u.test(sql)) continue
+      if (/^(?:begin|commit)|app\.enter\(/u.test(sql)) continue
       const before = yield* total
       // It was asked already: the same once more, under other ids.
       yield* run(
@@ -198,7 +203,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
               [page, middle].flatMap(
                 (at) =>
                   [
-                    ["own messages", messages.list({ ...at, scope: "own" }).pipe(as(who))],
+                    ["own messages", messages.page({ ...at, scope: "own" }).pipe(as(who))],
                     ["own conversations", conversations.list(at).pipe(as(who))]
                   ] as const
               )
@@ -206,7 +211,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
             ...[page, middle].flatMap(
               (at) =>
                 [
-                  ["the tenant's messages", messages.list({ ...at, scope: "tenant" }).pipe(as(admin))],
+                  ["the tenant's messages", messages.page({ ...at, scope: "tenant" }).pipe(as(admin))],
                   ["the tenant's users", users.list(admin.tenantId, at).pipe(as(admin))],
                   ["a long conversation", conversations.messages(talk, at).pipe(as(long))],
                   ["a short conversation", conversations.messages(little, at).pipe(as(short))]

@@ -2,7 +2,6 @@ import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
-import type { Message } from "@llm-saas/domain/Message"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { UserId } from "@llm-saas/domain/User"
@@ -11,7 +10,6 @@ import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "../AuditLog.ts"
 import { markDeleted } from "../Deletions.ts"
-import { selectMessages, toMessage } from "./MessageQueries.ts"
 import { Generations } from "../generations/Generations.ts"
 import { type Attempt, once } from "../Idempotency.ts"
 import { pageOnIndex } from "../Pages.ts"
@@ -42,11 +40,8 @@ export class Conversations extends Context.Service<
     ) => Effect.Effect<Conversation, ConversationNotFound | Refused, Actor>
     /** With all its messages; answers still under way are stopped. */
     readonly remove: (id: ConversationId) => Effect.Effect<void, ConversationNotFound | Refused, Actor>
-    /** Newest first. */
-    readonly messages: (
-      id: ConversationId,
-      at: At
-    ) => Effect.Effect<Page<Message>, ConversationNotFound | Refused, Actor>
+    /** Newest first, as JSON of the contract's `MessagePage`: see `Messages.page`. */
+    readonly messages: (id: ConversationId, at: At) => Effect.Effect<string, ConversationNotFound | Refused, Actor>
   }
 >()("@llm-saas/engine/messages/Conversations") {
   static readonly layer = Layer.effect(
@@ -88,13 +83,9 @@ export class Conversations extends Context.Service<
           yield* generations.stop(marked.value)
         }),
         messages: Effect.fn("Conversations.messages")(function* (id, { cursor, limit }) {
-          const rows = yield* tenancy.transaction(
-            Effect.gen(function* () {
-              if (Option.isNone(yield* find(id))) return yield* new ConversationNotFound({})
-              return yield* selectMessages({ of: { conversation: id }, after: cursor ?? null, limit: limit + 1 })
-            })
-          )
-          return page(rows.map(toMessage), limit)
+          const of = { conversation: id }
+          const answer = yield* tenancy.readFunction("message_page", { of, after: cursor ?? null, limit })
+          return answer ?? (yield* new ConversationNotFound({}))
         })
       })
     })

@@ -1,11 +1,9 @@
 import { TenantSql } from "@llm-saas/database/Tenancy"
-import { ConversationId } from "@llm-saas/domain/Conversation"
 import { Message, MessageId } from "@llm-saas/domain/Message"
 import { Schema } from "effect"
 import { SqlSchema } from "effect/sql"
-import { pageOnIndex } from "../Pages.ts"
 
-// A message with its generation's account, read in the room: shared by lists, single messages and replays.
+// A message with its generation's account, read in the room: for single messages and replays; lists are `app.message_page`.
 
 /** The columns of a message: its fields, and the time as the driver reads it. */
 export const MessageRow = Schema.Struct({ ...Message.fields, created_at: Schema.DateTimeUtcFromDate })
@@ -36,28 +34,4 @@ export const selectMessage = SqlSchema.findOneOption({
         sql`select ${sql.literal(COLUMNS)} from app.messages m ${sql.literal(ACCOUNT)}
           where m.tenant_id = app.tenant_id() and m.id = ${id}`
     )
-})
-
-/**
- * Exchanges, newest first, after the id `after`: of a conversation; `own`: the actor's; `tenant`: all that row-level security lets the
- * actor see. A page is read on the index in its order, see `Pages.ts`.
- */
-export const selectMessages = SqlSchema.findAll({
-  Request: Schema.Struct({
-    of: Schema.Union([Schema.Literals(["own", "tenant"]), Schema.Struct({ conversation: ConversationId })]),
-    after: Schema.NullOr(Schema.String),
-    limit: Schema.Int
-  }),
-  Result: MessageRow,
-  execute: ({ after, limit, of }) =>
-    TenantSql.use((sql) => {
-      const rows =
-        of === "tenant"
-          ? undefined
-          : of === "own"
-            ? { column: "user_id" as const, value: sql`app.user_id()` }
-            : { column: "conversation_id" as const, value: sql`${of.conversation}::uuid` }
-      return sql`select ${sql.literal(COLUMNS)}
-        from (${pageOnIndex(sql, "messages", rows, after, limit)}) m ${sql.literal(ACCOUNT)} order by m.id desc`
-    })
 })

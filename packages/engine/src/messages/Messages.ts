@@ -1,13 +1,12 @@
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { type Message, type MessageId, MessageNotFound } from "@llm-saas/domain/Message"
-import { type Page, page } from "@llm-saas/domain/Page"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { Context, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as AuditLog from "../AuditLog.ts"
 import { markDeleted } from "../Deletions.ts"
-import { selectMessage, selectMessages, toMessage } from "./MessageQueries.ts"
+import { selectMessage, toMessage } from "./MessageQueries.ts"
 import { Generations } from "../generations/Generations.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
@@ -16,12 +15,15 @@ type Refused = Unauthenticated | Forbidden | Unavailable
 export class Messages extends Context.Service<
   Messages,
   {
-    /** Newest first. `own`: the actor's. `tenant`: all of the tenant, for admins; other users are refused. */
-    readonly list: (at: {
+    /**
+     * A page, newest first, as JSON of the contract's `MessagePage`: the database writes it, and nothing decodes it on its way to the client.
+     * `own`: the actor's. `tenant`: all of the tenant, for admins; other users are refused.
+     */
+    readonly page: (at: {
       readonly scope: "own" | "tenant"
       readonly limit: number
       readonly cursor: string | undefined
-    }) => Effect.Effect<Page<Message>, Refused, Actor>
+    }) => Effect.Effect<string, Refused, Actor>
     readonly get: (id: MessageId) => Effect.Effect<Message, MessageNotFound | Refused, Actor>
     /** Question and answer are gone at once; an answer still under way is stopped. Its account stays. */
     readonly remove: (id: MessageId) => Effect.Effect<void, MessageNotFound | Refused, Actor>
@@ -35,12 +37,12 @@ export class Messages extends Context.Service<
       const random = yield* SecureRandom
 
       return Messages.of({
-        list: Effect.fn("Messages.list")(function* ({ cursor, limit, scope }) {
+        page: Effect.fn("Messages.page")(function* ({ cursor, limit, scope }) {
           const actor = yield* Actor
-          const rows = yield* tenancy
-            .read(selectMessages({ of: scope, after: cursor ?? null, limit: limit + 1 }))
+          const answer = yield* tenancy
+            .readFunction("message_page", { of: scope, after: cursor ?? null, limit })
             .pipe(Effect.provideService(Actor, scope === "tenant" ? { ...actor, needs: "admin" } : actor))
-          return page(rows.map(toMessage), limit)
+          return answer ?? (yield* Effect.die("a page of one's own that does not exist"))
         }),
         get: Effect.fn("Messages.get")(function* (id) {
           const row = yield* tenancy.read(selectMessage(id))

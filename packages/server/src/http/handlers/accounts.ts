@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Sessions } from "../../auth/Sessions.ts"
 import { SignUps } from "../../auth/SignUps.ts"
+import { asJson } from "./json.ts"
 
 /** `/register`, `/login`, `/me`, `/me/password`. */
 export const AccountsHandlers = HttpApiBuilder.group(
@@ -21,7 +22,7 @@ export const AccountsHandlers = HttpApiBuilder.group(
           tenant_id === undefined || tenant_id === "" ? credentials : { ...credentials, tenant_id },
           request
         ),
-      me: () => accounts.me,
+      me: () => asJson(accounts.profile),
       changePassword: ({ payload, request }) =>
         sessions.changePassword({ current: payload.current_password, next: payload.new_password }, request)
     })

@@ -3,6 +3,7 @@ import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
+import { asJson } from "./json.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
 /** `/conversations…`. */
@@ -20,7 +21,7 @@ export const ConversationsHandlers = HttpApiBuilder.group(
       rename: ({ params, payload }) => conversations.rename(params.id, payload.title),
       remove: ({ params }) => conversations.remove(params.id),
       messages: ({ params, query }) =>
-        conversations.messages(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
+        asJson(conversations.messages(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }))
     })
   })
 )

@@ -11,6 +11,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { type LastEvent, lastEventOf } from "../../sse/LastEvent.ts"
 import { formatOf, stream } from "../../sse/Streaming.ts"
+import { asJson } from "./json.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
 interface Asking {
@@ -69,7 +70,9 @@ export const MessagesHandlers = HttpApiBuilder.group(
       stream: ({ headers, payload, query, request }) =>
         streaming({ headers, query, question: payload, request }, query.format),
       list: ({ query }) =>
-        messages.list({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
+        asJson(
+          messages.page({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
+        ),
       get: ({ params }) => messages.get(params.id),
       remove: ({ params }) => messages.remove(params.id),
       feedback: ({ headers, params, payload: { comment = null, rating } }) =>

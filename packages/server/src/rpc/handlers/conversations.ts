@@ -3,6 +3,7 @@ import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Effect } from "effect"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { DEFAULT_PAGE } from "../../http/handlers/paging.ts"
+import { decodePage } from "./MessagePages.ts"
 
 /** `conversations.…`. */
 export const ConversationsCalls = ConversationsRpc.toLayer(
@@ -15,7 +16,7 @@ export const ConversationsCalls = ConversationsRpc.toLayer(
       "conversations.rename": ({ id, title }) => conversations.rename(id, title),
       "conversations.remove": ({ id }) => conversations.remove(id),
       "conversations.messages": ({ cursor, id, limit }) =>
-        conversations.messages(id, { limit: limit ?? DEFAULT_PAGE, cursor })
+        Effect.flatMap(conversations.messages(id, { limit: limit ?? DEFAULT_PAGE, cursor }), decodePage)
     })
   )
 )

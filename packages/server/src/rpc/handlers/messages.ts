@@ -8,6 +8,7 @@ import type { Headers } from "effect/http"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { DEFAULT_PAGE } from "../../http/handlers/paging.ts"
 import { reading } from "./Events.ts"
+import { decodePage } from "./MessagePages.ts"
 
 interface Asked {
   readonly content: string
@@ -42,7 +43,7 @@ export const MessagesCalls = MessagesRpc.toLayer(
           ? reading(ask(question, headers), { seq: 0, path: [] })
           : reading(generations.follow(resume.generation_id), { seq: resume.seq, path: ["payload", "resume", "seq"] }),
       "messages.list": ({ cursor, limit, scope }) =>
-        messages.list({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }),
+        Effect.flatMap(messages.page({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }), decodePage),
       "messages.get": ({ id }) => messages.get(id),
       "messages.remove": ({ id }) => messages.remove(id),
       "messages.feedback": ({ comment = null, id, idempotency_key, rating }) =>
