@@ -839,6 +839,9 @@ grant select on meta.repeatables to llm_reader;
 
 -- Functions
 
+create function app.account_of(uuid,uuid) returns TABLE(members text) language sql stable;
+  alter function app.account_of(uuid,uuid) owner to llm_owner;
+  grant execute to llm_tenant;
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
 create function app.ask(uuid,uuid,integer,text,jsonb,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
@@ -864,9 +867,15 @@ create function app.login_valid() returns boolean language sql stable;
 create function app.may_delete(uuid,uuid,text,uuid) returns boolean language plpgsql stable;
   alter function app.may_delete(uuid,uuid,text,uuid) owner to llm_owner;
   grant execute to llm_tenant;
+create function app.message_json(uuid,uuid,uuid,text,text,text) returns text language sql stable;
+  alter function app.message_json(uuid,uuid,uuid,text,text,text) owner to llm_owner;
+  grant execute to llm_tenant;
 create function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer) returns text language plpgsql;
   alter function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer) owner to llm_owner;
   grant execute to llm_api;
+  grant execute to llm_tenant;
+create function app.milliseconds_to(timestamp with time zone,timestamp with time zone) returns double precision language sql stable;
+  alter function app.milliseconds_to(timestamp with time zone,timestamp with time zone) owner to llm_owner;
   grant execute to llm_tenant;
 create function app.own_profile(uuid,uuid,integer,text) returns json language plpgsql;
   alter function app.own_profile(uuid,uuid,integer,text) owner to llm_owner;
