@@ -126,7 +126,6 @@ export class Tenancy extends Context.Service<
   )
 }
 
-<<<<<<< HEAD
 const inside = <A, E, R>(room: Room, work: Effect.Effect<A, E, R>) =>
   Effect.provideContext(work, Context.make(TenantSql, sql).pipe(Context.add(CurrentRoom, room)))
 
@@ -139,11 +138,6 @@ const join = <A, E, R>(outer: Room, actor: Actor["Service"], work: Effect.Effect
     ? inside(outer, work)
     : Effect.die("a room of one actor was opened inside another's")
 
-/** See `sql/functions/70_read_functions.sql`. */
-type ReadFunction = keyof typeof READ_FUNCTIONS
-const READ_FUNCTIONS = {
-  own_profile: "select app.own_profile($1::uuid, $2::uuid, $3::integer, $4::text) as answer"
-=======
 /** Which messages: the user's own, all that the user sees of the tenant, or those of one conversation. `after`: an id, or null. */
 export interface MessagePageQuery {
   readonly of: "own" | "tenant" | { readonly conversation: ConversationId }
@@ -173,7 +167,6 @@ const READ_FUNCTIONS: {
     params: ({ after, limit, of }) =>
       typeof of === "string" ? [of, null, after, limit] : ["conversation", of.conversation, after, limit]
   }
->>>>>>> bf40e5e (wip)
 }
 
 /** The arguments of `app.ask`: the generation as far as it is known, and the question. */

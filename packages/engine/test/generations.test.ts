@@ -336,7 +336,6 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds"
   )
 })
 
-<<<<<<< HEAD
 layer(Layer.provideMerge(engine({}, 5), TestDatabase.layer), { timeout: "120 seconds" })(
   "while a model talks",
   (it) => {
@@ -355,8 +354,8 @@ layer(Layer.provideMerge(engine({}, 5), TestDatabase.layer), { timeout: "120 sec
         const calls = yield* Effect.forEach(asked, () => script.next)
         for (const call of calls) call.emit("tok")
         assert.deepInclude(pool.load(), { lent: 0, waiting: 0 })
-        const { data } = yield* messages.list({ scope: "own", limit: 100, cursor: undefined }).pipe(as(actor))
-        assert.strictEqual(data.length, 100)
+        const page = yield* messages.page({ scope: "own", limit: 100, cursor: undefined }).pipe(as(actor))
+        assert.strictEqual(JSON.parse(page).data.length, 100)
         assert.deepInclude(pool.load(), { lent: 0, waiting: 0 })
         for (const call of calls) call.complete()
         const answers = yield* Effect.forEach(asked, generations.answer, { concurrency: "unbounded" })
@@ -368,36 +367,6 @@ layer(Layer.provideMerge(engine({}, 5), TestDatabase.layer), { timeout: "120 sec
     )
   }
 )
-=======
-layer(Layer.provideMerge(engine({}, 5), TestDatabase.layer), { timeout: "60 seconds" })("while a model talks", (it) => {
-  it.effect("no connection is held: 200 answers at once on a pool of five, and everything else goes on", () =>
-    Effect.gen(function* () {
-      const generations = yield* Generations
-      const messages = yield* Messages
-      const script = yield* Script
-      const pool = yield* Pool
-      const actor = yield* newUser()
-      const asked = yield* Effect.forEach(
-        Array.from({ length: 200 }, (_, n) => n),
-        (n) => generations.ask(question(`Question ${n}`)).pipe(as(actor)),
-        { concurrency: 50 }
-      )
-      const calls = yield* Effect.forEach(asked, () => script.next)
-      for (const call of calls) call.emit("tok")
-      assert.deepInclude(pool.load(), { lent: 0, waiting: 0 })
-      const page = yield* messages.page({ scope: "own", limit: 100, cursor: undefined }).pipe(as(actor))
-      assert.strictEqual(JSON.parse(page).data.length, 100)
-      assert.deepInclude(pool.load(), { lent: 0, waiting: 0 })
-      for (const call of calls) call.complete()
-      const answers = yield* Effect.forEach(asked, generations.answer, { concurrency: "unbounded" })
-      assert.deepStrictEqual(
-        answers.map(({ response }) => response),
-        asked.map(() => "tok")
-      )
-    }).pipe(Effect.scoped)
-  )
-})
->>>>>>> bf40e5e (wip)
 
 let lent = 0
 const counted = (pool: Pool["Service"]) =>

@@ -389,6 +389,13 @@ layer(Running.with(QUICK), { timeout: "120 seconds" })("what was asked", (it) =>
         yield* pages(user, `/conversations/${String(conversation)}/messages`, asked(user, "Meanwhile", conversation)),
         ids
       )
+      // The database writes lists, and the program single messages: they are the same to the letter.
+      const quoted = yield* asked(user, 'Which "quotes",\u0001 \\ and 😀\u2028 lines?', conversation)
+      const one = yield* send("GET", `/messages/${String(quoted["id"])}`, { token: user.token })
+      for (const path of ["/messages", `/conversations/${String(conversation)}/messages`]) {
+        const { data } = (yield* send("GET", `${path}?limit=1`, { token: user.token })).body
+        assert.deepStrictEqual(data, [one.body], path)
+      }
       const everybodys = yield* pages(admin, "/messages?scope=tenant", Effect.void)
       assert.includeMembers(everybodys, ids)
       assert.strictEqual(new Set(everybodys).size, everybodys.length)

@@ -71,100 +71,7 @@ export class Accounts extends Context.Service<
 >()("@llm-saas/engine/accounts/Accounts") {
   static readonly layer = Layer.effect(
     Accounts,
-<<<<<<< HEAD
     Effect.suspend(() => make)
-=======
-    Effect.gen(function* () {
-      const preTenant = yield* PreTenantAccess
-      const tenancy = yield* Tenancy
-      const hasher = yield* PasswordHasher
-      const random = yield* SecureRandom
-      const record = AuditLog.recorder(random)
-
-      const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(
-        ({ attempt, client, email, password, tenantId }) =>
-          answerAtInterval(
-            // Hashed first, whatever the answer will be.
-            hasher.hash(password, { email, share: { client, target: `register ${tenantId}` } }),
-            Effect.fnUntraced(function* (passwordHash) {
-              const id = UserId.make(yield* random.uuidV7())
-              const made = yield* preTenant.register({ tenantId, userId: id, email, passwordHash, attempt })
-              if (Option.isNone(made)) return yield* new RegistrationRefused({})
-              if (made.value.outcome === "mismatch") return yield* new IdempotencyMismatch({})
-              const { outcome, ...registered } = made.value
-              if (outcome === "known") yield* noteReplay
-              return new User({ tenant_id: tenantId, email, status: "active", ...registered })
-            }),
-            // The reason is not told, and the time must not tell it.
-            Exit.isFailure
-          )
-      )
-
-      /** Tries the password on each account that has an attempt left. */
-      const tryOut = Effect.fnUntraced(function* (
-        candidates: ReadonlyArray<Candidate>,
-        { attempts, client, email, password, tenantId }: Parameters<Accounts["Service"]["login"]>[0]
-      ) {
-        const begun = attempts.begin(candidates.map(({ user_id }) => user_id))
-        const tried = candidates.filter(({ user_id }) => begun.has(user_id))
-        const { fits, hash } = yield* hasher.compare(password, {
-          email: email ?? "",
-          hashes: tried.map(({ password_hash }) => password_hash),
-          share: { client, target: `login ${tenantId ?? email ?? ""}` }
-        })
-        const fitting = tried.filter((_, place) => fits[place] === true)
-        const told = attempts.end(fitting.map(({ user_id }) => user_id))
-        return { tried, told: fitting.filter(({ user_id }) => told.has(user_id)), hash }
-      })
-
-      const login: Accounts["Service"]["login"] = Effect.fn("Accounts.login")((credentials) => {
-        const { email, tenantId } = credentials
-        const candidates = email === undefined ? Effect.succeed([]) : preTenant.candidates(email, tenantId)
-        return answerAtInterval(
-          Effect.flatMap(candidates, (found) => tryOut(found, credentials)),
-          Effect.fnUntraced(function* ({ hash, told, tried }) {
-            const [candidate, another] = told
-            const one = another === undefined ? candidate : undefined
-            yield* preTenant.recordLogin(tried, one)
-            if (candidate === undefined) return yield* new InvalidCredentials({})
-            if (one === undefined) return yield* new TenantRequired({})
-            if (one.password_hash !== hash) yield* preTenant.rehash(one, hash)
-            return identityOf(one)
-          })
-        )
-      })
-
-      const profile = Effect.map(tenancy.readFunction("own_profile", undefined), (answer) => answer ?? "null").pipe(
-        Effect.withSpan("Accounts.profile")
-      )
-      const me = Effect.flatMap(profile, (answer) => Effect.orDie(decodeProfile(answer)))
-
-      const changePassword: Accounts["Service"]["changePassword"] = Effect.fn("Accounts.changePassword")(function* ({
-        attempts,
-        client,
-        current,
-        email,
-        next
-      }) {
-        const { tenantId, userId } = yield* Actor
-        const candidates = yield* preTenant.candidates(email, tenantId)
-        const own = candidates.filter((candidate) => candidate.user_id === userId)
-        const { told, tried } = yield* tryOut(own, { attempts, client, email, password: current, tenantId })
-        if (told.length === 0) {
-          yield* preTenant.recordLogin(tried, undefined)
-          return yield* new InvalidCredentials({})
-        }
-        const hash = yield* hasher.hash(next, { email, share: { client, target: `password ${tenantId}` } })
-        const row = yield* tenancy
-          .transaction(
-            Effect.tap(setPassword({ hash }), () => record("password.changed", { kind: "user", id: userId }))
-          )
-          .pipe(Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})))
-        return { tenantId, userId, role: row.role, tokenEpoch: row.token_epoch }
-      })
-      return Accounts.of({ register, login, me, profile, changePassword })
-    })
->>>>>>> bf40e5e (wip)
   )
 }
 
@@ -211,10 +118,10 @@ const make = Effect.gen(function* () {
     )
   })
 
-  const me = tenancy.readFunction("own_profile").pipe(
-    Effect.flatMap((answer) => Effect.orDie(decodeProfile(answer))),
-    Effect.withSpan("Accounts.me")
+  const profile = Effect.map(tenancy.readFunction("own_profile", undefined), (answer) => answer ?? "null").pipe(
+    Effect.withSpan("Accounts.profile")
   )
+  const me = Effect.flatMap(profile, (answer) => Effect.orDie(decodeProfile(answer)))
 
   const changePassword: Accounts["Service"]["changePassword"] = Effect.fn("Accounts.changePassword")(
     function* (change) {
@@ -234,7 +141,7 @@ const make = Effect.gen(function* () {
       return { tenantId, userId, role: row.role, tokenEpoch: row.token_epoch }
     }
   )
-  return Accounts.of({ register, login, me, changePassword })
+  return Accounts.of({ register, login, me, profile, changePassword })
 })
 
 /** Tries the password on each account that has an attempt left. */
