@@ -4,7 +4,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { MigrationFailed } from "../MigrationFailed.ts"
 import { outageOrBug, unavailable } from "../PostgresError.ts"
 import { Pool } from "./Pool.ts"
-import { realTime } from "./Sessions.ts"
+import { realTime } from "./RealTime.ts"
 import { readSqlFiles } from "../SqlFiles.ts"
 
 const MIGRATIONS = "select version, breaking from meta.migrations"

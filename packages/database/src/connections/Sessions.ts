@@ -1,145 +1,87 @@
-import { dependency } from "@llm-saas/domain/Dependency"
-import { repeat } from "@llm-saas/domain/Loop"
 import type { PgConnection } from "@effect/sql-pg"
-import { Clock, Effect, Exit } from "effect"
+import { Effect, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import { causeOf, isAway, NoAnswer, sqlState } from "../PostgresError.ts"
-import { type Observe, Session } from "./Session.ts"
+import type { Session } from "./Session.ts"
+import { makeOpener, type SessionOpener } from "./SessionOpener.ts"
+import { watchSilence } from "./SilenceWatch.ts"
 
-/** How often (ms) sessions are checked for silence, or for not being needed any more. */
-const CHECK_MS = 250
-/** A check later (ms) than this may find unread answers that arrived long ago: the process slept, and the next check decides. */
-const LATE_MS = 4 * CHECK_MS
-/** Ms after which a session without a borrower is closed. */
-const UNUSED_MS = 300_000
+/** The open sessions of a pool, lent or not. */
+export class Sessions {
+  readonly #opener: SessionOpener
+  readonly #all = new Set<Session>()
+  /** Sessions without a borrower. The one used last is at the end, and is used next. */
+  #unused: Array<Session> = []
 
-/** Ms of silence after which a new connection asks whether the server is there at all: a slow statement is no reason to give up. */
-const SUSPECT_MS = 3000
-
-/** Sockets need the real time, whatever clock the program is given. */
-export const realTime = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
-
-/**
- * The open sessions of a pool, lent or not. A session that is silent for longer while it owes an answer is given up.
- */
-export const make = Effect.fnUntraced(function* (config: PgConnection.Config, timeoutMs: number) {
-  const postgres = yield* dependency("postgresql")
-  const all = new Set<Session>()
-  // The one used last is at the end, and is used next.
-  const unused: Array<Session> = []
-
-  const note = (error: SqlError) => (isAway(error) ? postgres.failed(causeOf(error)) : undefined)
-  const observe: Observe = (exit) => {
-    if (Exit.isSuccess(exit)) return postgres.outage === undefined ? undefined : postgres.worked
-    const reason = exit.cause.reasons[0]
-    return reason?._tag === "Fail" ? note(reason.error) : undefined
+  private constructor(opener: SessionOpener) {
+    this.#opener = opener
   }
 
-  /** Opens a session for `keep`. */
-  const open = (keep: (session: Session) => void): Effect.Effect<void, SqlError> =>
-    Session.open(config, observe, (session) => {
-      all.add(session)
-      keep(session)
-    }).pipe(
-      Effect.tap(() => postgres.worked),
-      Effect.tapError((error) => note(error) ?? Effect.void)
-    )
+  /** None at first. Those that are silent for `timeoutMs` while they owe an answer are given up. All are closed with the scope. */
+  static readonly make = Effect.fnUntraced(function* (
+    config: PgConnection.Config,
+    timeoutMs: number
+  ): Effect.fn.Return<Sessions, never, Scope.Scope> {
+    const opener = yield* makeOpener(config)
+    const sessions = new Sessions(opener)
+    yield* watchSilence(sessions, opener, timeoutMs)
+    yield* Effect.addFinalizer(() => Effect.forEach([...sessions], sessions.discard, { discard: true }))
+    return sessions
+  })
 
-  const discard = (session: Session) =>
-    Effect.suspend(() => {
-      all.delete(session)
-      return session.close
+  /** Opens a session for `keep`. */
+  readonly open = (keep: (session: Session) => void): Effect.Effect<void, SqlError> =>
+    this.#opener.open((session) => {
+      this.#all.add(session)
+      keep(session)
     })
 
   /** A session that is idle. */
-  const pop = (): Session | undefined => {
-    for (let session = unused.pop(); session !== undefined; session = unused.pop()) if (session.idle) return session
+  pop(): Session | undefined {
+    for (let session = this.#unused.pop(); session !== undefined; session = this.#unused.pop())
+      if (session.idle) return session
     return undefined
   }
 
   /** A session that is idle, or a new one, for `keep`. */
-  const take = (keep: (session: Session) => void): Effect.Effect<void, SqlError> =>
+  readonly take = (keep: (session: Session) => void): Effect.Effect<void, SqlError> =>
     Effect.suspend(() => {
-      const session = pop()
-      if (session === undefined) return open(keep)
+      const session = this.pop()
+      if (session === undefined) return this.open(keep)
       keep(session)
       return Effect.void
     })
 
   /** Keeps the session for the next borrower, if it is idle. */
-  const keep = (session: Session): boolean => {
+  keep(session: Session): boolean {
     if (!session.idle) return false
     session.unusedSince = performance.now()
-    unused.push(session)
+    this.#unused.push(session)
     return true
   }
-  const keepOrDiscard = (session: Session): Effect.Effect<void> =>
-    Effect.suspend(() => (keep(session) ? Effect.void : discard(session)))
 
-  /** Gives up sessions that are silent for longer than `limitMs`, and unused ones not heard of since then. */
-  const giveUp = (limitMs: number, now: number) =>
+  readonly keepOrDiscard = (session: Session): Effect.Effect<void> =>
+    Effect.suspend(() => (this.keep(session) ? Effect.void : this.discard(session)))
+
+  readonly discard = (session: Session): Effect.Effect<void> =>
     Effect.suspend(() => {
-      let since = Number.NEGATIVE_INFINITY
-      for (const session of all) {
-        const silence = session.silence(now)
-        if (silence <= limitMs) continue
-        since = Math.max(since, now - silence)
-        session.fail(new NoAnswer(silence))
-      }
-      // Where one connection died silently, the others likely did too, and each would cost a request as much time.
-      const gone = unused.filter(
-        (session) => !session.idle || session.heardAt < since || now - session.unusedSince > UNUSED_MS
-      )
-      for (const session of gone) unused.splice(unused.indexOf(session), 1)
-      for (const session of all) if (!session.alive && !gone.includes(session)) gone.push(session)
-      return Effect.forEach(gone, discard, { discard: true })
+      this.#all.delete(session)
+      return session.close
     })
 
-  /** Whether the server is there. A refusal is an answer too. */
-  const probe = Effect.scoped(
-    Effect.acquireRelease(
-      Effect.suspend(() => {
-        let opened: Session | undefined
-        return Effect.map(
-          Session.open(config, observe, (session) => (opened = session)),
-          () => opened
-        )
-      }),
-      (opened) => opened?.close ?? Effect.void,
-      { interruptible: true }
-    )
-  ).pipe(
-    Effect.matchEffect({
-      onSuccess: () => Effect.void,
-      onFailure: (error) =>
-        sqlState(error) === undefined
-          ? Effect.andThen(
-              note(error) ?? Effect.void,
-              Effect.suspend(() => giveUp(SUSPECT_MS, performance.now()))
-            )
-          : Effect.void
-    })
-  )
+  /** Discards lost sessions, and of those without a borrower the ones that are not idle or that `unwanted` names. */
+  discardWhere(unwanted: (session: Session) => boolean): Effect.Effect<void> {
+    const gone = new Set(this.#unused.filter((session) => !session.idle || unwanted(session)))
+    if (gone.size > 0) this.#unused = this.#unused.filter((session) => !gone.has(session))
+    for (const session of this.#all) if (!session.alive) gone.add(session)
+    return Effect.forEach(gone, this.discard, { discard: true })
+  }
 
-  const scope = yield* Effect.scope
-  let lookedAt = performance.now()
-  let probing = false
-  const look = Effect.suspend(() => {
-    const now = performance.now()
-    const late = now - lookedAt > LATE_MS
-    lookedAt = now
-    if (late) return Effect.void
-    if (probing || ![...all].some((session) => session.silence(now) > SUSPECT_MS)) return giveUp(timeoutMs, now)
-    probing = true
-    const asked = Effect.ensuring(
-      Effect.andThen(probe, Effect.sleep(SUSPECT_MS)),
-      Effect.sync(() => (probing = false))
-    )
-    return Effect.andThen(giveUp(timeoutMs, now), Effect.asVoid(Effect.forkIn(asked, scope)))
-  })
-  yield* realTime(repeat({ name: "the look after connections", every: CHECK_MS, late: "10 seconds" }, look))
-  yield* Effect.addFinalizer(() => Effect.forEach([...all], discard, { discard: true }))
-  return { open, take, discard, pop, keep, keepOrDiscard }
-})
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#all.values()
+  }
 
-export type Sessions = Effect.Success<ReturnType<typeof make>>
+  some(holds: (session: Session) => boolean): boolean {
+    for (const session of this.#all) if (holds(session)) return true
+    return false
+  }
+}

@@ -1,10 +1,12 @@
 import { Deferred, Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { Turns } from "./FairTurns.ts"
+import type { ConnectionKind } from "./Lending.ts"
 import type { Session } from "./Session.ts"
 import type { Sessions } from "./Sessions.ts"
 
 /** Most statements under way on one shared session. PostgreSQL runs them one after the other: more would only wait there. */
-export const STATEMENTS_PER_SESSION = 8
+const STATEMENTS_PER_SESSION = 8
 
 /** The place of one session that several statements share. */
 export interface Place {
@@ -22,7 +24,7 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
   const leastLoaded = () => places.reduce((least, place) => (place.load < least.load ? place : least))
 
   /** A place with an open session, if the least loaded one has one. */
-  const now = (): Place | undefined => {
+  const now: ConnectionKind<Place>["now"] = () => {
     const place = leastLoaded()
     if (place.session?.alive !== true) return undefined
     place.load++
@@ -30,7 +32,7 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
   }
 
   /** Opens a session at a place for `keep`. One opening serves all callers that wait there, and goes on when they no longer wait. */
-  const open = (keep: (place: Place) => void): Effect.Effect<void, SqlError> =>
+  const open: ConnectionKind<Place>["open"] = (keep) =>
     Effect.suspend(() => {
       const place = leastLoaded()
       place.load++
@@ -47,7 +49,7 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
     })
 
   /** A statement ended there. When none is under way, the session is checked and kept or closed. */
-  const done = (place: Place, giveTurn: () => undefined): Effect.Effect<void> | undefined => {
+  const done: ConnectionKind<Place>["done"] = (place, giveTurn) => {
     place.load--
     giveTurn()
     const { session } = place
@@ -60,5 +62,6 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
     return session.left ? Effect.asVoid(Effect.forkIn(Effect.andThen(session.quiet, check), scope)) : check
   }
 
-  return { now, open, done }
+  const kind: ConnectionKind<Place> = { turns: new Turns(count * STATEMENTS_PER_SESSION), now, open, done }
+  return kind
 })
