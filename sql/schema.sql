@@ -1021,6 +1021,9 @@ create function work.deleted_user() returns trigger language plpgsql security de
 create function work.finish(jsonb,text,integer[]) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.finish(jsonb,text,integer[]) owner to llm_work;
   grant execute to llm_api;
+create function work.finish_many(jsonb,text[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
+  alter function work.finish_many(jsonb,text[],text[]) owner to llm_work;
+  grant execute to llm_api;
 create function work.missed(uuid,uuid,uuid) returns text language sql stable;
   alter function work.missed(uuid,uuid,uuid) owner to llm_work;
 create function work.newest_messages(uuid,uuid,uuid,integer) returns SETOF uuid language plpgsql set search_path=pg_catalog, pg_temp;

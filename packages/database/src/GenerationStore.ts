@@ -3,7 +3,9 @@ import { GenerationId as GenerationIdSchema } from "@llm-saas/domain/Generation"
 import type { GenerationEnding } from "@llm-saas/domain/GenerationRecord"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Exit, Layer, Schema } from "effect"
+import * as Batches from "./Batches.ts"
+import { unavailable } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 
 /** The columns that identify a generation to the functions of `work`. */
@@ -56,7 +58,10 @@ export class GenerationStore extends Context.Service<
       lease: string,
       running: ReadonlyArray<Running>
     ) => Effect.Effect<ReadonlyArray<Notice>, Unavailable>
-    /** Ends a generation. Repeatable. False: it had ended already. Also fails with Unavailable where another transaction holds its row. */
+    /**
+     * Ends a generation, with others that end meanwhile in one statement. Repeatable. False: it had ended already. Also fails with Unavailable
+     * where another transaction holds its row.
+     */
     readonly finish: (answer: EndedAnswer) => Effect.Effect<boolean, Unavailable>
     /** Ends at most `limit` generations of lost processes. Returns how many. */
     readonly sweep: (limit: number) => Effect.Effect<number, Unavailable>
@@ -68,6 +73,7 @@ export class GenerationStore extends Context.Service<
     GenerationStore,
     Effect.gen(function* () {
       const pool = yield* Pool
+      const finish = yield* Batches.make({ ...FINISH_BATCH, write: (answers) => finishAll(pool, answers) })
 
       return GenerationStore.of({
         append: (lease, chunks) =>
@@ -90,17 +96,7 @@ export class GenerationStore extends Context.Service<
             Notices,
             LINE
           ),
-        finish: ({ ending, response, tokenLengths }) =>
-          Effect.map(
-            pool.call(
-              "select work.finish($1::text::jsonb, $2::text, $3::int4[])",
-              [JSON.stringify(ending), response, tokenLengths],
-              Schema.Tuple([Schema.Struct({ finish: Schema.Boolean })]),
-              // A row that one tenant locks delays only that tenant's answers.
-              ending.tenant_id
-            ),
-            ([{ finish }]) => finish
-          ),
+        finish,
         sweep: (limit) =>
           Effect.map(
             pool.call(
@@ -128,3 +124,47 @@ export class GenerationStore extends Context.Service<
 
 /** Writes for many tenants at once wait for a connection in their own line. */
 const LINE = "work"
+
+/** At most this many answers and characters are ended in one statement. */
+const FINISH_BATCH = { items: 100, size: 1_000_000, sizeOf: ({ response }: EndedAnswer) => response.length }
+
+type Finished = Exit.Exit<boolean, Unavailable>
+
+/** Ends answers of any tenants in one statement. If it fails by a fault of ours, each alone: the others are not at fault. */
+const finishAll = (
+  pool: Pool["Service"],
+  answers: ReadonlyArray<EndedAnswer>
+): Effect.Effect<ReadonlyArray<Finished>> =>
+  pool
+    .call(
+      "select * from work.finish_many($1::text::jsonb, $2::text[], $3::text[])",
+      [
+        JSON.stringify(answers.map(({ ending }) => ending)),
+        answers.map(({ response }) => response),
+        answers.map(({ tokenLengths }) => `{${tokenLengths.join(",")}}`)
+      ],
+      Notices,
+      LINE
+    )
+    .pipe(
+      Effect.map((notices) => {
+        const reasons = new Map(notices.map(({ generationId, reason }) => [generationId, reason]))
+        return answers.map(({ ending }): Finished => {
+          const reason = reasons.get(ending.id)
+          return reason === "busy" ? Exit.fail(unavailable()) : Exit.succeed(reason === undefined)
+        })
+      }),
+      Effect.catch((error) => Effect.succeed(answers.map(() => Exit.fail(error)))),
+      Effect.catchDefect(() => Effect.forEach(answers, (answer) => Effect.exit(finishOne(pool, answer))))
+    )
+
+const finishOne = (pool: Pool["Service"], { ending, response, tokenLengths }: EndedAnswer) =>
+  Effect.map(
+    pool.call(
+      "select work.finish($1::text::jsonb, $2::text, $3::int4[])",
+      [JSON.stringify(ending), response, tokenLengths],
+      Schema.Tuple([Schema.Struct({ finish: Schema.Boolean })]),
+      ending.tenant_id
+    ),
+    ([{ finish }]) => finish
+  )

@@ -25,7 +25,7 @@ SECRET = os.environ["SECRET_KEY"]
 TOKENS = int(os.environ.get("TOKENS", "20"))
 DELAY = float(os.environ.get("DELAY", "0")) / 1000
 URL = os.environ["DATABASE_URL"].replace("postgres://", "postgresql://").replace("postgresql://", "postgresql+asyncpg://")
-engine = create_async_engine(URL, pool_size=10, max_overflow=10)
+engine = create_async_engine(URL, pool_size=16, max_overflow=0)
 sessions = async_sessionmaker(engine, expire_on_commit=False)
 
 
