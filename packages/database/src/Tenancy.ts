@@ -113,7 +113,7 @@ export class Tenancy extends Context.Service<
       const alone: Pool["Service"]["query"] = (sql, params, line) =>
         pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)), line)
       const call = <Name extends Call>(name: Name, argument: Argument<Name>) =>
-        entering(CALLS[name].sql, CALLS[name].params(argument), alone)
+        entering(CALLS[name].sql, CALLS[name].params(argument), CALLS[name].mayWait(argument) ? alone : pool.write)
 
       return Tenancy.of({
         transaction: open("transaction"),
@@ -185,7 +185,13 @@ type Argument<Name extends Call> = Parameters<(typeof CALLS)[Name]["params"]>[0]
 const CALLS = {
   ask: {
     sql: `select * from app.ask(${ENTERING}, $5::text::jsonb, $6::text)`,
-    params: ({ content, ...question }: AskedQuestion): ReadonlyArray<unknown> => [JSON.stringify(question), content]
+    params: ({ content, ...question }: AskedQuestion): ReadonlyArray<unknown> => [JSON.stringify(question), content],
+    /**
+     * For a lock: of a conversation, or of a key that another request has. Without these it locks only its user and tenant, against being
+     * deleted, and nothing deletes a user who is still admitted.
+     */
+    mayWait: ({ conversation_id, idempotency_key }: AskedQuestion) =>
+      conversation_id !== null || idempotency_key !== null
   }
 }
 

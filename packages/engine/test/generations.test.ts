@@ -374,6 +374,7 @@ const counted = (pool: Pool["Service"]) =>
     ...pool,
     use: (work) => Effect.suspend(() => (lent++, pool.use(work))),
     query: (sql, params) => Effect.suspend(() => (lent++, pool.query(sql, params))),
+    write: (sql, params) => Effect.suspend(() => (lent++, pool.write(sql, params))),
     call: (sql, params, rows, line) => Effect.suspend(() => (lent++, pool.call(sql, params, rows, line)))
   })
 

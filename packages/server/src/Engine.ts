@@ -15,7 +15,7 @@ import { Tenants } from "@llm-saas/engine/accounts/Tenants"
 import { Users } from "@llm-saas/engine/accounts/Users"
 import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
-import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
+import { PooledRandomLayer } from "./auth/PooledRandom.ts"
 import { Drain } from "./http/Drain.ts"
 import { availability, gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
@@ -112,7 +112,7 @@ export const EngineLayer = Layer.mergeAll(
       ReadinessLayer,
       GenerationStore.layer,
       PasswordsLayer,
-      RandomLayer,
+      PooledRandomLayer,
       DigestLayer,
       ModelLayer
     )

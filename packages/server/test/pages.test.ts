@@ -31,6 +31,11 @@ const listening = (pool: Pool["Service"]) =>
         sent.push({ sql, params })
         return pool.query(sql, params, line)
       }),
+    write: (sql, params, line) =>
+      Effect.suspend(() => {
+        sent.push({ sql, params })
+        return pool.write(sql, params, line)
+      }),
     use: (work, line) =>
       pool.use(
         (connection) =>

@@ -78,6 +78,7 @@ const counted = (pool: Pool["Service"]) => {
   return Pool.of({
     use: (work, line) => count(pool.use(work, line)),
     query: (sql, params, line) => count(pool.query(sql, params, line)),
+    write: (sql, params, line) => count(pool.write(sql, params, line)),
     call: (sql, params, rows, line) => count(pool.call(sql, params, rows, line)),
     load: pool.load
   })

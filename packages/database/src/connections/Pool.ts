@@ -5,6 +5,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { driverOptions } from "../logins/DatabaseUrl.ts"
 import { outageOrBug, unavailable } from "../PostgresError.ts"
 import * as ExclusiveSessions from "./ExclusiveSessions.ts"
+import type { Turns } from "./FairTurns.ts"
 import { lending, type Line } from "./Lending.ts"
 import type { Connection } from "./Session.ts"
 import { Sessions } from "./Sessions.ts"
@@ -13,7 +14,10 @@ import * as SharedSessions from "./SharedSessions.ts"
 /** Limits of the pool. */
 export interface PoolOptions {
   readonly url: Redacted.Redacted
-  /** Most connections. A quarter of them is for single statements, see {@link Pool.query}; at least one of each kind. */
+  /**
+   * Most connections. A quarter of them is for {@link Pool.query}, at least one; of eight and more, another quarter for {@link Pool.write}; the
+   * rest, at least one, is lent.
+   */
   readonly size: number
   /** How long a request waits for a connection (its turn and the opening together) before it is refused. */
   readonly acquireTimeout: Duration.Input
@@ -60,6 +64,16 @@ export class Pool extends Context.Service<
       params: ReadonlyArray<unknown>,
       line?: Line
     ) => Effect.Effect<PgConnection.Result, SqlError | Unavailable>
+    /**
+     * As {@link query}, for statements that write: each is committed before the next begins, and readers would wait for that on their
+     * connections. One that is under way is not interrupted. Those sent in one turn of the event loop leave in one write, which is the
+     * greatest part of what they cost the program.
+     */
+    readonly write: (
+      sql: string,
+      params: ReadonlyArray<unknown>,
+      line?: Line
+    ) => Effect.Effect<PgConnection.Result, SqlError | Unavailable>
     /** One statement on a connection of its own, which may wait for a lock; `rows` reads its rows. A row that does not fit is a defect. */
     readonly call: <A, I>(
       sql: string,
@@ -87,9 +101,13 @@ export class Pool extends Context.Service<
         }
         const sessions = yield* Sessions.make(config, millis(statementTimeout))
         const sharing = Math.max(1, Math.floor(size / 4))
-        const exclusive = yield* ExclusiveSessions.make(sessions, Math.max(1, size - sharing))
         const shared = yield* SharedSessions.make(sessions, sharing)
-        const waiting = () => exclusive.turns.waiting + shared.turns.waiting
+        const writing = size < 8 ? shared : yield* SharedSessions.make(sessions, sharing)
+        const kinds = new Set([shared, writing])
+        const exclusive = yield* ExclusiveSessions.make(sessions, Math.max(1, size - kinds.size * sharing))
+        const total = (of: (turns: Turns<Line>) => number) =>
+          [...kinds].reduce((sum, { turns }) => sum + of(turns), of(exclusive.turns))
+        const waiting = () => total((turns) => turns.waiting)
         const limits = {
           timeoutMs: millis(acquireTimeout),
           waiting: options.waiting,
@@ -100,8 +118,12 @@ export class Pool extends Context.Service<
         const use: Pool["Service"]["use"] = (work, line = SHARED) =>
           lend(exclusive, line, (lease, restore) => restore(Effect.suspend(() => work(lease))))
         const query: Pool["Service"]["query"] = (sql, params, line = SHARED) =>
-          lend(shared, line, ({ session }, restore): Effect.Effect<PgConnection.Result, SqlError | Unavailable> =>
+          lend(shared, line, ({ session }, restore): Statement =>
             session === undefined ? Effect.fail(unavailable()) : restore(session.query(sql, params, prepare))
+          )
+        const write: Pool["Service"]["write"] = (sql, params, line = SHARED) =>
+          lend(writing, line, ({ session }): Statement =>
+            session === undefined ? Effect.fail(unavailable()) : session.query(sql, params, prepare)
           )
         const call: Pool["Service"]["call"] = (sql, params, rows, line) =>
           use((connection) => connection.query(sql, params), line).pipe(
@@ -112,11 +134,14 @@ export class Pool extends Context.Service<
         return Pool.of({
           use,
           query,
+          write,
           call,
-          load: () => ({ lent: exclusive.turns.held + shared.turns.held, waiting: waiting(), size })
+          load: () => ({ lent: total((turns) => turns.held), waiting: waiting(), size })
         })
       })
     )
 }
+
+type Statement = Effect.Effect<PgConnection.Result, SqlError | Unavailable>
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))

@@ -2,8 +2,8 @@ import { repeat } from "@llm-saas/domain/Loop"
 import { Effect } from "effect"
 import { NoAnswer } from "../PostgresError.ts"
 import { realTime } from "./RealTime.ts"
+import type { Session } from "./Session.ts"
 import type { SessionOpener } from "./SessionOpener.ts"
-import type { Sessions } from "./Sessions.ts"
 
 /** How often (ms) sessions are checked for silence, or for not being needed any more. */
 const CHECK_MS = 250
@@ -15,8 +15,19 @@ const UNUSED_MS = 300_000
 /** Ms of silence after which a new connection asks whether the server is there at all: a slow statement is no reason to give up. */
 const SUSPECT_MS = 3000
 
+/** The open sessions, as far as the watch uses them. */
+interface OpenSessions extends Iterable<Session> {
+  readonly some: (is: (session: Session) => boolean) => boolean
+  /** Discards unused sessions for which this is true, and lost ones. */
+  readonly discardWhere: (is: (session: Session) => boolean) => Effect.Effect<void>
+}
+
 /** Until the scope closes, gives up sessions that owe an answer for longer than `timeoutMs`, and closes those not needed any more. */
-export const watchSilence = Effect.fnUntraced(function* (sessions: Sessions, opener: SessionOpener, timeoutMs: number) {
+export const watchSilence = Effect.fnUntraced(function* (
+  sessions: OpenSessions,
+  opener: SessionOpener,
+  timeoutMs: number
+) {
   const scope = yield* Effect.scope
   let checkedAt = performance.now()
   let probing = false
@@ -44,7 +55,7 @@ export const watchSilence = Effect.fnUntraced(function* (sessions: Sessions, ope
 })
 
 /** Gives up sessions that are silent for longer than `limitMs`, and unused ones not heard of since then. */
-const giveUp = (sessions: Sessions, limitMs: number, now: number): Effect.Effect<void> =>
+const giveUp = (sessions: OpenSessions, limitMs: number, now: number): Effect.Effect<void> =>
   Effect.suspend(() => {
     let since = Number.NEGATIVE_INFINITY
     for (const session of sessions) {
