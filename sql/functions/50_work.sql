@@ -79,55 +79,13 @@ begin atomic
   where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from renewed m);
 end;
 
--- Ends a generation: the answer, its account and the record for tracking, or none of them. False: it had ended already. The message is
--- locked before the generation, as in work.purge: in another order the two would deadlock. A row that another transaction has fails with
--- 55P03 at once, and the end must be sent again: waiting here would take a connection from others. p_ending: the columns of app.generations
--- that are known at the end, with its tenant, id and lease; times as milliseconds since 1970 (GenerationEnding in
--- packages/domain/src/GenerationRecord.ts).
-create function work.finish(p_ending jsonb, p_response text, p_token_lengths integer[]) returns boolean
-  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
-as $$
-declare
-  e record;
-  v_message uuid;
-begin
-  select * into strict e from jsonb_to_record(p_ending) as q (
-    tenant_id uuid, id uuid, lease_owner uuid, status text, finish_reason text, failure text, response_model text, tokens_in integer,
-    tokens_out integer, approx_tokens_out integer, cost_usd float8, started_at float8, first_token_at float8, model_ended_at float8
-  );
-  perform from app.messages m
-  where m.tenant_id = e.tenant_id and m.id = (
-    select g.message_id from app.generations g where g.tenant_id = e.tenant_id and g.id = e.id and g.lease_owner = e.lease_owner
-  ) for no key update nowait;
-  perform from app.generations g where g.tenant_id = e.tenant_id and g.id = e.id and g.lease_owner = e.lease_owner
-  for no key update nowait;
-  update app.generations g set
-    status = e.status, finish_reason = e.finish_reason, failure = e.failure, response_model = left(e.response_model, 200),
-    tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, cost_usd = e.cost_usd::numeric,
-    response_length = char_length(p_response), started_at = to_timestamp(e.started_at / 1000),
-    first_token_at = to_timestamp(e.first_token_at / 1000), model_ended_at = to_timestamp(e.model_ended_at / 1000),
-    -- Times by the process's clock, as all times of a generation; this duration by the database's: no difference of two clocks.
-    ended_at = coalesce(to_timestamp(e.model_ended_at / 1000), g.created_at) + (clock_timestamp() - statement_timestamp())
-  where g.tenant_id = e.tenant_id and g.id = e.id and g.lease_owner = e.lease_owner and g.ended_at is null
-  returning g.message_id into v_message;
-  if not found then return false; end if;
-
-  if v_message is not null then
-    update app.messages m set response = p_response, token_lengths = p_token_lengths where m.tenant_id = e.tenant_id and m.id = v_message;
-    if e.status in ('failed', 'interrupted') and p_response = '' then
-      delete from app.idempotency_keys k where k.tenant_id = e.tenant_id and k.message_id = v_message;
-    end if;
-  end if;
-  delete from app.generation_chunks c where c.tenant_id = e.tenant_id and c.generation_id = e.id;
-  insert into app.tracking_outbox (tenant_id, generation_id) values (e.tenant_id, e.id);
-  return true;
-end $$;
-
--- Ends many generations of any tenants in one statement, as work.finish ends one: 60 µs each where single ones cost 370. Returns the
--- exceptions: `lost`: it had ended already, or another process has its lease; `busy`: another transaction has its row, so nothing was
--- written, and the same must be sent again. Nothing here waits, as in work.append. p_endings: a list of what work.finish takes; p_responses
--- and p_token_lengths (an array of integers as text, since arrays of arrays have one length) in the same order. The settings: each row is
--- looked up by its key, however many the planner expects.
+-- Ends generations, of any tenants, in one statement: each with its answer, its account and the record for tracking, or with none of them.
+-- Returns the exceptions: `lost`: it had ended already, or another process has its lease; `busy`: another transaction has its row or its
+-- message's, so nothing was written, and the same must be sent again. Nothing here waits, as in work.append. p_endings: a list of the
+-- columns of app.generations that are known at the end, with tenant, id and lease; times as milliseconds since 1970 (GenerationEnding in
+-- packages/domain/src/GenerationRecord.ts). p_responses and p_token_lengths in the same order; the lengths of one answer are an array of
+-- integers as text, since arrays in an array have one length. The settings: each row is looked up by its key, however many the planner
+-- expects. One costs 410 µs, each further one 85.
 create function work.finish_many(p_endings jsonb, p_responses text[], p_token_lengths text[])
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
@@ -160,6 +118,7 @@ begin atomic
       tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, cost_usd = e.cost_usd::numeric,
       response_length = char_length(e.response), started_at = to_timestamp(e.started_at / 1000),
       first_token_at = to_timestamp(e.first_token_at / 1000), model_ended_at = to_timestamp(e.model_ended_at / 1000),
+      -- Times by the process's clock, as all times of a generation; this duration by the database's: no difference of two clocks.
       ended_at = coalesce(to_timestamp(e.model_ended_at / 1000), g.created_at) + (clock_timestamp() - statement_timestamp())
     from mine e where g.tenant_id = e.tenant_id and g.id = e.id
     returning g.tenant_id, g.id
@@ -174,12 +133,22 @@ begin atomic
   ), tracked as (
     insert into app.tracking_outbox (tenant_id, generation_id) select e.tenant_id, e.id from ended e
   )
-  select v.id, case when exists (
-      select from app.generations g
-      where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = v.lease_owner and g.ended_at is null
-    ) then 'busy' else 'lost' end
-  from given v where not exists (select from mine m where m.tenant_id = v.tenant_id and m.id = v.id);
+  select v.id, work.missed(v.lease_owner, v.tenant_id, v.id) from given v
+  where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from mine m);
 end;
+
+-- Ends one, for programs of before work.finish_many. False: it had ended already. A row that another transaction has fails with 55P03.
+create function work.finish(p_ending jsonb, p_response text, p_token_lengths integer[]) returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_reason text;
+begin
+  select m.reason into v_reason
+  from work.finish_many(jsonb_build_array(p_ending), array[p_response], array[p_token_lengths::text]) m;
+  if v_reason = 'busy' then raise exception 'another transaction has this generation' using errcode = '55P03'; end if;
+  return v_reason is null;
+end $$;
 
 -- Ends generations of lost processes, with the text there is; removes idempotency keys older than a day. Any process may call it at any
 -- time: rows locked by another process are skipped. Returns how many generations were ended.

@@ -135,8 +135,21 @@ const finishAll = (
   pool: Pool["Service"],
   answers: ReadonlyArray<EndedAnswer>
 ): Effect.Effect<ReadonlyArray<Finished>> =>
-  pool
-    .call(
+  finishTogether(pool, answers).pipe(
+    Effect.catch((error) => Effect.succeed(answers.map(() => Exit.fail(error)))),
+    Effect.catchDefect((defect) =>
+      answers.length === 1
+        ? Effect.succeed([Exit.die(defect)])
+        : Effect.map(
+            Effect.forEach(answers, (answer) => finishAll(pool, [answer])),
+            (each) => each.flat()
+          )
+    )
+  )
+
+const finishTogether = (pool: Pool["Service"], answers: ReadonlyArray<EndedAnswer>) =>
+  Effect.map(
+    pool.call(
       "select * from work.finish_many($1::text::jsonb, $2::text[], $3::text[])",
       [
         JSON.stringify(answers.map(({ ending }) => ending)),
@@ -145,26 +158,12 @@ const finishAll = (
       ],
       Notices,
       LINE
-    )
-    .pipe(
-      Effect.map((notices) => {
-        const reasons = new Map(notices.map(({ generationId, reason }) => [generationId, reason]))
-        return answers.map(({ ending }): Finished => {
-          const reason = reasons.get(ending.id)
-          return reason === "busy" ? Exit.fail(unavailable()) : Exit.succeed(reason === undefined)
-        })
-      }),
-      Effect.catch((error) => Effect.succeed(answers.map(() => Exit.fail(error)))),
-      Effect.catchDefect(() => Effect.forEach(answers, (answer) => Effect.exit(finishOne(pool, answer))))
-    )
-
-const finishOne = (pool: Pool["Service"], { ending, response, tokenLengths }: EndedAnswer) =>
-  Effect.map(
-    pool.call(
-      "select work.finish($1::text::jsonb, $2::text, $3::int4[])",
-      [JSON.stringify(ending), response, tokenLengths],
-      Schema.Tuple([Schema.Struct({ finish: Schema.Boolean })]),
-      ending.tenant_id
     ),
-    ([{ finish }]) => finish
+    (notices) => {
+      const reasons = new Map(notices.map(({ generationId, reason }) => [generationId, reason]))
+      return answers.map(({ ending }): Finished => {
+        const reason = reasons.get(ending.id)
+        return reason === "busy" ? Exit.fail(unavailable()) : Exit.succeed(reason === undefined)
+      })
+    }
   )

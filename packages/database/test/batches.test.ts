@@ -1,0 +1,107 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber } from "effect"
+import * as fc from "fast-check"
+import * as Batches from "../src/Batches.ts"
+
+/** Batches whose writing the test ends, one after the other. */
+const held = Effect.fnUntraced(function* (items: number, size: number) {
+  const written: Array<{ readonly batch: ReadonlyArray<string>; readonly done: Deferred.Deferred<void> }> = []
+  const submit = yield* Batches.make({
+    items,
+    size,
+    sizeOf: (item: string) => item.length,
+    write: (batch) =>
+      Effect.gen(function* () {
+        const done = yield* Deferred.make<void>()
+        written.push({ batch, done })
+        yield* Deferred.await(done)
+        return batch.map((item) => (item.startsWith("!") ? Exit.fail(item) : Exit.succeed(`${item} written`)))
+      })
+  })
+  return { submit, written }
+})
+
+const settled = Effect.forEach(Array.from({ length: 5 }), () => Effect.yieldNow, { discard: true })
+
+describe("batches", () => {
+  it.effect("are one at a time, within their limits, and each item gets its own result once", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(
+            fc.oneof(
+              fc.constant("end" as const),
+              fc.record({ name: fc.string({ minLength: 1, maxLength: 12 }), leaves: fc.boolean() })
+            ),
+            { maxLength: 30 }
+          ),
+          fc.integer({ min: 1, max: 5 }),
+          fc.integer({ min: 1, max: 30 }),
+          (steps, items, size) =>
+            Effect.runPromise(
+              Effect.gen(function* () {
+                const { submit, written } = yield* held(items, size)
+                const fibers: Array<{ readonly name: string; readonly fiber: Fiber.Fiber<string, string> }> = []
+                const left: Array<string> = []
+                let ended = 0
+                const endOne = Effect.gen(function* () {
+                  yield* settled
+                  const next = written[ended]
+                  if (next === undefined) return false
+                  // No other batch began before this one ended.
+                  assert.strictEqual(written.length, ended + 1)
+                  ended++
+                  yield* Deferred.succeed(next.done, undefined)
+                  return true
+                })
+                for (const [n, step] of steps.entries()) {
+                  if (step === "end") {
+                    yield* endOne
+                    continue
+                  }
+                  const name = `${step.name}#${n}`
+                  const fiber = yield* Effect.forkChild(submit(name), { startImmediately: true })
+                  // One whose batch has not begun is left out.
+                  const begun = written.flatMap(({ batch }) => batch).includes(name)
+                  if (step.leaves && !begun) {
+                    yield* Fiber.interrupt(fiber)
+                    left.push(name)
+                  } else fibers.push({ name, fiber })
+                }
+                while (yield* endOne) continue
+                for (const { fiber, name } of fibers) {
+                  const exit = yield* Fiber.await(fiber)
+                  assert.deepStrictEqual(exit, name.startsWith("!") ? Exit.fail(name) : Exit.succeed(`${name} written`))
+                }
+                const all = written.flatMap(({ batch }) => batch)
+                assert.deepStrictEqual(all, [...new Set(all)])
+                assert.deepStrictEqual(all.toSorted(), fibers.map(({ name }) => name).toSorted())
+                for (const { batch } of written) {
+                  assert.isAtMost(batch.length, items)
+                  if (batch.length > 1) assert.isAtMost(batch.join("").length, size)
+                }
+              }).pipe(Effect.scoped)
+            )
+        ),
+        { numRuns: 200 }
+      )
+    )
+  )
+
+  it.effect("that fail by a fault say so to every item, and the next one is written", () =>
+    Effect.gen(function* () {
+      let failing = true
+      const submit = yield* Batches.make({
+        items: 10,
+        size: 10,
+        sizeOf: () => 1,
+        write: (batch: ReadonlyArray<string>) =>
+          failing ? Effect.die("a fault") : Effect.succeed(batch.map((item) => Exit.succeed(item)))
+      })
+      const both = yield* Effect.all([Effect.exit(submit("a")), Effect.exit(submit("b"))], { concurrency: 2 })
+      assert.deepStrictEqual(both, [Exit.die("a fault"), Exit.die("a fault")])
+      failing = false
+      assert.strictEqual(yield* submit("c"), "c")
+    }).pipe(Effect.scoped)
+  )
+})
