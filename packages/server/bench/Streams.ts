@@ -16,6 +16,8 @@ export interface StreamsResult {
   readonly seconds: number
   /** Milliseconds from the request to the first token, sorted. */
   readonly first: Float64Array
+  /** Milliseconds between two reads of a stream that brought tokens, of all streams, sorted. */
+  readonly gaps: Float64Array
   /** Streams that did not end with `[DONE]`. */
   readonly broken: number
 }
@@ -28,6 +30,7 @@ const DONE = Buffer.from("data: [DONE]")
 export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
   const started = performance.now()
   const first: Array<number> = []
+  const gaps: Array<number> = []
   let events = 0
   let broken = 0
   const bytes = Buffer.from(options.request)
@@ -42,7 +45,7 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
       const socket = connect(options.port, "127.0.0.1")
       let sent = 0
       let tail = Buffer.alloc(0)
-      let seen = false
+      let last = 0
       let done = false
       socket.setNoDelay(true)
       socket.on("connect", () => {
@@ -50,9 +53,13 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
         socket.write(bytes)
       })
       socket.on("data", (chunk: Buffer) => {
-        if (!seen && chunk.includes(DATA)) {
-          seen = true
-          first.push(performance.now() - sent)
+        const now = performance.now()
+        if (last !== 0) {
+          gaps.push(now - last)
+          last = now
+        } else if (chunk.includes(DATA)) {
+          first.push(now - sent)
+          last = now
         }
         let heard = 0
         for (let at = chunk.indexOf(END); at !== -1; at = chunk.indexOf(END, at + 2)) heard++
@@ -76,6 +83,7 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
     events: events - options.streams,
     seconds: (performance.now() - started) / 1000,
     first: Float64Array.from(first).sort(),
+    gaps: Float64Array.from(gaps).sort(),
     broken
   }))
 }

@@ -12,10 +12,11 @@ import { get, load, percentile, post } from "./Load.ts"
 import { databaseLimit } from "./DatabaseLimit.ts"
 import { prepare } from "./Prepare.ts"
 import { cpuMicros, residentMegabytes, serve, type Served } from "./Process.ts"
-import { streaming } from "./streaming.ts"
 import { requests } from "./requests.ts"
+import { joined, mixed, streaming } from "./streaming.ts"
 import { median, table } from "./Table.ts"
 import { tracking } from "./tracking.ts"
+import { upstream } from "./upstream.ts"
 import { fileURLToPath } from "node:url"
 
 const { values: options, positionals } = parseArgs({
@@ -66,7 +67,11 @@ try {
     )
   if (wanted("login")) await compare("POST /login", [ours, ...raws.slice(0, 1)], login(account.email), 4)
   if (wanted("flood")) await flood(account, bearer)
-  if (wanted("streams")) await streaming({ ...common, APP_ENV: "test", LOG_LEVEL: "info" }, signUp, Math.min(rounds, 5))
+  const streamed = { ...common, APP_ENV: "test", LOG_LEVEL: "info" }
+  if (wanted("streams")) await streaming(streamed, signUp, Math.min(rounds, 5), wanted("beside"))
+  if (wanted("joined")) await joined(streamed, signUp)
+  if (wanted("mixed")) await mixed(streamed, signUp, Math.min(rounds, 5))
+  if (wanted("upstream")) await upstream(streamed, signUp, Math.min(rounds, 5))
   if (wanted("tracking"))
     await tracking(database, { ...common, APP_ENV: "test", LOG_LEVEL: "error" }, signUp, rounds, seconds)
   if (wanted("database")) databaseLimit(database, account)

@@ -6,6 +6,12 @@ import { median, table } from "./Table.ts"
 import { fileURLToPath } from "node:url"
 
 const TOKENS = 200
+/** One account asks all of it. */
+export const UNLIMITED = {
+  GENERATIONS_PER_USER: "100000",
+  GENERATIONS_PER_TENANT: "100000",
+  GENERATIONS_AT_ONCE: "100000"
+}
 const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** Who asks: a token of an account of the server under test. */
@@ -15,16 +21,19 @@ export type SignUp = (port: number) => Promise<{ readonly token: string }>
  * Streams of 200 tokens from the mock model, beside raw node:http writing the same tokens, in turns. Ours checks a token, writes the
  * question down, keeps every token as it comes, and ends with a final row; the raw one does nothing of it.
  */
-export const streaming = async (environment: Record<string, string>, signUp: SignUp, rounds: number) => {
+export const streaming = async (
+  environment: Record<string, string>,
+  signUp: SignUp,
+  rounds: number,
+  withRequests: boolean
+) => {
   for (const delay of [20, 0]) {
     const ours = await serve("llm-saas", script("../src/main.ts"), {
       ...environment,
       MOCK_TOKENS: String(TOKENS),
       MOCK_TTFT_MS: String(delay),
       MOCK_DELAY_MS: String(delay),
-      GENERATIONS_PER_USER: "100000",
-      GENERATIONS_PER_TENANT: "100000",
-      GENERATIONS_AT_ONCE: "100000"
+      ...UNLIMITED
     })
     const raw = await serve("node:http", script("rawStreams.ts"), { DELAY: String(delay), TOKENS: String(TOKENS) })
     try {
@@ -35,31 +44,28 @@ export const streaming = async (environment: Record<string, string>, signUp: Sig
       await warm(ours, asking('[[mock {"ttft": 0, "delay": 0}]]'))
       await warm(raw, post("/now", "", "text/plain"))
       await compare(delay, ours, raw, ask, rounds)
-      if (delay > 0) await beside(ours, raw, ask, token, rounds)
-      else await firstToken(ours, raw, ask)
+      if (delay > 0 && withRequests) await beside(ours, raw, ask, token, rounds)
+      if (delay === 0) await firstToken(ours, raw, ask)
     } finally {
       await Promise.all([ours.stop(), raw.stop()])
     }
   }
-  await steady(environment, signUp)
 }
 
 /** Warm-up: otherwise five rounds of the smallest case would measure compiling and planning, which a long-running server has done. */
-async function warm(server: Served, ask: string) {
-  for (let round = 0; round < 8; round++) await streams({ port: server.port, request: ask, streams: 200 })
+export async function warm(server: Served, ask: string, rounds = 8) {
+  for (let round = 0; round < rounds; round++) await streams({ port: server.port, request: ask, streams: 200 })
 }
 
 /** A thousand running streams of 20 ms per token, and readers that join them: does each reader get every token in time? */
-async function steady(environment: Record<string, string>, signUp: SignUp) {
+export const joined = async (environment: Record<string, string>, signUp: SignUp) => {
   const [count, tokens, delay] = [1000, 800, 20]
   const ours = await serve("llm-saas", script("../src/main.ts"), {
     ...environment,
     MOCK_TOKENS: String(tokens),
     MOCK_TTFT_MS: "0",
     MOCK_DELAY_MS: String(delay),
-    GENERATIONS_PER_USER: "100000",
-    GENERATIONS_PER_TENANT: "100000",
-    GENERATIONS_AT_ONCE: "100000"
+    ...UNLIMITED
   })
   try {
     const { token } = await signUp(ours.port)
@@ -67,6 +73,10 @@ async function steady(environment: Record<string, string>, signUp: SignUp) {
       post("/messages/stream", JSON.stringify({ content }), "application/json", { authorization: `Bearer ${token}` })
     await warm(ours, asking('[[mock {"tokens": 20, "delay": 0}]]'))
     const resting = residentMegabytes(ours.pid)
+    let peak = 0
+    const watch = setInterval(() => {
+      peak = Math.max(peak, residentMegabytes(ours.pid))
+    }, 100)
     let heard = 0
     const all = streams({
       port: ours.port,
@@ -89,12 +99,24 @@ async function steady(environment: Record<string, string>, signUp: SignUp) {
     await wait(6000)
     const seconds = (performance.now() - started) / 1000
     const [events, used] = [heard - before, cpuMicros(ours.pid) - cpu]
-    const memory = ((residentMegabytes(ours.pid) - resting) * 1024) / count
     const { first } = await newcomers
-    const { broken } = await all
+    const { broken, first: own, gaps } = await all
+    clearInterval(watch)
     table(
       `${count} streams of ${delay} ms a token, all there; first token of those who come then`,
-      ["tokens/s", "of", "CPU µs a token", "first token p50 ms", "p99 ms", "kB a stream", "broken"],
+      [
+        "tokens/s",
+        "of",
+        "CPU µs a token",
+        "first token of newcomers p50 ms",
+        "p99 ms",
+        "of the thousand p50 ms",
+        "p99 ms",
+        "gap p50 ms",
+        "p99 ms",
+        "MB more than idle",
+        "broken"
+      ],
       [
         [
           (events / seconds).toFixed(0),
@@ -102,7 +124,11 @@ async function steady(environment: Record<string, string>, signUp: SignUp) {
           (used / events).toFixed(1),
           percentile(first, 0.5).toFixed(1),
           percentile(first, 0.99).toFixed(1),
-          memory.toFixed(0),
+          percentile(own, 0.5).toFixed(1),
+          percentile(own, 0.99).toFixed(1),
+          percentile(gaps, 0.5).toFixed(1),
+          percentile(gaps, 0.99).toFixed(1),
+          (peak - resting).toFixed(0),
           String(broken)
         ]
       ]
@@ -112,15 +138,62 @@ async function steady(environment: Record<string, string>, signUp: SignUp) {
   }
 }
 
+/** A model that says 2,000 tokens a second, and one stream at a time beside it: the first token of these, with and without it. */
+export const mixed = async (environment: Record<string, string>, signUp: SignUp, rounds: number) => {
+  const ours = await serve("llm-saas", script("../src/main.ts"), { ...environment, ...UNLIMITED, MOCK_TOKENS: "20" })
+  try {
+    const { token } = await signUp(ours.port)
+    const asking = (wish: string) =>
+      post("/messages/stream", JSON.stringify({ content: `[[mock ${wish}]]` }), "application/json", {
+        authorization: `Bearer ${token}`
+      })
+    const short = asking('{"tokens": 5, "ttft": 0, "delay": 0}')
+    await warm(ours, short)
+    const samples = { quiet: [0].slice(1), busy: [0].slice(1) }
+    const measure = async (into: Array<number>) => {
+      for (let n = 0; n < 100; n++) into.push(...(await streams({ port: ours.port, request: short, streams: 1 })).first)
+    }
+    for (let round = 0; round < rounds; round++) {
+      await measure(samples.quiet)
+      let over = false
+      // 20 answers of a token each 10 ms.
+      const fast = streams({
+        port: ours.port,
+        request: asking('{"tokens": 100, "ttft": 0, "delay": 10}'),
+        streams: 20
+      }).finally(() => {
+        over = true
+      })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      while (!over) samples.busy.push(...(await streams({ port: ours.port, request: short, streams: 1 })).first)
+      await fast
+    }
+    const [quiet, busy] = [samples.quiet, samples.busy].map((values) => Float64Array.from(values).sort())
+    if (quiet === undefined || busy === undefined) return
+    table(
+      "First token of one stream beside 2,000 tokens a second",
+      ["", "quiet, ms", "beside, ms", "ratio"],
+      [0.5, 0.99].map((p) => {
+        const [a, b] = [percentile(quiet, p), percentile(busy, p)]
+        return [`p${p * 100}`, a.toFixed(2), b.toFixed(2), (b / a).toFixed(2)]
+      })
+    )
+  } finally {
+    await ours.stop()
+  }
+}
+
 async function compare(delay: number, ours: Served, raw: Served, ask: string, rounds: number) {
   const rows: Array<ReadonlyArray<string>> = []
-  for (const count of [50, 200, 1000]) {
+  for (const count of [50, 200]) {
     const samples = [ours, raw].map((server) => ({
       server,
       cpu: [0].slice(1),
       rate: [0].slice(1),
       p50: [0].slice(1),
       p99: [0].slice(1),
+      gap: [0].slice(1),
+      gap99: [0].slice(1),
       memory: 0,
       broken: 0
     }))
@@ -140,6 +213,8 @@ async function compare(delay: number, ours: Served, raw: Served, ask: string, ro
         sample.rate.push(result.events / result.seconds)
         sample.p50.push(percentile(result.first, 0.5))
         sample.p99.push(percentile(result.first, 0.99))
+        sample.gap.push(percentile(result.gaps, 0.5))
+        sample.gap99.push(percentile(result.gaps, 0.99))
         sample.memory = Math.max(sample.memory, ((peak.megabytes - memory) * 1024) / count)
       }
     }
@@ -155,6 +230,8 @@ async function compare(delay: number, ours: Served, raw: Served, ask: string, ro
           : "",
         median(sample.p50).toFixed(1),
         median(sample.p99).toFixed(1),
+        median(sample.gap).toFixed(1),
+        median(sample.gap99).toFixed(1),
         sample.memory > 0 ? sample.memory.toFixed(0) : "-",
         String(sample.broken)
       ])
@@ -169,6 +246,8 @@ async function compare(delay: number, ours: Served, raw: Served, ask: string, ro
       "CPU µs a token (= ms per 1,000)",
       "ours ÷ raw",
       "first token p50 ms",
+      "p99 ms",
+      "gap p50 ms",
       "p99 ms",
       "kB a stream",
       "broken"
