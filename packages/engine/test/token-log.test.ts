@@ -1,6 +1,6 @@
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { Message } from "@llm-saas/domain/Message"
-import { ReaderScheduler } from "@llm-saas/engine/generations/ReaderScheduler"
+import { type Loop, ReaderScheduler } from "@llm-saas/engine/generations/ReaderScheduler"
 import { TokenLog, type GenerationEnd } from "@llm-saas/engine/generations/TokenLog"
 import { Schema } from "effect"
 import { randomUUID } from "node:crypto"
@@ -30,8 +30,11 @@ const END: GenerationEnd = {
   })
 }
 
+/** An event loop that has time. */
+const idle: Loop = { now: () => performance.now(), load: () => 0 }
+
 /** Token logs with their first token, each with a reader, and the turns (ms) in which the readers were woken since. */
-const read = (count: number, scheduler = new ReaderScheduler()) => {
+const read = (count: number, scheduler = new ReaderScheduler(idle)) => {
   const wakes: Array<number> = []
   const tokenLogs = Array.from({ length: count }, () => {
     const tokenLog = new TokenLog(GenerationId.make(randomUUID()), scheduler)
@@ -58,7 +61,7 @@ describe("readers of token logs", () => {
   })
 
   it("are woken at once for the first token and for the end", () => {
-    const tokenLog = new TokenLog(GenerationId.make(randomUUID()), new ReaderScheduler())
+    const tokenLog = new TokenLog(GenerationId.make(randomUUID()), new ReaderScheduler(idle))
     let woken = 0
     tokenLog.subscribe(() => woken++)
     tokenLog.append(["first"])
@@ -71,54 +74,111 @@ describe("readers of token logs", () => {
     assert.strictEqual(woken, 2)
   })
 
-  it("are woken within 5 ms when they are few, all in one turn", () => {
-    const { tokenLogs, turns } = read(5)
-    for (const tokenLog of tokenLogs) tokenLog.append(["a"])
-    for (const tokenLog of tokenLogs) tokenLog.append(["b"])
-    vi.advanceTimersByTime(5)
-    assert.deepStrictEqual([...turns().values()], [5])
-  })
-
-  for (const count of [51, 200, 1000, 3000]) {
-    it(`are woken within 85 ms when they are ${count}, a few per turn, longest waiting first`, () => {
+  for (const count of [1, 5, 50, 200]) {
+    it(`are woken in the turn in which a token came, once each, while the loop has time (${count})`, () => {
       const { tokenLogs, turns, wakes } = read(count)
-      const order: Array<number> = []
-      for (const [index, tokenLog] of tokenLogs.entries()) tokenLog.subscribe(() => order.push(index))
-      for (let burst = 1; burst <= 3; burst++) {
-        order.length = 0
-        for (const tokenLog of tokenLogs) tokenLog.append(["more"])
-        vi.advanceTimersByTime(85)
-        assert.strictEqual(wakes.length, count * burst)
-        assert.deepStrictEqual(
-          order,
-          order.toSorted((a, b) => a - b)
-        )
+      for (let ms = 20; ms <= 200; ms += 20) {
+        vi.advanceTimersByTime(20)
+        for (const tokenLog of tokenLogs) tokenLog.append(["a"])
+        for (const tokenLog of tokenLogs) tokenLog.append(["b"])
+        vi.advanceTimersByTime(0)
+        assert.strictEqual(turns().get(ms), count)
       }
-      assert.isAtMost(Math.max(...turns().values()), Math.max(50, count / 20))
-      assert.strictEqual(vi.getTimerCount(), 0)
+      assert.strictEqual(wakes.length, count * 10)
     })
   }
 
-  for (const count of [10, 60, 200, 1000]) {
-    it(`are woken every 40 ms or so by one timer when they are ${count}, with tokens at any time`, () => {
-      // A log that ends with unread tokens leaves its timer behind: there must be no second one.
-      const scheduler = new ReaderScheduler()
-      for (const tokenLog of read(3, scheduler).tokenLogs) {
-        tokenLog.append(["last"])
-        tokenLog.end(END)
-      }
-      const { tokenLogs, wakes } = read(count, scheduler)
-      for (let ms = 0; ms < 2000; ms++) {
-        // Each has a token every 20 ms.
-        for (let index = ms % 20; index < count; index += 20) tokenLogs[index]?.append([`${ms}`])
+  it("of a model that says 2,000 tokens a second are woken at most every 2 ms, and a stranger's at once", () => {
+    const scheduler = new ReaderScheduler(idle)
+    const { tokenLogs, wakes } = read(1, scheduler)
+    const firsts: Array<number> = []
+    for (let ms = 0; ms < 1000; ms++) {
+      for (let half = 0; half < 2; half++) for (const tokenLog of tokenLogs) tokenLog.append(["fast"])
+      const stranger = new TokenLog(GenerationId.make(randomUUID()), scheduler)
+      stranger.subscribe(() => firsts.push(ms))
+      stranger.append(["first"])
+      assert.strictEqual(firsts.length, ms + 1)
+      vi.advanceTimersByTime(1)
+      assert.isAtMost(vi.getTimerCount(), 1)
+    }
+    assert.isAtMost(wakes.length, 501)
+    assert.isAtLeast(wakes.length, 300)
+  })
+
+  it("wait up to 40 ms while the loop is behind, and no longer once it has time again; a first token never waits", () => {
+    let load = 1
+    const scheduler = new ReaderScheduler({ ...idle, load: () => load })
+    const { tokenLogs, wakes } = read(100, scheduler)
+    const second = () => {
+      const before = wakes.length
+      for (let ms = 0; ms < 1000; ms++) {
+        for (let index = ms % 20; index < 100; index += 20) tokenLogs[index]?.append([`${ms}`])
         vi.advanceTimersByTime(1)
         assert.isAtMost(vi.getTimerCount(), 1)
       }
-      const perSecond = wakes.length / count / 2
-      assert.isAbove(perSecond, 20)
-      assert.isBelow(perSecond, count < 50 ? 51 : 30)
-    })
-  }
+      return (wakes.length - before) / 100
+    }
+    second()
+    const behind = second()
+    assert.isAtLeast(behind, 22)
+    assert.isAtMost(behind, 26)
+    let woken = 0
+    const stranger = new TokenLog(GenerationId.make(randomUUID()), scheduler)
+    stranger.subscribe(() => woken++)
+    stranger.append(["first"])
+    assert.strictEqual(woken, 1)
+    load = 0
+    second()
+    assert.isAtLeast(second(), 49)
+  })
+
+  it("take a millisecond of a turn together, longest waiting first, and a slow one delays nobody for more than its own time", () => {
+    let now = 0
+    const scheduler = new ReaderScheduler({ ...idle, now: () => now })
+    const { tokenLogs } = read(200, scheduler)
+    const order: Array<number> = []
+    let began = 0
+    let latest = 0
+    for (const [index, tokenLog] of tokenLogs.entries())
+      tokenLog.subscribe(() => {
+        order.push(index)
+        latest = now - began
+        // The third one takes 5 ms, each other a twentieth of one.
+        now += index === 2 ? 5 : 0.05
+      })
+    for (const tokenLog of tokenLogs) tokenLog.append(["more"])
+    const beginnings: Array<number> = []
+    while (vi.getTimerCount() > 0) {
+      began = now
+      vi.advanceTimersToNextTimer()
+      beginnings.push(latest)
+    }
+    assert.deepStrictEqual(
+      order,
+      Array.from({ length: 200 }, (_, index) => index)
+    )
+    // The slow one's turn ends with the eight logs after which the clock is read; the others a millisecond after they began, or by the next eight.
+    assert.isAtMost(beginnings[0] ?? 0, 5.4)
+    assert.isAtMost(Math.max(...beginnings.slice(1)), 1.4)
+    assert.isAtLeast(beginnings.length, 8)
+  })
+
+  it("that have more in a round wait for the next one: nobody is woken twice in it", () => {
+    let now = 0
+    const scheduler = new ReaderScheduler({ ...idle, now: () => now })
+    const { tokenLogs } = read(100, scheduler)
+    const order: Array<number> = []
+    for (const [index, tokenLog] of tokenLogs.entries())
+      tokenLog.subscribe(() => {
+        order.push(index)
+        now += 0.1
+        if (order.length <= 100) tokenLog.append(["again"])
+      })
+    for (const tokenLog of tokenLogs) tokenLog.append(["more"])
+    vi.runAllTimers()
+    const once = Array.from({ length: 100 }, (_, index) => index)
+    assert.deepStrictEqual(order, [...once, ...once])
+  })
 
   it("are woken even if another one throws", () => {
     const { tokenLogs, wakes } = read(3)

@@ -155,17 +155,17 @@ export const mixed = async (environment: Record<string, string>, signUp: SignUp,
     }
     for (let round = 0; round < rounds; round++) {
       await measure(samples.quiet)
-      let over = false
+      const run = { over: false }
       // 20 answers of a token each 10 ms.
       const fast = streams({
         port: ours.port,
         request: asking('{"tokens": 100, "ttft": 0, "delay": 10}'),
         streams: 20
       }).finally(() => {
-        over = true
+        run.over = true
       })
       await new Promise((resolve) => setTimeout(resolve, 100))
-      while (!over) samples.busy.push(...(await streams({ port: ours.port, request: short, streams: 1 })).first)
+      while (!run.over) samples.busy.push(...(await streams({ port: ours.port, request: short, streams: 1 })).first)
       await fast
     }
     const [quiet, busy] = [samples.quiet, samples.busy].map((values) => Float64Array.from(values).sort())

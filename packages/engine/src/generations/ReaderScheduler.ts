@@ -3,33 +3,58 @@ export interface Wakeable {
   wake(): void
 }
 
-/**
- * Milliseconds a reader waits for what came after the first token: as many as answers have more to read, within these bounds, and about
- * half as long again where all have it at once. What came meanwhile leaves together, a write per reader: writes are half of what a stream
- * costs. Up to 5 ms are not noticed, and with 40 words still seem to be written one by one.
- */
-const WAIT_MS = { shortest: 5, longest: 40 }
-/** Logs woken in one turn of the event loop: all at once would keep every other request waiting. */
-const LOGS_PER_TURN = 50
-/** Shortest time between two turns. */
-const TURN_MS = 2
+/** What the scheduler knows of the event loop. */
+export interface Loop {
+  /** Milliseconds on a monotonic clock. */
+  now(): number
+  /** The part of its time, 0 to 1, in which the loop was at work since the last call. */
+  load(): number
+}
+
+/** Milliseconds between two rounds while the loop has time: what comes more often leaves together, and 2 ms are not noticed. */
+const SHORTEST_MS = 2
+/** Milliseconds between two rounds when the loop has none: with 25 writes a second, words still seem to be written one by one. */
+const LONGEST_MS = 40
+/** Milliseconds of one turn of the event loop that go to readers: other requests are served in between. */
+const TURN_MS = 1
+/** Logs woken before the clock is read again. */
+const LOGS_PER_LOOK = 8
+/** Milliseconds after which the loop's load is looked at again. */
+const LOOK_MS = 50
+/** A loop that is busier than this is behind: rounds become rarer. When it is less busy than that, they become more frequent again. */
+const BUSY = { behind: 0.8, idle: 0.6 }
+/** By how much. */
+const STEP = 1.5
 
 /**
- * Wakes the readers of all token logs of a process, those that wait longest first. It has one timer, and none while nothing comes. A round
- * goes on until nothing is due.
+ * Wakes the readers of all token logs of a process, those that wait longest first. A round wakes what is due when it begins, each log once:
+ * a write per reader is half of what a token costs, so a reader gets at most one per round. While the event loop has time, a round begins
+ * with the turn in which a token came. Only when the loop is behind do rounds wait, and then as long as it takes for the loop to keep up:
+ * what comes meanwhile leaves in one write. A first token waits for no round, see `TokenLog`.
+ *
+ * It has one timer or one turn under way, and none while nothing comes.
  */
 export class ReaderScheduler {
   readonly #due = new Set<Wakeable>()
+  readonly #loop: Loop
   #timer: NodeJS.Timeout | undefined = undefined
-  /** The most logs that were due at once in this round. */
-  #peak = 0
-  /** Milliseconds between two turns of the last round. */
-  #interval_ms = WAIT_MS.shortest
+  #immediate: NodeJS.Immediate | undefined = undefined
+  /** Logs of this round that are not woken yet. */
+  #left = 0
+  /** Milliseconds between the end of a round and the beginning of the next one. */
+  #interval = SHORTEST_MS
+  /** When the next round may begin. */
+  #next = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+
+  constructor(loop: Loop = eventLoop()) {
+    this.#loop = loop
+  }
 
   /** Wakes the log's readers soon. */
   schedule(log: Wakeable): void {
     this.#due.add(log)
-    this.#timer ??= setTimeout(this.#turn, this.#interval_ms)
+    if (this.#timer === undefined && this.#immediate === undefined) this.#wait(this.#loop.now())
   }
 
   /** The log's readers were woken otherwise. */
@@ -41,26 +66,62 @@ export class ReaderScheduler {
   close(): void {
     this.#due.clear()
     clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
     this.#timer = undefined
+    this.#immediate = undefined
+  }
+
+  /** Until the next round, or the next turn of this one. */
+  #wait(now: number): void {
+    if (this.#left > 0 || this.#next <= now) this.#immediate = setImmediate(this.#turn)
+    else this.#timer = setTimeout(this.#turn, this.#next - now)
   }
 
   readonly #turn = (): void => {
     this.#timer = undefined
-    this.#peak = Math.max(this.#peak, this.#due.size)
-    const wait = Math.min(WAIT_MS.longest, Math.max(WAIT_MS.shortest, this.#peak))
-    const turns = Math.max(1, Math.min(Math.ceil(this.#peak / LOGS_PER_TURN), wait / TURN_MS))
-    this.#interval_ms = wait / turns
-    let rest = Math.ceil(this.#peak / turns)
+    this.#immediate = undefined
+    const began = this.#loop.now()
+    let now = began
+    if (this.#left === 0) this.#left = this.#due.size
+    let count = 0
     try {
       for (const log of this.#due) {
-        if (rest-- === 0) break
+        if (this.#left === 0 || now - began >= TURN_MS) break
+        this.#left--
         this.#due.delete(log)
         log.wake()
+        if (++count % LOGS_PER_LOOK === 0) now = this.#loop.now()
       }
     } finally {
       // Also if a reader threw: the others must not sleep for good.
-      if (this.#due.size > 0) this.#timer ??= setTimeout(this.#turn, this.#interval_ms)
-      else this.#peak = 0
+      this.#left = Math.min(this.#left, this.#due.size)
+      now = this.#loop.now()
+      if (this.#left === 0) {
+        this.#look(now)
+        this.#next = now + this.#interval
+      }
+      if (this.#due.size > 0) this.#wait(now)
+    }
+  }
+
+  #look(now: number): void {
+    if (now - this.#lookedAt < LOOK_MS) return
+    this.#lookedAt = now
+    const load = this.#loop.load()
+    if (load > BUSY.behind) this.#interval = Math.min(LONGEST_MS, this.#interval * STEP)
+    else if (load < BUSY.idle) this.#interval = Math.max(SHORTEST_MS, this.#interval / STEP)
+  }
+}
+
+const eventLoop = (): Loop => {
+  let last = performance.eventLoopUtilization()
+  return {
+    now: () => performance.now(),
+    load: () => {
+      const now = performance.eventLoopUtilization()
+      const { utilization } = performance.eventLoopUtilization(now, last)
+      last = now
+      return utilization
     }
   }
 }

@@ -157,7 +157,10 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
       this.#chunked = true
       return this.write(text)
     }
-    const written = socket.write(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`)
+    const bytes = Buffer.byteLength(text)
+    // Text of one byte a character is copied as it is.
+    const encoding = bytes === text.length ? "latin1" : "utf8"
+    const written = socket.write(`${bytes.toString(16)}\r\n${text}\r\n`, encoding)
     if (!written) socket.once("drain", this.#drained)
     return written
   }
