@@ -11,15 +11,15 @@ import type { OpenCalls } from "./OpenCalls.ts"
 /** Messages of one frame; clients send one. More end the connection. */
 const MAX_MESSAGES = 128
 /** Calls in a row without a valid token, after which the connection ends: a client that has one does not fail so often. */
-const MAX_STRANGERS = 8
+const MAX_UNAUTHENTICATED = 8
 /** Bytes of answers a client may be behind before we stop reading from it. */
 const BEHIND_BYTES = 262_144
-/** Milliseconds between two checks of a connection. */
-const LOOK_MS = 15_000
-/** Checks (a minute) for which a client may take nothing, or send nothing at all, not even a pong. */
-const STUCK_LOOKS = 4
-/** Checks (10 minutes) for which a connection without calls is kept. */
-const UNUSED_LOOKS = 40
+/** Milliseconds between two ticks, which check a connection. */
+const TICK_MS = 15_000
+/** Ticks (a minute) for which a client may take nothing, or send nothing at all, not even a pong. */
+const STUCK_TICKS = 4
+/** Ticks (10 minutes) for which a connection without calls is kept. */
+const UNUSED_TICKS = 40
 
 /** Milliseconds a client has to close a connection that we end. */
 const GOODBYE_MS = 2000
@@ -77,7 +77,7 @@ const paced = (frames: Pull, calls: OpenCalls, pacing: MessagePacing): Pull => {
     const line = waiting.shift()
     if (line === undefined) return Effect.flatMap(frames, fill)
     return Effect.flatMap(pacing.next, () =>
-      calls.strangers >= MAX_STRANGERS ? refuseConnection : Effect.succeed([line] as const)
+      calls.unauthenticated >= MAX_UNAUTHENTICATED ? refuseConnection : Effect.succeed([line] as const)
     )
   })
   const fill = (frames: ReadonlyArray<string | Uint8Array>) => {
@@ -134,12 +134,12 @@ const watching = Effect.fnUntraced(function* ({ calls, exchange: { socket: conne
   let heard = connection?.bytesRead ?? 0
   let silent = 0
   while (true) {
-    yield* Effect.sleep(LOOK_MS)
-    const { behind, unused } = calls.look()
+    yield* Effect.sleep(TICK_MS)
+    const { behind, unused } = calls.tick()
     silent = connection?.bytesRead === heard ? silent + 1 : 0
     heard = connection?.bytesRead ?? 0
-    if (silent >= STUCK_LOOKS || behind >= STUCK_LOOKS) socket.terminate()
-    else if (unused >= UNUSED_LOOKS) leave(socket)
+    if (silent >= STUCK_TICKS || behind >= STUCK_TICKS) socket.terminate()
+    else if (unused >= UNUSED_TICKS) leave(socket)
     else socket.ping()
   }
 })

@@ -48,8 +48,8 @@ export class OpenCalls {
   readonly #idle = new Set<() => void>()
   readonly #closed: Array<() => void> = []
   /** Calls refused in a row for want of a valid token. */
-  strangers = 0
-  #look = 0
+  unauthenticated = 0
+  #tick = 0
   #used = 0
 
   constructor(exchange: Exchange, carrier: Sender, lines: RequestLines["Service"]) {
@@ -74,18 +74,18 @@ export class OpenCalls {
    * Advances the tick, at a regular interval. Returns for how many ticks the connection has had no call, and for how many the slowest
    * reader has not acknowledged a chunk.
    */
-  look(): { readonly unused: number; readonly behind: number } {
-    this.#look++
-    if (this.#open.size > 0) this.#used = this.#look
-    let sent = this.#look
+  tick(): { readonly unused: number; readonly behind: number } {
+    this.#tick++
+    if (this.#open.size > 0) this.#used = this.#tick
+    let sent = this.#tick
     for (const { sentAt } of this.#open.values()) if (sentAt !== undefined && sentAt < sent) sent = sentAt
-    return { unused: this.#look - this.#used, behind: this.#look - sent }
+    return { unused: this.#tick - this.#used, behind: this.#tick - sent }
   }
 
   /** Registers a call. Its log id is the one it asks for, or else that of the request which carries it alone. */
   begin({ headers, id, payload, tag }: Request, own: boolean): void {
     this.#exchange.calls++
-    this.#used = this.#look
+    this.#used = this.#tick
     const asked = headers?.findLast(([name]) => name.toLowerCase() === "x-request-id")?.[1]
     this.#open.set(id, {
       id: asked !== undefined && SANE_ID.test(asked) ? asked : own ? randomUUID() : this.#exchange.id,
@@ -111,12 +111,12 @@ export class OpenCalls {
     const call = "requestId" in response ? this.#open.get(response.requestId) : undefined
     const answer = call === undefined ? harmless(response) : explained(response, call)
     if (call === undefined) return send(answer)
-    if (answer._tag === "Chunk") call.sentAt ??= this.#look
+    if (answer._tag === "Chunk") call.sentAt ??= this.#tick
     if (answer._tag !== "Exit") return send(answer)
     return Effect.andThen(
       send(answer),
       Effect.sync(() => {
-        this.strangers = isStranger(answer) ? this.strangers + 1 : 0
+        this.unauthenticated = isUnauthenticated(answer) ? this.unauthenticated + 1 : 0
         this.#end(answer.requestId, call, statusOf(answer, call))
       })
     )
@@ -190,7 +190,7 @@ const statusOf = (answer: FromServerEncoded, { interrupted }: Call): number => {
 }
 
 /** Whether a call was refused for want of a valid token. A failed login is not: it is counted elsewhere. */
-const isStranger = (answer: Ended): boolean => {
+const isUnauthenticated = (answer: Ended): boolean => {
   if (answer.exit._tag === "Success") return false
   const [reason] = answer.exit.cause
   return (

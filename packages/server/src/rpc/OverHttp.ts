@@ -111,15 +111,20 @@ export const overHttp = Effect.fnUntraced(function* (pacing: MessagePacing) {
       send: (id, response) => clients.get(id)?.write(response) ?? Effect.void,
       end: (id) => clients.get(id)?.end ?? Effect.void,
       clientIds: Effect.sync(() => new Set(clients.keys())),
-      initialMessage: Effect.succeedNone,
-      supportsAck: false,
-      supportsTransferables: false,
-      supportsSpanPropagation: false,
-      supportsNotifications: false,
-      codecFor: RpcSerialization.ndjson.codecFor
+      ...FEATURES
     })
   })
 })
+
+/** What the protocol offers: answers as lines of JSON, and no messages beside them. */
+const FEATURES = {
+  initialMessage: Effect.succeedNone,
+  supportsAck: false,
+  supportsTransferables: false,
+  supportsSpanPropagation: false,
+  supportsNotifications: false,
+  codecFor: RpcSerialization.ndjson.codecFor
+}
 
 const EXPECTED = {
   path: ["payload"],
