@@ -103,7 +103,7 @@ export class EventWriter {
   }
 
   /** Sends a keep-alive or closes a stuck connection; returns milliseconds until the next check. */
-  tend(): number {
+  tick(): number {
     const waited = this.#now() - this.#since
     if (this.#full || this.#over) {
       if (waited < STUCK_MS) return STUCK_MS - waited

@@ -64,7 +64,7 @@ export const stream = <E, R>(
 const tending = (writer: EventWriter) =>
   Effect.sleep(PATIENCE_MS).pipe(
     Effect.andThen(Effect.sync(() => writer.open())),
-    Effect.andThen(Effect.forever(Effect.suspend(() => Effect.sleep(writer.tend()))))
+    Effect.andThen(Effect.forever(Effect.suspend(() => Effect.sleep(writer.tick()))))
   )
 
 /**

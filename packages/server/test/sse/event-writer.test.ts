@@ -192,17 +192,17 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
       }
       yield* settled(exchange)
       now += 30_000
-      assert.strictEqual(writer.tend(), 30_000)
+      assert.strictEqual(writer.tick(), 30_000)
       now += 29_999
-      assert.strictEqual(writer.tend(), 1)
+      assert.strictEqual(writer.tick(), 1)
       assert.isFalse(exchange.destroyed)
       now += 1
-      writer.tend()
+      writer.tick()
       assert.isTrue(exchange.destroyed)
       // A later token causes no error.
       tokenLog.append(["late"])
       tokenLog.wake()
-      writer.tend()
+      writer.tick()
       writer.fail("{}")
       yield* readAll(socket)
     }
@@ -222,7 +222,7 @@ it.live("a reader that has left is written to no more", () =>
     tokenLog.append(["two"])
     tokenLog.wake()
     writer.open()
-    writer.tend()
+    writer.tick()
     tokenLog.end(COMPLETED)
     yield* turn
     assert.isTrue(exchange.destroyed)
@@ -259,7 +259,7 @@ it.live("an answer that the listener ended, such as for garbage behind the reque
     tokenLog.append(["late"])
     tokenLog.wake()
     writer.open()
-    writer.tend()
+    writer.tick()
     writer.fail("{}")
     tokenLog.end(COMPLETED)
     const answer = yield* readAll(socket)
