@@ -92,7 +92,7 @@ const KNOWN = new Set([
 ])
 
 /** Describes an unknown member that holds a text, which may be the answer. */
-export const strangerIn = (turn: unknown): string | undefined => {
+export const unknownTextIn = (turn: unknown): string | undefined => {
   if (!Predicate.isObject(turn)) return undefined
   return Object.entries(turn).some(([name, value]) => isText(value) && !KNOWN.has(name) && !THOUGHTS.test(name))
     ? "text under a name that is not known"

@@ -1,7 +1,7 @@
 import type { FinishReason, Usage } from "@llm-saas/domain/Generation"
 import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { Predicate } from "effect"
-import { pieceOf, strangerIn } from "./AnswerText.ts"
+import { pieceOf, unknownTextIn } from "./AnswerText.ts"
 import { finishOf } from "./FinishReasons.ts"
 import { errorOf, holdsError, isError, isNothing, type ProviderError } from "./ProviderError.ts"
 import { cut, malformed, ProviderFailure, unknownShape } from "./ProviderFailure.ts"
@@ -59,7 +59,7 @@ export class ChatAnswer {
   #reopened = false
   #source: Source = undefined
   #thought = false
-  #stranger: string | undefined = undefined
+  #unknownText: string | undefined = undefined
   #counted: UsageCount | undefined = undefined
   #model: string | undefined = undefined
   /** Whether some text of the answer was emitted. */
@@ -88,22 +88,22 @@ export class ChatAnswer {
   }
 
   /** The provider sent an error. */
-  hear(error: unknown): void {
+  readError(error: unknown): void {
     this.error = errorOf(error)
     this.fail(spoken(this.error, this.#asked))
   }
 
   /** Reads one event. */
   read(chunk: Record<PropertyKey, unknown>): void {
-    if (isError(chunk)) return this.hear(chunk)
-    if (hasError(chunk["x_groq"])) return this.hear(chunk["x_groq"])
+    if (isError(chunk)) return this.readError(chunk)
+    if (hasError(chunk["x_groq"])) return this.readError(chunk["x_groq"])
     if (this.#model === undefined) this.#model = modelOf(chunk["model"])
     if (!Predicate.isNullish(chunk["usage"]) || chunk["x_groq"] !== undefined) this.#count(chunk)
     const { choices } = chunk
     if (Array.isArray(choices)) for (const choice of choices) this.#choice(choice)
     else if (Predicate.isObject(choices) || isTurn(chunk)) this.#choice(choices ?? chunk)
     else if (!Predicate.isNullish(choices)) this.fail(unknownShape(`choices: ${typeof choices}`))
-    else if (isStranger(chunk)) this.fail(unknownShape("an event without a member that is known"))
+    else if (isUnknown(chunk)) this.fail(unknownShape("an event without a member that is known"))
   }
 
   /**
@@ -129,7 +129,7 @@ export class ChatAnswer {
    */
   #silent(reason: FinishReason): ProviderFailure | undefined {
     if (reason === "content_filter") return new ProviderFailure({ reason: "content_filtered", retryable: false })
-    if (this.#stranger !== undefined) return unknownShape(this.#stranger)
+    if (this.#unknownText !== undefined) return unknownShape(this.#unknownText)
     const { output, thoughts } = this.#counted ?? { output: 0, thoughts: 0 }
     if (output - thoughts <= 1 || (reason === "length" && (this.#thought || thoughts > 0))) return undefined
     return unknownShape(this.#thought ? "tokens of thoughts, and no text" : "tokens, and no text")
@@ -152,7 +152,7 @@ export class ChatAnswer {
     const choice: Record<PropertyKey, unknown> = value
     const { delta, index, message } = choice
     const failing = [choice, delta, message].find(hasError)
-    if (failing !== undefined) return this.hear(failing)
+    if (failing !== undefined) return this.readError(failing)
     // We request a single choice.
     if (typeof index === "number" && index > 0) return
     if (!Predicate.isNullish(choice["usage"])) this.#count(choice)
@@ -169,7 +169,7 @@ export class ChatAnswer {
       piece = pieceOf(message) ?? pieceOf(text)
     }
     if (piece === undefined) {
-      if (!this.said) this.#stranger ??= strangerIn(delta) ?? strangerIn(message)
+      if (!this.said) this.#unknownText ??= unknownTextIn(delta) ?? unknownTextIn(message)
       return
     }
     if ("unknown" in piece) return this.fail(unknownShape(piece.unknown))
@@ -201,7 +201,7 @@ const finishDetails = ({ finish_details: details }: Record<PropertyKey, unknown>
 const hasError = (value: unknown): boolean => Predicate.isObject(value) && holdsError(value)
 
 /** Whether an event without `choices` is not understood: it may be an error, in any form. */
-const isStranger = (chunk: Readonly<Record<PropertyKey, unknown>>): boolean => {
+const isUnknown = (chunk: Readonly<Record<PropertyKey, unknown>>): boolean => {
   const members = Object.entries(chunk)
   return members.some(([, value]) => !isNothing(value)) && !members.some(([name]) => KNOWN.has(name))
 }

@@ -132,7 +132,7 @@ export class ChatStream {
     if (!FAILING.test(name)) return PINGS.has(name)
     const parsed = Result.try((): unknown => JSON.parse(data))
     this.events++
-    this.#answer.hear(Result.isSuccess(parsed) ? parsed.success : data)
+    this.#answer.readError(Result.isSuccess(parsed) ? parsed.success : data)
     return true
   }
 
