@@ -5,7 +5,7 @@ import { isOther } from "./Account.ts"
 import { pause } from "./Command.ts"
 import { attempt } from "./EmbeddedPostgresFailed.ts"
 import type { ClusterDirectory } from "./ClusterDirectory.ts"
-import { alive, birth, contents } from "./Processes.ts"
+import { alive, startTime, contents } from "./Processes.ts"
 
 // Several programs may use one cluster: `npm start`, and `npm run db:status` beside it. Each has a file in `users`, and the last one to
 // leave stops the server. The file of a process that is gone does not count.
@@ -19,12 +19,12 @@ export interface Lease {
 
 const here = (file: string) => {
   const pid = Number(/(?<!\d)(\d+)-\d+$/u.exec(file)?.[1])
-  return alive(pid) && contents(file) === birth(pid)
+  return alive(pid) && contents(file) === startTime(pid)
 }
 
 const write = (cluster: ClusterDirectory, file: string) =>
   attempt(`writing ${file}`, () => {
-    writeFileSync(file, birth(process.pid))
+    writeFileSync(file, startTime(process.pid))
     if (isOther(cluster.account)) chownSync(file, cluster.account.uid, cluster.account.gid)
   })
 
@@ -44,15 +44,15 @@ export const enter = Effect.fnUntraced(function* (cluster: ClusterDirectory) {
   const lease: Lease = { file: join(cluster.users, `${process.pid}-${++count}`) }
   yield* write(cluster, lease.file)
   yield* Effect.ignore(
-    attempt("forgetting the dead", () => {
+    attempt("removing files of processes that are gone", () => {
       for (const name of readdirSync(cluster.users))
         if (!here(join(cluster.users, name))) rmSync(join(cluster.users, name), { force: true })
     })
   )
   const leaving = leavingOf(cluster)
   const decided = Effect.sync(() => {
-    const [pid = "", born = ""] = contents(leaving)?.split(" ") ?? []
-    return !alive(Number(pid)) || birth(Number(pid)) !== born
+    const [pid = "", started = ""] = contents(leaving)?.split(" ") ?? []
+    return !alive(Number(pid)) || startTime(Number(pid)) !== started
   })
   // Bounded by the time limit for a stop.
   while (!(yield* decided)) yield* pause(20)
@@ -71,7 +71,7 @@ export const leave = Effect.fnUntraced(function* <E>(
   const leaving = leavingOf(cluster)
   yield* attempt("leaving the database", () => {
     rmSync(lease.file, { force: true })
-    writeFileSync(leaving, `${process.pid} ${birth(process.pid)}`)
+    writeFileSync(leaving, `${process.pid} ${startTime(process.pid)}`)
   })
   const last = !(yield* others(cluster, lease))
   yield* Effect.ensuring(

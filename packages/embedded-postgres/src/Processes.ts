@@ -34,6 +34,6 @@ export const commandLine = (pid: number): string | undefined => {
 /**
  * Distinguishes a process from a later one with the same number: in a container the numbers repeat after every start. Empty if unknown.
  */
-export const birth = (pid: number): string =>
+export const startTime = (pid: number): string =>
   // Field 22, counted after the name, which may contain spaces and parentheses (proc_pid_stat(5)).
   process.platform === "linux" ? (contents(`/proc/${pid}/stat`)?.split(") ").at(-1)?.split(" ")[19] ?? "") : ""
