@@ -9,9 +9,9 @@ const FOLLOW = new URL("follow-parent.mjs", import.meta.url).href
 const MAIN = join(root, "packages/server/src/main.ts")
 
 /** Milliseconds: editors write a file in several steps, and a checkout changes many. */
-const SETTLE = 150
+const SETTLE_MS = 150
 /** Milliseconds a stopping server has; running answers are cut because their code has changed. */
-const PATIENCE = 3000
+const PATIENCE_MS = 3000
 
 let child
 let stopping = false
@@ -40,7 +40,7 @@ const stop = () =>
     const own = child
     if (own === undefined) return done()
     child = undefined
-    const timer = setTimeout(() => own.kill("SIGKILL"), PATIENCE)
+    const timer = setTimeout(() => own.kill("SIGKILL"), PATIENCE_MS)
     own.once("close", () => {
       clearTimeout(timer)
       done()
@@ -58,7 +58,7 @@ async function restart(reason) {
 function changed(file) {
   if (stopping) return
   clearTimeout(due)
-  due = setTimeout(() => void restart(file), SETTLE)
+  due = setTimeout(() => void restart(file), SETTLE_MS)
 }
 
 const WATCHED = [

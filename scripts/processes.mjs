@@ -7,7 +7,7 @@ const windows = process.platform === "win32"
 const FOLLOW = fileURLToPath(new URL("./follow-parent.mjs", import.meta.url))
 
 /** Milliseconds in which a second Ctrl-C repeats the first: npm passes on a signal that the terminal has already sent to all. */
-const ECHO = 500
+const ECHO_MS = 500
 
 export function isAlive(pid) {
   try {
@@ -27,7 +27,7 @@ export async function runAll(node, stages, { cwd, env, stopWhen }) {
   const running = new Set()
   let stoppedAt = 0
   const stop = (signal) => {
-    const again = stoppedAt > 0 && performance.now() - stoppedAt > ECHO
+    const again = stoppedAt > 0 && performance.now() - stoppedAt > ECHO_MS
     if (stoppedAt > 0 && !again) return
     for (const child of running) child.kill(again ? "SIGKILL" : signal)
     if (!again) stoppedAt = performance.now()
