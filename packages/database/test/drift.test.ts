@@ -36,7 +36,7 @@ const mutating = Effect.gen(function* () {
 
 /** The result of migrating: repaired, or refused with a reason. */
 const migrated = ({ connection, files }: Effect.Success<typeof mutating>, sql: string) =>
-  Effect.map(withMutant(connection, sql, apply(connection, files, { strangers: "refuse" })), (done) =>
+  Effect.map(withMutant(connection, sql, apply(connection, files, { foreign: "refuse" })), (done) =>
     done === undefined ? "not a mutant" : Exit.isSuccess(done) ? "mended" : String(done.cause)
   )
 
@@ -117,12 +117,12 @@ layer(TestDatabase.layerAlone, { timeout: "300 seconds" })("the catalogue", (it)
         assert.deepStrictEqual((yield* driftOf(connection, files)).map(nameOf), [])
         // A foreign superuser is not ours to remove.
         yield* rows(connection, "create role foreign_admin superuser login")
-        const refused = yield* Effect.flip(migrate(adminUrl, { strangers: "refuse" }))
+        const refused = yield* Effect.flip(migrate(adminUrl, { foreign: "refuse" }))
         assert.strictEqual(refused.reason, "drift")
         assert.include(refused.message, "outsider foreign_admin: attributes is not to be there: superuser")
-        assert.deepStrictEqual((yield* migrate(adminUrl)).strangers.length, 1)
-        yield* migrate(adminUrl, { strangers: "accept" })
-        assert.deepStrictEqual((yield* migrate(adminUrl, { strangers: "refuse" })).rebuilt, false)
+        assert.deepStrictEqual((yield* migrate(adminUrl)).foreign.length, 1)
+        yield* migrate(adminUrl, { foreign: "accept" })
+        assert.deepStrictEqual((yield* migrate(adminUrl, { foreign: "refuse" })).rebuilt, false)
         yield* rows(connection, "drop role foreign_admin")
       }).pipe(Effect.scoped),
     120_000

@@ -72,7 +72,7 @@ describe("migrating", () => {
         applied: [],
         rebuilt: false,
         mended: [],
-        strangers: []
+        foreign: []
       })
     }).pipe(Effect.scoped)
   )
@@ -201,7 +201,7 @@ describe("migrating", () => {
         applied: [],
         rebuilt: true,
         mended: [],
-        strangers: []
+        foreign: []
       })
       assert.notStrictEqual(yield* dumpSchema(adminUrl), before)
       yield* migrate(adminUrl)

@@ -88,10 +88,10 @@ export const logins = Effect.gen(function* () {
   // Before anything is created: a refusal must leave the database server unchanged.
   yield* checkLogin(admin, "api", api)
   if (DATABASE_JOBS_URL === undefined) yield* checkLogin(admin, "jobs", jobs)
-  const { mended, strangers } = yield* migrate(admin)
+  const { mended, foreign } = yield* migrate(admin)
   for (const difference of mended)
     yield* Effect.logWarning(`the database was not what sql/ makes, and is again: ${difference}`)
-  for (const difference of strangers) yield* Effect.logWarning(`new in the database server: ${difference}`)
+  for (const difference of foreign) yield* Effect.logWarning(`new in the database server: ${difference}`)
   const logins: Logins = {
     api: yield* prepareLogin(admin, "api", api),
     jobs: (yield* given(DATABASE_JOBS_URL)) ?? (yield* prepareLogin(admin, "jobs", jobs))

@@ -54,18 +54,18 @@ const within =
 /** The differences that a migration found after building everything again. */
 export interface Repaired {
   readonly mended: ReadonlyArray<Difference>
-  readonly strangers: ReadonlyArray<Difference>
+  readonly foreign: ReadonlyArray<Difference>
 }
 
 /** The last step of a migration, in its transaction. Fails with reason `drift` and changes nothing if a difference cannot be repaired. */
 export const repairSchema = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection,
   files: SqlFiles,
-  strangers: "refuse" | "report" | "accept"
+  foreign: "refuse" | "report" | "accept"
 ) {
   const { owner, prefix } = yield* Roles
   yield* rows(connection, `set local role ${owner}`)
-  if (strangers === "accept")
+  if (foreign === "accept")
     yield* rows(connection, "delete from meta.accepted where kind not in ('administrator', 'hardened')")
   yield* rows(connection, withPrefix(ACCEPT, prefix))
   yield* rows(connection, "set local role none")
@@ -73,9 +73,9 @@ export const repairSchema = Effect.fnUntraced(function* (
   const ours = found.filter(({ whose }) => whose === "ours")
   if (ours.length > 0) yield* mendAll(connection, ours)
   const left = ours.length === 0 ? found : yield* driftOf(connection, files)
-  const refused = strangers === "refuse" ? left : left.filter(({ whose }) => whose === "ours")
+  const refused = foreign === "refuse" ? left : left.filter(({ whose }) => whose === "ours")
   if (refused.length > 0) return yield* drifted(refused)
-  const mended: Repaired = { mended: ours, strangers: left }
+  const mended: Repaired = { mended: ours, foreign: left }
   return mended
 })
 

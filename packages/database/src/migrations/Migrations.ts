@@ -18,7 +18,7 @@ export interface MigrationOptions {
    * What to do about new objects in the server around the database that could bypass the wall (a superuser, a publication, an extension):
    * `report` them and go on, the default; `refuse` them; or `accept` them from now on.
    */
-  readonly strangers?: "refuse" | "report" | "accept" | undefined
+  readonly foreign?: "refuse" | "report" | "accept" | undefined
 }
 
 /** The result of a migration. */
@@ -31,7 +31,7 @@ export interface Report {
   /** What differed from the files, and was repaired. */
   readonly mended: ReadonlyArray<string>
   /** What is new in the server around the database, where it was not refused. */
-  readonly strangers: ReadonlyArray<string>
+  readonly foreign: ReadonlyArray<string>
 }
 
 /**
@@ -46,11 +46,11 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (
   const connection = yield* connect(adminUrl)
   yield* checkSchemas(connection)
   const before = compare(yield* readHistory(connection), files)
-  if (before.state === "current" && options.strangers !== "accept") {
+  if (before.state === "current" && options.foreign !== "accept") {
     const drift = yield* driftOf(connection, files)
     if (!(yield* isBare(connection)) && drift.every(({ whose }) => whose === "server")) {
-      if (drift.length > 0 && options.strangers === "refuse") return yield* drifted(drift)
-      return { ...nothing(before), strangers: drift.map(nameOf) }
+      if (drift.length > 0 && options.foreign === "refuse") return yield* drifted(drift)
+      return { ...nothing(before), foreign: drift.map(nameOf) }
     }
   }
   return yield* Effect.retry(transaction(connection, apply(connection, files, options)), {
@@ -72,7 +72,7 @@ export const status = Effect.fn("Migrations.status")(function* (
 export const apply = Effect.fnUntraced(function* (
   connection: PgConnection.PgConnection,
   files: SqlFiles,
-  { strangers = "report" }: MigrationOptions
+  { foreign = "report" }: MigrationOptions
 ) {
   yield* lock(connection)
   const now = compare(yield* readHistory(connection), files)
@@ -81,7 +81,7 @@ export const apply = Effect.fnUntraced(function* (
   switch (now.state) {
     case "current":
       // Another process repaired it while this one waited for the lock. What a restored dump lacks is built as after any change.
-      if (before.length === 0 && strangers !== "accept" && !(yield* isBare(connection))) return nothing(now)
+      if (before.length === 0 && foreign !== "accept" && !(yield* isBare(connection))) return nothing(now)
       break
     case "behind":
       break
@@ -121,7 +121,7 @@ export const apply = Effect.fnUntraced(function* (
     yield* asOwner(connection)
     yield* run(connection, file)
   }
-  const mending = repairSchema(connection, files, strangers)
+  const mending = repairSchema(connection, files, foreign)
   const after = yield* now.version === 0 ? sparingOthers(connection, mending) : mending
   yield* lint(connection)
   yield* rows(connection, "delete from meta.repeatables")
@@ -131,7 +131,7 @@ export const apply = Effect.fnUntraced(function* (
     applied: now.pending.map(({ name, version }) => ({ name, version })),
     rebuilt: true,
     mended: [...before, ...after.mended].filter(({ whose }) => whose === "ours").map(nameOf),
-    strangers: after.strangers.map(nameOf)
+    foreign: after.foreign.map(nameOf)
   }
   return report
 })
@@ -187,7 +187,7 @@ const nothing = ({ version }: Comparison): Report => ({
   applied: [],
   rebuilt: false,
   mended: [],
-  strangers: []
+  foreign: []
 })
 
 export const history = (detail: string) => new MigrationFailed({ reason: "history", detail })

@@ -24,7 +24,7 @@ const migrating = Effect.fnUntraced(function* (given: { readonly logins: boolean
   const admin = yield* administrator
   for (const { login, password } of logins) yield* checkLogin(admin, login, password)
   const { applied, mended, rebuilt, version } = yield* migrate(admin, {
-    strangers: given.accept ? "accept" : "refuse"
+    foreign: given.accept ? "accept" : "refuse"
   })
   for (const step of applied) yield* Console.log(`applied ${step.version} ${step.name}`)
   for (const difference of mended) yield* Console.log(`mended ${difference}`)
