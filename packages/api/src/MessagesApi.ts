@@ -154,7 +154,7 @@ const feedback = HttpApiEndpoint.post("feedback", "/messages/:id/feedback", {
     OpenApi.annotations({
       summary: "Say what an answer was worth",
       description:
-        "`1` and `-1` for thumbs up and down, or a number of a scale of one's own, with a word on why. One a user and message: the next one replaces it. Shown in MLflow as an assessment of the answer's trace."
+        "`1` and `-1` for thumbs up and down, or a number of a scale of one's own, with a word on why. One per user and message: the next one replaces it. Shown in MLflow as an assessment of the answer's trace."
     })
   )
 
