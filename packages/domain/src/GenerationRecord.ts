@@ -7,7 +7,7 @@ import type { UserId } from "./User.ts"
 /**
  * A generation in the database's spelling: the columns of `app.generations` that the program writes. Times are in milliseconds since
  * 1970, by the clock of the process that runs it. `app.ask` stores what is known of it at the start ({@link AskedGeneration}),
- * `work.finish` the rest ({@link GenerationEnding}).
+ * `work.finish_many` the rest ({@link GenerationEnding}).
  */
 export interface GenerationRecord {
   readonly tenant_id: TenantId
