@@ -105,10 +105,12 @@ describe("readers of token logs", () => {
     assert.isAtLeast(wakes.length, 300)
   })
 
-  it("wait up to 40 ms while the loop is behind, and no longer once it has time again; a first token never waits", () => {
-    let load = 1
-    const scheduler = new ReaderScheduler({ ...idle, load: () => load })
+  it("wait up to 40 ms while they keep the loop behind, no longer than that, and not for the load of others", () => {
+    let [load, cost_ms, spent_ms] = [1, 0.1, 0]
+    const scheduler = new ReaderScheduler({ now: () => performance.now() + spent_ms, load: () => load })
     const { tokenLogs, wakes } = read(100, scheduler)
+    for (const tokenLog of tokenLogs) tokenLog.subscribe(() => void (spent_ms += cost_ms))
+    /** How often each was woken in a second, with a token every 20 ms. */
     const second = () => {
       const before = wakes.length
       for (let ms = 0; ms < 1000; ms++) {
@@ -121,13 +123,19 @@ describe("readers of token logs", () => {
     second()
     const behind = second()
     assert.isAtLeast(behind, 22)
-    assert.isAtMost(behind, 26)
+    assert.isAtMost(behind, 36)
     let woken = 0
     const stranger = new TokenLog(GenerationId.make(randomUUID()), scheduler)
     stranger.subscribe(() => woken++)
     stranger.append(["first"])
     assert.strictEqual(woken, 1)
-    load = 0
+    cost_ms = 0.01
+    second()
+    assert.isAtLeast(second(), 49)
+    cost_ms = 0.1
+    second()
+    assert.isAtMost(second(), 36)
+    load = 0.5
     second()
     assert.isAtLeast(second(), 49)
   })

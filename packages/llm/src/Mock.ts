@@ -43,11 +43,14 @@ const WISH = /\[\[mock (\{(?:(?!\[\[mock )[^])*?\})\]\]/u
 const BURST = 16
 
 /**
- * The mock model: no key, no network, the same answer for the same question. It uses plain timers, at most one per token: an Effect fiber
- * that sleeps for each token would cost more than all other work for the token.
+ * The mock model: no key, no network, the same answer for the same question. It uses plain timers, one for all answers' next tokens: an
+ * Effect fiber that sleeps for each token would cost more than all other work for the token.
  */
-export const MockLayer = (options: MockOptions) =>
-  Layer.succeed(Llm, {
+export const MockLayer = (options: MockOptions) => Layer.sync(Llm, () => make(options))
+
+const make = (options: MockOptions) => {
+  const ticks = new Ticks()
+  return Llm.of({
     provider: "mock",
     model: "mock-1",
     generate: (prompt, emit): Effect.Effect<Completion, LlmFailed> => {
@@ -65,9 +68,12 @@ export const MockLayer = (options: MockOptions) =>
         case "hang":
           return silence(options.patienceMs.firstToken)
         case "middle":
-          return Effect.andThen(talk(said, half, delays, emit), Effect.fail(new LlmFailed({ reason: "model_cut" })))
+          return Effect.andThen(
+            talk(said, half, delays, ticks, emit),
+            Effect.fail(new LlmFailed({ reason: "model_cut" }))
+          )
         case "stall":
-          return Effect.andThen(talk(said, half, delays, emit), silence(options.patienceMs.silence))
+          return Effect.andThen(talk(said, half, delays, ticks, emit), silence(options.patienceMs.silence))
         case "no-usage":
         case "none": {
           const completion: Completion = {
@@ -75,19 +81,52 @@ export const MockLayer = (options: MockOptions) =>
             usage: wish.fault === "no-usage" ? undefined : { input: inputTokens(prompt), output: count },
             model: undefined
           }
-          return Effect.as(talk(said, count, delays, emit), completion)
+          return Effect.as(talk(said, count, delays, ticks, emit), completion)
         }
       }
     }
   })
+}
 
 const silence = (patienceMs: number) =>
   Effect.andThen(Effect.sleep(patienceMs), Effect.fail(new LlmFailed({ reason: "model_timeout" })))
 
 const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
 
-/** Tokens of all answers are sent on common ticks, so that one timer can wake the process for all of them. */
+/** Tokens of all answers are sent on common ticks. */
 const TICK_MS = 10
+
+/** Work to be done at a tick, with one timer for each tick: a timer for each token costs as much as the token. */
+class Ticks {
+  readonly #due = new Map<number, { readonly timer: NodeJS.Timeout; readonly work: Set<() => void> }>()
+
+  /** Does the work at the first tick from `time` on. Returns how to give it up. */
+  at(time: number, work: () => void): () => void {
+    const tick = Math.ceil(time / TICK_MS)
+    const due = this.#due.get(tick) ?? this.#begin(tick)
+    due.work.add(work)
+    return () => {
+      due.work.delete(work)
+      if (due.work.size > 0 || this.#due.get(tick) !== due) return
+      clearTimeout(due.timer)
+      this.#due.delete(tick)
+    }
+  }
+
+  #begin(tick: number) {
+    const work = new Set<() => void>()
+    const timer = setTimeout(
+      () => {
+        this.#due.delete(tick)
+        for (const each of work) each()
+      },
+      Math.ceil(tick * TICK_MS - performance.now())
+    )
+    const due = { timer, work }
+    this.#due.set(tick, due)
+    return due
+  }
+}
 
 /**
  * Emits `count` pieces, each at its time after the question. A model is not slower because this process is busy, so late pieces are
@@ -97,11 +136,11 @@ const talk = (
   said: () => Iterator<string, unknown>,
   count: number,
   { delayMs, ttftMs }: { readonly ttftMs: number; readonly delayMs: number },
+  ticks: Ticks,
   emit: (text: string) => void
 ): Effect.Effect<void> =>
   Effect.callback((resume) => {
-    let timer: NodeJS.Timeout | undefined = undefined
-    let turn: NodeJS.Immediate | undefined = undefined
+    let cancel = () => {}
     const pieces = said()
     let place = 0
     let stopped = false
@@ -115,17 +154,23 @@ const talk = (
         if (piece.done !== true && piece.value !== "") emit(piece.value)
         if (stopped) return
       }
-      if (place === count) resume(Effect.void)
-      else wait(Math.ceil((first + place * delayMs) / TICK_MS) * TICK_MS - now)
+      if (place === count) return resume(Effect.void)
+      const time = first + place * delayMs
+      cancel = time > now ? ticks.at(time, next) : soon(next)
     }
-    const wait = (milliseconds: number) => {
-      if (milliseconds > 0) timer = setTimeout(next, milliseconds)
-      else turn = setImmediate(next)
-    }
-    wait(ttftMs)
+    cancel = ttftMs > 0 ? later(next, ttftMs) : soon(next)
     return Effect.sync(() => {
       stopped = true
-      clearTimeout(timer)
-      clearImmediate(turn)
+      cancel()
     })
   })
+
+const later = (work: () => void, milliseconds: number) => {
+  const timer = setTimeout(work, milliseconds)
+  return () => clearTimeout(timer)
+}
+
+const soon = (work: () => void) => {
+  const turn = setImmediate(work)
+  return () => clearImmediate(turn)
+}

@@ -21,16 +21,18 @@ const TURN_MS = 1
 const LOGS_PER_LOOK = 8
 /** Milliseconds after which the loop's load is looked at again. */
 const LOOK_MS = 50
-/** A loop that is busier than this is behind: rounds become rarer. When it is less busy than that, they become more frequent again. */
-const BUSY = { behind: 0.8, idle: 0.6 }
-/** By how much. */
+/** A loop that is at work for more of its time than this is behind; for less than that, it has caught up. */
+const LOAD = { behind: 0.8, caughtUp: 0.6 }
+/** The part of the loop's time that readers may take while it is behind, and the part so small that rarer rounds would not help it. */
+const SHARE = { large: 0.25, small: 0.1 }
+/** The factor by which rounds become rarer or more frequent. */
 const STEP = 1.5
 
 /**
  * Wakes the readers of all token logs of a process, those that wait longest first. A round wakes what is due when it begins, each log once:
  * a write per reader is half of what a token costs, so a reader gets at most one per round. While the event loop has time, a round begins
- * with the turn in which a token came. Only when the loop is behind do rounds wait, and then as long as it takes for the loop to keep up:
- * what comes meanwhile leaves in one write. A first token waits for no round, see `TokenLog`.
+ * with the turn in which a token came. Only when the loop is behind, and readers are what keeps it, do rounds wait, and then as long as it
+ * takes for the loop to keep up: what comes meanwhile leaves in one write. A first token waits for no round, see `TokenLog`.
  *
  * It has one timer or one turn under way, and none while nothing comes.
  */
@@ -46,6 +48,8 @@ export class ReaderScheduler {
   /** When the next round may begin. */
   #next = 0
   #lookedAt = Number.NEGATIVE_INFINITY
+  /** Milliseconds that readers took since then. */
+  #spent = 0
 
   constructor(loop: Loop = eventLoop()) {
     this.#loop = loop
@@ -96,6 +100,7 @@ export class ReaderScheduler {
       // Also if a reader threw: the others must not sleep for good.
       this.#left = Math.min(this.#left, this.#due.size)
       now = this.#loop.now()
+      this.#spent += now - began
       if (this.#left === 0) {
         this.#look(now)
         this.#next = now + this.#interval
@@ -106,10 +111,12 @@ export class ReaderScheduler {
 
   #look(now: number): void {
     if (now - this.#lookedAt < LOOK_MS) return
+    const share = this.#spent / (now - this.#lookedAt)
     this.#lookedAt = now
+    this.#spent = 0
     const load = this.#loop.load()
-    if (load > BUSY.behind) this.#interval = Math.min(LONGEST_MS, this.#interval * STEP)
-    else if (load < BUSY.idle) this.#interval = Math.max(SHORTEST_MS, this.#interval / STEP)
+    if (load > LOAD.behind && share > SHARE.large) this.#interval = Math.min(LONGEST_MS, this.#interval * STEP)
+    else if (load < LOAD.caughtUp || share < SHARE.small) this.#interval = Math.max(SHORTEST_MS, this.#interval / STEP)
   }
 }
 
