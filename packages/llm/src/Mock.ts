@@ -120,7 +120,7 @@ class Ticks {
         this.#due.delete(tick)
         for (const each of work) each()
       },
-      Math.ceil(tick * TICK_MS - performance.now())
+      Math.max(0, Math.ceil(tick * TICK_MS - performance.now()))
     )
     const due = { timer, work }
     this.#due.set(tick, due)
