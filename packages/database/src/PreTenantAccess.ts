@@ -1,17 +1,12 @@
 import { RequestId } from "@llm-saas/domain/RequestId"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
-import { Registration, Tenant, TenantId, TenantName } from "@llm-saas/domain/Tenant"
+import { type Registration, Tenant, TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, Role, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { outageOrBug } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 
-const TenantRow = Schema.Struct({
-  id: TenantId,
-  name: TenantName,
-  registration: Registration,
-  created_at: Schema.DateTimeUtcFromDate
-})
+const TenantRow = Schema.Struct({ ...Tenant.fields, created_at: Schema.DateTimeUtcFromDate })
 const Created = Schema.Struct({ ...TenantRow.fields, made: Schema.Boolean })
 
 /** The result of a registration and its account; `known`: made by an earlier request with the same key. */

@@ -88,6 +88,9 @@ export type GenerationEvent =
   | { readonly event: "appended"; readonly tokens: number }
   | { readonly event: "ended"; readonly ending: Ending }
 
+/** The end of a generation whose process is gone, or could not store another end. */
+export const PROCESS_LOST: Ending = { status: "interrupted", failure: "process_lost" }
+
 /** The next state of a generation. The ended states are final: later events change nothing. */
 export const evolve = (state: GenerationState, event: GenerationEvent): GenerationState => {
   switch (state.status) {

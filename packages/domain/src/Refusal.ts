@@ -24,3 +24,6 @@ export class TooManyRequests extends Problem<TooManyRequests>()("TooManyRequests
 
 /** A dependency is not available. The request was not carried out, or may be repeated. `retry_after` is in seconds. */
 export class Unavailable extends Problem<Unavailable>()("Unavailable", "unavailable", { retry_after: Schema.Int }) {}
+
+/** Why a request of an actor is not carried out, whatever it asks for: the room was not entered. */
+export type Refused = Unauthenticated | Forbidden | Unavailable

@@ -11,6 +11,11 @@ export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.mono
 export const wallMillis = (clock: Clock.Clock): number => clock.currentTimeMillisUnsafe()
 
 /**
+ * Milliseconds since 1970 as nanoseconds, to a microsecond. A bigint: a float cannot hold today's time in nanoseconds.
+ */
+export const nanosecondsOf = (milliseconds: number): bigint => BigInt(Math.round(milliseconds * 1000)) * 1000n
+
+/**
  * Timestamps of one operation, in ms since 1970: the wall clock's time at its start plus the time since then on the monotonic clock.
  * Their differences are durations even if the wall clock steps meanwhile.
  */

@@ -1,4 +1,5 @@
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import { nanosecondsOf } from "@llm-saas/domain/Time"
 import { type Attributes, type GenerationSpan, spansOf } from "@llm-saas/engine/generations/GenerationSpans"
 import { DateTime } from "effect"
 import { type ContentPolicy, filter } from "./Content.ts"
@@ -118,8 +119,7 @@ const KIND = { internal: 1, client: 3 } as const
 const spanId = ({ generation_id }: TrackingRecord, index: number) =>
   `${generation_id.replaceAll("-", "").slice(-15)}${index.toString(16)}`
 
-/** From milliseconds with fractions. Uses a bigint: a float cannot hold today's time in nanoseconds. */
-const nanoseconds = (milliseconds: number) => String(BigInt(Math.round(milliseconds * 1000)) * 1000n)
+const nanoseconds = (milliseconds: number) => String(nanosecondsOf(milliseconds))
 
 const attributesOf = (attributes: Attributes) =>
   Object.entries(attributes).map(([key, value]) => ({ key, value: valueOf(value) }))

@@ -1,5 +1,6 @@
 import * as EmbeddedPostgres from "@llm-saas/embedded-postgres/EmbeddedPostgres"
-import { migrate, prepareLogin } from "@llm-saas/database/migrations/Migrations"
+import { prepareLogin } from "@llm-saas/database/logins/LoginRole"
+import { migrate } from "@llm-saas/database/migrations/Migrations"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"

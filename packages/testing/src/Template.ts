@@ -1,5 +1,6 @@
 import * as Databases from "@llm-saas/database/backup/Databases"
-import { migrate, prepareLogin } from "@llm-saas/database/migrations/Migrations"
+import { prepareLogin } from "@llm-saas/database/logins/LoginRole"
+import { migrate } from "@llm-saas/database/migrations/Migrations"
 import { Effect, Redacted } from "effect"
 import { createHash, createHmac, randomUUID } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"

@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto"
 import { loginUrl } from "./LoginRole.ts"
 import { Roles } from "./Roles.ts"
 import { scramVerifier } from "./Scram.ts"
+import { quoteIdentifier } from "../Identifier.ts"
 import { connect, connectAs, rows, transaction } from "../connections/Script.ts"
 
 /** The tenant to read does not exist. */
@@ -110,7 +111,7 @@ export const revokeReaders = Effect.fn("Readers.revoke")(function* (
         yield* rows(connection, "set local role none")
         if (id !== null) {
           yield* rows(connection, connecting("revoke", "from", role))
-          yield* rows(connection, `drop role ${quoted(role)}`)
+          yield* rows(connection, `drop role ${quoteIdentifier(role)}`)
         }
         yield* record(connection, tenant_id, "reader.revoked", { role })
       }
@@ -153,8 +154,6 @@ const decodeReaders = Schema.decodeUnknownEffect(
     Schema.Struct({ role: Schema.String, tenant_id: Schema.NullOr(Schema.String), id: Schema.NullOr(Schema.String) })
   )
 )
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** By the server's clock, which also decides when it expires. */
 const expiry = Effect.fnUntraced(function* (connection: PgConnection.PgConnection, lifetime: Duration.Duration) {

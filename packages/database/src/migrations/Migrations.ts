@@ -9,8 +9,6 @@ import { Roles } from "../logins/Roles.ts"
 import { connect, rows, run, transaction } from "../connections/Script.ts"
 import { type Migration, readSqlFiles, type SqlFiles } from "../SqlFiles.ts"
 
-export { prepareLogin } from "../logins/LoginRole.ts"
-
 export interface MigrationOptions {
   /** Where the `.sql` files are; `sql/` of this repository unless said otherwise. */
   readonly directory?: string | undefined

@@ -4,8 +4,8 @@ import { Actor } from "@llm-saas/domain/Actor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Password } from "@llm-saas/domain/Password"
 import {
-  type Forbidden,
   InvalidCredentials,
+  type Refused,
   TenantRequired,
   Unauthenticated,
   type Unavailable
@@ -21,8 +21,6 @@ import type { GuestAttempt } from "../Idempotency.ts"
 import { answerAtInterval } from "./RefusalTiming.ts"
 import type { LoginAttempts } from "./LoginAttempts.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
-
-type Refused = Unauthenticated | Forbidden | Unavailable
 
 /** The account that logged in: what a token is made of. */
 export interface Identity {

@@ -2,24 +2,17 @@ import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { type Actor } from "@llm-saas/domain/Actor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
-import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import type { Refused, Unavailable } from "@llm-saas/domain/Refusal"
 import { noteReplay } from "@llm-saas/domain/Replay"
-import { Registration, Tenant, TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
+import { Registration, Tenant, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "../AuditLog.ts"
 import type { GuestAttempt } from "../Idempotency.ts"
 
-type Refused = Unauthenticated | Forbidden | Unavailable
-
 /** The columns of a tenant as its users see them. */
-export const TenantRow = Schema.Struct({
-  id: TenantId,
-  name: TenantName,
-  registration: Registration,
-  created_at: Schema.DateTimeUtcFromDate
-})
+const TenantRow = Schema.Struct({ ...Tenant.fields, created_at: Schema.DateTimeUtcFromDate })
 
 /** The customers of the installation. */
 export class Tenants extends Context.Service<

@@ -4,8 +4,8 @@ import { Actor } from "@llm-saas/domain/Actor"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Password } from "@llm-saas/domain/Password"
-import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
-import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
+import type { Refused } from "@llm-saas/domain/Refusal"
+import { type TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Email, EmailTaken, LastAdmin, Role, User, UserId, UserNotFound, UserStatus } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
@@ -17,8 +17,6 @@ import { type Attempt, earlier, once } from "../Idempotency.ts"
 import { pageOnIndex } from "../Pages.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 
-type Refused = Unauthenticated | Forbidden | Unavailable
-
 /** What an admin may change about a user; what is absent stays. */
 export interface UserChange {
   readonly role?: Role
@@ -26,14 +24,7 @@ export interface UserChange {
 }
 
 /** The columns of a user as the tenant's admins see them. */
-export const UserRow = Schema.Struct({
-  id: UserId,
-  tenant_id: TenantId,
-  email: Email,
-  role: Role,
-  status: UserStatus,
-  created_at: Schema.DateTimeUtcFromDate
-})
+const UserRow = Schema.Struct({ ...User.fields, created_at: Schema.DateTimeUtcFromDate })
 
 /** A tenant's users, as its admins manage them. */
 export class Users extends Context.Service<

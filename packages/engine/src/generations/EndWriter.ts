@@ -1,5 +1,5 @@
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
-import type { Ending } from "@llm-saas/domain/Generation"
+import { type Ending, PROCESS_LOST } from "@llm-saas/domain/Generation"
 import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { Clock, Effect, Schedule } from "effect"
 import { endedGeneration, type Price, type RunState } from "./GenerationRecord.ts"
@@ -14,8 +14,6 @@ const WRITE_RETRIES = Schedule.min([Schedule.exponential("100 millis"), Schedule
   Schedule.jittered,
   Schedule.upTo({ duration: "10 minutes" })
 )
-
-const LOST: Ending = { status: "interrupted", failure: "process_lost" }
 
 /**
  * Stores the end of an answer, and what is tracked of it; readers wait until the database has it. Returns the end that readers receive.
@@ -45,6 +43,6 @@ export const make = Effect.fnUntraced(function* ({
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
     yield* Telemetry.observe(record, run.parent, run.moment())
-    return written ? end : { ...end, ending: LOST }
+    return written ? end : { ...end, ending: PROCESS_LOST }
   })
 })

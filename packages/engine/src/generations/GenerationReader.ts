@@ -1,7 +1,15 @@
 import { type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { ConversationId } from "@llm-saas/domain/Conversation"
-import { type Ending, Generation, GenerationId, GenerationNotFound, isEnded, Seq } from "@llm-saas/domain/Generation"
+import {
+  type Ending,
+  Generation,
+  GenerationId,
+  GenerationNotFound,
+  isEnded,
+  PROCESS_LOST,
+  Seq
+} from "@llm-saas/domain/Generation"
 import { unavailable } from "@llm-saas/database/PostgresError"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { type Message, MessageId } from "@llm-saas/domain/Message"
@@ -126,7 +134,7 @@ const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
     case "interrupted":
       return { status, failure: failure === "shutdown" ? failure : "process_lost" }
     case "streaming":
-      return SharedTokenLogs.LOST
+      return PROCESS_LOST
   }
 }
 

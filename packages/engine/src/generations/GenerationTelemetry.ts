@@ -1,5 +1,6 @@
 import type { GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import type { TraceContext } from "@llm-saas/domain/TraceContext"
+import { nanosecondsOf } from "@llm-saas/domain/Time"
 import { Context, Effect, Exit, Metric, Option, Tracer } from "effect"
 import { type EndedGeneration, type GenerationSpan, spansOf } from "./GenerationSpans.ts"
 
@@ -69,17 +70,15 @@ const begin = (tracer: Tracer.Tracer, span: GenerationSpan, parent: Tracer.AnySp
     parent: Option.fromUndefinedOr(parent),
     annotations: Context.empty(),
     links: [],
-    startTime: nanoseconds(span.start),
+    startTime: nanosecondsOf(span.start),
     kind: span.kind,
     root: parent === undefined,
     sampled: true
   })
   for (const [key, value] of Object.entries(span.attributes)) begun.attribute(key, value)
-  for (const event of span.events) begun.event(event.name, nanoseconds(event.at), event.attributes)
+  for (const event of span.events) begun.event(event.name, nanosecondsOf(event.at), event.attributes)
   return begun
 }
 
 const end = (begun: Tracer.Span, { end: at, error }: GenerationSpan) =>
-  begun.end(nanoseconds(at), error === undefined ? Exit.void : Exit.fail(error))
-
-const nanoseconds = (milliseconds: number) => BigInt(Math.round(milliseconds * 1000)) * 1000n
+  begun.end(nanosecondsOf(at), error === undefined ? Exit.void : Exit.fail(error))

@@ -10,7 +10,7 @@ import {
 } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
-import type { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import type { Refused, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { noteReplay } from "@llm-saas/domain/Replay"
 import { Context, Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
@@ -28,8 +28,6 @@ import * as GenerationRunner from "./GenerationRunner.ts"
 import { ReaderLimit } from "./ReaderLimit.ts"
 import type { TokenSource } from "./TokenLog.ts"
 import { codePoints } from "./Tokens.ts"
-
-type Refused = Unauthenticated | Forbidden | Unavailable
 
 /** A question that was taken. */
 export interface Asked {

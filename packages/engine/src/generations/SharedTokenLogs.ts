@@ -1,7 +1,7 @@
 import { Actor } from "@llm-saas/domain/Actor"
-import { type Ending, GenerationId, type GenerationNotFound } from "@llm-saas/domain/Generation"
+import { GenerationId, type GenerationNotFound, PROCESS_LOST } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
-import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import type * as Refusal from "@llm-saas/domain/Refusal"
 import { monotonicMillis } from "@llm-saas/domain/Time"
 import { Clock, Deferred, Effect, RcMap, type Scope, Semaphore } from "effect"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
@@ -14,7 +14,7 @@ const POLLS_PER_TELL = 12
 /** How long (ms) a user may read before their right to read is checked again. */
 const CHECK_MS = 1000
 
-type Refused = GenerationNotFound | Unauthenticated | Forbidden | Unavailable
+type Refused = GenerationNotFound | Refusal.Refused
 
 /** The database requests, each made as the {@link Actor} in the context. */
 export interface Source {
@@ -149,12 +149,10 @@ class Shared {
   refuse({ actor, readings }: User): void {
     this.#users.delete(JSON.stringify(actor))
     if (this.message === undefined) return
-    const end: GenerationEnd = { ending: LOST, usage: undefined, message: this.message, refused: true }
+    const end: GenerationEnd = { ending: PROCESS_LOST, usage: undefined, message: this.message, refused: true }
     for (const reading of readings) reading.end(end)
   }
 }
-
-export const LOST: Ending = { status: "interrupted", failure: "process_lost" }
 
 /** One reader's view of a shared token log. It can end while the token log goes on for the others. */
 class Reading implements TokenSource {

@@ -1,10 +1,9 @@
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import type { Actor } from "@llm-saas/domain/Actor"
-import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
+import { Conversation, ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type Page, page } from "@llm-saas/domain/Page"
-import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
-import { UserId } from "@llm-saas/domain/User"
+import type { Refused } from "@llm-saas/domain/Refusal"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
@@ -13,8 +12,6 @@ import { markDeleted } from "../Deletions.ts"
 import { Generations } from "../generations/Generations.ts"
 import { type Attempt, once } from "../Idempotency.ts"
 import { pageOnIndex } from "../Pages.ts"
-
-type Refused = Unauthenticated | Forbidden | Unavailable
 
 /** Where a page starts, and how long it is. */
 interface At {
@@ -93,9 +90,7 @@ export class Conversations extends Context.Service<
 }
 
 const Row = Schema.Struct({
-  id: ConversationId,
-  user_id: UserId,
-  title: Schema.NullOr(ConversationTitle),
+  ...Conversation.fields,
   created_at: Schema.DateTimeUtcFromDate,
   updated_at: Schema.DateTimeUtcFromDate
 })

@@ -1,15 +1,13 @@
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { type Message, type MessageId, MessageNotFound } from "@llm-saas/domain/Message"
-import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import type { Refused } from "@llm-saas/domain/Refusal"
 import { Context, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as AuditLog from "../AuditLog.ts"
 import { markDeleted } from "../Deletions.ts"
 import { selectMessage, toMessage } from "./MessageQueries.ts"
 import { Generations } from "../generations/Generations.ts"
-
-type Refused = Unauthenticated | Forbidden | Unavailable
 
 /** Questions and their answers, as they are stored. */
 export class Messages extends Context.Service<

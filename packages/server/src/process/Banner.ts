@@ -11,11 +11,11 @@ export const announce = Effect.fnUntraced(function* (port: number) {
   const { madeAt } = yield* SecretKey
   const url = urlOf(HOST, port)
   if (APP_ENV === "production")
-    return yield* Effect.logInfo(`${APP_NAME ?? "llm-saas"} serves on ${url}; ${CREATION[TENANT_CREATION]}`)
+    return yield* Effect.logInfo(`${APP_NAME} serves on ${url}; ${CREATION[TENANT_CREATION]}`)
   yield* Console.log(
     [
       "",
-      `  ${APP_NAME ?? "llm-saas"} is running on ${url}`,
+      `  ${APP_NAME} is running on ${url}`,
       `  documentation      ${url}/docs`,
       `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
       `  model              ${LLM_PROVIDER === "mock" ? "none: answers are made up (OPENAI_API_KEY or OPENAI_BASE_URL gives one)" : `${LLM_MODEL} at ${new URL(OPENAI_BASE_URL ?? "https://api.openai.com").host}`}`,

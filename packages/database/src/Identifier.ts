@@ -1,0 +1,2 @@
+/** A name as an SQL identifier, in double quotes: it keeps its case, and may contain any character. */
+export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
