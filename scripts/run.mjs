@@ -3,6 +3,7 @@
 //   1. a Node >= 24: the running one, or the copy that tools/node24/package-lock.json pins
 //   2. the packages of pnpm-lock.yaml, when something that decides node_modules has changed
 //   3. the command itself
+// Longer than other files: its steps share what the first one finds, the Node and the environment.
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import {

@@ -1,3 +1,5 @@
+// Longer than other files: one table, with an entry for each problem.
+
 /** The texts of a problem that are the same for every request. */
 interface About {
   /** The HTTP status it is answered with. */
