@@ -179,9 +179,9 @@ export interface AskedQuestion extends AskedGeneration {
   readonly history_characters: number
 }
 
-/** See `sql/functions/40_asking.sql`. The driver declares a JavaScript number as float8: hence the casts. */
 type Call = keyof typeof CALLS
 type Argument<Name extends Call> = Parameters<(typeof CALLS)[Name]["params"]>[0]
+/** See `sql/functions/40_asking.sql`. The driver declares a JavaScript number as float8: hence the casts. */
 const CALLS = {
   ask: {
     sql: `select * from app.ask(${ENTERING}, $5::text::jsonb, $6::text)`,

@@ -14,7 +14,7 @@ export const Content = prose()
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-/** A question and its answer, as stored: an exchange. Elsewhere a message has a role; here it is both sides. */
+/** A question and its answer, as stored. Elsewhere a message has a role; here it is both sides. */
 export class Message extends Schema.Class<Message>("Message")({
   id: MessageId,
   conversation_id: Schema.NullOr(ConversationId),

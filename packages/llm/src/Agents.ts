@@ -16,13 +16,16 @@ export interface Proxies {
   readonly none: string | undefined
 }
 
+/** Milliseconds after which an idle connection is closed. */
+const IDLE_MS = 30_000
+
 /**
- * Connections to the provider at `baseUrl`: through a proxy where one is set, by CONNECT for https; directly to this machine. An idle
- * connection is closed after 30 s. If the provider closed it first, the request is sent a second time, see `ProviderRequest`.
+ * Connections to the provider at `baseUrl`: through a proxy where one is set, by CONNECT for https; directly to this machine. If
+ * the provider closed an idle one first, the request is sent a second time, see `ProviderRequest`.
  */
 export const makeAgents = (baseUrl: string, proxies: Proxies | undefined): Agents => {
   const direct = proxies === undefined || isHere(new URL(baseUrl).hostname)
-  const options = { keepAlive: true, timeout: 30_000, ...(direct ? {} : { proxyEnv: environmentOf(proxies) }) }
+  const options = { keepAlive: true, timeout: IDLE_MS, ...(direct ? {} : { proxyEnv: environmentOf(proxies) }) }
   return { http: new http.Agent(options), https: new https.Agent(options) }
 }
 

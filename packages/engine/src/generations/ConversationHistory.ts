@@ -8,7 +8,7 @@ export interface AnsweredQuestion {
 }
 
 /**
- * The prompt: the question, and before it as many of the latest exchanges as fit into `budget` tokens. Exchanges are not split, so no
+ * The prompt: the question, and before it as many of the latest messages as fit into `budget` tokens. Exchanges are not split, so no
  * answer stands without its question. Sizes are estimated by {@link approximateTokens}; the question itself is always included.
  */
 export const promptOf = (history: ReadonlyArray<AnsweredQuestion>, question: string, budget: number): Prompt => {

@@ -66,7 +66,7 @@ export class Generations extends Context.Service<
       | Refused,
       Actor | Scope.Scope
     >
-    /** Waits for the end: the stored exchange, or why there is no whole answer. */
+    /** Waits for the end: the stored message, or why there is no whole answer. */
     readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /** A question asked before, whether it runs here, at another process, or ended. The scope is the reader, as above. */

@@ -18,7 +18,7 @@ type Refused = GenerationNotFound | Refusal.Refused
 
 /** The database requests, each made as the {@link Actor} in the context. */
 export interface Source {
-  /** Appends to the token log what the database has beyond it. Returns the stored exchange, without the tokens that the log already has. */
+  /** Appends to the token log what the database has beyond it. Returns the stored message, without the tokens that the log already has. */
   readonly fill: (id: GenerationId, tokenLog: TokenLog) => Effect.Effect<Message, Refused, Actor>
   /** Fails unless the generation is the actor's to read. */
   readonly check: (id: GenerationId) => Effect.Effect<unknown, Refused, Actor>

@@ -7,7 +7,7 @@ import { endsOf } from "./Tokens.ts"
 export interface GenerationEnd {
   readonly ending: Ending
   readonly usage: Usage | undefined
-  /** The exchange as it is stored. */
+  /** The message as it is stored. */
   readonly message: Message
   /** The reader has lost the right to read it. The answer itself may go on, for others. */
   readonly refused?: true

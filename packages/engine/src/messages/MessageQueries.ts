@@ -24,7 +24,7 @@ const ACCOUNT = `cross join lateral (
     order by g.message_id desc limit 1
   ) g`
 
-/** One exchange, if the actor may see it. */
+/** One message, if the actor may see it. */
 export const selectMessage = SqlSchema.findOneOption({
   Request: MessageId,
   Result: MessageRow,
