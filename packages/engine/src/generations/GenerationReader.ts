@@ -110,7 +110,7 @@ type Found = typeof FoundRow.Type
 const tokensIn = (row: Found): ReadonlyArray<string> =>
   row.response === null ? row.chunks.flatMap(({ tokens }) => tokens) : tokensOf(row.response, row.token_lengths ?? [])
 
-/** Appends to the token log what the row has beyond it, and the end if there is one. Returns the exchange. */
+/** Appends to the token log what the row has beyond it, and the end if there is one. Returns the message. */
 const fill = (tokenLog: TokenLog, row: Found): Message => {
   const message = toMessage(row)
   if (row.response !== null && tokenLog.seq === 0) tokenLog.load(row.response, row.token_lengths ?? [])
