@@ -119,11 +119,11 @@ export class Pool extends Context.Service<
           lend(exclusive, line, (lease, restore) => restore(Effect.suspend(() => work(lease))))
         const query: Pool["Service"]["query"] = (sql, params, line = SHARED) =>
           lend(shared, line, ({ session }, restore): Statement =>
-            session === undefined ? Effect.fail(unavailable()) : restore(session.query(sql, params, prepare))
+            session === undefined ? Effect.fail(unavailable()) : restore(session.queryTogether(sql, params, prepare))
           )
         const write: Pool["Service"]["write"] = (sql, params, line = SHARED) =>
           lend(writing, line, ({ session }): Statement =>
-            session === undefined ? Effect.fail(unavailable()) : session.query(sql, params, prepare)
+            session === undefined ? Effect.fail(unavailable()) : session.queryTogether(sql, params, prepare)
           )
         const call: Pool["Service"]["call"] = (sql, params, rows, line) =>
           use((connection) => connection.query(sql, params), line).pipe(

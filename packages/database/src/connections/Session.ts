@@ -88,6 +88,19 @@ export class Session {
 
   readonly query: Connection["query"] = (sql, params, prepare) => Effect.suspend(() => this.send(sql, params, prepare))
 
+  /**
+   * As {@link query}, for one of several callers: what they send in one turn of the event loop leaves in one write at its end. The driver
+   * alone writes once for each request that is read from a socket, and a write costs more than all else in sending a statement.
+   */
+  readonly queryTogether: Connection["query"] = (sql, params, prepare) =>
+    Effect.suspend(() => {
+      if (this.#socket.writableCorked === 0) {
+        this.#socket.cork()
+        setImmediate(() => this.#socket.uncork())
+      }
+      return this.send(sql, params, prepare)
+    })
+
   /** As {@link query}, for callers that are being run: it counts from now on. */
   send(sql: string, params: ReadonlyArray<unknown> | undefined, prepare: boolean | undefined) {
     this.#running++
