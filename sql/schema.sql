@@ -462,7 +462,7 @@ grant select on app.generations to llm_backup;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at, ended_at), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
+grant select (tenant_id, id, message_id, user_id, conversation_id, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, created_at, ended_at), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,
@@ -553,6 +553,7 @@ create table app.messages (
   response text,
   token_lengths integer[],
   created_at timestamp with time zone not null default now(),
+  account text,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
   constraint messages_tenant_id_user_id_conversation_id_fkey FOREIGN KEY (tenant_id, user_id, conversation_id) REFERENCES app.conversations(tenant_id, user_id, id) ON DELETE CASCADE,
@@ -601,7 +602,7 @@ grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messag
 grant select (content, response) on app.messages to llm_reader_content;
 grant insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
 grant select (tenant_id, id, user_id, conversation_id, content, response) on app.messages to llm_tracking;
-grant delete, select (tenant_id, id, user_id, conversation_id), update (response, token_lengths) on app.messages to llm_work;
+grant delete, select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account) on app.messages to llm_work;
 
 create table app.tenants (
   id uuid not null,
@@ -839,7 +840,11 @@ grant select on meta.repeatables to llm_reader;
 
 -- Functions
 
-create function app.account_of(uuid,uuid) returns TABLE(members text) language sql stable;
+create function app.account_members(uuid,text,text,text,text,integer,integer,integer,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone) returns text language sql stable;
+  alter function app.account_members(uuid,text,text,text,text,integer,integer,integer,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone) owner to llm_owner;
+  grant execute to llm_tenant;
+  grant execute to llm_work;
+create function app.account_of(uuid,uuid) returns text language sql stable;
   alter function app.account_of(uuid,uuid) owner to llm_owner;
   grant execute to llm_tenant;
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
@@ -851,6 +856,7 @@ create function app.ask(uuid,uuid,integer,text,jsonb,text) returns TABLE(outcome
 create function app.contract_time(timestamp with time zone) returns text language sql stable;
   alter function app.contract_time(timestamp with time zone) owner to llm_owner;
   grant execute to llm_tenant;
+  grant execute to llm_work;
 create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
   alter function app.enter(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;
@@ -877,6 +883,7 @@ create function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer) 
 create function app.milliseconds_to(timestamp with time zone,timestamp with time zone) returns double precision language sql stable;
   alter function app.milliseconds_to(timestamp with time zone,timestamp with time zone) owner to llm_owner;
   grant execute to llm_tenant;
+  grant execute to llm_work;
 create function app.own_profile(uuid,uuid,integer,text) returns json language plpgsql;
   alter function app.own_profile(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;

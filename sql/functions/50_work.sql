@@ -102,9 +102,9 @@ begin atomic
       started_at, first_token_at, model_ended_at, response, token_lengths
     )
   ), mine as (
-    select v.*, g.message_id from given v
+    select v.*, g.message_id, g.model, g.approx_tokens_in, g.created_at from given v
     cross join lateral (
-      select g.message_id from app.generations g
+      select g.message_id, g.model, g.approx_tokens_in, g.created_at from app.generations g
       where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = v.lease_owner and g.ended_at is null
       for no key update skip locked
     ) g
@@ -123,7 +123,10 @@ begin atomic
     from mine e where g.tenant_id = e.tenant_id and g.id = e.id
     returning g.tenant_id, g.id
   ), answered as (
-    update app.messages m set response = e.response, token_lengths = e.token_lengths::integer[]
+    update app.messages m set response = e.response, token_lengths = e.token_lengths::integer[],
+      account = app.account_members(e.id, coalesce(left(e.response_model, 200), e.model), e.status, e.finish_reason, e.failure, e.tokens_in,
+        e.tokens_out, e.approx_tokens_in, e.approx_tokens_out, e.created_at, to_timestamp(e.first_token_at / 1000),
+        to_timestamp(e.model_ended_at / 1000))
     from mine e where m.tenant_id = e.tenant_id and m.id = e.message_id
   ), given_back as (
     delete from app.idempotency_keys k using mine e

@@ -21,7 +21,9 @@ grant execute on function app.enter(uuid, uuid, integer, text) to llm_api, llm_t
 grant execute on function app.own_profile(uuid, uuid, integer, text) to llm_api, llm_tenant;
 grant execute on function app.message_page(uuid, uuid, integer, text, text, uuid, uuid, integer) to llm_api, llm_tenant;
 grant execute on function app.contract_time(timestamptz), app.milliseconds_to(timestamptz, timestamptz),
-  app.account_of(uuid, uuid), app.message_json(uuid, uuid, uuid, text, text, text) to llm_tenant;
+  app.account_members(uuid, text, text, text, text, integer, integer, integer, integer, timestamptz, timestamptz, timestamptz)
+  to llm_tenant, llm_work;
+grant execute on function app.account_of(uuid, uuid), app.message_json(uuid, uuid, uuid, text, text, text) to llm_tenant;
 grant execute on function app.key_used(uuid, uuid, text, text) to llm_tenant;
 grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
 grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text) to llm_api, llm_tenant;

@@ -49,13 +49,13 @@ grant select (tenant_id, owner, key, user_id, body_hash, answer), insert (tenant
 -- The work role reads which message it is and writes the answer; it never sees the question.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at,
-  ended_at
+  ended_at, model, approx_tokens_in
 ) on app.generations to llm_work;
 grant update (
   status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at,
   first_token_at, model_ended_at, ended_at, lease_until, message_id
 ) on app.generations to llm_work;
-grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths), delete on app.messages to llm_work;
+grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account), delete on app.messages to llm_work;
 grant select, insert, update (tokens), delete on app.generation_chunks to llm_work;
 grant select (tenant_id, user_id, key, message_id, created_at), update (created_at), delete on app.idempotency_keys to llm_work;
 grant select (tenant_id, owner, key, created_at), delete on app.idempotent_answers to llm_work;

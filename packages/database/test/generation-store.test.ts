@@ -64,6 +64,44 @@ layer(TestDatabase.layer)("the work on an answer", (it) => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("writes the account that a list would compute, whatever the end", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      for (const [status, response] of [
+        ["completed", "Because."],
+        ["failed", ""],
+        ["cancelled", 'half a "quote"']
+      ] as const) {
+        const question = yield* asked(api, alice)
+        yield* finish(api, question, { status, response })
+        const [row] = yield* superuser.rows(
+          "select account, app.account_of($1, $2) as computed from app.messages where id = $2",
+          [question.tenant, question.message]
+        )
+        assert.isString(row?.["account"])
+        assert.strictEqual(row?.["account"], row?.["computed"])
+        assert.deepInclude(JSON.parse(`{${String(row?.["account"])}}`), { generation_id: question.generation, status })
+      }
+      // Before its end, and for answers of before, it is computed.
+      const running = yield* asked(api, alice)
+      yield* superuser.rows("update app.messages set account = null where user_id = $1", [alice.user])
+      const [page] = yield* api.rows("select app.message_page($1, $2, 0, 'user', 'own', null, null, 10) as it", [
+        alice.tenant,
+        alice.user
+      ])
+      const { data } = JSON.parse(String(page?.["it"])) as { readonly data: ReadonlyArray<Record<string, unknown>> }
+      assert.deepStrictEqual(
+        data.map(({ generation_id, status }) => [generation_id === running.generation, status]),
+        [
+          [true, "streaming"],
+          [false, "cancelled"],
+          [false, "failed"],
+          [false, "completed"]
+        ]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("goes on under its lease, for many at once, and says which are to stop", () =>
     Effect.gen(function* () {
       const { alice, api, superuser } = yield* office

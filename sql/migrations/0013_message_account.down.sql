@@ -1,0 +1,2 @@
+-- Lists compute each account again.
+alter table app.messages drop column account;
