@@ -135,9 +135,10 @@ create table app.conversations (
 );
 alter table app.conversations owner to llm_owner, enable row level security, force row level security;
 create policy not_deleted on app.conversations as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
-  using (NOT (EXISTS ( SELECT
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
    FROM app.deletions d
-  WHERE ((d.tenant_id = conversations.tenant_id) AND (d.id = ANY (ARRAY[conversations.id, conversations.user_id]))))));
+  WHERE ((d.tenant_id = conversations.tenant_id) AND (d.id = ANY (ARRAY[conversations.id, conversations.user_id])))))));
 create policy own_add on app.conversations as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_change on app.conversations as restrictive for update to llm_tenant
@@ -187,9 +188,10 @@ create table app.credentials (
 );
 alter table app.credentials owner to llm_owner, enable row level security, force row level security;
 create policy not_deleted on app.credentials as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
-  using (NOT (EXISTS ( SELECT
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
    FROM app.deletions d
-  WHERE ((d.tenant_id = credentials.tenant_id) AND (d.id = credentials.user_id)))));
+  WHERE ((d.tenant_id = credentials.tenant_id) AND (d.id = credentials.user_id))))));
 create policy own_change on app.credentials as restrictive for update to llm_tenant
   using (user_id = ( SELECT app.user_id() AS user_id))
   with check (user_id = ( SELECT app.user_id() AS user_id));
@@ -292,9 +294,10 @@ create table app.feedback (
 alter table app.feedback owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX feedback_of_user ON app.feedback USING btree (tenant_id, user_id);
 create policy not_deleted on app.feedback as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
-  using (NOT (EXISTS ( SELECT
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
    FROM app.deletions d
-  WHERE ((d.tenant_id = feedback.tenant_id) AND (d.id = ANY (ARRAY[feedback.message_id, feedback.user_id]))))));
+  WHERE ((d.tenant_id = feedback.tenant_id) AND (d.id = ANY (ARRAY[feedback.message_id, feedback.user_id])))))));
 create policy of_message on app.feedback as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
   using (EXISTS ( SELECT
    FROM app.messages m
@@ -353,9 +356,10 @@ create table app.generation_chunks (
 );
 alter table app.generation_chunks owner to llm_owner, enable row level security, force row level security;
 create policy not_deleted on app.generation_chunks as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
-  using (NOT (EXISTS ( SELECT
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
    FROM app.deletions d
-  WHERE ((d.tenant_id = generation_chunks.tenant_id) AND (d.id = ANY (ARRAY[generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id]))))));
+  WHERE ((d.tenant_id = generation_chunks.tenant_id) AND (d.id = ANY (ARRAY[generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id])))))));
 create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy reader_wall on app.generation_chunks as restrictive for all to llm_reader
@@ -563,9 +567,10 @@ create table app.messages (
 alter table app.messages owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX messages_of_conversation ON app.messages USING btree (tenant_id, conversation_id, id) WHERE (conversation_id IS NOT NULL);
 create policy not_deleted on app.messages as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
-  using (NOT (EXISTS ( SELECT
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
    FROM app.deletions d
-  WHERE ((d.tenant_id = messages.tenant_id) AND (d.id = ANY (ARRAY[messages.id, messages.conversation_id, messages.user_id]))))));
+  WHERE ((d.tenant_id = messages.tenant_id) AND (d.id = ANY (ARRAY[messages.id, messages.conversation_id, messages.user_id])))))));
 create policy own_add on app.messages as restrictive for insert to llm_tenant
   with check (user_id = ( SELECT app.user_id() AS user_id));
 create policy own_or_admin on app.messages as restrictive for select to llm_tenant
