@@ -21,10 +21,13 @@ const TURN_MS = 1
 const LOGS_PER_LOOK = 8
 /** Milliseconds after which the loop's load is looked at again. */
 const LOOK_MS = 50
-/** A loop that is at work for more of its time than this is behind; for less than that, it has caught up. */
-const LOAD = { behind: 0.8, caughtUp: 0.6 }
+/**
+ * A loop that is at work for more of its time than this is behind; for less than that, it has caught up. The other half is for questions:
+ * their first tokens need the processor, and so does the database.
+ */
+const LOAD = { behind: 0.5, caughtUp: 0.35 }
 /** The part of the loop's time that readers may take while it is behind, and the part so small that rarer rounds would not help it. */
-const SHARE = { large: 0.25, small: 0.1 }
+const SHARE = { large: 0.2, small: 0.1 }
 /** The factor by which rounds become rarer or more frequent. */
 const STEP = 1.5
 
