@@ -7,7 +7,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Layer, Predicate, Schema } from "effect"
 import { Statement } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { outageOrBug, sqlState } from "./PostgresError.ts"
+import { outageOrBug, sqlState, unavailable } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 import { CurrentRoom, Room } from "./Room.ts"
 
@@ -112,8 +112,12 @@ export class Tenancy extends Context.Service<
       // On a connection of its own: it may wait for a lock.
       const alone: Pool["Service"]["query"] = (sql, params, line) =>
         pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)), line)
-      const call = <Name extends Call>(name: Name, argument: Argument<Name>) =>
-        entering(CALLS[name].sql, CALLS[name].params(argument), CALLS[name].mayWait(argument) ? alone : pool.write)
+      const call = <Name extends Call>(name: Name, argument: Argument<Name>) => {
+        const send = CALLS[name].mayWait(argument) ? alone : pool.write
+        return entering(CALLS[name].sql, CALLS[name].params(argument), (sql, params, line) =>
+          Effect.catchIf(send(sql, params, line), removedMeanwhile, () => Effect.fail(unavailable()))
+        )
+      }
 
       return Tenancy.of({
         transaction: open("transaction"),
@@ -194,6 +198,10 @@ const CALLS = {
       conversation_id !== null || idempotency_key !== null
   }
 }
+
+/** Whether the user's row was removed between entering and the end of the statement. Asked once more, they are refused. */
+const removedMeanwhile = (error: SqlError | Unavailable): error is SqlError =>
+  isSqlError(error) && sqlState(error) === "23503"
 
 /** Whether the failure comes from the work itself, and not from the driver. */
 const isOwn = <E>(error: E): error is Exclude<E, Inner> => !isSqlError(error) && !Schema.isSchemaError(error)

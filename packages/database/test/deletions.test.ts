@@ -394,8 +394,9 @@ layer(TestDatabase.layer)("a deleted user", (it) => {
           },
           { concurrency: "unbounded" }
         )
+        // 23503: the user's row was removed between entering and storing; `Tenancy.call` asks the client to try again, and then it is LL401.
         assert.deepStrictEqual(
-          states.flat().filter((state) => state !== "fine" && state !== "LL401"),
+          states.flat().filter((state) => !["fine", "LL401", "23503"].includes(state)),
           []
         )
         yield* purge(api)
