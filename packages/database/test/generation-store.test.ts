@@ -378,6 +378,40 @@ layer(TestDatabase.layer)("a sweeper", (it) => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("finds the old keys among many by a plan from when there were none", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      for (let call = 0; call < 7; call++) yield* sweep(api)
+      yield* superuser.rows(
+        `set session_replication_role = replica;
+         insert into app.idempotency_keys (tenant_id, user_id, key, body_hash, message_id, generation_id, created_at)
+           select '${alice.tenant}', '${alice.user}', n, 'h', gen_random_uuid(), gen_random_uuid(),
+             now() - case when n % 10 = 0 then interval '25 hours' else interval '1 hour' end from generate_series(1, 11000) n;
+         insert into app.idempotent_answers (tenant_id, user_id, key, body_hash, created_at)
+           select '${alice.tenant}', '${alice.user}', n, 'h',
+             now() - case when n % 10 = 0 then interval '25 hours' else interval '1 hour' end from generate_series(1, 11000) n;
+         reset session_replication_role`
+      )
+      yield* api.rows("begin")
+      yield* sweep(api)
+      const looked = yield* api.rows(
+        `select sum(pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid))::int as n
+         from pg_class where relname like 'idempoten%' and relkind in ('r', 'i')`
+      )
+      yield* api.rows("commit")
+      // A thousand of each are found, and looked up once more to be removed.
+      assert.isBelow(Number(looked[0]?.["n"]), 10_000)
+      assert.deepStrictEqual(
+        yield* superuser.rows(
+          `select (select count(*)::int from app.idempotency_keys where user_id = $1) as keys,
+             (select count(*)::int from app.idempotent_answers where user_id = $1) as answers`,
+          [alice.user]
+        ),
+        [{ keys: 10_000, answers: 10_000 }]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("forgets idempotency keys after a day, and not before", () =>
     Effect.gen(function* () {
       const { alice, api, superuser } = yield* office
