@@ -1,9 +1,9 @@
 import { connect, type Socket } from "node:net"
 
-/** One request, sent again and again over keep-alive connections, each waiting for its answer before the next is sent. */
+/** One request, or several in turns, sent again and again over keep-alive connections, each waiting for its answer before the next. */
 export interface LoadOptions {
   readonly port: number
-  readonly request: string
+  readonly request: string | ReadonlyArray<string>
   readonly connections: number
   readonly seconds: number
   /** The status every answer must have. Anything else is an error of the benchmark. */
@@ -37,7 +37,10 @@ export const load = (options: LoadOptions): Promise<LoadResult> => {
   const latencies: Array<number> = []
   const started = performance.now()
   const until = started + options.seconds * 1000
-  const bytes = Buffer.from(options.request)
+  const requests = (typeof options.request === "string" ? [options.request] : options.request).map((one) =>
+    Buffer.from(one)
+  )
+  let turn = 0
 
   const connection = () =>
     new Promise<void>((resolve, reject) => {
@@ -50,6 +53,7 @@ export const load = (options: LoadOptions): Promise<LoadResult> => {
           socket.destroy()
           return resolve()
         }
+        const bytes = requests[turn++ % requests.length] ?? Buffer.alloc(0)
         sent = performance.now()
         socket.write(bytes)
       }

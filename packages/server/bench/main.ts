@@ -4,12 +4,14 @@
  *
  *   npm run bench                      everything
  *   npm run bench -- me --seconds 5    one table, longer rounds
+ *   npm run bench -- growth --rows 10000000
  */
 import { randomBytes } from "node:crypto"
 import { cpus } from "node:os"
 import { parseArgs } from "node:util"
 import { get, load, percentile, post } from "./Load.ts"
 import { databaseLimit } from "./DatabaseLimit.ts"
+import { growth } from "./growth.ts"
 import { prepare } from "./Prepare.ts"
 import { cpuMicros, residentMegabytes, serve, type Served } from "./Process.ts"
 import { requests } from "./requests.ts"
@@ -24,7 +26,8 @@ const { values: options, positionals } = parseArgs({
   options: {
     seconds: { type: "string", default: "0.5" },
     rounds: { type: "string", default: "15" },
-    connections: { type: "string", default: "16" }
+    connections: { type: "string", default: "16" },
+    rows: { type: "string", default: "1000000" }
   }
 })
 const seconds = Number(options.seconds)
@@ -74,6 +77,14 @@ try {
   if (wanted("upstream")) await upstream(streamed, signUp, Math.min(rounds, 5))
   if (wanted("tracking"))
     await tracking(database, { ...common, APP_ENV: "test", LOG_LEVEL: "error" }, signUp, rounds, seconds)
+  if (wanted("growth"))
+    await growth(
+      database,
+      { ...common, APP_ENV: "production", LOG_LEVEL: "info" },
+      Math.min(rounds, 7),
+      Math.min(seconds, 0.25),
+      Number(options.rows)
+    )
   if (wanted("database")) databaseLimit(database, account)
   console.log(`\nmemory after it all: ${residentMegabytes(ours.pid).toFixed(0)} MB`)
 } catch (error) {
