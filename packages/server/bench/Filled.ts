@@ -166,10 +166,14 @@ const statements = ({ rows, tenants, users }: Amount, lease: string): ReadonlyAr
   `insert into app.conversations (tenant_id, id, user_id, title)
      select tenant_id, conversation_id, user_id, 'What person ' || n || ' asked' from people order by n`,
   // The answer of 60 tokens of six characters.
-  `insert into app.messages (tenant_id, id, user_id, conversation_id, content, response, token_lengths, created_at)
+  `insert into app.messages (tenant_id, id, user_id, conversation_id, content, response, token_lengths, account, created_at)
      select p.tenant_id, pg_temp.uuid7(w.at, 'message' || i), p.user_id,
        case when case p.n when 0 then i % 20 = 0 else (i - i / 10) / ${users} % 6 <> 0 end then p.conversation_id end,
-       'Question ' || i || ': ' || repeat('what is it about? ', 4), repeat(substr(md5(i::text), 1, 30), 12), array_fill(6, array[60]), to_timestamp(w.at / 1000.0)
+       'Question ' || i || ': ' || repeat('what is it about? ', 4), repeat(substr(md5(i::text), 1, 30), 12), array_fill(6, array[60]),
+       concat('"generation_id":"', pg_temp.uuid7(w.at, 'generation' || i), '","model":"mock-1","status":"completed","finish_reason":"stop","failure":null',
+         ',"tokens_in":20,"tokens_out":60,"approx_tokens_in":20,"approx_tokens_out":60,"latency_ms":1400,"ttft_ms":200,"created_at":"',
+         app.contract_time(to_timestamp(w.at / 1000.0)), '"'),
+       to_timestamp(w.at / 1000.0)
      ${placed(rows, users)}`,
   `insert into app.generations (
        tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, lease_owner, lease_until,
