@@ -52,10 +52,15 @@ begin
   inside := set_config('app.user_id', p_user::text, true);
   inside := set_config('role', 'llm_tenant', true);
 
+  -- Two bounds and their order: only the primary key has it. The planner believes that one user of 200 is not deleted, and with `=` it read
+  -- all of the tenant's users in the index of their addresses: 0.6 ms each request at 2,000 users.
   select set_config('app.role', u.role, true) into enter.role
-  from app.users u join app.tenants t on t.id = u.tenant_id
-  where u.tenant_id = p_tenant and u.id = p_user and u.status = 'active' and t.status = 'active'
-    and u.token_epoch = p_epoch;
+  from (
+    select e.tenant_id, e.role from app.users e
+    where e.tenant_id = p_tenant and e.id <= p_user and e.id >= p_user and e.status = 'active' and e.token_epoch = p_epoch
+    order by e.id limit 1
+  ) u join app.tenants t on t.id = u.tenant_id
+  where t.status = 'active';
   if enter.role is null then
     raise exception 'not one of this tenant''s active users' using errcode = 'LL401';
   end if;

@@ -16,8 +16,9 @@ begin
       'tenant', json_build_object('id', t.id, 'name', t.name, 'registration', t.registration,
         'created_at', app.contract_time(t.created_at)))
     into answer
-    from app.users u join app.tenants t on t.id = u.tenant_id
-    where u.tenant_id = p_tenant and u.id = p_user;
+    from (
+      select o.* from app.users o where o.tenant_id = p_tenant and o.id <= p_user and o.id >= p_user order by o.id limit 1
+    ) u join app.tenants t on t.id = u.tenant_id;
   return answer;
 end $$;
 

@@ -53,6 +53,29 @@ layer(TestDatabase.layer)("entering a room", (it) => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("costs the same however many users the tenant has", () =>
+    Effect.gen(function* () {
+      const { apiUrl, superuser, tenant, user } = yield* tenancy
+      yield* superuser.rows(
+        `insert into app.users (tenant_id, id, email, role)
+         select '${tenant}', gen_random_uuid(), 'one-of-' || n || '@example.com', 'user' from generate_series(1, 20000) n`
+      )
+      yield* superuser.rows("vacuum (analyze) app.users")
+      const api = yield* open(apiUrl)
+      const [looked] = yield* inside(
+        api,
+        Effect.andThen(
+          api.rows("select app.own_profile($1, $2, 0, 'user')", [tenant, user]),
+          api.rows(
+            `select sum(pg_stat_get_xact_tuples_returned(oid) + pg_stat_get_xact_tuples_fetched(oid))::int as n
+             from pg_class where relname like 'users%' and relkind in ('r', 'i')`
+          )
+        )
+      )
+      assert.isBelow(Number(looked?.["n"]), 20)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("is refused with LL401 to all but the tenant's active users", () =>
     Effect.gen(function* () {
       const { api, superuser, tenant, user } = yield* tenancy

@@ -35,7 +35,8 @@ export const growth = async (
   environment: Record<string, string> & { readonly SECRET_KEY: string },
   rounds: number,
   seconds: number,
-  most: number
+  most: number,
+  wanted: (name: string) => boolean
 ) => {
   const powers = (from: number, to: number) =>
     Array.from({ length: Math.round(Math.log10(to / from)) + 1 }, (_, power) => from * 10 ** power)
@@ -51,7 +52,7 @@ export const growth = async (
       amounts: powers(1000, most).map((rows) => ({ tenants: 10, users: (rows * 0.9) / MESSAGES_EACH, rows }))
     }
   ] as const
-  for (const { amounts, name, title } of series) {
+  for (const { amounts, name, title } of series.filter(({ name }) => wanted(name))) {
     const places: Array<Place> = []
     try {
       for (const amount of amounts) places.push(await open(database, environment, `growth_${amount[name]}`, amount))

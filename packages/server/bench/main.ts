@@ -4,7 +4,7 @@
  *
  *   npm run bench                      everything
  *   npm run bench -- me --seconds 5    one table, longer rounds
- *   npm run bench -- growth --rows 10000000
+ *   npm run bench -- rows --rows 10000000
  */
 import { randomBytes } from "node:crypto"
 import { cpus } from "node:os"
@@ -77,13 +77,14 @@ try {
   if (wanted("upstream")) await upstream(streamed, signUp, Math.min(rounds, 5))
   if (wanted("tracking"))
     await tracking(database, { ...common, APP_ENV: "test", LOG_LEVEL: "error" }, signUp, rounds, seconds)
-  if (wanted("growth"))
+  if (["growth", "tenants", "rows"].some(wanted))
     await growth(
       database,
       { ...common, APP_ENV: "production", LOG_LEVEL: "info" },
       Math.min(rounds, 7),
       Math.min(seconds, 0.25),
-      Number(options.rows)
+      Number(options.rows),
+      (name) => wanted("growth") || wanted(name)
     )
   if (wanted("database")) databaseLimit(database, account)
   console.log(`\nmemory after it all: ${residentMegabytes(ours.pid).toFixed(0)} MB`)

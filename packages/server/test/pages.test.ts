@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Pool } from "@llm-saas/database/connections/Pool"
+import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Messages } from "@llm-saas/engine/messages/Messages"
@@ -197,6 +198,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
           yield* execute(fill)
           yield* execute(after.replace("RELS", RELS))
 
+          const tenancy = yield* Tenancy
           const messages = yield* Messages
           const conversations = yield* Conversations
           const generations = yield* Generations
@@ -204,6 +206,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
           const page = { limit: 100, cursor: undefined }
           const middle = { limit: 100, cursor: "01900001-0000-7000-8000-000000000999" }
           const asks = [
+            ["one's own profile", tenancy.readFunction("own_profile", undefined).pipe(as(long))],
             ...[long, short].flatMap((who) =>
               [page, middle].flatMap(
                 (at) =>
