@@ -74,6 +74,92 @@ create schema work authorization llm_owner;
 
 -- Tables
 
+create table app.api_keys (
+  tenant_id uuid not null,
+  id uuid not null,
+  user_id uuid not null,
+  public_id text not null,
+  secret_hash bytea not null,
+  previous_hash bytea,
+  previous_until timestamp with time zone,
+  name text not null,
+  scopes text[] not null,
+  models text[],
+  metadata jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  disabled_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  rotated_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  refused_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
+  constraint api_keys_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
+  constraint api_keys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint api_keys_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 65536))),
+  constraint api_keys_models_check CHECK ((cardinality(models) <= 100)),
+  constraint api_keys_name_check CHECK ((char_length(name) <= 200)),
+  constraint api_keys_previous_hash_check CHECK ((octet_length(previous_hash) = 32)),
+  constraint api_keys_public_id_check CHECK ((public_id ~ '^[0-9A-Za-z]{16}$'::text)),
+  constraint api_keys_scopes_check CHECK ((cardinality(scopes) <= 20)),
+  constraint api_keys_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+);
+alter table app.api_keys owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX api_keys_previous ON app.api_keys USING btree (previous_hash, tenant_id) WHERE (previous_hash IS NOT NULL);
+CREATE INDEX api_keys_revoked ON app.api_keys USING btree (revoked_at, tenant_id) WHERE (revoked_at IS NOT NULL);
+CREATE INDEX api_keys_secret ON app.api_keys USING btree (secret_hash, tenant_id);
+create policy not_deleted on app.api_keys as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = api_keys.tenant_id) AND (d.id = api_keys.user_id))))));
+create policy own_or_admin on app.api_keys as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_admin_change on app.api_keys as restrictive for update to llm_tenant
+  using ((revoked_at IS NULL) AND ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text)))
+  with check ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_service_add on app.api_keys as restrictive for insert to llm_tenant
+  with check ((user_id = ( SELECT app.user_id() AS user_id)) OR ((( SELECT app.role() AS role) = 'admin'::text) AND (EXISTS ( SELECT
+   FROM app.users u
+  WHERE ((u.tenant_id = api_keys.tenant_id) AND (u.id = api_keys.user_id) AND (u.kind = 'service'::text))))));
+create policy reader_wall on app.api_keys as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.api_keys as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.api_keys as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_read on app.api_keys as permissive for select to llm_auth
+  using true;
+create policy auth_use on app.api_keys as permissive for update to llm_auth
+  using true
+  with check true;
+create policy backup_rows on app.api_keys as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.api_keys as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.api_keys as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_change on app.api_keys as permissive for update to llm_work
+  using true
+  with check false;
+create policy work_deleted on app.api_keys as permissive for delete to llm_work
+  using ((revoked_at < (now() - '30 days'::interval)) OR (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = api_keys.tenant_id) AND (d.id = api_keys.user_id)))));
+create policy work_rows on app.api_keys as permissive for select to llm_work
+  using true;
+CREATE TRIGGER new_secret BEFORE UPDATE OF secret_hash ON app.api_keys FOR EACH ROW WHEN ((new.secret_hash IS DISTINCT FROM old.secret_hash)) EXECUTE FUNCTION app.new_secret();
+grant select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at, refused_at) on app.api_keys to llm_auditor;
+grant select (tenant_id, id, user_id, secret_hash, previous_hash, previous_until, scopes, models, expires_at, disabled_at, revoked_at, last_used_at, refused_at), update (last_used_at, refused_at) on app.api_keys to llm_auth;
+grant select on app.api_keys to llm_backup;
+grant select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at, refused_at) on app.api_keys to llm_reader;
+grant select (metadata) on app.api_keys to llm_reader_content;
+grant insert (tenant_id, id, user_id, public_id, secret_hash, name, scopes, models, metadata, expires_at), select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, metadata, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at), update (secret_hash, previous_until, name, scopes, models, metadata, expires_at, disabled_at, revoked_at, rotated_at) on app.api_keys to llm_tenant;
+grant delete, select (tenant_id, id, user_id, revoked_at), update (refused_at) on app.api_keys to llm_work;
+
 create table app.audit_events (
   tenant_id uuid not null,
   id uuid not null,
@@ -413,6 +499,7 @@ create table app.generations (
   model_ended_at timestamp with time zone,
   ended_at timestamp with time zone,
   tracked_as text,
+  key_id uuid,
   constraint generations_pkey PRIMARY KEY (tenant_id, id),
   constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint generations_tenant_id_user_id_message_id_fkey FOREIGN KEY (tenant_id, user_id, message_id) REFERENCES app.messages(tenant_id, user_id, id) ON DELETE SET NULL (message_id),
@@ -430,6 +517,7 @@ create table app.generations (
   constraint generations_tracked_as_check CHECK ((tracked_as ~ '^[0-9a-f]{32}$'::text))
 );
 alter table app.generations owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX generations_of_key ON app.generations USING btree (tenant_id, key_id, created_at) WHERE (key_id IS NOT NULL);
 CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX generations_of_trace ON app.generations USING btree (trace_id, tenant_id);
 CREATE INDEX generations_running ON app.generations USING btree (lease_until, tenant_id) WHERE (status = 'streaming'::text);
@@ -461,10 +549,10 @@ create policy tracking_rows on app.generations as permissive for all to llm_trac
 create policy work_rows on app.generations as permissive for all to llm_work
   using true
   with check true;
-grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_auditor;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id) on app.generations to llm_auditor;
 grant select on app.generations to llm_backup;
-grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_reader;
-grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id) on app.generations to llm_reader;
+grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
 grant select (tenant_id, id, message_id, user_id, conversation_id, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, created_at, ended_at), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
 
@@ -714,15 +802,21 @@ create table app.users (
   created_at timestamp with time zone not null default now(),
   token_epoch integer not null default 0,
   deleted_at timestamp with time zone,
+  kind text not null default 'person'::text,
+  name text,
   constraint users_pkey PRIMARY KEY (tenant_id, id),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint users_email_check CHECK (((char_length(email) >= 3) AND (char_length(email) <= 254) AND (email ~ '^[^@ ]+@[^@ ]+$'::text) AND (email !~ '[A-Z]'::text))),
+  constraint users_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'service'::text]))),
+  constraint users_name_check CHECK ((char_length(name) <= 200)),
+  constraint users_name_of_service CHECK (((kind = 'service'::text) = (name IS NOT NULL))),
   constraint users_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'user'::text]))),
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 alter table app.users owner to llm_owner, enable row level security, force row level security;
-CREATE INDEX users_admins ON app.users USING btree (tenant_id) WHERE ((role = 'admin'::text) AND (status = 'active'::text) AND (deleted_at IS NULL));
+CREATE INDEX users_admins ON app.users USING btree (tenant_id) WHERE ((role = 'admin'::text) AND (status = 'active'::text) AND (kind = 'person'::text) AND (deleted_at IS NULL));
 CREATE INDEX users_email ON app.users USING btree (email, tenant_id);
+CREATE INDEX users_of_kind ON app.users USING btree (tenant_id, kind, id);
 CREATE UNIQUE INDEX users_tenant_id_email_key ON app.users USING btree (tenant_id, email) WHERE (deleted_at IS NULL);
 create policy admins_add on app.users as restrictive for insert to llm_tenant
   with check (( SELECT app.role() AS role) = 'admin'::text);
@@ -761,11 +855,11 @@ create policy work_rows on app.users as permissive for select to llm_work
   using true;
 CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND (old.deleted_at IS NULL))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
-grant select (tenant_id, id, email, role, status, created_at, deleted_at) on app.users to llm_auditor;
-grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at) on app.users to llm_auth;
+grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name) on app.users to llm_auditor;
+grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind) on app.users to llm_auth;
 grant select on app.users to llm_backup;
-grant select (tenant_id, id, email, role, status, created_at, deleted_at) on app.users to llm_reader;
-grant insert (tenant_id, id, email, role), select, update (role, status, token_epoch) on app.users to llm_tenant;
+grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name) on app.users to llm_reader;
+grant insert (tenant_id, id, email, role, kind, name), select, update (role, status, token_epoch) on app.users to llm_tenant;
 grant delete, select (tenant_id, id, deleted_at), update (deleted_at) on app.users to llm_work;
 
 create table meta.accepted (
@@ -889,6 +983,8 @@ create function app.milliseconds_to(timestamp with time zone,timestamp with time
   alter function app.milliseconds_to(timestamp with time zone,timestamp with time zone) owner to llm_owner;
   grant execute to llm_tenant;
   grant execute to llm_work;
+create function app.new_secret() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function app.new_secret() owner to llm_owner;
 create function app.own_profile(uuid,uuid,integer,text) returns json language plpgsql;
   alter function app.own_profile(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;
@@ -976,6 +1072,15 @@ create function audit.role_is_ours(name) returns boolean language sql immutable;
   grant execute to llm_api;
 create function audit.role_name(oid) returns text language sql stable;
   alter function audit.role_name(oid) owner to llm_owner;
+  grant execute to llm_api;
+create function auth.api_key(bytea) returns TABLE(tenant_id uuid, key_id uuid, user_id uuid, token_epoch integer, scopes text[], models text[], expires_at timestamp with time zone, refused text) language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.api_key(bytea) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.api_keys_refused(uuid[],uuid[],text[],text[]) returns SETOF uuid language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.api_keys_refused(uuid[],uuid[],text[],text[]) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.api_keys_used(uuid[],uuid[]) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.api_keys_used(uuid[],uuid[]) owner to llm_auth;
   grant execute to llm_api;
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone, made boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
@@ -1081,6 +1186,27 @@ create view audit.grants (
   role name,
   verb text,
   columns text
+) with (security_invoker=true);
+  grant select to llm_auditor;
+  grant select to llm_reader;
+create view audit.keys (
+  tenant_id uuid,
+  tenant text,
+  id uuid,
+  begins_with text,
+  name text,
+  user_id uuid,
+  owner_kind text,
+  owner text,
+  scopes text[],
+  models text[],
+  state text,
+  created_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  rotated_at timestamp with time zone,
+  previous_secret_works boolean,
+  last_used_at timestamp with time zone,
+  last_refused_at timestamp with time zone
 ) with (security_invoker=true);
   grant select to llm_auditor;
   grant select to llm_reader;

@@ -5,7 +5,7 @@ create view audit.tenants with (security_invoker = true) as
 with people as (
   select u.tenant_id, count(*) as users, count(*) filter (where u.role = 'admin' and u.status = 'active') as active_admins,
     count(*) filter (where u.status = 'disabled') as disabled
-  from app.users u group by 1
+  from app.users u where u.kind = 'person' group by 1
 ), answers as (
   select g.tenant_id, count(*) as generations, count(*) filter (where g.ended_at is null) as running,
     sum(g.tokens_in) as tokens_in, sum(g.tokens_out) as tokens_out, sum(g.cost_usd) as cost_usd, max(g.created_at) as last_at
@@ -70,6 +70,19 @@ left join app.users u on u.tenant_id = e.tenant_id and u.id = e.target_id
 where e.action in ('login.succeeded', 'login.failed')
 group by 1, 2, 3, 4, 5, 6
 order by last_failed_at desc nulls last;
+
+-- API keys, the deleted ones of the last 30 days too: whose they are, what they may, and whether they still work.
+create view audit.keys with (security_invoker = true) as
+select k.tenant_id, t.name as tenant, k.id, 'sk-' || k.public_id as begins_with, k.name, k.user_id, u.kind as owner_kind,
+  coalesce(u.name, u.email) as owner, k.scopes, k.models,
+  case when k.revoked_at is not null then 'deleted' when k.disabled_at is not null then 'disabled'
+    when k.expires_at <= now() then 'expired' when u.status <> 'active' or t.status <> 'active' then 'refused' else 'active' end as state,
+  k.created_at, k.expires_at, k.rotated_at, k.previous_until > now() as previous_secret_works, k.last_used_at,
+  k.refused_at as last_refused_at
+from app.api_keys k
+join app.tenants t on t.id = k.tenant_id
+left join app.users u on u.tenant_id = k.tenant_id and u.id = k.user_id
+order by k.created_at desc, k.id desc;
 
 -- Records that MLflow does not have yet or refuses, without their content.
 create view audit.tracking with (security_invoker = true) as

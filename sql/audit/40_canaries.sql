@@ -8,6 +8,8 @@ return case p_column
   when 'users.email' then 'canary@invalid'
   when 'users.role' then 'user'
   when 'credentials.password_hash' then '$argon2id$canary'
+  when 'api_keys.public_id' then '0000000000canary'
+  when 'api_keys.secret_hash' then '\x' || repeat('ca', 32)
   when 'generations.source' then 'rpc'
   when 'deletions.kind' then 'message'
   when 'generations.trace_id' then repeat('c', 32)

@@ -29,7 +29,8 @@ begin atomic
 end;
 
 -- Enters, and returns the user's current role. p_epoch is the token's copy of users.token_epoch, from when it was issued; p_needs is the
--- lowest role that suffices. A refusal is raised and not returned: statements sent right after it then never run.
+-- lowest role that suffices; or `own`, which enters an admin as a user who sees only their own rows: an API key without the scope `admin`.
+-- A refusal is raised and not returned: statements sent right after it then never run.
 --   LL401  the user is gone, disabled, of a suspended tenant, or the token's epoch is not the user's
 --   LL403  the user's role is below p_needs
 --   LL500  no tenant, or a second tenant or user in one transaction: a bug of the caller
@@ -54,7 +55,7 @@ begin
 
   -- Two bounds and their order: only the primary key has it. The planner believes that one user of 200 is not deleted, and with `=` it read
   -- all of the tenant's users in the index of their addresses: 0.6 ms each request at 2,000 users.
-  select set_config('app.role', u.role, true) into enter.role
+  select set_config('app.role', case p_needs when 'own' then 'user' else u.role end, true) into enter.role
   from (
     select e.tenant_id, e.role from app.users e
     where e.tenant_id = p_tenant and e.id <= p_user and e.id >= p_user and e.status = 'active' and e.token_epoch = p_epoch

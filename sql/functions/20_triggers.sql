@@ -10,7 +10,7 @@ create trigger append_only before update or delete on app.audit_events
 create trigger append_only_truncate before truncate on app.audit_events
   for each statement execute function app.append_only();
 
--- LL409: the change would leave the tenant without an active admin. Two admins who demote each other at the same moment wait at the
+-- LL409: the change would leave the tenant without an active admin; a service account is none. Two admins who demote each other at the same moment wait at the
 -- tenant's row; the second then counts with a snapshot of its own (READ COMMITTED) and finds none. Foreign keys to the tenant do not wait
 -- for this lock, nor it for them.
 create function app.keep_an_admin() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -19,7 +19,7 @@ declare
 begin
   perform from app.tenants t where t.id = v_tenant for no key update;
   if not exists (
-    select from app.users u where u.tenant_id = v_tenant and u.role = 'admin' and u.status = 'active' and u.deleted_at is null
+    select from app.users u where u.tenant_id = v_tenant and u.role = 'admin' and u.status = 'active' and u.kind = 'person' and u.deleted_at is null
   ) then
     raise exception 'the last active admin stays' using errcode = 'LL409';
   end if;
@@ -35,3 +35,19 @@ create trigger keep_an_admin_delete after delete on app.users
 -- Triggers of one table fire in the order of their names: `deleted_user` (55_purge.sql) comes before.
 create trigger keep_an_admin_insert after insert on app.deletions
   for each row when (new.kind = 'user') execute function app.keep_an_admin();
+
+-- A new secret of a key: the one before it stays as the previous one, without any login reading a hash. And a secret is for whom the key
+-- acts as: an admin who could give a person's key a new one could act as that person. Keys of service accounts are for the admins.
+create function app.new_secret() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.user_id is distinct from app.user_id() and not exists (
+    select from app.users u where u.tenant_id = new.tenant_id and u.id = new.user_id and u.kind = 'service'
+  ) then
+    raise exception 'a person''s key has a new secret only by that person' using errcode = 'LL403';
+  end if;
+  new.previous_hash := old.secret_hash;
+  return new;
+end $$;
+
+create trigger new_secret before update of secret_hash on app.api_keys
+  for each row when (new.secret_hash is distinct from old.secret_hash) execute function app.new_secret();

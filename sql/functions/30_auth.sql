@@ -102,7 +102,7 @@ begin atomic
   from app.users u
   join app.credentials c on c.tenant_id = u.tenant_id and c.user_id = u.id
   join app.tenants t on t.id = u.tenant_id
-  where u.email = p_email and (p_tenant is null or u.tenant_id = p_tenant) and u.status = 'active' and t.status = 'active'
+  where u.email = p_email and (p_tenant is null or u.tenant_id = p_tenant) and u.kind = 'person' and u.status = 'active' and t.status = 'active'
   order by u.created_at, u.tenant_id;
 end;
 
@@ -124,4 +124,80 @@ create function auth.rehash(p_tenant uuid, p_user uuid, p_old_hash text, p_new_h
 begin atomic
   update app.credentials set password_hash = p_new_hash, updated_at = now()
   where tenant_id = p_tenant and user_id = p_user and password_hash = p_old_hash;
+end;
+
+-- The key with this SHA-256 of its text, whom it acts as and what it may. No row: there is none, be it that the id is unknown or the secret
+-- wrong: both are the same look into the same index, which finds nothing. refused: why it may do nothing any more, for the audit log. A
+-- user's own status is checked once more by app.enter.
+create function auth.api_key(p_hash bytea)
+  returns table (
+    tenant_id uuid, key_id uuid, user_id uuid, token_epoch integer, scopes text[], models text[], expires_at timestamptz, refused text
+  )
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp rows 1
+as $$
+begin
+  return query
+  select k.tenant_id, k.id, k.user_id, coalesce(u.token_epoch, 0), k.scopes, k.models, k.expires_at,
+    case
+      when k.revoked_at is not null then 'deleted'
+      when k.disabled_at is not null then 'disabled'
+      when k.expires_at <= now() then 'expired'
+      when k.good_until <= now() then 'rotated'
+      when u.status is distinct from 'active' then 'owner'
+      when t.status is distinct from 'active' then 'tenant'
+    end
+  from (
+    select a.tenant_id, a.id, a.user_id, a.scopes, a.models, a.expires_at, a.revoked_at, a.disabled_at, null::timestamptz as good_until
+    from app.api_keys a where a.secret_hash = p_hash
+    union all
+    select a.tenant_id, a.id, a.user_id, a.scopes, a.models, a.expires_at, a.revoked_at, a.disabled_at,
+      coalesce(a.previous_until, '-infinity')
+    from app.api_keys a where a.previous_hash = p_hash
+  ) k
+  left join lateral (
+    select u.status, u.token_epoch from app.users u where u.tenant_id = k.tenant_id and u.id = k.user_id
+  ) u on true
+  left join lateral (select t.status from app.tenants t where t.id = k.tenant_id) t on true
+  limit 1;
+end $$;
+
+-- Notes when keys were used. Called in the background with the keys of some seconds; a row that another transaction holds is left out: its
+-- next use is noted.
+create function auth.api_keys_used(p_tenants uuid[], p_keys uuid[]) returns void
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  with given as (
+    select * from unnest(p_tenants, p_keys) as given (tenant_id, id) order by 1, 2
+  ), due as (
+    select v.* from given v cross join lateral (
+      select from app.api_keys k
+      where k.tenant_id = v.tenant_id and k.id = v.id
+        and (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')
+      for no key update skip locked
+    ) k
+  )
+  update app.api_keys k set last_used_at = now() from due where k.tenant_id = due.tenant_id and k.id = due.id;
+end;
+
+-- Writes into the audit log that keys were used after they had ended, at most once a minute for each. Called as above. Returns the keys it
+-- could look at: the others are held by another transaction, and must be sent again.
+create function auth.api_keys_refused(p_tenants uuid[], p_keys uuid[], p_reasons text[], p_requests text[]) returns setof uuid
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  with given as (
+    select * from unnest(p_tenants, p_keys, p_reasons, p_requests) as given (tenant_id, id, reason, request_id) order by 1, 2
+  ), seen as (
+    select v.*, k.refused_at from given v cross join lateral (
+      select k.refused_at from app.api_keys k where k.tenant_id = v.tenant_id and k.id = v.id for no key update skip locked
+    ) k
+  ), due as (
+    update app.api_keys k set refused_at = now() from seen
+    where k.tenant_id = seen.tenant_id and k.id = seen.id
+      and (seen.refused_at is null or seen.refused_at < now() - interval '1 minute')
+    returning k.tenant_id, k.id, seen.reason, seen.request_id
+  ), noted as (
+    insert into app.audit_events (tenant_id, id, action, target_kind, target_id, request_id, detail)
+    select d.tenant_id, auth.uuid_v7(), 'key.refused', 'key', d.id, d.request_id, jsonb_build_object('reason', d.reason) from due d
+  )
+  select seen.id from seen;
 end;

@@ -93,13 +93,14 @@ begin
   )
   insert into app.generations (
     tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
-    request_id, trace_id, parent_span_id, created_at, admitted_at
+    request_id, trace_id, parent_span_id, created_at, admitted_at, key_id
   )
   select p_tenant, t.generation_id, p_message, p_user, p_conversation, q.source, q.provider, q.model, q.lease_owner, q.approx_tokens_in,
-    char_length(p_content), q.request_id, q.trace_id, q.parent_span_id, to_timestamp(q.created_at / 1000), to_timestamp(q.admitted_at / 1000)
+    char_length(p_content), q.request_id, q.trace_id, q.parent_span_id, to_timestamp(q.created_at / 1000), to_timestamp(q.admitted_at / 1000),
+    q.key_id
   from taken t, jsonb_to_record(p_question) as q (
     source text, provider text, model text, lease_owner uuid, approx_tokens_in integer, request_id text, trace_id text,
-    parent_span_id text, created_at float8, admitted_at float8
+    parent_span_id text, created_at float8, admitted_at float8, key_id uuid
   );
   if found then
     return query select 'asked', p_message, p_generation, 'streaming', turns;

@@ -109,6 +109,13 @@ begin
     removed := removed + 1;
   end loop;
   if removed = p_limit then return; end if;
+  for v_id in
+    select k.id from app.api_keys k where k.tenant_id = p_tenant and k.user_id = p_id limit p_limit - removed for update skip locked
+  loop
+    delete from app.api_keys k where k.tenant_id = p_tenant and k.id = v_id;
+    removed := removed + 1;
+  end loop;
+  if removed = p_limit or exists (select from app.api_keys k where k.tenant_id = p_tenant and k.user_id = p_id) then return; end if;
   delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = p_id;
   delete from app.users u where u.tenant_id = p_tenant and u.id = p_id;
   removed := removed + 1;
@@ -137,6 +144,14 @@ begin
     else
       update app.deletions d set worked_at = clock_timestamp() where d.tenant_id = marked.tenant_id and d.id = marked.id;
     end if;
+  end loop;
+  -- Keys that were deleted 30 days ago: until then a use of them is noticed.
+  for marked in
+    select k.tenant_id, k.id from app.api_keys k
+    where k.revoked_at < now() - interval '30 days' order by k.revoked_at limit p_limit - v_removed for update skip locked
+  loop
+    delete from app.api_keys k where k.tenant_id = marked.tenant_id and k.id = marked.id;
+    v_removed := v_removed + 1;
   end loop;
   return v_removed;
 end $$;

@@ -3,21 +3,34 @@
 grant select on app.tenants to llm_tenant;
 grant update (name, registration) on app.tenants to llm_tenant;
 grant select on app.users to llm_tenant;
-grant insert (tenant_id, id, email, role) on app.users to llm_tenant;
+grant insert (tenant_id, id, email, role, kind, name) on app.users to llm_tenant;
 grant update (role, status, token_epoch) on app.users to llm_tenant;
 -- A hash can be written in the room, never read.
 grant select (tenant_id, user_id, updated_at) on app.credentials to llm_tenant;
 grant insert (tenant_id, user_id, password_hash) on app.credentials to llm_tenant;
 grant update (password_hash, updated_at) on app.credentials to llm_tenant;
+-- Likewise the hash of a key: a new one is written, and the trigger keeps the one before.
+grant select (
+  tenant_id, id, user_id, public_id, name, scopes, models, metadata, created_at, expires_at, disabled_at, revoked_at, rotated_at,
+  previous_until, last_used_at
+) on app.api_keys to llm_tenant;
+grant insert (tenant_id, id, user_id, public_id, secret_hash, name, scopes, models, metadata, expires_at) on app.api_keys to llm_tenant;
+grant update (
+  name, scopes, models, metadata, expires_at, disabled_at, revoked_at, secret_hash, previous_until, rotated_at
+) on app.api_keys to llm_tenant;
 grant select on app.audit_events to llm_tenant;
 -- Not `at`: the database sets the time.
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_tenant;
 
 grant select, insert (id, name, registration), update (bootstrapped_at) on app.tenants to llm_auth;
-grant select (tenant_id, id, email, role, status, token_epoch, created_at, deleted_at), insert (tenant_id, id, email, role)
+grant select (tenant_id, id, email, role, kind, status, token_epoch, created_at, deleted_at), insert (tenant_id, id, email, role)
   on app.users to llm_auth;
 grant select (tenant_id, user_id, password_hash), insert (tenant_id, user_id, password_hash), update (password_hash, updated_at)
   on app.credentials to llm_auth;
+grant select (
+  tenant_id, id, user_id, secret_hash, previous_hash, previous_until, scopes, models, expires_at, disabled_at, revoked_at, last_used_at,
+  refused_at
+), update (last_used_at, refused_at) on app.api_keys to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 
 -- Deleted items are marked; the work role removes the rows.
@@ -31,11 +44,12 @@ grant insert (tenant_id, id, user_id, conversation_id, content) on app.messages 
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure,
   lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length,
-  response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at
+  response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at,
+  key_id
 ) on app.generations to llm_tenant;
 grant insert (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
-  request_id, trace_id, parent_span_id, created_at, admitted_at
+  request_id, trace_id, parent_span_id, created_at, admitted_at, key_id
 ) on app.generations to llm_tenant;
 grant update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select on app.generation_chunks, app.tracking_outbox to llm_tenant;
@@ -65,6 +79,7 @@ grant select, update (worked_at), delete on app.deletions to llm_work;
 grant select (tenant_id, id, deleted_at), update (deleted_at), delete on app.users to llm_work;
 grant select (tenant_id, id, user_id), update (updated_at), delete on app.conversations to llm_work;
 grant select (tenant_id, user_id), delete on app.credentials to llm_work;
+grant select (tenant_id, id, user_id, revoked_at), update (refused_at), delete on app.api_keys to llm_work;
 grant select (tenant_id, message_id, user_id), delete on app.feedback to llm_work;
 
 grant select on app.feedback to llm_tenant;

@@ -3,19 +3,25 @@
 -- also read, and only within a tenant.
 
 grant select on app.tenants, app.audit_events to llm_auditor, llm_reader;
-grant select (tenant_id, id, email, role, status, created_at, deleted_at) on app.users to llm_auditor, llm_reader;
+grant select (tenant_id, id, email, role, kind, name, status, created_at, deleted_at) on app.users to llm_auditor, llm_reader;
+grant select (
+  tenant_id, id, user_id, public_id, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, previous_until,
+  last_used_at, refused_at
+) on app.api_keys to llm_auditor, llm_reader;
 grant select on app.deletions to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor, llm_reader;
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure,
   cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id,
-  trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at
+  trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at,
+  key_id
 ) on app.generations to llm_auditor, llm_reader;
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor, llm_reader;
 grant select (tenant_id, generation_id, created_at, attempts, next_attempt_at, claimed_until, parked_reason) on app.tracking_outbox
   to llm_auditor, llm_reader;
 
+grant select (metadata) on app.api_keys to llm_reader_content;
 grant select (title) on app.conversations to llm_reader_content;
 grant select (content, response) on app.messages to llm_reader_content;
 grant select (comment) on app.feedback to llm_reader_content;

@@ -1,4 +1,4 @@
--- The API's five calls before a tenant is known. Granted by their owner.
+-- The API's calls before a tenant is known, and about keys. Granted by their owner.
 set local role llm_auth;
 
 grant execute on function
@@ -6,5 +6,8 @@ grant execute on function
   auth.register(uuid, uuid, text, text, text, text, text),
   auth.login_candidates(text, uuid),
   auth.login_record(uuid[], uuid[], uuid, text),
-  auth.rehash(uuid, uuid, text, text)
+  auth.rehash(uuid, uuid, text, text),
+  auth.api_key(bytea),
+  auth.api_keys_used(uuid[], uuid[]),
+  auth.api_keys_refused(uuid[], uuid[], text[], text[])
 to llm_api;

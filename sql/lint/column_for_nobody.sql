@@ -3,6 +3,8 @@ create view lint.column_for_nobody as
 select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, 'revoke select' as detail
   from (values
     ('credentials', '{password_hash}', '{llm_owner,llm_auth}'),
+    ('api_keys', '{secret_hash,previous_hash}', '{llm_owner,llm_auth}'),
+    ('api_keys', '{metadata}', '{llm_owner,llm_tenant,llm_reader_content}'),
     ('generations', '{lease_owner}', '{llm_owner,llm_work}'),
     ('messages', '{content}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),
     ('messages', '{response}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),

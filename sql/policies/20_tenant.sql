@@ -39,6 +39,23 @@ create policy own_name on app.audit_events as restrictive for insert to llm_tena
 create policy admins_read on app.audit_events as restrictive for select to llm_tenant
   using ((select app.role()) = 'admin');
 
+-- Keys are made for oneself, and by admins for service accounts: never for another person, as whom they would act. Admins see and change
+-- all keys of the tenant. A key that was deleted stays so.
+create policy tenant_rows on app.api_keys for all to llm_tenant using (true) with check (true);
+create policy own_or_admin on app.api_keys as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_or_service_add on app.api_keys as restrictive for insert to llm_tenant
+  with check (
+    user_id = (select app.user_id())
+    or (
+      (select app.role()) = 'admin'
+      and exists (select from app.users u where u.tenant_id = api_keys.tenant_id and u.id = api_keys.user_id and u.kind = 'service')
+    )
+  );
+create policy own_or_admin_change on app.api_keys as restrictive for update to llm_tenant
+  using (revoked_at is null and (user_id = (select app.user_id()) or (select app.role()) = 'admin'))
+  with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+
 -- Conversations and messages belong to their user; admins may read them. No policy deletes rows here: see 25_deleted.sql.
 create policy tenant_rows on app.conversations for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.conversations as restrictive for select to llm_tenant

@@ -25,6 +25,7 @@ begin
   for place in
     select * from (values
       ('credentials', 'credentials.user_id'),
+      ('api_keys', 'api_keys.user_id'),
       ('conversations', 'conversations.id, conversations.user_id'),
       ('messages', 'messages.id, messages.conversation_id, messages.user_id'),
       ('generation_chunks', 'generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id'),
@@ -46,3 +47,9 @@ end $$;
 -- An opinion is deleted with its message, which may be deleted with its conversation.
 create policy of_message on app.feedback as restrictive for select to llm_tenant, llm_tracking, llm_auditor, llm_reader
   using (exists (select from app.messages m where m.tenant_id = feedback.tenant_id and m.id = feedback.message_id));
+
+-- A key is removed with its user, or 30 days after it was deleted itself.
+create policy work_deleted on app.api_keys for delete to llm_work using (
+  revoked_at < now() - interval '30 days'
+  or exists (select from app.deletions d where d.tenant_id = api_keys.tenant_id and d.id = api_keys.user_id)
+);

@@ -8,6 +8,8 @@ create policy work_rows on app.users for select to llm_work using (true);
 create policy work_change on app.users for update to llm_work using (true) with check (deleted_at is not null);
 create policy work_rows on app.conversations for select to llm_work using (true);
 create policy work_change on app.conversations for update to llm_work using (true) with check (false);
+create policy work_rows on app.api_keys for select to llm_work using (true);
+create policy work_change on app.api_keys for update to llm_work using (true) with check (false);
 create policy work_rows on app.credentials for select to llm_work using (true);
 create policy work_rows on app.feedback for all to llm_work using (true) with check (true);
 create policy work_rows on app.generation_chunks for all to llm_work using (true) with check (true);

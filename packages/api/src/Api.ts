@@ -5,14 +5,26 @@ import { tidy } from "./Document.ts"
 import { ConversationsApi } from "./ConversationsApi.ts"
 import { RequestSchema } from "./Failures.ts"
 import { GenerationsApi } from "./GenerationsApi.ts"
+import { KeysApi } from "./KeysApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
+import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
 
 /** The whole HTTP API. The server implements it, `/openapi.json` and `/docs` are generated from it, clients are typed by it. */
 export class Api extends HttpApi.make("llm-saas")
-  .add(TenantsApi, AccountsApi, MessagesApi, ConversationsApi, GenerationsApi, AdminApi, SystemApi)
+  .add(
+    TenantsApi,
+    AccountsApi,
+    MessagesApi,
+    ConversationsApi,
+    GenerationsApi,
+    KeysApi,
+    ServiceAccountsApi,
+    AdminApi,
+    SystemApi
+  )
   .middleware(RequestSchema)
   .annotate(HttpApi.AdditionalSchemas, [StreamEvent])
   .annotateMerge(tidy)

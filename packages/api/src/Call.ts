@@ -1,5 +1,6 @@
 import { type Actor } from "@llm-saas/domain/Actor"
 import { Forbidden, TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
+import { InsufficientScope } from "@llm-saas/domain/Scope"
 import { Schema } from "effect"
 import { RpcMiddleware } from "effect/rpc"
 import { InternalError, InvalidRequest } from "./Failures.ts"
@@ -15,13 +16,16 @@ export class CallBoundary extends RpcMiddleware.Service<CallBoundary>()("@llm-sa
 }) {}
 
 /**
- * Bearer token to {@link Actor}, as `Authorization` does for HTTP: from the call's own `authorization` header, or else from that of its
+ * Bearer token or API key to {@link Actor}, as `Authorization` does for HTTP: from the call's own `authorization` header, or else from that of its
  * HTTP request. The calls on one WebSocket may belong to different users.
  */
 export class CallAuthorization extends RpcMiddleware.Service<CallAuthorization, { provides: Actor }>()(
   "@llm-saas/api/CallAuthorization",
-  { error: Schema.Union([Unauthenticated, Forbidden]), requiredForClient: true }
+  {
+    error: Schema.Union([Unauthenticated, Forbidden, InsufficientScope, TooManyRequests, Unavailable]),
+    requiredForClient: true
+  }
 ) {}
 
-/** Errors of every call with a token: by the token, by the room, by the database. */
-export const refusals = [Unauthenticated, Forbidden, Unavailable] as const
+/** Errors of every call with a token or a key: by either, by the room, by the database. */
+export const refusals = [Unauthenticated, Forbidden, InsufficientScope, Unavailable] as const

@@ -1,5 +1,6 @@
 import { Predicate, Struct } from "effect"
 import { OpenApi } from "effect/http-api"
+import { KEY_HEADERS } from "./Access.ts"
 import { asObject, at, type Json, mapOperations, REFERENCE } from "./Json.ts"
 import { withParameterTexts } from "./ParameterTexts.ts"
 import { withResponses } from "./Responses.ts"
@@ -14,7 +15,7 @@ export const tidy = OpenApi.annotations({
   transform: (document) => {
     const names = plainNames(at(document, "components", "schemas"))
     const open = reachable(document, "requestBody", names)
-    return { ...withResponses(withParameterTexts(withPasswordFlow(asObject(tidyValue(document, names, open))))) }
+    return { ...withResponses(withParameterTexts(withOtherCredentials(asObject(tidyValue(document, names, open))))) }
   }
 })
 
@@ -117,17 +118,33 @@ const PASSWORD_FLOW = {
 const asksForToken = (security: unknown): security is ReadonlyArray<unknown> =>
   Array.isArray(security) && security.length > 0 && security.every((each) => "bearer" in asObject(each))
 
-/** Offers the password flow wherever a bearer token is required: `/docs` can then get the token by email and password. */
-const withPasswordFlow = (document: Json): Json => {
+const KEY_SCHEMES = Object.fromEntries(
+  KEY_HEADERS.map((name) => [
+    name,
+    {
+      type: "apiKey",
+      in: "header",
+      name,
+      description: `An API key of \`POST /keys\` (\`sk-…\`), as some SDKs send it. \`Authorization\` counts where it is sent too.`
+    }
+  ])
+)
+const KEY_REQUIREMENTS = KEY_HEADERS.map((name) => ({ [name]: [] }))
+
+/**
+ * Offers what else is accepted wherever a bearer token is required: the password flow, by which `/docs` gets the token, and the headers
+ * that API keys are sent in. A key may be the bearer token too.
+ */
+const withOtherCredentials = (document: Json): Json => {
   const components = at(document, "components")
   const schemes = at(components, "securitySchemes")
   if (!("bearer" in schemes)) return document
   return {
     ...document,
-    components: { ...components, securitySchemes: { ...schemes, password: PASSWORD_FLOW } },
+    components: { ...components, securitySchemes: { ...schemes, password: PASSWORD_FLOW, ...KEY_SCHEMES } },
     paths: mapOperations(document, (operation) =>
       asksForToken(operation["security"])
-        ? { ...operation, security: [...operation["security"], { password: [] }] }
+        ? { ...operation, security: [...operation["security"], { password: [] }, ...KEY_REQUIREMENTS] }
         : operation
     )
   }

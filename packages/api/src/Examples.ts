@@ -1,3 +1,4 @@
+import type { ApiKey, CurrentKey, NewApiKey, ServiceAccount } from "@llm-saas/domain/ApiKey"
 import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
@@ -70,6 +71,49 @@ export const token = {
   token_type: "bearer",
   expires_in: 3600
 } as const
+
+export const createKey = { name: "support bot", scopes: ["chat", "messages:read"], expires_at: "2027-11-24T22:00:00Z" }
+
+export const apiKey: typeof ApiKey.Encoded = {
+  id: "01975a72-0d1e-7f20-9c31-5d6e7f8091a2",
+  tenant_id: TENANT_ID,
+  owner: { kind: "user", id: USER_ID },
+  name: "support bot",
+  begins_with: "sk-3wZr1T5xXn4Lb7Vd",
+  scopes: ["chat", "messages:read"],
+  models: null,
+  metadata: {},
+  status: "active",
+  created_at: "2026-11-24T22:20:00.000Z",
+  expires_at: "2027-11-24T22:00:00.000Z",
+  disabled_at: null,
+  rotated_at: null,
+  previous_until: null,
+  last_used_at: "2026-11-24T22:31:00.000Z"
+}
+
+/** No key that works, and none that a scanner takes for one: its checksum is wrong. */
+export const newKey: typeof NewApiKey.Encoded = {
+  ...apiKey,
+  last_used_at: null,
+  key: "sk-3wZr1T5xXn4Lb7Vd-EXAMPLEexampleEXAMPLEexampleEXAMPLEexampleEXAMPLE"
+}
+
+export const currentKey: typeof CurrentKey.Encoded = {
+  ...apiKey,
+  usage: {
+    today: { requests: 12, tokens_in: 8_040, tokens_out: 2_310, cost_usd: 0.0034 },
+    this_month: { requests: 310, tokens_in: 201_200, tokens_out: 61_050, cost_usd: 0.0912 }
+  }
+}
+
+export const serviceAccount: typeof ServiceAccount.Encoded = {
+  id: "01975a73-5a61-7b0c-8e42-6e7f8091a2b3",
+  tenant_id: TENANT_ID,
+  name: "nightly report",
+  role: "user",
+  created_at: "2026-11-24T22:25:00.000Z"
+}
 
 export const conversation: typeof Conversation.Encoded = {
   id: CONVERSATION_ID,

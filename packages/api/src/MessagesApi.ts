@@ -4,6 +4,7 @@ import { generationFailures, GenerationNotFound } from "@llm-saas/domain/Generat
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
@@ -35,6 +36,7 @@ export const refused = [
   TooManyRequests,
   ConversationNotFound,
   IdempotencyMismatch,
+  ModelNotAllowed,
   ...generationFailures,
   Unavailable
 ] as const

@@ -3,6 +3,7 @@ import { AdminRpc } from "./AdminRpc.ts"
 import { CallBoundary } from "./Call.ts"
 import { ConversationsRpc } from "./ConversationsRpc.ts"
 import { GenerationsRpc } from "./GenerationsRpc.ts"
+import { KeysRpc } from "./KeysRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { TenantsRpc } from "./TenantsRpc.ts"
 
@@ -15,5 +16,6 @@ export class Rpcs extends TenantsRpc.merge(
   MessagesRpc,
   ConversationsRpc,
   GenerationsRpc,
+  KeysRpc,
   AdminRpc
 ).middleware(CallBoundary) {}

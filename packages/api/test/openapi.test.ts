@@ -199,7 +199,11 @@ describe("the document of the contract", () => {
     })
     for (const { name, operation } of operations)
       if (operation.security.length > 0 && name !== "POST /create-tenant")
-        assert.deepStrictEqual(operation.security, [{ bearer: [] }, { password: [] }], name)
+        assert.deepStrictEqual(
+          operation.security,
+          [{ bearer: [] }, { password: [] }, { "x-api-key": [] }, { "api-key": [] }],
+          name
+        )
   })
 
   it("has patterns that work without Unicode properties", () => {

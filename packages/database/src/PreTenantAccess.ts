@@ -1,5 +1,7 @@
+import { KeyId } from "@llm-saas/domain/ApiKey"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { Scope } from "@llm-saas/domain/Scope"
 import { type Registration, Tenant, TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, Role, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
@@ -28,6 +30,8 @@ export interface GuestKey {
 
 /** Requests without a tenant wait for a connection in this line, not in any tenant's. */
 const LINE = "preTenant"
+/** Looks at keys have a line of their own: logins in any number do not hold them up. */
+const KEYS = "keys"
 
 /** A user whose email fits a login, and what to verify the password against. */
 export const Candidate = Schema.Struct({
@@ -39,6 +43,30 @@ export const Candidate = Schema.Struct({
   token_epoch: Schema.Int
 })
 export type Candidate = typeof Candidate.Type
+
+/** An API key that exists: whom it acts as, and what it may. */
+export const FoundKey = Schema.Struct({
+  tenant_id: TenantId,
+  key_id: KeyId,
+  user_id: UserId,
+  token_epoch: Schema.Int,
+  scopes: Schema.Array(Scope),
+  models: Schema.NullOr(Schema.Array(Schema.String)),
+  expires_at: Schema.NullOr(Schema.DateTimeUtcFromDate),
+  /** Why it may do nothing any more. For the audit log: no client is told. */
+  refused: Schema.NullOr(Schema.Literals(["deleted", "disabled", "expired", "rotated", "owner", "tenant"]))
+})
+export type FoundKey = typeof FoundKey.Type
+
+/** A key that was used, or that was sent after its end. */
+export interface UsedKey {
+  readonly tenantId: TenantId
+  readonly keyId: KeyId
+}
+export interface RefusedKey extends UsedKey {
+  readonly reason: string
+  readonly requestId: string
+}
 
 /**
  * The requests to the database before a tenant is known. Each is one narrow SECURITY DEFINER function (`sql/functions/30_auth.sql`) and one
@@ -75,6 +103,12 @@ export class PreTenantAccess extends Context.Service<
     ) => Effect.Effect<void, Unavailable>
     /** Replaces a hash made with older parameters, if it still stands. */
     readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
+    /** The API key with this SHA-256 (in hexadecimal) of its text. None: unknown, whichever part of it is wrong. */
+    readonly key: (hash: string) => Effect.Effect<Option.Option<FoundKey>, Unavailable>
+    /** Notes that keys were used: at most once a minute for each. */
+    readonly keysUsed: (keys: ReadonlyArray<UsedKey>) => Effect.Effect<void, Unavailable>
+    /** Writes into the audit log that keys were used after their end: at most once a minute for each. Returns those it could look at. */
+    readonly keysRefused: (keys: ReadonlyArray<RefusedKey>) => Effect.Effect<ReadonlyArray<KeyId>, Unavailable>
   }
 >()("@llm-saas/database/PreTenantAccess") {
   static readonly layer = Layer.effect(
@@ -138,10 +172,40 @@ export class PreTenantAccess extends Context.Service<
             Schema.Unknown,
             LINE
           )
+        }),
+        // On a shared connection: one look, which waits for no lock. No span of its own: it is a part of every request with a key.
+        key: (hash) =>
+          pool.query("select * from auth.api_key(decode($1::text, 'hex'))", [hash], KEYS).pipe(
+            Effect.catchTag("SqlError", outageOrBug),
+            Effect.flatMap(({ rows }) => Effect.orDie(decodeKeys(rows))),
+            Effect.map(([found]) => Option.fromUndefinedOr(found))
+          ),
+        keysUsed: Effect.fn("PreTenantAccess.keysUsed")(function* (keys) {
+          yield* pool.call(
+            "select auth.api_keys_used($1::uuid[], $2::uuid[])",
+            [keys.map(({ tenantId }) => tenantId), keys.map(({ keyId }) => keyId)],
+            Schema.Unknown,
+            LINE
+          )
+        }),
+        keysRefused: Effect.fn("PreTenantAccess.keysRefused")(function* (keys) {
+          const rows = yield* pool.call(
+            "select seen from auth.api_keys_refused($1::uuid[], $2::uuid[], $3::text[], $4::text[]) seen",
+            [
+              keys.map(({ tenantId }) => tenantId),
+              keys.map(({ keyId }) => keyId),
+              keys.map(({ reason }) => reason),
+              keys.map(({ requestId }) => requestId)
+            ],
+            Schema.Array(Schema.Struct({ seen: KeyId })),
+            LINE
+          )
+          return rows.map(({ seen }) => seen)
         })
       })
     })
   )
 }
 
+const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(FoundKey))
 const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))

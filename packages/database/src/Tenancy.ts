@@ -1,4 +1,5 @@
 import { Actor } from "@llm-saas/domain/Actor"
+import type { KeyId } from "@llm-saas/domain/ApiKey"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
 import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import type { Outside } from "@llm-saas/domain/Outside"
@@ -179,6 +180,8 @@ export interface AskedQuestion extends AskedGeneration {
   readonly idempotency_key: string | null
   /** Hash of the request's body; null without a key. */
   readonly body_hash: string | null
+  /** The API key it is asked with. */
+  readonly key_id?: KeyId | undefined
   /** Most characters of earlier turns of the conversation to return. */
   readonly history_characters: number
 }

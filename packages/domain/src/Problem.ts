@@ -51,8 +51,8 @@ export const PROBLEMS = {
     status: 401,
     title: "Authentication required",
     detail:
-      "There is no access token with this request, or it is not good any more: malformed, expired, or ended by a change of the password, the user or the tenant.",
-    help: "Get a token by `POST /login`, and send it as `Authorization: Bearer …`."
+      "There is no access token or API key with this request, or it is not good any more: malformed, expired, deleted, or ended by a change of the password, the user or the tenant.",
+    help: "Get a token by `POST /login`, or a key by `POST /keys`, and send it as `Authorization: Bearer …`."
   },
   invalid_credentials: {
     status: 401,
@@ -65,6 +65,18 @@ export const PROBLEMS = {
     title: "Your role does not allow this",
     detail: "This is for admins of the tenant.",
     help: "Ask an admin of the tenant to do it, or to change the role."
+  },
+  insufficient_scope: {
+    status: 403,
+    title: "The API key may not do this",
+    detail: "The API key lacks a scope, or is not for what was asked of it.",
+    help: "`scopes` names the scopes of which one would do. Give the key one of them, or use another key: `GET /v1/key` shows what this one may."
+  },
+  model_not_allowed: {
+    status: 403,
+    title: "The API key is not for this model",
+    detail: "The key names the models it may ask, and this one is not among them.",
+    help: "Add the `model` to the key's `models`, or use another key."
   },
   registration_refused: {
     status: 403,
@@ -113,6 +125,18 @@ export const PROBLEMS = {
     title: "No such generation",
     detail: "There is no generation with this id that you may see.",
     help: "The `generation_id` of a message names its generation."
+  },
+  key_not_found: {
+    status: 404,
+    title: "No such API key",
+    detail: "There is no API key with this id that you may see.",
+    help: "`GET /keys` lists yours."
+  },
+  service_account_not_found: {
+    status: 404,
+    title: "No such service account",
+    detail: "Your tenant has no service account with this id.",
+    help: "`GET /service-accounts` lists them."
   },
   method_not_allowed: {
     status: 405,

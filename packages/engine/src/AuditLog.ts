@@ -1,6 +1,7 @@
 import { TenantSql } from "@llm-saas/database/Tenancy"
+import { Actor } from "@llm-saas/domain/Actor"
 import { RequestId } from "@llm-saas/domain/RequestId"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
 
 /** An action of an admin or a user, as the audit log names it. */
@@ -12,6 +13,18 @@ export type AuditAction =
   | "password.changed"
   | "message.deleted"
   | "conversation.deleted"
+  | "service_account.created"
+  | "service_account.deleted"
+  | "key.created"
+  | "key.changed"
+  | "key.rotated"
+  | "key.deleted"
+
+/** Part of the detail of every event: the API key it was done with, if any. */
+const withKey = Effect.map(Effect.serviceOption(Actor), (actor) => {
+  const key = Option.getOrUndefined(actor)?.key
+  return key === undefined ? {} : { key_id: key.id }
+})
 
 /** Writes who did what to whom in the transaction of the action itself: neither exists without the other. */
 export const recorder = (random: SecureRandom["Service"]) =>
@@ -24,12 +37,12 @@ export const recorder = (random: SecureRandom["Service"]) =>
     const request = yield* RequestId
     const id = yield* random.uuidV7()
     yield* sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
-             values (app.tenant_id(), ${id}, app.user_id(), ${action}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify(detail)}::text::jsonb)`
+             values (app.tenant_id(), ${id}, app.user_id(), ${action}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify({ ...detail, ...(yield* withKey) })}::text::jsonb)`
   })
 
 /** A new event's id and the request it belongs to, for {@link recordGone}. */
 export const stamp = Effect.fnUntraced(function* (random: SecureRandom["Service"]) {
-  return { event: yield* random.uuidV7(), request: yield* RequestId }
+  return { event: yield* random.uuidV7(), request: yield* RequestId, key: JSON.stringify(yield* withKey) }
 })
 
 export type Stamp = Effect.Success<ReturnType<typeof stamp>>
@@ -40,9 +53,9 @@ export type Stamp = Effect.Success<ReturnType<typeof stamp>>
  */
 export const recordGone = (
   sql: TenantSql["Service"],
-  { event, request }: Stamp,
-  kind: "user" | "message" | "conversation"
+  { event, key, request }: Stamp,
+  kind: "user" | "service_account" | "message" | "conversation"
 ) =>
   sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
     select gone.tenant_id, ${event}::uuid, app.user_id(), ${`${kind}.deleted` satisfies AuditAction}::text, ${kind}::text, gone.id, ${request}::text,
-      jsonb_build_object('user_id', gone.user_id) from gone`
+      jsonb_build_object('user_id', gone.user_id) || ${key}::text::jsonb from gone`

@@ -14,10 +14,14 @@ const Marked = Schema.Struct({
 /** What was deleted; everything that belongs to it is deleted too. */
 export type Marked = typeof Marked.Type
 
-type Kind = "user" | "conversation" | "message"
+type Kind = "user" | "service_account" | "conversation" | "message"
+
+/** As `app.deletions` names it: a service account is a user. */
+const storedAs = (kind: Kind) => (kind === "service_account" ? "user" : kind)
 
 const WHERE: Readonly<Record<Kind, string>> = {
-  user: "select tenant_id, id, id as user_id from app.users",
+  user: "select tenant_id, id, id as user_id from app.users where kind = 'person'",
+  service_account: "select tenant_id, id, id as user_id from app.users where kind = 'service'",
   conversation: "select tenant_id, id, user_id from app.conversations",
   message: "select tenant_id, id, user_id from app.messages"
 }
@@ -31,16 +35,16 @@ export const markDeleted = (kind: Kind, id: UserId | ConversationId | MessageId,
 
 const mark = SqlSchema.findOneOption({
   Request: Schema.Struct({
-    kind: Schema.Literals(["user", "conversation", "message"]),
+    kind: Schema.Literals(["user", "service_account", "conversation", "message"]),
     id: Schema.String,
-    stamp: Schema.Struct({ event: Schema.String, request: Schema.String })
+    stamp: Schema.Struct({ event: Schema.String, request: Schema.String, key: Schema.String })
   }),
   Result: Marked,
   execute: ({ id, kind, stamp }) =>
     TenantSql.use(
       (sql) => sql`with gone as (
           insert into app.deletions (tenant_id, id, kind, user_id)
-          select it.tenant_id, it.id, ${kind}, it.user_id from (${sql.literal(WHERE[kind])}) it
+          select it.tenant_id, it.id, ${storedAs(kind)}, it.user_id from (${sql.literal(WHERE[kind])}) it
           where it.tenant_id = app.tenant_id() and it.id = ${id}
           on conflict (tenant_id, id) do nothing returning tenant_id, id, user_id
         ), noted as (${AuditLog.recordGone(sql, stamp, kind)})

@@ -9,6 +9,14 @@ import type { Statement } from "effect/sql"
 // planner assumes a tenth of the rows. No `coalesce` around a bound: behind row-level security only leakproof expressions may use an index,
 // and PostgreSQL does not count it as one. The login has `enable_sort` off (sql/roles/10_roles.sql): the index's order is always taken.
 
+/** What of a table is in its pages, and which of its rows: all, unless said otherwise. */
+const SHOWN: Readonly<Partial<Record<Table, { readonly columns: string; readonly only: string }>>> = {
+  // Not the hashes, which no room reads; and not what was deleted.
+  api_keys: { columns: "page.tenant_id, page.id", only: "and page.revoked_at is null" }
+}
+
+type Table = "messages" | "conversations" | "users" | "api_keys"
+
 /** Higher than every id. */
 const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -18,16 +26,17 @@ const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
  */
 export const pageOnIndex = (
   sql: TenantSql["Service"],
-  table: "messages" | "conversations" | "users",
-  of: { readonly column: "user_id" | "conversation_id"; readonly value: Statement.Fragment } | undefined,
+  table: Table,
+  of: { readonly column: "user_id" | "conversation_id" | "kind"; readonly value: Statement.Fragment } | undefined,
   after: string | null,
   limit: number
 ) => {
   const column = of === undefined ? undefined : sql.literal(`page.${of.column}`)
   const owned = of === undefined ? sql.literal("") : sql`and ${column} <= ${of.value} and ${column} >= ${of.value}`
   const order = of === undefined ? sql.literal("page.id desc") : sql`${column} desc, page.id desc`
-  return sql`select page.* from ${sql.literal(`app.${table}`)} page
+  const { columns, only } = SHOWN[table] ?? { columns: "page.*", only: "" }
+  return sql`select ${sql.literal(columns)} from ${sql.literal(`app.${table}`)} page
     where page.tenant_id = app.tenant_id() ${owned}
-      and page.id < ${after ?? HIGHEST}::uuid
+      and page.id < ${after ?? HIGHEST}::uuid ${sql.literal(only)}
     order by ${order} limit (select ${limit}::int8)`
 }

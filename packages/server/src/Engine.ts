@@ -5,6 +5,9 @@ import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Loops } from "@llm-saas/domain/Loop"
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
+import { Keys } from "@llm-saas/engine/accounts/Keys"
+import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
+import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
 import { Generations } from "@llm-saas/engine/generations/Generations"
@@ -95,6 +98,9 @@ const Gauges = Layer.effectDiscard(
 export const EngineLayer = Layer.mergeAll(
   Accounts.layer,
   Users.layer,
+  Keys.layer,
+  KeyUses.layer,
+  ServiceAccounts.layer,
   TenantsLayer,
   Messages.layer,
   Conversations.layer,

@@ -7,7 +7,9 @@ import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
 import { GenerationsCalls } from "./rpc/handlers/generations.ts"
 import { MessagesCalls } from "./rpc/handlers/messages.ts"
 import { TenantsCalls } from "./rpc/handlers/tenants.ts"
+import { KeysCalls } from "./rpc/handlers/keys.ts"
 import { AccessTokens } from "./auth/AccessTokens.ts"
+import { ApiKeys } from "./auth/ApiKeys.ts"
 import { CreationAttempts } from "./auth/CreationAttempts.ts"
 import { ClientNetworks } from "./config/ClientNetworks.ts"
 import { AccountsHandlers } from "./http/handlers/accounts.ts"
@@ -16,6 +18,7 @@ import { EngineLayer } from "./Engine.ts"
 import { AuthorizationLayer } from "./auth/Authorization.ts"
 import { ConversationsHandlers } from "./http/handlers/conversations.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
+import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
@@ -34,6 +37,8 @@ const Handlers = Layer.mergeAll(
   MessagesHandlers,
   ConversationsHandlers,
   GenerationsHandlers,
+  KeysHandlers,
+  ServiceAccountsHandlers,
   AdminHandlers,
   SystemHandlers
 )
@@ -45,6 +50,7 @@ const Calls = Layer.mergeAll(
   MessagesCalls,
   ConversationsCalls,
   GenerationsCalls,
+  KeysCalls,
   AdminCalls
 )
 
@@ -55,6 +61,7 @@ const Routes = Layer.mergeAll(
   Layer.provide([AuthorizationLayer, RequestSchemaLayer]),
   Layer.provide([Sessions.layer, SignUps.layer]),
   Layer.provide(CreationAttempts.layer),
+  Layer.provide(ApiKeys.layer),
   Layer.provide([LoginThrottle.layer, AccessTokens.layer, ClientNetworks.layer]),
   Layer.provide(EngineLayer)
 )

@@ -123,7 +123,7 @@ const newestFirst = SqlSchema.findAll({
     TenantSql.use(
       (sql) =>
         sql`select id, tenant_id, email, role, status, created_at
-          from (${pageOnIndex(sql, "users", undefined, after, limit)}) u order by id desc`
+          from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'person'` }, after, limit)}) u order by id desc`
     )
 })
 
@@ -150,6 +150,6 @@ const update = SqlSchema.findOneOption({
     TenantSql.use(
       (sql) =>
         sql`update app.users set role = coalesce(${role}, role), status = coalesce(${status}, status)
-          where tenant_id = app.tenant_id() and id = ${id} returning id, tenant_id, email, role, status, created_at`
+          where tenant_id = app.tenant_id() and id = ${id} and kind = 'person' returning id, tenant_id, email, role, status, created_at`
     )
 })

@@ -11,6 +11,7 @@ import {
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Refused, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { noteReplay } from "@llm-saas/domain/Replay"
 import { Context, Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
@@ -61,6 +62,7 @@ export class Generations extends Context.Service<
       | TooManyRequests
       | ConversationNotFound
       | IdempotencyMismatch
+      | ModelNotAllowed
       | StillRunning
       | GenerationNotFound
       | Refused,
@@ -112,7 +114,8 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
   const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
     if (codePoints(question.content) > options.promptCharacters)
       return yield* new PromptTooLong({ max_characters: options.promptCharacters })
-    const { tenantId, userId } = yield* Actor
+    const { key, tenantId, userId } = yield* Actor
+    if (key?.models?.includes(llm.model) === false) return yield* new ModelNotAllowed({ model: llm.model })
     yield* readerLimit.enter(tenantId, userId)
     const taken = yield* intake.take(question)
     switch (taken.outcome) {

@@ -54,6 +54,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
     const row = yield* QuestionStore.ask(tenancy, {
       ...asked,
       content,
+      key_id: actor.key?.id,
       idempotency_key: idempotencyKey ?? null,
       body_hash:
         idempotencyKey === undefined ? null : yield* Effect.orDie(QuestionStore.hash(digest, content, conversationId)),

@@ -1,7 +1,8 @@
 import { Tenancy } from "@llm-saas/database/Tenancy"
-import { Actor } from "@llm-saas/domain/Actor"
+import { Actor, asAdmin } from "@llm-saas/domain/Actor"
 import { type Message, type MessageId, MessageNotFound } from "@llm-saas/domain/Message"
 import type { Refused } from "@llm-saas/domain/Refusal"
+import type { InsufficientScope } from "@llm-saas/domain/Scope"
 import { Context, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as AuditLog from "../AuditLog.ts"
@@ -21,7 +22,7 @@ export class Messages extends Context.Service<
       readonly scope: "own" | "tenant"
       readonly limit: number
       readonly cursor: string | undefined
-    }) => Effect.Effect<string, Refused, Actor>
+    }) => Effect.Effect<string, InsufficientScope | Refused, Actor>
     readonly get: (id: MessageId) => Effect.Effect<Message, MessageNotFound | Refused, Actor>
     /** Question and answer are gone at once; an answer still under way is stopped. Its account stays. */
     readonly remove: (id: MessageId) => Effect.Effect<void, MessageNotFound | Refused, Actor>
@@ -37,9 +38,10 @@ export class Messages extends Context.Service<
       return Messages.of({
         page: Effect.fn("Messages.page")(function* ({ cursor, limit, scope }) {
           const actor = yield* Actor
+          const as = scope === "tenant" ? yield* asAdmin(actor) : actor
           const answer = yield* tenancy
             .readFunction("message_page", { of: scope, after: cursor ?? null, limit })
-            .pipe(Effect.provideService(Actor, scope === "tenant" ? { ...actor, needs: "admin" } : actor))
+            .pipe(Effect.provideService(Actor, as))
           return answer ?? (yield* Effect.die("a page of one's own that does not exist"))
         }),
         get: Effect.fn("Messages.get")(function* (id) {

@@ -4,6 +4,7 @@ import { InvalidRequest, RequestSchema } from "@llm-saas/api/Failures"
 import { Effect, Layer, Struct, type Types } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
+import { hasCredential } from "../auth/Authorization.ts"
 import { checkBody } from "./Body.ts"
 import { schemaIssuesOf } from "./SchemaIssues.ts"
 import { detailOf, type SchemaIssueText, refusal } from "./Refusals.ts"
@@ -18,7 +19,7 @@ export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpo
     endpoint.payload.size === 0
       ? handler
       : Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-          closed && request.headers["authorization"] === undefined
+          closed && !hasCredential(request.headers)
             ? handler
             : Effect.flatMap(Effect.orDie(checkBody(request)), (bad) =>
                 bad === undefined ? handler : Effect.succeed(refusal(bad.code, bad.details))

@@ -4,6 +4,7 @@ import { RequestId } from "@llm-saas/domain/RequestId"
 import { type Cause, Context, Effect, type Types } from "effect"
 import { HttpBody, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
+import { hasCredential } from "../auth/Authorization.ts"
 import { Exchange } from "./Exchange.ts"
 import { explain } from "./ErrorText.ts"
 import { HttpOptions } from "./HttpOptions.ts"
@@ -145,11 +146,11 @@ const asProblem = (response: Response, request: Request, exchange: Exchange): Re
   const problem = HttpServerResponse.setBody(response, HttpBody.text(withRequestId(text, exchange.id), PROBLEM))
   switch (status) {
     case 401:
-      // RFC 6750 §3: the reason is told only to clients that sent a token.
+      // RFC 6750 §3: the reason is told only to clients that sent a token or a key.
       return HttpServerResponse.setHeader(
         problem,
         "www-authenticate",
-        request.headers["authorization"] === undefined ? "Bearer" : 'Bearer error="invalid_token"'
+        hasCredential(request.headers) ? 'Bearer error="invalid_token"' : "Bearer"
       )
     case 429:
     case 503:

@@ -9,7 +9,7 @@ import type { RouteTable } from "./RouteTable.ts"
  * with every request, and what Sentry's browser SDK adds.
  */
 const REQUEST_HEADERS =
-  "authorization, content-type, idempotency-key, last-event-id, x-request-id, "
+  "authorization, x-api-key, api-key, content-type, idempotency-key, last-event-id, x-request-id, "
   + "traceparent, tracestate, baggage, sentry-trace, b3"
 /** Seconds a browser may remember the answer. */
 const MAX_AGE = "600"

@@ -3,10 +3,9 @@ import { CallAuthorization, CallBoundary } from "@llm-saas/api/Call"
 import { InternalError } from "@llm-saas/api/Failures"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { Cause, Context, Effect, Layer } from "effect"
-import { AccessTokens } from "../auth/AccessTokens.ts"
-import { authorize } from "../auth/Authorization.ts"
+import { authorize, verifiers } from "../auth/Authorization.ts"
 import { CurrentRequest } from "../logging/RequestRecord.ts"
-import { CurrentOpenCalls } from "./OpenCalls.ts"
+import { CurrentOpenCalls, CurrentSender } from "./OpenCalls.ts"
 
 /** Serves every call under its own id, with a record for its log line; a defect is logged, once, and goes no further. */
 export const CallBoundaryLayer = Layer.succeed(CallBoundary, (handler, { requestId }) =>
@@ -24,18 +23,20 @@ export const CallBoundaryLayer = Layer.succeed(CallBoundary, (handler, { request
 
 const BEARER = /^Bearer +(\S+)$/iu
 
-/** Verifies a call's bearer token by the same rules as HTTP. */
+/** Verifies a call's token or key by the same rules as HTTP. */
 export const CallAuthorizationLayer = Layer.effect(
   CallAuthorization,
-  Effect.gen(function* () {
-    const tokens = yield* AccessTokens
-    return CallAuthorization.of((handler, { headers, rpc }) =>
-      authorize(
-        tokens,
-        BEARER.exec(headers["authorization"] ?? "")?.[1] ?? "",
-        Context.getOrUndefined(rpc.annotations, Access),
-        handler
+  Effect.map(verifiers, (verifiers) =>
+    CallAuthorization.of((handler, { headers, rpc }) =>
+      Effect.flatMap(CurrentSender, ({ remoteAddress }) =>
+        authorize(
+          verifiers,
+          BEARER.exec(headers["authorization"] ?? "")?.[1] ?? "",
+          { name: rpc._tag, access: Context.getOrUndefined(rpc.annotations, Access) },
+          { headers, remoteAddress },
+          handler
+        )
       )
     )
-  })
+  )
 )

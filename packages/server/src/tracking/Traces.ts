@@ -1,5 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
-import { UrlParams } from "effect/http"
+import { KEY_HEADERS } from "@llm-saas/api/Access"
+import { Headers, UrlParams } from "effect/http"
 import { HttpOutgoingLayer } from "../http/HttpOutgoing.ts"
 import { Settings } from "../config/Settings.ts"
 
@@ -20,7 +21,10 @@ export const TracesLayer = Layer.unwrap(
     }).pipe(
       Layer.provide([OtlpSerialization.layerJson, HttpOutgoingLayer]),
       // A question may be in a URL (GET /messages/stream), and must not be in a trace.
-      Layer.merge(Layer.succeed(UrlParams.CurrentRedactedNames, ["content", /token|secret|password|key/iu]))
+      Layer.merge(Layer.succeed(UrlParams.CurrentRedactedNames, ["content", /token|secret|password|key/iu])),
+      Layer.merge(
+        Layer.succeed(Headers.CurrentRedactedNames, ["authorization", "cookie", "set-cookie", ...KEY_HEADERS])
+      )
     )
   })
 )

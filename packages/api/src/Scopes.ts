@@ -1,0 +1,68 @@
+import type { Scope } from "@llm-saas/domain/Scope"
+
+/**
+ * What an API key needs for an operation: any one of these scopes; `any`: every key may; `login`: no key may. Operations that are not
+ * here no key may either.
+ */
+export type KeyRule = ReadonlyArray<Scope> | "any" | "login"
+
+/**
+ * By the name of the operation: the group and the endpoint of HTTP, and the tag of RPC. One table for both.
+ *
+ * `chat` reads, follows and stops answers too: what was asked by a stream that was cut is read that way. `admin` is for what only admins
+ * may do, and it lets an admin's key see what admins see at the other endpoints; without it every key acts as a user who sees only their
+ * own.
+ */
+const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
+  ["accounts.me", "any"],
+  // A key must not be enough to take over the account.
+  ["accounts.changePassword", "login"],
+
+  ["messages.ask", ["chat"]],
+  ["messages.stream", ["chat"]],
+  ["messages.streamUrl", ["chat"]],
+  ["messages.list", ["messages:read"]],
+  ["messages.get", ["messages:read"]],
+  ["messages.remove", ["messages:write"]],
+  ["messages.feedback", ["messages:write"]],
+
+  ["conversations.create", ["messages:write"]],
+  ["conversations.list", ["messages:read"]],
+  ["conversations.get", ["messages:read"]],
+  ["conversations.rename", ["messages:write"]],
+  ["conversations.remove", ["messages:write"]],
+  ["conversations.messages", ["messages:read"]],
+
+  ["generations.get", ["chat", "messages:read"]],
+  ["generations.stream", ["chat", "messages:read"]],
+  ["generations.watch", ["chat", "messages:read"]],
+  ["generations.cancel", ["chat", "messages:write"]],
+
+  ["keys.create", ["keys:write"]],
+  ["keys.list", ["keys:write"]],
+  ["keys.get", ["keys:write"]],
+  ["keys.change", ["keys:write"]],
+  ["keys.remove", ["keys:write"]],
+  ["keys.rotate", ["keys:write"]],
+  ["keys.current", "any"],
+
+  ["serviceAccounts.create", ["admin"]],
+  ["serviceAccounts.list", ["admin"]],
+  ["serviceAccounts.remove", ["admin"]],
+
+  ["tenants.change", ["admin"]],
+  ["tenants.users", ["admin"]],
+  ["tenants.isolation", ["admin"]],
+  ["admin.createUser", ["admin"]],
+  ["admin.changeUser", ["admin"]],
+  ["admin.deleteUser", ["admin"]]
+])
+
+/** Whether the table names the operation. */
+export const isRuled = (operation: string): boolean => RULES.has(operation)
+
+/** What a key needs for the operation. */
+export const ruleOf = (operation: string): KeyRule => RULES.get(operation) ?? "login"
+
+/** The names of all operations in the table. */
+export const ruled: ReadonlyArray<string> = [...RULES.keys()]

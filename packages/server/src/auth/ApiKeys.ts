@@ -1,0 +1,113 @@
+import { type FoundKey, PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
+import { parseKey } from "@llm-saas/domain/ApiKeyText"
+import { TooManyRequests, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
+import { RequestId } from "@llm-saas/domain/RequestId"
+import { monotonicMillis } from "@llm-saas/domain/Time"
+import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
+import { type Clock, Context, Effect, Layer, Option, Result } from "effect"
+import { createHash } from "node:crypto"
+import { AgingMap } from "./AgingMap.ts"
+import { FailureCounts } from "./FailureCounts.ts"
+import { WIDER } from "./LoginThrottle.ts"
+import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
+import { Settings } from "../config/Settings.ts"
+
+/** How long (ms) a key that worked is not counted as a guess, and how many are known. */
+const KNOWN = { lifetimeMs: 3_600_000, capacity: 50_000 }
+
+/**
+ * API keys of requests. Every request looks its key up in the database: what ends a key counts from its very next request. What is looked
+ * up is the hash of the whole key, so that an unknown id and a wrong secret are the same look that finds nothing, and no stored hash is
+ * ever compared with a given one.
+ *
+ * Keys that do not work count for the client's address, as failed logins do. Beyond the limit only keys that worked in this process within
+ * the last hour are looked up: a client that tries keys does not stop another at the same address.
+ */
+export class ApiKeys extends Context.Service<
+  ApiKeys,
+  {
+    /** Refuses everything but a key that works, without saying why. */
+    readonly verify: (
+      text: string,
+      from: Sender
+    ) => Effect.Effect<FoundKey, Unauthenticated | TooManyRequests | Unavailable>
+  }
+>()("@llm-saas/server/auth/ApiKeys") {
+  static readonly layer = Layer.effect(
+    ApiKeys,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const access = yield* PreTenantAccess
+      const networks = yield* ClientNetworks
+      const uses = yield* KeyUses
+      const known = new AgingMap<string, boolean>(KNOWN)
+      const failures = new Failures(settings.LOGIN_WINDOW_MINUTES * 60_000, settings.LOGIN_FAILURES_PER_ADDRESS)
+
+      const refuse = (from: Sender, clock: Clock.Clock) => {
+        failures.add(networks.of(from), monotonicMillis(clock))
+        return new Unauthenticated({})
+      }
+
+      const find = Effect.fnUntraced(function* (hash: string, from: Sender, clock: Clock.Clock) {
+        const found = yield* access.key(hash)
+        if (Option.isNone(found)) return yield* refuse(from, clock)
+        const key = { tenantId: found.value.tenant_id, keyId: found.value.key_id }
+        if (found.value.refused !== null) {
+          if (known.get(hash) === true) known.set(hash, false, monotonicMillis(clock))
+          uses.refused({ ...key, reason: found.value.refused, requestId: yield* RequestId })
+          return yield* refuse(from, clock)
+        }
+        known.set(hash, true, monotonicMillis(clock))
+        uses.used(key)
+        return found.value
+      })
+
+      return ApiKeys.of({
+        verify: (text, from) =>
+          Effect.clockWith((clock): ReturnType<ApiKeys["Service"]["verify"]> => {
+            const hash = createHash("sha256").update(text).digest("hex")
+            if (known.get(hash) !== true) {
+              const waitMs = failures.wait(networks.of(from), monotonicMillis(clock))
+              if (waitMs !== undefined)
+                return Effect.fail(new TooManyRequests({ retry_after: Math.ceil(waitMs / 1000) }))
+            }
+            return Result.isFailure(parseKey(text)) ? Effect.fail(refuse(from, clock)) : find(hash, from, clock)
+          })
+      })
+    })
+  )
+}
+
+/** Keys of an address that did not work: an IPv6 /64 is one address, and a /48 ten. */
+class Failures {
+  readonly #counts: FailureCounts
+  readonly #limit: number
+
+  constructor(windowMs: number, limit: number) {
+    this.#counts = new FailureCounts({ windowMs, capacity: 50_000 })
+    this.#limit = limit
+  }
+
+  /** Milliseconds until a key may be tried; undefined: now. */
+  wait(network: Network, now: number): number | undefined {
+    const attempt = this.#counts.attempt(this.#places(network), now)
+    if ("waitMs" in attempt) return attempt.waitMs
+    attempt.end(false, now)
+    return undefined
+  }
+
+  /** Of many that were tried at once, those beyond the limit are not counted. */
+  add(network: Network, now: number): void {
+    const attempt = this.#counts.attempt(this.#places(network), now)
+    if ("end" in attempt) attempt.end(true, now)
+  }
+
+  #places({ narrow, wide }: Network) {
+    return [
+      { key: narrow, limit: this.#limit },
+      ...(wide === undefined ? [] : [{ key: wide, limit: this.#limit * WIDER }])
+    ]
+  }
+}
+
+type Network = ReturnType<ClientNetworks["Service"]["of"]>
