@@ -222,7 +222,7 @@ begin
           where not room.admin
             or verb = 'select' and place.relname = 'idempotency_keys'
             or verb = 'insert' and place.relname not in ('users', 'credentials')
-            or verb = 'update' and place.relname not in ('users', 'generations', 'conversations', 'messages')
+            or verb = 'update' and place.relname not in ('users', 'api_keys', 'generations', 'conversations', 'messages')
             or verb = 'delete' and place.relname not in ('users', 'conversations', 'messages')
             or verb = 'take'
         loop

@@ -1,6 +1,6 @@
 import type { Table } from "@llm-saas/database/catalogue/Catalogue"
 import { Effect } from "effect"
-import { randomUUID } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import type { Session } from "./Session.ts"
 
 export type Row = Readonly<Record<string, unknown>>
@@ -33,6 +33,8 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "users.email": () => `${randomUUID()}@example.com`,
   "users.role": () => "admin",
   "credentials.password_hash": () => "$argon2id$sample",
+  "api_keys.public_id": () => randomUUID().replaceAll("-", "").slice(0, 16),
+  "api_keys.secret_hash": () => randomBytes(32),
   "audit_events.action": () => "sample.written",
   "generations.source": () => "messages",
   "deletions.kind": () => "message",

@@ -38,6 +38,13 @@ const busy = Effect.gen(function* () {
     "insert into app.feedback (tenant_id, message_id, user_id, rating, comment) values (app.tenant_id(), $1, app.user_id(), 1, $2)",
     [ended.message, SECRET]
   )
+  yield* inRoom(
+    api,
+    alice,
+    `insert into app.api_keys (tenant_id, id, user_id, public_id, secret_hash, name, scopes, metadata)
+     values (app.tenant_id(), $1, app.user_id(), '0123456789abcdef', sha256('a key'), 'bot', '{chat}', jsonb_build_object('note', $2::text))`,
+    [randomUUID(), SECRET]
+  )
   return { ...people, tenant: TenantId.make(alice.tenant), email: `${alice.user}@example.com` }
 })
 
@@ -459,6 +466,8 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
     Effect.gen(function* () {
       const NEVER = [
         "select password_hash from app.credentials",
+        "select secret_hash from app.api_keys",
+        "select previous_hash from app.api_keys",
         "select user_id from app.credentials",
         "select lease_owner from app.generations",
         "select key from app.idempotency_keys",
@@ -475,6 +484,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
         "select response from app.messages",
         "select title from app.conversations",
         "select comment from app.feedback",
+        "select metadata from app.api_keys",
         "select id from app.messages where content like '%sauce%'",
         "select id from app.messages order by response",
         "select count(content) from app.messages",
@@ -630,7 +640,7 @@ layer(TestDatabase.layer)("the installation's auditor", (it) => {
          where c.relnamespace = 'app'::regnamespace and c.relkind = 'r'`
       )
       const HIDDEN =
-        /^(?:credentials|generation_chunks|idempotency_keys)\.|^(?:messages\.(?:content|response|token_lengths)|conversations\.title|feedback\.comment|generations\.lease_owner)$/u
+        /^(?:credentials|generation_chunks|idempotency_keys)\.|^(?:messages\.(?:content|response|token_lengths)|conversations\.title|feedback\.comment|generations\.lease_owner|api_keys\.(?:secret_hash|previous_hash|metadata))$/u
       const hidden = columns.filter(({ name }) => HIDDEN.test(String(name))).map(({ sql }) => String(sql))
       assert.isAbove(hidden.length, 18)
       const TRICKS = [

@@ -153,3 +153,32 @@ layer(world, { timeout: "120 seconds" })("a collector of traces", (it) => {
     })
   )
 })
+
+layer(world, { timeout: "120 seconds" })("a collector of traces of programs", (it) => {
+  it.effect("gets no API key, in whichever header it was sent, whether it works or not", () =>
+    Effect.gen(function* () {
+      const { process, send } = yield* Running
+      const { texts, trace } = yield* Collector
+      const { token } = yield* signUp(send)
+      const made = yield* send("POST", "/keys", { token, json: { name: "bot", scopes: ["chat"] } })
+      const key = String(made.body["key"])
+      const wrong = key.replace(/.{12}$/u, "000000000000")
+      let place = 0
+      for (const sent of [key, wrong]) {
+        for (const name of ["authorization", "x-api-key", "api-key"]) {
+          const traceId = `333333333333333333333333333333${String(++place).padStart(2, "0")}`
+          yield* send("GET", "/v1/key", {
+            headers: {
+              [name]: name === "authorization" ? `Bearer ${sent}` : sent,
+              traceparent: `00-${traceId}-00f067aa0ba902b7-01`
+            }
+          })
+          yield* trace(traceId, "GET")
+        }
+      }
+      const secret = key.slice(20, 60)
+      assert.notInclude(texts.join("\n"), secret)
+      assert.notInclude(process.output().stdout + process.output().stderr, secret)
+    })
+  )
+})
