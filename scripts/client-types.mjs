@@ -17,7 +17,15 @@ const TYPES = {
   IsolationFinding: "An object that does not keep tenants apart.",
   StreamEvent:
     "One event of an answer's stream. `delta` is one token: `seq` counts from 1, without gaps. `end`: the answer is whole, and stored.",
-  Question: "A question, and its conversation."
+  Question: "A question, and its conversation.",
+  Scope: "What an API key may do.",
+  ApiKey: "An API key, without its secret. `begins_with` is how it begins.",
+  NewApiKey: "An API key with its secret, `key`: null only in a repeated answer.",
+  CurrentKey: "The key of the client, and what was asked with it, by calendar days and months in UTC.",
+  KeyUsage: "What was asked with a key. `cost_usd` is null where a price is not known.",
+  CreateKey: "A key to make. `owner` is `me`, or the id of a service account.",
+  ChangeKey: "Members of a key to change; those left out stay.",
+  ServiceAccount: "An owner of keys who is no person."
 }
 
 /** Choices that have a name of their own, and a member each of which they are the type. */
@@ -72,6 +80,8 @@ function typeOf(printer, schema, indent) {
   if (type === "integer" || type === "number") return "number"
   if (type === "string" || type === "boolean" || type === "null") return type
   if (type === "array") return `ReadonlyArray<${typeOf(printer, items, indent)}>`
+  if (type === "object" && schema.properties === undefined)
+    return `Readonly<Record<string, ${typeOf(printer, schema.additionalProperties, indent)}>>`
   if (type === "object") return objectOf(printer, schema, indent)
   throw new Error(`no type for the schema ${JSON.stringify(schema)}`)
 }

@@ -94,7 +94,6 @@ create table app.api_keys (
   last_used_at timestamp with time zone,
   refused_at timestamp with time zone,
   constraint api_keys_pkey PRIMARY KEY (tenant_id, id),
-  constraint api_keys_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
   constraint api_keys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
   constraint api_keys_metadata_check CHECK (((jsonb_typeof(metadata) = 'object'::text) AND (octet_length((metadata)::text) <= 65536))),
   constraint api_keys_models_check CHECK ((cardinality(models) <= 100)),
@@ -105,9 +104,10 @@ create table app.api_keys (
   constraint api_keys_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
 );
 alter table app.api_keys owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX api_keys_of_user ON app.api_keys USING btree (tenant_id, user_id, id);
 CREATE INDEX api_keys_previous ON app.api_keys USING btree (previous_hash, tenant_id) WHERE (previous_hash IS NOT NULL);
 CREATE INDEX api_keys_revoked ON app.api_keys USING btree (revoked_at, tenant_id) WHERE (revoked_at IS NOT NULL);
-CREATE INDEX api_keys_secret ON app.api_keys USING btree (secret_hash, tenant_id);
+CREATE INDEX api_keys_secret ON app.api_keys USING btree (secret_hash, tenant_id) WHERE (octet_length(secret_hash) = 32);
 create policy not_deleted on app.api_keys as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
   using (( SELECT (NOT (EXISTS ( SELECT
            FROM app.deletions)))) OR (NOT (EXISTS ( SELECT

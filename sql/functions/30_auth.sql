@@ -148,7 +148,7 @@ begin
     end
   from (
     select a.tenant_id, a.id, a.user_id, a.scopes, a.models, a.expires_at, a.revoked_at, a.disabled_at, null::timestamptz as good_until
-    from app.api_keys a where a.secret_hash = p_hash
+    from app.api_keys a where a.secret_hash = p_hash and octet_length(a.secret_hash) = 32
     union all
     select a.tenant_id, a.id, a.user_id, a.scopes, a.models, a.expires_at, a.revoked_at, a.disabled_at,
       coalesce(a.previous_until, '-infinity')

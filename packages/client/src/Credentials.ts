@@ -1,7 +1,7 @@
 import { Effect, Redacted } from "effect"
 
 /**
- * The access token of calls: a fixed one, or an effect that gives it for each call, such as `Ref.get(ref)`; undefined if there is none,
+ * The access token or API key of calls: a fixed one, or an effect that gives it for each call, such as `Ref.get(ref)`; undefined if there is none,
  * as before a login.
  */
 export type Credentials = Redacted.Redacted<string> | Effect.Effect<Redacted.Redacted<string> | undefined> | undefined

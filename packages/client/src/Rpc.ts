@@ -9,7 +9,10 @@ import { authorization, type Credentials } from "./Credentials.ts"
 export interface RpcOptions {
   /** The server's address, such as `https://api.example.com`. */
   readonly url: string | URL
+  /** The access token of calls. */
   readonly token?: Credentials
+  /** An API key (`sk-…`), instead of a token: for programs, which have no login. */
+  readonly key?: Credentials
 }
 
 export interface WebSocketOptions extends RpcOptions {
@@ -66,11 +69,11 @@ const RECONNECT = Schedule.jittered(Schedule.spaced("500 millis"))
 
 const addressOf = ({ url }: RpcOptions): string => `${String(url).replace(/(?<!\/)\/+$/u, "")}${RPC_PATH}`
 
-const make = ({ token }: RpcOptions) =>
+const make = ({ key, token }: RpcOptions) =>
   Layer.effect(Rpc, RpcClient.make(Rpcs)).pipe(
     Layer.provide(
       RpcMiddleware.layerClient(CallAuthorization, ({ next, request }) =>
-        Effect.flatMap(authorization(token), (value) =>
+        Effect.flatMap(authorization(key ?? token), (value) =>
           next(
             value === undefined
               ? request

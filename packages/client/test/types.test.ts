@@ -1,6 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import type { Token } from "@llm-saas/api/AccountsApi"
+import type { ApiKey, CurrentKey, NewApiKey, ServiceAccount } from "@llm-saas/domain/ApiKey"
 import type { ConversationPage } from "@llm-saas/api/ConversationsApi"
+import type { changeable, CreateKey, KeyPage } from "@llm-saas/api/KeysApi"
 import type { MessagePage, Question } from "@llm-saas/api/MessagesApi"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import type { UserPage } from "@llm-saas/api/TenantsApi"
@@ -12,6 +14,7 @@ import type { Message } from "@llm-saas/domain/Message"
 import type { ProblemCode } from "@llm-saas/domain/Problem"
 import type { Tenant } from "@llm-saas/domain/Tenant"
 import type { Profile, User } from "@llm-saas/domain/User"
+import type { Schema } from "effect"
 import { readFileSync } from "node:fs"
 import type * as Plain from "../src/plain/Types.ts"
 
@@ -33,6 +36,13 @@ const same: {
   readonly question: Same<Plain.Question, typeof Question.Encoded>
   readonly messages: Same<Plain.Page<Plain.Message>, typeof MessagePage.Encoded>
   readonly conversations: Same<Plain.Page<Plain.Conversation>, typeof ConversationPage.Encoded>
+  readonly key: Same<Plain.ApiKey, typeof ApiKey.Encoded>
+  readonly newKey: Same<Plain.NewApiKey, typeof NewApiKey.Encoded>
+  readonly currentKey: Same<Plain.CurrentKey, typeof CurrentKey.Encoded>
+  readonly createKey: Same<Plain.CreateKey, typeof CreateKey.Encoded>
+  readonly changeKey: Same<Plain.ChangeKey, Schema.Struct.Encoded<typeof changeable>>
+  readonly keys: Same<Plain.Page<Plain.ApiKey>, typeof KeyPage.Encoded>
+  readonly serviceAccount: Same<Plain.ServiceAccount, typeof ServiceAccount.Encoded>
   readonly users: Same<Plain.Page<Plain.User>, typeof UserPage.Encoded>
 } = {
   tenant: true,
@@ -48,6 +58,13 @@ const same: {
   question: true,
   messages: true,
   conversations: true,
+  key: true,
+  newKey: true,
+  currentKey: true,
+  createKey: true,
+  changeKey: true,
+  keys: true,
+  serviceAccount: true,
   users: true
 }
 

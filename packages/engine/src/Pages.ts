@@ -12,7 +12,11 @@ import type { Statement } from "effect/sql"
 /** What of a table is in its pages, and which of its rows: all, unless said otherwise. */
 const SHOWN: Readonly<Partial<Record<Table, { readonly columns: string; readonly only: string }>>> = {
   // Not the hashes, which no room reads; and not what was deleted.
-  api_keys: { columns: "page.tenant_id, page.id", only: "and page.revoked_at is null" }
+  api_keys: {
+    columns: `page.id, page.tenant_id, page.user_id, page.public_id, page.name, page.scopes, page.models, page.metadata, page.created_at,
+      page.expires_at, page.disabled_at, page.rotated_at, page.previous_until, page.last_used_at`,
+    only: "and page.revoked_at is null"
+  }
 }
 
 type Table = "messages" | "conversations" | "users" | "api_keys"

@@ -1,11 +1,15 @@
 import { assert, layer } from "@effect/vitest"
+import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Pool } from "@llm-saas/database/connections/Pool"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { PasswordHasher } from "@llm-saas/engine/accounts/PasswordHasher"
+import { Keys } from "@llm-saas/engine/accounts/Keys"
+import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
 import { Users } from "@llm-saas/engine/accounts/Users"
+import { KeyId } from "@llm-saas/domain/ApiKey"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { GenerationId } from "@llm-saas/domain/Generation"
@@ -51,7 +55,7 @@ const listening = (pool: Pool["Service"]) =>
       )
   })
 
-const world = Users.layer.pipe(
+const world = Layer.mergeAll(Users.layer, Keys.layer, ServiceAccounts.layer).pipe(
   Layer.provideMerge(engine({}, 3, listening)),
   Layer.provide(Layer.mock(PasswordHasher, {})),
   Layer.provideMerge(TestDatabase.layer)
@@ -87,6 +91,15 @@ const history = (tenant: string, user: string, talk: string | null, digit: strin
     select '${tenant}', ${idOf(digit, "n")}, ${idOf(digit, "n")}, '${user}', ${talk === null ? "null" : `'${talk}'`}, 'rpc', 'p', 'm', 'completed',
       gen_random_uuid(), 1, 1, repeat('a', 32), now(), now(), now() from generate_series(1, ${count}) n;`
 
+/** A key with a long history, of which one answer is of this month; another one of this month. */
+const KEY = KeyId.make("01900005-0000-7000-8000-000000000042")
+const OTHER = KeyId.make("01900007-0000-7000-8000-000000000042")
+
+const keys = (tenant: string, user: string, digit: string, count: number) => `
+  insert into app.api_keys (tenant_id, id, user_id, public_id, secret_hash, name, scopes)
+    select '${tenant}', ${idOf(digit, "n")}, '${user}', lpad(n::text, 16, '0'), sha256(('${user}' || n)::bytea), 'k', '{chat}'
+    from generate_series(1, ${count}) n;`
+
 /** A tenant with a user who has a long history, one with a short one, both in a conversation; and many users and conversations. */
 const office = Effect.gen(function* () {
   const admin = yield* newUser()
@@ -105,7 +118,13 @@ const office = Effect.gen(function* () {
     insert into app.conversations (tenant_id, id, user_id)
       select '${admin.tenantId}', ${idOf("4", "n")}, '${long.userId}' from generate_series(1, ${LONG}) n;
     insert into app.users (tenant_id, id, email, role)
-      select '${admin.tenantId}', ${idOf("4", "n")}, 'n' || n || '@example.com', 'user' from generate_series(1, ${LONG}) n;`
+      select '${admin.tenantId}', ${idOf("4", "n")}, 'n' || n || '@example.com', 'user' from generate_series(1, ${LONG}) n;
+    insert into app.users (tenant_id, id, email, role, kind, name)
+      select '${admin.tenantId}', ${idOf("6", "n")}, 's' || n || '@service.invalid', 'user', 'service', 's' from generate_series(1, ${LONG}) n;
+    ${keys(admin.tenantId, long.userId, "5", LONG)} ${keys(admin.tenantId, short.userId, "0", 150)} ${keys(stranger.tenantId, stranger.userId, "7", LONG)}
+    update app.generations set key_id = '${KEY}', created_at = now() + interval '1 second' where id = ${idOf("0", "42")};
+    update app.generations set key_id = '${KEY}', created_at = now() - interval '40 days' where user_id = '${long.userId}';
+    update app.generations set key_id = '${OTHER}' where tenant_id = '${stranger.tenantId}';`
   return { admin: { ...admin, needs: "admin" as const }, long, short, talk, little, fill }
 })
 
@@ -163,7 +182,8 @@ const looked = Effect.fnUntraced(function* (statements: ReadonlyArray<Statement>
     )
     if (enter !== undefined) yield* run(enter.sql, enter.params)
     for (const { params, sql } of statements) {
-      if (/^(?:begin|commit)|app\.enter\(/u.test(sql)) continue
+      // An event has an id, and is written once.
+      if (/^(?:begin|commit)|app\.enter\(|into app\.audit_events/u.test(sql)) continue
       const before = yield* total
       // It was asked already: the same once more, under other ids.
       yield* run(
@@ -203,6 +223,9 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
           const conversations = yield* Conversations
           const generations = yield* Generations
           const users = yield* Users
+          const apiKeys = yield* Keys
+          const services = yield* ServiceAccounts
+          const access = yield* PreTenantAccess
           const page = { limit: 100, cursor: undefined }
           const middle = { limit: 100, cursor: "01900001-0000-7000-8000-000000000999" }
           const asks = [
@@ -211,6 +234,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
               [page, middle].flatMap(
                 (at) =>
                   [
+                    ["own keys", apiKeys.list({ ...at, scope: "own" }).pipe(as(who))],
                     ["own messages", messages.page({ ...at, scope: "own" }).pipe(as(who))],
                     ["own conversations", conversations.list(at).pipe(as(who))]
                   ] as const
@@ -220,11 +244,21 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
               (at) =>
                 [
                   ["the tenant's messages", messages.page({ ...at, scope: "tenant" }).pipe(as(admin))],
+                  ["the tenant's keys", apiKeys.list({ ...at, scope: "tenant" }).pipe(as(admin))],
+                  ["the tenant's service accounts", services.list(at).pipe(as(admin))],
                   ["the tenant's users", users.list(admin.tenantId, at).pipe(as(admin))],
                   ["a long conversation", conversations.messages(talk, at).pipe(as(long))],
                   ["a short conversation", conversations.messages(little, at).pipe(as(short))]
                 ] as const
             ),
+            ["a key", apiKeys.get(KEY).pipe(as(long))],
+            ["a changed key", apiKeys.change(KEY, { name: "changed" }).pipe(as(long))],
+            ["a rotated key", apiKeys.rotate(KEY, { graceSeconds: 0 }).pipe(as(long))],
+            [
+              "what was asked with a key",
+              apiKeys.current.pipe(as({ ...long, key: { id: KEY, scopes: [], models: null, expiresAt: null } }))
+            ],
+            ["the key of a request", access.key("00".repeat(32))],
             ["a message", messages.get(MessageId.make("01900001-0000-7000-8000-000000000042")).pipe(as(long))],
             ["a generation", generations.get(GenerationId.make("01900001-0000-7000-8000-000000000042")).pipe(as(long))],
             [

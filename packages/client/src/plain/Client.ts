@@ -1,17 +1,23 @@
 import { Answer } from "./Answer.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
+  ApiKey,
+  ChangeKey,
   Conversation,
+  CreateKey,
+  CurrentKey,
   Feedback,
   Generation,
   IsolationReport,
   Message,
+  NewApiKey,
   Page,
   PageQuery,
   Profile,
   Question,
   Registration,
   Role,
+  ServiceAccount,
   Tenant,
   Token,
   User
@@ -27,6 +33,8 @@ export interface ClientOptions {
   readonly url: string | URL
   /** An access token; `login` gets one and keeps it. */
   readonly token?: string
+  /** An API key (`sk-…`), instead of a token: for programs, which have no login. */
+  readonly key?: string
   /** Instead of the platform's `fetch`. */
   readonly fetch?: typeof fetch
 }
@@ -38,8 +46,8 @@ export interface AskOptions extends RequestOptions {
 }
 
 /** A client of the server at `url`. Every failure is a `LlmSaasError`. */
-export const createClient = ({ fetch, token, url }: ClientOptions): Client =>
-  new Client(new Transport(url, token, fetch))
+export const createClient = ({ fetch, key, token, url }: ClientOptions): Client =>
+  new Client(new Transport(url, key ?? token, fetch))
 
 /** Requests of one user. */
 export class Client {
@@ -49,7 +57,7 @@ export class Client {
     this.#transport = transport
   }
 
-  /** The access token requests are sent with. */
+  /** The access token or API key requests are sent with. */
   get token(): string | undefined {
     return this.#transport.token
   }
@@ -170,6 +178,53 @@ export class Client {
         { method: "GET", path: `/generations/${encode(id)}/stream`, headers: {}, place: `${id}:${after}` },
         options
       )
+  }
+
+  readonly keys = {
+    /** Makes an API key. `key`, the whole key, is in this answer and nowhere else. `owner`: the id of a service account, for admins. */
+    create: (
+      key: CreateKey,
+      { idempotencyKey, ...options }: RequestOptions & { readonly idempotencyKey?: string } = {}
+    ): Promise<NewApiKey> =>
+      this.#transport.send("POST", "/keys", {
+        ...options,
+        json: key,
+        ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } })
+      }),
+    /** Newest first, without secrets. `scope: "tenant"` lists those of all users and service accounts, for admins. */
+    list: (
+      query?: PageQuery & { readonly scope?: "own" | "tenant" },
+      options?: RequestOptions
+    ): Promise<Page<ApiKey>> => this.#transport.retry("GET", "/keys", { ...options, query: { ...query } }),
+    get: (id: string, options?: RequestOptions): Promise<ApiKey> =>
+      this.#transport.retry("GET", `/keys/${encode(id)}`, options),
+    change: (id: string, change: ChangeKey, options?: RequestOptions): Promise<ApiKey> =>
+      this.#transport.retry("PATCH", `/keys/${encode(id)}`, { ...options, json: change }),
+    /** It is refused from its very next request on. */
+    remove: (id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/keys/${encode(id)}`, options),
+    /** A new secret; the old one works for `grace_seconds` more. */
+    rotate: (
+      id: string,
+      rotation: { readonly grace_seconds?: number } = {},
+      options?: RequestOptions
+    ): Promise<NewApiKey> => this.#transport.send("POST", `/keys/${encode(id)}/rotate`, { ...options, json: rotation }),
+    /** The key of this client: what it may, and what was asked with it. */
+    current: (options?: RequestOptions): Promise<CurrentKey> => this.#transport.retry("GET", "/v1/key", options)
+  }
+
+  /** Owners of keys who are no people. For admins. */
+  readonly serviceAccounts = {
+    create: (
+      account: { readonly name: string; readonly role?: Role },
+      options?: RequestOptions
+    ): Promise<ServiceAccount> => this.#transport.send("POST", "/service-accounts", { ...options, json: account }),
+    /** Newest first. */
+    list: (query?: PageQuery, options?: RequestOptions): Promise<Page<ServiceAccount>> =>
+      this.#transport.retry("GET", "/service-accounts", { ...options, query: { ...query } }),
+    /** With its keys and everything else that belongs to it. */
+    remove: (id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/service-accounts/${encode(id)}`, options)
   }
 
   readonly admin = {

@@ -162,6 +162,117 @@ export interface Question {
   readonly conversation_id?: string | null
 }
 
+/** What an API key may do. */
+export type Scope = "chat" | "embeddings" | "messages:read" | "messages:write" | "usage:read" | "keys:write" | "admin"
+
+/** An API key, without its secret. `begins_with` is how it begins. */
+export interface ApiKey {
+  readonly id: string
+  readonly tenant_id: string
+  readonly owner: {
+    readonly kind: "user" | "service_account"
+    readonly id: string
+  }
+  readonly name: string
+  readonly begins_with: string
+  readonly scopes: ReadonlyArray<Scope>
+  readonly models: ReadonlyArray<string> | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly status: "active" | "disabled" | "expired"
+  readonly created_at: string
+  readonly expires_at: string | null
+  readonly disabled_at: string | null
+  readonly rotated_at: string | null
+  readonly previous_until: string | null
+  readonly last_used_at: string | null
+}
+
+/** An API key with its secret, `key`: null only in a repeated answer. */
+export interface NewApiKey {
+  readonly id: string
+  readonly tenant_id: string
+  readonly owner: {
+    readonly kind: "user" | "service_account"
+    readonly id: string
+  }
+  readonly name: string
+  readonly begins_with: string
+  readonly scopes: ReadonlyArray<Scope>
+  readonly models: ReadonlyArray<string> | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly status: "active" | "disabled" | "expired"
+  readonly created_at: string
+  readonly expires_at: string | null
+  readonly disabled_at: string | null
+  readonly rotated_at: string | null
+  readonly previous_until: string | null
+  readonly last_used_at: string | null
+  readonly key: string | null
+}
+
+/** The key of the client, and what was asked with it, by calendar days and months in UTC. */
+export interface CurrentKey {
+  readonly id: string
+  readonly tenant_id: string
+  readonly owner: {
+    readonly kind: "user" | "service_account"
+    readonly id: string
+  }
+  readonly name: string
+  readonly begins_with: string
+  readonly scopes: ReadonlyArray<Scope>
+  readonly models: ReadonlyArray<string> | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly status: "active" | "disabled" | "expired"
+  readonly created_at: string
+  readonly expires_at: string | null
+  readonly disabled_at: string | null
+  readonly rotated_at: string | null
+  readonly previous_until: string | null
+  readonly last_used_at: string | null
+  readonly usage: {
+    readonly today: KeyUsage
+    readonly this_month: KeyUsage
+  }
+}
+
+/** What was asked with a key. `cost_usd` is null where a price is not known. */
+export interface KeyUsage {
+  readonly requests: number
+  readonly tokens_in: number
+  readonly tokens_out: number
+  readonly cost_usd: number | null
+}
+
+/** A key to make. `owner` is `me`, or the id of a service account. */
+export interface CreateKey {
+  readonly name: string
+  readonly owner?: "me" | string
+  readonly scopes: ReadonlyArray<Scope>
+  readonly models?: ReadonlyArray<string> | null
+  readonly expires_at?: string | null
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** Members of a key to change; those left out stay. */
+export interface ChangeKey {
+  readonly name?: string
+  readonly scopes?: ReadonlyArray<Scope>
+  readonly models?: ReadonlyArray<string> | null
+  readonly expires_at?: string | null
+  readonly disabled?: boolean
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** An owner of keys who is no person. */
+export interface ServiceAccount {
+  readonly id: string
+  readonly tenant_id: string
+  readonly name: string
+  readonly role: Role
+  readonly created_at: string
+}
+
 /** Stable codes of the problems. */
 export type ProblemCode =
   | "content_filtered"

@@ -49,8 +49,9 @@ const COLUMNS = `k.id, k.tenant_id, k.user_id, u.kind, k.public_id, k.name, k.sc
   k.created_at, k.expires_at, k.disabled_at, k.rotated_at, case when k.previous_until > now() then k.previous_until end as previous_until,
   k.last_used_at`
 
+/** Looked up by its key for each row: without the limit PostgreSQL makes a join of it, and may read all users for each key. */
 const OWNER = `cross join lateral (
-    select u.kind from app.users u where u.tenant_id = app.tenant_id() and u.id = k.user_id
+    select u.kind from app.users u where u.tenant_id = app.tenant_id() and u.id = k.user_id limit 1
   ) u`
 
 /** One key, if the actor may see it. */
@@ -90,10 +91,7 @@ export const selectKeys = SqlSchema.findAll({
     TenantSql.use((sql) => {
       const owned = of === "own" ? { column: "user_id" as const, value: sql`app.user_id()` } : undefined
       return sql`select ${sql.literal(COLUMNS)}
-        from (${pageOnIndex(sql, "api_keys", owned, after, limit)}) p
-        cross join lateral (
-          select ${sql.literal(STORED)} from app.api_keys k where k.tenant_id = app.tenant_id() and k.id = p.id
-        ) k ${sql.literal(OWNER)} order by k.id desc`
+        from (${pageOnIndex(sql, "api_keys", owned, after, limit)}) k ${sql.literal(OWNER)} order by k.id desc`
     })
 })
 

@@ -70,6 +70,35 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds", excludeTest
       }).pipe(Effect.scoped)
     )
 
+    it.effect("works with an API key, by every transport, and manages keys", () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const person = yield* signUp(send)
+        const url = `http://127.0.0.1:${port}`
+        const made = yield* Effect.gen(function* () {
+          const rpc = yield* Rpc
+          const account = yield* rpc["serviceAccounts.create"]({ name: "nightly" })
+          return yield* rpc["keys.create"]({ name: "bot", owner: account.id, scopes: ["chat", "messages:read"] })
+        }).pipe(Effect.provide(Rpc.layerHttp({ url, token: Redacted.make(person.token) })))
+        const key = Redacted.make(made.key ?? "")
+        for (const layer of [Rpc.layerHttp({ url, key }), Rpc.layerWebSocket({ url, key })]) {
+          yield* Effect.gen(function* () {
+            const rpc = yield* Rpc
+            const message = yield* rpc["messages.ask"]({ content: `What? ${QUICK}` })
+            assert.strictEqual(message.user_id, made.owner.id)
+            assert.strictEqual((yield* rpc["keys.current"]()).id, made.id)
+            const refused = yield* Effect.flip(rpc["conversations.create"]({}))
+            assert.deepInclude(refused, { _tag: "InsufficientScope", scopes: ["messages:write"] })
+          }).pipe(Effect.provide(layer))
+        }
+        yield* Effect.gen(function* () {
+          const http = yield* Http
+          assert.strictEqual((yield* http.keys.current()).usage.today.requests, 2)
+          assert.strictEqual((yield* Effect.flip(http.keys.list({ query: {} })))._tag, "InsufficientScope")
+        }).pipe(Effect.provide(Http.layer({ url, key })))
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("is the HTTP contract too", () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running

@@ -61,6 +61,28 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         assert.deepStrictEqual([rest.data[0]?.id, rest.next_cursor], [user.id, null])
         assert.isUndefined(await client.admin.deleteUser(bob.id))
 
+        const account = await client.serviceAccounts.create({ name: "nightly", role: "user" })
+        assert.deepStrictEqual((await client.serviceAccounts.list()).data, [account])
+        const { key, ...made } = await client.keys.create({ name: "bot", owner: account.id, scopes: ["chat"] })
+        const bot = createClient({ url: `http://127.0.0.1:${port}/`, key: key ?? "" })
+        assert.strictEqual((await bot.messages.ask({ content: `What? ${QUICK}` })).user_id, account.id)
+        assert.strictEqual((await bot.keys.current()).usage.today.requests, 1)
+        assert.strictEqual((await client.keys.get(made.id)).name, "bot")
+        assert.deepStrictEqual(
+          (await client.keys.list({ scope: "tenant" })).data.map(({ id }) => id),
+          [made.id]
+        )
+        assert.strictEqual((await client.keys.change(made.id, { name: "robot", disabled: true })).status, "disabled")
+        await client.keys.change(made.id, { disabled: false })
+        const rotated = await client.keys.rotate(made.id, { grace_seconds: 60 })
+        assert.deepStrictEqual([rotated.id, rotated.name, rotated.key === key], [made.id, "robot", false])
+        const header = { idempotencyKey: randomUUID() }
+        const mine = await client.keys.create({ name: "mine", scopes: ["chat"] }, header)
+        const again = await client.keys.create({ name: "mine", scopes: ["chat"] }, header)
+        assert.deepStrictEqual(again, { ...mine, key: null })
+        assert.isUndefined(await client.keys.remove(made.id))
+        assert.isUndefined(await client.serviceAccounts.remove(account.id))
+
         const conversation = await client.conversations.create()
         const message = await client.messages.ask({ content: `What? ${QUICK}`, conversation_id: conversation.id })
         assert.deepInclude(message, { status: "completed", tokens_out: 8, conversation_id: conversation.id })
