@@ -1,5 +1,4 @@
-import { DateTime, Schema } from "effect"
-import type { KeyOfActor } from "./Actor.ts"
+import { Schema } from "effect"
 import { Problem } from "./ProblemClass.ts"
 import { Scope } from "./Scope.ts"
 import { TenantId } from "./Tenant.ts"
@@ -105,28 +104,6 @@ export class ServiceAccount extends Schema.Class<ServiceAccount>("ServiceAccount
   role: Role,
   created_at: Schema.DateTimeUtcFromString
 }) {}
-
-/** What a key may, as far as another key may give it on. */
-export interface Power {
-  readonly scopes: ReadonlyArray<Scope>
-  readonly models: ReadonlyArray<string> | null
-  readonly expiresAt: DateTime.Utc | null
-}
-
-/**
- * The scopes that the caller lacks to make, change or rotate a key of this power: with a key only keys are managed that may no more, and
- * live no longer. Undefined: nothing is lacking. A login may give everything.
- */
-export const lacking = (caller: KeyOfActor | undefined, power: Power): ReadonlyArray<Scope> | undefined => {
-  if (caller === undefined) return undefined
-  const scopes = power.scopes.filter((scope) => !caller.scopes.includes(scope))
-  const models = power.models
-  const fits =
-    (caller.models === null || (models !== null && models.every((model) => caller.models?.includes(model) === true)))
-    && (caller.expiresAt === null
-      || (power.expiresAt !== null && DateTime.isLessThanOrEqualTo(power.expiresAt, caller.expiresAt)))
-  return scopes.length === 0 && fits ? undefined : scopes
-}
 
 /** The key does not exist, or is not one that the caller may see: both get the same answer. */
 export class KeyNotFound extends Problem<KeyNotFound>()("KeyNotFound", "key_not_found", {}) {}

@@ -70,6 +70,28 @@ layer(Running.with({ MOCK_TOKENS: "40", MOCK_TTFT_MS: "10", MOCK_DELAY_MS: "10" 
       })
     )
 
+    it.effect("is a first key and a service account, word for word", () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const { token } = yield* signUp(send)
+        const text = read("docs/keys.md")
+        const copied = { key: "", id: "", account: "" }
+        const statuses: Array<number> = []
+        for (const line of [...commands(text, "A first key"), ...commands(text, "Service accounts")]) {
+          const filled = line
+            .replaceAll("YOUR_KEY_ID", copied.id)
+            .replaceAll("YOUR_KEY", copied.key)
+            .replaceAll("YOUR_ACCOUNT_ID", copied.account)
+          const answer = yield* type(filled, { id: "", token })
+          statuses.push(answer.status)
+          const body = answer.text === "" ? {} : Object(JSON.parse(answer.text))
+          if (line.includes("/keys ") && copied.key === "") Object.assign(copied, { key: body.key, id: body.id })
+          if (line.includes("/service-accounts ")) copied.account = body.id
+        }
+        assert.deepStrictEqual(statuses, [201, 201, 200, 200, 200, 200, 204, 201, 201])
+      })
+    )
+
     it.effect("is a call by curl", () =>
       Effect.gen(function* () {
         const { send } = yield* Running

@@ -45,6 +45,13 @@ const creatings = Effect.fnUntraced(function* (send: Send): Effect.fn.Return<Rea
       count: `select count(*)::int as n from app.users where email = '${user.email}'`
     },
     {
+      path: "/service-accounts",
+      token,
+      json: { name: title },
+      other: { name: title, role: "admin" },
+      count: `select count(*)::int as n from app.users where name = '${title}'`
+    },
+    {
       path: "/conversations",
       token,
       json: { title },

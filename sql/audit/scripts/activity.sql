@@ -13,6 +13,9 @@ select * from audit.usage where day > current_date - 30;
 \echo 'Logins, and addresses that are being tried.'
 select * from audit.logins limit 50;
 
+\echo 'API keys, and uses of keys that had ended.'
+select tenant, begins_with, name, owner, scopes, state, last_used_at, last_refused_at from audit.keys limit 50;
+
 \echo 'The last fifty events of the audit log.'
 select * from audit.events limit 50;
 

@@ -1,16 +1,9 @@
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor, asAdmin } from "@llm-saas/domain/Actor"
-import {
-  ApiKey,
-  CurrentKey,
-  KeyId,
-  KeyNotFound,
-  lacking,
-  NewApiKey,
-  ServiceAccountNotFound
-} from "@llm-saas/domain/ApiKey"
+import { ApiKey, CurrentKey, KeyId, KeyNotFound, NewApiKey, ServiceAccountNotFound } from "@llm-saas/domain/ApiKey"
 import { makeKey, makePublicId, PUBLIC_BYTES, SECRET_BYTES } from "@llm-saas/domain/ApiKeyText"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { lacking } from "@llm-saas/domain/KeyPower"
 import { type Page, page } from "@llm-saas/domain/Page"
 import { Forbidden, type Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { InsufficientScope, type Scope } from "@llm-saas/domain/Scope"

@@ -76,6 +76,10 @@ const bodyFor = (method: string, path: string, hand: Hand, chance: Chance): unkn
     case "POST /conversations":
     case "PATCH /conversations/{id}":
       return { title: `of ${person.tenant}` }
+    case "POST /keys":
+      return { name: `of ${person.tenant}`, scopes: ["chat"] }
+    case "POST /service-accounts":
+      return { name: `of ${person.tenant}` }
     case "POST /admin/users":
       return { email: address(), password: "password123", role: "user" }
     case "PATCH /admin/users/{id}":

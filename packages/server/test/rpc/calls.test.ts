@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Rpcs } from "@llm-saas/api/Rpcs"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
+import { KeyId } from "@llm-saas/domain/ApiKey"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
@@ -117,6 +118,21 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
           [{ source: "rpc" }]
         )
 
+        const account = yield* client["serviceAccounts.create"]({ name: "nightly" })
+        assert.deepStrictEqual((yield* client["serviceAccounts.list"]({})).data, [account])
+        const key = yield* client["keys.create"]({ name: "bot", owner: account.id, scopes: ["chat"] })
+        const program = noting(yield* caller(transport, port, key.key ?? ""), made)
+        assert.strictEqual((yield* program["keys.current"]()).id, key.id)
+        assert.strictEqual((yield* client["keys.change"]({ id: key.id, name: "robot" })).name, "robot")
+        const rotated = yield* client["keys.rotate"]({ id: key.id, grace_seconds: 0 })
+        assert.deepStrictEqual([rotated.id, rotated.name, rotated.key === key.key], [key.id, "robot", false])
+        assert.strictEqual((yield* Effect.flip(program["keys.current"]()))._tag, "Unauthenticated")
+        const listed = yield* client["keys.list"]({ scope: "tenant" })
+        const kept = yield* client["keys.get"]({ id: key.id })
+        assert.deepStrictEqual(listed.data, [kept])
+        yield* client["keys.remove"]({ id: key.id })
+        yield* client["serviceAccounts.remove"]({ id: account.id })
+
         yield* client["messages.remove"]({ id: message.id })
         yield* client["conversations.remove"]({ id: conversation.id })
         assert.deepStrictEqual([...made].sort(), [...Rpcs.requests.keys()].sort())
@@ -135,6 +151,8 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
           message: message.id,
           conversation: conversation.id,
           generation: message.generation_id ?? assert.fail("no generation"),
+          key: (yield* client["keys.create"]({ name: "bot", scopes: ["chat"] })).id,
+          account: (yield* client["serviceAccounts.create"]({ name: "nightly" })).id,
           user: UserId.make(owner.id),
           tenant: TenantId.make(owner.tenant)
         }
@@ -142,6 +160,8 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
           message: MessageId.make(randomUUID()),
           conversation: ConversationId.make(randomUUID()),
           generation: GenerationId.make(randomUUID()),
+          key: KeyId.make(randomUUID()),
+          account: UserId.make(randomUUID()),
           user: UserId.make(randomUUID()),
           tenant: TenantId.make(randomUUID())
         }
@@ -166,6 +186,12 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
               stranger["generations.get"]({ id: ids.generation }),
               stranger["generations.cancel"]({ id: ids.generation }),
               Stream.runDrain(stranger["generations.watch"]({ id: ids.generation })),
+              stranger["keys.get"]({ id: ids.key }),
+              stranger["keys.change"]({ id: ids.key, disabled: true }),
+              stranger["keys.rotate"]({ id: ids.key }),
+              stranger["keys.remove"]({ id: ids.key }),
+              stranger["keys.create"]({ name: "x", scopes: ["chat"], owner: ids.account }),
+              stranger["serviceAccounts.remove"]({ id: ids.account }),
               stranger["tenants.change"]({ id: ids.tenant, registration: "closed" }),
               stranger["tenants.users"]({ id: ids.tenant }),
               stranger["tenants.isolation"]({ id: ids.tenant }),
@@ -182,7 +208,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(13).fill(404), ...new Array<number>(5).fill(403)]
+          [...new Array<number>(17).fill(404), ...new Array<number>(7).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",
