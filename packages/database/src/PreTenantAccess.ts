@@ -30,7 +30,7 @@ export interface GuestKey {
 
 /** Requests without a tenant wait for a connection in this line, not in any tenant's. */
 const LINE = "preTenant"
-/** Looks at keys have a line of their own: logins in any number do not hold them up. */
+/** Keys whose tenant is not known yet have a line of their own: logins in any number do not hold them up. */
 const KEYS = "keys"
 
 /** A user whose email fits a login, and what to verify the password against. */
@@ -103,8 +103,11 @@ export class PreTenantAccess extends Context.Service<
     ) => Effect.Effect<void, Unavailable>
     /** Replaces a hash made with older parameters, if it still stands. */
     readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
-    /** The API key with this SHA-256 (in hexadecimal) of its text. None: unknown, whichever part of it is wrong. */
-    readonly key: (hash: string) => Effect.Effect<Option.Option<FoundKey>, Unavailable>
+    /**
+     * The API key with this SHA-256 (in hexadecimal) of its text. None: unknown, whichever part of it is wrong. It waits for a connection in
+     * the line of `tenant`, where that is known from an earlier look.
+     */
+    readonly key: (hash: string, tenant: TenantId | undefined) => Effect.Effect<Option.Option<FoundKey>, Unavailable>
     /** Notes that keys were used: at most once a minute for each. */
     readonly keysUsed: (keys: ReadonlyArray<UsedKey>) => Effect.Effect<void, Unavailable>
     /** Writes into the audit log that keys were used after their end: at most once a minute for each. Returns those it could look at. */
@@ -174,8 +177,8 @@ export class PreTenantAccess extends Context.Service<
           )
         }),
         // On a shared connection: one look, which waits for no lock. No span of its own: it is a part of every request with a key.
-        key: (hash) =>
-          pool.query("select * from auth.api_key(decode($1::text, 'hex'))", [hash], KEYS).pipe(
+        key: (hash, tenant) =>
+          pool.query("select * from auth.api_key(decode($1::text, 'hex'))", [hash], tenant ?? KEYS).pipe(
             Effect.catchTag("SqlError", outageOrBug),
             Effect.flatMap(({ rows }) => Effect.orDie(decodeKeys(rows))),
             Effect.map(([found]) => Option.fromUndefinedOr(found))

@@ -258,7 +258,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
               "what was asked with a key",
               apiKeys.current.pipe(as({ ...long, key: { id: KEY, scopes: [], models: null, expiresAt: null } }))
             ],
-            ["the key of a request", access.key("00".repeat(32))],
+            ["the key of a request", access.key("00".repeat(32), undefined)],
             ["a message", messages.get(MessageId.make("01900001-0000-7000-8000-000000000042")).pipe(as(long))],
             ["a generation", generations.get(GenerationId.make("01900001-0000-7000-8000-000000000042")).pipe(as(long))],
             [
