@@ -155,7 +155,9 @@ begin
     from app.api_keys a where a.previous_hash = p_hash
   ) k
   left join lateral (
-    select u.status, u.token_epoch from app.users u where u.tenant_id = k.tenant_id and u.id = k.user_id
+    -- Two bounds and an order: see app.enter.
+    select u.status, u.token_epoch from app.users u
+    where u.tenant_id = k.tenant_id and u.id <= k.user_id and u.id >= k.user_id order by u.id limit 1
   ) u on true
   left join lateral (select t.status from app.tenants t where t.id = k.tenant_id) t on true
   limit 1;
