@@ -114,7 +114,7 @@ const DIMENSIONS: ReadonlyArray<Dimension> = [
     name: "bodies of functions: enter without a check",
     take: 3,
     query: `select replace(pg_get_functiondef('app.enter'::regproc), gone, '') as sql
-      from unnest(array[' and u.status = ''active''', ' and t.status = ''active''', 'u.tenant_id = p_tenant and ']) gone`
+      from unnest(array[' and e.status = ''active''', E'\\n  where t.status = ''active''', 'e.tenant_id = p_tenant and ']) gone`
   },
   {
     name: "functions gone",
