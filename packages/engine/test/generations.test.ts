@@ -1,13 +1,15 @@
 import { assert, layer } from "@effect/vitest"
 import * as Databases from "@llm-saas/database/backup/Databases"
 import { Pool } from "@llm-saas/database/connections/Pool"
+import { type EndedAnswer, GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import * as GenerationReader from "@llm-saas/engine/generations/GenerationReader"
+import { asked } from "@llm-saas/testing/GenerationFixture"
 import { Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { randomUUID } from "node:crypto"
 import { anotherProcess, as, at, engine, question, newUser, passing, until } from "@llm-saas/testing/EngineFixture"
@@ -377,6 +379,42 @@ const counted = (pool: Pool["Service"]) =>
     write: (sql, params) => Effect.suspend(() => (lent++, pool.write(sql, params))),
     call: (sql, params, rows, line) => Effect.suspend(() => (lent++, pool.call(sql, params, rows, line)))
   })
+
+layer(Layer.provideMerge(engine(), TestDatabase.layer))("answers that end together", (it) => {
+  it.effect("are stored although one of them cannot be, by a fault of ours", () =>
+    Effect.gen(function* () {
+      const store = yield* GenerationStore
+      const actor = yield* newUser()
+      const ends = yield* Effect.forEach(["completed", "no status", "completed"], (status) =>
+        Effect.map(asked(actor), ({ generationId, lease }): EndedAnswer => ({
+          response: "Yes.",
+          tokenLengths: [4],
+          ending: {
+            tenant_id: actor.tenantId,
+            id: generationId,
+            lease_owner: lease,
+            status: status as "completed",
+            finish_reason: null,
+            failure: null,
+            response_model: null,
+            tokens_in: null,
+            tokens_out: null,
+            approx_tokens_out: 1,
+            cost_usd: null,
+            started_at: 1,
+            first_token_at: null,
+            model_ended_at: 1
+          }
+        }))
+      )
+      const [first, broken, last] = yield* Effect.forEach(ends, (end) => Effect.exit(store.finish(end)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual([first, last], [Exit.succeed(true), Exit.succeed(true)])
+      assert.isTrue(broken !== undefined && Exit.isFailure(broken) && Cause.hasDies(broken.cause))
+    })
+  )
+})
 
 layer(Layer.provideMerge(engine({}, 5, counted), TestDatabase.layer))("a model that answers at once", (it) => {
   it.effect("costs two transactions: one takes the question, one ends the answer", () =>
