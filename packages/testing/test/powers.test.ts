@@ -9,16 +9,18 @@ const PACKAGES = fileURLToPath(new URL("../..", import.meta.url))
 const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: ["effect"],
   api: ["effect", "domain"],
+  dialects: ["effect", "domain"],
   client: ["effect", "domain", "api"],
   database: ["effect", "domain", "@effect/sql-pg", "node:"],
   "embedded-postgres": ["effect", "node:"],
   engine: ["effect", "domain", "database"],
-  llm: ["effect", "domain", "engine", "openai", "node:"],
+  llm: ["effect", "domain", "dialects", "engine", "openai", "node:"],
   mlflow: ["effect", "domain", "database", "engine"],
   server: [
     "effect",
     "domain",
     "api",
+    "dialects",
     "database",
     "embedded-postgres",
     "engine",
@@ -28,6 +30,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "@node-rs/argon2",
     "jose",
     "swagger-ui-dist",
+    "yaml",
     "node:"
   ],
   testing: [
