@@ -2,12 +2,14 @@ import type { Prompt } from "@llm-saas/engine/generations/Llm"
 import { type Clock, Deferred, Effect, Exit, Option, type Scope } from "effect"
 import type { Agents } from "./Agents.ts"
 import type { Pass } from "./Breaker.ts"
+import { ChatStream } from "./ChatStream.ts"
 import { bodyOf, withoutRefused } from "./Dialect.ts"
 import type { FaultLog } from "./FaultLog.ts"
 import type { LearnedDialect } from "./LearnedDialect.ts"
 import { internal, noConnection, type ProviderFailure, tooLate } from "./ProviderFailure.ts"
 import type { ProviderHealth } from "./ProviderHealth.ts"
 import { ProviderRequest } from "./ProviderRequest.ts"
+import type { Asked } from "./Rejection.ts"
 import { endpointOf, type OpenAiOptions } from "./Target.ts"
 
 /** What all questions to one target share. */
@@ -36,7 +38,7 @@ export const make = ({ agents, clock, faults, health, learned, options }: Target
     Effect.acquireRelease(
       Effect.sync(() => {
         const texts = prompt.map(({ content }) => content)
-        return new ProviderRequest(agents, clock, emit, { texts, maxTokens: options.maxTokens })
+        return new ProviderRequest(agents, clock, emit, { texts, maxTokens: options.maxTokens }, readChat)
       }),
       (request) => Effect.sync(() => request.close())
     )
@@ -70,6 +72,8 @@ export const make = ({ agents, clock, faults, health, learned, options }: Target
     }
   })
 }
+
+const readChat = (emit: (text: string) => void, asked: Asked) => new ChatStream(emit, asked)
 
 const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>
   Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })

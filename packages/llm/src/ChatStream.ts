@@ -1,5 +1,6 @@
 import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { Predicate, Result } from "effect"
+import type { AnswerReader } from "./AnswerReader.ts"
 import { ChatAnswer, PINGS } from "./ChatAnswer.ts"
 import { JsonReader } from "./JsonReader.ts"
 import { FAILING, type ProviderError } from "./ProviderError.ts"
@@ -23,7 +24,7 @@ const LIMIT_BYTES = 16_000_000
  * `[DONE]` ends the answer from every state but `failed`; invalid bytes fail it. The answer is whole only if its body ends after a finish
  * reason: at once, or with `[DONE]` after more text.
  */
-export class ChatStream {
+export class ChatStream implements AnswerReader {
   readonly #answer: ChatAnswer
   readonly #sse = new SseReader()
   #json: JsonReader | undefined = undefined

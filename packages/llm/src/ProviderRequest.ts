@@ -5,7 +5,7 @@ import * as http from "node:http"
 import * as https from "node:https"
 import type { Readable } from "node:stream"
 import type { Agents } from "./Agents.ts"
-import { ChatStream } from "./ChatStream.ts"
+import type { AnswerReader } from "./AnswerReader.ts"
 import { decoded } from "./ContentEncoding.ts"
 import { cut, ProviderFailure, malformed, tooLate, unavailable } from "./ProviderFailure.ts"
 import { errorIn, type ProviderError } from "./ProviderError.ts"
@@ -23,20 +23,20 @@ const TAIL_MS = 1000
  * (counting bytes alone: 14; see `bench`), redirects are followed, the connection's events are not visible, and an error quotes what the
  * provider said. Its types describe what is sent, see `Dialect.ts`.
  */
-export class ProviderRequest {
+export class ProviderRequest<A = Completion> {
   /** Completes when a connection is open, or the request has ended. */
   readonly connected: Deferred.Deferred<void> = Deferred.makeUnsafe()
   /** Completes with the first part of an answer: text or thoughts. */
   readonly begun: Deferred.Deferred<void, ProviderFailure> = Deferred.makeUnsafe()
   /** Completes with the first text of an answer: after it the request is not repeated. */
   readonly said: Deferred.Deferred<void, ProviderFailure> = Deferred.makeUnsafe()
-  readonly ended: Deferred.Deferred<Completion, ProviderFailure> = Deferred.makeUnsafe()
+  readonly ended: Deferred.Deferred<A, ProviderFailure> = Deferred.makeUnsafe()
   /** When (ms, monotonic) the last event of an answer arrived, or its end: the only event of an answer that is one value of JSON. */
   heardAt = 0
   readonly #agents: Agents
   readonly #clock: Clock.Clock
   readonly #asked: Asked
-  readonly #stream: ChatStream
+  readonly #reader: AnswerReader<A>
   #refused: ProviderError | undefined = undefined
   readonly #words: Array<Buffer> = []
   #length = 0
@@ -46,23 +46,30 @@ export class ProviderRequest {
   #atEnd: (() => void) | undefined = undefined
   #over = false
 
-  constructor(agents: Agents, clock: Clock.Clock, emit: (text: string) => void, asked: Asked) {
+  /** `read` makes the reader of the answer; it emits nothing after the request's end. */
+  constructor(
+    agents: Agents,
+    clock: Clock.Clock,
+    emit: (text: string) => void,
+    asked: Asked,
+    read: (emit: (text: string) => void, asked: Asked) => AnswerReader<A>
+  ) {
     this.#agents = agents
     this.#clock = clock
     this.#asked = asked
-    this.#stream = new ChatStream((text) => {
+    this.#reader = read((text) => {
       if (!this.#over) emit(text)
     }, asked)
   }
 
   /** The error of a refusal, or one sent instead of an answer: only for `fallbackDialect`. */
   get error(): ProviderError | undefined {
-    return this.#refused ?? this.#stream.error
+    return this.#refused ?? this.#reader.error
   }
 
   /** Whether some text of the answer was emitted. */
   get spoken(): boolean {
-    return this.#stream.said
+    return this.#reader.said
   }
 
   /** Sends the question. Throws where a header is none, which an API key with a line break is not; the error may quote the key. */
@@ -87,7 +94,7 @@ export class ProviderRequest {
     this.#end(Exit.fail(cut))
     const request = this.#request
     if (request === undefined || request.destroyed) return
-    if (!this.#stream.done) request.destroy()
+    if (!this.#reader.done) request.destroy()
     else setTimeout(() => request.destroy(), TAIL_MS).unref()
   }
 
@@ -130,20 +137,20 @@ export class ProviderRequest {
   }
 
   readonly #read = (bytes: Buffer): void => {
-    const stream = this.#stream
+    const reader = this.#reader
     if (this.#over) return
-    const { events } = stream
-    const failed = stream.push(bytes)
-    if (stream.events > events) this.heardAt = monotonicMillis(this.#clock)
+    const { events } = reader
+    const failed = reader.push(bytes)
+    if (reader.events > events) this.heardAt = monotonicMillis(this.#clock)
     if (failed !== undefined) return this.#finish()
-    if (stream.done) return this.#finish()
-    if (stream.begun) Deferred.doneUnsafe(this.begun, Effect.void)
-    if (stream.said) Deferred.doneUnsafe(this.said, Effect.void)
+    if (reader.done) return this.#finish()
+    if (reader.begun) Deferred.doneUnsafe(this.begun, Effect.void)
+    if (reader.said) Deferred.doneUnsafe(this.said, Effect.void)
   }
 
   /** Also if the connection breaks: an answer that had its finish reason before is whole. */
   readonly #finish = (): void => {
-    const outcome = this.#stream.end()
+    const outcome = this.#reader.end()
     if (outcome instanceof ProviderFailure) this.#break(outcome)
     else this.#end(Exit.succeed(outcome))
   }
@@ -168,7 +175,7 @@ export class ProviderRequest {
     this.#body?.destroy()
   }
 
-  #end(exit: Exit.Exit<Completion, ProviderFailure>): void {
+  #end(exit: Exit.Exit<A, ProviderFailure>): void {
     if (this.#over) return
     this.#over = true
     this.heardAt = monotonicMillis(this.#clock)
