@@ -180,6 +180,7 @@ export const VARIABLES = {
   STREAM_GRACE_SECONDS: amount("STREAM_GRACE_SECONDS", "seconds", 0, 86_400, 30),
   KEEP_ALIVE_SECONDS: amount("KEEP_ALIVE_SECONDS", "seconds", 1, 3600, 65),
   MAX_BODY_BYTES: amount("MAX_BODY_BYTES", "bytes", 1024, 104_857_600, 1_048_576),
+  V1_MAX_BODY_MEGABYTES: amount("V1_MAX_BODY_MEGABYTES", "megabytes", 1, 256, 32),
   WORKERS: amount("WORKERS", "processes", 1, 256, 1),
   SHUTDOWN_SECONDS: amount("SHUTDOWN_SECONDS", "seconds", 1, 600, 20),
   LOG_LEVEL: setting("LOG_LEVEL", "debug, info, warning or error", LogLevel, undefined),

@@ -1,7 +1,8 @@
 import { Authorization } from "@llm-saas/api/Access"
 import { lastEventIdQuery } from "@llm-saas/api/EventId"
 import { InvalidRequest, RequestSchema } from "@llm-saas/api/Failures"
-import { Effect, Layer, Struct, type Types } from "effect"
+import { Foreign } from "@llm-saas/api/v1/Foreign"
+import { Context, Effect, Layer, Struct, type Types } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { hasCredential } from "../auth/Authorization.ts"
@@ -11,12 +12,12 @@ import { detailOf, type SchemaIssueText, refusal } from "./Refusals.ts"
 
 /**
  * Tells the sender what is wrong with a request: which value, and what was expected. Bodies are checked before they are decoded, except
- * where a token is required and missing: that is reported first.
+ * where a token is required and missing: that is reported first. Bodies of {@link Foreign} endpoints are their handlers'.
  */
 export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpoint }) => {
   const closed = [...endpoint.middlewares].some(({ key }) => key === Authorization.key)
   const checked =
-    endpoint.payload.size === 0
+    endpoint.payload.size === 0 || Context.get(endpoint.annotations, Foreign)
       ? handler
       : Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
           closed && !hasCredential(request.headers)

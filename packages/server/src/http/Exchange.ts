@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from "node:http"
 import type { Replay } from "@llm-saas/domain/Replay"
-import { PROBLEM, refusalBody, type RefusalCode, type RefusalDetails, statusOf, withRequestId } from "./Refusals.ts"
+import type { Door } from "./Door.ts"
+import { refusalBody, type RefusalCode, type RefusalDetails, statusOf } from "./Refusals.ts"
+import { told } from "./Telling.ts"
 import type { RequestRecord } from "../logging/RequestRecord.ts"
 
 // Imported as an ES module, node:http would load its WebSocket and fetch along with it.
@@ -13,6 +15,8 @@ export interface ExchangePolicy {
   readonly headers: ReadonlyArray<string>
   /** Whether pages of this origin may read the answers; absent: no other origin may. */
   readonly allowsOrigin: ((origin: string) => boolean) | undefined
+  /** In whose form a request is answered. */
+  readonly door: (request: IncomingMessage) => Door
   /** True while the server stops: every answer then ends its connection. */
   readonly draining: () => boolean
   /** Called once, when the answer is sent or its reader has gone. */
@@ -27,7 +31,8 @@ export interface ConstantAnswer {
 }
 
 const API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-const EXPOSED = "x-request-id, x-generation-id, retry-after, www-authenticate, etag, idempotency-replayed"
+const EXPOSED =
+  "x-request-id, request-id, x-generation-id, retry-after, x-should-retry, www-authenticate, etag, idempotency-replayed"
 const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
 
 /**
@@ -54,6 +59,7 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   /** Number of RPC calls it carried: each has a line of its own in the log. */
   calls = 0
   #hosts = 0
+  #door: Door | undefined = undefined
   #over = false
   #chunked = false
   #upgraded = false
@@ -71,6 +77,11 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   /** HTTP/1.1 requires exactly one Host (RFC 9112 §3.2). */
   get hasOneHost(): boolean {
     return this.#hosts === 1 || (this.#hosts === 0 && this.req.httpVersionMinor === 0)
+  }
+
+  /** In whose form it is answered. */
+  get door(): Door {
+    return (this.#door ??= this.#policy.door(this.req))
   }
 
   /** The origin, if its pages may read our answers. */
@@ -103,13 +114,19 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
     this.end(answer.body)
   }
 
-  /** Answers with a problem, outside of any handler. */
+  /** Answers with an error, outside of any handler. */
   refuse(code: RefusalCode, headers: Readonly<Record<string, string>> = {}, details?: RefusalDetails): void {
-    const body = withRequestId(refusalBody(code, details), this.id)
-    this.writeHead(statusOf(code), {
-      "content-type": PROBLEM,
+    const {
+      body,
+      contentType,
+      headers: own,
+      status
+    } = told(this.door, statusOf(code), refusalBody(code, details), this.id)
+    this.writeHead(status, {
+      "content-type": contentType,
       "content-length": Buffer.byteLength(body),
       connection: "close",
+      ...own,
       ...headers
     })
     this.end(this.req.method === "HEAD" ? undefined : body)
@@ -137,6 +154,7 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
         all.push(name, value)
       }
     }
+    if (this.door === "anthropic") all.push("request-id", this.id)
     if (this.replayed) all.push("idempotency-replayed", "true")
     if (!cached) all.push("cache-control", "no-store")
     if (!scripted) all.push("content-security-policy", API_CSP)

@@ -1,8 +1,15 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { CurrentReplay } from "@llm-saas/domain/Replay"
 import { RequestId } from "@llm-saas/domain/RequestId"
-import { type Cause, Context, Effect, type Types } from "effect"
-import { HttpBody, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { ByteSize, type Cause, Context, Effect, type Types } from "effect"
+import {
+  HttpBody,
+  HttpIncomingMessage,
+  HttpRouter,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse
+} from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { hasCredential } from "../auth/Authorization.ts"
 import { Exchange } from "./Exchange.ts"
@@ -10,51 +17,61 @@ import { explain } from "./ErrorText.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { preflight } from "./Preflight.ts"
 import { unknownParameters } from "./Parameters.ts"
-import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER_SECONDS, withRequestId } from "./Refusals.ts"
+import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER_SECONDS } from "./Refusals.ts"
 import { CurrentRequest } from "../logging/RequestRecord.ts"
 import type { RouteTable } from "./RouteTable.ts"
 import { checkTarget } from "./Target.ts"
+import { told } from "./Telling.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 /**
  * Wraps every route: refuses what no handler should see, gives the handler its request id, and turns its result into an answer and every
- * error into problem+json with the request id. Headers and the log line are the {@link Exchange}'s.
+ * error into one of its door's form (see `Door`), with the request id. Headers and the log line are the {@link Exchange}'s.
  */
 export const httpEdgeLayer = (routes: RouteTable) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
-      const { maxBodyBytes } = yield* HttpOptions
-      yield* router.addGlobalMiddleware((handler) => around(handler, routes, maxBodyBytes))
+      const { maxBodyBytes, maxV1BodyBytes } = yield* HttpOptions
+      const limits = { native: ByteSize.fromInputUnsafe(maxBodyBytes), v1: ByteSize.fromInputUnsafe(maxV1BodyBytes) }
+      yield* router.addGlobalMiddleware((handler) => around(handler, routes, limits))
     })
   )
+
+/** The bytes that a body may have. */
+interface BodyLimits {
+  readonly native: ByteSize.ByteSize
+  readonly v1: ByteSize.ByteSize
+}
 
 const around = (
   handler: Effect.Effect<Response, Types.unhandled>,
   routes: RouteTable,
-  maxBodyBytes: number
+  limits: BodyLimits
 ): Effect.Effect<Response, Types.unhandled, HttpServerRequest.HttpServerRequest> =>
   Effect.withFiber((fiber) => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
     const exchange = exchangeOf(request)
     if (exchange === undefined) return Effect.die(new Error("the edge needs its own listener"))
-    const refused = refuse(request, exchange, routes, maxBodyBytes)
+    const limit = exchange.door === "native" ? limits.native : limits.v1
+    const refused = refuse(request, exchange, routes, limit)
     if (refused !== undefined) {
       exchange.route = routes.find(request.url)?.path ?? "-"
-      return Effect.succeed(asProblem(refused, request, exchange))
+      return Effect.succeed(asError(refused, request, exchange))
     }
     exchange.serving = true
     // The server restores the fiber's context when the request is over.
     fiber.setContext(
       Context.add(Context.add(fiber.context, RequestId, exchange.id), CurrentRequest, exchange).pipe(
-        Context.add(CurrentReplay, exchange)
+        Context.add(CurrentReplay, exchange),
+        Context.add(HttpIncomingMessage.MaxBodySize, limit)
       )
     )
     const answered = (response: Response) => {
       const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path
       exchange.served(route ?? routes.find(request.url)?.path)
-      return Effect.succeed(response.status < 400 ? response : asProblem(response, request, exchange))
+      return Effect.succeed(response.status < 400 ? response : asError(response, request, exchange))
     }
     return Effect.matchCauseEffect(handler, {
       onSuccess: answered,
@@ -73,7 +90,7 @@ const refuse = (
   request: Request,
   exchange: Exchange,
   routes: RouteTable,
-  maxBodyBytes: number
+  limit: ByteSize.ByteSize
 ): Response | undefined => {
   if (!exchange.hasOneHost)
     return refusal("invalid_request", { errors: [{ path: ["headers", "host"], message: "Expected it once" }] })
@@ -89,7 +106,7 @@ const refuse = (
   const known = route.parameters.get(request.method)
   const unknown = known === undefined ? undefined : unknownParameters(request.url, known)
   if (unknown !== undefined) return refusal(unknown.code, unknown.details)
-  return Number(request.headers["content-length"] ?? 0) > maxBodyBytes ? tooLarge(request) : undefined
+  return Number(request.headers["content-length"] ?? 0) > Number(limit) ? tooLarge(request) : undefined
 }
 
 /**
@@ -137,13 +154,18 @@ const translateServerError = (
   }
 }
 
-/** Turns every error into a problem with the request id and the headers its status requires. */
-const asProblem = (response: Response, request: Request, exchange: Exchange): Response => {
+/** Gives every error the form of its door, the request id, and the headers its status requires. */
+const asError = (response: Response, request: Request, exchange: Exchange): Response => {
   const { body, status } = response
   if (status < 400) return response
   const own = body._tag === "Uint8Array" && body.contentType === PROBLEM ? body.text : undefined
   const text = own ?? refusalBody(refusalFor(status))
-  const problem = HttpServerResponse.setBody(response, HttpBody.text(withRequestId(text, exchange.id), PROBLEM))
+  const error = told(exchange.door, status, text, exchange.id)
+  const problem = response.pipe(
+    HttpServerResponse.setStatus(error.status, undefined),
+    HttpServerResponse.setHeaders(error.headers),
+    HttpServerResponse.setBody(HttpBody.text(error.body, error.contentType))
+  )
   switch (status) {
     case 401:
       // RFC 6750 §3: the reason is told only to clients that sent a token or a key.

@@ -14,6 +14,8 @@ export class HttpOptions extends Context.Service<
     /** Whether pages of this machine (localhost, any port) may read them too: in development they are the developer's own. */
     readonly allowLocalOrigins: boolean
     readonly maxBodyBytes: number
+    /** The same below `/v1`, where bodies carry images. */
+    readonly maxV1BodyBytes: number
     readonly maxHeaderBytes: number
     /** Further connections are closed when they arrive. */
     readonly maxConnections: number
@@ -36,6 +38,7 @@ export class HttpOptions extends Context.Service<
     allowedOrigins: [],
     allowLocalOrigins: false,
     maxBodyBytes: 1_048_576,
+    maxV1BodyBytes: 33_554_432,
     maxHeaderBytes: 16_384,
     maxConnections: 10_000,
     headersTimeoutMs: 10_000,
@@ -56,6 +59,7 @@ export class HttpOptions extends Context.Service<
         allowedOrigins: settings.ALLOWED_ORIGINS,
         allowLocalOrigins: settings.APP_ENV === "development",
         maxBodyBytes: settings.MAX_BODY_BYTES,
+        maxV1BodyBytes: settings.V1_MAX_BODY_MEGABYTES * 1_048_576,
         keepAliveTimeoutMs: settings.KEEP_ALIVE_SECONDS * 1000,
         drainTimeoutMs: settings.SHUTDOWN_SECONDS * 1000
       })

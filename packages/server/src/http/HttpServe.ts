@@ -1,5 +1,5 @@
-import { ByteSize, Effect, Layer } from "effect"
-import { HttpIncomingMessage, HttpRouter } from "effect/http"
+import { Layer } from "effect"
+import { HttpRouter } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { accessCheckLayer } from "./AccessCheck.ts"
 import { constantJson, constantsLayer } from "./Constants.ts"
@@ -7,7 +7,6 @@ import { docsLayer, PAGES } from "./Docs.ts"
 import { Drain } from "./Drain.ts"
 import { startPageLayer, HOME } from "./StartPage.ts"
 import { httpEdgeLayer } from "./HttpEdge.ts"
-import { HttpOptions } from "./HttpOptions.ts"
 import { listenerLayer } from "./Listener.ts"
 import { PROBLEM_PAGES, ProblemsLayer } from "./Problems.ts"
 import { RequestLines } from "../logging/RequestLines.ts"
@@ -41,17 +40,11 @@ export const httpServerLayer = <Id extends string, Groups extends HttpApiGroup.C
     accessCheckLayer(api),
     httpEdgeLayer(table)
   )
-  const limits = Layer.unwrap(
-    Effect.map(HttpOptions, ({ maxBodyBytes }) =>
-      Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))
-    )
-  )
   const served = HttpRouter.serve(app, { routerConfig: ROUTER_CONFIG, disableLogger: true, disableListenLog: true })
   return Drain.onShutdown.pipe(
     Layer.provide(constantsLayer([HEALTH])),
     Layer.provide(Upgrades.opened),
     Layer.provide(served),
-    Layer.provide(limits),
     Layer.provideMerge(listenerLayer(table)),
     Layer.provide(RequestLines.layer),
     Layer.provideMerge(Drain.layer)

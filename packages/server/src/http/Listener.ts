@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream"
 import type { Socket } from "node:net"
 import { StartupFailed } from "../process/Startup.ts"
 import { NodeServer } from "./Constants.ts"
+import { doorOf } from "./Door.ts"
 import { Drain } from "./Drain.ts"
 import { Exchange, type ExchangePolicy } from "./Exchange.ts"
 import { HttpOptions } from "./HttpOptions.ts"
@@ -33,6 +34,7 @@ export const listenerLayer = (routes: RouteTable) =>
           headers: securityHeaders(options.production),
           allowsOrigin: allowedOrigins(options),
           draining: drain.isDraining,
+          door: (request) => doorOf(request, routes),
           ended: (exchange) => {
             requests.ended(exchange)
             // An answer that began before the drain could not announce the end of its connection.
@@ -145,7 +147,7 @@ type Refused = (refused: ReturnType<typeof refuseRaw>, socket: Duplex) => void
 
 const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refused) => {
   const seen = new WeakSet<Duplex>()
-  server.on("clientError", (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, socket: Duplex) => {
+  server.on("clientError", (error: ParserError, socket: Duplex) => {
     // The parser reports the error again for every later packet.
     if (seen.has(socket)) return
     seen.add(socket)
@@ -155,7 +157,8 @@ const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refu
     }
     const { code, headers } = reasonOf(error, routes)
     const exchange = exchangeOf(socket)
-    if (exchange === undefined) refused(refuseRaw(socket, code, headers), socket)
+    if (exchange === undefined)
+      refused(refuseRaw(socket, code, doorOf({ url: targetIn(error) }, routes), headers), socket)
     else if (exchange.headersSent) socket.destroy()
     else {
       exchange.refuse(code, headers)
@@ -167,7 +170,7 @@ const refuseWhatNodeRefuses = (server: Server, routes: RouteTable, refused: Refu
   })
   // CONNECT is for proxies. Its target is an authority, which no route matches.
   server.on("connect", (_: IncomingMessage, socket: Duplex) => {
-    refused(refuseRaw(socket, "method_not_allowed", { allow: routes.allow }), socket)
+    refused(refuseRaw(socket, "method_not_allowed", "native", { allow: routes.allow }), socket)
   })
 }
 
@@ -182,8 +185,18 @@ const endAfter = (socket: Duplex, exchange: Exchange, error: Error) => {
 }
 
 const FIRST_LINE = /^[!-~]{1,40} (\/[!-~]*) HTTP\//u
+const BEGINNING = /^[!-~]{1,40} (\/[!-~]*)/u
 
-const reasonOf = (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, routes: RouteTable) => {
+interface ParserError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer
+}
+
+const firstBytes = ({ rawPacket }: ParserError): string => rawPacket?.toString("latin1", 0, 2048) ?? ""
+
+/** The target of a request that the parser gave up on, as far as its bytes say it: a target may be cut. */
+const targetIn = (error: ParserError): string => BEGINNING.exec(firstBytes(error))?.[1] ?? ""
+
+const reasonOf = (error: ParserError, routes: RouteTable) => {
   switch (error.code) {
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return { code: "request_timeout", headers: {} } as const
@@ -193,7 +206,7 @@ const reasonOf = (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }
       return { code: "payload_too_large", headers: {} } as const
     case "HPE_INVALID_METHOD": {
       // A method unknown to Node, on an otherwise valid request line.
-      const target = FIRST_LINE.exec(error.rawPacket?.toString("latin1", 0, 2048) ?? "")?.[1]
+      const target = FIRST_LINE.exec(firstBytes(error))?.[1]
       if (target === undefined) return { code: "malformed_request", headers: {} } as const
       const route = routes.find(target)
       return route === undefined

@@ -11,6 +11,12 @@ import type { RouteTable } from "./RouteTable.ts"
 const REQUEST_HEADERS =
   "authorization, x-api-key, api-key, content-type, idempotency-key, last-event-id, x-request-id, "
   + "traceparent, tracestate, baggage, sentry-trace, b3"
+/** What the SDKs of OpenAI and Anthropic send beside them from a page. */
+const SDK_HEADERS =
+  ", anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, openai-organization, openai-project, openai-beta, "
+  + "x-stainless-arch, x-stainless-async, x-stainless-helper, x-stainless-helper-method, x-stainless-lang, x-stainless-os, "
+  + "x-stainless-package-version, x-stainless-poll-helper, x-stainless-retry-count, x-stainless-runtime, "
+  + "x-stainless-runtime-version, x-stainless-timeout"
 /** Seconds a browser may remember the answer. */
 const MAX_AGE = "600"
 
@@ -33,7 +39,7 @@ export const preflight = (
     headers: {
       allow: route.allow,
       "access-control-allow-methods": route.allow,
-      "access-control-allow-headers": REQUEST_HEADERS,
+      "access-control-allow-headers": exchange.door === "native" ? REQUEST_HEADERS : REQUEST_HEADERS + SDK_HEADERS,
       "access-control-max-age": MAX_AGE
     }
   })

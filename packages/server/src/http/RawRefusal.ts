@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto"
 import type { Duplex } from "node:stream"
-import { PROBLEM, refusalBody, type RefusalCode, statusOf, withRequestId } from "./Refusals.ts"
+import type { Door } from "./Door.ts"
+import { refusalBody, type RefusalCode, statusOf } from "./Refusals.ts"
+import { told } from "./Telling.ts"
 
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
 
@@ -11,20 +13,21 @@ export const LINGER_MS = 500
 export const refuseRaw = (
   socket: Duplex,
   code: RefusalCode,
+  door: Door,
   headers: Readonly<Record<string, string>> = {}
 ): { readonly id: string; readonly status: number } => {
   const id = randomUUID()
-  const body = withRequestId(refusalBody(code), id)
-  const status = statusOf(code)
+  const { body, contentType, headers: own, status } = told(door, statusOf(code), refusalBody(code), id)
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Error"}`,
-      `content-type: ${PROBLEM}`,
+      `content-type: ${contentType}`,
       `content-length: ${Buffer.byteLength(body)}`,
       `x-request-id: ${id}`,
+      ...(door === "anthropic" ? [`request-id: ${id}`] : []),
       "x-content-type-options: nosniff",
       "cache-control: no-store",
-      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      ...Object.entries({ ...own, ...headers }).map(([name, value]) => `${name}: ${value}`),
       "connection: close",
       "",
       body

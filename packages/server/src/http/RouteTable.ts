@@ -1,4 +1,5 @@
 import { Costly } from "@llm-saas/api/Costly"
+import { Foreign } from "@llm-saas/api/v1/Foreign"
 import { Context } from "effect"
 import * as FindMyWay from "effect/http/FindMyWay"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"
@@ -24,7 +25,7 @@ export interface KnownRoute {
   readonly methods: ReadonlySet<string>
   /** The methods, as in the `Allow` header. */
   readonly allow: string
-  /** The query parameters of an endpoint by method. Empty for routes beside the API, which accept any. */
+  /** The query parameters of an endpoint by method. Empty for routes beside the API and {@link Foreign} ones, which accept any. */
   readonly parameters: ReadonlyMap<string, ReadonlySet<string>>
 }
 
@@ -50,11 +51,11 @@ export const makeRouteTable = <Id extends string, Groups extends HttpApiGroup.Co
     onEndpoint: ({ endpoint, mergedAnnotations }) => {
       const methods = paths.get(endpoint.path) ?? new Set()
       const known = parameters.get(endpoint.path) ?? new Map<string, ReadonlySet<string>>()
-      methods.add(endpoint.method)
-      known.set(endpoint.method, parametersOf(endpoint))
-      if (endpoint.method === "GET" && !Context.get(mergedAnnotations, Costly)) {
-        methods.add("HEAD")
-        known.set("HEAD", parametersOf(endpoint))
+      const added =
+        endpoint.method === "GET" && !Context.get(mergedAnnotations, Costly) ? ["GET", "HEAD"] : [endpoint.method]
+      for (const method of added) {
+        methods.add(method)
+        if (!Context.get(mergedAnnotations, Foreign)) known.set(method, parametersOf(endpoint))
       }
       paths.set(endpoint.path, methods)
       parameters.set(endpoint.path, known)

@@ -1,9 +1,8 @@
-import type { StreamFormat } from "@llm-saas/api/StreamEvent"
 import { failureOf, type GenerationFailed } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
 import type { Exchange } from "../http/Exchange.ts"
 import { remaining } from "./LastEvent.ts"
-import { failure, KEEP_ALIVE, type Wire, wireOf } from "./Wire.ts"
+import { KEEP_ALIVE, type LateFailure, type StreamForm, type Wire } from "./Wire.ts"
 
 /** Milliseconds of silence after which a keep-alive is sent. Proxies give up after 30 to 60 s. */
 const QUIET_MS = 15_000
@@ -32,7 +31,7 @@ export type Sent = (unsent: GenerationFailed | "all" | "beyond" | undefined) => 
  */
 export class EventWriter {
   readonly #exchange: Exchange
-  readonly #format: StreamFormat
+  readonly #form: StreamForm
   readonly #now: () => number
   #reading:
     | { readonly asked: Asked; readonly wire: Wire; readonly asksAgain: boolean; readonly sent: Sent }
@@ -48,9 +47,9 @@ export class EventWriter {
   #since: number
 
   /** `now`: monotonic time in milliseconds. */
-  constructor(exchange: Exchange, format: StreamFormat, now: () => number) {
+  constructor(exchange: Exchange, form: StreamForm, now: () => number) {
     this.#exchange = exchange
-    this.#format = format
+    this.#form = form
     this.#now = now
     this.#since = now()
     exchange.on("drain", () => {
@@ -79,7 +78,7 @@ export class EventWriter {
 
   /** Sends the tokens after `seq`, now and as they come. `asksAgain`: see `Place`. */
   follow(asked: Asked, seq: number, sent: Sent, asksAgain = false): void {
-    this.#reading = { asked, asksAgain, wire: wireOf(this.#format, asked.generationId), sent }
+    this.#reading = { asked, asksAgain, wire: this.#form.wire(asked), sent }
     this.#seq = seq
     this.#unsubscribe = asked.tokenLog.subscribe(() => this.#pump())
     if (this.started && remaining(asked.tokenLog, seq) === "more") this.#write(this.#begin())
@@ -93,13 +92,15 @@ export class EventWriter {
     this.#over = true
   }
 
-  /** Ends the stream with a failure, given as a problem's text. */
-  fail(problem: string): void {
+  /** Ends the stream with a failure. */
+  fail(failure: LateFailure): void {
     this.stop()
-    const { ended, seq = 0 } = this.#reading?.asked.tokenLog ?? {}
+    if (this.#reading === undefined) return this.#end(this.#form.failure(failure))
+    const { asked, wire } = this.#reading
+    const { ended, seq } = asked.tokenLog
     // Of a finished answer, this is the last event. An answer whose reader was refused may go on.
-    const last = ended === undefined || ended.refused === true ? undefined : this.#reading?.wire.last(seq)
-    this.#end(failure(problem, last))
+    const last = ended === undefined || ended.refused === true ? undefined : wire.last(seq)
+    this.#end(wire.failure(failure, last))
   }
 
   /** Sends a keep-alive or closes a stuck connection; returns milliseconds until the next check. */
@@ -148,7 +149,7 @@ export class EventWriter {
     if (tokenLog.ended === undefined) return this.#write(text)
     const left = remaining(tokenLog, this.#seq)
     const unsent = left === "more" ? failureOf(tokenLog.ended.ending, asked.generationId, asked.replayed) : left
-    if (unsent === undefined) this.#end(text + this.#begin() + wire.end(tokenLog.ended.message, this.#seq))
+    if (unsent === undefined) this.#end(text + this.#begin() + wire.end(tokenLog.ended, this.#seq))
     else this.#write(text)
     this.stop()
     sent(unsent)

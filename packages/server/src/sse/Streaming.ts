@@ -7,10 +7,11 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Exchange } from "../http/Exchange.ts"
 import { explain } from "../http/ErrorText.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
-import { refusal, refusalBody, type RefusalDetails, withRequestId } from "../http/Refusals.ts"
+import { refusal, refusalBody, type RefusalDetails, statusOf } from "../http/Refusals.ts"
 import { openStream } from "../metrics/OpenStreams.ts"
 import { EventWriter, type Sent } from "./EventWriter.ts"
 import { beyond, type Position } from "./LastEvent.ts"
+import { type LateFailure, nativeForm, type StreamForm } from "./Wire.ts"
 
 /** An answer, and where its reader continues. */
 export interface Place {
@@ -29,7 +30,7 @@ const PATIENCE_MS = 500
  * is an event. The scope is the request: when the reader leaves, it closes and the reading ends.
  */
 export const stream = <E, R>(
-  format: StreamFormat,
+  form: StreamForm,
   place: Effect.Effect<Place, E, R>
 ): Effect.Effect<
   HttpServerResponse.HttpServerResponse,
@@ -41,7 +42,7 @@ export const stream = <E, R>(
     if (exchange === undefined) return yield* Effect.die(new Error("streams need their own listener"))
     yield* openStream
     const clock = yield* Clock.Clock
-    const writer = new EventWriter(exchange, format, () => monotonicMillis(clock))
+    const writer = new EventWriter(exchange, form, () => monotonicMillis(clock))
     yield* Effect.forkScoped(tending(writer))
     const exit = yield* Effect.exit(Effect.flatMap(place, (found) => sending(writer, found)))
     if (Exit.isSuccess(exit)) {
@@ -50,7 +51,11 @@ export const stream = <E, R>(
       if (exit.value === "all" && writer.nothing()) return HttpServerResponse.empty({ status: 204 })
       if (typeof exit.value === "object") {
         if (!writer.started) return refusal("invalid_request", exit.value)
-        writer.fail(withRequestId(refusalBody("invalid_request", exit.value), exchange.id))
+        writer.fail({
+          problem: refusalBody("invalid_request", exit.value),
+          status: statusOf("invalid_request"),
+          requestId: exchange.id
+        })
       }
     } else {
       if (!writer.started) return yield* Effect.failCause(exit.cause)
@@ -84,12 +89,13 @@ const sending = (
     return Effect.sync(() => writer.stop())
   })
 
-/** The problem's text, with the request id. */
-const problemOf = (cause: Cause.Cause<unknown>, { id }: Exchange): Effect.Effect<string> => {
+const problemOf = (cause: Cause.Cause<unknown>, { id }: Exchange): Effect.Effect<LateFailure> => {
   const failed = cause.reasons.find((reason) => reason._tag === "Fail")
-  return Effect.map(explain(failed?.error, cause), ({ body }) =>
-    withRequestId(body._tag === "Uint8Array" ? (body.text ?? "{}") : "{}", id)
-  )
+  return Effect.map(explain(failed?.error, cause), ({ body, status }) => ({
+    problem: body._tag === "Uint8Array" ? (body.text ?? "{}") : "{}",
+    status,
+    requestId: id
+  }))
 }
 
 /** Waits until the last byte is sent or the reader has gone. */
@@ -103,6 +109,10 @@ const over = (exchange: Exchange): Effect.Effect<void> =>
 
 const EVENT_STREAM = /^\s*text\/event-stream\s*(?:;|$)/iu
 const JSON_PARAMETER = /;\s*format\s*=\s*"?json"?\s*(?:;|$)/iu
+
+/** Our own streams, in the format that a client asks for. */
+export const formOf = (query: StreamFormat | undefined, accept: string | undefined): StreamForm =>
+  nativeForm(formatOf(query, accept))
 
 /** The format a client asks for: `format` in the query, else a parameter of the accepted media type, else text. */
 export const formatOf = (query: StreamFormat | undefined, accept: string | undefined): StreamFormat => {

@@ -1,7 +1,8 @@
 import type { StreamEvent, StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { GenerationId } from "@llm-saas/domain/Generation"
-import type { Message } from "@llm-saas/domain/Message"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
+import type { GenerationEnd } from "@llm-saas/engine/generations/TokenLog"
+import { withRequestId } from "../http/Refusals.ts"
 import { escaped, jsonLine } from "../logging/JsonLine.ts"
 import { endOf, startOf, usageOf } from "./StreamEvents.ts"
 
@@ -13,10 +14,26 @@ import { endOf, startOf, usageOf } from "./StreamEvents.ts"
  */
 export const KEEP_ALIVE = ": keep-alive\n"
 
-/** A failure after the first byte: an `error` event with a problem as its data. Nothing follows it. `id`: its id line, if any. */
-export const failure = (problem: string, id = ""): string => `${id}event: error\n${dataOf(escaped(problem))}\n\n`
+/** A failure after the first byte: a problem without its request id, its status, and that id. */
+export interface LateFailure {
+  readonly problem: string
+  readonly status: number
+  readonly requestId: string
+}
 
-/** Writes the events of one answer. */
+/** An `error` event with a problem as its data. Nothing follows it. `id`: its id line, if any. */
+const failure = ({ problem, requestId }: LateFailure, id = ""): string =>
+  `${id}event: error\n${dataOf(escaped(withRequestId(problem, requestId)))}\n\n`
+
+/** How an answer is written as a stream. */
+export interface StreamForm {
+  /** The events of an answer for one reader. */
+  readonly wire: (asked: Asked) => Wire
+  /** The failure of a stream whose answer is not known yet. */
+  readonly failure: (failure: LateFailure) => string
+}
+
+/** Writes the events of one answer, in their order. May have a state. */
 export interface Wire {
   /**
    * The beginning of a connection that continues after the token `seq`. `waiting`: the next token does not exist yet. `asksAgain`: the
@@ -25,10 +42,18 @@ export interface Wire {
   readonly begin: (asked: Asked, seq: number, waiting: boolean, asksAgain?: boolean) => string
   readonly token: (seq: number, token: string) => string
   /** The end of a whole answer, after its last token `seq`. */
-  readonly end: (message: Message, seq: number) => string
+  readonly end: (end: GenerationEnd, seq: number) => string
   /** The id line of the last event: the position after the last token, `seq`. A reader that has it gets nothing more. */
   readonly last: (seq: number) => string
+  /** The failure of a stream that has begun. `id`: its id line, if any. */
+  readonly failure: (failure: LateFailure, id?: string) => string
 }
+
+/** Our own streams. */
+export const nativeForm = (format: StreamFormat): StreamForm => ({
+  wire: ({ generationId }) => wireOf(format, generationId),
+  failure
+})
 
 export const wireOf = (format: StreamFormat, generation: GenerationId): Wire =>
   format === "json" ? jsonWire(generation) : textWire(generation)
@@ -43,7 +68,8 @@ const textWire = (generation: GenerationId): Wire => {
     begin: (_, seq, waiting, asksAgain = true) => (waiting ? `${id}${seq}\n${asksAgain ? "\n" : ""}` : ""),
     token: (seq, token) => (UNUSUAL.test(token) ? unusual(id, seq, token) : `${id}${seq}\ndata: ${token}\n\n`),
     end: (_, seq) => last(seq) + DONE,
-    last
+    last,
+    failure
   }
 }
 
@@ -53,8 +79,9 @@ const jsonWire = (generation: GenerationId): Wire => {
   return {
     begin: (asked, seq) => `${id}${seq}\n${json(startOf(asked))}`,
     token: (seq, token) => `${id}${seq}\ndata: {"type":"delta","seq":${seq},"text":${jsonLine(token)}}\n\n`,
-    end: (message, seq) => `${json(usageOf(message))}${json(endOf(message, seq))}${last(seq)}${DONE}`,
-    last
+    end: ({ message }, seq) => `${json(usageOf(message))}${json(endOf(message, seq))}${last(seq)}${DONE}`,
+    last,
+    failure
   }
 }
 

@@ -1,6 +1,7 @@
 import { Access, Authorization } from "@llm-saas/api/Access"
 import { Costly } from "@llm-saas/api/Costly"
 import { RequestSchema } from "@llm-saas/api/Failures"
+import { Foreign } from "@llm-saas/api/v1/Foreign"
 import { Actor } from "@llm-saas/domain/Actor"
 import { PageLimit } from "@llm-saas/domain/Page"
 import { TooManyRequests, Unauthenticated } from "@llm-saas/domain/Refusal"
@@ -9,7 +10,7 @@ import { TenantId } from "@llm-saas/domain/Tenant"
 import { Text } from "@llm-saas/domain/Text"
 import { UserId } from "@llm-saas/domain/User"
 import { Deferred, Effect, Layer, Redacted, Schema } from "effect"
-import { HttpServer } from "effect/http"
+import { HttpServer, type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import { connect, type Socket } from "node:net"
 import { RequestSchemaLayer } from "../../src/http/Decoding.ts"
@@ -18,6 +19,7 @@ import { httpServerLayer } from "../../src/http/HttpServe.ts"
 import { LogLines } from "../../src/logging/LogLines.ts"
 import { LogOptions } from "../../src/logging/LogOptions.ts"
 import { LogsLayer } from "../../src/logging/Logs.ts"
+import { withBody } from "../../src/v1/RequestBody.ts"
 import { noteActor } from "../../src/logging/RequestRecord.ts"
 
 const Ok = Schema.Struct({ status: Schema.Literal("ok") })
@@ -55,7 +57,21 @@ const Group = HttpApiGroup.make("test")
       .annotate(Access, "user")
   )
 
-export class TestApi extends HttpApi.make("test").add(Group).middleware(RequestSchema) {}
+/** Endpoints of both doors, which fail with the problem that the header `fail` names. */
+const Doors = HttpApiGroup.make("doors")
+  .add(
+    HttpApiEndpoint.post("chat", "/v1/chat/completions", { payload: Named, success: Named })
+      .middleware(Authorization)
+      .annotate(Access, "user"),
+    HttpApiEndpoint.post("messages", "/v1/messages", { payload: Named, success: Named })
+      .middleware(Authorization)
+      .annotate(Access, "user"),
+    HttpApiEndpoint.get("models", "/v1/models", { success: Ok }).annotate(Access, "public"),
+    HttpApiEndpoint.get("key", "/v1/key", { success: Ok }).annotate(Access, "public")
+  )
+  .annotateEndpoints(Foreign, true)
+
+export class TestApi extends HttpApi.make("test").add(Group, Doors).middleware(RequestSchema) {}
 
 /** Lets a test observe and release the handlers. */
 export interface Stage {
@@ -106,6 +122,33 @@ const handlers = ({ calls, entered, making, ready, release }: Stage) =>
     )
   )
 
+const failing = (request: HttpServerRequest.HttpServerRequest) => {
+  const name = request.headers["fail"]
+  if (name === undefined && request.method === "GET") return Effect.succeed(HttpServerResponse.jsonUnsafe(OK))
+  if (name === undefined) return withBody(request, (body) => Effect.succeed(HttpServerResponse.jsonUnsafe(body)))
+  if (name === "defect") return Effect.die(new Error("select 1 failed on postgres://root:hunter2@db/x"))
+  const { code, status, ...more }: { readonly code: string; readonly status: number } = JSON.parse(name)
+  const problem = JSON.stringify({
+    type: `/problems/${code}`,
+    status,
+    title: "t",
+    detail: "What is wrong.",
+    code,
+    ...more
+  })
+  return Effect.succeed(HttpServerResponse.text(problem, { status, contentType: "application/problem+json" }))
+}
+
+const doors = HttpApiBuilder.group(TestApi, "doors", (group) =>
+  Effect.succeed(
+    group
+      .handleRaw("chat", ({ request }) => failing(request))
+      .handleRaw("messages", ({ request }) => failing(request))
+      .handleRaw("models", ({ request }) => failing(request))
+      .handleRaw("key", ({ request }) => failing(request))
+  )
+)
+
 const authorization = Layer.succeed(Authorization, {
   bearer: (handler, { credential }) =>
     Redacted.value(credential) === "good"
@@ -124,7 +167,10 @@ export const serving = (
 ) =>
   httpServerLayer(
     TestApi,
-    HttpApiBuilder.layer(TestApi).pipe(Layer.provide(handlers(on)), Layer.provide([authorization, RequestSchemaLayer]))
+    HttpApiBuilder.layer(TestApi).pipe(
+      Layer.provide([handlers(on), doors]),
+      Layer.provide([authorization, RequestSchemaLayer])
+    )
   ).pipe(
     Layer.provide(LogsLayer),
     Layer.provide(Layer.succeed(HttpOptions, { ...HttpOptions.defaults, port: 0, ...options })),

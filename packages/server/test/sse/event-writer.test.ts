@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { Exchange } from "../../src/http/Exchange.ts"
 import { EventWriter, type Sent } from "../../src/sse/EventWriter.ts"
+import { nativeForm } from "../../src/sse/Wire.ts"
 import { open, read } from "../http/Serving.ts"
 import { EventSource } from "./EventSource.ts"
 
@@ -34,7 +35,13 @@ const serving = Effect.fnUntraced(function* (
   wrote: (text: string) => void = () => {}
 ) {
   const exchanges: Array<readonly [Exchange, EventWriter]> = []
-  const policy = { headers: [], allowsOrigin: undefined, draining: () => false, ended: () => {} }
+  const policy = {
+    headers: [],
+    allowsOrigin: undefined,
+    door: () => "native" as const,
+    draining: () => false,
+    ended: () => {}
+  }
   const server = createServer({
     ServerResponse: class<Request extends IncomingMessage> extends Exchange<Request> {
       constructor(request: Request) {
@@ -49,7 +56,7 @@ const serving = Effect.fnUntraced(function* (
   })
   server.on("request", (_, response) => {
     if (!(response instanceof Exchange)) return
-    const writer = new EventWriter(response, "text", now)
+    const writer = new EventWriter(response, nativeForm("text"), now)
     exchanges.push([response, writer])
     writer.follow(asked(tokenLog), 0, sent)
   })
@@ -203,7 +210,7 @@ it.live("a reader that takes nothing for a minute is cut, before the end or afte
       tokenLog.append(["late"])
       tokenLog.wake()
       writer.tick()
-      writer.fail("{}")
+      writer.fail({ problem: "{}", status: 500, requestId: "r" })
       yield* readAll(socket)
     }
   }).pipe(Effect.scoped)
@@ -244,9 +251,9 @@ it.live("a failure comes behind the last token, and where there was none it is l
       assert.deepStrictEqual(said, ["generation_cancelled"])
       assert.strictEqual(writer.started, tokens.length > 0)
       assert.isFalse(exchange.writableEnded)
-      writer.fail('{"code":"generation_cancelled"}')
+      writer.fail({ problem: '{"code":"generation_cancelled"}', status: 409, requestId: "r" })
       const answer = yield* readAll(socket)
-      assert.deepStrictEqual(tokensIn(answer), [...tokens, '{"code":"generation_cancelled"}'])
+      assert.deepStrictEqual(tokensIn(answer), [...tokens, '{"code":"generation_cancelled","request_id":"r"}'])
     }
   }).pipe(Effect.scoped)
 )
@@ -260,7 +267,7 @@ it.live("an answer that the listener ended, such as for garbage behind the reque
     tokenLog.wake()
     writer.open()
     writer.tick()
-    writer.fail("{}")
+    writer.fail({ problem: "{}", status: 500, requestId: "r" })
     tokenLog.end(COMPLETED)
     const answer = yield* readAll(socket)
     assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*"code":"malformed_request"[^}]*\}$/u)

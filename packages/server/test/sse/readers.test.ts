@@ -22,6 +22,7 @@ import { json, type Reading } from "./Reading.ts"
 
 const ID = GenerationId.make("01975a6f-2b41-7a08-bf3e-1c2d3e4f5a6b")
 const MESSAGE = Schema.decodeSync(Message)(example)
+const END = { ending: { status: "completed", finishReason: "stop" }, usage: undefined, message: MESSAGE } as const
 const ASKED = {
   messageId: MessageId.make("01975a6f-2b40-7e55-8c1d-9d3e6f7a8b2c"),
   generationId: ID,
@@ -47,7 +48,7 @@ describe("a reader whose lines end where Python's do", () => {
   const sent = (format: "text" | "json", tokens: ReadonlyArray<string>) => {
     const wire = wireOf(format, ID)
     const events = tokens.map((token, index) => wire.token(index + 1, token))
-    return [wire.begin(ASKED, 0, true, false), ...events, wire.end(MESSAGE, tokens.length)].join(KEEP_ALIVE)
+    return [wire.begin(ASKED, 0, true, false), ...events, wire.end(END, tokens.length)].join(KEEP_ALIVE)
   }
   const tokensOf = (pieces: ReadonlyArray<string>) => {
     const tokens = new Tokens()

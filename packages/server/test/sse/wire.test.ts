@@ -9,11 +9,12 @@ import { Tokens } from "@llm-saas/engine/generations/Tokens"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as fc from "fast-check"
-import { failure, KEEP_ALIVE, wireOf } from "../../src/sse/Wire.ts"
+import { KEEP_ALIVE, nativeForm, wireOf } from "../../src/sse/Wire.ts"
 import { EventSource } from "./EventSource.ts"
 
 const ID = GenerationId.make("01975a6f-2b41-7a08-bf3e-1c2d3e4f5a6b")
 const MESSAGE = Schema.decodeSync(Message)(example)
+const END = { ending: { status: "completed", finishReason: "stop" }, usage: undefined, message: MESSAGE } as const
 const ASKED = {
   messageId: MessageId.make("01975a6f-2b40-7e55-8c1d-9d3e6f7a8b2c"),
   generationId: ID,
@@ -70,7 +71,7 @@ const connection = (format: "text" | "json", tokens: ReadonlyArray<string>, seq:
   const wire = wireOf(format, ID)
   const rest = tokens.slice(seq).map((token, index) => wire.token(seq + index + 1, token))
   return bytes(
-    `${KEEP_ALIVE}${wire.begin(ASKED, seq, true)}${rest.join(KEEP_ALIVE)}${wire.end(MESSAGE, Math.max(seq, tokens.length))}`
+    `${KEEP_ALIVE}${wire.begin(ASKED, seq, true)}${rest.join(KEEP_ALIVE)}${wire.end(END, Math.max(seq, tokens.length))}`
   )
 }
 
@@ -148,9 +149,12 @@ describe("the wire", () => {
     assert.strictEqual(wire.token(2, " world"), `id: ${ID}:2\ndata:  world\n\n`)
     assert.strictEqual(wire.token(3, "a\n\nb\n"), `id: ${ID}:3\ndata: a\ndata: \ndata: b\ndata: \n\n`)
     assert.strictEqual(wire.token(4, "[DONE]"), `id: ${ID}:3\ndata: [DONE\n\nid: ${ID}:4\ndata: ]\n\n`)
-    assert.strictEqual(wire.end(MESSAGE, 3), `id: ${ID}:4\ndata: [DONE]\n\n`)
-    assert.strictEqual(failure('{"code":"x"}'), 'event: error\ndata: {"code":"x"}\n\n')
-    assert.strictEqual(failure('{"code":"x"}', wire.last(3)), `id: ${ID}:4\nevent: error\ndata: {"code":"x"}\n\n`)
+    assert.strictEqual(wire.end(END, 3), `id: ${ID}:4\ndata: [DONE]\n\n`)
+    const failure = { problem: '{"code":"x"}', status: 500, requestId: "r" }
+    const failed = 'event: error\ndata: {"code":"x","request_id":"r"}\n\n'
+    assert.strictEqual(nativeForm("text").failure(failure), failed)
+    assert.strictEqual(wire.failure(failure), failed)
+    assert.strictEqual(wire.failure(failure, wire.last(3)), `id: ${ID}:4\n${failed}`)
     assert.strictEqual(KEEP_ALIVE, ": keep-alive\n")
 
     const json = wireOf("json", ID)
@@ -159,7 +163,7 @@ describe("the wire", () => {
     assert.strictEqual(json.begin(ASKED, 3, true), start)
     assert.strictEqual(json.token(4, 'a\n"b"'), `id: ${ID}:4\ndata: {"type":"delta","seq":4,"text":"a\\n\\"b\\""}\n\n`)
     assert.strictEqual(
-      json.end(MESSAGE, 4),
+      json.end(END, 4),
       `data: {"type":"usage","tokens_in":12,"tokens_out":11,"approx_tokens_in":5,"approx_tokens_out":16,"latency_ms":812.4}\n\n`
         + `data: {"type":"end","status":"completed","finish_reason":"stop","message_id":"${MESSAGE.id}","seq":4}\n\nid: ${ID}:5\ndata: [DONE]\n\n`
     )

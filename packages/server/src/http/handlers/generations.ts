@@ -4,7 +4,7 @@ import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { lastEventOf, type Position } from "../../sse/LastEvent.ts"
-import { formatOf, stream } from "../../sse/Streaming.ts"
+import { formOf, stream } from "../../sse/Streaming.ts"
 
 /** `/generations/…`. */
 export const GenerationsHandlers = HttpApiBuilder.group(
@@ -18,7 +18,7 @@ export const GenerationsHandlers = HttpApiBuilder.group(
         const last = lastEventOf({ headers, query })
         if (last !== undefined && last.generationId !== params.id.toLowerCase()) return Effect.fail(elsewhere)
         return stream(
-          formatOf(query.format, request.headers["accept"]),
+          formOf(query.format, request.headers["accept"]),
           Effect.map(generations.follow(params.id), (asked) => ({
             asked,
             after: last ?? afterOf(query.after),

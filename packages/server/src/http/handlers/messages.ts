@@ -10,7 +10,7 @@ import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { type LastEvent, lastEventOf } from "../../sse/LastEvent.ts"
-import { formatOf, stream } from "../../sse/Streaming.ts"
+import { formOf, stream } from "../../sse/Streaming.ts"
 import { asJson } from "./json.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
@@ -44,7 +44,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
     const streaming = (asking: Asking & LastEvent, format: StreamFormat | undefined) => {
       const last = lastEventOf(asking)
       return stream(
-        formatOf(format, asking.request.headers["accept"]),
+        formOf(format, asking.request.headers["accept"]),
         Effect.map(
           last === undefined
             ? // Only a client that waits for the whole answer is told: a stream joins the running one.

@@ -1,0 +1,88 @@
+import type { DoorError } from "@llm-saas/dialects/AnswerWriter"
+import { isJsonObject, type JsonObject } from "@llm-saas/domain/Json"
+import { Result } from "effect"
+import type { Door } from "./Door.ts"
+import { PROBLEM, withRequestId } from "./Refusals.ts"
+import { bodyOf } from "../v1/ErrorBodies.ts"
+
+/** An error as bytes, in the form of its door. */
+export interface Told {
+  readonly status: number
+  readonly body: string
+  readonly contentType: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * Every error of this server becomes bytes here, or by {@link doorErrorOf} an event of a stream. `problem` is its text without the request
+ * id, `status` the one it is declared with.
+ */
+export const told = (door: Door, status: number, problem: string, requestId: string): Told => {
+  if (door === "native")
+    return { status, body: withRequestId(problem, requestId), contentType: PROBLEM, headers: NO_HEADERS }
+  const error = doorErrorOf(problem, status, requestId)
+  return {
+    status: error.status,
+    body: JSON.stringify(bodyOf(door, error)),
+    contentType: "application/json",
+    headers: mayHelp(error) ? NO_HEADERS : NO_RETRY
+  }
+}
+
+const NO_HEADERS = {}
+/** The SDKs of OpenAI and Anthropic retry 408, 409, 429 and 5xx, unless this header says otherwise. */
+const NO_RETRY = { "x-should-retry": "false" }
+
+/** Refusals that may be different a moment later. */
+const PASSING: ReadonlySet<string> = new Set(["request_timeout", "still_running", "too_many_requests"])
+/** Failures of the provider that stay until its operator, or the request, is another one. */
+const LASTING: ReadonlySet<string> = new Set(["model_unauthorized", "answer_too_long"])
+
+const mayHelp = ({ code, reason, status }: Failure): boolean =>
+  status < 500 ? PASSING.has(code) : !LASTING.has(reason ?? "")
+
+/** A problem as a door tells it. */
+export interface Failure extends DoorError {
+  /** Why there is no whole answer: see `FailureReason`. */
+  readonly reason?: string | undefined
+}
+
+/** Problems that are the request's own fault, for which these APIs have no status but 400. */
+const FAULTS: ReadonlySet<string> = new Set([
+  "content_filtered",
+  "context_too_long",
+  "prompt_rejected",
+  "prompt_too_long"
+])
+
+/** A problem's text as an error of a door. */
+export const doorErrorOf = (problem: string, status: number, requestId: string): Failure => {
+  const parsed = Result.getOrElse(
+    Result.try((): unknown => JSON.parse(problem)),
+    () => undefined
+  )
+  const { code, detail, errors, reason, retry_after } = isJsonObject(parsed) ? parsed : NOTHING
+  const known = typeof code === "string" ? code : "internal_error"
+  const retryAfter = typeof retry_after === "number" ? retry_after : undefined
+  const isFault = FAULTS.has(known) || reason === "model_rejected"
+  return {
+    status: isFault ? 400 : status,
+    code: known,
+    message: typeof detail === "string" ? detail : "The server failed for a reason of its own.",
+    requestId,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(typeof reason === "string" ? { reason } : {}),
+    ...paramOf(errors)
+  }
+}
+
+const NOTHING: JsonObject = {}
+
+/** The member that is wrong. The part of the request it is in is left out: clients of these APIs know only their bodies. */
+const paramOf = (errors: unknown): { readonly param?: string } => {
+  const [first]: ReadonlyArray<unknown> = Array.isArray(errors) ? errors : []
+  const path: unknown = isJsonObject(first) ? first["path"] : undefined
+  const [slot, ...steps]: ReadonlyArray<unknown> = Array.isArray(path) ? path : []
+  if (slot === undefined) return {}
+  return { param: steps.length === 0 ? String(slot) : steps.join(".") }
+}

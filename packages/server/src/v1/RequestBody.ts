@@ -1,0 +1,39 @@
+import { isJsonObject, type JsonObject } from "@llm-saas/domain/Json"
+import { Effect, Result } from "effect"
+import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { checkBody } from "../http/Body.ts"
+import { refusal } from "../http/Refusals.ts"
+import type { BadTarget } from "../http/Target.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+/**
+ * Reads the body of a request whose sender is known, and answers it with what is wrong with the body or by `use`. No schema goes over it:
+ * members that nobody here knows are passed on, and a dialect checks those it reads.
+ */
+export const withBody = <E, R>(
+  request: Request,
+  use: (body: JsonObject) => Effect.Effect<Response, E, R>
+): Effect.Effect<Response, E, R> =>
+  Effect.flatMap(Effect.orDie(read(request)), (found) =>
+    Result.isFailure(found) ? Effect.succeed(refusal(found.failure.code, found.failure.details)) : use(found.success)
+  )
+
+const read = Effect.fnUntraced(function* (request: Request) {
+  // A charset says nothing: JSON is UTF-8 (RFC 8259 §8.1), which is checked.
+  if (!JSON_TYPE.test(request.headers["content-type"] ?? "application/json"))
+    return Result.fail<BadTarget>({ code: "unsupported_media_type" })
+  const bad = yield* checkBody(request)
+  if (bad !== undefined) return Result.fail(bad)
+  const parsed = yield* Effect.result(request.json)
+  if (Result.isFailure(parsed)) return Result.fail<BadTarget>({ code: "malformed_json" })
+  return isJsonObject(parsed.success) ? Result.succeed(parsed.success) : Result.fail(NO_OBJECT)
+})
+
+const JSON_TYPE = /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/iu
+
+const NO_OBJECT: BadTarget = {
+  code: "invalid_request",
+  details: { errors: [{ path: ["payload"], message: "Expected an object" }] }
+}
