@@ -98,14 +98,14 @@ export interface AttemptRecord {
   /** Milliseconds since 1970. */
   readonly startedAt: number
   /** The first part of the answer. */
-  firstAt?: number | undefined
-  endedAt?: number | undefined
+  firstAt?: number
+  endedAt?: number
   /** Of the response. */
-  status?: number | undefined
-  failure?: FailureReason | undefined
+  status?: number
+  failure?: FailureReason
   /** The upstream's id of the answer. */
-  upstreamId?: string | undefined
-  usage?: Usage | undefined
+  upstreamId?: string
+  usage?: Usage
   /** The model that answered, as the upstream names it. */
-  responseModel?: string | undefined
+  responseModel?: string
 }
