@@ -98,14 +98,14 @@ export interface AttemptRecord {
   /** Milliseconds since 1970. */
   readonly startedAt: number
   /** The first part of the answer. */
-  firstAt?: number
-  endedAt?: number
+  firstAt?: number | undefined
+  endedAt?: number | undefined
   /** Of the response. */
-  status?: number
-  failure?: FailureReason
+  status?: number | undefined
+  failure?: FailureReason | undefined
   /** The upstream's id of the answer. */
-  upstreamId?: string
-  usage?: Usage
+  upstreamId?: string | undefined
+  usage?: Usage | undefined
   /** The model that answered, as the upstream names it. */
-  responseModel?: string
+  responseModel?: string | undefined
 }

@@ -2,7 +2,15 @@ import type { FailureReason, Usage } from "@llm-saas/domain/Generation"
 import { LlmFailed } from "@llm-saas/engine/generations/Llm"
 import { Data } from "effect"
 
-/** Why one request to a provider got no whole answer. It contains no text of the provider. */
+/** What is wrong with a request, in words for its client. */
+export interface Said {
+  readonly message: string
+  readonly param?: string | undefined
+  readonly code?: string | undefined
+  readonly type?: string | undefined
+}
+
+/** Why one request to a provider got no whole answer. It contains no text of the provider, but for `said`. */
 export class ProviderFailure extends Data.TaggedError("ProviderFailure")<{
   readonly reason: FailureReason
   /** Whether a retry may help, if nothing of the answer was shown yet. */
@@ -15,6 +23,8 @@ export class ProviderFailure extends Data.TaggedError("ProviderFailure")<{
   readonly code?: string | undefined
   /** For the log: our description of the answer's unknown form. */
   readonly shape?: string | undefined
+  /** For the client: what is wrong with the request, where it is at fault. Redacted; quotes nothing else of the provider. */
+  readonly said?: Said | undefined
   /** Tokens counted despite the failure. */
   readonly usage?: Usage | undefined
 }> {}

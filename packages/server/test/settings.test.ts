@@ -339,7 +339,7 @@ describe(".env", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const text = yield* fs.readFileString(EXAMPLE)
-      const names = [...text.matchAll(/^([A-Z_]+)=/gmu)].map(([, name]) => name ?? "")
+      const names = [...text.matchAll(/^([A-Z0-9_]+)=/gmu)].map(([, name]) => name ?? "")
       assert.deepStrictEqual(names.sort(), Object.keys(VARIABLES).sort())
       const found = yield* Effect.provideService(
         settings,

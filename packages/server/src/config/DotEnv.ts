@@ -29,7 +29,7 @@ export const provider = Effect.fnUntraced(function* ({ environment, names, path 
 })
 
 /** An unquoted or double-quoted value with a `$`; a comment begins with a `#` after a space. */
-const DOLLAR = /^[ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=[ \t]*(?![ \t'])[^\n#$]*\$/gmu
+const DOLLAR = /^[ \t]*(?:export[ \t]+)?([A-Z0-9_]+)[ \t]*=[ \t]*(?![ \t'])[^\n#$]*\$/gmu
 
 /** Variables of a `.env` file that docker compose reads differently: it expands a `$` as a variable's name. */
 export const withDollar = (text: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>

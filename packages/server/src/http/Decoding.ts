@@ -1,7 +1,7 @@
 import { Authorization } from "@llm-saas/api/Access"
 import { lastEventIdQuery } from "@llm-saas/api/EventId"
 import { InvalidRequest, RequestSchema } from "@llm-saas/api/Failures"
-import { Foreign } from "@llm-saas/api/v1/Foreign"
+import { Foreign } from "@llm-saas/api/v1/Door"
 import { Context, Effect, Layer, Struct, type Types } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import { HttpApiError } from "effect/http-api"

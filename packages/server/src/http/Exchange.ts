@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from "node:http"
+import type { Door } from "@llm-saas/api/v1/Door"
 import type { Replay } from "@llm-saas/domain/Replay"
-import type { Door } from "./Door.ts"
 import { refusalBody, type RefusalCode, type RefusalDetails, statusOf } from "./Refusals.ts"
 import { told } from "./Telling.ts"
 import type { RequestRecord } from "../logging/RequestRecord.ts"

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { Duplex } from "node:stream"
-import type { Door } from "./Door.ts"
+import type { Door } from "@llm-saas/api/v1/Door"
 import { refusalBody, type RefusalCode, statusOf } from "./Refusals.ts"
 import { told } from "./Telling.ts"
 

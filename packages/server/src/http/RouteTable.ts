@@ -1,5 +1,5 @@
 import { Costly } from "@llm-saas/api/Costly"
-import { Foreign } from "@llm-saas/api/v1/Foreign"
+import { Foreign } from "@llm-saas/api/v1/Door"
 import { Context } from "effect"
 import * as FindMyWay from "effect/http/FindMyWay"
 import { HttpApi, type HttpApiEndpoint, type HttpApiGroup } from "effect/http-api"

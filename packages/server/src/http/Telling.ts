@@ -1,7 +1,7 @@
+import { type Door, mayPass, statusAtDoor } from "@llm-saas/api/v1/Door"
 import type { DoorError } from "@llm-saas/dialects/AnswerWriter"
 import { isJsonObject, type JsonObject } from "@llm-saas/domain/Json"
 import { Result } from "effect"
-import type { Door } from "./Door.ts"
 import { PROBLEM, withRequestId } from "./Refusals.ts"
 import { bodyOf } from "../v1/ErrorBodies.ts"
 
@@ -33,27 +33,17 @@ const NO_HEADERS = {}
 /** The SDKs of OpenAI and Anthropic retry 408, 409, 429 and 5xx, unless this header says otherwise. */
 const NO_RETRY = { "x-should-retry": "false" }
 
-/** Refusals that may be different a moment later. */
-const PASSING: ReadonlySet<string> = new Set(["request_timeout", "still_running", "too_many_requests"])
 /** Failures of the provider that stay until its operator, or the request, is another one. */
 const LASTING: ReadonlySet<string> = new Set(["model_unauthorized", "answer_too_long"])
 
 const mayHelp = ({ code, reason, status }: Failure): boolean =>
-  status < 500 ? PASSING.has(code) : !LASTING.has(reason ?? "")
+  mayPass(code, status) && !LASTING.has(reason ?? "")
 
 /** A problem as a door tells it. */
 export interface Failure extends DoorError {
   /** Why there is no whole answer: see `FailureReason`. */
   readonly reason?: string | undefined
 }
-
-/** Problems that are the request's own fault, for which these APIs have no status but 400. */
-const FAULTS: ReadonlySet<string> = new Set([
-  "content_filtered",
-  "context_too_long",
-  "prompt_rejected",
-  "prompt_too_long"
-])
 
 /** A problem's text as an error of a door. */
 export const doorErrorOf = (problem: string, status: number, requestId: string): Failure => {
@@ -64,9 +54,9 @@ export const doorErrorOf = (problem: string, status: number, requestId: string):
   const { code, detail, errors, reason, retry_after } = isJsonObject(parsed) ? parsed : NOTHING
   const known = typeof code === "string" ? code : "internal_error"
   const retryAfter = typeof retry_after === "number" ? retry_after : undefined
-  const isFault = FAULTS.has(known) || reason === "model_rejected"
   return {
-    status: isFault ? 400 : status,
+    // The provider does not take the form of the request.
+    status: reason === "model_rejected" ? 400 : statusAtDoor(known, status),
     code: known,
     message: typeof detail === "string" ? detail : "The server failed for a reason of its own.",
     requestId,

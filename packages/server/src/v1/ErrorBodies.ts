@@ -1,6 +1,6 @@
+import type { Door } from "@llm-saas/api/v1/Door"
 import type { DoorError } from "@llm-saas/dialects/AnswerWriter"
 import type { JsonObject } from "@llm-saas/domain/Json"
-import type { Door } from "../http/Door.ts"
 
 /** An error in the form of a door. */
 export const bodyOf = (door: Exclude<Door, "native">, error: DoorError): JsonObject =>

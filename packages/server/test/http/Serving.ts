@@ -1,7 +1,7 @@
 import { Access, Authorization } from "@llm-saas/api/Access"
 import { Costly } from "@llm-saas/api/Costly"
 import { RequestSchema } from "@llm-saas/api/Failures"
-import { Foreign } from "@llm-saas/api/v1/Foreign"
+import { Foreign } from "@llm-saas/api/v1/Door"
 import { Actor } from "@llm-saas/domain/Actor"
 import { PageLimit } from "@llm-saas/domain/Page"
 import { TooManyRequests, Unauthenticated } from "@llm-saas/domain/Refusal"

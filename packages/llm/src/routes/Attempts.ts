@@ -1,0 +1,59 @@
+import { type Effect, Exit, Option, type Redacted } from "effect"
+import type { ProviderFailure } from "../ProviderFailure.ts"
+import type { AttemptRecord, Call } from "../Provider.ts"
+import type { Asking } from "./Asking.ts"
+
+/** What an answer says about itself, as far as the record of its request needs it. */
+export interface Told {
+  readonly usage?: AttemptRecord["usage"]
+  readonly model?: string | undefined
+}
+
+/** Who is asked, and with whose key. */
+export interface Asked {
+  readonly provider: string
+  readonly model: string
+  readonly key: Redacted.Redacted | undefined
+  readonly keySource: AttemptRecord["keySource"]
+}
+
+/** The records of the requests of one call of a provider: one, or more where an upstream refused a parameter. */
+export class Attempts {
+  readonly call: Call
+  readonly #moment: () => number
+  #open: AttemptRecord | undefined = undefined
+
+  constructor({ key, keySource, model, provider }: Asked, asking: Asking, begun: Effect.Effect<void>) {
+    this.#moment = asking.moment
+    this.call = {
+      key,
+      begun,
+      moment: asking.moment,
+      attempt: () => {
+        this.#close()
+        const record: AttemptRecord = { provider, model, keySource, startedAt: asking.moment() }
+        this.#open = record
+        asking.attempt(record)
+        return record
+      }
+    }
+  }
+
+  /** The call is over: so is its last request. One that was interrupted ends with what is known of it. */
+  end(exit: Exit.Exit<Told, ProviderFailure>): void {
+    const record = this.#open
+    if (record === undefined) return
+    const failed = Exit.isSuccess(exit) ? undefined : Option.getOrUndefined(Exit.findErrorOption(exit))
+    const { model, usage } = Exit.isSuccess(exit) ? exit.value : { model: undefined, usage: failed?.usage }
+    record.usage ??= usage
+    record.responseModel ??= model
+    record.status ??= failed?.status
+    record.failure ??= failed?.reason
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#open !== undefined) this.#open.endedAt ??= this.#moment()
+    this.#open = undefined
+  }
+}
