@@ -160,6 +160,63 @@ grant select (metadata) on app.api_keys to llm_reader_content;
 grant insert (tenant_id, id, user_id, public_id, secret_hash, name, scopes, models, metadata, expires_at), select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, metadata, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at), update (secret_hash, previous_until, name, scopes, models, metadata, expires_at, disabled_at, revoked_at, rotated_at) on app.api_keys to llm_tenant;
 grant delete, select (tenant_id, id, user_id, revoked_at), update (refused_at) on app.api_keys to llm_work;
 
+create table app.attempts (
+  tenant_id uuid not null,
+  generation_id uuid not null,
+  number smallint not null,
+  user_id uuid not null,
+  provider text not null,
+  model text not null,
+  key_source text not null,
+  response_model text,
+  upstream_id text,
+  http_status smallint,
+  failure text,
+  tokens_in integer,
+  tokens_out integer,
+  usage jsonb,
+  started_at timestamp with time zone not null,
+  first_token_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint attempts_pkey PRIMARY KEY (tenant_id, generation_id, number),
+  constraint attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint attempts_failure_check CHECK ((char_length(failure) <= 50)),
+  constraint attempts_key_source_check CHECK ((key_source = ANY (ARRAY['installation'::text, 'tenant'::text]))),
+  constraint attempts_model_check CHECK ((char_length(model) <= 200)),
+  constraint attempts_number_check CHECK ((number > 0)),
+  constraint attempts_provider_check CHECK ((char_length(provider) <= 100)),
+  constraint attempts_response_model_check CHECK ((char_length(response_model) <= 200)),
+  constraint attempts_upstream_id_check CHECK ((char_length(upstream_id) <= 200)),
+  constraint attempts_usage_check CHECK (((jsonb_typeof(usage) = 'object'::text) AND (octet_length((usage)::text) <= 4096)))
+);
+alter table app.attempts owner to llm_owner, enable row level security, force row level security;
+create policy own_or_admin on app.attempts as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.attempts as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.attempts as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.attempts as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.attempts as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.attempts as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.attempts as permissive for select to llm_tenant
+  using true;
+create policy tracking_rows on app.attempts as permissive for select to llm_tracking
+  using true;
+create policy work_rows on app.attempts as permissive for insert to llm_work
+  with check true;
+grant select on app.attempts to llm_auditor;
+grant select on app.attempts to llm_backup;
+grant select on app.attempts to llm_reader;
+grant select on app.attempts to llm_tenant;
+grant select on app.attempts to llm_tracking;
+grant insert on app.attempts to llm_work;
+
 create table app.audit_events (
   tenant_id uuid not null,
   id uuid not null,
@@ -500,10 +557,13 @@ create table app.generations (
   ended_at timestamp with time zone,
   tracked_as text,
   key_id uuid,
+  usage jsonb,
+  content text not null default 'kept'::text,
   constraint generations_pkey PRIMARY KEY (tenant_id, id),
   constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint generations_tenant_id_user_id_message_id_fkey FOREIGN KEY (tenant_id, user_id, message_id) REFERENCES app.messages(tenant_id, user_id, id) ON DELETE SET NULL (message_id),
   constraint generations_check CHECK (((ended_at IS NULL) = (status = 'streaming'::text))),
+  constraint generations_content_check CHECK ((content = ANY (ARRAY['kept'::text, 'leaving'::text, 'removed'::text]))),
   constraint generations_failure_check CHECK ((char_length(failure) <= 50)),
   constraint generations_finish_reason_check CHECK ((finish_reason = ANY (ARRAY['stop'::text, 'length'::text, 'content_filter'::text, 'tool_calls'::text, 'other'::text]))),
   constraint generations_model_check CHECK ((char_length(model) <= 200)),
@@ -511,12 +571,14 @@ create table app.generations (
   constraint generations_provider_check CHECK ((char_length(provider) <= 100)),
   constraint generations_request_id_check CHECK ((char_length(request_id) <= 200)),
   constraint generations_response_model_check CHECK ((char_length(response_model) <= 200)),
-  constraint generations_source_check CHECK ((source = ANY (ARRAY['messages'::text, 'messages.stream'::text, 'rpc'::text]))),
+  constraint generations_source_check CHECK ((source = ANY (ARRAY['messages'::text, 'messages.stream'::text, 'rpc'::text, 'chat.completions'::text, 'responses'::text, 'anthropic.messages'::text, 'embeddings'::text]))),
   constraint generations_status_check CHECK ((status = ANY (ARRAY['streaming'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text]))),
   constraint generations_trace_id_check CHECK ((trace_id ~ '^[0-9a-f]{32}$'::text)),
-  constraint generations_tracked_as_check CHECK ((tracked_as ~ '^[0-9a-f]{32}$'::text))
+  constraint generations_tracked_as_check CHECK ((tracked_as ~ '^[0-9a-f]{32}$'::text)),
+  constraint generations_usage_check CHECK (((jsonb_typeof(usage) = 'object'::text) AND (octet_length((usage)::text) <= 4096)))
 );
 alter table app.generations owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX generations_leaving ON app.generations USING btree (ended_at, tenant_id) WHERE (content = 'leaving'::text);
 CREATE INDEX generations_of_key ON app.generations USING btree (tenant_id, key_id, created_at) WHERE (key_id IS NOT NULL);
 CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX generations_of_trace ON app.generations USING btree (trace_id, tenant_id);
@@ -549,12 +611,12 @@ create policy tracking_rows on app.generations as permissive for all to llm_trac
 create policy work_rows on app.generations as permissive for all to llm_work
   using true
   with check true;
-grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id) on app.generations to llm_auditor;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_auditor;
 grant select on app.generations to llm_backup;
-grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id) on app.generations to llm_reader;
-grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
-grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, message_id, user_id, conversation_id, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, created_at, ended_at), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at) on app.generations to llm_work;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_reader;
+grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as, usage), update (tracked_as) on app.generations to llm_tracking;
+grant select (tenant_id, id, message_id, user_id, conversation_id, provider, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, created_at, admitted_at, ended_at, content), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at, usage, content) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,
@@ -646,6 +708,8 @@ create table app.messages (
   token_lengths integer[],
   created_at timestamp with time zone not null default now(),
   account text,
+  request text,
+  log text,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
   constraint messages_tenant_id_user_id_conversation_id_fkey FOREIGN KEY (tenant_id, user_id, conversation_id) REFERENCES app.conversations(tenant_id, user_id, id) ON DELETE CASCADE,
@@ -692,10 +756,10 @@ create policy work_rows on app.messages as permissive for select to llm_work
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor;
 grant select on app.messages to llm_backup;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_reader;
-grant select (content, response) on app.messages to llm_reader_content;
-grant insert (tenant_id, id, user_id, conversation_id, content), select on app.messages to llm_tenant;
-grant select (tenant_id, id, user_id, conversation_id, content, response) on app.messages to llm_tracking;
-grant delete, select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account) on app.messages to llm_work;
+grant select (content, response, request, log) on app.messages to llm_reader_content;
+grant insert (tenant_id, id, user_id, conversation_id, content, request), select on app.messages to llm_tenant;
+grant select (tenant_id, id, user_id, conversation_id, content, response, token_lengths, request, log) on app.messages to llm_tracking;
+grant delete, select (tenant_id, id, user_id, conversation_id), update (content, response, token_lengths, account, request, log) on app.messages to llm_work;
 
 create table app.tenants (
   id uuid not null,
@@ -704,12 +768,19 @@ create table app.tenants (
   registration text not null default 'open'::text,
   bootstrapped_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  content_retention text not null default 'full'::text,
+  content_days integer,
+  content_removed_until uuid,
   constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_content_days_check CHECK (((content_days >= 1) AND (content_days <= 36500))),
+  constraint tenants_content_retention_check CHECK ((content_retention = ANY (ARRAY['full'::text, 'none'::text, 'days'::text]))),
+  constraint tenants_days_of_retention CHECK (((content_retention = 'days'::text) = (content_days IS NOT NULL))),
   constraint tenants_name_check CHECK (((char_length(name) <= 200) AND (name ~ '[^ ]'::text) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
   constraint tenants_registration_check CHECK ((registration = ANY (ARRAY['open'::text, 'closed'::text]))),
   constraint tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
 );
 alter table app.tenants owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX tenants_of_days ON app.tenants USING btree (id) WHERE (content_retention = 'days'::text);
 create policy admins_change on app.tenants as restrictive for update to llm_tenant
   using (( SELECT app.role() AS role) = 'admin'::text)
   with check (( SELECT app.role() AS role) = 'admin'::text);
@@ -737,11 +808,17 @@ create policy tenant_change on app.tenants as permissive for update to llm_tenan
   with check true;
 create policy tenant_rows on app.tenants as permissive for select to llm_tenant
   using true;
+create policy work_change on app.tenants as permissive for update to llm_work
+  using (content_retention = 'days'::text)
+  with check (content_retention = 'days'::text);
+create policy work_rows on app.tenants as permissive for select to llm_work
+  using true;
 grant select on app.tenants to llm_auditor;
 grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
 grant select on app.tenants to llm_backup;
 grant select on app.tenants to llm_reader;
-grant select, update (name, registration) on app.tenants to llm_tenant;
+grant select, update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
+grant select (id, content_retention, content_days, content_removed_until), update (content_removed_until) on app.tenants to llm_work;
 
 create table app.tracking_outbox (
   tenant_id uuid not null,
@@ -948,8 +1025,8 @@ create function app.account_of(uuid,uuid) returns text language sql stable;
   grant execute to llm_tenant;
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,integer,text,jsonb,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
-  alter function app.ask(uuid,uuid,integer,text,jsonb,text) owner to llm_owner;
+create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
+  alter function app.ask(uuid,uuid,integer,text,jsonb,text,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.contract_time(timestamp with time zone) returns text language sql stable;
@@ -962,8 +1039,8 @@ create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
   grant execute to llm_tenant;
 create function app.keep_an_admin() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.keep_an_admin() owner to llm_owner;
-create function app.key_used(uuid,uuid,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text) language sql stable;
-  alter function app.key_used(uuid,uuid,text,text) owner to llm_owner;
+create function app.key_used(uuid,uuid,text,text,boolean) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text) language sql stable;
+  alter function app.key_used(uuid,uuid,text,text,boolean) owner to llm_owner;
   grant execute to llm_tenant;
 create function app.login_valid() returns boolean language sql stable;
   alter function app.login_valid() owner to llm_owner;
@@ -1138,9 +1215,13 @@ create function work.deleted_user() returns trigger language plpgsql security de
 create function work.finish(jsonb,text,integer[]) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.finish(jsonb,text,integer[]) owner to llm_work;
   grant execute to llm_api;
-create function work.finish_many(jsonb,text[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
-  alter function work.finish_many(jsonb,text[],text[]) owner to llm_work;
+create function work.finish_many(jsonb,text[],text[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
+  alter function work.finish_many(jsonb,text[],text[],text[]) owner to llm_work;
   grant execute to llm_api;
+create function work.forget_content(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.forget_content(integer) owner to llm_work;
+create function work.id_at(timestamp with time zone) returns uuid language sql immutable set search_path=pg_catalog, pg_temp;
+  alter function work.id_at(timestamp with time zone) owner to llm_work;
 create function work.missed(uuid,uuid,uuid) returns text language sql stable;
   alter function work.missed(uuid,uuid,uuid) owner to llm_work;
 create function work.newest_messages(uuid,uuid,uuid,integer) returns SETOF uuid language plpgsql set search_path=pg_catalog, pg_temp;
@@ -1148,6 +1229,8 @@ create function work.newest_messages(uuid,uuid,uuid,integer) returns SETOF uuid 
 create function work.purge(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.purge(integer) owner to llm_work;
   grant execute to llm_api;
+create function work.remove_content(uuid,uuid) returns void language sql set search_path=pg_catalog, pg_temp;
+  alter function work.remove_content(uuid,uuid) owner to llm_work;
 create function work.remove_message(uuid,uuid) returns boolean language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.remove_message(uuid,uuid) owner to llm_work;
 create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
@@ -1156,6 +1239,8 @@ create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid,
 create function work.sweep(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.sweep(integer) owner to llm_work;
   grant execute to llm_api;
+create function work.visible_text(text) returns text language plpgsql immutable set search_path=pg_catalog, pg_temp;
+  alter function work.visible_text(text) owner to llm_work;
 
 -- Views for auditors
 

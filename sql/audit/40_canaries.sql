@@ -11,6 +11,7 @@ return case p_column
   when 'api_keys.public_id' then '0000000000canary'
   when 'api_keys.secret_hash' then '\x' || repeat('ca', 32)
   when 'generations.source' then 'rpc'
+  when 'attempts.key_source' then 'installation'
   when 'deletions.kind' then 'message'
   when 'generations.trace_id' then repeat('c', 32)
   else case p_type

@@ -85,7 +85,8 @@ begin
         perform set_config('role', 'none', true);
         perform work.finish(
           jsonb_build_object('tenant_id', victim, 'id', place.id, 'lease_owner', lease, 'status', 'completed', 'finish_reason', 'stop',
-            'approx_tokens_out', 1),
+            'approx_tokens_out', 1, 'attempts', jsonb_build_array(jsonb_build_object('number', 1, 'provider', 'canary', 'model', 'canary',
+              'key_source', 'installation', 'started_at', 0))),
           '', '{}'
         );
         perform set_config('role', 'llm_tenant', true);

@@ -1,17 +1,26 @@
 -- The result of the request with this key. No row: the key was not used. outcome null: its message is deleted, and the key may be used
--- again.
-create function app.key_used(p_tenant uuid, p_user uuid, p_key text, p_body_hash text)
+-- again. p_retry: the request is another try of the same one, whose sender has no answer: what ended otherwise than whole, is not kept or is
+-- older than ten minutes is asked again.
+create function app.key_used(p_tenant uuid, p_user uuid, p_key text, p_body_hash text, p_retry boolean)
   returns table (outcome text, message_id uuid, generation_id uuid, status text)
   language sql stable
 begin atomic
-  select case when m.id is null then null when k.body_hash <> p_body_hash then 'mismatch' else 'known' end,
+  select
+    case
+      when m.id is null then null
+      when k.body_hash <> p_body_hash then 'mismatch'
+      when p_retry and not (
+        g.status = 'streaming' or g.status = 'completed' and g.content <> 'removed' and k.created_at > now() - interval '10 minutes'
+      ) then null
+      else 'known'
+    end,
     case when m.id is null or k.body_hash = p_body_hash then k.message_id end,
     case when m.id is null or k.body_hash = p_body_hash then k.generation_id end, g.status
   from (
     select k.* from app.idempotency_keys k where k.tenant_id = p_tenant and k.user_id = p_user and k.key = p_key
   ) k
   left join lateral (select m.id from app.messages m where m.tenant_id = p_tenant and m.id = k.message_id) m on true
-  left join lateral (select g.status from app.generations g where g.tenant_id = p_tenant and g.id = k.generation_id) g on true;
+  left join lateral (select g.status, g.content from app.generations g where g.tenant_id = p_tenant and g.id = k.generation_id) g on true;
 end;
 
 -- Asks, with the user's own rights: enters as app.enter does, then stores the question, its place in a conversation, the generation with
@@ -19,12 +28,14 @@ end;
 -- tenth of the program's work per question.
 --
 -- p_question: the columns of app.generations that are known now, times as milliseconds since 1970, and also `idempotency_key`, `body_hash`,
--- and `history_characters`, the most characters of earlier turns to return (AskedQuestion in packages/database/src/Tenancy.ts). Named
--- fields, so that a compiler finds two ids that are swapped.
+-- `history_characters`, the most characters of earlier turns to return, `keep`, false where the client wants no content kept, and `tries`:
+-- null for a key that a client gave, which names one request for good; `first` for a key made of the request's body, which the latest such
+-- request takes over; `again` for another try of that one (AskedQuestion in packages/database/src/Tenancy.ts). Named fields, so that a
+-- compiler finds two ids that are swapped. p_request: the body as it was sent, of requests under /v1.
 --
 -- outcome: `asked`; `known`: this key was used for the same request, here is its result; `mismatch`: it was used for another one;
 -- `no_conversation`. history: earlier turns of the conversation, oldest first, within history_characters.
-create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text)
+create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text, p_request text default null)
   returns table (outcome text, message_id uuid, generation_id uuid, status text, history jsonb)
   language plpgsql volatile
 as $$
@@ -34,6 +45,8 @@ declare
   p_conversation constant uuid := p_question ->> 'conversation_id';
   p_key constant text := p_question ->> 'idempotency_key';
   p_body_hash constant text := p_question ->> 'body_hash';
+  p_tries constant text := p_question ->> 'tries';
+  v_keep boolean;
   v_outcome text;
   v_message uuid;
   v_generation uuid;
@@ -43,16 +56,19 @@ begin
   perform app.enter(p_tenant, p_user, p_epoch, p_needs);
   if p_key is not null then
     select k.outcome, k.message_id, k.generation_id, k.status into v_outcome, v_message, v_generation, v_status
-    from app.key_used(p_tenant, p_user, p_key, p_body_hash) k;
-    if v_outcome is not null then
+    from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k;
+    if v_outcome is not null and p_tries is distinct from 'first' then
       return query select v_outcome, v_message, v_generation, v_status, turns;
       return;
     end if;
   end if;
 
+  select t.content_retention <> 'none' and (p_question ->> 'keep') is distinct from 'false' into v_keep
+  from app.tenants t where t.id = p_tenant;
+
   if p_conversation is not null then
     update app.conversations c set updated_at = now(),
-      title = coalesce(c.title, nullif(btrim(left(regexp_replace(p_content, '[[:cntrl:][:space:]]+', ' ', 'g'), 80)), ''))
+      title = coalesce(c.title, nullif(btrim(left(regexp_replace(case when v_keep then p_content else '' end, '[[:cntrl:][:space:]]+', ' ', 'g'), 80)), ''))
     where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user;
     if not found then
       return query select 'no_conversation', null::uuid, null::uuid, null::text, '[]'::jsonb;
@@ -83,21 +99,21 @@ begin
     select p_tenant, p_user, p_key, p_body_hash, p_message, p_generation where p_key is not null
     on conflict (tenant_id, user_id, key) do update
       set body_hash = excluded.body_hash, message_id = excluded.message_id, generation_id = excluded.generation_id, created_at = now()
-      where k.message_id = v_message
+      where k.message_id = v_message or p_tries = 'first'
     returning k.generation_id
   ), taken as (
     select m.generation_id from mine m union all select p_generation where p_key is null
   ), question as (
-    insert into app.messages (tenant_id, id, user_id, conversation_id, content)
-    select p_tenant, p_message, p_user, p_conversation, p_content from taken
+    insert into app.messages (tenant_id, id, user_id, conversation_id, content, request)
+    select p_tenant, p_message, p_user, p_conversation, p_content, p_request from taken
   )
   insert into app.generations (
     tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
-    request_id, trace_id, parent_span_id, created_at, admitted_at, key_id
+    request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content
   )
   select p_tenant, t.generation_id, p_message, p_user, p_conversation, q.source, q.provider, q.model, q.lease_owner, q.approx_tokens_in,
     char_length(p_content), q.request_id, q.trace_id, q.parent_span_id, to_timestamp(q.created_at / 1000), to_timestamp(q.admitted_at / 1000),
-    q.key_id
+    q.key_id, case when v_keep then 'kept' else 'leaving' end
   from taken t, jsonb_to_record(p_question) as q (
     source text, provider text, model text, lease_owner uuid, approx_tokens_in integer, request_id text, trace_id text,
     parent_span_id text, created_at float8, admitted_at float8, key_id uuid
@@ -106,7 +122,7 @@ begin
     return query select 'asked', p_message, p_generation, 'streaming', turns;
   else
     return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb
-      from app.key_used(p_tenant, p_user, p_key, p_body_hash) k where k.outcome is not null;
+      from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k where k.outcome is not null;
     if not found then
       raise exception 'the key was given back meanwhile' using errcode = '40001';
     end if;

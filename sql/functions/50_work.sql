@@ -84,9 +84,10 @@ end;
 -- message's, so nothing was written, and the same must be sent again. Nothing here waits, as in work.append. p_endings: a list of the
 -- columns of app.generations that are known at the end, with tenant, id and lease; times as milliseconds since 1970 (GenerationEnding in
 -- packages/domain/src/GenerationRecord.ts). p_responses and p_token_lengths in the same order; the lengths of one answer are an array of
--- integers as text, since arrays in an array have one length. The settings: each row is looked up by its key, however many the planner
+-- integers as text, since arrays in an array have one length. p_logs: the whole log of an answer that is more than its text, else empty. The
+-- settings: each row is looked up by its key, however many the planner
 -- expects. One costs 410 µs, each further one 85.
-create function work.finish_many(p_endings jsonb, p_responses text[], p_token_lengths text[])
+create function work.finish_many(p_endings jsonb, p_responses text[], p_token_lengths text[], p_logs text[] default '{}')
   returns table (generation_id uuid, reason text)
   language sql volatile security definer set search_path = pg_catalog, pg_temp
   set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
@@ -95,16 +96,17 @@ begin atomic
     select * from rows from (
       jsonb_to_recordset(p_endings) as (
         tenant_id uuid, id uuid, lease_owner uuid, status text, finish_reason text, failure text, response_model text, tokens_in integer,
-        tokens_out integer, approx_tokens_out integer, cost_usd float8, started_at float8, first_token_at float8, model_ended_at float8
-      ), unnest(p_responses), unnest(p_token_lengths)
+        tokens_out integer, approx_tokens_out integer, cost_usd float8, started_at float8, first_token_at float8, model_ended_at float8,
+        usage jsonb, attempts jsonb
+      ), unnest(p_responses), unnest(p_token_lengths), unnest(p_logs)
     ) as given (
       tenant_id, id, lease_owner, status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd,
-      started_at, first_token_at, model_ended_at, response, token_lengths
+      started_at, first_token_at, model_ended_at, usage, attempts, response, token_lengths, log
     )
   ), mine as (
-    select v.*, g.message_id, g.model, g.approx_tokens_in, g.created_at from given v
+    select v.*, g.message_id, g.user_id, g.model, g.approx_tokens_in, g.created_at from given v
     cross join lateral (
-      select g.message_id, g.model, g.approx_tokens_in, g.created_at from app.generations g
+      select g.message_id, g.user_id, g.model, g.approx_tokens_in, g.created_at from app.generations g
       where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = v.lease_owner and g.ended_at is null
       for no key update skip locked
     ) g
@@ -116,6 +118,7 @@ begin atomic
     update app.generations g set
       status = e.status, finish_reason = e.finish_reason, failure = e.failure, response_model = left(e.response_model, 200),
       tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, cost_usd = e.cost_usd::numeric,
+      usage = e.usage,
       response_length = char_length(e.response), started_at = to_timestamp(e.started_at / 1000),
       first_token_at = to_timestamp(e.first_token_at / 1000), model_ended_at = to_timestamp(e.model_ended_at / 1000),
       -- Times by the process's clock, as all times of a generation; this duration by the database's: no difference of two clocks.
@@ -123,14 +126,26 @@ begin atomic
     from mine e where g.tenant_id = e.tenant_id and g.id = e.id
     returning g.tenant_id, g.id
   ), answered as (
-    update app.messages m set response = e.response, token_lengths = e.token_lengths::integer[],
+    update app.messages m set response = e.response, token_lengths = e.token_lengths::integer[], log = nullif(e.log, ''),
       account = app.account_members(e.id, coalesce(left(e.response_model, 200), e.model), e.status, e.finish_reason, e.failure, e.tokens_in,
         e.tokens_out, e.approx_tokens_in, e.approx_tokens_out, e.created_at, to_timestamp(e.first_token_at / 1000),
         to_timestamp(e.model_ended_at / 1000))
     from mine e where m.tenant_id = e.tenant_id and m.id = e.message_id
+  ), called as (
+    insert into app.attempts (
+      tenant_id, generation_id, number, user_id, provider, model, key_source, response_model, upstream_id, http_status, failure, tokens_in,
+      tokens_out, usage, started_at, first_token_at, ended_at
+    )
+    select e.tenant_id, e.id, a.number, e.user_id, left(a.provider, 100), left(a.model, 200), a.key_source, left(a.response_model, 200),
+      left(a.upstream_id, 200), a.http_status, left(a.failure, 50), a.tokens_in, a.tokens_out, a.usage, to_timestamp(a.started_at / 1000),
+      to_timestamp(a.first_token_at / 1000), to_timestamp(a.ended_at / 1000)
+    from mine e cross join lateral jsonb_to_recordset(e.attempts) as a (
+      number smallint, provider text, model text, key_source text, response_model text, upstream_id text, http_status smallint, failure text,
+      tokens_in integer, tokens_out integer, usage jsonb, started_at float8, first_token_at float8, ended_at float8
+    )
   ), given_back as (
     delete from app.idempotency_keys k using mine e
-    where e.status in ('failed', 'interrupted') and e.response = '' and k.tenant_id = e.tenant_id and k.message_id = e.message_id
+    where e.status in ('failed', 'interrupted') and e.response = '' and coalesce(e.log, '') = '' and k.tenant_id = e.tenant_id and k.message_id = e.message_id
   ), unneeded as (
     delete from app.generation_chunks c using mine e where c.tenant_id = e.tenant_id and c.generation_id = e.id
   ), tracked as (
@@ -153,6 +168,21 @@ begin
   return v_reason is null;
 end $$;
 
+-- What an entry of a log adds to the visible text: itself, or the text of a refusal or of a provider's own event; see visibleText in
+-- packages/domain/src/ModelEvent.ts. An event with a NUL in its text has none that could be stored.
+create function work.visible_text(p_entry text) returns text
+  language plpgsql immutable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not starts_with(p_entry, E'\x1e{') then return p_entry; end if;
+  return case
+    when substr(p_entry, 2)::json ->> 'type' in ('refusal', 'raw') and coalesce(substr(p_entry, 2)::json ->> 'choice', '0') = '0'
+    then coalesce(substr(p_entry, 2)::json ->> 'text', '') else ''
+  end;
+exception when data_exception then
+  return '';
+end $$;
+
 -- Ends generations of lost processes, with the text there is; removes idempotency keys older than a day. Any process may call it at any
 -- time: rows locked by another process are skipped. Returns how many generations were ended.
 create function work.sweep(p_limit integer) returns integer
@@ -162,11 +192,12 @@ declare
   lost record;
   old record;
   v_response text;
+  v_log text;
   v_lengths integer[];
   v_count integer := 0;
 begin
   for lost in
-    select g.tenant_id, g.id, g.message_id from app.generations g
+    select g.tenant_id, g.id, g.message_id, g.user_id, g.provider, g.model, g.admitted_at from app.generations g
     where g.status = 'streaming' and g.lease_until < now()
     order by g.lease_until limit p_limit
   loop
@@ -179,18 +210,22 @@ begin
     for update skip locked;
     continue when not found;
 
-    select coalesce(string_agg(t.token, '' order by c.seq, t.place), ''),
+    select coalesce(string_agg(work.visible_text(t.token), '' order by c.seq, t.place), ''),
+      case when bool_or(starts_with(t.token, E'\x1e{')) then string_agg(t.token, '' order by c.seq, t.place) end,
       coalesce(array_agg(char_length(t.token) order by c.seq, t.place), '{}')
-      into v_response, v_lengths
+      into v_response, v_log, v_lengths
     from app.generation_chunks c cross join unnest(c.tokens) with ordinality as t (token, place)
     where c.tenant_id = lost.tenant_id and c.generation_id = lost.id;
 
     update app.generations g set status = 'interrupted', failure = 'process_lost', response_length = char_length(v_response),
       approx_tokens_out = (octet_length(v_response) + 3) / 4, ended_at = greatest(clock_timestamp(), g.created_at)
     where g.tenant_id = lost.tenant_id and g.id = lost.id;
-    update app.messages m set response = v_response, token_lengths = v_lengths
+    update app.messages m set response = v_response, token_lengths = v_lengths, log = v_log
     where m.tenant_id = lost.tenant_id and m.id = lost.message_id;
-    if v_response = '' then
+    -- The call that was under way. Earlier ones that failed were known to the lost process only.
+    insert into app.attempts (tenant_id, generation_id, number, user_id, provider, model, key_source, failure, started_at)
+    values (lost.tenant_id, lost.id, 1, lost.user_id, lost.provider, lost.model, 'installation', 'process_lost', lost.admitted_at);
+    if v_response = '' and v_log is null then
       delete from app.idempotency_keys k where k.tenant_id = lost.tenant_id and k.message_id = lost.message_id;
     end if;
     delete from app.generation_chunks c where c.tenant_id = lost.tenant_id and c.generation_id = lost.id;

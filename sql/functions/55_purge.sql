@@ -122,6 +122,70 @@ begin
   done := true;
 end $$;
 
+-- The smallest id of a time in UUIDv7 (RFC 9562 §5.7).
+create function work.id_at(p_time timestamptz) returns uuid
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return (lpad(to_hex(floor(extract(epoch from p_time) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid;
+
+-- Removes the texts of a question and its answer; the account stays. The caller has locked the message.
+create function work.remove_content(p_tenant uuid, p_message uuid) returns void
+  language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic
+  update app.messages m set content = '', response = '', token_lengths = '{}', log = null, request = null
+  where m.tenant_id = p_tenant and m.id = p_message;
+  update app.generations g set content = 'removed' where g.tenant_id = p_tenant and g.message_id = p_message;
+end;
+
+-- Removes questions and answers that are not kept, or not any longer: a minute after the end, until when the answer's readers at all
+-- processes have it; or after the tenant's days, by the order of ids, from where it stopped before: ids are of the time when the question
+-- was stored. Returns how many. A row that another transaction has is left for the next round. Locks as everywhere: the message first.
+create function work.forget_content(p_limit integer) returns integer
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  keeping record;
+  old record;
+  v_count integer := 0;
+  v_until uuid;
+begin
+  for old in
+    select g.tenant_id, g.id, g.message_id from app.generations g
+    where g.content = 'leaving' and g.ended_at < now() - interval '1 minute' order by g.ended_at limit p_limit
+  loop
+    if old.message_id is null then
+      update app.generations g set content = 'removed' where g.tenant_id = old.tenant_id and g.id = old.id;
+    else
+      perform from app.messages m where m.tenant_id = old.tenant_id and m.id = old.message_id for no key update skip locked;
+      continue when not found;
+      perform work.remove_content(old.tenant_id, old.message_id);
+    end if;
+    v_count := v_count + 1;
+  end loop;
+  for keeping in
+    select t.id, work.id_at(now() - make_interval(days => t.content_days)) as upto,
+      coalesce(t.content_removed_until, '00000000-0000-0000-0000-000000000000') as done
+    from app.tenants t where t.content_retention = 'days'
+  loop
+    exit when v_count >= p_limit;
+    v_until := null;
+    for old in
+      select m.id from app.messages m
+      where m.tenant_id = keeping.id and m.id > keeping.done and m.id < keeping.upto
+      order by m.tenant_id, m.id limit p_limit - v_count
+    loop
+      perform from app.messages m where m.tenant_id = keeping.id and m.id = old.id for no key update skip locked;
+      exit when not found;
+      perform work.remove_content(keeping.id, old.id);
+      v_until := old.id;
+      v_count := v_count + 1;
+    end loop;
+    if v_until is not null then
+      update app.tenants t set content_removed_until = v_until where t.id = keeping.id;
+    end if;
+  end loop;
+  return v_count;
+end $$;
+
 -- Removes p_limit rows at most, longest waiting first. Returns how many; none means that nothing is left, or that other transactions hold
 -- all of it.
 create function work.purge(p_limit integer) returns integer
@@ -153,7 +217,7 @@ begin
     delete from app.api_keys k where k.tenant_id = marked.tenant_id and k.id = marked.id;
     v_removed := v_removed + 1;
   end loop;
-  return v_removed;
+  return v_removed + work.forget_content(p_limit - v_removed);
 end $$;
 
 -- A deleted user cannot enter any more, and their address is free.

@@ -1,7 +1,7 @@
 -- Verbs and columns. No role gets TRUNCATE, REFERENCES or TRIGGER: the first two bypass row-level security.
 
 grant select on app.tenants to llm_tenant;
-grant update (name, registration) on app.tenants to llm_tenant;
+grant update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
 grant select on app.users to llm_tenant;
 grant insert (tenant_id, id, email, role, kind, name) on app.users to llm_tenant;
 grant update (role, status, token_epoch) on app.users to llm_tenant;
@@ -39,20 +39,20 @@ grant select on app.conversations to llm_tenant;
 grant insert (tenant_id, id, user_id, title) on app.conversations to llm_tenant;
 grant update (title, updated_at) on app.conversations to llm_tenant;
 grant select on app.messages to llm_tenant;
-grant insert (tenant_id, id, user_id, conversation_id, content) on app.messages to llm_tenant;
+grant insert (tenant_id, id, user_id, conversation_id, content, request) on app.messages to llm_tenant;
 -- Not lease_owner: a caller that knows it may write answers, of every tenant that process serves.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure,
   lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length,
   response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at,
-  key_id
+  key_id, usage, content
 ) on app.generations to llm_tenant;
 grant insert (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
-  request_id, trace_id, parent_span_id, created_at, admitted_at, key_id
+  request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content
 ) on app.generations to llm_tenant;
 grant update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
-grant select on app.generation_chunks, app.tracking_outbox to llm_tenant;
+grant select on app.generation_chunks, app.tracking_outbox, app.attempts to llm_tenant;
 grant select, insert (tenant_id, user_id, key, body_hash, message_id, generation_id) on app.idempotency_keys to llm_tenant;
 -- A key whose message is deleted may be used again.
 grant update (body_hash, message_id, generation_id, created_at) on app.idempotency_keys to llm_tenant;
@@ -63,13 +63,17 @@ grant select (tenant_id, owner, key, user_id, body_hash, answer), insert (tenant
 -- The work role reads which message it is and writes the answer; it never sees the question.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at,
-  ended_at, model, approx_tokens_in
+  ended_at, model, approx_tokens_in, provider, admitted_at, content
 ) on app.generations to llm_work;
 grant update (
   status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at,
-  first_token_at, model_ended_at, ended_at, lease_until, message_id
+  first_token_at, model_ended_at, ended_at, lease_until, message_id, usage, content
 ) on app.generations to llm_work;
-grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account), delete on app.messages to llm_work;
+-- The question too is written once, when it is too old to be kept.
+grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account, log, content, request), delete
+  on app.messages to llm_work;
+grant insert on app.attempts to llm_work;
+grant select (id, content_retention, content_days, content_removed_until), update (content_removed_until) on app.tenants to llm_work;
 grant select, insert, update (tokens), delete on app.generation_chunks to llm_work;
 grant select (tenant_id, user_id, key, message_id, created_at), update (created_at), delete on app.idempotency_keys to llm_work;
 grant select (tenant_id, owner, key, created_at), delete on app.idempotent_answers to llm_work;
@@ -89,9 +93,10 @@ grant insert (tenant_id, message_id, user_id, rating, comment), update (rating, 
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in,
   tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, tracked_as,
-  created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at
+  created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, usage
 ), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, user_id, conversation_id, content, response) on app.messages to llm_tracking;
+grant select (tenant_id, id, user_id, conversation_id, content, response, request, log, token_lengths) on app.messages to llm_tracking;
+grant select on app.attempts to llm_tracking;
 grant select (tenant_id, id) on app.deletions to llm_tracking;
 grant select, insert, update, delete on app.tracking_outbox to llm_tracking;
 grant select (tenant_id, message_id, user_id, rating, comment, updated_at, revision, sent_revision), update (sent_revision)

@@ -15,15 +15,16 @@ grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure,
   cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id,
   trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at,
-  key_id
+  key_id, usage, content
 ) on app.generations to llm_auditor, llm_reader;
+grant select on app.attempts to llm_auditor, llm_reader;
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor, llm_reader;
 grant select (tenant_id, generation_id, created_at, attempts, next_attempt_at, claimed_until, parked_reason) on app.tracking_outbox
   to llm_auditor, llm_reader;
 
 grant select (metadata) on app.api_keys to llm_reader_content;
 grant select (title) on app.conversations to llm_reader_content;
-grant select (content, response) on app.messages to llm_reader_content;
+grant select (content, response, request, log) on app.messages to llm_reader_content;
 grant select (comment) on app.feedback to llm_reader_content;
 
 grant select on meta.readers to llm_auditor, llm_reader;

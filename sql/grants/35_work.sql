@@ -5,7 +5,7 @@ grant execute on function
   work.append(uuid, uuid[], uuid[], integer[], text[]),
   work.renew(uuid, uuid[], uuid[]),
   work.finish(jsonb, text, integer[]),
-  work.finish_many(jsonb, text[], text[]),
+  work.finish_many(jsonb, text[], text[], text[]),
   work.sweep(integer),
   work.purge(integer)
 to llm_api;

@@ -81,6 +81,11 @@ create policy own_or_admin_change on app.generations as restrictive for update t
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin')
   with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 
+-- Calls of providers are seen by whom the answer belongs to.
+create policy tenant_rows on app.attempts for select to llm_tenant using (true);
+create policy own_or_admin on app.attempts as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+
 -- The chunks of an answer belong to the answer's user.
 create policy tenant_rows on app.generation_chunks for select to llm_tenant using (true);
 create policy own_or_admin on app.generation_chunks as restrictive for select to llm_tenant

@@ -3,6 +3,7 @@ import { Comment, Feedback, Rating } from "@llm-saas/domain/Feedback"
 import { generationFailures, GenerationNotFound } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
+import { ModelNotFound } from "@llm-saas/domain/Model"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { Schema } from "effect"
@@ -37,6 +38,7 @@ export const refused = [
   ConversationNotFound,
   IdempotencyMismatch,
   ModelNotAllowed,
+  ModelNotFound,
   ...generationFailures,
   Unavailable
 ] as const

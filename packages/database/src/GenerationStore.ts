@@ -1,3 +1,4 @@
+import type { AttemptRow } from "@llm-saas/domain/Attempt"
 import type { GenerationId } from "@llm-saas/domain/Generation"
 import { GenerationId as GenerationIdSchema } from "@llm-saas/domain/Generation"
 import type { GenerationEnding } from "@llm-saas/domain/GenerationRecord"
@@ -21,11 +22,14 @@ export interface Chunk extends Running {
   readonly tokens: ReadonlyArray<string>
 }
 
-/** An answer's end: its record, its text, and the length of each token in characters. */
+/** An answer's end: its record, its text, and the length of each entry of its log in characters. */
 export interface EndedAnswer {
   readonly ending: GenerationEnding
   readonly response: string
   readonly tokenLengths: ReadonlyArray<number>
+  /** The whole log, where it is more than the text; else null. */
+  readonly log: string | null
+  readonly attempts: ReadonlyArray<AttemptRow>
 }
 
 /**
@@ -126,7 +130,11 @@ export class GenerationStore extends Context.Service<
 const LINE = "work"
 
 /** At most this many answers and characters are ended in one statement. */
-const FINISH_BATCH = { items: 100, size: 1_000_000, sizeOf: ({ response }: EndedAnswer) => response.length }
+const FINISH_BATCH = {
+  items: 100,
+  size: 1_000_000,
+  sizeOf: ({ log, response }: EndedAnswer) => response.length + (log?.length ?? 0)
+}
 
 type Finished = Exit.Exit<boolean, Unavailable>
 
@@ -150,11 +158,13 @@ const finishAll = (
 const finishTogether = (pool: Pool["Service"], answers: ReadonlyArray<EndedAnswer>) =>
   Effect.map(
     pool.call(
-      "select * from work.finish_many($1::text::jsonb, $2::text[], $3::text[])",
+      "select * from work.finish_many($1::text::jsonb, $2::text[], $3::text[], $4::text[])",
       [
-        JSON.stringify(answers.map(({ ending }) => ending)),
+        JSON.stringify(answers.map(({ attempts, ending }) => ({ ...ending, attempts }))),
         answers.map(({ response }) => response),
-        answers.map(({ tokenLengths }) => `{${tokenLengths.join(",")}}`)
+        answers.map(({ tokenLengths }) => `{${tokenLengths.join(",")}}`),
+        // The driver cannot encode a list of nulls alone.
+        answers.map(({ log }) => log ?? "")
       ],
       Notices,
       LINE

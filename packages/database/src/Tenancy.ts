@@ -184,6 +184,12 @@ export interface AskedQuestion extends AskedGeneration {
   readonly key_id?: KeyId | undefined
   /** Most characters of earlier turns of the conversation to return. */
   readonly history_characters: number
+  /** False: nothing of the content is to be kept. */
+  readonly keep?: boolean | undefined
+  /** How the key is meant: see `sql/functions/40_asking.sql`. */
+  readonly tries?: "first" | "again" | undefined
+  /** The body of a request under `/v1`, as it was sent. */
+  readonly request?: string | undefined
 }
 
 type Call = keyof typeof CALLS
@@ -191,8 +197,12 @@ type Argument<Name extends Call> = Parameters<(typeof CALLS)[Name]["params"]>[0]
 /** See `sql/functions/40_asking.sql`. The driver declares a JavaScript number as float8: hence the casts. */
 const CALLS = {
   ask: {
-    sql: `select * from app.ask(${ENTERING}, $5::text::jsonb, $6::text)`,
-    params: ({ content, ...question }: AskedQuestion): ReadonlyArray<unknown> => [JSON.stringify(question), content],
+    sql: `select * from app.ask(${ENTERING}, $5::text::jsonb, $6::text, $7::text)`,
+    params: ({ content, request, ...question }: AskedQuestion): ReadonlyArray<unknown> => [
+      JSON.stringify(question),
+      content,
+      request ?? null
+    ],
     /**
      * For a lock: of a conversation, or of a key that another request has. Without these it locks only its user and tenant, against being
      * deleted, and nothing deletes a user who is still admitted.

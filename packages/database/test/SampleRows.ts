@@ -20,6 +20,7 @@ const BY_TYPE: Readonly<Record<string, () => unknown>> = {
   text: () => "sample",
   integer: () => 1,
   bigint: () => 1,
+  smallint: () => 1,
   "double precision": () => 1,
   boolean: () => false,
   "text[]": () => ["sample"],
@@ -37,6 +38,7 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "api_keys.secret_hash": () => randomBytes(32),
   "audit_events.action": () => "sample.written",
   "generations.source": () => "messages",
+  "attempts.key_source": () => "tenant",
   "deletions.kind": () => "message",
   "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }

@@ -62,19 +62,34 @@ export const FailureReason = Schema.Literals([
 export type FailureReason = typeof FailureReason.Type
 
 /** The endpoint or transport a question arrived by. */
-export const Source = Schema.Literals(["messages", "messages.stream", "rpc"])
+export const Source = Schema.Literals([
+  "messages",
+  "messages.stream",
+  "rpc",
+  "chat.completions",
+  "responses",
+  "anthropic.messages",
+  "embeddings"
+])
 export type Source = typeof Source.Type
 
-/** Tokens as the provider counted them. */
-export interface Usage {
-  readonly input: number
-  readonly output: number
+/** What a provider says is wrong with a request, without secrets: for the doors whose clients know the provider's words. Never stored. */
+export interface UpstreamRefusal {
+  readonly message: string
+  readonly param?: string | undefined
+  readonly code?: string | undefined
+  readonly type?: string | undefined
 }
 
 /** How a generation ended. */
 export type Ending =
   | { readonly status: "completed"; readonly finishReason: FinishReason }
-  | { readonly status: "failed"; readonly failure: FailureReason; readonly retryAfter?: number | undefined }
+  | {
+      readonly status: "failed"
+      readonly failure: FailureReason
+      readonly retryAfter?: number | undefined
+      readonly said?: UpstreamRefusal | undefined
+    }
   | { readonly status: "cancelled" }
   | { readonly status: "interrupted"; readonly failure: "shutdown" | "process_lost" }
 

@@ -2,6 +2,7 @@ import type { ConversationId } from "./Conversation.ts"
 import type { FailureReason, FinishReason, GenerationId, GenerationStatus, Source } from "./Generation.ts"
 import type { MessageId } from "./Message.ts"
 import type { TenantId } from "./Tenant.ts"
+import type { UsageDetails } from "./Usage.ts"
 import type { UserId } from "./User.ts"
 
 /**
@@ -36,6 +37,8 @@ export interface GenerationRecord {
   /** As the provider counted them; null where it did not say. */
   readonly tokens_in: number | null
   readonly tokens_out: number | null
+  /** Parts of these counts; null where the provider named none. */
+  readonly usage: UsageDetails | null
   readonly approx_tokens_out: number
   /** US dollars; null where the price or the count is not known. */
   readonly cost_usd: number | null
@@ -74,6 +77,7 @@ export type GenerationEnding = Pick<
   | "response_model"
   | "tokens_in"
   | "tokens_out"
+  | "usage"
   | "approx_tokens_out"
   | "cost_usd"
   | "started_at"

@@ -94,3 +94,34 @@ export const visibleText = (piece: ModelPiece): string => {
       return ""
   }
 }
+
+/** Members of events, ours and providers', that hold what the model wrote. */
+const WRITTEN = new Set([
+  "text",
+  "arguments",
+  "refusal",
+  "content",
+  "reasoning",
+  "reasoning_content",
+  "thinking",
+  "partial_json",
+  "delta",
+  "input"
+])
+
+/** What the model wrote in these entries: texts, thoughts, arguments of tools. For estimates of its length. */
+export const wordsIn = (entries: ReadonlyArray<string>): string => {
+  let words = ""
+  const collect = (value: unknown, written: boolean): void => {
+    if (typeof value === "string") words += written ? value : ""
+    else if (Array.isArray(value)) for (const each of value) collect(each, written)
+    else if (isJsonObject(value)) for (const [name, each] of Object.entries(value)) collect(each, WRITTEN.has(name))
+  }
+  for (const entry of entries) {
+    const piece = pieceOf(entry)
+    if (typeof piece === "string") words += piece
+    else if (piece.type === "raw") collect(piece.event, false)
+    else if (piece.type !== "shape" && piece.type !== "annotation") collect(piece, false)
+  }
+  return words
+}

@@ -114,6 +114,12 @@ export const PROBLEMS = {
     detail: "There is no conversation with this id that you may see.",
     help: "`GET /conversations` lists yours."
   },
+  model_not_found: {
+    status: 404,
+    title: "No such model",
+    detail: "There is no model of this name here.",
+    help: "`GET /v1/models` lists the models."
+  },
   message_not_found: {
     status: 404,
     title: "No such message",

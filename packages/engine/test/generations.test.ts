@@ -389,6 +389,8 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer))("answers that end togeth
         Effect.map(asked(actor), ({ generationId, lease }): EndedAnswer => ({
           response: "Yes.",
           tokenLengths: [4],
+          log: null,
+          attempts: [],
           ending: {
             tenant_id: actor.tenantId,
             id: generationId,
@@ -397,6 +399,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer))("answers that end togeth
             finish_reason: null,
             failure: null,
             response_model: null,
+            usage: null,
             tokens_in: null,
             tokens_out: null,
             approx_tokens_out: 1,

@@ -4,6 +4,7 @@
  *
  *   node packages/llm/bench/main.ts [delay in ms between tokens, 20] [rounds, 3]
  */
+import { ofTexts } from "@llm-saas/domain/ModelRequest"
 import { Llm } from "@llm-saas/engine/generations/Llm"
 import { OpenAiLayer } from "@llm-saas/llm/OpenAi"
 import { Effect, ManagedRuntime } from "effect"
@@ -69,7 +70,12 @@ const WAYS: Readonly<Record<string, (baseURL: string) => Promise<(heard: () => v
         retries: 0
       })
     )
-    return (heard) => runtime.runPromise(Effect.flatMap(Llm, (llm) => llm.generate(PROMPT, heard, "bench")))
+    return (heard) =>
+      runtime.runPromise(
+        Effect.flatMap(Llm, (llm) =>
+          llm.generate(ofTexts("m", PROMPT), heard, { partition: "bench", attempt: () => {}, moment: () => 0 })
+        )
+      )
   },
   "openai, by itself": async (baseURL) => {
     const client = new OpenAI({ apiKey: "k", baseURL, maxRetries: 0 })

@@ -1,4 +1,3 @@
-import type { Prompt } from "@llm-saas/engine/generations/Llm"
 import { type Clock, Deferred, Effect, Exit, Option, type Scope } from "effect"
 import type { Agents } from "./Agents.ts"
 import type { Pass } from "./Breaker.ts"
@@ -10,6 +9,7 @@ import { internal, noConnection, type ProviderFailure, tooLate } from "./Provide
 import type { ProviderHealth } from "./ProviderHealth.ts"
 import { ProviderRequest } from "./ProviderRequest.ts"
 import type { Asked } from "./Rejection.ts"
+import type { Prompt } from "./Prompt.ts"
 import { endpointOf, type OpenAiOptions } from "./Target.ts"
 
 /** What all questions to one target share. */

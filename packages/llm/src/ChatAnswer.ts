@@ -1,4 +1,5 @@
-import type { FinishReason, Usage } from "@llm-saas/domain/Generation"
+import type { FinishReason } from "@llm-saas/domain/Generation"
+import type { Usage } from "@llm-saas/domain/Usage"
 import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { Predicate } from "effect"
 import { pieceOf, unknownTextIn } from "./AnswerText.ts"

@@ -1,5 +1,5 @@
-import type { Prompt } from "@llm-saas/engine/generations/Llm"
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions"
+import type { Prompt } from "./Prompt.ts"
 import { type ProviderError, says } from "./ProviderError.ts"
 
 /** The parameters a provider accepts. All providers accept `POST /chat/completions`, but they refuse different parameters. */

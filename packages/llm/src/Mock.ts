@@ -1,8 +1,9 @@
 import { FinishReason } from "@llm-saas/domain/Generation"
 import { approximateTokens } from "@llm-saas/domain/Message"
-import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
+import { type Completion, Llm, LlmFailed } from "@llm-saas/engine/generations/Llm"
 import { Effect, Layer, Option, Schema } from "effect"
 import { answer } from "./MockText.ts"
+import { type Prompt, textsOf } from "./Prompt.ts"
 
 /** Options of the mock model. */
 export interface MockOptions {
@@ -51,9 +52,13 @@ export const MockLayer = (options: MockOptions) => Layer.sync(Llm, () => make(op
 const make = (options: MockOptions) => {
   const ticks = new Ticks()
   return Llm.of({
-    provider: "mock",
-    model: "mock-1",
-    generate: (prompt, emit): Effect.Effect<Completion, LlmFailed> => {
+    defaultModel: INFO.id,
+    find: (name) => (name === INFO.id ? INFO : undefined),
+    models: () => [INFO],
+    embed: () => Effect.fail(new LlmFailed({ reason: "model_rejected" })),
+    countTokens: () => Effect.succeed(undefined),
+    generate: (request, emit): Effect.Effect<Completion, LlmFailed> => {
+      const prompt = textsOf(request)
       const question = prompt.at(-1)?.content ?? ""
       const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
       const count = wish.say?.length ?? wish.tokens ?? options.tokens
@@ -87,6 +92,8 @@ const make = (options: MockOptions) => {
     }
   })
 }
+
+const INFO = { id: "mock-1", kind: "chat", provider: "mock" } as const
 
 const silence = (patienceMs: number) =>
   Effect.andThen(Effect.sleep(patienceMs), Effect.fail(new LlmFailed({ reason: "model_timeout" })))

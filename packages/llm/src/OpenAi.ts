@@ -1,11 +1,13 @@
 import { dependency } from "@llm-saas/domain/Dependency"
-import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
+import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import { type Asking, type Completion, Llm, LlmFailed } from "@llm-saas/engine/generations/Llm"
 import { Clock, Deferred, Duration, Effect, Layer, Schedule } from "effect"
 import { makeAgents } from "./Agents.ts"
 import * as Attempt from "./Attempt.ts"
 import type { Pass } from "./Breaker.ts"
 import { FaultLog } from "./FaultLog.ts"
 import { LearnedDialect } from "./LearnedDialect.ts"
+import { type Prompt, textsOf } from "./Prompt.ts"
 import { type ProviderFailure, tooLate, toLlmFailed } from "./ProviderFailure.ts"
 import { ProviderHealth } from "./ProviderHealth.ts"
 import type { ProviderRequest } from "./ProviderRequest.ts"
@@ -62,17 +64,25 @@ const make = Effect.fnUntraced(function* (options: OpenAiOptions) {
       .pipe(Effect.tapError((failed) => faults.report(failed)))
 
   const generate = (
-    prompt: Prompt,
+    request: ModelRequest,
     emit: (text: string) => void,
-    partition: string
+    { partition }: Asking
   ): Effect.Effect<Completion, LlmFailed> =>
     Effect.suspend(() => {
       const pass = health.enter(partition)
       if (typeof pass === "number") return Effect.fail(circuitOpen(pass))
-      return open(prompt, emit, pass).pipe(Effect.andThen(ended), Effect.mapError(toLlmFailed), Effect.scoped)
+      return open(textsOf(request), emit, pass).pipe(Effect.andThen(ended), Effect.mapError(toLlmFailed), Effect.scoped)
     }).pipe(Effect.timeoutOrElse({ duration: options.answerMs, orElse: () => Effect.fail(toLlmFailed(tooLate)) }))
 
-  return Llm.of({ provider: "openai", model, generate })
+  const info = { id: model, kind: "chat", provider: "openai" } as const
+  return Llm.of({
+    defaultModel: model,
+    find: (name) => (name === model ? info : undefined),
+    models: () => [info],
+    generate,
+    embed: () => Effect.fail(new LlmFailed({ reason: "model_rejected" })),
+    countTokens: () => Effect.succeed(undefined)
+  })
 })
 
 /** The circuit is open: no question is sent for `waitMs`, or until a probe is answered. */

@@ -1,4 +1,5 @@
-import type { FailureReason, Usage } from "@llm-saas/domain/Generation"
+import type { FailureReason } from "@llm-saas/domain/Generation"
+import type { Usage } from "@llm-saas/domain/Usage"
 import { LlmFailed } from "@llm-saas/engine/generations/Llm"
 import { Data } from "effect"
 

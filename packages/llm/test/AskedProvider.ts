@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
-import { Llm, type Completion, type LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
+import { ofTexts } from "@llm-saas/domain/ModelRequest"
+import { Llm, type Completion, type LlmFailed } from "@llm-saas/engine/generations/Llm"
+import type { Prompt } from "@llm-saas/llm/Prompt"
 import { OpenAiLayer, type OpenAiOptions } from "@llm-saas/llm/OpenAi"
 import { FakeUpstream, type UpstreamCall, layer as FakeUpstreamLayer } from "@llm-saas/testing/FakeUpstream"
 import {
@@ -57,13 +59,13 @@ export const ask = Effect.fnUntraced(function* (prompt: Prompt = QUESTION, parti
   const waiting: Array<{ readonly pieces: number; readonly deferred: Deferred.Deferred<void> }> = []
   const fiber = yield* Effect.forkChild(
     llm.generate(
-      prompt,
+      ofTexts(llm.defaultModel, prompt),
       (piece) => {
-        said.push(piece)
+        said.push(typeof piece === "string" ? piece : JSON.stringify(piece))
         for (const { deferred, pieces } of waiting)
           if (said.length >= pieces) Deferred.doneUnsafe(deferred, Effect.void)
       },
-      partition
+      { partition: partition, attempt: () => {}, moment: () => 0 }
     ),
     { startImmediately: true }
   )

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ofTexts } from "@llm-saas/domain/ModelRequest"
 import { Llm } from "@llm-saas/engine/generations/Llm"
 import { MockLayer, type MockOptions } from "@llm-saas/llm/Mock"
 import { Deferred, Effect, Fiber } from "effect"
@@ -12,12 +13,14 @@ const OPTIONS: MockOptions = {
   patienceMs: { firstToken: 60_000, silence: 30_000 }
 }
 
+const ASKING = { partition: "a tenant", attempt: () => {}, moment: () => 0 }
+
 const ask = (content: string, options: Partial<MockOptions> = {}) =>
   Effect.gen(function* () {
     const llm = yield* Llm
     const said: Array<string> = []
     const result = yield* Effect.result(
-      llm.generate([{ role: "user", content }], (piece) => said.push(piece), "a tenant")
+      llm.generate(ofTexts(llm.defaultModel, [{ role: "user", content }]), (piece) => said.push(String(piece)), ASKING)
     )
     return { said, result }
   }).pipe(Effect.provide(MockLayer({ ...OPTIONS, ...options })))
@@ -51,14 +54,14 @@ describe("the mock model", () => {
       const turns: Array<number> = []
       let turn = 0
       yield* llm.generate(
-        [{ role: "user", content: "What is a room?" }],
+        ofTexts(llm.defaultModel, [{ role: "user", content: "What is a room?" }]),
         () => {
           // Blocks for the time of five tokens, at the first one.
           for (const until = performance.now() + 50; turns.length === 0 && performance.now() < until;);
           turns.push(turn)
           queueMicrotask(() => turn++)
         },
-        "a tenant"
+        ASKING
       )
       assert.strictEqual(turns.length, 10)
       assert.isAtLeast(turns.filter((at) => at === turns[1]).length, 4)
@@ -114,12 +117,12 @@ describe("the mock model", () => {
       const said: Array<string> = []
       const fiber = yield* Effect.forkChild(
         llm.generate(
-          [{ role: "user", content: '[[mock {"fault": "stall"}]]' }],
+          ofTexts(llm.defaultModel, [{ role: "user", content: '[[mock {"fault": "stall"}]]' }]),
           (piece) => {
-            said.push(piece)
+            said.push(String(piece))
             Deferred.doneUnsafe(started, Effect.void)
           },
-          "a tenant"
+          ASKING
         )
       )
       yield* Deferred.await(started)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Prompt } from "@llm-saas/engine/generations/Llm"
+import type { Prompt } from "@llm-saas/llm/Prompt"
 import { DONE, event, type UpstreamCall } from "@llm-saas/testing/FakeUpstream"
 import { Effect } from "effect"
 import { QUESTION, ask, next, logged, withUpstream } from "./AskedProvider.ts"

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { ofTexts } from "@llm-saas/domain/ModelRequest"
 import { Llm } from "@llm-saas/engine/generations/Llm"
 import { OpenAiLayer, type OpenAiOptions } from "@llm-saas/llm/OpenAi"
 import { chunk, DONE } from "@llm-saas/testing/FakeUpstream"
@@ -107,7 +108,11 @@ const ask = (options: Partial<OpenAiOptions>) =>
     const llm = yield* Llm
     const said: Array<string> = []
     const result = yield* Effect.result(
-      llm.generate([{ role: "user", content: "What is a room?" }], (text) => said.push(text), "a tenant")
+      llm.generate(
+        ofTexts(llm.defaultModel, [{ role: "user", content: "What is a room?" }]),
+        (text) => said.push(String(text)),
+        { partition: "a tenant", attempt: () => {}, moment: () => 0 }
+      )
     )
     return Result.isSuccess(result) ? said.join("") : result.failure.reason
   }).pipe(Effect.provide(OpenAiLayer({ ...OPTIONS, baseUrl: undefined, ...options }), { local: true }))

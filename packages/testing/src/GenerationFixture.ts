@@ -83,6 +83,8 @@ export const ended = Effect.fnUntraced(function* (actor: Actor["Service"], place
   yield* work.finish({
     response,
     tokenLengths: response === "" ? [] : [response.length],
+    log: null,
+    attempts: [],
     ending: {
       status: "completed",
       finish_reason: (answer.status ?? "completed") === "completed" ? "stop" : null,
@@ -90,6 +92,7 @@ export const ended = Effect.fnUntraced(function* (actor: Actor["Service"], place
       response_model: null,
       tokens_in: null,
       tokens_out: null,
+      usage: null,
       approx_tokens_out: approximateTokens(response),
       cost_usd: null,
       started_at: arrived + 5,

@@ -1,11 +1,16 @@
-import { type Completion, Llm, LlmFailed, type Prompt } from "@llm-saas/engine/generations/Llm"
+import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
+import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import { type Asking, type Completion, Llm, LlmFailed } from "@llm-saas/engine/generations/Llm"
 import type { FailureReason } from "@llm-saas/domain/Generation"
 import { Context, Deferred, Effect, Layer, Queue } from "effect"
 
 /** One question that reached the model. The test is the model: it decides what is sent, and when. */
 export interface Call {
-  readonly prompt: Prompt
-  readonly emit: (text: string) => void
+  readonly request: ModelRequest
+  readonly asking: Asking
+  /** Its texts by turn, where it has no others. */
+  readonly prompt: ReadonlyArray<{ readonly role: string; readonly content: string }>
+  readonly emit: (piece: ModelPiece) => void
   readonly complete: (completion?: Partial<Completion>) => void
   readonly fail: (reason: FailureReason, retryAfter?: number) => void
   /** Completes when the request to the provider is aborted. */
@@ -23,20 +28,39 @@ export class Script extends Context.Service<
   }
 >()("@llm-saas/testing/Script") {}
 
+const INFO = { id: "scripted-1", kind: "chat", provider: "scripted" } as const
+
+const textsOf = ({ input }: ModelRequest) =>
+  input.flatMap((item) =>
+    item.type === "message"
+      ? [
+          {
+            role: item.role,
+            content: item.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n")
+          }
+        ]
+      : []
+  )
+
 export const layer = Layer.effectContext(
   Effect.gen(function* () {
     const calls = yield* Queue.unbounded<Call>()
     let asked = 0
     const llm = Llm.of({
-      provider: "scripted",
-      model: "scripted-1",
-      generate: (prompt, emit) =>
+      defaultModel: INFO.id,
+      find: (name) => (name === INFO.id ? INFO : undefined),
+      models: () => [INFO],
+      embed: () => Effect.fail(new LlmFailed({ reason: "model_rejected" })),
+      countTokens: () => Effect.succeed(undefined),
+      generate: (request, emit, asking) =>
         Effect.gen(function* () {
           const end = yield* Deferred.make<Completion, LlmFailed>()
           const aborted = yield* Deferred.make<void>()
           asked++
           yield* Queue.offer(calls, {
-            prompt,
+            request,
+            asking,
+            prompt: textsOf(request),
             emit,
             complete: (completion) =>
               void Deferred.doneUnsafe(

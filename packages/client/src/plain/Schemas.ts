@@ -298,6 +298,7 @@ export type ProblemCode =
   | "method_not_allowed"
   | "model_failed"
   | "model_not_allowed"
+  | "model_not_found"
   | "model_timed_out"
   | "model_unavailable"
   | "not_found"

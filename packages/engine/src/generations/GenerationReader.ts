@@ -20,6 +20,8 @@ import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { RunningGenerations } from "./RunningGeneration.ts"
 import * as SharedTokenLogs from "./SharedTokenLogs.ts"
 import type { TokenLog, GenerationEnd, TokenSource } from "./TokenLog.ts"
+import { pieceOf, visibleText } from "@llm-saas/domain/ModelEvent"
+import type { UsageDetails } from "@llm-saas/domain/Usage"
 import { tokensOf } from "./Tokens.ts"
 
 /** Waits for a token log's end, unless the database cannot store it: then the client finds the answer later by its id or its key. */
@@ -52,6 +54,8 @@ export const make = Effect.fnUntraced(function* (
   const check = Effect.fnUntraced(function* (id: GenerationId) {
     const row = yield* tenancy.read(selectPlace(id))
     if (Option.isNone(row)) return yield* new GenerationNotFound({})
+    // Its readers had it until it was removed. An empty answer would look like a whole one.
+    if (row.value.content === "removed") return yield* new GenerationNotFound({ detail: NOT_KEPT })
     return row.value
   })
 
@@ -69,13 +73,14 @@ export const make = Effect.fnUntraced(function* (
     const row = yield* find(id)
     const here = isEnded(row.status) ? undefined : runningGenerations.find(actor, row.generation_id)?.tokenLog
     const tokens = here?.tokens ?? tokensIn(row)
+    const text = row.log === null && here?.hasEvents !== true ? tokens.join("") : visible(tokens)
     return new Generation({
       id: row.generation_id,
       message_id: row.id,
       status: row.status,
       finish_reason: row.finish_reason,
       failure: row.failure,
-      text: tokens.join(""),
+      text,
       seq: Seq.make(tokens.length),
       created_at: row.created_at
     })
@@ -99,26 +104,40 @@ const strings = Schema.declare(
   (value): value is ReadonlyArray<string> => Array.isArray(value) && value.every((each) => typeof each === "string")
 )
 
+const NOT_KEPT = "The content of this answer is not kept."
+
+const visible = (entries: ReadonlyArray<string>): string => entries.map((entry) => visibleText(pieceOf(entry))).join("")
+
+const details = Schema.declare((value): value is UsageDetails => typeof value === "object" && value !== null)
+
 const FoundRow = Schema.Struct({
   ...MessageRow.fields,
   generation_id: GenerationId,
+  usage: Schema.NullOr(details),
+  /** The whole log, where it is more than the text. */
+  log: Schema.NullOr(Schema.String),
   token_lengths: Schema.NullOr(numbers),
   chunks: Schema.Array(Schema.Struct({ seq: Schema.Int, tokens: strings }))
 })
 type Found = typeof FoundRow.Type
 
 const tokensIn = (row: Found): ReadonlyArray<string> =>
-  row.response === null ? row.chunks.flatMap(({ tokens }) => tokens) : tokensOf(row.response, row.token_lengths ?? [])
+  row.response === null
+    ? row.chunks.flatMap(({ tokens }) => tokens)
+    : tokensOf(row.log ?? row.response, row.token_lengths ?? [])
 
 /** Appends to the token log what the row has beyond it, and the end if there is one. Returns the message. */
 const fill = (tokenLog: TokenLog, row: Found): Message => {
   const message = toMessage(row)
-  if (row.response !== null && tokenLog.seq === 0) tokenLog.load(row.response, row.token_lengths ?? [])
-  else if (row.response !== null) tokenLog.append(tokensOf(row.response, row.token_lengths ?? []).slice(tokenLog.seq))
+  const whole = row.log ?? row.response
+  if (whole !== null && tokenLog.seq === 0) tokenLog.load(whole, row.token_lengths ?? [])
+  else if (whole !== null) tokenLog.append(tokensOf(whole, row.token_lengths ?? []).slice(tokenLog.seq))
   else for (const { seq, tokens } of row.chunks) tokenLog.append(tokens.slice(Math.max(0, tokenLog.seq + 1 - seq)))
   if (!isEnded(row.status)) return message
   const usage =
-    row.tokens_in === null || row.tokens_out === null ? undefined : { input: row.tokens_in, output: row.tokens_out }
+    row.tokens_in === null || row.tokens_out === null
+      ? undefined
+      : { input: row.tokens_in, output: row.tokens_out, details: row.usage ?? undefined }
   tokenLog.end({ ending: endingOf(row), usage, message })
   return message
 }
@@ -142,7 +161,7 @@ const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
 const one = (sql: TenantSql["Service"], id: string) =>
   sql`(
     select g.id, g.message_id, g.response_model, g.model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
-      g.approx_tokens_in, g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at
+      g.approx_tokens_in, g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at, g.usage, g.content
     from app.generations g where g.tenant_id = app.tenant_id() and g.id <= ${id} and g.id >= ${id} order by g.id desc limit 1
   )`
 
@@ -152,7 +171,7 @@ const select = SqlSchema.findOneOption({
   execute: ({ after, id }) =>
     TenantSql.use(
       (sql) =>
-        sql`select m.id, m.conversation_id, g.id as generation_id, m.user_id, m.content, m.response, m.token_lengths,
+        sql`select m.id, m.conversation_id, g.id as generation_id, m.user_id, m.content, m.response, m.log, m.token_lengths, g.usage,
             coalesce(g.response_model, g.model) as model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
             g.approx_tokens_in, g.approx_tokens_out,
             round(extract(epoch from g.model_ended_at - g.created_at) * 1000, 1)::float8 as latency_ms,
@@ -166,7 +185,7 @@ const select = SqlSchema.findOneOption({
             ), '[]') as chunks
           from ${one(sql, id)} g
           cross join lateral (
-            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.token_lengths from app.messages m
+            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.log, m.token_lengths from app.messages m
             where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
           ) m`
     )
@@ -178,11 +197,14 @@ const selectPlace = SqlSchema.findOneOption({
     id: MessageId,
     generation_id: GenerationId,
     conversation_id: Schema.NullOr(ConversationId),
-    model: Schema.NullOr(Schema.String)
+    model: Schema.NullOr(Schema.String),
+    content: Schema.Literals(["kept", "leaving", "removed"])
   }),
   execute: (id) =>
     TenantSql.use(
-      (sql) => sql`select m.id, g.id as generation_id, m.conversation_id, coalesce(g.response_model, g.model) as model
+      (
+        sql
+      ) => sql`select m.id, g.id as generation_id, m.conversation_id, coalesce(g.response_model, g.model) as model, g.content
         from ${one(sql, id)} g
         cross join lateral (
           select m.id, m.conversation_id from app.messages m

@@ -1,7 +1,10 @@
 import type { EndedAnswer } from "@llm-saas/database/GenerationStore"
-import type { Ending, Usage } from "@llm-saas/domain/Generation"
+import { type Attempt, attemptRow } from "@llm-saas/domain/Attempt"
+import type { Ending } from "@llm-saas/domain/Generation"
 import type { AskedGeneration, GenerationEnding, GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import { approximateTokens, Message } from "@llm-saas/domain/Message"
+import { wordsIn } from "@llm-saas/domain/ModelEvent"
+import type { Usage } from "@llm-saas/domain/Usage"
 import { DateTime, type Tracer } from "effect"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 import type { Completion } from "./Llm.ts"
@@ -26,6 +29,8 @@ export interface RunState {
   startedAt: number
   modelEndedAt: number
   completion: Completion | undefined
+  /** The calls of providers so far. */
+  readonly attempts: Array<Attempt>
 }
 
 /** Cost in US dollars; null unless the price and the provider's own token count are known. */
@@ -37,12 +42,14 @@ export const costOf = (price: Price | undefined, usage: Usage | undefined): numb
 /** A generation that ended: its record, the row to store, and what its readers receive. */
 export const endedGeneration = (
   live: RunningGeneration,
-  { asked, completion, content, modelEndedAt, startedAt }: RunState,
+  { asked, attempts, completion, content, modelEndedAt, startedAt }: RunState,
   ending: Ending,
   price: Price | undefined
 ): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: GenerationEnd } => {
   const usage = completion?.usage
-  const response = live.tokenLog.text
+  const { tokenLog } = live
+  const response = tokenLog.text
+  const entries = tokenLog.tokens
   const stored: GenerationEnding = {
     tenant_id: live.tenantId,
     id: asked.id,
@@ -53,7 +60,8 @@ export const endedGeneration = (
     response_model: completion?.model ?? null,
     tokens_in: usage?.input ?? null,
     tokens_out: usage?.output ?? null,
-    approx_tokens_out: approximateTokens(response),
+    usage: usage?.details ?? null,
+    approx_tokens_out: approximateTokens(tokenLog.hasEvents ? wordsIn(entries) : response),
     cost_usd: costOf(price, usage),
     started_at: startedAt,
     first_token_at: live.firstTokenAt ?? null,
@@ -81,7 +89,13 @@ export const endedGeneration = (
   })
   return {
     record,
-    answer: { ending: stored, response, tokenLengths: lengthsOf(live.tokenLog.tokens) },
+    answer: {
+      ending: stored,
+      response,
+      tokenLengths: lengthsOf(entries),
+      log: tokenLog.hasEvents ? entries.join("") : null,
+      attempts: attempts.map((attempt, index) => attemptRow(attempt, index, modelEndedAt))
+    },
     end: { ending, usage, message }
   }
 }

@@ -1,11 +1,13 @@
 import type { Ending } from "@llm-saas/domain/Generation"
+import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
+import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import * as ChunkWriter from "./ChunkWriter.ts"
 import * as EndWriter from "./EndWriter.ts"
 import type { Price, RunState } from "./GenerationRecord.ts"
 import * as GracePeriod from "./GracePeriod.ts"
 import type { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
-import { type Completion, Llm, type LlmFailed, type Prompt } from "./Llm.ts"
+import { type Completion, Llm, type LlmFailed } from "./Llm.ts"
 
 /**
  * Runs generations, each in a fiber of its own that belongs to the process: from the request to the provider until the end is stored.
@@ -29,10 +31,14 @@ export const make = Effect.fnUntraced(function* ({
   const attach = yield* GracePeriod.make({ graceMs, renewLeases: chunkWriter.renew })
 
   /** Runs one generation. Never interrupted: it is asked to end, by its `stop`. */
-  const generate = Effect.fnUntraced(function* (live: RunningGeneration, prompt: Prompt, run: RunState) {
+  const generate = Effect.fnUntraced(function* (live: RunningGeneration, request: ModelRequest, run: RunState) {
     run.startedAt = run.moment()
-    const emit = (piece: string) => live.push(piece, live.firstTokenAt ?? run.moment())
-    const model = llm.generate(prompt, emit, live.tenantId)
+    const emit = (piece: ModelPiece) => live.push(piece, live.firstTokenAt ?? run.moment())
+    const model = llm.generate(request, emit, {
+      partition: live.tenantId,
+      attempt: (attempt) => void run.attempts.push(attempt),
+      moment: run.moment
+    })
     const exit = yield* Effect.exit(
       Effect.raceFirst(
         Effect.map(model, (completion): Outcome => ({ completion, ending: completed(completion) })),
@@ -48,12 +54,12 @@ export const make = Effect.fnUntraced(function* ({
 
   const begin = Effect.fnUntraced(function* (
     live: RunningGeneration,
-    prompt: Prompt,
+    request: ModelRequest,
     run: RunState,
     leave: Effect.Effect<void>
   ) {
     runningGenerations.add(live)
-    const fiber = yield* generate(live, prompt, run).pipe(
+    const fiber = yield* generate(live, request, run).pipe(
       // A bug of ours in one answer: its turn and its place are released all the same, and a sweeper ends its row.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer died of a fault of ours", cause), undefined)),
       // A client that hears of the end may ask again at once, so the turn is released first.
@@ -98,11 +104,11 @@ const completed = ({ finishReason }: Completion): Ending => ({ status: "complete
 const failed = (exit: Exit.Failure<unknown, LlmFailed>): Effect.Effect<Outcome> => {
   const error = Exit.findErrorOption(exit)
   if (Option.isSome(error)) {
-    const { reason, retryAfter, usage } = error.value
+    const { reason, retryAfter, said, usage } = error.value
     // Counted tokens are paid for, even if the answer failed.
     const completion: Completion | undefined =
       usage === undefined ? undefined : { finishReason: "other", usage, model: undefined }
-    return Effect.succeed({ completion, ending: { status: "failed", failure: reason, retryAfter } })
+    return Effect.succeed({ completion, ending: { status: "failed", failure: reason, retryAfter, said } })
   }
   return Effect.as(Effect.logError("a model's provider failed for a reason of ours", exit.cause), {
     completion: undefined,

@@ -11,6 +11,7 @@ import {
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Refused, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { ModelNotFound } from "@llm-saas/domain/Model"
 import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { noteReplay } from "@llm-saas/domain/Replay"
 import { Context, Effect, Layer, type Scope } from "effect"
@@ -63,6 +64,7 @@ export class Generations extends Context.Service<
       | ConversationNotFound
       | IdempotencyMismatch
       | ModelNotAllowed
+      | ModelNotFound
       | StillRunning
       | GenerationNotFound
       | Refused,
@@ -107,7 +109,7 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
     price: options.price
   })
   const reader = yield* GenerationReader.make(tenancy, runningGenerations, scheduler)
-  const known = KnownGenerations.make({ model: llm.model, reader, runner, runningGenerations })
+  const known = KnownGenerations.make({ model: llm.defaultModel, reader, runner, runningGenerations })
   const intake = yield* QuestionIntake.make({ admission, leaseOwner, options, runner, scheduler })
   const readerLimit = new ReaderLimit(options.readersPerUser)
 
@@ -115,16 +117,20 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
     if (codePoints(question.content) > options.promptCharacters)
       return yield* new PromptTooLong({ max_characters: options.promptCharacters })
     const { key, tenantId, userId } = yield* Actor
-    if (key?.models?.includes(llm.model) === false) return yield* new ModelNotAllowed({ model: llm.model })
+    const name = question.model ?? question.request?.model ?? llm.defaultModel
+    // What a key may not ask is refused whether it exists or not.
+    if (key?.models?.includes(name) === false) return yield* new ModelNotAllowed({ model: name })
+    const model = llm.find(name)
+    if (model === undefined) return yield* new ModelNotFound({ model: name })
     yield* readerLimit.enter(tenantId, userId)
-    const taken = yield* intake.take(question)
+    const taken = yield* intake.take(question, model)
     switch (taken.outcome) {
       case "asked":
         return {
           messageId: taken.message_id,
           generationId: taken.generation_id,
           conversationId: question.conversationId ?? null,
-          model: llm.model,
+          model: model.id,
           tokenLog: taken.tokenLog,
           replayed: false
         }

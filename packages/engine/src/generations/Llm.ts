@@ -1,15 +1,11 @@
-import { FailureReason, type FinishReason, type Usage } from "@llm-saas/domain/Generation"
+import type { Attempt } from "@llm-saas/domain/Attempt"
+import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
+import { FailureReason, type FinishReason, type UpstreamRefusal } from "@llm-saas/domain/Generation"
+import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
+import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import type { Outside } from "@llm-saas/domain/Outside"
-import { Context, type Effect, Schema } from "effect"
-
-/** One turn of the prompt. */
-export interface Turn {
-  readonly role: "user" | "assistant"
-  readonly content: string
-}
-
-/** The prompt: earlier turns first, the question last. Nothing else of a tenant or a user goes to a provider. */
-export type Prompt = ReadonlyArray<Turn>
+import type { Usage } from "@llm-saas/domain/Usage"
+import { Context, type Effect, type Redacted, Schema } from "effect"
 
 /** How the provider says the answer ended. */
 export interface Completion {
@@ -20,36 +16,70 @@ export interface Completion {
   readonly model: string | undefined
 }
 
-/** There is no whole answer. Contains nothing of what the provider said. */
+/** There is no whole answer. Contains nothing of what the provider said, but for {@link UpstreamRefusal}. */
 export class LlmFailed extends Schema.TaggedError<LlmFailed>()("LlmFailed", {
   reason: FailureReason,
   /** Seconds until the provider may be asked again, where it said so. */
   retryAfter: Schema.optionalKey(Schema.Int),
   /** Tokens that the provider counted although it failed. */
-  usage: Schema.optionalKey(Schema.Struct({ input: Schema.Int, output: Schema.Int }))
+  usage: Schema.optionalKey(Schema.declare((value): value is Usage => typeof value === "object")),
+  /** What the provider says is wrong with the request, where the request is at fault. */
+  said: Schema.optionalKey(Schema.declare((value): value is UpstreamRefusal => typeof value === "object"))
 }) {}
 
+/** A model as clients name it. */
+export interface ModelInfo {
+  readonly id: string
+  readonly kind: "chat" | "embeddings"
+  /** The provider that is asked first. */
+  readonly provider: string
+  /** Tokens of input and output together; undefined: not known. */
+  readonly contextWindow?: number | undefined
+  readonly maxOutputTokens?: number | undefined
+  /** Seconds since 1970. */
+  readonly createdAt?: number | undefined
+}
+
+/** What a question brings beside the request. */
+export interface Asking {
+  /** Separates the failure counts of tenants, so that one tenant's failures do not block another's questions; used for nothing else. */
+  readonly partition: string
+  /** The tenant's own key at a provider, where it has one. */
+  readonly keyFor?: ((provider: string) => Effect.Effect<Redacted.Redacted | undefined>) | undefined
+  /** Takes each call of a provider when it begins; the call completes its record in place. */
+  readonly attempt: (attempt: Attempt) => void
+  /** Milliseconds since 1970. */
+  readonly moment: () => number
+}
+
 /**
- * A model of a provider. Tokens are pushed and not pulled: a generation belongs to the server and never waits for its readers. One `Stream`
- * element per token would cost more than all the rest of the token's way (see the benchmark).
+ * The models of the providers. Pieces are pushed and not pulled: a generation belongs to the server and never waits for its readers. One
+ * `Stream` element per token would cost more than all the rest of the token's way (see the benchmark).
  */
 export class Llm extends Context.Service<
   Llm,
   {
-    /** The provider's name, as tracking shows it: `mock`, `openai`. */
-    readonly provider: string
-    /** The model that is asked. */
-    readonly model: string
+    /** The model that is asked where a question names none. */
+    readonly defaultModel: string
+    /** The model of this name; undefined: there is none. */
+    readonly find: (model: string) => ModelInfo | undefined
+    /** All models, in the order of the configuration. */
+    readonly models: () => ReadonlyArray<ModelInfo>
     /**
-     * Answers `prompt`: `emit` is called for each piece of text, never with an empty one, and not after the effect ended. Interrupting
-     * aborts the request to the provider. Retries happen inside, and only before the first piece. `partition` separates the failure counts
-     * of tenants, so that one tenant's failures do not block another's questions; it is used for nothing else.
+     * Answers `request`, whose model exists: `emit` is called for each piece, never with an empty text, and not after the effect ended.
+     * Interrupting aborts the request to the provider. Retries happen inside, and only before the first piece.
      */
     readonly generate: (
-      prompt: Prompt,
-      emit: (text: string) => void,
-      partition: string
+      request: ModelRequest,
+      emit: (piece: ModelPiece) => void,
+      asking: Asking
     ) => Effect.Effect<Completion, LlmFailed>
+    /** Embeds texts. */
+    readonly embed: (request: EmbeddingRequest, asking: Asking) => Effect.Effect<EmbeddingAnswer, LlmFailed>
+    /**
+     * The tokens of the request's input, by the provider's own count; undefined where it does not count before it answers.
+     */
+    readonly countTokens: (request: ModelRequest, asking: Asking) => Effect.Effect<number | undefined, LlmFailed>
   }
 >()("@llm-saas/engine/generations/Llm") {
   declare readonly outside: Outside["outside"]

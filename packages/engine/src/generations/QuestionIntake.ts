@@ -4,18 +4,19 @@ import { GenerationId } from "@llm-saas/domain/Generation"
 import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import { approximateTokens, MessageId } from "@llm-saas/domain/Message"
 import { RequestId } from "@llm-saas/domain/RequestId"
+import { type ModelRequest, ofTexts } from "@llm-saas/domain/ModelRequest"
 import { momentsFrom } from "@llm-saas/domain/Time"
 import { parseTraceparent } from "@llm-saas/domain/TraceContext"
 import { Clock, Effect } from "effect"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { Admission } from "./Admission.ts"
-import { promptOf } from "./ConversationHistory.ts"
+import { type AnsweredQuestion, promptOf, withHistory } from "./ConversationHistory.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import type { RunState } from "./GenerationRecord.ts"
 import type { GenerationRunner } from "./GenerationRunner.ts"
 import * as Telemetry from "./GenerationTelemetry.ts"
-import { Llm } from "./Llm.ts"
+import type { ModelInfo } from "./Llm.ts"
 import * as QuestionStore from "./QuestionStore.ts"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { RunningGeneration } from "./RunningGeneration.ts"
@@ -34,30 +35,37 @@ interface Parts {
 /** Takes questions: each waits for its turn, is stored, and its answer begins. A question that is refused has left no trace. */
 export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, options, runner, scheduler }: Parts) {
   const tenancy = yield* Tenancy
-  const llm = yield* Llm
   const digest = yield* Digest
   const clock = yield* Clock.Clock
-  const describe = describer(llm, leaseOwner, yield* SecureRandom)
+  const describe = describer(leaseOwner, yield* SecureRandom)
 
   /** Stores the question and begins the answer, unless the key was used. `leave` gives the turn back, as soon as the answer ended. */
   const begin = Effect.fnUntraced(function* (
     question: QuestionStore.Question,
+    model: ModelInfo,
     moment: () => number,
     arrivedAt: number,
     leave: Effect.Effect<void>
   ) {
     const actor = yield* Actor
-    const { content, conversationId, idempotencyKey } = question
+    const { content, idempotencyKey, keep, request, tries } = question
+    const digested =
+      idempotencyKey === undefined && tries === undefined
+        ? null
+        : yield* Effect.orDie(QuestionStore.hash(digest, question))
     const parent = yield* Telemetry.currentSpan
     const admittedAt = moment()
-    const asked = yield* describe(question, parent, arrivedAt, admittedAt)
+    const asked = yield* describe(question, model, parent, arrivedAt, admittedAt)
     const row = yield* QuestionStore.ask(tenancy, {
       ...asked,
       content,
       key_id: actor.key?.id,
-      idempotency_key: idempotencyKey ?? null,
-      body_hash:
-        idempotencyKey === undefined ? null : yield* Effect.orDie(QuestionStore.hash(digest, content, conversationId)),
+      request: request?.origin === undefined ? undefined : JSON.stringify(request.origin.body),
+      // Tries of one request are known by what they have in common: the API key and the body.
+      idempotency_key: idempotencyKey ?? (tries === undefined ? null : `tries ${actor.key?.id ?? ""} ${digested}`),
+      body_hash: digested,
+      ...(idempotencyKey === undefined ? { tries } : {}),
+      keep,
       history_characters: options.contextTokens * CHARACTERS_PER_TOKEN
     })
     if (row.outcome !== "asked") {
@@ -72,21 +80,22 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
       moment,
       startedAt: admittedAt,
       modelEndedAt: admittedAt,
-      completion: undefined
+      completion: undefined,
+      attempts: []
     }
     yield* runner.attach(live)
-    yield* runner.begin(live, promptOf(row.history, content, options.contextTokens), run, leave)
+    yield* runner.begin(live, requestOf(question, model, row.history, options.contextTokens), run, leave)
     return { ...row, tokenLog: live.tokenLog }
   })
 
-  const take = Effect.fnUntraced(function* (question: QuestionStore.Question) {
+  const take = Effect.fnUntraced(function* (question: QuestionStore.Question, model: ModelInfo) {
     const { tenantId, userId } = yield* Actor
     const moment = momentsFrom(clock)
     const arrivedAt = moment()
     // Interrupted only while it waits: what got a turn gives it back, and what is stored is answered.
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(restore(admission.enter(tenantId, userId)), (leave) =>
-        Effect.onError(begin(question, moment, arrivedAt, leave), () => leave)
+        Effect.onError(begin(question, model, moment, arrivedAt, leave), () => leave)
       )
     )
   })
@@ -94,10 +103,22 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
   return { take }
 })
 
+/** What is sent to the model: the request, or the text alone, with the earlier turns of its conversation. */
+const requestOf = (
+  { content, request }: QuestionStore.Question,
+  model: ModelInfo,
+  history: ReadonlyArray<AnsweredQuestion>,
+  budget: number
+): ModelRequest =>
+  request === undefined
+    ? ofTexts(model.id, promptOf(history, content, budget))
+    : withHistory(request, history, content, budget)
+
 /** What `app.ask` stores of a question that got its turn, beside its text. */
-const describer = (llm: Llm["Service"], leaseOwner: string, random: SecureRandom["Service"]) =>
+const describer = (leaseOwner: string, random: SecureRandom["Service"]) =>
   Effect.fnUntraced(function* (
     { content, conversationId, source, traceparent }: QuestionStore.Question,
+    model: ModelInfo,
     parent: Effect.Success<typeof Telemetry.currentSpan>,
     created_at: number,
     admitted_at: number
@@ -108,8 +129,8 @@ const describer = (llm: Llm["Service"], leaseOwner: string, random: SecureRandom
       id: GenerationId.make(yield* random.uuidV7()),
       conversation_id: conversationId ?? null,
       source,
-      provider: llm.provider,
-      model: llm.model,
+      provider: model.provider,
+      model: model.id,
       lease_owner: leaseOwner,
       request_id: yield* RequestId,
       // In the order of time: each random id is on another page of its index, which was 40 % of the write-ahead log (16.8 kB a question

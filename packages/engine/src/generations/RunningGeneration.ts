@@ -2,6 +2,7 @@ import { type Ending, evolve, type GenerationId, type GenerationState } from "@l
 import type { Actor } from "@llm-saas/domain/Actor"
 import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { entryOf, type ModelPiece, wordsIn } from "@llm-saas/domain/ModelEvent"
 import type { MessageId } from "@llm-saas/domain/Message"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { UserId } from "@llm-saas/domain/User"
@@ -29,6 +30,8 @@ export class RunningGeneration {
   firstTokenAt: number | undefined = undefined
   #state: GenerationState = { status: "streaming", seq: 0 }
   #characters = 0
+  /** Characters of events, which are more than what they say. */
+  #eventCharacters = 0
   readonly #pieces = new Tokens()
   readonly #maxCharacters: number
 
@@ -58,8 +61,10 @@ export class RunningGeneration {
   }
 
   /** Adds a piece from the provider, at the time `now` (ms). */
-  push(piece: string, now: number): void {
-    if (this.#state.status === "streaming") this.#add(this.#pieces.push(piece), now)
+  push(piece: ModelPiece, now: number): void {
+    if (this.#state.status !== "streaming") return
+    if (typeof piece === "string") this.#add(this.#pieces.push(piece), now)
+    else this.#event(entryOf(piece), now)
   }
 
   /** Takes no more pieces. Returns the ending that happened first. */
@@ -75,15 +80,30 @@ export class RunningGeneration {
     Deferred.doneUnsafe(this.stop, Effect.succeed(ending))
   }
 
+  #event(entry: string, now: number): void {
+    this.#add(this.#pieces.end(), now)
+    this.#eventCharacters += entry.length
+    this.#characters += wordsIn([entry]).length
+    this.#append([entry], now)
+  }
+
   #add(tokens: ReadonlyArray<string>, now: number): void {
     if (tokens.length === 0) return
-    this.firstTokenAt ??= now
-    this.#state = evolve(this.#state, { event: "appended", tokens: tokens.length })
     for (const token of tokens) this.#characters += codePoints(token)
-    this.tokenLog.append(tokens)
-    if (this.#characters > this.#maxCharacters) this.end({ status: "failed", failure: "answer_too_long" })
+    this.#append(tokens, now)
+  }
+
+  #append(entries: ReadonlyArray<string>, now: number): void {
+    this.firstTokenAt ??= now
+    this.#state = evolve(this.#state, { event: "appended", tokens: entries.length })
+    this.tokenLog.append(entries)
+    if (this.#characters > this.#maxCharacters || this.#eventCharacters > this.#maxCharacters * EVENT_FACTOR)
+      this.end({ status: "failed", failure: "answer_too_long" })
   }
 }
+
+/** Events may have this many times the characters of an answer: a provider's own event is some 300 characters around a token. */
+const EVENT_FACTOR = 100
 
 /** The generations that this process runs. {@link find} and {@link of} answer for one tenant only, which keeps the tenants apart. */
 export class RunningGenerations {

@@ -1,5 +1,7 @@
-import type { Ending, GenerationId, Usage } from "@llm-saas/domain/Generation"
+import type { Ending, GenerationId } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
+import { isEvent, pieceOf, visibleText } from "@llm-saas/domain/ModelEvent"
+import type { Usage } from "@llm-saas/domain/Usage"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { endsOf } from "./Tokens.ts"
 
@@ -13,7 +15,9 @@ export interface GenerationEnd {
   readonly refused?: true
 }
 
-/** An answer's tokens as a reader sees them, numbered from 1. */
+/**
+ * The entries of an answer's log as a reader sees them, numbered from 1: tokens of text, and events as `domain/ModelEvent` writes them.
+ */
 export interface TokenSource {
   readonly generationId: GenerationId
   /** Number of the last token so far; 0 before the first. */
@@ -46,6 +50,7 @@ export class TokenLog implements TokenSource {
   readonly #readers = new Set<() => void>()
   #ended: GenerationEnd | undefined = undefined
   #stalled = false
+  #events = false
 
   readonly #scheduler: ReaderScheduler
 
@@ -78,8 +83,15 @@ export class TokenLog implements TokenSource {
     return this.#ends.length === 0 ? this.#tokens.slice(seq) : this.tokens.slice(seq)
   }
 
+  /** Whether some entry is an event. */
+  get hasEvents(): boolean {
+    return this.#events
+  }
+
+  /** The answer's visible text. */
   get text(): string {
-    return this.#text + this.#tokens.join("")
+    if (!this.#events) return this.#text + this.#tokens.join("")
+    return this.tokens.map((entry) => visibleText(pieceOf(entry))).join("")
   }
 
   get tokens(): ReadonlyArray<string> {
@@ -97,6 +109,7 @@ export class TokenLog implements TokenSource {
     if (this.seq > 0 || text === "" || this.#ended !== undefined) return
     this.#text = text
     this.#ends = endsOf(text, lengths)
+    this.#events = this.tokens.some(isEvent)
     this.wake()
   }
 
@@ -104,7 +117,10 @@ export class TokenLog implements TokenSource {
   append(tokens: ReadonlyArray<string>): void {
     if (tokens.length === 0 || this.#ended !== undefined) return
     const first = this.seq === 0
-    for (const token of tokens) this.#tokens.push(token)
+    for (const token of tokens) {
+      this.#events ||= isEvent(token)
+      this.#tokens.push(token)
+    }
     if (this.#readers.size === 0) return
     if (first) return this.wake()
     this.#scheduler.schedule(this)

@@ -1,0 +1,7 @@
+import { Schema } from "effect"
+import { Problem } from "./ProblemClass.ts"
+
+/** There is no model of this name, or it is for another purpose. */
+export class ModelNotFound extends Problem<ModelNotFound>()("ModelNotFound", "model_not_found", {
+  model: Schema.String
+}) {}
