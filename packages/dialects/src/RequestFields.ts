@@ -8,9 +8,25 @@ export interface Mistake {
   readonly param: string
 }
 
+/** How a dialect says what is wrong. */
+export interface MistakeWords {
+  readonly wrong: (path: string, expected: string) => string
+  readonly missing: (path: string) => string
+}
+
+const OPENAI: MistakeWords = {
+  wrong: (path, expected) => `\`${path}\` must be ${expected}.`,
+  missing: (path) => `\`${path}\` is missing.`
+}
+
 /** The first mistake of a request. Reading goes on after it, so that readers need no way out. */
 export class Mistakes {
+  readonly #words: MistakeWords
   #first: Mistake | undefined = undefined
+
+  constructor(words: MistakeWords = OPENAI) {
+    this.#words = words
+  }
 
   get first(): Mistake | undefined {
     return this.#first
@@ -19,6 +35,14 @@ export class Mistakes {
   add(param: string, message: string): undefined {
     this.#first ??= { param, message }
     return undefined
+  }
+
+  wrong(param: string, expected: string): undefined {
+    return this.add(param, this.#words.wrong(param, expected))
+  }
+
+  missing(param: string): undefined {
+    return this.add(param, this.#words.missing(param))
   }
 }
 
@@ -101,11 +125,11 @@ export class RequestFields {
   }
 
   #wrong(name: string, expected: string): undefined {
-    return this.mistakes.add(this.path(name), `\`${this.path(name)}\` must be ${expected}.`)
+    return this.mistakes.wrong(this.path(name), expected)
   }
 
   #missing(name: string): undefined {
-    return this.mistakes.add(this.path(name), `\`${this.path(name)}\` is missing.`)
+    return this.mistakes.missing(this.path(name))
   }
 }
 

@@ -36,8 +36,7 @@ const NO_RETRY = { "x-should-retry": "false" }
 /** Failures of the provider that stay until its operator, or the request, is another one. */
 const LASTING: ReadonlySet<string> = new Set(["model_unauthorized", "answer_too_long"])
 
-const mayHelp = ({ code, reason, status }: Failure): boolean =>
-  mayPass(code, status) && !LASTING.has(reason ?? "")
+const mayHelp = ({ code, reason, status }: Failure): boolean => mayPass(code, status) && !LASTING.has(reason ?? "")
 
 /** A problem as a door tells it. */
 export interface Failure extends DoorError {

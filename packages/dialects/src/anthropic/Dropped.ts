@@ -1,0 +1,31 @@
+/**
+ * What of a request is left out, or changed in its meaning, where it is translated into this dialect. The words are also those of the table
+ * in docs/compatibility.md.
+ */
+export type Dropped =
+  | "audio"
+  | "file ids"
+  | "files of other types"
+  | "image detail"
+  | "names of participants"
+  | "unsigned thoughts"
+  | "parts of another dialect"
+  | "tools of another dialect"
+  | "tool choice of another dialect"
+  | "grammar of custom tools"
+  | "seed"
+  | "frequency_penalty"
+  | "presence_penalty"
+  | "logprobs"
+  | "temperature"
+  | "top_p"
+  | "top_k"
+  | "stop"
+  | "reasoning"
+  | "forced tool choice"
+  | "schema name"
+  | "JSON mode"
+  | "place of system messages"
+
+/** What was dropped from one request. */
+export type Drops = Set<Dropped>
