@@ -58,10 +58,13 @@ export const Network = Schema.String.check(Schema.makeFilter(isNetwork))
 
 /** Must hold no secret, since it is logged; paths are appended to it. */
 export const BaseUrl = Schema.String.check(
-  Schema.makeFilter((text) => {
-    const url = /^https?:\/\//u.test(text) ? URL.parse(text) : null
-    return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
-  })
+  Schema.makeFilter(
+    (text) => {
+      const url = /^https?:\/\//u.test(text) ? URL.parse(text) : null
+      return url !== null && url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+    },
+    { expected: "a URL such as http://localhost:11434/v1, without a password or a question mark" }
+  )
 )
 
 /** Characters allowed in a header. */

@@ -22,8 +22,8 @@ const toMisfit =
     message: plainly(issue.message)
   })
 
-// Messages say what was expected. They contain the value only if a schema asks for `reportInput`: it is cut off all the same.
-const plainly = (message: string): string => {
+/** What was expected, in plain words. Messages contain the value only if a schema asks for `reportInput`: it is cut off all the same. */
+export const plainly = (message: string): string => {
   if (message === "Missing key") return "Expected a value, and there is none"
   const said = message.replace(/, got [\s\S]*$/u, "")
   const [, expected] = /^Expected ([\s\S]+)$/u.exec(said) ?? []
