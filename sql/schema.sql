@@ -578,7 +578,7 @@ create table app.generations (
   constraint generations_usage_check CHECK (((jsonb_typeof(usage) = 'object'::text) AND (octet_length((usage)::text) <= 4096)))
 );
 alter table app.generations owner to llm_owner, enable row level security, force row level security;
-CREATE INDEX generations_leaving ON app.generations USING btree (ended_at, tenant_id) WHERE (content = 'leaving'::text);
+CREATE INDEX generations_leaving ON app.generations USING btree (lease_until, tenant_id) WHERE (content = 'leaving'::text);
 CREATE INDEX generations_of_key ON app.generations USING btree (tenant_id, key_id, created_at) WHERE (key_id IS NOT NULL);
 CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id) WHERE (message_id IS NOT NULL);
 CREATE INDEX generations_of_trace ON app.generations USING btree (trace_id, tenant_id);

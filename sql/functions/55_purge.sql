@@ -136,8 +136,8 @@ begin atomic
   update app.generations g set content = 'removed' where g.tenant_id = p_tenant and g.message_id = p_message;
 end;
 
--- Removes questions and answers that are not kept, or not any longer: a minute after the end, until when the answer's readers at all
--- processes have it; or after the tenant's days, by the order of ids, from where it stopped before: ids are of the time when the question
+-- Removes questions and answers that are not kept, or not any longer: a minute after the lease, which ends at most half a minute after
+-- the answer and by this clock: until then the answer's readers at all processes have it; or after the tenant's days, by the order of ids, from where it stopped before: ids are of the time when the question
 -- was stored. Returns how many. A row that another transaction has is left for the next round. Locks as everywhere: the message first.
 create function work.forget_content(p_limit integer) returns integer
   language plpgsql volatile set search_path = pg_catalog, pg_temp
@@ -150,7 +150,8 @@ declare
 begin
   for old in
     select g.tenant_id, g.id, g.message_id from app.generations g
-    where g.content = 'leaving' and g.ended_at < now() - interval '1 minute' order by g.ended_at limit p_limit
+    where g.content = 'leaving' and g.lease_until < now() - interval '1 minute' and g.ended_at is not null
+    order by g.lease_until limit p_limit
   loop
     if old.message_id is null then
       update app.generations g set content = 'removed' where g.tenant_id = old.tenant_id and g.id = old.id;

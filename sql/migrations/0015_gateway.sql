@@ -12,7 +12,7 @@ comment on column app.generations.usage is
 comment on column app.generations.content is
   'Of question and answer. leaving: removed a minute after the end, since the tenant keeps none, or the request said so. removed: done, or too old.';
 -- For the removal, across tenants.
-create index generations_leaving on app.generations (ended_at, tenant_id) where content = 'leaving';
+create index generations_leaving on app.generations (lease_until, tenant_id) where content = 'leaving';
 
 alter table app.messages
   add column request text,
