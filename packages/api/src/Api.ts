@@ -11,6 +11,9 @@ import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
+import { AnthropicApi } from "./v1/AnthropicApi.ts"
+import { AnthropicError, OpenAiError } from "./v1/Errors.ts"
+import { OpenAiApi } from "./v1/OpenAiApi.ts"
 
 /** The whole HTTP API. The server implements it, `/openapi.json` and `/docs` are generated from it, clients are typed by it. */
 export class Api extends HttpApi.make("llm-saas")
@@ -22,17 +25,19 @@ export class Api extends HttpApi.make("llm-saas")
     GenerationsApi,
     KeysApi,
     ServiceAccountsApi,
+    OpenAiApi,
+    AnthropicApi,
     AdminApi,
     SystemApi
   )
   .middleware(RequestSchema)
-  .annotate(HttpApi.AdditionalSchemas, [StreamEvent])
+  .annotate(HttpApi.AdditionalSchemas, [StreamEvent, OpenAiError, AnthropicError])
   .annotateMerge(tidy)
   .annotateMerge(
     OpenApi.annotations({
       title: "LLM SaaS backend",
       version: "0.1.0",
       description:
-        "Multi-tenant LLM backend. Errors are problem+json (RFC 9457) with a stable `code` and the `request_id`."
+        "Multi-tenant LLM backend. Errors are problem+json (RFC 9457) with a stable `code` and the `request_id`; at the addresses below `/v1` they have the form of the API whose clients call them."
     })
   ) {}

@@ -86,7 +86,8 @@ const tidyValue = (
 const opened = (schema: Json): Json =>
   "additionalProperties" in schema ? { ...schema, additionalProperties: true } : schema
 
-const tidySchema = (schema: Json, key: string): Json => {
+const tidySchema = (given: Json, key: string): Json => {
+  const schema = isOpen(given) ? { ...Struct.omit(given, ["allOf"]), additionalProperties: true } : given
   if (schema["type"] !== "string") return isProblem(schema) ? asProblem(schema) : schema
   // A string schema with bounds of a number: a query sends text, but the value is an integer.
   if (schema["minimum"] !== undefined) return { ...schema, type: "integer" }
@@ -94,6 +95,10 @@ const tidySchema = (schema: Json, key: string): Json => {
   // Everywhere in the API, members with names that end in `_at` are times.
   return key.endsWith("_at") && schema["enum"] === undefined ? { ...schema, format: "date-time" } : schema
 }
+
+/** Whether the generator says of it, in its own way, that it may have other members. */
+const isOpen = ({ allOf }: Json): boolean =>
+  Array.isArray(allOf) && JSON.stringify(allOf) === '[{"type":"object","additionalProperties":{}}]'
 
 const isProblem = (schema: Json): boolean =>
   ["type", "title", "status", "code", "detail"].every((member) => member in at(schema, "properties"))

@@ -21,11 +21,14 @@ const TEXTS: Readonly<Record<string, string>> = {
 /** The document with a description for each parameter. */
 export const withParameterTexts = (document: Json): Json => ({
   ...document,
-  paths: mapOperations(document, (operation) =>
+  paths: mapOperations(document, (operation, path) =>
     Array.isArray(operation["parameters"])
-      ? { ...operation, parameters: operation["parameters"].map((each) => described(asObject(each))) }
+      ? { ...operation, parameters: operation["parameters"].map((each) => described(asObject(each), path)) }
       : operation
   )
 })
 
-const described = (parameter: Json): Json => ({ description: TEXTS[String(parameter["name"])], ...parameter })
+const described = (parameter: Json, path: string): Json => ({
+  description: path.startsWith("/v1/models") ? "The name of a model." : TEXTS[String(parameter["name"])],
+  ...parameter
+})

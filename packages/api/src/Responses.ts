@@ -1,6 +1,7 @@
 import { Predicate } from "effect"
 import { asObject, at, type Json, mapOperations, REFERENCE } from "./Json.ts"
 import { aboutBodies, aboutPaths } from "./Failures.ts"
+import { type Door, doorOfPath, mayPass, statusAtDoor } from "./v1/Door.ts"
 
 // The document's responses: the failures each operation can really have, and their headers.
 
@@ -17,6 +18,11 @@ const HEADERS = {
   IdempotencyReplayed: {
     description: "`true`: the first answer to this Idempotency-Key, given again. Nothing was created.",
     schema: { type: "string", enum: ["true"] },
+    required: false
+  },
+  ShouldRetry: {
+    description: "`false`: the same request gets the same answer. OpenAI's and Anthropic's SDKs do not retry then.",
+    schema: { type: "string", enum: ["false"] },
     required: false
   },
   RequestId: text("The id of the request, which is in the server's log too. One sent as `X-Request-Id` is kept."),
@@ -46,6 +52,8 @@ export const withResponses = (document: Json): Json => {
       ...(path.includes("{") ? [] : aboutPaths)
     ])
     const isReplayed = hasParameter(operation, "idempotency-key")
+    const door = doorOfPath(path)
+    if (door !== "native") return { ...operation, responses: atDoor(document, door, at(operation, "responses"), left) }
     const responses = Object.entries(at(operation, "responses")).flatMap(([status, response]) => {
       const kept = respond(status, replayable(asObject(response), isReplayed && Number(status) < 300), left)
       return kept === undefined ? [] : [[status, sharing(kept, shared)]]
@@ -57,6 +65,49 @@ export const withResponses = (document: Json): Json => {
     paths,
     components: { ...at(document, "components"), responses: Object.fromEntries(shared), headers: HEADERS }
   }
+}
+
+/** Responses at a door of another API: its errors have one form, whatever the problem. */
+const atDoor = (document: Json, door: Exclude<Door, "native">, responses: Json, left: ReadonlySet<string>): Json => {
+  const codes = new Map<string, ReadonlyArray<string>>()
+  const others: Array<readonly [string, Json]> = []
+  for (const [status, response] of Object.entries(responses)) {
+    const schema = at(asObject(response), "content", PROBLEM, "schema")
+    if (Object.keys(schema).length === 0)
+      others.push([
+        status,
+        { ...asObject(response), headers: { ...at(asObject(response), "headers"), "X-Request-Id": REQUEST_ID } }
+      ])
+    for (const name of alternatives(schema).map(nameOf)) {
+      const code = codeOf(document, name)
+      const told = `${statusAtDoor(code, Number(status))}`
+      // Parameters that are not known are no mistake there.
+      if (code !== "" && code !== "unknown_parameter" && !left.has(name))
+        codes.set(told, [...(codes.get(told) ?? []), code])
+    }
+  }
+  const failures = [...codes].map(([status, known]) => [status, failureAt(door, status, known)] as const)
+  return Object.fromEntries([...others, ...failures].toSorted(([one], [other]) => Number(one) - Number(other)))
+}
+
+const failureAt = (door: Exclude<Door, "native">, status: string, codes: ReadonlyArray<string>): Json => ({
+  description: `One of: ${codes.map((code) => `\`${code}\``).join(", ")}`,
+  headers: {
+    ...headersOf(status, codes.includes("still_running") ? ["StillRunning"] : []),
+    ...(codes.some((code) => !mayPass(code, Number(status)))
+      ? { "X-Should-Retry": { $ref: "#/components/headers/ShouldRetry" } }
+      : {}),
+    ...(door === "anthropic" ? { "Request-Id": REQUEST_ID } : {})
+  },
+  content: {
+    "application/json": { schema: { $ref: `${REFERENCE}${door === "anthropic" ? "AnthropicError" : "OpenAiError"}` } }
+  }
+})
+
+/** The code of the problem with this schema. */
+const codeOf = (document: Json, name: string): string => {
+  const codes = at(document, "components", "schemas", name, "properties", "code")["enum"]
+  return Array.isArray(codes) ? String(codes[0]) : ""
 }
 
 const hasParameter = (operation: Json, name: string): boolean =>

@@ -46,6 +46,13 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["keys.rotate", ["keys:write"]],
   ["keys.current", "any"],
 
+  ["openai.chat", ["chat"]],
+  // Every key may see what it may ask.
+  ["openai.models", "any"],
+  ["openai.model", "any"],
+  ["anthropic.messages", ["chat"]],
+  ["anthropic.countTokens", ["chat"]],
+
   ["serviceAccounts.create", ["admin"]],
   ["serviceAccounts.list", ["admin"]],
   ["serviceAccounts.remove", ["admin"]],

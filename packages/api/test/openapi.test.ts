@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs"
 import { PROBLEMS } from "@llm-saas/domain/Problem"
 import { Api } from "../src/Api.ts"
 import { tidy } from "../src/Document.ts"
+import { doorOfPath } from "../src/v1/Door.ts"
 
 const document = OpenApi.fromApi(Api)
 /** The members of a schema that the tests read. */
@@ -130,9 +131,32 @@ describe("the document of the contract", () => {
     })
   )
 
+  it("says below /v1 that errors have the form of the API whose clients call", () => {
+    const doors = operations.filter(({ name }) => doorOfPath(name.split(" ")[1] ?? "") !== "native")
+    assert.isAtLeast(doors.length, 5)
+    for (const { name, operation } of doors) {
+      const statuses = Object.keys(operation.responses)
+      for (const status of statuses.filter((each) => Number(each) >= 400)) {
+        const response: Response = Reflect.get(operation.responses, status)
+        const schema = response.content?.["application/json"]?.schema
+        assert.strictEqual(last(schema?.$ref), name.includes("/v1/messages") ? "AnthropicError" : "OpenAiError", name)
+        assert.hasAllKeys(response.content, ["application/json"])
+        assert.property(response.headers, "X-Request-Id")
+        if (["429", "503"].includes(status)) assert.property(response.headers, "Retry-After")
+        const retried = ["408", "429"].includes(status) || Number(status) >= 500
+        assert.strictEqual("X-Should-Retry" in (response.headers ?? {}), !retried, `${name} ${status}`)
+      }
+      assert.includeMembers(statuses, ["200", "400", "401", "405", "408", "431", "500", "503"], name)
+      assert.strictEqual(statuses.includes("413") && statuses.includes("415"), "requestBody" in operation, name)
+    }
+    for (const error of ["OpenAiError", "AnthropicError"])
+      assert.isFalse(components.schemas[error]?.additionalProperties)
+  })
+
   it("lists the problems of every failure, all of them in the catalogue, with their headers", () => {
     const seen = new Set<string>()
-    for (const { name, operation } of operations) {
+    const own = operations.filter(({ name }) => doorOfPath(name.split(" ")[1] ?? "") === "native")
+    for (const { name, operation } of own) {
       for (const [status, given] of Object.entries(operation.responses)) {
         if (Number(status) < 400) continue
         const reference: unknown = Reflect.get(given, "$ref")
@@ -168,8 +192,16 @@ describe("the document of the contract", () => {
       Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => last(schema["$ref"]))
     )
     assert.isAtLeast(new Set(bodies).size, 10)
+    // Answers of other APIs are passed on with all of their members.
+    const passed = operations.flatMap(({ name, operation }) => {
+      const answer: Response | undefined = Reflect.get(operation.responses, "200")
+      const isForeign = doorOfPath(name.split(" ")[1] ?? "") !== "native"
+      return isForeign ? [last(answer?.content?.["application/json"]?.schema?.$ref)] : []
+    })
+    assert.strictEqual(new Set(passed).size, 5)
+    const open = [...bodies, ...passed]
     for (const [name, schema] of Object.entries(components.schemas))
-      if (schema.type === "object") assert.strictEqual(schema.additionalProperties, bodies.includes(name), name)
+      if (schema.type === "object") assert.strictEqual(schema.additionalProperties, open.includes(name), name)
   })
 
   it("bounds every text in a request, and every number", () => {

@@ -14,6 +14,7 @@ import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Isolation } from "@llm-saas/engine/Isolation"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { PurgeLayer } from "@llm-saas/engine/Purge"
+import { TokenCounts } from "@llm-saas/engine/generations/TokenCounts"
 import { Tenants } from "@llm-saas/engine/accounts/Tenants"
 import { Users } from "@llm-saas/engine/accounts/Users"
 import { Effect, Layer } from "effect"
@@ -105,6 +106,7 @@ export const EngineLayer = Layer.mergeAll(
   Messages.layer,
   Conversations.layer,
   Feedbacks.layer,
+  TokenCounts.layer,
   Isolation.layer,
   EndOnDrain,
   PurgeLayer,

@@ -19,6 +19,8 @@ import { AuthorizationLayer } from "./auth/Authorization.ts"
 import { ConversationsHandlers } from "./http/handlers/conversations.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
+import { AnthropicHandlers } from "./http/handlers/anthropic.ts"
+import { OpenAiHandlers } from "./http/handlers/openai.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
@@ -39,6 +41,8 @@ const Handlers = Layer.mergeAll(
   GenerationsHandlers,
   KeysHandlers,
   ServiceAccountsHandlers,
+  OpenAiHandlers,
+  AnthropicHandlers,
   AdminHandlers,
   SystemHandlers
 )

@@ -50,7 +50,7 @@ export const doorErrorOf = (problem: string, status: number, requestId: string):
     Result.try((): unknown => JSON.parse(problem)),
     () => undefined
   )
-  const { code, detail, errors, reason, retry_after } = isJsonObject(parsed) ? parsed : NOTHING
+  const { code, detail, errors, reason, retry_after, said } = isJsonObject(parsed) ? parsed : NOTHING
   const known = typeof code === "string" ? code : "internal_error"
   const retryAfter = typeof retry_after === "number" ? retry_after : undefined
   return {
@@ -61,11 +61,23 @@ export const doorErrorOf = (problem: string, status: number, requestId: string):
     requestId,
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(typeof reason === "string" ? { reason } : {}),
-    ...paramOf(errors)
+    ...paramOf(errors),
+    ...saidOf(said)
   }
 }
 
 const NOTHING: JsonObject = {}
+
+/** What the provider says is wrong with the request, in its words: see `v1/Upstream`. */
+const saidOf = (said: unknown): Partial<Failure> => {
+  if (!isJsonObject(said) || typeof said["message"] !== "string") return {}
+  const { code, message, param } = said
+  return {
+    message,
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof param === "string" ? { param } : {})
+  }
+}
 
 /** The member that is wrong. The part of the request it is in is left out: clients of these APIs know only their bodies. */
 const paramOf = (errors: unknown): { readonly param?: string } => {

@@ -7,7 +7,7 @@ import { HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Exchange } from "../http/Exchange.ts"
 import { explain } from "../http/ErrorText.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
-import { refusal, refusalBody, type RefusalDetails, statusOf } from "../http/Refusals.ts"
+import { PROBLEM, refusal, refusalBody, type RefusalDetails, statusOf } from "../http/Refusals.ts"
 import { openStream } from "../metrics/OpenStreams.ts"
 import { EventWriter, type Sent } from "./EventWriter.ts"
 import { beyond, type Position } from "./LastEvent.ts"
@@ -44,7 +44,13 @@ export const stream = <E, R>(
     const clock = yield* Clock.Clock
     const writer = new EventWriter(exchange, form, () => monotonicMillis(clock))
     yield* Effect.forkScoped(tending(writer))
-    const exit = yield* Effect.exit(Effect.flatMap(place, (found) => sending(writer, found)))
+    let asked: Asked | undefined = undefined
+    const exit = yield* Effect.exit(
+      Effect.flatMap(place, (found) => {
+        asked = found.asked
+        return sending(writer, found)
+      })
+    )
     if (Exit.isSuccess(exit)) {
       // The reader has the last event of all, and reconnects only because it takes every end for a cut: a 204 tells an `EventSource` to
       // stop (https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model).
@@ -58,8 +64,13 @@ export const stream = <E, R>(
         })
       }
     } else {
-      if (!writer.started) return yield* Effect.failCause(exit.cause)
-      writer.fail(yield* problemOf(exit.cause, exchange))
+      if (!writer.started && (form.detailed === undefined || asked === undefined))
+        return yield* Effect.failCause(exit.cause)
+      const failure = yield* problemOf(exit.cause, exchange)
+      const problem =
+        asked === undefined ? failure.problem : (form.detailed?.(failure.problem, asked) ?? failure.problem)
+      if (!writer.started) return HttpServerResponse.text(problem, { status: failure.status, contentType: PROBLEM })
+      writer.fail({ ...failure, problem })
     }
     yield* over(exchange)
     return HttpServerResponse.empty()

@@ -31,6 +31,8 @@ export interface StreamForm {
   readonly wire: (asked: Asked) => Wire
   /** The failure of a stream whose answer is not known yet. */
   readonly failure: (failure: LateFailure) => string
+  /** What is known of the failure of an answer beside its problem, added to its text. */
+  readonly detailed?: (problem: string, asked: Asked) => string
 }
 
 /** Writes the events of one answer, in their order. May have a state. */

@@ -1,0 +1,26 @@
+import { generationFailures, GenerationNotFound } from "@llm-saas/domain/Generation"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { PromptTooLong } from "@llm-saas/domain/Message"
+import { ModelNotFound } from "@llm-saas/domain/Model"
+import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { ModelNotAllowed } from "@llm-saas/domain/Scope"
+
+// Refusals of handlers below /v1. They leave the server in the form of their door.
+
+/** Of asking a model. */
+export const generating = [
+  PromptTooLong,
+  TooManyRequests,
+  IdempotencyMismatch,
+  ModelNotAllowed,
+  ModelNotFound,
+  GenerationNotFound,
+  ...generationFailures,
+  Unavailable
+] as const
+
+/** Of counting tokens. */
+export const counting = [ModelNotAllowed, ModelNotFound, TooManyRequests, ...generationFailures, Unavailable] as const
+
+/** Of looking for a model. */
+export const oneModel = [ModelNotFound, Unavailable] as const

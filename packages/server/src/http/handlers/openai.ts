@@ -1,0 +1,73 @@
+import { Api } from "@llm-saas/api/Api"
+import { decodeChat } from "@llm-saas/dialects/chat/ChatRequest"
+import { chatWhole } from "@llm-saas/dialects/chat/ChatWhole"
+import { chatWriter } from "@llm-saas/dialects/chat/ChatWriter"
+import type { JsonObject } from "@llm-saas/domain/Json"
+import { Actor } from "@llm-saas/domain/Actor"
+import { Accounts } from "@llm-saas/engine/accounts/Accounts"
+import { Llm } from "@llm-saas/engine/generations/Llm"
+import { Effect } from "effect"
+import { type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { ModelNotFound } from "@llm-saas/domain/Model"
+import { HttpApiBuilder } from "effect/http-api"
+import { answering, mistaken } from "../../v1/Answering.ts"
+import { modelList, modelsFor, oneModel } from "../../v1/ModelList.ts"
+import { withBody } from "../../v1/RequestBody.ts"
+import { exchangeOf } from "../HttpEdge.ts"
+
+const CHAT = { source: "chat.completions", writer: chatWriter, whole: chatWhole } as const
+
+/** What clients of OpenAI's API call. */
+export const OpenAiHandlers = HttpApiBuilder.group(
+  Api,
+  "openai",
+  Effect.fnUntraced(function* (handlers) {
+    const answer = yield* answering
+    const accounts = yield* Accounts
+    const llm = yield* Llm
+
+    /** The models that the caller may ask. A token alone does not say whether its user may still enter. */
+    const models = Effect.gen(function* () {
+      const { key } = yield* Actor
+      yield* accounts.me
+      return modelsFor(llm.models(), key)
+    })
+
+    return handlers
+      .handleRaw("chat", ({ headers, request: http }) =>
+        withBody(http, (body) => {
+          const decoded = decodeChat(body)
+          switch (decoded.type) {
+            case "request":
+              return answer(CHAT, { request: decoded.request, http, idempotencyKey: headers["idempotency-key"] })
+            case "mistake":
+              return Effect.succeed(mistaken(decoded.mistake))
+            case "responses":
+              return Effect.succeed(mistaken(NOT_CHAT))
+          }
+        })
+      )
+      .handleRaw("models", ({ request }) =>
+        Effect.map(models, (found) => json(modelList(doorOf(request), found, queryOf(request))))
+      )
+      .handleRaw("model", ({ params, request }) =>
+        Effect.flatMap(models, (found) => {
+          const model = found.find(({ id }) => id === params.id)
+          return model === undefined
+            ? Effect.fail(new ModelNotFound({ model: params.id }))
+            : Effect.succeed(json(oneModel(doorOf(request), model)))
+        })
+      )
+  })
+)
+
+const NOT_CHAT = {
+  param: "messages",
+  message: "`messages` is missing. A body with `input` is one of the Responses API, whose address is `/v1/responses`."
+}
+
+const doorOf = (request: HttpServerRequest.HttpServerRequest) => exchangeOf(request)?.door ?? "openai"
+
+const queryOf = ({ url }: HttpServerRequest.HttpServerRequest) => new URLSearchParams(url.split("?")[1])
+
+const json = (value: JsonObject) => HttpServerResponse.text(JSON.stringify(value), { contentType: "application/json" })
