@@ -97,8 +97,8 @@ export const refused = ({ limit, temperature, usage }: Dialect): ReadonlyArray<s
 /** The model and its parameters. */
 export interface Asked {
   readonly model: string
-  /** Maximum tokens of the answer. */
-  readonly maxTokens: number
+  /** Maximum tokens of the answer. Undefined: the model's own. */
+  readonly maxOutputTokens: number | undefined
   /** Undefined: the model's default. */
   readonly temperature: number | undefined
 }
@@ -106,13 +106,13 @@ export interface Asked {
 /** The request's body. It holds nothing that identifies the tenant or the user. */
 export const bodyOf = (
   dialect: Dialect,
-  { maxTokens, model, temperature }: Asked,
+  { maxOutputTokens, model, temperature }: Asked,
   prompt: Prompt
 ): ChatCompletionCreateParamsStreaming => ({
   model,
   messages: prompt.map(({ content, role }) => ({ role, content })),
   stream: true,
   ...(dialect.usage ? { stream_options: { include_usage: true } } : {}),
-  [dialect.limit]: maxTokens,
+  ...(maxOutputTokens === undefined ? {} : { [dialect.limit]: maxOutputTokens }),
   ...(dialect.temperature && temperature !== undefined ? { temperature } : {})
 })

@@ -10,11 +10,13 @@ const SHAPES = 100
  */
 export class FaultLog {
   readonly #model: string
+  readonly #names: Names
   readonly #causes = new Set<string>()
   readonly #shapes = new Set<string>()
 
-  constructor(model: string) {
+  constructor(model: string, names: Names) {
     this.#model = model
+    this.#names = names
   }
 
   report(failed: ProviderFailure): Effect.Effect<void> {
@@ -31,7 +33,7 @@ export class FaultLog {
     this.#causes.add(cause)
     return known
       ? Effect.logDebug("the model's provider failed", about)
-      : Effect.logWarning(`the model's provider failed${hint(failed)}`, about)
+      : Effect.logWarning(`the model's provider failed${hint(failed, this.#names)}`, about)
   }
 
   /** The provider answered. */
@@ -51,10 +53,17 @@ export class FaultLog {
 const isAskers = ({ reason }: ProviderFailure): boolean =>
   reason === "content_filtered" || reason === "context_too_long" || reason === "prompt_rejected"
 
+/** What the operator calls the settings of a provider. */
+export interface Names {
+  readonly key: string
+  readonly model: string
+  readonly address: string
+}
+
 /** A hint for the operator. */
-const hint = ({ reason, status }: ProviderFailure): string => {
-  if (reason === "model_unauthorized") return ": it refuses OPENAI_API_KEY"
-  if (status === 404) return ": it does not know LLM_MODEL, or OPENAI_BASE_URL is not its address"
+const hint = ({ reason, status }: ProviderFailure, { address, key, model }: Names): string => {
+  if (reason === "model_unauthorized") return `: it refuses ${key}`
+  if (status === 404) return `: it does not know ${model}, or ${address} is not its address`
   if (status === 402) return ": the account has no money"
   if (status === 407) return ": the proxy on the way refuses its login"
   return reason === "model_rejected" ? ": it refuses how it is asked" : ""

@@ -1,9 +1,13 @@
-import { FinishReason } from "@llm-saas/domain/Generation"
+import { type FailureReason, FinishReason } from "@llm-saas/domain/Generation"
 import { approximateTokens } from "@llm-saas/domain/Message"
-import { type Completion, Llm, LlmFailed } from "@llm-saas/engine/generations/Llm"
-import { Effect, Layer, Option, Schema } from "effect"
+import type { Completion, Llm } from "@llm-saas/engine/generations/Llm"
+import { Effect, type Layer, Option, Schema } from "effect"
 import { answer } from "./MockText.ts"
 import { type Prompt, textsOf } from "./Prompt.ts"
+import type { Provider } from "./Provider.ts"
+import { ProviderFailure } from "./ProviderFailure.ts"
+import { oneModel } from "./routes/OneModel.ts"
+import * as RoutedLlm from "./routes/RoutedLlm.ts"
 
 /** Options of the mock model. */
 export interface MockOptions {
@@ -47,17 +51,12 @@ const BURST = 16
  * The mock model: no key, no network, the same answer for the same question. It uses plain timers, one for all answers' next tokens: an
  * Effect fiber that sleeps for each token would cost more than all other work for the token.
  */
-export const MockLayer = (options: MockOptions) => Layer.sync(Llm, () => make(options))
-
-const make = (options: MockOptions) => {
+export const make = (name: string, options: MockOptions): Provider => {
   const ticks = new Ticks()
-  return Llm.of({
-    defaultModel: INFO.id,
-    find: (name) => (name === INFO.id ? INFO : undefined),
-    models: () => [INFO],
-    embed: () => Effect.fail(new LlmFailed({ reason: "model_rejected" })),
-    countTokens: () => Effect.succeed(undefined),
-    generate: (request, emit): Effect.Effect<Completion, LlmFailed> => {
+  return {
+    name,
+    dialect: undefined,
+    generate: (_target, request, emit, call) => {
       const prompt = textsOf(request)
       const question = prompt.at(-1)?.content ?? ""
       const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
@@ -65,20 +64,25 @@ const make = (options: MockOptions) => {
       const said = (): Iterator<string, unknown> => wish.say?.values() ?? answer(question, count)
       const half = Math.ceil(count / 2)
       const delays = { ttftMs: wish.ttft ?? options.ttftMs, delayMs: wish.delay ?? options.delayMs }
+      const asked = Effect.sync(call.attempt)
+      const talking = (pieces: number) =>
+        Effect.flatMap(asked, (record) =>
+          talk(said, pieces, delays, ticks, (piece) => {
+            record.firstAt ??= call.moment()
+            emit(piece)
+          })
+        )
       switch (wish.fault ?? "none") {
         case "before":
-          return Effect.fail(new LlmFailed({ reason: "model_error" }))
+          return Effect.andThen(asked, failed("model_error"))
         case "rate-limit":
-          return Effect.fail(new LlmFailed({ reason: "model_rate_limited", retryAfter: 7 }))
+          return Effect.andThen(asked, failed("model_rate_limited", 7000))
         case "hang":
-          return silence(options.patienceMs.firstToken)
+          return Effect.andThen(asked, silence(options.patienceMs.firstToken))
         case "middle":
-          return Effect.andThen(
-            talk(said, half, delays, ticks, emit),
-            Effect.fail(new LlmFailed({ reason: "model_cut" }))
-          )
+          return Effect.andThen(talking(half), failed("model_cut"))
         case "stall":
-          return Effect.andThen(talk(said, half, delays, ticks, emit), silence(options.patienceMs.silence))
+          return Effect.andThen(talking(half), silence(options.patienceMs.silence))
         case "no-usage":
         case "none": {
           const completion: Completion = {
@@ -86,17 +90,40 @@ const make = (options: MockOptions) => {
             usage: wish.fault === "no-usage" ? undefined : { input: inputTokens(prompt), output: count },
             model: undefined
           }
-          return Effect.as(talk(said, count, delays, ticks, emit), completion)
+          return Effect.as(talking(count), completion)
         }
       }
     }
-  })
+  }
 }
 
-const INFO = { id: "mock-1", kind: "chat", provider: "mock" } as const
+/** The mock as the only model. */
+export const MockLayer = (options: MockOptions): Layer.Layer<Llm> => {
+  const target = { model: "mock-1", maxOutputTokens: undefined, temperature: undefined, connectMs: 0 }
+  const { firstToken, silence } = options.patienceMs
+  return RoutedLlm.layer(
+    oneModel(
+      {
+        name: "mock",
+        type: "mock",
+        baseUrl: undefined,
+        apiVersion: undefined,
+        headers: {},
+        proxies: undefined,
+        key: undefined,
+        keyPolicy: "installation"
+      },
+      { target: { ...target, firstTokenMs: firstToken, silenceMs: silence }, retries: 0 },
+      3_600_000
+    ),
+    ({ name }) => Effect.succeed(make(name, options))
+  )
+}
 
-const silence = (patienceMs: number) =>
-  Effect.andThen(Effect.sleep(patienceMs), Effect.fail(new LlmFailed({ reason: "model_timeout" })))
+const failed = (reason: FailureReason, waitMs?: number) =>
+  Effect.fail(new ProviderFailure({ reason, retryable: false, waitMs }))
+
+const silence = (patienceMs: number) => Effect.andThen(Effect.sleep(patienceMs), failed("model_timeout"))
 
 const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
 

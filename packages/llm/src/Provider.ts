@@ -1,8 +1,7 @@
+import type { Attempt } from "@llm-saas/domain/Attempt"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
-import type { FailureReason } from "@llm-saas/domain/Generation"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { Dialect, ModelRequest } from "@llm-saas/domain/ModelRequest"
-import type { Usage } from "@llm-saas/domain/Usage"
 import type { Completion } from "@llm-saas/engine/generations/Llm"
 import type { Effect, Redacted } from "effect"
 import type { Proxies } from "./Agents.ts"
@@ -82,30 +81,9 @@ export interface Call {
    * `firstAt`, `status`, `upstreamId`, `responseModel`, `usage`; `failure` only where it sends another request itself. The rest, also
    * of a request that is interrupted, is the router's.
    */
-  readonly attempt: () => AttemptRecord
+  readonly attempt: () => Attempt
   /** Run once the upstream answers, also by something that is not shown: it shows that it works. */
   readonly begun: Effect.Effect<void>
   /** Milliseconds since 1970. */
   readonly moment: () => number
-}
-
-/** One request to an upstream. It is completed in place. */
-export interface AttemptRecord {
-  readonly provider: string
-  /** The model as the upstream was asked for it. */
-  readonly model: string
-  readonly keySource: "installation" | "tenant"
-  /** Milliseconds since 1970. */
-  readonly startedAt: number
-  /** The first part of the answer. */
-  firstAt?: number | undefined
-  endedAt?: number | undefined
-  /** Of the response. */
-  status?: number | undefined
-  failure?: FailureReason | undefined
-  /** The upstream's id of the answer. */
-  upstreamId?: string | undefined
-  usage?: Usage | undefined
-  /** The model that answered, as the upstream names it. */
-  responseModel?: string | undefined
 }

@@ -1,15 +1,7 @@
-import type { FailureReason } from "@llm-saas/domain/Generation"
+import type { FailureReason, UpstreamRefusal } from "@llm-saas/domain/Generation"
 import type { Usage } from "@llm-saas/domain/Usage"
 import { LlmFailed } from "@llm-saas/engine/generations/Llm"
 import { Data } from "effect"
-
-/** What is wrong with a request, in words for its client. */
-export interface Said {
-  readonly message: string
-  readonly param?: string | undefined
-  readonly code?: string | undefined
-  readonly type?: string | undefined
-}
 
 /** Why one request to a provider got no whole answer. It contains no text of the provider, but for `said`. */
 export class ProviderFailure extends Data.TaggedError("ProviderFailure")<{
@@ -25,7 +17,7 @@ export class ProviderFailure extends Data.TaggedError("ProviderFailure")<{
   /** For the log: our description of the answer's unknown form. */
   readonly shape?: string | undefined
   /** For the client: what is wrong with the request, where it is at fault. Redacted; quotes nothing else of the provider. */
-  readonly said?: Said | undefined
+  readonly said?: UpstreamRefusal | undefined
   /** Tokens counted despite the failure. */
   readonly usage?: Usage | undefined
 }> {}
@@ -58,9 +50,10 @@ export const saysNothing = ({ reason }: ProviderFailure): boolean =>
 const LONGEST_SECONDS = 86_400
 
 /** The failure for the engine. */
-export const toLlmFailed = ({ reason, usage, waitMs }: ProviderFailure): LlmFailed =>
+export const toLlmFailed = ({ reason, said, usage, waitMs }: ProviderFailure): LlmFailed =>
   new LlmFailed({
     reason,
     ...(waitMs === undefined ? {} : { retryAfter: Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(waitMs / 1000))) }),
-    ...(usage === undefined ? {} : { usage })
+    ...(usage === undefined ? {} : { usage }),
+    ...(said === undefined ? {} : { said })
   })

@@ -33,6 +33,8 @@ export class ProviderRequest<A = Completion> {
   readonly ended: Deferred.Deferred<A, ProviderFailure> = Deferred.makeUnsafe()
   /** When (ms, monotonic) the last event of an answer arrived, or its end: the only event of an answer that is one value of JSON. */
   heardAt = 0
+  /** Of the response; undefined without one. */
+  status: number | undefined = undefined
   readonly #agents: Agents
   readonly #clock: Clock.Clock
   readonly #asked: Asked
@@ -124,6 +126,7 @@ export class ProviderRequest<A = Completion> {
 
   readonly #answer = (response: http.IncomingMessage): void => {
     const status = response.statusCode ?? 0
+    this.status = status
     const body = decoded(response)
     if (body === undefined) return this.#break(malformed)
     this.#body = body

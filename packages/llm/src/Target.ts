@@ -1,9 +1,14 @@
 import { Redacted } from "effect"
 import type { Proxies } from "./Agents.ts"
-import type { Asked } from "./Dialect.ts"
+import type { ProviderOptions } from "./Provider.ts"
 
-/** The provider's address, the model's parameters, and timeouts. */
-export interface OpenAiOptions extends Asked {
+/** One model: the provider's address, the model's parameters, and timeouts. */
+export interface OpenAiOptions {
+  readonly model: string
+  /** Maximum tokens of the answer. */
+  readonly maxTokens: number
+  /** Undefined: the model's default. */
+  readonly temperature: number | undefined
   /** Undefined for servers without authentication. */
   readonly apiKey: Redacted.Redacted | undefined
   /** With its path: `http://localhost:11434/v1`. Undefined: OpenAI's. */
@@ -24,9 +29,9 @@ export interface OpenAiOptions extends Asked {
   readonly retries: number
 }
 
-export const baseUrlOf = ({ baseUrl }: OpenAiOptions): string => baseUrl ?? "https://api.openai.com/v1"
+export const baseUrlOf = ({ baseUrl }: ProviderOptions): string => baseUrl ?? "https://api.openai.com/v1"
 
-/** Where a question is sent to, and the headers that say who asks. The same for all questions to a target. */
+/** Where a question is sent to, and the headers that say who asks. */
 export interface Endpoint {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
@@ -37,8 +42,12 @@ export interface Endpoint {
  * the path, the version in the query and the key in a header of its own
  * (https://learn.microsoft.com/azure/ai-services/openai/reference#chat-completions).
  */
-export const endpointOf = (options: OpenAiOptions): Endpoint => {
-  const { apiKey, azureApiVersion, model } = options
+export const endpointOf = (
+  options: ProviderOptions,
+  model: string,
+  apiKey: Redacted.Redacted | undefined
+): Endpoint => {
+  const { apiVersion } = options
   const url = new URL(baseUrlOf(options))
   const base = url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname
   const headers = {
@@ -46,14 +55,15 @@ export const endpointOf = (options: OpenAiOptions): Endpoint => {
     // Compression would deliver many tokens at once. Some servers compress nevertheless.
     "accept-encoding": "identity",
     "content-type": "application/json",
-    "user-agent": "llm-saas"
+    "user-agent": "llm-saas",
+    ...Object.fromEntries(Object.entries(options.headers).map(([name, value]) => [name, Redacted.value(value)]))
   }
   const key = apiKey === undefined ? undefined : Redacted.value(apiKey)
-  if (azureApiVersion === undefined) {
+  if (apiVersion === undefined) {
     url.pathname = `${base}/chat/completions`
     return { url, headers: { ...headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) } }
   }
   url.pathname = `${base === "" ? "/openai" : base}/deployments/${encodeURIComponent(model)}/chat/completions`
-  url.searchParams.set("api-version", azureApiVersion)
+  url.searchParams.set("api-version", apiVersion)
   return { url, headers: { ...headers, ...(key === undefined ? {} : { "api-key": key }) } }
 }

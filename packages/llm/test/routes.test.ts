@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Attempt } from "@llm-saas/domain/Attempt"
 import type { FailureReason } from "@llm-saas/domain/Generation"
 import { ofTexts } from "@llm-saas/domain/ModelRequest"
+import type { Asking } from "@llm-saas/engine/generations/Llm"
 import { Deferred, Effect, Fiber, Random, Redacted, Result } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import type { AttemptRecord, Call, Provider, Target } from "../src/Provider.ts"
+import type { Call, Provider, Target } from "../src/Provider.ts"
 import { ProviderFailure } from "../src/ProviderFailure.ts"
-import type { Asking } from "../src/routes/Asking.ts"
 import {
   type Configuration,
   FALLBACK_ON,
@@ -62,7 +63,8 @@ const route = (targets: ReadonlyArray<RouteTarget>, more: Partial<Route> = {}): 
 
 const settings = (name: string, keyPolicy: KeyPolicy = "prefer_tenant"): ProviderSettings => ({
   name,
-  type: "mock",
+  type: "openai",
+  origin: "file",
   baseUrl: undefined,
   apiVersion: undefined,
   headers: {},
@@ -121,7 +123,7 @@ const scripted = (
 }
 
 const asked = (more: Partial<Asking> = {}) => {
-  const attempts: Array<AttemptRecord> = []
+  const attempts: Array<Attempt> = []
   const asking: Asking = {
     partition: "a tenant",
     attempt: (record) => void attempts.push(record),

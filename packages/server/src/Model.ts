@@ -1,43 +1,55 @@
-import { MockLayer } from "@llm-saas/llm/Mock"
-import { Effect, Layer } from "effect"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { Llm } from "@llm-saas/engine/generations/Llm"
+import type { Configuration } from "@llm-saas/llm/routes/Configuration"
+import { toLlm } from "@llm-saas/llm/routes/RoutedLlm"
+import { make } from "@llm-saas/llm/routes/Router"
+import { ConfigProvider, Effect, Layer } from "effect"
+import * as DotEnv from "./config/DotEnv.ts"
 import { Settings } from "./config/Settings.ts"
+import { StartupFailed } from "./process/Startup.ts"
+import { builder } from "./providers/Build.ts"
+import { defaultsOf } from "./providers/Defaults.ts"
+import { oneProvider } from "./providers/OneProvider.ts"
+import { read, watch } from "./providers/WatchedFile.ts"
 
-/** The model that answers, chosen by the settings alone. */
-export const ModelLayer = Layer.unwrap(
+/** The models that answer: those of PROVIDERS_FILE, or the one of the other settings. */
+export const ModelLayer = Layer.effect(
+  Llm,
   Effect.gen(function* () {
     const settings = yield* Settings
-    if (settings.LLM_PROVIDER === "openai") return yield* openAi(settings)
-    if (settings.APP_ENV === "production") yield* Effect.logWarning(NOT_A_MODEL)
-    return MockLayer({
-      tokens: settings.MOCK_TOKENS,
-      ttftMs: settings.MOCK_TTFT_MS,
-      delayMs: settings.MOCK_DELAY_MS,
-      patienceMs: { firstToken: settings.LLM_FIRST_TOKEN_SECONDS * 1000, silence: settings.LLM_SILENCE_SECONDS * 1000 },
-      wishes: settings.APP_ENV !== "production"
-    })
+    const build = builder(settings)
+    const path = settings.PROVIDERS_FILE
+    if (path === undefined) {
+      const configuration = oneProvider(settings)
+      yield* warnOfMocks(settings, configuration)
+      return toLlm(yield* make(configuration, build))
+    }
+    const watched = { path, defaults: defaultsOf(settings), variables }
+    const { configuration, found } = yield* read(watched)
+    yield* warnOfMocks(settings, configuration)
+    const router = yield* make(configuration, build)
+    yield* watch(watched, found, router.use)
+    return toLlm(router)
   })
+).pipe(
+  Layer.provide(NodeFileSystem.layer),
+  Layer.catchTag("ProvidersFileInvalid", ({ message }) =>
+    Layer.effectContext(Effect.fail(new StartupFailed({ message })))
+  )
 )
+
+/** The environment and `.env`, read again for each reading of the file. A `.env` that was broken meanwhile has no variables. */
+const variables = DotEnv.provider({ path: ".env", environment: process.env, names: [] }).pipe(
+  Effect.orElseSucceed(() => ConfigProvider.fromEnvRecord(process.env)),
+  Effect.provide(NodeFileSystem.layer)
+)
+
+const warnOfMocks = ({ APP_ENV, PROVIDERS_FILE }: Settings["Service"], { providers }: Configuration) =>
+  APP_ENV === "production" && providers.some(({ type }) => type === "mock")
+    ? Effect.logWarning(PROVIDERS_FILE === undefined ? NOT_A_MODEL : NOT_MODELS)
+    : Effect.void
 
 const NOT_A_MODEL =
   "THE ANSWERS ARE MADE UP: the mock model is in production. Set OPENAI_API_KEY or OPENAI_BASE_URL, or LLM_PROVIDER=openai, for a real one"
 
-/** Loaded when needed: the client library costs 35 MB of memory and a fifth of a second at start. */
-const openAi = (settings: Settings["Service"]) =>
-  Effect.map(
-    Effect.promise(() => import("@llm-saas/llm/OpenAi")),
-    ({ OpenAiLayer }) =>
-      OpenAiLayer({
-        apiKey: settings.OPENAI_API_KEY,
-        baseUrl: settings.OPENAI_BASE_URL,
-        azureApiVersion: settings.OPENAI_API_VERSION,
-        model: settings.LLM_MODEL,
-        maxTokens: settings.LLM_MAX_TOKENS,
-        temperature: settings.LLM_TEMPERATURE,
-        proxies: { http: settings.HTTP_PROXY, https: settings.HTTPS_PROXY, none: settings.NO_PROXY },
-        connectMs: settings.LLM_CONNECT_SECONDS * 1000,
-        firstTokenMs: settings.LLM_FIRST_TOKEN_SECONDS * 1000,
-        silenceMs: settings.LLM_SILENCE_SECONDS * 1000,
-        answerMs: settings.LLM_ANSWER_SECONDS * 1000,
-        retries: settings.LLM_RETRIES
-      })
-  )
+const NOT_MODELS = "ANSWERS ARE MADE UP: PROVIDERS_FILE has a provider of type mock, and this is production"

@@ -1,9 +1,12 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Redacted } from "effect"
+import { FALLBACK_ON } from "@llm-saas/llm/routes/Configuration"
 import * as fc from "fast-check"
+import { readFileSync } from "node:fs"
 import { closest } from "../src/providers/Closest.ts"
 import type { Defaults } from "../src/providers/Defaults.ts"
+import { ModelEntry, ProviderEntry, TargetEntry } from "../src/providers/ProvidersDocument.ts"
 import { load, same, snapshot } from "../src/providers/ProvidersFile.ts"
 
 const DEFAULTS: Defaults = {
@@ -244,6 +247,39 @@ default_model: fats
       { discard: true }
     )
   )
+})
+
+describe("the documentation", () => {
+  const text = readFileSync(new URL("../../../docs/providers.md", import.meta.url), "utf8")
+
+  it.effect("shows a file that works", () =>
+    Effect.gen(function* () {
+      const [, example = ""] = /```yaml\n([^]*?)```/u.exec(text) ?? []
+      const { configuration, warnings } = yield* load(
+        "providers.yaml",
+        { text: example, files: new Map([["/run/secrets/azure", "key"]]) },
+        DEFAULTS,
+        ConfigProvider.fromEnvRecord({ OPENAI_API_KEY: "a", ANTHROPIC_API_KEY: "b", GATEWAY_TOKEN: "c" })
+      )
+      assert.deepStrictEqual(warnings, [])
+      assert.deepStrictEqual(
+        configuration.models.map(({ alias, targets }) => [alias, targets.length]),
+        [
+          ["fast", 2],
+          ["llama", 2],
+          ["claude-sonnet", 1],
+          ["text-embedding-3-small", 1]
+        ]
+      )
+    })
+  )
+
+  it("names every member, and the failures of a fallback", () => {
+    for (const { fields } of [ProviderEntry, ModelEntry, TargetEntry])
+      for (const member of Object.keys(fields)) assert.include(text, `\`${member}\``)
+    const row = text.split("\n").find((line) => line.startsWith("| `fallback_on`")) ?? ""
+    for (const reason of FALLBACK_ON.reasons) assert.include(row, `\`${reason}\``)
+  })
 })
 
 describe("the name that is meant", () => {

@@ -44,8 +44,13 @@ export interface ModelInfo {
 export interface Asking {
   /** Separates the failure counts of tenants, so that one tenant's failures do not block another's questions; used for nothing else. */
   readonly partition: string
-  /** The tenant's own key at a provider, where it has one. */
-  readonly keyFor?: ((provider: string) => Effect.Effect<Redacted.Redacted | undefined>) | undefined
+  /**
+   * The tenant's own key at a provider, for a model as clients name it. Undefined: it has none. `unusable`: it has one that cannot be
+   * read, which is never replaced by the installation's.
+   */
+  readonly keyFor?:
+    | ((provider: string, model: string) => Effect.Effect<Redacted.Redacted | "unusable" | undefined>)
+    | undefined
   /** Takes each call of a provider when it begins; the call completes its record in place. */
   readonly attempt: (attempt: Attempt) => void
   /** Milliseconds since 1970. */

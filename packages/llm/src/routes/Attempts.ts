@@ -1,11 +1,13 @@
+import type { Attempt, KeySource } from "@llm-saas/domain/Attempt"
+import type { Usage } from "@llm-saas/domain/Usage"
+import type { Asking } from "@llm-saas/engine/generations/Llm"
 import { type Effect, Exit, Option, type Redacted } from "effect"
 import type { ProviderFailure } from "../ProviderFailure.ts"
-import type { AttemptRecord, Call } from "../Provider.ts"
-import type { Asking } from "./Asking.ts"
+import type { Call } from "../Provider.ts"
 
 /** What an answer says about itself, as far as the record of its request needs it. */
 export interface Told {
-  readonly usage?: AttemptRecord["usage"]
+  readonly usage?: Usage | undefined
   readonly model?: string | undefined
 }
 
@@ -14,14 +16,14 @@ export interface Asked {
   readonly provider: string
   readonly model: string
   readonly key: Redacted.Redacted | undefined
-  readonly keySource: AttemptRecord["keySource"]
+  readonly keySource: KeySource
 }
 
 /** The records of the requests of one call of a provider: one, or more where an upstream refused a parameter. */
 export class Attempts {
   readonly call: Call
   readonly #moment: () => number
-  #open: AttemptRecord | undefined = undefined
+  #open: Attempt | undefined = undefined
 
   constructor({ key, keySource, model, provider }: Asked, asking: Asking, begun: Effect.Effect<void>) {
     this.#moment = asking.moment
@@ -31,7 +33,7 @@ export class Attempts {
       moment: asking.moment,
       attempt: () => {
         this.#close()
-        const record: AttemptRecord = { provider, model, keySource, startedAt: asking.moment() }
+        const record: Attempt = { provider, model, keySource, startedAt: asking.moment() }
         this.#open = record
         asking.attempt(record)
         return record

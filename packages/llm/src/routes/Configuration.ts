@@ -16,6 +16,8 @@ export interface ProviderSettings extends ProviderOptions {
   /** The installation's key. Undefined for servers without authentication. */
   readonly key: Redacted.Redacted | undefined
   readonly keyPolicy: KeyPolicy
+  /** Where the operator configured it: for hints in the log. */
+  readonly origin: "environment" | "file"
 }
 
 /**

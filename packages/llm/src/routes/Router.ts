@@ -1,12 +1,12 @@
+import type { Attempt } from "@llm-saas/domain/Attempt"
 import { dependency } from "@llm-saas/domain/Dependency"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
-import type { Completion } from "@llm-saas/engine/generations/Llm"
+import type { Asking, Completion } from "@llm-saas/engine/generations/Llm"
 import { Clock, Data, Duration, Effect, Random, Result, Schedule } from "effect"
 import { ProviderFailure, tooLate } from "../ProviderFailure.ts"
-import type { AttemptRecord, Call, Provider, Target } from "../Provider.ts"
-import type { Asking } from "./Asking.ts"
+import type { Call, Provider, Target } from "../Provider.ts"
 import { Attempts, type Told } from "./Attempts.ts"
 import type { Configuration, Route } from "./Configuration.ts"
 import { type Build, Live, type LiveProvider, type LiveRoute, type LiveTarget } from "./Live.ts"
@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
     { provider, settings }: LiveProvider,
     alias: string,
     asking: Asking
-  ): Effect.fn.Return<Pick<Call, "key"> & Pick<AttemptRecord, "keySource">, Skipped> {
+  ): Effect.fn.Return<Pick<Call, "key"> & Pick<Attempt, "keySource">, Skipped> {
     const own =
       settings.keyPolicy === "installation"
         ? undefined
@@ -100,19 +100,18 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
     { alias, fallbackOn }: Route,
     asking: Asking
   ) {
-    const state = states.of(each)
     const key = yield* keyOf(each.at, alias, asking)
-    const health = state.health[key.keySource]
+    const { faults, health } = states.of(each)[key.keySource]
     const pass = health.enter(asking.partition)
     if (typeof pass === "number") return yield* skip({ reason: "model_unavailable", waitMs: pass })
-    const begun = Effect.suspend(() => Effect.andThen(health.began(pass), state.faults.over))
+    const begun = Effect.suspend(() => Effect.andThen(health.began(pass), faults.over))
     const once = Effect.suspend(() => {
       const asked = { ...key, provider: each.provider, model: each.target.model }
       const attempts = new Attempts(asked, asking, begun)
       return Effect.onExit(does(attempts.call), (exit) => Effect.sync(() => attempts.end(exit)))
     })
     return yield* once.pipe(
-      Effect.tapError((failed) => state.faults.report(failed)),
+      Effect.tapError((failed) => (each.at.settings.type === "mock" ? Effect.void : faults.report(failed))),
       Effect.retry({
         schedule: AGAIN,
         times: each.retries,

@@ -1,23 +1,25 @@
+import type { KeySource } from "@llm-saas/domain/Attempt"
 import type { Dependency } from "@llm-saas/domain/Dependency"
 import type { Clock } from "effect"
-import { FaultLog } from "../FaultLog.ts"
+import { FaultLog, type Names } from "../FaultLog.ts"
 import { ProviderHealth } from "../ProviderHealth.ts"
-import type { AttemptRecord } from "../Provider.ts"
 import type { LiveTarget } from "./Live.ts"
 
 /** What is remembered of one target, also while configurations change. */
 export interface TargetState {
   readonly faults: FaultLog
-  /**
-   * By whose key it was asked: an account of a tenant that is out of money, or over its rate, shows nothing about the installation's. The
-   * partitions keep tenants apart within each.
-   */
-  readonly health: { readonly [Source in AttemptRecord["keySource"]]: ProviderHealth }
+  readonly health: ProviderHealth
 }
+
+/**
+ * By whose key it is asked: an account of a tenant that is out of money, or over its rate, shows nothing about the installation's. The
+ * partitions keep tenants apart within each.
+ */
+type BySource = { readonly [Source in KeySource]: TargetState }
 
 /** The states of all targets of the current configuration, by provider, address and model. Aliases of one target share its state. */
 export class TargetStates {
-  readonly #states = new Map<string, TargetState>()
+  readonly #states = new Map<string, BySource>()
   readonly #clock: Clock.Clock
   readonly #dependency: Dependency
 
@@ -26,15 +28,21 @@ export class TargetStates {
     this.#dependency = dependency
   }
 
-  of(target: LiveTarget): TargetState {
+  of(target: LiveTarget): BySource {
     const key = keyOf(target)
     const found = this.#states.get(key)
     if (found !== undefined) return found
     const { model } = target.target
     const health = () => new ProviderHealth({ clock: this.#clock, model, provider: this.#dependency })
-    const state = { faults: new FaultLog(model), health: { installation: health(), tenant: health() } }
-    this.#states.set(key, state)
-    return state
+    const state = (source: KeySource) => ({
+      faults: new FaultLog(model, namesOf(target, source)),
+      health: health()
+    })
+    const states = { installation: state("installation"), tenant: state("tenant") }
+    // A question may ask a mock to fail: that is no outage.
+    if (target.at.settings.type === "mock") return states
+    this.#states.set(key, states)
+    return states
   }
 
   /** Forgets all but these. */
@@ -48,3 +56,12 @@ const keyOf = ({ at: { settings }, target: { model } }: LiveTarget): string => {
   const { apiVersion, baseUrl, name, type } = settings
   return JSON.stringify([name, type, baseUrl, apiVersion, model])
 }
+
+const namesOf = ({ at: { settings }, provider }: LiveTarget, source: KeySource): Names =>
+  source === "installation" && settings.origin === "environment"
+    ? { key: "OPENAI_API_KEY", model: "LLM_MODEL", address: "OPENAI_BASE_URL" }
+    : {
+        key: source === "tenant" ? "a tenant's own key" : `the key of providers.${provider}`,
+        model: "the model",
+        address: `base_url of providers.${provider}`
+      }

@@ -13,7 +13,10 @@ export const offences = (values: Values): Array<BrokenVariable> => {
       `the path of a PEM file with a private key, because ALGORITHM is ${values.ALGORITHM}`
     ],
     [
-      values.LLM_PROVIDER === "openai" && values.OPENAI_API_KEY === undefined && values.OPENAI_BASE_URL === undefined,
+      values.PROVIDERS_FILE === undefined
+        && values.LLM_PROVIDER === "openai"
+        && values.OPENAI_API_KEY === undefined
+        && values.OPENAI_BASE_URL === undefined,
       "OPENAI_API_KEY",
       "a key, because LLM_PROVIDER is openai and there is no OPENAI_BASE_URL"
     ],

@@ -86,6 +86,7 @@ export const VARIABLES = {
   LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
   PASSWORD_THREADS: setting("PASSWORD_THREADS", "a whole number of threads, 1 to 64", whole(1, 64), undefined),
   LLM_PROVIDER: setting("LLM_PROVIDER", "mock or openai", Schema.Literals(["mock", "openai"]), undefined),
+  PROVIDERS_FILE: setting("PROVIDERS_FILE", "the path of a YAML or JSON file", Text, undefined),
   OPENAI_API_KEY: setting("OPENAI_API_KEY", "a key of one line, without spaces", Key, undefined),
   OPENAI_BASE_URL: setting(
     "OPENAI_BASE_URL",

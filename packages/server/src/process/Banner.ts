@@ -7,7 +7,7 @@ import { Settings } from "../config/Settings.ts"
 /** Prints the server's address and what to try. In production it is one log line. */
 export const announce = Effect.fnUntraced(function* (port: number) {
   const { APP_ENV, APP_NAME, DATABASE_URL, DATA_DIR, HOST, MLFLOW_TRACKING_URI, WORKERS, ...settings } = yield* Settings
-  const { LLM_MODEL, LLM_PROVIDER, OPENAI_BASE_URL, TENANT_CREATION } = settings
+  const { TENANT_CREATION } = settings
   const { madeAt } = yield* SecretKey
   const url = urlOf(HOST, port)
   if (APP_ENV === "production")
@@ -18,7 +18,7 @@ export const announce = Effect.fnUntraced(function* (port: number) {
       `  ${APP_NAME} is running on ${url}`,
       `  documentation      ${url}/docs`,
       `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
-      `  model              ${LLM_PROVIDER === "mock" ? "none: answers are made up (OPENAI_API_KEY or OPENAI_BASE_URL gives one)" : `${LLM_MODEL} at ${new URL(OPENAI_BASE_URL ?? "https://api.openai.com").host}`}`,
+      `  model              ${modelOf(settings)}`,
       `  tracking           ${MLFLOW_TRACKING_URI === "off" ? "off" : `MLflow, ${MLFLOW_TRACKING_URI}`}`,
       `  tenants            ${CREATION[TENANT_CREATION]}`,
       ...(WORKERS === 1 ? [] : [`  workers            ${WORKERS} processes`]),
@@ -33,6 +33,17 @@ export const announce = Effect.fnUntraced(function* (port: number) {
     ].join("\n")
   )
 })
+
+const modelOf = ({
+  LLM_MODEL,
+  LLM_PROVIDER,
+  OPENAI_BASE_URL,
+  PROVIDERS_FILE
+}: Pick<Settings["Service"], "LLM_MODEL" | "LLM_PROVIDER" | "OPENAI_BASE_URL" | "PROVIDERS_FILE">): string => {
+  if (PROVIDERS_FILE !== undefined) return `those of ${PROVIDERS_FILE}`
+  if (LLM_PROVIDER === "mock") return "none: answers are made up (OPENAI_API_KEY or OPENAI_BASE_URL gives one)"
+  return `${LLM_MODEL} at ${new URL(OPENAI_BASE_URL ?? "https://api.openai.com").host}`
+}
 
 const CREATION = {
   open: "every client may create tenants (TENANT_CREATION=open)",

@@ -40,6 +40,7 @@ const settingsOf = (
   headers: secrets?.headers ?? {},
   proxies,
   key: secrets?.key,
+  origin: "file",
   keyPolicy: type === "mock" ? "installation" : (key ?? "prefer_tenant")
 })
 

@@ -1,0 +1,35 @@
+import { Llm, type ModelInfo } from "@llm-saas/engine/generations/Llm"
+import { Effect, Layer } from "effect"
+import { toLlmFailed } from "../ProviderFailure.ts"
+import type { Configuration, Route } from "./Configuration.ts"
+import type { Build } from "./Live.ts"
+import { make, type Router } from "./Router.ts"
+
+/** The engine's port, answered by a router. */
+export const toLlm = (router: Router): Llm["Service"] =>
+  Llm.of({
+    get defaultModel() {
+      return router.configuration().defaultModel
+    },
+    find: (model) => {
+      const route = router.configuration().models.find(({ alias }) => alias === model)
+      return route === undefined ? undefined : infoOf(route)
+    },
+    models: () => router.configuration().models.map(infoOf),
+    generate: (request, emit, asking) => Effect.mapError(router.generate(request, emit, asking), toLlmFailed),
+    embed: (request, asking) => Effect.mapError(router.embed(request, asking), toLlmFailed),
+    countTokens: (request, asking) => Effect.mapError(router.countTokens(request, asking), toLlmFailed)
+  })
+
+const infoOf = ({ alias, contextWindow, createdAt, kind, maxOutputTokens, targets }: Route): ModelInfo => ({
+  id: alias,
+  kind,
+  provider: targets[0]?.provider ?? "",
+  contextWindow,
+  maxOutputTokens,
+  createdAt
+})
+
+/** The models of one configuration that does not change. */
+export const layer = (configuration: Configuration, build: Build): Layer.Layer<Llm> =>
+  Layer.effect(Llm, Effect.map(make(configuration, build), toLlm))
