@@ -56,6 +56,7 @@ export class MessageReader {
   #stopSequence: string | undefined = undefined
   #model: string | undefined = undefined
   #id: string | undefined = undefined
+  #begun = false
   #said = false
   #done = false
   #error: JsonObject | undefined = undefined
@@ -70,6 +71,11 @@ export class MessageReader {
   /** Whether a piece was emitted. */
   get said(): boolean {
     return this.#said
+  }
+
+  /** Whether the answer began, also if nothing of it was emitted. */
+  get begun(): boolean {
+    return this.#begun
   }
 
   /** Whether the provider said that the answer is over. */
@@ -201,6 +207,7 @@ export class MessageReader {
 
   #begin(message: JsonObject): void {
     const { id, model } = message
+    this.#begun = true
     this.#id = named(id)
     this.#model = named(model)
     this.#usage.read(message["usage"])

@@ -1,0 +1,179 @@
+import type { JsonObject } from "@llm-saas/domain/Json"
+import { refusalOf } from "@llm-saas/dialects/anthropic/MessagesBody"
+import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
+import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import type { Completion } from "@llm-saas/engine/generations/Llm"
+import { Clock, Deferred, Effect, Exit, Option, type Scope } from "effect"
+import { makeAgents } from "../Agents.ts"
+import type { AnswerReader } from "../AnswerReader.ts"
+import { internal, noConnection, type ProviderFailure, tooLate } from "../ProviderFailure.ts"
+import { ProviderRequest } from "../ProviderRequest.ts"
+import type { Call, Provider, Target } from "../Provider.ts"
+import type { Asked } from "../Rejection.ts"
+import { CountReader } from "./CountReader.ts"
+import { type AnthropicOptions, baseUrlOf, endpointOf } from "./Endpoint.ts"
+import { adjusted } from "./Failures.ts"
+import { MessageStream } from "./MessageStream.ts"
+import { type Parameter, type Question, questionOf, refusedIn, textsIn } from "./Question.ts"
+
+export type { AnthropicOptions } from "./Endpoint.ts"
+
+/** Anthropic, and servers that speak its Messages API. */
+export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
+  const clock = yield* Clock.Clock
+  const agents = yield* Effect.acquireRelease(
+    Effect.sync(() => makeAgents(baseUrlOf(options), options.proxies)),
+    ({ http, https }) =>
+      Effect.sync(() => {
+        http.destroy()
+        https.destroy()
+      })
+  )
+  /** Parameters that models refused, once a request without them worked. */
+  const refusals = new Map<string, ReadonlySet<Parameter>>()
+
+  const open = <A>(asked: Asked, reader: AnswerReader<A>): Effect.Effect<ProviderRequest<A>, never, Scope.Scope> =>
+    Effect.acquireRelease(
+      Effect.sync(
+        () =>
+          new ProviderRequest<A>(
+            agents,
+            clock,
+            () => {},
+            asked,
+            () => reader
+          )
+      ),
+      (request) => Effect.sync(() => request.close())
+    )
+
+  const send = <A>(sent: ProviderRequest<A>, path: Path, request: ModelRequest, call: Call, body: JsonObject) =>
+    Effect.try({
+      try: () => sent.send(endpointOf(options, path, request, call), JSON.stringify(body)),
+      // A header that is none, or a body that is nested too deeply.
+      catch: () => internal
+    })
+
+  /** Sends one question, and waits for the first piece of its answer; without one, for its end. */
+  const ask = Effect.fnUntraced(function* (
+    target: Target,
+    request: ModelRequest,
+    question: Question,
+    emit: (piece: ModelPiece) => void,
+    call: Call
+  ) {
+    const asked = askedOf(request, question.body)
+    const record = call.attempt()
+    let isOpen = true
+    yield* Effect.addFinalizer(() => Effect.sync(() => void (isOpen = false)))
+    const show = (piece: ModelPiece) => {
+      if (!isOpen) return
+      record.firstAt ??= call.moment()
+      emit(piece)
+    }
+    const stream = new MessageStream(show, question.reading, asked)
+    const sent = yield* open(asked, stream)
+    yield* send(sent, "messages", request, call, question.body)
+    const known = Effect.sync(() => note(record, stream))
+    yield* Effect.addFinalizer(() => known)
+    const begun = Effect.gen(function* () {
+      yield* within(Deferred.await(sent.connected), target.connectMs, noConnection)
+      // What comes in one piece comes at its end, within the time of the whole answer.
+      if (question.whole) yield* Deferred.await(sent.begun)
+      else yield* within(Deferred.await(sent.begun), target.firstTokenMs, tooLate)
+      yield* call.begun
+      if (!sent.spoken) yield* sent.unlessSilent(Deferred.await(sent.said), target.silenceMs)
+    })
+    const exit = yield* Effect.exit(begun)
+    if (Exit.isSuccess(exit)) return { sent, refused: undefined }
+    const failed = Option.getOrUndefined(Exit.findErrorOption(exit))
+    if (failed === undefined) return yield* Effect.failCause(exit.cause)
+    const { error } = sent
+    const isRejected = failed.reason === "model_rejected" && failed.status === 400 && !stream.said
+    const refused = isRejected && error !== undefined ? refusedIn(error, question.ours, asked.texts) : undefined
+    if (refused === undefined) return yield* Effect.fail(adjusted(failed, error, asked))
+    record.status = failed.status
+    record.failure = failed.reason
+    return { sent, refused }
+  })
+
+  const generate = Effect.fnUntraced(function* (
+    target: Target,
+    request: ModelRequest,
+    emit: (piece: ModelPiece) => void,
+    call: Call
+  ): Effect.fn.Return<Completion, ProviderFailure, Scope.Scope> {
+    const before = refusals.get(target.model) ?? new Set()
+    let refused: ReadonlySet<Parameter> = before
+    for (;;) {
+      const question = questionOf(request, target, refused)
+      if (question.dropped.length > 0)
+        yield* Effect.logDebug("a request is not sent whole to another dialect's provider", {
+          model: target.model,
+          dropped: question.dropped
+        })
+      const asked = yield* ask(target, request, question, emit, call)
+      if (asked.refused === undefined) {
+        if (refused !== before) refusals.set(target.model, refused)
+        return yield* asked.sent
+          .unlessSilent(Deferred.await(asked.sent.ended), target.silenceMs)
+          .pipe(Effect.mapError((failed) => adjusted(failed, asked.sent.error, askedOf(request, question.body))))
+      }
+      asked.sent.close()
+      refused = new Set([...refused, asked.refused])
+    }
+  })
+
+  const countTokens = Effect.fnUntraced(function* (target: Target, request: ModelRequest, call: Call) {
+    const body = counted(questionOf(request, target, new Set()).body)
+    const asked = askedOf(request, body)
+    const record = call.attempt()
+    const sent = yield* open(asked, new CountReader())
+    yield* send(sent, "messages/count_tokens", request, call, body)
+    yield* within(Deferred.await(sent.connected), target.connectMs, noConnection)
+    const count = yield* within(Deferred.await(sent.ended), target.firstTokenMs, tooLate).pipe(
+      Effect.mapError((failed) => adjusted(failed, sent.error, asked))
+    )
+    record.firstAt = call.moment()
+    yield* call.begun
+    return count
+  })
+
+  const provider: Provider = {
+    name: options.name,
+    dialect: "anthropic",
+    refuses: (_, request) => (request.origin?.dialect === "anthropic" ? undefined : refusalOf(request)),
+    generate: (target, request, emit, call) => Effect.scoped(generate(target, request, emit, call)),
+    countTokens: (target, request, call) => Effect.scoped(countTokens(target, request, call))
+  }
+  return provider
+})
+
+type Path = Parameters<typeof endpointOf>[1]
+
+const askedOf = (request: ModelRequest, { max_tokens: maxTokens }: JsonObject): Asked => ({
+  texts: textsIn(request),
+  maxTokens: typeof maxTokens === "number" ? maxTokens : 0
+})
+
+/** A body without the members that belong to an answer: they are refused where nothing is answered. */
+const counted = (body: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(body).filter(([name]) => !ANSWERING.has(name)))
+const ANSWERING: ReadonlySet<string> = new Set([
+  "max_tokens",
+  "stream",
+  "temperature",
+  "top_p",
+  "top_k",
+  "stop_sequences"
+])
+
+/** Completes the record with what the answer said of itself. */
+const note = (record: ReturnType<Call["attempt"]>, { message }: MessageStream): void => {
+  record.upstreamId ??= message.id
+  record.responseModel ??= message.model
+  record.usage ??= message.usage
+}
+
+const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>
+  Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })

@@ -1,0 +1,34 @@
+import { type ProviderError, says } from "../ProviderError.ts"
+import { overTime, ProviderFailure } from "../ProviderFailure.ts"
+import { type Asked, spoken } from "../Rejection.ts"
+
+/** An account without money: https://platform.claude.com/docs/en/api/errors. */
+const MONEY = /credit balance is too low/giu
+
+/** The failure for an `error` event or body: its status is in none of them, its type says it. */
+export const spokenFailure = (error: ProviderError, asked: Asked): ProviderFailure => {
+  if (error.codes.has("timeout_error")) return overTime
+  return adjusted(error.codes.has("overloaded_error") ? overloaded : spoken(error, asked), error, asked)
+}
+
+/**
+ * The failure for a refusal with what only this provider means by it: 529 is a load that passes, and an account without money is refused
+ * with 400, which is not the request's fault.
+ */
+export const adjusted = (failed: ProviderFailure, error: ProviderError | undefined, asked: Asked): ProviderFailure => {
+  if (failed.status === 529 || error?.codes.has("overloaded_error") === true) {
+    const { status, waitMs } = failed
+    return new ProviderFailure({
+      reason: "model_unavailable",
+      retryable: true,
+      status,
+      waitMs,
+      code: "overloaded_error"
+    })
+  }
+  const isUnpaid = error !== undefined && (error.codes.has("billing_error") || says(error, MONEY, asked.texts))
+  if (!isUnpaid && failed.status !== 402) return failed
+  return new ProviderFailure({ reason: "model_unauthorized", retryable: false, status: 402, code: "billing_error" })
+}
+
+const overloaded = new ProviderFailure({ reason: "model_unavailable", retryable: true, code: "overloaded_error" })

@@ -1,0 +1,98 @@
+import type { ReaderOptions } from "@llm-saas/dialects/anthropic/MessageReader"
+import { forwardedBody, messagesBody } from "@llm-saas/dialects/anthropic/MessagesBody"
+import type { JsonObject } from "@llm-saas/domain/Json"
+import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import { type ProviderError, says } from "../ProviderError.ts"
+import type { Target } from "../Provider.ts"
+
+/** Most tokens of an answer where neither the request nor the target says any: this dialect needs a number, and every model takes this one. */
+const DEFAULT_MAX_TOKENS = 4096
+
+/** A request as it is sent to a target, and how its answer is read. */
+export interface Question {
+  readonly body: JsonObject
+  /** Parameters that were put into the body by a translation: it may be sent again without one that is refused. */
+  readonly ours: ReadonlyArray<Parameter>
+  readonly reading: ReaderOptions
+  /** Whether the answer comes in one piece. */
+  readonly whole: boolean
+  readonly dropped: ReadonlyArray<string>
+}
+
+/** Parameters that some models refuse, in the order in which they are left out. */
+const PARAMETERS = ["temperature", "top_p", "top_k", "output_config", "thinking"] as const
+export type Parameter = (typeof PARAMETERS)[number]
+
+/** How errors name them. */
+const NAMES: Readonly<Record<Parameter, RegExp>> = {
+  temperature: /temperature/giu,
+  top_p: /top[_ ]?p\b/giu,
+  top_k: /top[_ ]?k\b/giu,
+  output_config: /output_config|effort/giu,
+  thinking: /thinking/giu
+}
+
+/**
+ * A client's own body goes to this provider as it is, but for the model and the limit. Every other request is put into the dialect, and is
+ * always streamed. `refused`: what the model is known to refuse.
+ */
+export const questionOf = (request: ModelRequest, target: Target, refused: ReadonlySet<Parameter>): Question => {
+  const { maxOutputTokens, model } = target
+  const options = { model, maxOutputTokens, defaultMaxTokens: maxOutputTokens ?? DEFAULT_MAX_TOKENS }
+  if (request.origin?.dialect === "anthropic")
+    return {
+      body: forwardedBody(request.origin.body, options),
+      ours: [],
+      reading: { mode: "raw" },
+      whole: !request.stream,
+      dropped: []
+    }
+  const warm =
+    request.origin === undefined && request.sampling?.temperature === undefined ? target.temperature : undefined
+  const asked: ModelRequest = {
+    ...request,
+    stream: true,
+    ...(warm === undefined ? {} : { sampling: { ...request.sampling, temperature: warm } })
+  }
+  const { body, dropped } = messagesBody(asked, options)
+  const custom = request.tools?.flatMap((tool) => (tool.type === "custom" ? [tool.name] : [])) ?? []
+  const sent = without(body, refused)
+  return {
+    body: sent,
+    ours: PARAMETERS.filter((name) => sent[name] !== undefined),
+    reading: { mode: "canonical", customTools: new Set(custom) },
+    whole: false,
+    dropped: [...dropped, ...PARAMETERS.filter((name) => refused.has(name) && body[name] !== undefined)]
+  }
+}
+
+/** A format of the answer is what was asked for, and stays. */
+const without = (body: JsonObject, refused: ReadonlySet<Parameter>): JsonObject => {
+  const names = new Set<string>(refused)
+  const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !names.has(name)))
+  const { output_config: config } = body
+  if (!refused.has("output_config") || typeof config !== "object" || config === null || !("format" in config))
+    return kept
+  return { ...kept, output_config: { format: config.format } }
+}
+
+/** The parameter that an error names, among those that may be left out. Not if the question has the same words: it may be a quote. */
+export const refusedIn = (
+  error: ProviderError,
+  ours: ReadonlyArray<Parameter>,
+  texts: ReadonlyArray<string>
+): Parameter | undefined => ours.find((name) => says(error, NAMES[name], texts))
+
+/** The request's own texts, which the provider may quote in an error. */
+export const textsIn = ({ input }: ModelRequest): ReadonlyArray<string> =>
+  input.flatMap((item) => {
+    switch (item.type) {
+      case "message":
+      case "tool_result":
+        return item.parts.flatMap((part) => ("text" in part ? [part.text] : []))
+      case "tool_call":
+        return [item.arguments]
+      case "reasoning":
+        return [item.text]
+    }
+  })
