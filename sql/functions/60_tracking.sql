@@ -3,8 +3,9 @@
 set local role llm_tracking;
 
 -- Claims due records, oldest first, for p_seconds: until then no other process gets them. A record whose claim expired, or that was
--- returned as such, is `unsure`: part of it may have arrived. p_content false: questions, answers and comments are not read at all. Times
--- are in milliseconds since 1970.
+-- returned as such, is `unsure`: part of it may have arrived. p_content false: questions, answers and comments are not read at all; nor are
+-- texts that the tenant does not keep. A request or log of more than a quarter of a million bytes is left out: content and response say
+-- what is shown of it. Times are in milliseconds since 1970.
 create function tracking.claim(p_worker uuid, p_limit integer, p_seconds integer, p_content boolean)
   returns table (
     tenant_id uuid, generation_id uuid, revision integer, attempts integer, unsure boolean, run_id text, run_done boolean, trace_sent boolean,
@@ -12,7 +13,8 @@ create function tracking.claim(p_worker uuid, p_limit integer, p_seconds integer
     finish_reason text, failure text, tokens_in integer, tokens_out integer, approx_tokens_in integer, approx_tokens_out integer,
     cost_usd double precision, prompt_length integer, response_length integer, request_id text, trace_id text, caller_trace_id text,
     caller_span_id text, created_at double precision, admitted_at double precision, started_at double precision,
-    first_token_at double precision, model_ended_at double precision, ended_at double precision, content text, response text, feedback jsonb
+    first_token_at double precision, model_ended_at double precision, ended_at double precision, content text, response text,
+    request text, log text, token_lengths integer[], calls jsonb, feedback jsonb
   )
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -71,7 +73,17 @@ begin
     extract(epoch from g.created_at)::double precision * 1000, extract(epoch from g.admitted_at)::double precision * 1000,
     extract(epoch from g.started_at)::double precision * 1000, extract(epoch from g.first_token_at)::double precision * 1000,
     extract(epoch from g.model_ended_at)::double precision * 1000, extract(epoch from g.ended_at)::double precision * 1000,
-    case when p_content then m.content end, case when p_content then m.response end,
+    case when p_content and g.content = 'kept' then m.content end, case when p_content and g.content = 'kept' then m.response end,
+    case when p_content and g.content = 'kept' and octet_length(m.request) <= 262144 then m.request end,
+    case when p_content and g.content = 'kept' and octet_length(m.log) <= 262144 then m.log end,
+    case when p_content and g.content = 'kept' and octet_length(m.log) <= 262144 then m.token_lengths end,
+    coalesce((
+      select jsonb_agg(jsonb_build_object('number', a.number, 'provider', a.provider, 'model', a.model, 'key_source', a.key_source,
+        'response_model', a.response_model, 'http_status', a.http_status, 'failure', a.failure, 'tokens_in', a.tokens_in,
+        'tokens_out', a.tokens_out, 'started_at', extract(epoch from a.started_at)::double precision * 1000,
+        'ended_at', extract(epoch from a.ended_at)::double precision * 1000) order by a.number)
+      from app.attempts a where a.tenant_id = g.tenant_id and a.generation_id = g.id
+    ), '[]'),
     coalesce((
       select jsonb_agg(jsonb_build_object('user_id', f.user_id, 'rating', f.rating, 'revision', f.revision,
         'comment', case when p_content then f.comment end, 'at', extract(epoch from f.updated_at)::double precision * 1000) order by f.user_id)
@@ -87,12 +99,12 @@ begin
     select g.tenant_id, g.id, g.message_id, g.user_id, g.conversation_id, g.source, g.provider, g.model, g.response_model, g.status,
       g.finish_reason, g.failure, g.tokens_in, g.tokens_out, g.approx_tokens_in, g.approx_tokens_out, g.cost_usd, g.prompt_length,
       g.response_length, g.request_id, g.trace_id, g.tracked_as, g.parent_span_id, g.created_at, g.admitted_at, g.started_at,
-      g.first_token_at, g.model_ended_at, g.ended_at
+      g.first_token_at, g.model_ended_at, g.ended_at, g.content
     from app.generations g where g.tenant_id = c.tenant_id and g.id = c.generation_id limit 1
   ) g
   -- Missing once it is deleted: then only the account is sent.
   left join lateral (
-    select m.id, m.content, m.response from app.messages m where m.tenant_id = g.tenant_id and m.id = g.message_id limit 1
+    select m.id, m.content, m.response, m.request, m.log, m.token_lengths from app.messages m where m.tenant_id = g.tenant_id and m.id = g.message_id limit 1
   ) m on true
   order by g.ended_at;
 end $$;

@@ -93,7 +93,7 @@ grant insert (tenant_id, message_id, user_id, rating, comment), update (rating, 
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in,
   tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, tracked_as,
-  created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, usage
+  created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, content
 ), update (tracked_as) on app.generations to llm_tracking;
 grant select (tenant_id, id, user_id, conversation_id, content, response, request, log, token_lengths) on app.messages to llm_tracking;
 grant select on app.attempts to llm_tracking;

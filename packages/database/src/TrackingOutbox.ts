@@ -17,6 +17,21 @@ const Opinion = Schema.Struct({
 /** A user's opinion on an answer that the tracker does not have yet. */
 export type Opinion = typeof Opinion.Type
 
+const Call = Schema.Struct({
+  number: Schema.Int,
+  provider: Schema.String,
+  model: Schema.String,
+  key_source: Schema.Literals(["installation", "tenant"]),
+  response_model: Schema.NullOr(Schema.String),
+  http_status: Schema.NullOr(Schema.Int),
+  failure: Schema.NullOr(Schema.String),
+  tokens_in: Schema.NullOr(Schema.Int),
+  tokens_out: Schema.NullOr(Schema.Int),
+  started_at: Schema.Finite,
+  /** Null: its process was lost. */
+  ended_at: Schema.NullOr(Schema.Finite)
+})
+
 /** A generation that ended, with all fields that are sent. Times are in milliseconds since 1970. */
 export const TrackingRecord = Schema.Struct({
   tenant_id: TenantId,
@@ -63,6 +78,13 @@ export const TrackingRecord = Schema.Struct({
   /** Null too where content was not requested. */
   content: Schema.NullOr(Schema.String),
   response: Schema.NullOr(Schema.String),
+  /** The body of a request under `/v1`; null too where it is very large. */
+  request: Schema.NullOr(Schema.String),
+  /** The answer's log, where it is more than text, and the lengths of its entries; null too where it is very large. */
+  log: Schema.NullOr(Schema.String),
+  token_lengths: Schema.NullOr(Schema.Array(Schema.Int)),
+  /** The calls of providers, in their order. */
+  calls: Schema.Array(Call),
   feedback: Schema.Array(Opinion)
 })
 export type TrackingRecord = typeof TrackingRecord.Type

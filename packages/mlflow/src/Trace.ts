@@ -1,9 +1,11 @@
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
 import { nanosecondsOf } from "@llm-saas/domain/Time"
 import { type Attributes, type GenerationSpan, spansOf } from "@llm-saas/engine/generations/GenerationSpans"
+import { tokensOf } from "@llm-saas/engine/generations/Tokens"
 import { DateTime } from "effect"
 import { type ContentPolicy, filter } from "./Content.ts"
 import { traceName } from "./Run.ts"
+import { referring, type Written, writtenIn } from "./Written.ts"
 
 // A record as a trace of MLflow, in OTLP's JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). The tests pin it.
 
@@ -14,6 +16,10 @@ export const traceOf = (
 ) => {
   const spans = spansOf(record)
   const root = spanId(record, 0)
+  const model = spanId(
+    record,
+    spans.findIndex(({ part }) => part === "model")
+  )
   return {
     resourceSpans: [
       {
@@ -25,7 +31,7 @@ export const traceOf = (
               traceId: record.trace_id,
               spanId: spanId(record, index),
               // If its root has a parent, MLflow shows a trace as unfinished and without tags: the caller's span is a tag instead.
-              ...(index === 0 ? {} : { parentSpanId: root }),
+              ...(index === 0 ? {} : { parentSpanId: span.part === "call" ? model : root }),
               name: span.name,
               kind: KIND[span.kind],
               startTimeUnixNano: nanoseconds(span.start),
@@ -67,6 +73,8 @@ const beside = (
       }
     case "model":
       return { "mlflow.spanType": "CHAT_MODEL", ...usage(record), ...cost(record), ...said(record, content) }
+    case "call":
+      return { "mlflow.spanType": "LLM" }
     case "admission":
     case "question":
     case "answer":
@@ -74,25 +82,50 @@ const beside = (
   }
 }
 
-/** Question and answer in the format of OpenAI's chat, which MLflow shows as a chat. */
+/** Question and answer in the format of OpenAI's chat, which MLflow shows as a chat; a request of another dialect in its own. */
 const said = (record: TrackingRecord, policy: ContentPolicy): Attributes => {
   const question = filter(policy, record.content)
   const answer = filter(policy, record.response)
+  const { calls, thoughts } = policy === "off" ? NOTHING : writtenIn(entriesOf(record))
+  const shown = (text: string) => filter(policy, text) ?? ""
+  const message = {
+    role: "assistant",
+    content: answer === "" ? null : answer,
+    ...(thoughts === "" ? {} : { reasoning_content: shown(thoughts) }),
+    ...(calls.length === 0
+      ? {}
+      : {
+          tool_calls: calls.map(({ args, id, name }) => ({
+            id,
+            type: "function",
+            function: { name, arguments: shown(args) }
+          }))
+        })
+  }
+  const spoke = (answer !== null && answer !== "") || calls.length > 0 || thoughts !== ""
   return {
     ...(question === null
       ? {}
-      : { "mlflow.spanInputs": JSON.stringify({ messages: [{ role: "user", content: question }] }) }),
-    ...(answer === null || answer === ""
-      ? {}
       : {
+          "mlflow.spanInputs":
+            // Redacting the text of a body would not leave JSON: the question alone is shown then.
+            (policy === "full" && record.request !== null ? referring(record.request) : undefined)
+            ?? JSON.stringify({ messages: [{ role: "user", content: question }] })
+        }),
+    ...(spoke
+      ? {
           "mlflow.spanOutputs": JSON.stringify({
-            choices: [
-              { index: 0, message: { role: "assistant", content: answer }, finish_reason: record.finish_reason }
-            ]
+            choices: [{ index: 0, message, finish_reason: record.finish_reason }]
           })
-        })
+        }
+      : {})
   }
 }
+
+const NOTHING: Written = { calls: [], thoughts: "" }
+
+const entriesOf = ({ log, token_lengths }: TrackingRecord): ReadonlyArray<string> =>
+  log === null ? [] : tokensOf(log, token_lengths ?? [])
 
 /** As the provider counted; else our estimate, marked as such. */
 const usage = (record: TrackingRecord): Attributes => {

@@ -44,5 +44,9 @@ export const RECORD: TrackingRecord = {
   ended_at: 1_790_000_000_510,
   content: "What is a room?",
   response: "Four walls.",
+  request: null,
+  log: null,
+  token_lengths: null,
+  calls: [],
   feedback: []
 }

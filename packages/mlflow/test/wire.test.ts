@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
+import type { JsonObject } from "@llm-saas/domain/Json"
+import { entryOf, type ModelEvent } from "@llm-saas/domain/ModelEvent"
 import { createRun, endRun, logBatch, metricsOf, statusOf } from "@llm-saas/mlflow/Run"
 import { assessmentOf, traceOf } from "@llm-saas/mlflow/Trace"
 import { RECORD } from "./Record.ts"
@@ -289,5 +291,123 @@ describe("an opinion", () => {
     })
     assert.strictEqual(assessmentOf(RECORD, opinion, "redacted").assessment.rationale, "call [number]")
     assert.notProperty(assessmentOf(RECORD, opinion, "off").assessment, "rationale")
+  })
+})
+
+describe("an answer that is more than text", () => {
+  const logged = (...pieces: ReadonlyArray<ModelEvent>): TrackingRecord => {
+    const entries = pieces.map(entryOf)
+    return { ...RECORD, response: "", log: entries.join(""), token_lengths: entries.map((entry) => [...entry].length) }
+  }
+  const called = [
+    { id: "c1", type: "function", function: { name: "weather", arguments: '{"city":"Paris"}' } },
+    { id: "c2", type: "function", function: { name: "time", arguments: "{}" } }
+  ]
+  const output = (record: TrackingRecord) => JSON.parse(String(attributes(spans(record)[3])["mlflow.spanOutputs"]))
+
+  it("shows calls of tools and thoughts, in canonical form and as each dialect sends them", () => {
+    const chat = (delta: JsonObject): ModelEvent => ({
+      type: "raw",
+      dialect: "chat",
+      event: { choices: [{ index: 0, delta }] }
+    })
+    const anthropic = (event: JsonObject): ModelEvent => ({ type: "raw", dialect: "anthropic", event })
+    const item = (call: JsonObject): ModelEvent => ({
+      type: "raw",
+      dialect: "responses",
+      event: { type: "response.output_item.done", item: { type: "function_call", ...call } }
+    })
+    for (const [record, thoughts] of [
+      [
+        logged(
+          { type: "reasoning", text: "Hm." },
+          { type: "tool_call", call: 0, id: "c1", name: "weather", arguments: '{"city":' },
+          { type: "tool_call", call: 0, arguments: '"Paris"}' },
+          { type: "tool_call", call: 1, id: "c2", name: "time", arguments: "{}" }
+        ),
+        "Hm."
+      ],
+      [
+        logged(
+          chat({ reasoning_content: "Hm." }),
+          chat({ tool_calls: [{ index: 0, id: "c1", function: { name: "weather", arguments: '{"city":' } }] }),
+          chat({ tool_calls: [{ index: 0, function: { arguments: '"Paris"}' } }] }),
+          chat({ tool_calls: [{ index: 1, id: "c2", function: { name: "time", arguments: "{}" } }] })
+        ),
+        "Hm."
+      ],
+      [
+        logged(
+          anthropic({ type: "content_block_delta", index: 0, delta: { type: "thinking_delta", thinking: "Hm." } }),
+          anthropic({
+            type: "content_block_start",
+            index: 1,
+            content_block: { type: "tool_use", id: "c1", name: "weather", input: {} }
+          }),
+          anthropic({ type: "content_block_delta", index: 1, delta: { partial_json: '{"city":"Paris"}' } }),
+          anthropic({ content: [{}, {}, { type: "tool_use", id: "c2", name: "time", input: {} }] }),
+          anthropic({ type: "content_block_delta", index: 2, delta: { partial_json: "{}" } })
+        ),
+        "Hm."
+      ],
+      [
+        logged(
+          item({ id: "i1", call_id: "c1", name: "weather", arguments: '{"city":"Paris"}' }),
+          item({ id: "i2", call_id: "c2", name: "time", arguments: "{}" })
+        ),
+        undefined
+      ]
+    ] as const) {
+      const [{ message }] = output(record).choices
+      assert.deepStrictEqual(message.tool_calls, called)
+      assert.strictEqual(message.content, null)
+      assert.strictEqual(message.reasoning_content, thoughts)
+    }
+  })
+
+  it("shows the request as it was sent, with images by type and size", () => {
+    const url = `data:image/png;base64,${"iVBO".repeat(1000)}`
+    const request = JSON.stringify({
+      messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }]
+    })
+    const input = String(attributes(spans({ ...RECORD, request })[3])["mlflow.spanInputs"])
+    assert.deepStrictEqual(JSON.parse(input), {
+      messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "[image/png, 3000 bytes]" } }] }]
+    })
+    assert.notInclude(JSON.stringify(spans({ ...RECORD, request }, "off")), "image/png")
+    const redacted = attributes(spans({ ...RECORD, request }, "redacted")[3])["mlflow.spanInputs"]
+    assert.deepStrictEqual(redacted, JSON.stringify({ messages: [{ role: "user", content: "What is a room?" }] }))
+  })
+
+  it("has a span below the model's for each call of a provider", () => {
+    const call = {
+      number: 1,
+      provider: "a",
+      model: "m",
+      key_source: "tenant",
+      response_model: null,
+      http_status: 500,
+      failure: "model_error",
+      tokens_in: null,
+      tokens_out: null,
+      started_at: RECORD.created_at + 10,
+      ended_at: RECORD.created_at + 20
+    } as const
+    const calls = [call, { ...call, number: 2, provider: "b", http_status: 200, failure: null, ended_at: null }]
+    const all = spans({ ...RECORD, calls })
+    const model = all.find(({ name }) => name.startsWith("chat "))
+    const below = all.filter(({ name }) => name.startsWith("call "))
+    assert.deepStrictEqual(
+      below.map(({ name, parentSpanId, status }) => [name, parentSpanId === model?.spanId, status.code]),
+      [
+        ["call 1 of a", true, 2],
+        ["call 2 of b", true, 1]
+      ]
+    )
+    assert.strictEqual(attributes(below[0])["http.response.status_code"], "500")
+    assert.strictEqual(
+      new Set(spans({ ...RECORD, calls: Array.from({ length: 40 }, () => call) }).map((span) => span.spanId)).size,
+      15
+    )
   })
 })

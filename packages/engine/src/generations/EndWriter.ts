@@ -42,7 +42,7 @@ export const make = Effect.fnUntraced(function* ({
       // A sweeper ends it with the text stored so far.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
-    yield* Telemetry.observe(record, run.parent, run.moment())
+    yield* Telemetry.observe(record, answer.attempts, run.parent, run.moment())
     return written ? end : { ...end, ending: PROCESS_LOST }
   })
 })

@@ -2,7 +2,7 @@ import type { GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import type { TraceContext } from "@llm-saas/domain/TraceContext"
 import { nanosecondsOf } from "@llm-saas/domain/Time"
 import { Context, Effect, Exit, Metric, Option, Tracer } from "effect"
-import { type EndedGeneration, type GenerationSpan, spansOf } from "./GenerationSpans.ts"
+import { type EndedCall, type EndedGeneration, type GenerationSpan, spansOf } from "./GenerationSpans.ts"
 
 // Metrics of answers for operators, and spans for tracing. No label contains a tenant or a user: that would be too many series, and
 // operators need not see whose answers they were.
@@ -31,6 +31,7 @@ const tokensOut = Metric.withAttributes(tokens, { direction: "out" })
 /** Counts an answer that ended at `now` (ms), and exports its spans where a tracer is configured. */
 export const observe = Effect.fnUntraced(function* (
   record: GenerationRecord,
+  calls: ReadonlyArray<EndedCall>,
   parent: Tracer.AnySpan | undefined,
   now: number
 ) {
@@ -42,7 +43,7 @@ export const observe = Effect.fnUntraced(function* (
   yield* Metric.update(tokensOut, record.tokens_out ?? record.approx_tokens_out)
   const tracer = yield* Tracer.Tracer
   if (tracer !== Tracer.nativeTracer && parent?.sampled !== false)
-    emit(tracer, parent, { ...record, generation_id: record.id, ended_at: now })
+    emit(tracer, parent, { ...record, generation_id: record.id, ended_at: now, calls })
 })
 
 /** The parent for an answer's spans, where a tracer exports: it continues the caller's trace. */
@@ -60,7 +61,13 @@ export const contextOf = ({ spanId, traceId }: Tracer.AnySpan): TraceContext => 
 const emit = (tracer: Tracer.Tracer, parent: Tracer.AnySpan | undefined, generation: EndedGeneration) => {
   const [first, ...rest] = spansOf(generation)
   const root = begin(tracer, first, parent)
-  for (const span of rest) end(begin(tracer, span, root), span)
+  const calls = rest.filter(({ part }) => part === "call")
+  for (const span of rest) {
+    if (span.part === "call") continue
+    const begun = begin(tracer, span, root)
+    if (span.part === "model") for (const call of calls) end(begin(tracer, call, begun), call)
+    end(begun, span)
+  }
   end(root, first)
 }
 

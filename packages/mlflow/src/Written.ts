@@ -1,0 +1,146 @@
+import { isJsonObject } from "@llm-saas/domain/Json"
+import { pieceOf } from "@llm-saas/domain/ModelEvent"
+import { Result } from "effect"
+
+/** What an answer has beside its text. */
+export interface Written {
+  readonly calls: ReadonlyArray<WrittenCall>
+  readonly thoughts: string
+}
+
+/** A call of a tool. */
+export interface WrittenCall {
+  readonly id: string
+  readonly name: string
+  readonly args: string
+}
+
+interface Call {
+  id: string
+  name: string
+  args: string
+}
+
+/** Calls and thoughts in the entries of an answer's log, in canonical form or as a provider of any dialect sent them. */
+export const writtenIn = (entries: ReadonlyArray<string>): Written => {
+  const calls = new Map<string, Call>()
+  let thoughts = ""
+  const add = (key: string, { args, id, name }: Partial<Record<keyof Call, unknown>>) => {
+    const call = calls.get(key) ?? { id: "", name: "", args: "" }
+    calls.set(key, call)
+    if (typeof id === "string" && call.id === "") call.id = id
+    if (typeof name === "string" && call.name === "") call.name = name
+    if (typeof args === "string") call.args += args
+  }
+  for (const entry of entries) {
+    const piece = pieceOf(entry)
+    if (typeof piece === "string") continue
+    if (piece.type === "reasoning") thoughts += piece.text
+    else if (piece.type === "tool_call")
+      add(`${piece.choice ?? 0} ${piece.call}`, { id: piece.id, name: piece.name, args: piece.arguments })
+    else if (piece.type === "raw") {
+      switch (piece.dialect) {
+        case "chat":
+          thoughts += chat(piece.event, add)
+          break
+        case "anthropic":
+          thoughts += anthropic(piece.event, add)
+          break
+        case "responses":
+          responses(piece.event, add)
+          break
+      }
+    }
+  }
+  return { calls: [...calls.values()], thoughts }
+}
+
+type Add = (key: string, call: Partial<Record<keyof Call, unknown>>) => void
+
+const objects = (value: unknown) => (Array.isArray(value) ? value.filter(isJsonObject) : [])
+const text = (value: unknown): string => (typeof value === "string" ? value : "")
+
+/** A chunk, or a whole answer. */
+const chat = (event: unknown, add: Add): string => {
+  let thoughts = ""
+  for (const choice of objects(isJsonObject(event) ? event["choices"] : undefined)) {
+    const turn = isJsonObject(choice["delta"]) ? choice["delta"] : choice["message"]
+    if (!isJsonObject(turn)) continue
+    thoughts += text(turn["reasoning_content"] ?? turn["reasoning"])
+    for (const [index, call] of objects(turn["tool_calls"]).entries()) {
+      const called = isJsonObject(call["function"])
+        ? call["function"]
+        : isJsonObject(call["custom"])
+          ? call["custom"]
+          : {}
+      const args = called["arguments"] ?? called["input"]
+      add(`${String(choice["index"] ?? 0)} ${String(call["index"] ?? index)}`, {
+        id: call["id"],
+        name: called["name"],
+        args
+      })
+    }
+  }
+  return thoughts
+}
+
+/** An event of a stream, or a whole message. */
+const anthropic = (event: unknown, add: Add): string => {
+  if (!isJsonObject(event)) return ""
+  const { content_block: begun, delta, index } = event
+  let thoughts = ""
+  const block = (key: string, value: unknown) => {
+    if (!isJsonObject(value)) return
+    if (value["type"] === "thinking") thoughts += text(value["thinking"])
+    if (value["type"] !== "tool_use") return
+    const { input } = value
+    const whole = isJsonObject(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : ""
+    add(key, { id: value["id"], name: value["name"], args: whole })
+  }
+  for (const [place, each] of objects(event["content"]).entries()) block(String(place), each)
+  block(String(index), begun)
+  if (isJsonObject(delta)) {
+    thoughts += text(delta["thinking"])
+    if (typeof delta["partial_json"] === "string") add(String(index), { args: delta["partial_json"] })
+  }
+  return thoughts
+}
+
+/** Only whole items: deltas repeat them. */
+const responses = (event: unknown, add: Add): void => {
+  if (!isJsonObject(event)) return
+  const items =
+    event["type"] === "response.output_item.done"
+      ? [event["item"]]
+      : event["object"] === "response"
+        ? event["output"]
+        : []
+  for (const item of objects(items))
+    if (item["type"] === "function_call" || item["type"] === "custom_tool_call")
+      add(text(item["id"]), { id: item["call_id"], name: item["name"], args: item["arguments"] ?? item["input"] })
+}
+
+/** Texts longer than this that look like bytes in base64 are shown by their length. */
+const LONG = 1000
+const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)?[^,]{0,100},/u
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/u
+
+/** A request's body with images, audio and files named by what they are instead of shown; undefined: it is not JSON. */
+export const referring = (body: string): string | undefined => {
+  const parsed = Result.try((): unknown => JSON.parse(body))
+  return Result.isFailure(parsed) ? undefined : JSON.stringify(named(parsed.success))
+}
+
+const named = (value: unknown): unknown => {
+  if (typeof value === "string") return value.length > LONG ? nameOf(value) : value
+  if (Array.isArray(value)) return value.map(named)
+  if (!isJsonObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, named(each)]))
+}
+
+const nameOf = (value: string): string => {
+  const url = DATA_URL.exec(value)
+  if (url === null && !BASE64.test(value)) return value
+  const bytes = Math.floor(((value.length - (url?.[0].length ?? 0)) * 3) / 4)
+  return `[${url?.[1] ?? "data"}, ${bytes} bytes]`
+}
