@@ -1,3 +1,4 @@
+import type { Attempt } from "@llm-saas/domain/Attempt"
 import type { JsonObject } from "@llm-saas/domain/Json"
 import { refusalOf } from "@llm-saas/dialects/anthropic/MessagesBody"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
@@ -74,8 +75,7 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
     const stream = new MessageStream(show, question.reading, asked)
     const sent = yield* open(asked, stream)
     yield* send(sent, "messages", request, call, question.body)
-    const known = Effect.sync(() => note(record, stream))
-    yield* Effect.addFinalizer(() => known)
+    yield* Effect.addFinalizer(() => Effect.sync(() => note(record, sent, stream)))
     const begun = Effect.gen(function* () {
       yield* within(Deferred.await(sent.connected), target.connectMs, noConnection)
       // What comes in one piece comes at its end, within the time of the whole answer.
@@ -92,7 +92,6 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
     const isRejected = failed.reason === "model_rejected" && failed.status === 400 && !stream.said
     const refused = isRejected && error !== undefined ? refusedIn(error, question.ours, asked.texts) : undefined
     if (refused === undefined) return yield* Effect.fail(adjusted(failed, error, asked))
-    record.status = failed.status
     record.failure = failed.reason
     return { sent, refused }
   })
@@ -135,6 +134,7 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
       Effect.mapError((failed) => adjusted(failed, sent.error, asked))
     )
     record.firstAt = call.moment()
+    record.status = sent.status
     yield* call.begun
     return count
   })
@@ -169,7 +169,8 @@ const ANSWERING: ReadonlySet<string> = new Set([
 ])
 
 /** Completes the record with what the answer said of itself. */
-const note = (record: ReturnType<Call["attempt"]>, { message }: MessageStream): void => {
+const note = (record: Attempt, { status }: ProviderRequest, { message }: MessageStream): void => {
+  record.status ??= status
   record.upstreamId ??= message.id
   record.responseModel ??= message.model
   record.usage ??= message.usage

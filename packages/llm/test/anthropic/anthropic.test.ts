@@ -58,7 +58,8 @@ describe("a question to Anthropic", () => {
           firstAt: 1000,
           upstreamId: "msg_up",
           responseModel: "claude-sonnet-5-20260901",
-          usage: { input: 9, output: 5 }
+          usage: { input: 9, output: 5 },
+          status: 200
         }
       ])
       assert.strictEqual(begun(), 1)
@@ -153,7 +154,7 @@ describe("a question to Anthropic", () => {
         asking.attempts.map(({ failure, status }) => [status, failure]),
         [
           [400, "model_rejected"],
-          [undefined, undefined]
+          [200, undefined]
         ]
       )
       const again = yield* Effect.forkChild(

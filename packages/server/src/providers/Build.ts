@@ -1,5 +1,4 @@
 import * as Mock from "@llm-saas/llm/Mock"
-import type { Provider } from "@llm-saas/llm/Provider"
 import type { ProviderSettings } from "@llm-saas/llm/routes/Configuration"
 import type { Build } from "@llm-saas/llm/routes/Live"
 import { Effect } from "effect"
@@ -16,7 +15,7 @@ export const builder =
       case "azure":
         return openAi(provider)
       case "anthropic":
-        return Effect.succeed(missing(provider))
+        return anthropic(provider)
     }
   }
 
@@ -35,9 +34,8 @@ const openAi = (provider: ProviderSettings) =>
     ({ make }) => make(provider)
   )
 
-const missing = ({ name }: ProviderSettings): Provider => ({
-  name,
-  dialect: "anthropic",
-  refuses: () => "Providers of this type cannot be asked yet.",
-  generate: () => Effect.die("a provider of this type cannot be asked")
-})
+const anthropic = (provider: ProviderSettings) =>
+  Effect.flatMap(
+    Effect.promise(() => import("@llm-saas/llm/anthropic/Anthropic")),
+    ({ make }) => make(provider)
+  )
