@@ -1,7 +1,15 @@
 import { Predicate } from "effect"
 
-/** Content of a piece of an answer: text, thoughts (which are not shown), nothing, or the description of an unknown form. */
-export type Piece = { readonly text: string } | { readonly thought: true } | { readonly unknown: string } | undefined
+/** What a turn of an answer, or a piece of one, adds. */
+export interface Found {
+  text: string
+  refusal: string
+  thought: string
+  /** Whether there are thoughts, also such as have no text. */
+  thinks: boolean
+  /** The description of an unknown form, in which the text may be. */
+  unknown: string | undefined
+}
 
 type Fields = Record<PropertyKey, unknown>
 
@@ -21,58 +29,107 @@ const OTHER_PARTS = new Set([
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-/** The content of a `delta` or a `message`, or of a choice itself, for servers that put text there. */
-export const pieceOf = (turn: unknown): Piece => {
-  if (isText(turn)) return { text: turn }
-  if (Predicate.isNullish(turn) || turn === "") return undefined
-  if (!Predicate.isObject(turn)) return { unknown: `delta: ${typeof turn}` }
-  const fields: Fields = turn
-  const content = contentOf(fields["content"])
-  if (content !== undefined && !("thought" in content)) return content
-  if (isText(fields["refusal"])) return { text: fields["refusal"] }
-  if (isText(fields["text"])) return { text: fields["text"] }
-  return content ?? (hasThought(fields) ? { thought: true } : undefined)
+/** Reads a `delta` or a `message`, or a choice itself, for servers that put text there. */
+export const foundIn = (turn: unknown): Found => {
+  const found: Found = { text: "", refusal: "", thought: "", thinks: false, unknown: undefined }
+  if (isText(turn)) found.text = turn
+  else if (Predicate.isObject(turn)) readTurn(turn, found)
+  else if (!Predicate.isNullish(turn) && turn !== "") found.unknown = `delta: ${typeof turn}`
+  return found
 }
 
-const hasThought = (fields: Fields): boolean =>
-  ["reasoning_content", "reasoning", "thinking", "reasoning_text"].some((name) => isText(fields[name]))
-  || [fields["reasoning_details"], fields["thinking_blocks"]].some((list) => Array.isArray(list) && list.length > 0)
+const readTurn = (fields: Fields, found: Found): void => {
+  const before = found.thought
+  readContent(fields["content"], found)
+  if (found.text === "" && found.unknown === undefined) {
+    if (isText(fields["refusal"])) found.refusal = fields["refusal"]
+    else if (isText(fields["text"])) found.text = fields["text"]
+  }
+  if (found.thought === before) found.thought += thoughtIn(fields)
+  found.thinks ||= found.thought !== "" || listsOf(fields).length > 0
+}
+
+/** The names of thoughts. Some servers send them under two names at once. */
+const THOUGHT_NAMES = ["reasoning_content", "reasoning", "reasoning_text", "thinking"]
+
+const thoughtIn = (fields: Fields): string => {
+  const name = THOUGHT_NAMES.find((each) => isText(fields[each]))
+  const text = name === undefined ? undefined : fields[name]
+  if (typeof text === "string") return text
+  return blocksIn(fields)
+    .map(({ text }) => text)
+    .join("")
+}
+
+/** A block of thoughts as gateways send it: `reasoning_details` of OpenRouter, `thinking_blocks` of LiteLLM. */
+export interface ThoughtBlock {
+  readonly text: string
+  readonly signature: string | undefined
+  /** Encrypted thoughts. */
+  readonly data: string | undefined
+}
+
+const listsOf = (fields: Fields): ReadonlyArray<unknown> =>
+  [fields["thinking_blocks"], fields["reasoning_details"]].find(
+    (list): list is ReadonlyArray<unknown> => Array.isArray(list) && list.length > 0
+  ) ?? []
+
+export const blocksIn = (turn: unknown): ReadonlyArray<ThoughtBlock> => {
+  if (!Predicate.isObject(turn)) return []
+  return listsOf(turn).flatMap((block) => {
+    if (!Predicate.isObject(block)) return []
+    const { data, signature, summary, text, thinking }: Fields = block
+    return [
+      {
+        text: [thinking, text, summary].find(isText) ?? "",
+        signature: isText(signature) ? signature : undefined,
+        data: isText(data) ? data : undefined
+      }
+    ]
+  })
+}
 
 /** A string, a part, or a list of them, as Mistral and GLM send them. */
-const contentOf = (content: unknown): Piece => {
-  if (isText(content)) return { text: content }
-  if (Predicate.isNullish(content) || content === "") return undefined
-  if (Array.isArray(content)) return joined(content.map(partOf))
-  return partOf(content)
+const readContent = (content: unknown, found: Found): void => {
+  if (isText(content)) found.text += content
+  else if (Array.isArray(content)) for (const part of content) readPart(part, found)
+  else readPart(content, found)
 }
 
-const joined = (pieces: ReadonlyArray<Piece>): Piece => {
-  let text = ""
-  let thought = false
-  for (const piece of pieces) {
-    if (piece === undefined) continue
-    if ("unknown" in piece) return piece
-    if ("text" in piece) text += piece.text
-    else thought = true
+const readPart = (part: unknown, found: Found): void => {
+  if (isText(part)) found.text += part
+  else if (!Predicate.isNullish(part) && part !== "") {
+    if (Predicate.isObject(part) && !Array.isArray(part)) readFields(part, found)
+    else found.unknown ??= `content: ${kindOf(part)}`
   }
-  if (text !== "") return { text }
-  return thought ? { thought: true } : undefined
 }
 
-const partOf = (part: unknown): Piece => {
-  if (isText(part)) return { text: part }
-  if (Predicate.isNullish(part) || part === "") return undefined
-  if (!Predicate.isObject(part) || Array.isArray(part)) return { unknown: `content: ${kindOf(part)}` }
-  const fields: Fields = part
+const readFields = (fields: Fields, found: Found): void => {
   const type = fields["type"]
-  if (typeof type === "string" && OTHER_PARTS.has(type)) return { thought: true }
+  if (typeof type === "string" && OTHER_PARTS.has(type)) {
+    found.thinks = true
+    const thought = THOUGHTFUL.test(type) ? (fields["thinking"] ?? fields["reasoning"] ?? fields["text"]) : undefined
+    found.thought += thoughtText(thought)
+    return
+  }
   const text = fields["text"] ?? fields["content"] ?? fields["refusal"]
-  if (isText(text)) return { text }
-  if (Predicate.hasProperty(text, "value") && isText(text.value)) return { text: text.value }
-  if (Array.isArray(text)) return joined(text.map(partOf))
-  if (Array.isArray(fields["parts"])) return joined(fields["parts"].map(partOf))
-  if (text === "" || Object.keys(fields).length === 0 || (text === null && type === "text")) return undefined
-  return { unknown: "content: an object without text" }
+  if (isText(text)) found.text += text
+  else if (Predicate.hasProperty(text, "value") && isText(text.value)) found.text += text.value
+  else if (Array.isArray(text)) for (const each of text) readPart(each, found)
+  else if (Array.isArray(fields["parts"])) for (const each of fields["parts"]) readPart(each, found)
+  else if (!(text === "" || Object.keys(fields).length === 0 || (text === null && type === "text")))
+    found.unknown ??= "content: an object without text"
+}
+
+const THOUGHTFUL = /think|reason|thought/u
+
+/** Thoughts of a part: a text, or Mistral's list of parts. */
+const thoughtText = (value: unknown): string => {
+  if (typeof value === "string") return value
+  if (!Array.isArray(value)) return ""
+  return value
+    .map((part: unknown) => (Predicate.hasProperty(part, "text") && typeof part.text === "string" ? part.text : ""))
+    .join("")
 }
 
 const kindOf = (value: unknown): string => (Array.isArray(value) ? "list" : typeof value)

@@ -1,7 +1,11 @@
+import { chunkText } from "@llm-saas/dialects/chat/ChatShape"
+import { sameShape, type Shape, shapedText, shapeOf } from "@llm-saas/dialects/Shape"
+import { isJsonObject } from "@llm-saas/domain/Json"
+import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { Predicate, Result } from "effect"
 import type { AnswerReader } from "./AnswerReader.ts"
-import { ChatAnswer, PINGS } from "./ChatAnswer.ts"
+import { ChatAnswer, PINGS, type Reading, TEXTS } from "./ChatAnswer.ts"
 import { JsonReader } from "./JsonReader.ts"
 import { FAILING, type ProviderError } from "./ProviderError.ts"
 import { cut, malformed, type ProviderFailure } from "./ProviderFailure.ts"
@@ -17,9 +21,17 @@ const END = /^"?\[done\]"?$/iu
  */
 const LIMIT_BYTES = 16_000_000
 
+/** Longest whole answer that was asked for as one: it may hold several choices, their log probabilities, or audio. */
+const WHOLE_CHARACTERS = 16_000_000
+
+/** Most events in a row whose form no later one had, until none is looked at any more: some servers add random letters to each. */
+const MOST_MISSES = 8
+
 /**
  * Reads the body of an answer of `POST /chat/completions` with `stream: true`, as OpenAI and compatible servers send it. It also reads a
  * whole answer in JSON, or one value per line, for servers that send that instead. What the events say is in {@link ChatAnswer}.
+ *
+ * An event that adds only text is nearly always written as the one before it: it is known by that, and its JSON is not parsed.
  *
  * `[DONE]` ends the answer from every state but `failed`; invalid bytes fail it. The answer is whole only if its body ends after a finish
  * reason: at once, or with `[DONE]` after more text.
@@ -32,14 +44,23 @@ export class ChatStream implements AnswerReader {
   #form: "unknown" | "events" | "json" = "unknown"
   /** Bytes since the last event. */
   #idle = 0
+  /** How the last event was written that added only text, and how many such were learned for nothing. */
+  #shape: Shape | undefined = undefined
+  #misses = 0
+  /** The shape that was emitted, where events are passed on as they came. */
+  #shown: Shape | undefined = undefined
+  readonly #raw: boolean
+  readonly #whole: boolean
   /** Number of events, without comments, pings and empty events, which some servers send as keep-alive. */
   events = 0
   /** Whether the provider sent `[DONE]`. */
   done = false
 
   /** `asked`: the question, which the provider may quote. */
-  constructor(emit: (text: string) => void, asked: Asked = { texts: [], maxTokens: 0 }) {
-    this.#answer = new ChatAnswer(emit, asked)
+  constructor(emit: (piece: ModelPiece) => void, asked: Asked = { texts: [], maxTokens: 0 }, reading: Reading = TEXTS) {
+    this.#answer = new ChatAnswer(emit, asked, reading)
+    this.#raw = reading.raw === "stream"
+    this.#whole = reading.raw === "whole"
   }
 
   /** Whether the answer began: with text, or with thoughts (which are not shown). */
@@ -47,9 +68,19 @@ export class ChatStream implements AnswerReader {
     return this.#answer.begun
   }
 
-  /** Whether some text of the answer was emitted. */
+  /** Whether a piece of the answer was emitted. */
   get said(): boolean {
     return this.#answer.said
+  }
+
+  /** The provider's id of the answer. */
+  get id(): string | undefined {
+    return this.#answer.id
+  }
+
+  /** The model that answers, as the provider names it. */
+  get model(): string | undefined {
+    return this.#answer.model
   }
 
   /** The error sent instead of the answer, or in its middle. */
@@ -81,7 +112,7 @@ export class ChatStream implements AnswerReader {
       if (end !== "whole") answer.fail(end === "cut" ? cut : malformed)
     }
     if (this.#form === "events" && !this.done && answer.failed === undefined) this.#sse.end(this.#last)
-    const foreign = this.#form === "json" ? !answer.said : this.#form === "events" && !this.#sse.begun
+    const foreign = this.#form === "json" ? !answer.spoke : this.#form === "events" && !this.#sse.begun
     return answer.end({ done: this.done, foreign })
   }
 
@@ -95,7 +126,7 @@ export class ChatStream implements AnswerReader {
         return this.#answer.failed
       }
       this.#form = byte === 0x7b || byte === 0x5b ? "json" : "events"
-      if (this.#form === "json") this.#json = new JsonReader()
+      if (this.#form === "json") this.#json = this.#whole ? new JsonReader(WHOLE_CHARACTERS) : new JsonReader()
       return this.#read(bytes.subarray(at))
     }
     return undefined
@@ -105,9 +136,11 @@ export class ChatStream implements AnswerReader {
     if (this.done || this.#answer.failed !== undefined) return
     if (name !== "" && this.#named(data, name)) return
     if (data.startsWith("{")) {
+      if (this.#shape !== undefined && this.#shaped(data, this.#shape)) return
       const parsed = Result.try((): unknown => JSON.parse(data))
-      if (Result.isSuccess(parsed)) this.#value(parsed.success)
-      else this.#answer.fail(malformed)
+      if (Result.isFailure(parsed)) return this.#answer.fail(malformed)
+      this.#value(parsed.success)
+      if (this.#misses < MOST_MISSES) this.#learn(data, parsed.success)
       return
     }
     const word = data.trim()
@@ -120,6 +153,26 @@ export class ChatStream implements AnswerReader {
     const parsed = Result.try((): unknown => JSON.parse(data))
     if (Result.isFailure(parsed) || !Predicate.isObjectOrArray(parsed.success)) this.#answer.fail(malformed)
     else this.#value(parsed.success)
+  }
+
+  /** Reads an event that adds only text, by its shape. False: it is another. */
+  #shaped(data: string, shape: Shape): boolean {
+    const text = shapedText(data, shape)
+    if (text === undefined) return false
+    const news = this.#raw && !sameShape(shape, this.#shown)
+    const { after, before } = shape
+    if (!this.#answer.readText(text, news ? { type: "shape", dialect: "chat", before, after } : undefined)) return false
+    if (news) this.#shown = shape
+    this.#misses = 0
+    this.events++
+    return true
+  }
+
+  #learn(data: string, event: unknown): void {
+    const text = onlyText(event)
+    if (text === undefined) return
+    this.#misses++
+    this.#shape = this.#misses < MOST_MISSES ? shapeOf(data, text, chunkText) : undefined
   }
 
   /** The event at the body's end: whole if it is an object or a list in JSON, as no beginning of one is. */
@@ -150,3 +203,19 @@ export class ChatStream implements AnswerReader {
     this.#answer.read(chunk)
   }
 }
+
+/** The text of an event that adds nothing else: one like it in all but the text may be taken for the text. */
+const onlyText = (event: unknown): string | undefined => {
+  const text = chunkText(event)
+  if (text === undefined || text === "" || !isJsonObject(event)) return undefined
+  const { choices, error, usage } = event
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
+  if (!isJsonObject(choice) || !isJsonObject(choice["delta"]) || !isEmpty(error) || !isEmpty(usage)) return undefined
+  const { delta, finish_reason: finish, index } = choice
+  const rest = Object.entries(delta).filter(([name]) => name !== "content" && name !== "role")
+  const isPlain = isEmpty(finish) && (index === 0 || index === undefined) && rest.every(([, value]) => isEmpty(value))
+  return isPlain ? text : undefined
+}
+
+const isEmpty = (value: unknown): boolean =>
+  Predicate.isNullish(value) || value === "" || (Array.isArray(value) && value.length === 0)

@@ -1,5 +1,3 @@
-import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions"
-import type { Prompt } from "./Prompt.ts"
 import { type ProviderError, says } from "./ProviderError.ts"
 
 /** The parameters a provider accepts. All providers accept `POST /chat/completions`, but they refuse different parameters. */
@@ -10,10 +8,17 @@ export interface Dialect {
   readonly limit: "max_tokens" | "max_completion_tokens"
   /** Whether a temperature may be set. Reasoning models refuse it. */
   readonly temperature: boolean
+  /** Whether earlier thoughts may be sent back as `reasoning_content`. */
+  readonly thoughts: boolean
 }
 
 /** Accepted by most servers. */
-export const COMMON: Dialect = { usage: true, limit: "max_tokens", temperature: true }
+export const COMMON: Dialect = { usage: true, limit: "max_tokens", temperature: true, thoughts: true }
+
+/** The parameters of a request that are ours to leave out. What the client wrote itself is refused to the client. */
+export type Ours = ReadonlySet<keyof Dialect>
+
+const ALL: Ours = new Set(["usage", "limit", "temperature", "thoughts"])
 
 /**
  * The next dialect to try after a server refused with 400 or 422; undefined if the refusal names none of the parameters that can be
@@ -23,40 +28,45 @@ export const COMMON: Dialect = { usage: true, limit: "max_tokens", temperature: 
 export const fallbackDialect = (
   dialect: Dialect,
   error: ProviderError,
-  asked: ReadonlyArray<string>
+  asked: ReadonlyArray<string>,
+  ours: Ours = ALL
 ): Dialect | undefined => {
-  if (
-    dialect.usage
-    && (error.parameters.has("stream_options") || says(error, /stream_options|include_usage/giu, asked))
-  )
+  const { limit, temperature, thoughts, usage } = changeable(dialect, ours)
+  if (usage && (error.parameters.has("stream_options") || says(error, /stream_options|include_usage/giu, asked)))
     return { ...dialect, usage: false }
-  if (
-    dialect.limit === "max_tokens"
-    && (isUnknown(error, "max_tokens") || says(error, /max_completion_tokens/giu, asked))
-  )
+  if (limit && (isUnknown(error, "max_tokens") || says(error, /max_completion_tokens/giu, asked)))
     return { ...dialect, limit: "max_completion_tokens" }
-  if (dialect.temperature && (error.parameters.has("temperature") || says(error, /temperature/giu, asked)))
+  if (temperature && (error.parameters.has("temperature") || says(error, /temperature/giu, asked)))
     return { ...dialect, temperature: false }
+  if (thoughts && says(error, /reasoning_content/giu, asked)) return { ...dialect, thoughts: false }
   return undefined
 }
+
+/** What may still be changed. */
+const changeable = (dialect: Dialect, ours: Ours) => ({
+  usage: dialect.usage && ours.has("usage"),
+  limit: dialect.limit === "max_tokens" && ours.has("limit"),
+  temperature: dialect.temperature && ours.has("temperature"),
+  thoughts: dialect.thoughts && ours.has("thoughts")
+})
 
 /**
  * The next dialect to try for this question alone, and not to learn: where a message names a parameter with words that the question
  * contains too, so that it may only quote them. What costs least if it was a quote comes first, and the token counts last.
  */
-export const doubtfulDialect = (dialect: Dialect, error: ProviderError): Dialect | undefined => {
+export const doubtfulDialect = (dialect: Dialect, error: ProviderError, ours: Ours = ALL): Dialect | undefined => {
   // Unless a field names another parameter.
   const names = (parameter: string, words: RegExp): boolean =>
     (error.parameters.size === 0 || error.parameters.has(parameter)) && says(error, words, [])
-  if (dialect.temperature && names("temperature", /temperature/giu)) return { ...dialect, temperature: false }
-  if (dialect.limit === "max_tokens" && names("max_tokens", /max_completion_tokens/giu))
-    return { ...dialect, limit: "max_completion_tokens" }
-  if (dialect.usage && names("stream_options", /stream_options|include_usage/giu)) return { ...dialect, usage: false }
+  const { limit, temperature, usage } = changeable(dialect, ours)
+  if (temperature && names("temperature", /temperature/giu)) return { ...dialect, temperature: false }
+  if (limit && names("max_tokens", /max_completion_tokens/giu)) return { ...dialect, limit: "max_completion_tokens" }
+  if (usage && names("stream_options", /stream_options|include_usage/giu)) return { ...dialect, usage: false }
   return undefined
 }
 
 /** How a question is sent. `certain`: without what was tried for it alone, because a question must not decide how others are sent. */
-interface Sent {
+export interface Sent {
   readonly dialect: Dialect
   readonly certain: Dialect
 }
@@ -65,11 +75,12 @@ interface Sent {
 export const withoutRefused = (
   { certain, dialect }: Sent,
   error: ProviderError,
-  asked: ReadonlyArray<string>
+  asked: ReadonlyArray<string>,
+  ours: Ours
 ): Sent | undefined => {
-  const sure = fallbackDialect(dialect, error, asked)
-  if (sure !== undefined) return { dialect: sure, certain: fallbackDialect(certain, error, asked) ?? certain }
-  const doubtful = doubtfulDialect(dialect, error)
+  const sure = fallbackDialect(dialect, error, asked, ours)
+  if (sure !== undefined) return { dialect: sure, certain: fallbackDialect(certain, error, asked, ours) ?? certain }
+  const doubtful = doubtfulDialect(dialect, error, ours)
   return doubtful === undefined ? undefined : { dialect: doubtful, certain }
 }
 
@@ -84,35 +95,14 @@ const isUnknown = ({ codes, parameters }: ProviderError, parameter: string): boo
 export const both = (one: Dialect, other: Dialect): Dialect => ({
   usage: one.usage && other.usage,
   limit: one.limit === "max_tokens" ? other.limit : one.limit,
-  temperature: one.temperature && other.temperature
+  temperature: one.temperature && other.temperature,
+  thoughts: one.thoughts && other.thoughts
 })
 
 /** The parameters a server refused, for the log. */
-export const refused = ({ limit, temperature, usage }: Dialect): ReadonlyArray<string> => [
+export const refused = ({ limit, temperature, thoughts, usage }: Dialect): ReadonlyArray<string> => [
   ...(usage ? [] : ["stream_options"]),
   ...(limit === "max_tokens" ? [] : ["max_tokens"]),
-  ...(temperature ? [] : ["temperature"])
+  ...(temperature ? [] : ["temperature"]),
+  ...(thoughts ? [] : ["reasoning_content"])
 ]
-
-/** The model and its parameters. */
-export interface Asked {
-  readonly model: string
-  /** Maximum tokens of the answer. Undefined: the model's own. */
-  readonly maxOutputTokens: number | undefined
-  /** Undefined: the model's default. */
-  readonly temperature: number | undefined
-}
-
-/** The request's body. It holds nothing that identifies the tenant or the user. */
-export const bodyOf = (
-  dialect: Dialect,
-  { maxOutputTokens, model, temperature }: Asked,
-  prompt: Prompt
-): ChatCompletionCreateParamsStreaming => ({
-  model,
-  messages: prompt.map(({ content, role }) => ({ role, content })),
-  stream: true,
-  ...(dialect.usage ? { stream_options: { include_usage: true } } : {}),
-  ...(maxOutputTokens === undefined ? {} : { [dialect.limit]: maxOutputTokens }),
-  ...(dialect.temperature && temperature !== undefined ? { temperature } : {})
-})

@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder"
 import { Result } from "effect"
 
-/** Longest body that is read. */
+/** Longest body that is read, if nothing else is said. */
 const LIMIT_CHARACTERS = 4_000_000
 
 /** How a JSON body ended: understood, cut off in a value, or not JSON. */
@@ -17,12 +17,17 @@ export class JsonReader {
   #text = ""
   #lines: boolean | undefined = undefined
   #characters = 0
+  readonly #limit: number
+
+  constructor(limitCharacters = LIMIT_CHARACTERS) {
+    this.#limit = limitCharacters
+  }
 
   /** Calls `each` with each value that became complete. False: the body is too long, or a line is not JSON. */
   push(bytes: Uint8Array, each: (value: unknown) => void): boolean {
     const more = this.#decoder.write(bytes)
     this.#characters += more.length
-    if (this.#characters > LIMIT_CHARACTERS) return false
+    if (this.#characters > this.#limit) return false
     const end = more.indexOf("\n")
     const [before, after] = end === -1 ? [more, ""] : [more.slice(0, end), more.slice(end + 1)]
     this.#text += before

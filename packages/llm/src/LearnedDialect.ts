@@ -4,11 +4,10 @@ import { both, COMMON, type Dialect, refused } from "./Dialect.ts"
 /** The dialect of one target: without the parameters its server refused, learned when a request without them worked. */
 export class LearnedDialect {
   readonly #model: string
-  #dialect: Dialect
+  #dialect: Dialect = COMMON
 
-  constructor({ model, temperature }: { readonly model: string; readonly temperature: number | undefined }) {
+  constructor(model: string) {
     this.#model = model
-    this.#dialect = { ...COMMON, temperature: temperature !== undefined }
   }
 
   get dialect(): Dialect {

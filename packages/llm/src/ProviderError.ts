@@ -83,7 +83,8 @@ export const errorOf = (value: unknown): ProviderError => {
 export const errorIn = (body: string, asked: ReadonlyArray<string>): ProviderError =>
   errorOf(asked.some((text) => text.includes(body.trim())) ? body : (parsed(body) ?? body))
 
-const parsed = (text: string): unknown =>
+/** An object or a list in JSON; undefined for any other text. */
+export const parsed = (text: string): unknown =>
   /^\s*[[{]/u.test(text) ? Result.getOrUndefined(Result.try((): unknown => JSON.parse(text))) : undefined
 
 const collect = (value: unknown, found: Collected, depth: number): void => {

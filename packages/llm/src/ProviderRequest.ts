@@ -1,4 +1,5 @@
 import { monotonicMillis, wallMillis } from "@llm-saas/domain/Time"
+import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { type Clock, Deferred, Effect, Exit } from "effect"
 import * as http from "node:http"
@@ -8,8 +9,9 @@ import type { Agents } from "./Agents.ts"
 import type { AnswerReader } from "./AnswerReader.ts"
 import { decoded } from "./ContentEncoding.ts"
 import { cut, ProviderFailure, malformed, tooLate, unavailable } from "./ProviderFailure.ts"
-import { errorIn, type ProviderError } from "./ProviderError.ts"
+import { errorIn, parsed, type ProviderError } from "./ProviderError.ts"
 import { type Asked, refusal } from "./Rejection.ts"
+import { withSaid } from "./Said.ts"
 import type { Endpoint } from "./Target.ts"
 
 /** Longest part of a refusal that is read: some quote the whole question once per refused field. */
@@ -33,7 +35,7 @@ export class ProviderRequest<A = Completion> {
   readonly ended: Deferred.Deferred<A, ProviderFailure> = Deferred.makeUnsafe()
   /** When (ms, monotonic) the last event of an answer arrived, or its end: the only event of an answer that is one value of JSON. */
   heardAt = 0
-  /** Of the response; undefined without one. */
+  /** The response's status. */
   status: number | undefined = undefined
   readonly #agents: Agents
   readonly #clock: Clock.Clock
@@ -52,15 +54,15 @@ export class ProviderRequest<A = Completion> {
   constructor(
     agents: Agents,
     clock: Clock.Clock,
-    emit: (text: string) => void,
+    emit: (piece: ModelPiece) => void,
     asked: Asked,
-    read: (emit: (text: string) => void, asked: Asked) => AnswerReader<A>
+    read: (emit: (piece: ModelPiece) => void, asked: Asked) => AnswerReader<A>
   ) {
     this.#agents = agents
     this.#clock = clock
     this.#asked = asked
-    this.#reader = read((text) => {
-      if (!this.#over) emit(text)
+    this.#reader = read((piece) => {
+      if (!this.#over) emit(piece)
     }, asked)
   }
 
@@ -69,7 +71,7 @@ export class ProviderRequest<A = Completion> {
     return this.#refused ?? this.#reader.error
   }
 
-  /** Whether some text of the answer was emitted. */
+  /** Whether a piece of the answer was emitted. */
   get spoken(): boolean {
     return this.#reader.said
   }
@@ -167,8 +169,10 @@ export class ProviderRequest<A = Completion> {
 
   #refuse({ headers }: http.IncomingMessage, status: number): void {
     if (this.#over) return
-    this.#refused = errorIn(Buffer.concat(this.#words).toString(), this.#asked.texts)
-    this.#break(refusal(status, headers, this.#refused, this.#asked, wallMillis(this.#clock)))
+    const words = Buffer.concat(this.#words).toString()
+    this.#refused = errorIn(words, this.#asked.texts)
+    const failed = refusal(status, headers, this.#refused, this.#asked, wallMillis(this.#clock))
+    this.#break(withSaid(failed, parsed(words)))
   }
 
   #break(failed: ProviderFailure): void {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { chunk, DONE, event } from "@llm-saas/testing/FakeUpstream"
+import { visibleText } from "@llm-saas/domain/ModelEvent"
 import * as fc from "fast-check"
 import { ChatStream } from "../src/ChatStream.ts"
 import { ProviderFailure } from "../src/ProviderFailure.ts"
@@ -7,7 +8,7 @@ import { ProviderFailure } from "../src/ProviderFailure.ts"
 /** The result of a body read in these parts: the text, and how it ended. */
 const outcomeOf = (parts: ReadonlyArray<Uint8Array>) => {
   const said: Array<string> = []
-  const stream = new ChatStream((text) => said.push(text), { texts: [], maxTokens: 100 })
+  const stream = new ChatStream((piece) => said.push(visibleText(piece)), { texts: [], maxTokens: 100 })
   for (const part of parts) if (stream.push(part) !== undefined) break
   const end = stream.end()
   return { text: said.join(""), end: end instanceof ProviderFailure ? end.reason : end.finishReason, outcome: end }

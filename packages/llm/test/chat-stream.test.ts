@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { chunk, DONE, event } from "@llm-saas/testing/FakeUpstream"
+import { visibleText } from "@llm-saas/domain/ModelEvent"
 import * as fc from "fast-check"
 import { ChatStream } from "../src/ChatStream.ts"
 import { ProviderFailure } from "../src/ProviderFailure.ts"
@@ -86,7 +87,7 @@ describe("a stream of events", () => {
 describe("an answer", () => {
   const read = (parts: ReadonlyArray<Uint8Array>) => {
     const said: Array<string> = []
-    const stream = new ChatStream((text) => said.push(text))
+    const stream = new ChatStream((piece) => said.push(visibleText(piece)))
     for (const part of parts) if (stream.push(part) !== undefined) break
     return { said, end: stream.end() }
   }

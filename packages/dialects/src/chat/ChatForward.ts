@@ -23,10 +23,15 @@ export const forwardChat = (body: JsonObject, { limit, model, mostTokens, usage 
 })
 
 const limitsOf = (body: JsonObject, limit: Forwarding["limit"], mostTokens: number): JsonObject => {
-  const named = LIMITS.filter((name) => typeof body[name] === "number")
+  const named = limitsIn(body)
   if (named.length === 0) return { [limit]: mostTokens }
   return Object.fromEntries(named.map((name) => [name, Math.min(Number(body[name]), mostTokens)]))
 }
+
+const limitsIn = (body: JsonObject) => LIMITS.filter((name) => typeof body[name] === "number")
+
+/** Whether the client named a limit. */
+export const namesLimit = (body: JsonObject): boolean => limitsIn(body).length > 0
 
 const optionsOf = (body: JsonObject): JsonObject => {
   const options = body["stream_options"]
