@@ -4,6 +4,8 @@
 /** Schemas that the client hands out or takes, with what the document does not say of them. Those they refer to are added. */
 const TYPES = {
   Tenant: "A customer of the installation. Times here, and in all other types, are ISO 8601.",
+  ContentRetention: 'What a tenant keeps of questions and answers; `days` with `content: "days"` only.',
+  ContentRetentionChoice: "A choice of it.",
   User: "A person of one tenant.",
   Profile: "The client's own user, with the tenant.",
   Token: "A bearer token. `expires_in` is in seconds.",

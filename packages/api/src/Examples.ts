@@ -4,7 +4,7 @@ import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Message } from "@llm-saas/domain/Message"
-import type { Tenant } from "@llm-saas/domain/Tenant"
+import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
 import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
 import type { Profile, User } from "@llm-saas/domain/User"
 import { Predicate } from "effect"
@@ -43,6 +43,8 @@ export const colleague: typeof User.Encoded = {
   status: "active",
   created_at: "2026-11-24T22:10:00.000Z"
 }
+
+export const retention: typeof ContentRetention.Encoded = { content: "days", days: 30 }
 
 export const profile: typeof Profile.Encoded = { ...user, tenant }
 

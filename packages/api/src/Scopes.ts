@@ -58,6 +58,8 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["serviceAccounts.remove", ["admin"]],
 
   ["tenants.change", ["admin"]],
+  ["tenants.retention", ["admin"]],
+  ["tenants.changeRetention", ["admin"]],
   ["tenants.users", ["admin"]],
   ["tenants.isolation", ["admin"]],
   ["admin.createUser", ["admin"]],

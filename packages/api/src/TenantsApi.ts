@@ -2,6 +2,8 @@ import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import {
+  ContentRetention,
+  ContentRetentionChoice,
   Registration,
   Tenant,
   TenantId,
@@ -94,9 +96,40 @@ const isolation = HttpApiEndpoint.get("isolation", "/tenants/:id/isolation-repor
     })
   )
 
+const KEPT =
+  "What is kept of questions and answers: `full`; `days`, for as many days; or `none`: removed a minute or two after the answer's end, "
+  + "until when its readers can come back to it. Accounts of answers (who, when, which model, tokens) are kept in any case, and what is "
+  + "not kept is not sent to MLflow. A request with `store: false` under `/v1` keeps nothing whatever is set here."
+
+const retention = HttpApiEndpoint.get("retention", "/tenants/:id/retention", {
+  params: { id: TenantId },
+  success: ContentRetention,
+  error: [TenantNotFound, Unavailable]
+})
+  .middleware(Authorization)
+  .annotate(Access, "admin")
+  .annotateMerge(Examples.answers(200, Examples.retention))
+  .annotateMerge(OpenApi.annotations({ summary: "What is kept of content", description: `${KEPT} Admins only.` }))
+
+const changeRetention = HttpApiEndpoint.put("changeRetention", "/tenants/:id/retention", {
+  params: { id: TenantId },
+  payload: ContentRetentionChoice,
+  success: ContentRetention,
+  error: [TenantNotFound, Unavailable]
+})
+  .middleware(Authorization)
+  .annotate(Access, "admin")
+  .annotateMerge(Examples.answers(200, Examples.retention, Examples.retention))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Change what is kept of content",
+      description: `${KEPT} \`days\` holds for what is stored already too, \`none\` for answers from now on. Admins only.`
+    })
+  )
+
 /** Creation, settings, users and isolation report of a tenant. */
 export class TenantsApi extends HttpApiGroup.make("tenants")
-  .add(create, change, users, isolation)
+  .add(create, change, retention, changeRetention, users, isolation)
   .annotateMerge(
     OpenApi.annotations({
       title: "Tenants",

@@ -1,7 +1,15 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { IsolationReport } from "@llm-saas/domain/Isolation"
 import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
-import { Registration, Tenant, TenantCreationClosed, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
+import {
+  ContentRetention,
+  ContentRetentionChoice,
+  Registration,
+  Tenant,
+  TenantCreationClosed,
+  TenantId,
+  TenantNotFound
+} from "@llm-saas/domain/Tenant"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
@@ -19,11 +27,21 @@ const open = RpcGroup.make(
   })
 ).annotateRpcs(Access, "public")
 
-/** `PATCH /tenants/{id}`, `GET /tenants/{id}/users`, `GET /tenants/{id}/isolation-report`. */
+/** `PATCH /tenants/{id}`, `GET` and `PUT /tenants/{id}/retention`, `GET /tenants/{id}/users`, `GET /tenants/{id}/isolation-report`. */
 const own = RpcGroup.make(
   Rpc.make("tenants.change", {
     payload: { id: TenantId, registration: Registration },
     success: Tenant,
+    error: Schema.Union([...refusals, TenantNotFound])
+  }),
+  Rpc.make("tenants.retention", {
+    payload: { id: TenantId },
+    success: ContentRetention,
+    error: Schema.Union([...refusals, TenantNotFound])
+  }),
+  Rpc.make("tenants.changeRetention", {
+    payload: { id: TenantId, retention: ContentRetentionChoice },
+    success: ContentRetention,
     error: Schema.Union([...refusals, TenantNotFound])
   }),
   Rpc.make("tenants.users", {

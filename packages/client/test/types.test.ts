@@ -12,7 +12,7 @@ import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProblemCode } from "@llm-saas/domain/Problem"
-import type { Tenant } from "@llm-saas/domain/Tenant"
+import type { ContentRetention, ContentRetentionChoice, Tenant } from "@llm-saas/domain/Tenant"
 import type { Profile, User } from "@llm-saas/domain/User"
 import type { Schema } from "effect"
 import { readFileSync } from "node:fs"
@@ -24,6 +24,8 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : { readonly lacks: 
 // The first of each is the plain client's, the second the API's encoded type.
 const same: {
   readonly tenant: Same<Plain.Tenant, typeof Tenant.Encoded>
+  readonly retention: Same<Plain.ContentRetention, typeof ContentRetention.Encoded>
+  readonly retentionChoice: Same<Plain.ContentRetentionChoice, typeof ContentRetentionChoice.Encoded>
   readonly user: Same<Plain.User, typeof User.Encoded>
   readonly profile: Same<Plain.Profile, typeof Profile.Encoded>
   readonly token: Same<Plain.Token, typeof Token.Encoded>
@@ -46,6 +48,8 @@ const same: {
   readonly users: Same<Plain.Page<Plain.User>, typeof UserPage.Encoded>
 } = {
   tenant: true,
+  retention: true,
+  retentionChoice: true,
   user: true,
   profile: true,
   token: true,

@@ -21,6 +21,26 @@ export class Tenant extends Schema.Class<Tenant>("Tenant")({
   created_at: Schema.DateTimeUtcFromString
 }) {}
 
+/**
+ * What is kept of questions and answers: all (`full`), nothing once the answer's readers have it, a minute or two after its end (`none`),
+ * or all for a number of `days`. Accounts of answers are kept in any case.
+ */
+export class ContentRetention extends Schema.Class<ContentRetention>("ContentRetention")({
+  content: Schema.Literals(["full", "none", "days"]),
+  /** With `days` only. */
+  days: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 36_500 })))
+}) {}
+
+/** A choice of {@link ContentRetention}: `days` with `content: "days"`, and only there. */
+export const ContentRetentionChoice = Schema.Union([
+  Schema.Struct({ content: Schema.Literals(["full", "none"]) }),
+  Schema.Struct({
+    content: Schema.Literal("days"),
+    days: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 36_500 }))
+  })
+]).annotate({ identifier: "ContentRetentionChoice" })
+export type ContentRetentionChoice = typeof ContentRetentionChoice.Type
+
 /** The tenant does not exist, or is not the caller's: both get the same answer. */
 export class TenantNotFound extends Problem<TenantNotFound>()("TenantNotFound", "tenant_not_found", {}) {}
 

@@ -84,6 +84,26 @@ layer(Running.layer, { timeout: "120 seconds" })("a stranger", (it) => {
     })
   )
 
+  it.effect("decides as an admin what their tenant keeps of content, and no other tenant's", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const [ours, theirs] = [yield* tenant("Keeps"), yield* tenant("Keeps too")]
+      const { token } = yield* account(ours, "admin@keeps.test")
+      const user = yield* account(ours, "user@keeps.test")
+      const at = (id: string) => `/tenants/${id}/retention`
+      assert.deepStrictEqual((yield* send("GET", at(ours), { token })).body, { content: "full" })
+      for (const json of [{ content: "days", days: 30 }, { content: "none" }, { content: "full" }]) {
+        assert.deepStrictEqual((yield* send("PUT", at(ours), { token, json })).body, json)
+        assert.deepStrictEqual((yield* send("GET", at(ours), { token })).body, json)
+      }
+      for (const json of [{ content: "days" }, { content: "days", days: 0 }, { content: "some" }, {}])
+        assert.strictEqual((yield* send("PUT", at(ours), { token, json })).status, 400)
+      assert.strictEqual((yield* send("PUT", at(theirs), { token, json: { content: "none" } })).status, 404)
+      assert.strictEqual((yield* send("GET", at(theirs), { token })).status, 404)
+      assert.strictEqual((yield* send("PUT", at(ours), { token: user.token, json: { content: "none" } })).status, 403)
+    })
+  )
+
   it.effect("is refused alike whatever the reason, and registration can be closed", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

@@ -3,6 +3,8 @@ import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
   ApiKey,
   ChangeKey,
+  ContentRetention,
+  ContentRetentionChoice,
   Conversation,
   CreateKey,
   CurrentKey,
@@ -103,6 +105,15 @@ export class Client {
     /** Opens or closes self-registration. For admins. */
     change: (id: string, change: { readonly registration: Registration }, options?: RequestOptions): Promise<Tenant> =>
       this.#transport.retry("PATCH", `/tenants/${encode(id)}`, { ...options, json: change }),
+    /** What the tenant keeps of questions and answers. For admins. */
+    retention: (id: string, options?: RequestOptions): Promise<ContentRetention> =>
+      this.#transport.retry("GET", `/tenants/${encode(id)}/retention`, options),
+    changeRetention: (
+      id: string,
+      choice: ContentRetentionChoice,
+      options?: RequestOptions
+    ): Promise<ContentRetention> =>
+      this.#transport.retry("PUT", `/tenants/${encode(id)}/retention`, { ...options, json: choice }),
     /** The tenant's users. For admins. */
     users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<User>> =>
       this.#transport.retry("GET", `/tenants/${encode(id)}/users`, { ...options, query: { ...query } }),

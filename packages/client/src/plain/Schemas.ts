@@ -23,6 +23,20 @@ export interface Tenant {
   readonly created_at: string
 }
 
+/** What a tenant keeps of questions and answers; `days` with `content: "days"` only. */
+export interface ContentRetention {
+  readonly content: "full" | "none" | "days"
+  readonly days?: number
+}
+
+/** A choice of it. */
+export type ContentRetentionChoice = {
+  readonly content: "full" | "none"
+} | {
+  readonly content: "days"
+  readonly days: number
+}
+
 /** A person of one tenant. */
 export interface User {
   readonly id: string

@@ -4,7 +4,14 @@ import { type Actor } from "@llm-saas/domain/Actor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Refused, Unavailable } from "@llm-saas/domain/Refusal"
 import { noteReplay } from "@llm-saas/domain/Replay"
-import { Registration, Tenant, TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
+import {
+  ContentRetention,
+  type ContentRetentionChoice,
+  Registration,
+  Tenant,
+  TenantId,
+  TenantNotFound
+} from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
@@ -25,6 +32,12 @@ export class Tenants extends Context.Service<
       id: TenantId,
       registration: Registration
     ) => Effect.Effect<Tenant, TenantNotFound | Refused, Actor>
+    /** What the actor's own tenant keeps of questions and answers. */
+    readonly retention: (id: TenantId) => Effect.Effect<ContentRetention, TenantNotFound | Refused, Actor>
+    readonly setRetention: (
+      id: TenantId,
+      choice: ContentRetentionChoice
+    ) => Effect.Effect<ContentRetention, TenantNotFound | Refused, Actor>
   }
 >()("@llm-saas/engine/accounts/Tenants") {
   static readonly layer = (options: { readonly registration: Registration }) =>
@@ -54,10 +67,64 @@ export class Tenants extends Context.Service<
             })
           )
         )
-        return Tenants.of({ create, setRegistration })
+
+        const retention = Effect.fn("Tenants.retention")((id: TenantId) =>
+          Effect.flatMap(tenancy.read(selectRetention(id)), retentionOf)
+        )
+
+        const setRetention = Effect.fn("Tenants.setRetention")((id: TenantId, choice: ContentRetentionChoice) =>
+          tenancy.transaction(
+            Effect.gen(function* () {
+              const days = choice.content === "days" ? choice.days : null
+              const changed = yield* retentionOf(yield* updateRetention({ id, content: choice.content, days }))
+              yield* record(
+                "tenant.changed",
+                { kind: "tenant", id },
+                { content_retention: choice.content, ...(days === null ? {} : { days }) }
+              )
+              return changed
+            })
+          )
+        )
+        return Tenants.of({ create, setRegistration, retention, setRetention })
       })
     )
 }
+
+const RetentionRow = Schema.Struct({
+  content_retention: ContentRetention.fields.content,
+  content_days: Schema.NullOr(Schema.Int)
+})
+
+const retentionOf = (row: Option.Option<typeof RetentionRow.Type>) =>
+  Option.match(row, {
+    onNone: () => Effect.fail(new TenantNotFound({})),
+    onSome: ({ content_days, content_retention }) =>
+      Effect.succeed(
+        new ContentRetention({ content: content_retention, ...(content_days === null ? {} : { days: content_days }) })
+      )
+  })
+
+const selectRetention = SqlSchema.findOneOption({
+  Request: TenantId,
+  Result: RetentionRow,
+  execute: (id) => TenantSql.use((sql) => sql`select content_retention, content_days from app.tenants where id = ${id}`)
+})
+
+const updateRetention = SqlSchema.findOneOption({
+  Request: Schema.Struct({
+    id: TenantId,
+    content: ContentRetention.fields.content,
+    days: Schema.NullOr(Schema.Int)
+  }),
+  Result: RetentionRow,
+  execute: ({ content, days, id }) =>
+    TenantSql.use(
+      (sql) =>
+        sql`update app.tenants set content_retention = ${content}, content_days = ${days}::integer where id = ${id}
+          returning content_retention, content_days`
+    )
+})
 
 const update = SqlSchema.findOneOption({
   Request: Schema.Struct({ id: TenantId, registration: Registration }),

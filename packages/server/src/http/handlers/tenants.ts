@@ -23,6 +23,8 @@ export const TenantsHandlers = HttpApiBuilder.group(
           request
         ),
       change: ({ params, payload }) => tenants.setRegistration(params.id, payload.registration),
+      retention: ({ params }) => tenants.retention(params.id),
+      changeRetention: ({ params, payload }) => tenants.setRetention(params.id, payload),
       users: ({ params, query }) => users.list(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       isolation: ({ params }) => isolation.report(params.id)
     })

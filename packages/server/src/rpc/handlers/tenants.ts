@@ -20,6 +20,8 @@ export const TenantsCalls = TenantsRpc.toLayer(
           signUps.createTenant({ name, authorization: headers["authorization"], key: idempotency_key }, from)
         ),
       "tenants.change": ({ id, registration }) => tenants.setRegistration(id, registration),
+      "tenants.retention": ({ id }) => tenants.retention(id),
+      "tenants.changeRetention": ({ id, retention }) => tenants.setRetention(id, retention),
       "tenants.users": ({ cursor, id, limit }) => users.list(id, { limit: limit ?? DEFAULT_PAGE, cursor }),
       "tenants.isolation": ({ id }) => isolation.report(id)
     })
