@@ -374,7 +374,7 @@ export class ChatAnswer {
   #calls(turn: unknown, place: number, choice: Choice): void {
     if (!Predicate.isObject(turn)) return
     const { annotations, audio, function_call: legacy, tool_calls: calls }: Record<PropertyKey, unknown> = turn
-    if (Predicate.isObject(calls)) {
+    if (Predicate.isObjectOrArray(calls)) {
       choice.open = place > 0
       choice.calls.read(calls)
     }
