@@ -7,6 +7,7 @@ import type { Completion } from "@llm-saas/engine/generations/Llm"
 import { Clock, Deferred, Effect, Exit, Option, type Scope } from "effect"
 import { makeAgents } from "../Agents.ts"
 import type { AnswerReader } from "../AnswerReader.ts"
+import { textsIn } from "../ChatQuestion.ts"
 import { internal, noConnection, type ProviderFailure, tooLate } from "../ProviderFailure.ts"
 import { ProviderRequest } from "../ProviderRequest.ts"
 import type { Call, Provider, Target } from "../Provider.ts"
@@ -15,7 +16,7 @@ import { CountReader } from "./CountReader.ts"
 import { type AnthropicOptions, baseUrlOf, endpointOf } from "./Endpoint.ts"
 import { adjusted } from "./Failures.ts"
 import { MessageStream } from "./MessageStream.ts"
-import { type Parameter, type Question, questionOf, refusedIn, textsIn } from "./Question.ts"
+import { type Parameter, type Question, questionOf, refusedIn } from "./Question.ts"
 
 export type { AnthropicOptions } from "./Endpoint.ts"
 
@@ -33,18 +34,13 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
   /** Parameters that models refused, once a request without them worked. */
   const refusals = new Map<string, ReadonlySet<Parameter>>()
 
-  const open = <A>(asked: Asked, reader: AnswerReader<A>): Effect.Effect<ProviderRequest<A>, never, Scope.Scope> =>
+  const open = <A>(
+    emit: (piece: ModelPiece) => void,
+    asked: Asked,
+    read: (emit: (piece: ModelPiece) => void) => AnswerReader<A>
+  ): Effect.Effect<ProviderRequest<A>, never, Scope.Scope> =>
     Effect.acquireRelease(
-      Effect.sync(
-        () =>
-          new ProviderRequest<A>(
-            agents,
-            clock,
-            () => {},
-            asked,
-            () => reader
-          )
-      ),
+      Effect.sync(() => new ProviderRequest<A>(agents, clock, emit, asked, read)),
       (request) => Effect.sync(() => request.close())
     )
 
@@ -65,17 +61,18 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
   ) {
     const asked = askedOf(request, question.body)
     const record = call.attempt()
-    let isOpen = true
-    yield* Effect.addFinalizer(() => Effect.sync(() => void (isOpen = false)))
     const show = (piece: ModelPiece) => {
-      if (!isOpen) return
       record.firstAt ??= call.moment()
       emit(piece)
     }
-    const stream = new MessageStream(show, question.reading, asked)
-    const sent = yield* open(asked, stream)
-    yield* send(sent, "messages", request, call, question.body)
+    let stream: MessageStream | undefined
+    const sent = yield* open<Completion>(
+      show,
+      asked,
+      (emit) => (stream = new MessageStream(emit, question.reading, asked))
+    )
     yield* Effect.addFinalizer(() => Effect.sync(() => note(record, sent, stream)))
+    yield* send(sent, "messages", request, call, question.body)
     const begun = Effect.gen(function* () {
       yield* within(Deferred.await(sent.connected), target.connectMs, noConnection)
       // What comes in one piece comes at its end, within the time of the whole answer.
@@ -89,7 +86,7 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
     const failed = Option.getOrUndefined(Exit.findErrorOption(exit))
     if (failed === undefined) return yield* Effect.failCause(exit.cause)
     const { error } = sent
-    const isRejected = failed.reason === "model_rejected" && failed.status === 400 && !stream.said
+    const isRejected = failed.reason === "model_rejected" && failed.status === 400 && !sent.spoken
     const refused = isRejected && error !== undefined ? refusedIn(error, question.ours, asked.texts) : undefined
     if (refused === undefined) return yield* Effect.fail(adjusted(failed, error, asked))
     record.failure = failed.reason
@@ -127,7 +124,11 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
     const body = counted(questionOf(request, target, new Set()).body)
     const asked = askedOf(request, body)
     const record = call.attempt()
-    const sent = yield* open(asked, new CountReader())
+    const sent = yield* open(
+      () => {},
+      asked,
+      () => new CountReader()
+    )
     yield* send(sent, "messages/count_tokens", request, call, body)
     yield* within(Deferred.await(sent.connected), target.connectMs, noConnection)
     const count = yield* within(Deferred.await(sent.ended), target.firstTokenMs, tooLate).pipe(
@@ -169,11 +170,11 @@ const ANSWERING: ReadonlySet<string> = new Set([
 ])
 
 /** Completes the record with what the answer said of itself. */
-const note = (record: Attempt, { status }: ProviderRequest, { message }: MessageStream): void => {
+const note = (record: Attempt, { status }: ProviderRequest, stream: MessageStream | undefined): void => {
   record.status ??= status
-  record.upstreamId ??= message.id
-  record.responseModel ??= message.model
-  record.usage ??= message.usage
+  record.upstreamId ??= stream?.message.id
+  record.responseModel ??= stream?.message.model
+  record.usage ??= stream?.message.usage
 }
 
 const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>

@@ -1,6 +1,7 @@
 import { type ProviderError, says } from "../ProviderError.ts"
 import { overTime, ProviderFailure } from "../ProviderFailure.ts"
 import { type Asked, spoken } from "../Rejection.ts"
+import { withSaid } from "../Said.ts"
 
 /** An account without money: https://platform.claude.com/docs/en/api/errors. */
 const MONEY = /credit balance is too low/giu
@@ -26,9 +27,17 @@ export const adjusted = (failed: ProviderFailure, error: ProviderError | undefin
       code: "overloaded_error"
     })
   }
+  if (failed.status === 404 && failed.said === undefined) return withModel(failed, error)
   const isUnpaid = error !== undefined && (error.codes.has("billing_error") || says(error, MONEY, asked.texts))
   if (!isUnpaid && failed.status !== 402) return failed
   return new ProviderFailure({ reason: "model_unauthorized", retryable: false, status: 402, code: "billing_error" })
+}
+
+/** `model: claude-x`: the provider has no such model. Other things that are not found are no concern of the client. */
+const withModel = (failed: ProviderFailure, error: ProviderError | undefined): ProviderFailure => {
+  const [message = ""] = error?.messages ?? []
+  if (failed.reason !== "model_rejected" || !message.startsWith("model:")) return failed
+  return withSaid(failed, { error: { message, type: "not_found_error", param: "model", code: "model_not_found" } })
 }
 
 const overloaded = new ProviderFailure({ reason: "model_unavailable", retryable: true, code: "overloaded_error" })

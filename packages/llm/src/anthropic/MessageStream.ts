@@ -8,6 +8,7 @@ import { JsonReader } from "../JsonReader.ts"
 import { errorOf, type ProviderError } from "../ProviderError.ts"
 import { cut, malformed, ProviderFailure, unknownShape } from "../ProviderFailure.ts"
 import type { Asked } from "../Rejection.ts"
+import { withSaid } from "../Said.ts"
 import { SseReader } from "../SseReader.ts"
 import { spokenFailure } from "./Failures.ts"
 
@@ -81,7 +82,7 @@ export class MessageStream implements AnswerReader {
     const { broken, error } = this.message
     if (error !== undefined && this.#failed === undefined) {
       this.#error = errorOf(error)
-      this.#failed = spokenFailure(this.#error, this.#asked)
+      this.#failed = withSaid(spokenFailure(this.#error, this.#asked), error)
     }
     if (broken !== undefined) this.#failed ??= unknownShape(broken)
     return this.#failed

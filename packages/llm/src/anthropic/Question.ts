@@ -1,6 +1,6 @@
 import type { ReaderOptions } from "@llm-saas/dialects/anthropic/MessageReader"
 import { forwardedBody, messagesBody } from "@llm-saas/dialects/anthropic/MessagesBody"
-import type { JsonObject } from "@llm-saas/domain/Json"
+import { isJsonObject, type JsonObject } from "@llm-saas/domain/Json"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import { type ProviderError, says } from "../ProviderError.ts"
 import type { Target } from "../Provider.ts"
@@ -20,7 +20,7 @@ export interface Question {
 }
 
 /** Parameters that some models refuse, in the order in which they are left out. */
-const PARAMETERS = ["temperature", "top_p", "top_k", "output_config", "thinking"] as const
+const PARAMETERS = ["temperature", "top_p", "top_k", "effort", "thinking"] as const
 export type Parameter = (typeof PARAMETERS)[number]
 
 /** How errors name them. */
@@ -28,7 +28,7 @@ const NAMES: Readonly<Record<Parameter, RegExp>> = {
   temperature: /temperature/giu,
   top_p: /top[_ ]?p\b/giu,
   top_k: /top[_ ]?k\b/giu,
-  output_config: /output_config|effort/giu,
+  effort: /effort/giu,
   thinking: /thinking/giu
 }
 
@@ -59,21 +59,24 @@ export const questionOf = (request: ModelRequest, target: Target, refused: Reado
   const sent = without(body, refused)
   return {
     body: sent,
-    ours: PARAMETERS.filter((name) => sent[name] !== undefined),
+    ours: PARAMETERS.filter((name) => has(sent, name)),
     reading: { mode: "canonical", customTools: new Set(custom) },
     whole: false,
-    dropped: [...dropped, ...PARAMETERS.filter((name) => refused.has(name) && body[name] !== undefined)]
+    dropped: [...dropped, ...PARAMETERS.filter((name) => refused.has(name) && has(body, name))]
   }
 }
 
-/** A format of the answer is what was asked for, and stays. */
-const without = (body: JsonObject, refused: ReadonlySet<Parameter>): JsonObject => {
-  const names = new Set<string>(refused)
-  const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !names.has(name)))
+/** The effort is in `output_config`, beside the format of the answer. */
+const has = (body: JsonObject, name: Parameter): boolean => {
   const { output_config: config } = body
-  if (!refused.has("output_config") || typeof config !== "object" || config === null || !("format" in config))
-    return kept
-  return { ...kept, output_config: { format: config.format } }
+  return name === "effort" ? isJsonObject(config) && config["effort"] !== undefined : body[name] !== undefined
+}
+
+const without = (body: JsonObject, refused: ReadonlySet<string>): JsonObject => {
+  const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !refused.has(name)))
+  const { output_config: config } = kept
+  if (!refused.has("effort") || !isJsonObject(config)) return kept
+  return { ...kept, output_config: config["format"] === undefined ? undefined : { format: config["format"] } }
 }
 
 /** The parameter that an error names, among those that may be left out. Not if the question has the same words: it may be a quote. */
@@ -82,17 +85,3 @@ export const refusedIn = (
   ours: ReadonlyArray<Parameter>,
   texts: ReadonlyArray<string>
 ): Parameter | undefined => ours.find((name) => says(error, NAMES[name], texts))
-
-/** The request's own texts, which the provider may quote in an error. */
-export const textsIn = ({ input }: ModelRequest): ReadonlyArray<string> =>
-  input.flatMap((item) => {
-    switch (item.type) {
-      case "message":
-      case "tool_result":
-        return item.parts.flatMap((part) => ("text" in part ? [part.text] : []))
-      case "tool_call":
-        return [item.arguments]
-      case "reasoning":
-        return [item.text]
-    }
-  })

@@ -170,6 +170,27 @@ describe("a question to Anthropic", () => {
     }).pipe(upstream)
   )
 
+  it.effect("is sent again without an effort, but with its format, and no more than that", () =>
+    Effect.gen(function* () {
+      const schema = { type: "object" }
+      const asking = yield* ask({
+        ...QUESTION,
+        reasoning: { effort: "high" },
+        format: { type: "schema", name: "a", schema }
+      })
+      const first = yield* next
+      assert.deepStrictEqual(bodyOf(first)["output_config"], {
+        format: { type: "json_schema", schema },
+        effort: "high"
+      })
+      first.refuse(400, error("invalid_request_error", "output_config.effort: Extra inputs are not permitted"))
+      const second = yield* next
+      assert.deepStrictEqual(bodyOf(second)["output_config"], { format: { type: "json_schema", schema } })
+      second.refuse(400, error("invalid_request_error", "output_config.effort: Extra inputs are not permitted"))
+      assert.isTrue(Result.isFailure(yield* asking.result))
+    }).pipe(upstream)
+  )
+
   it.effect("of a client's own is refused as the upstream says it", () =>
     Effect.gen(function* () {
       const { result } = yield* answered(
@@ -178,6 +199,26 @@ describe("a question to Anthropic", () => {
       )
       assert(Result.isFailure(result))
       assert.strictEqual(result.failure.reason, "model_rejected")
+      assert.deepStrictEqual(result.failure.said, {
+        message: "temperature: must be at most 1",
+        type: "invalid_request_error"
+      })
+      const saidOf = (status: number, type: string, message: string) =>
+        Effect.map(
+          answered((call) => call.refuse(status, error(type, message)), own()),
+          ({ result }) => (Result.isFailure(result) ? result.failure.said : assert.fail("it did not fail"))
+        )
+      assert.deepStrictEqual(yield* saidOf(404, "not_found_error", "model: claude-x"), {
+        message: "model: claude-x",
+        param: "model",
+        code: "model_not_found",
+        type: "not_found_error"
+      })
+      // Between the provider and us.
+      assert.isUndefined(yield* saidOf(404, "not_found_error", "Not found: /v1/v1/messages"))
+      assert.isUndefined(yield* saidOf(400, "invalid_request_error", "Your credit balance is too low to access it."))
+      assert.isUndefined(yield* saidOf(401, "authentication_error", `invalid x-api-key ${KEY}`))
+      assert.isUndefined(yield* saidOf(529, "overloaded_error", "Overloaded"))
     })
   )
 
