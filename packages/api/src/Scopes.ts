@@ -47,6 +47,7 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["keys.current", "any"],
 
   ["openai.chat", ["chat"]],
+  ["openai.embeddings", ["embeddings"]],
   // Every key may see what it may ask.
   ["openai.models", "any"],
   ["openai.model", "any"],

@@ -30,6 +30,9 @@ export class Script extends Context.Service<
 
 const INFO = { id: "scripted-1", kind: "chat", provider: "scripted" } as const
 
+/** Its vectors are the place of the input and its length. */
+const EMBEDDING = { id: "scripted-embedding-1", kind: "embeddings", provider: "scripted" } as const
+
 const textsOf = ({ input }: ModelRequest) =>
   input.flatMap((item) =>
     item.type === "message"
@@ -48,9 +51,21 @@ export const layer = Layer.effectContext(
     let asked = 0
     const llm = Llm.of({
       defaultModel: INFO.id,
-      find: (name) => (name === INFO.id ? INFO : undefined),
-      models: () => [INFO],
-      embed: () => Effect.fail(new LlmFailed({ reason: "model_rejected" })),
+      find: (name) => [INFO, EMBEDDING].find(({ id }) => id === name),
+      models: () => [INFO, EMBEDDING],
+      embed: ({ input }, asking) =>
+        Effect.sync(() => {
+          const now = asking.moment()
+          asking.attempt({
+            provider: "scripted",
+            model: EMBEDDING.id,
+            keySource: "installation",
+            startedAt: now,
+            endedAt: now
+          })
+          const vectors = input.map(({ length }, index) => [index, length])
+          return { vectors, usage: { input: input.length, output: 0 }, model: "scripted-embedding-1-2026" }
+        }),
       countTokens: () => Effect.succeed(undefined),
       generate: (request, emit, asking) =>
         Effect.gen(function* () {

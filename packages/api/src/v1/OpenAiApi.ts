@@ -6,7 +6,7 @@ import { keyHeader } from "../Idempotent.ts"
 import { Foreign } from "./Door.ts"
 import * as Examples from "./Examples.ts"
 import { Anything, maybe, ModelName, open, Tokens, whole, within } from "./Open.ts"
-import { generating, oneModel } from "./Refusals.ts"
+import { embedding, generating, oneModel } from "./Refusals.ts"
 
 const ChatRequest = open({
   model: ModelName,
@@ -57,6 +57,36 @@ const chat = HttpApiEndpoint.post("chat", "/v1/chat/completions", {
     })
   )
 
+const EmbeddingsRequest = open({
+  model: ModelName,
+  input: Anything,
+  dimensions: maybe(whole(1, 100_000)),
+  encoding_format: maybe(Schema.Literals(["float", "base64"]))
+}).annotate({
+  identifier: "EmbeddingsRequest",
+  description: "`input` is a text, a list of texts, a list of tokens, or a list of such lists."
+})
+
+const Embeddings = open({
+  object: Schema.Literal("list"),
+  data: Schema.Array(Anything),
+  model: Schema.String,
+  usage: Schema.optionalKey(Anything)
+}).annotate({ identifier: "Embeddings" })
+
+const embeddings = HttpApiEndpoint.post("embeddings", "/v1/embeddings", {
+  payload: EmbeddingsRequest,
+  success: Embeddings,
+  error: embedding
+})
+  .annotateMerge(Examples.answered(Examples.embeddings, Examples.embeddingsRequest))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Embeddings, as OpenAI's SDKs ask them",
+      description: "Vectors of texts, as numbers or in base64."
+    })
+  )
+
 const Model = open({ id: Schema.String }).annotate({ identifier: "Model" })
 
 const models = HttpApiEndpoint.get("models", "/v1/models", {
@@ -87,7 +117,7 @@ const model = HttpApiEndpoint.get("model", "/v1/models/:id", {
 
 /** What clients of OpenAI's API call. */
 export class OpenAiApi extends HttpApiGroup.make("openai")
-  .add(chat, models, model)
+  .add(chat, embeddings, models, model)
   .middleware(Authorization)
   .annotateEndpoints(Access, "user")
   .annotateEndpoints(Foreign, true)

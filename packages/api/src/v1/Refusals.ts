@@ -19,8 +19,11 @@ export const generating = [
   Unavailable
 ] as const
 
+/** Of embedding texts. */
+export const embedding = [ModelNotAllowed, ModelNotFound, TooManyRequests, ...generationFailures, Unavailable] as const
+
 /** Of counting tokens. */
-export const counting = [ModelNotAllowed, ModelNotFound, TooManyRequests, ...generationFailures, Unavailable] as const
+export const counting = [ModelNotAllowed, ModelNotFound, Unavailable] as const
 
 /** Of looking for a model. */
 export const oneModel = [ModelNotFound, Unavailable] as const

@@ -1,13 +1,15 @@
 import type { Ending } from "@llm-saas/domain/Generation"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
-import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import * as ChunkWriter from "./ChunkWriter.ts"
 import * as EndWriter from "./EndWriter.ts"
 import type { Price, RunState } from "./GenerationRecord.ts"
 import * as GracePeriod from "./GracePeriod.ts"
 import type { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
-import { type Completion, Llm, type LlmFailed } from "./Llm.ts"
+import type { Asking, Completion, LlmFailed } from "./Llm.ts"
+
+/** One call of a model: its answer goes out piece by piece, or is kept by the caller. */
+export type ModelCall = (emit: (piece: ModelPiece) => void, asking: Asking) => Effect.Effect<Completion, LlmFailed>
 
 /**
  * Runs generations, each in a fiber of its own that belongs to the process: from the request to the provider until the end is stored.
@@ -24,17 +26,16 @@ export const make = Effect.fnUntraced(function* ({
   readonly graceMs: number
   readonly price: Price | undefined
 }) {
-  const llm = yield* Llm
   const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   const chunkWriter = yield* ChunkWriter.keep(leaseOwner, runningGenerations)
   const finish = yield* EndWriter.make({ chunksSettled: chunkWriter.settled, price })
   const attach = yield* GracePeriod.make({ graceMs, renewLeases: chunkWriter.renew })
 
   /** Runs one generation. Never interrupted: it is asked to end, by its `stop`. */
-  const generate = Effect.fnUntraced(function* (live: RunningGeneration, request: ModelRequest, run: RunState) {
+  const generate = Effect.fnUntraced(function* (live: RunningGeneration, call: ModelCall, run: RunState) {
     run.startedAt = run.moment()
     const emit = (piece: ModelPiece) => live.push(piece, live.firstTokenAt ?? run.moment())
-    const model = llm.generate(request, emit, {
+    const model = call(emit, {
       partition: live.tenantId,
       attempt: (attempt) => void run.attempts.push(attempt),
       moment: run.moment
@@ -54,12 +55,12 @@ export const make = Effect.fnUntraced(function* ({
 
   const begin = Effect.fnUntraced(function* (
     live: RunningGeneration,
-    request: ModelRequest,
+    call: ModelCall,
     run: RunState,
     leave: Effect.Effect<void>
   ) {
     runningGenerations.add(live)
-    const fiber = yield* generate(live, request, run).pipe(
+    const fiber = yield* generate(live, call, run).pipe(
       // A bug of ours in one answer: its turn and its place are released all the same, and a sweeper ends its row.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer died of a fault of ours", cause), undefined)),
       // A client that hears of the end may ask again at once, so the turn is released first.

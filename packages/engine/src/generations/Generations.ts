@@ -1,6 +1,7 @@
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { type ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
+import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import {
   failureOf,
   type Generation,
@@ -11,11 +12,12 @@ import {
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Refused, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
-import { ModelNotFound } from "@llm-saas/domain/Model"
-import { ModelNotAllowed } from "@llm-saas/domain/Scope"
+import type { ModelNotFound } from "@llm-saas/domain/Model"
+import type { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { noteReplay } from "@llm-saas/domain/Replay"
 import { Context, Effect, Layer, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
+import { allowedModel } from "./AllowedModel.ts"
 import { Admission, type Load } from "./Admission.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import * as QuestionIntake from "./QuestionIntake.ts"
@@ -25,8 +27,9 @@ import type { Marked } from "../Deletions.ts"
 import * as GenerationReader from "./GenerationReader.ts"
 import * as KnownGenerations from "./KnownGenerations.ts"
 import { RunningGenerations } from "./RunningGeneration.ts"
-import { Llm } from "./Llm.ts"
+import { Llm, type ModelInfo } from "./Llm.ts"
 import * as GenerationRunner from "./GenerationRunner.ts"
+import type { ModelCall } from "./GenerationRunner.ts"
 import { ReaderLimit } from "./ReaderLimit.ts"
 import type { TokenSource } from "./TokenLog.ts"
 import { codePoints } from "./Tokens.ts"
@@ -41,6 +44,13 @@ export interface Asked {
   readonly tokenLog: TokenSource
   /** Whether it had already ended when it was asked for, by its idempotency key or its id: then this is the stored answer. */
   readonly replayed: boolean
+}
+
+/** Vectors that are being made. */
+export interface Embedding {
+  readonly asked: Asked
+  /** Waits for them, or says why there are none. */
+  readonly vectors: Effect.Effect<EmbeddingAnswer, GenerationFailed | Unavailable>
 }
 
 /**
@@ -70,6 +80,14 @@ export class Generations extends Context.Service<
       | Refused,
       Actor | Scope.Scope
     >
+    /**
+     * Makes vectors, as a generation without text: it waits for its turn and is an account. The scope is its client, as above. None of its
+     * content is kept.
+     */
+    readonly embed: (
+      request: EmbeddingRequest,
+      traceparent: string | undefined
+    ) => Effect.Effect<Embedding, ModelNotAllowed | ModelNotFound | TooManyRequests | Refused, Actor | Scope.Scope>
     /** Waits for the end: the stored message, or why there is no whole answer. */
     readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
@@ -116,24 +134,13 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
   const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
     if (codePoints(question.content) > options.promptCharacters)
       return yield* new PromptTooLong({ max_characters: options.promptCharacters })
-    const { key, tenantId, userId } = yield* Actor
-    const name = question.model ?? question.request?.model ?? llm.defaultModel
-    // What a key may not ask is refused whether it exists or not.
-    if (key?.models?.includes(name) === false) return yield* new ModelNotAllowed({ model: name })
-    const model = llm.find(name)
-    if (model === undefined) return yield* new ModelNotFound({ model: name })
+    const { tenantId, userId } = yield* Actor
+    const model = yield* allowedModel(llm, question.model ?? question.request?.model ?? llm.defaultModel, "chat")
     yield* readerLimit.enter(tenantId, userId)
     const taken = yield* intake.take(question, model)
     switch (taken.outcome) {
       case "asked":
-        return {
-          messageId: taken.message_id,
-          generationId: taken.generation_id,
-          conversationId: question.conversationId ?? null,
-          model: model.id,
-          tokenLog: taken.tokenLog,
-          replayed: false
-        }
+        return askedOf(taken, model, question.conversationId ?? null)
       case "known": {
         yield* noteReplay
         if (question.source === "messages" && taken.running)
@@ -147,6 +154,23 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
     }
   })
 
+  const embed: Generations["Service"]["embed"] = Effect.fnUntraced(function* (request, traceparent) {
+    const model = yield* allowedModel(llm, request.model, "embeddings")
+    let answer: EmbeddingAnswer | undefined = undefined
+    const call: ModelCall = (_, asking) =>
+      Effect.map(llm.embed(request, asking), (found) => {
+        answer = found
+        return { finishReason: "stop", usage: found.usage, model: found.model }
+      })
+    const taken = yield* intake.take({ ...EMBEDDING, traceparent }, model, call)
+    if (taken.outcome !== "asked") return yield* Effect.die(new Error("an embedding has no key and no conversation"))
+    const asked = askedOf(taken, model, null)
+    const vectors = Effect.suspend(() =>
+      answer === undefined ? Effect.die(new Error("an embedding ended without vectors")) : Effect.succeed(answer)
+    )
+    return { asked, vectors: Effect.andThen(waited(asked), vectors) }
+  })
+
   const follow: Generations["Service"]["follow"] = Effect.fnUntraced(function* (id) {
     const { tenantId, userId } = yield* Actor
     yield* readerLimit.enter(tenantId, userId)
@@ -155,7 +179,8 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
 
   return Generations.of({
     ask,
-    answer,
+    answer: waited,
+    embed,
     get: reader.get,
     follow,
     cancel: known.cancel,
@@ -166,7 +191,29 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
   })
 })
 
-const answer: Generations["Service"]["answer"] = ({ generationId, replayed, tokenLog }) =>
+const askedOf = (
+  taken: { readonly message_id: MessageId; readonly generation_id: GenerationId; readonly tokenLog: TokenSource },
+  model: ModelInfo,
+  conversationId: ConversationId | null
+): Asked => ({
+  messageId: taken.message_id,
+  generationId: taken.generation_id,
+  conversationId,
+  model: model.id,
+  tokenLog: taken.tokenLog,
+  replayed: false
+})
+
+/** What is stored of an embedding. */
+const EMBEDDING = {
+  content: "",
+  conversationId: undefined,
+  source: "embeddings",
+  idempotencyKey: undefined,
+  keep: false
+} as const
+
+const waited: Generations["Service"]["answer"] = ({ generationId, replayed, tokenLog }) =>
   Effect.flatMap(GenerationReader.ended(tokenLog), ({ ending, message }) => {
     const failure = failureOf(ending, generationId, replayed)
     return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)

@@ -14,9 +14,9 @@ import type { Admission } from "./Admission.ts"
 import { type AnsweredQuestion, promptOf, withHistory } from "./ConversationHistory.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import type { RunState } from "./GenerationRecord.ts"
-import type { GenerationRunner } from "./GenerationRunner.ts"
+import type { GenerationRunner, ModelCall } from "./GenerationRunner.ts"
 import * as Telemetry from "./GenerationTelemetry.ts"
-import type { ModelInfo } from "./Llm.ts"
+import { Llm, type ModelInfo } from "./Llm.ts"
 import * as QuestionStore from "./QuestionStore.ts"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { RunningGeneration } from "./RunningGeneration.ts"
@@ -35,6 +35,7 @@ interface Parts {
 /** Takes questions: each waits for its turn, is stored, and its answer begins. A question that is refused has left no trace. */
 export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, options, runner, scheduler }: Parts) {
   const tenancy = yield* Tenancy
+  const llm = yield* Llm
   const digest = yield* Digest
   const clock = yield* Clock.Clock
   const describe = describer(leaseOwner, yield* SecureRandom)
@@ -43,6 +44,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
   const begin = Effect.fnUntraced(function* (
     question: QuestionStore.Question,
     model: ModelInfo,
+    call: ModelCall | undefined,
     moment: () => number,
     arrivedAt: number,
     leave: Effect.Effect<void>
@@ -84,18 +86,21 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
       attempts: []
     }
     yield* runner.attach(live)
-    yield* runner.begin(live, requestOf(question, model, row.history, options.contextTokens), run, leave)
+    const generate: ModelCall = (emit, asking) =>
+      llm.generate(requestOf(question, model, row.history, options.contextTokens), emit, asking)
+    yield* runner.begin(live, call ?? generate, run, leave)
     return { ...row, tokenLog: live.tokenLog }
   })
 
-  const take = Effect.fnUntraced(function* (question: QuestionStore.Question, model: ModelInfo) {
+  /** `call`: what is asked of the model, where that is no answer to the question. */
+  const take = Effect.fnUntraced(function* (question: QuestionStore.Question, model: ModelInfo, call?: ModelCall) {
     const { tenantId, userId } = yield* Actor
     const moment = momentsFrom(clock)
     const arrivedAt = moment()
     // Interrupted only while it waits: what got a turn gives it back, and what is stored is answered.
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(restore(admission.enter(tenantId, userId)), (leave) =>
-        Effect.onError(begin(question, model, moment, arrivedAt, leave), () => leave)
+        Effect.onError(begin(question, model, call, moment, arrivedAt, leave), () => leave)
       )
     )
   })

@@ -1,22 +1,11 @@
 import { Actor } from "@llm-saas/domain/Actor"
-import { ModelNotFound } from "@llm-saas/domain/Model"
+import type { ModelNotFound } from "@llm-saas/domain/Model"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
-import { ModelNotAllowed } from "@llm-saas/domain/Scope"
+import type { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { momentsFrom } from "@llm-saas/domain/Time"
 import { Clock, Context, Effect, Layer } from "effect"
-import { Llm, type ModelInfo } from "./Llm.ts"
-
-/** The model of this name and kind, if the caller may ask it. What a key may not ask is refused whether it exists or not. */
-export const allowedModel = Effect.fnUntraced(function* (
-  llm: Llm["Service"],
-  name: string,
-  kind: ModelInfo["kind"]
-): Effect.fn.Return<ModelInfo, ModelNotAllowed | ModelNotFound, Actor> {
-  const { key } = yield* Actor
-  if (key?.models?.includes(name) === false) return yield* new ModelNotAllowed({ model: name })
-  const model = llm.find(name)
-  return model?.kind === kind ? model : yield* new ModelNotFound({ model: name })
-})
+import { allowedModel } from "./AllowedModel.ts"
+import { Llm } from "./Llm.ts"
 
 /** Counts the tokens of requests that are not asked. */
 export class TokenCounts extends Context.Service<

@@ -1,7 +1,6 @@
 import type { AnswerHead, AnswerWriter } from "@llm-saas/dialects/AnswerWriter"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
-import type { GenerationEnd } from "@llm-saas/engine/generations/TokenLog"
 import { doorErrorOf } from "../http/Telling.ts"
 import { withUpstream } from "./Upstream.ts"
 import type { LateFailure, StreamForm, Wire } from "../sse/Wire.ts"
@@ -32,15 +31,13 @@ const errorOf = ({ problem, requestId, status }: LateFailure) => doorErrorOf(pro
 const wireOf = (writer: AnswerWriter): Wire => ({
   begin: () => writer.begin(),
   token: (_seq, entry) => writer.entry(entry),
-  end: (end) => writer.end(endOf(end)),
+  end: ({ ending, message, usage }) =>
+    writer.end({
+      finishReason: ending.status === "completed" ? ending.finishReason : "other",
+      usage,
+      model: message.model ?? undefined
+    }),
   // Their events have no ids.
   last: () => "",
   failure: (failure) => writer.failure(errorOf(failure))
-})
-
-/** How a whole answer ended. */
-export const endOf = ({ ending, message, usage }: GenerationEnd) => ({
-  finishReason: ending.status === "completed" ? ending.finishReason : ("other" as const),
-  usage,
-  model: message.model ?? undefined
 })

@@ -1,5 +1,6 @@
 import type { AnswerHead, AnswerWriter, WholeAnswer } from "@llm-saas/dialects/AnswerWriter"
 import type { Mistake } from "@llm-saas/dialects/RequestFields"
+import type { JsonObject } from "@llm-saas/domain/Json"
 import type { Source } from "@llm-saas/domain/Generation"
 import { type ModelRequest, questionText } from "@llm-saas/domain/ModelRequest"
 import { monotonicMillis } from "@llm-saas/domain/Time"
@@ -10,7 +11,7 @@ import { explain } from "../http/ErrorText.ts"
 import { PROBLEM, refusal } from "../http/Refusals.ts"
 import { stream } from "../sse/Streaming.ts"
 import { withUpstream } from "./Upstream.ts"
-import { answerForm, endOf, headOf } from "./AnswerForm.ts"
+import { answerForm, headOf } from "./AnswerForm.ts"
 
 /** How the answers of a door are written. */
 export interface AnswerDialect {
@@ -62,22 +63,33 @@ const whole = Effect.fnUntraced(function* <E, R>(
   const clock = yield* Clock.Clock
   const begun = monotonicMillis(clock)
   const asked = yield* asking
-  const failure = yield* Effect.as(generations.answer(asked), undefined).pipe(
-    Effect.catch((error) => Effect.map(explain(error, Cause.fail(error)), (response) => detailed(response, asked)))
-  )
-  if (failure !== undefined) return failure
   const { generationId, tokenLog } = asked
-  const { ended } = tokenLog
-  if (ended === undefined) return yield* Effect.die(new Error("an answer without an end"))
-  const body = dialect.whole(headOf(request, generationId), tokenLog.tokens, endOf(ended))
-  return HttpServerResponse.text(JSON.stringify(body), {
-    contentType: "application/json",
-    headers: {
-      "x-generation-id": generationId,
-      "openai-processing-ms": `${Math.round(monotonicMillis(clock) - begun)}`
-    }
-  })
+  return yield* orRefused(
+    asked,
+    Effect.map(generations.answer(asked), (message) => {
+      const usage = tokenLog.ended?.usage
+      const end = {
+        finishReason: message.finish_reason ?? ("other" as const),
+        usage,
+        model: message.model ?? undefined
+      }
+      return json(dialect.whole(headOf(request, generationId), tokenLog.tokens, end), {
+        "x-generation-id": generationId,
+        "openai-processing-ms": `${Math.round(monotonicMillis(clock) - begun)}`
+      })
+    })
+  )
 })
+
+/** An answer, or its failure with what the provider says is wrong with the request. */
+export const orRefused = <E, R>(asked: Asked, answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  Effect.catch(answer, (error) =>
+    Effect.map(explain(error, Cause.fail(error)), (response) => detailed(response, asked))
+  )
+
+/** An answer of one value. */
+export const json = (value: JsonObject, headers: Readonly<Record<string, string>> = {}) =>
+  HttpServerResponse.text(JSON.stringify(value), { contentType: "application/json", headers })
 
 /** A problem with what the provider says of the request. */
 const detailed = (response: HttpServerResponse.HttpServerResponse, asked: Asked) =>

@@ -1,16 +1,17 @@
 import { Api } from "@llm-saas/api/Api"
+import { decodeEmbeddings, embeddingsAnswer } from "@llm-saas/dialects/Embeddings"
 import { decodeChat } from "@llm-saas/dialects/chat/ChatRequest"
 import { chatWhole } from "@llm-saas/dialects/chat/ChatWhole"
 import { chatWriter } from "@llm-saas/dialects/chat/ChatWriter"
-import type { JsonObject } from "@llm-saas/domain/Json"
 import { Actor } from "@llm-saas/domain/Actor"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
+import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Llm } from "@llm-saas/engine/generations/Llm"
 import { Effect } from "effect"
-import { type HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
 import { ModelNotFound } from "@llm-saas/domain/Model"
 import { HttpApiBuilder } from "effect/http-api"
-import { answering, mistaken } from "../../v1/Answering.ts"
+import { answering, json, mistaken, orRefused } from "../../v1/Answering.ts"
 import { modelList, modelsFor, oneModel } from "../../v1/ModelList.ts"
 import { withBody } from "../../v1/RequestBody.ts"
 import { exchangeOf } from "../HttpEdge.ts"
@@ -24,6 +25,7 @@ export const OpenAiHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const answer = yield* answering
     const accounts = yield* Accounts
+    const generations = yield* Generations
     const llm = yield* Llm
 
     /** The models that the caller may ask. A token alone does not say whether its user may still enter. */
@@ -45,6 +47,21 @@ export const OpenAiHandlers = HttpApiBuilder.group(
             case "responses":
               return Effect.succeed(mistaken(NOT_CHAT))
           }
+        })
+      )
+      .handleRaw("embeddings", ({ request: http }) =>
+        withBody(http, (body) => {
+          const decoded = decodeEmbeddings(body)
+          return decoded.type === "mistake"
+            ? Effect.succeed(mistaken(decoded.mistake))
+            : Effect.flatMap(generations.embed(decoded.request, http.headers["traceparent"]), ({ asked, vectors }) =>
+                orRefused(
+                  asked,
+                  Effect.map(vectors, (found) =>
+                    json(embeddingsAnswer(decoded.request, found), { "x-generation-id": asked.generationId })
+                  )
+                )
+              )
         })
       )
       .handleRaw("models", ({ request }) =>
@@ -69,5 +86,3 @@ const NOT_CHAT = {
 const doorOf = (request: HttpServerRequest.HttpServerRequest) => exchangeOf(request)?.door ?? "openai"
 
 const queryOf = ({ url }: HttpServerRequest.HttpServerRequest) => new URLSearchParams(url.split("?")[1])
-
-const json = (value: JsonObject) => HttpServerResponse.text(JSON.stringify(value), { contentType: "application/json" })
