@@ -23,7 +23,7 @@ const TAIL_MS = 1000
 /**
  * One request to a provider and its answer, on `node:http`. With the client of the `openai` package a token costs 34 µs instead of 24
  * (counting bytes alone: 14; see `bench`), redirects are followed, the connection's events are not visible, and an error quotes what the
- * provider said. Its types describe what is sent, see `Dialect.ts`.
+ * provider said.
  */
 export class ProviderRequest<A = Completion> {
   /** Completes when a connection is open, or the request has ended. */

@@ -1,13 +1,13 @@
 import { isJsonObject, type Json, type JsonObject } from "@llm-saas/domain/Json"
 import type { AnswerFormat, InputItem, ModelRequest, Part, Reasoning, Sampling } from "@llm-saas/domain/ModelRequest"
+import type { Dropped, Drops } from "./Dropped.ts"
 import { chatPartOf } from "./ChatParts.ts"
 import { chatToolChoiceOf, chatToolOf, known } from "./ChatTools.ts"
 
 /** A request in the words of Chat Completions. */
 export interface ChatEncoded {
   readonly body: JsonObject
-  /** What was left out because Chat Completions cannot say it, as paths of the canonical form: `input.2.image`, `tools.foreign`. */
-  readonly dropped: ReadonlyArray<string>
+  readonly dropped: ReadonlySet<Dropped>
 }
 
 /**
@@ -15,8 +15,8 @@ export interface ChatEncoded {
  * has no `stream_options` and its limit is `max_tokens`: what a server takes of these is known to the provider only.
  */
 export const encodeChat = (request: ModelRequest): ChatEncoded => {
-  const dropped: Array<string> = []
-  const tools = request.tools?.flatMap((tool) => kept(chatToolOf(tool), "tools.foreign", dropped))
+  const dropped: Drops = new Set()
+  const tools = request.tools?.flatMap((tool) => kept(chatToolOf(tool), "tools of another dialect", dropped))
   const { toolChoice } = request
   const hasTools = tools !== undefined && tools.length > 0
   const body = known({
@@ -25,7 +25,7 @@ export const encodeChat = (request: ModelRequest): ChatEncoded => {
     ...(hasTools ? { tools } : {}),
     // Servers refuse a choice of tools without tools.
     ...(hasTools && toolChoice !== undefined
-      ? { tool_choice: kept(chatToolChoiceOf(toolChoice), "toolChoice.foreign", dropped)[0] }
+      ? { tool_choice: kept(chatToolChoiceOf(toolChoice), "tool choice of another dialect", dropped)[0] }
       : {}),
     ...(hasTools ? { parallel_tool_calls: request.parallelToolCalls } : {}),
     response_format: request.format === undefined ? undefined : formatOf(request.format),
@@ -37,9 +37,9 @@ export const encodeChat = (request: ModelRequest): ChatEncoded => {
   return { body, dropped }
 }
 
-const kept = (value: Json | undefined, path: string, dropped: Array<string>): ReadonlyArray<Json> => {
+const kept = (value: Json | undefined, name: Dropped, dropped: Drops): ReadonlyArray<Json> => {
   if (value !== undefined) return [value]
-  dropped.push(path)
+  dropped.add(name)
   return []
 }
 
@@ -56,9 +56,9 @@ const formatOf = (format: AnswerFormat): JsonObject => {
   }
 }
 
-const samplingOf = (sampling: Sampling, dropped: Array<string>): JsonObject => {
+const samplingOf = (sampling: Sampling, dropped: Drops): JsonObject => {
   // OpenAI refuses it.
-  if (sampling.topK !== undefined) dropped.push("sampling.topK")
+  if (sampling.topK !== undefined) dropped.add("top_k")
   return {
     temperature: sampling.temperature,
     top_p: sampling.topP,
@@ -72,11 +72,11 @@ const samplingOf = (sampling: Sampling, dropped: Array<string>): JsonObject => {
   }
 }
 
-const reasoningOf = ({ budgetTokens, effort, summary }: Reasoning, dropped: Array<string>): JsonObject => {
-  if (summary !== undefined) dropped.push("reasoning.summary")
-  if (effort === undefined && budgetTokens !== undefined) return { reasoning_effort: effortOf(budgetTokens) }
-  if (budgetTokens !== undefined) dropped.push("reasoning.budgetTokens")
-  return { reasoning_effort: effort }
+const reasoningOf = ({ budgetTokens, effort, summary }: Reasoning, dropped: Drops): JsonObject => {
+  if (summary !== undefined) dropped.add("form of thoughts")
+  if (budgetTokens === undefined) return { reasoning_effort: effort }
+  dropped.add("budget of thoughts")
+  return { reasoning_effort: effort ?? effortOf(budgetTokens) }
 }
 
 /** Words for numbers of tokens, as other gateways have them. */
@@ -93,7 +93,7 @@ interface Turn {
   audio?: Json | undefined
 }
 
-const messagesOf = (input: ReadonlyArray<InputItem>, dropped: Array<string>): ReadonlyArray<JsonObject> => {
+const messagesOf = (input: ReadonlyArray<InputItem>, dropped: Drops): ReadonlyArray<JsonObject> => {
   const messages: Array<JsonObject> = []
   let turn: Turn | undefined = undefined
   const open = (): Turn => (turn ??= { reasoning: [], parts: [], refusals: [], calls: [] })
@@ -107,33 +107,32 @@ const messagesOf = (input: ReadonlyArray<InputItem>, dropped: Array<string>): Re
     if (shown.length > 0) messages.push({ role: "user", content: shown })
     shown = []
   }
-  for (const [index, item] of input.entries()) {
-    const path = `input.${index}`
+  for (const item of input) {
     if (item.type !== "tool_result") show()
     switch (item.type) {
       case "reasoning":
         // Thoughts begin a turn.
         if (turn !== undefined && hasSaid(turn)) close()
         if (item.text !== "") open().reasoning.push(item.text)
-        if (item.signature !== undefined) dropped.push(`${path}.signature`)
-        if (item.encrypted !== undefined) dropped.push(`${path}.encrypted`)
+        if (item.signature !== undefined) dropped.add("signatures of thoughts")
+        if (item.encrypted !== undefined) dropped.add("encrypted thoughts")
         break
       case "tool_call":
         open().calls.push(callOf(item))
         break
       case "tool_result":
         close()
-        messages.push(resultOf(item, path, dropped))
-        shown.push(...keptParts(item.parts.filter(isShown), path, dropped))
+        messages.push(resultOf(item, dropped))
+        shown.push(...keptParts(item.parts.filter(isShown), dropped))
         break
       case "message":
         if (item.role === "assistant") {
           if (turn !== undefined && hasSaid(turn)) close()
-          say(open(), item.parts, path, dropped)
+          say(open(), item.parts, dropped)
           if (item.name !== undefined) open().name = item.name
         } else {
           close()
-          messages.push(messageOf(item.role, item.parts, item.name, path, dropped))
+          messages.push(messageOf(item.role, item.parts, item.name, dropped))
         }
         break
     }
@@ -146,12 +145,12 @@ const messagesOf = (input: ReadonlyArray<InputItem>, dropped: Array<string>): Re
 const hasSaid = ({ audio, calls, parts, refusals }: Turn): boolean =>
   parts.length + refusals.length + calls.length > 0 || audio !== undefined
 
-const say = (turn: Turn, parts: ReadonlyArray<Part>, path: string, dropped: Array<string>): void => {
+const say = (turn: Turn, parts: ReadonlyArray<Part>, dropped: Drops): void => {
   for (const part of parts) {
     if (part.type === "refusal") turn.refusals.push(part.text)
     else if (part.type === "foreign" && part.dialect === "chat" && isJsonObject(part.value) && "audio" in part.value)
       turn.audio = part.value["audio"]
-    else turn.parts.push(...keptParts([part], path, dropped))
+    else turn.parts.push(...keptParts([part], dropped))
   }
 }
 
@@ -174,12 +173,8 @@ const callOf = (call: InputItem & { readonly type: "tool_call" }): JsonObject =>
     : { id: call.id, type: "function", function: { name: call.name, arguments: call.arguments } }
 
 /** The result of a tool is text in Chat Completions: its images follow as a user's message. */
-const resultOf = (
-  { failed, id, parts }: InputItem & { readonly type: "tool_result" },
-  path: string,
-  dropped: Array<string>
-): JsonObject => {
-  if (failed !== undefined) dropped.push(`${path}.failed`)
+const resultOf = ({ failed, id, parts }: InputItem & { readonly type: "tool_result" }, dropped: Drops): JsonObject => {
+  if (failed === true) dropped.add("failed results")
   const texts = parts.flatMap((part) => (isShown(part) ? [] : [{ type: "text", text: part.text }]))
   return { role: "tool", tool_call_id: id, content: contentOf(texts) }
 }
@@ -188,25 +183,19 @@ type TextPart = Extract<Part, { readonly type: "text" | "refusal" }>
 
 const isShown = (part: Part): part is Exclude<Part, TextPart> => part.type !== "text" && part.type !== "refusal"
 
-const messageOf = (
-  role: string,
-  parts: ReadonlyArray<Part>,
-  name: string | undefined,
-  path: string,
-  dropped: Array<string>
-): JsonObject => {
+const messageOf = (role: string, parts: ReadonlyArray<Part>, name: string | undefined, dropped: Drops): JsonObject => {
   const [only] = parts
   // A message of a role that is not known is kept as it is.
   if (parts.length === 1 && only?.type === "foreign" && only.dialect === "chat") {
     if (isJsonObject(only.value) && typeof only.value["role"] === "string") return only.value
   }
-  return known({ role, name, content: contentOf(keptParts(parts, path, dropped)) })
+  return known({ role, name, content: contentOf(keptParts(parts, dropped)) })
 }
 
-const keptParts = (parts: ReadonlyArray<Part>, path: string, dropped: Array<string>): ReadonlyArray<JsonObject> =>
+const keptParts = (parts: ReadonlyArray<Part>, dropped: Drops): ReadonlyArray<JsonObject> =>
   parts.flatMap((part) => {
     const written = chatPartOf(part)
-    if (written === undefined) dropped.push(`${path}.${part.type}`)
+    if (written === undefined) dropped.add(part.type === "image" ? "image ids" : "parts of another dialect")
     return written === undefined ? [] : [written]
   })
 
