@@ -1,9 +1,11 @@
 import { type FailureReason, FinishReason } from "@llm-saas/domain/Generation"
+import type { EmbeddingAnswer } from "@llm-saas/domain/Embedding"
 import { approximateTokens } from "@llm-saas/domain/Message"
+import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
+import { questionText } from "@llm-saas/domain/ModelRequest"
 import type { Completion, Llm } from "@llm-saas/engine/generations/Llm"
 import { Effect, type Layer, Option, Schema } from "effect"
-import { answer } from "./MockText.ts"
-import { type Prompt, textsOf } from "./Prompt.ts"
+import { answerTo, inputTokens, vectorOf } from "./MockAnswer.ts"
 import type { Provider } from "./Provider.ts"
 import { ProviderFailure } from "./ProviderFailure.ts"
 import { oneModel } from "./routes/OneModel.ts"
@@ -57,17 +59,19 @@ export const make = (name: string, options: MockOptions): Provider => {
     name,
     dialect: undefined,
     generate: (_target, request, emit, call) => {
-      const prompt = textsOf(request)
-      const question = prompt.at(-1)?.content ?? ""
+      const question = questionText(request)
       const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
-      const count = wish.say?.length ?? wish.tokens ?? options.tokens
-      const said = (): Iterator<string, unknown> => wish.say?.values() ?? answer(question, count)
+      const own = answerTo(request, wish.tokens ?? options.tokens)
+      const { count, pieces, reasoning, tokens } =
+        wish.say === undefined
+          ? own
+          : { count: wish.say.length, pieces: saying(wish.say), reasoning: 0, tokens: wish.say.length }
       const half = Math.ceil(count / 2)
       const delays = { ttftMs: wish.ttft ?? options.ttftMs, delayMs: wish.delay ?? options.delayMs }
       const asked = Effect.sync(call.attempt)
-      const talking = (pieces: number) =>
+      const talking = (number: number) =>
         Effect.flatMap(asked, (record) =>
-          talk(said, pieces, delays, ticks, (piece) => {
+          talk(pieces, number, delays, ticks, (piece) => {
             record.firstAt ??= call.moment()
             emit(piece)
           })
@@ -86,14 +90,32 @@ export const make = (name: string, options: MockOptions): Provider => {
         case "no-usage":
         case "none": {
           const completion: Completion = {
-            finishReason: wish.finish ?? "stop",
-            usage: wish.fault === "no-usage" ? undefined : { input: inputTokens(prompt), output: count },
+            finishReason: wish.finish ?? (wish.say === undefined ? own.finishReason : "stop"),
+            usage:
+              wish.fault === "no-usage"
+                ? undefined
+                : {
+                    input: inputTokens(request),
+                    output: tokens,
+                    ...(reasoning === 0 ? {} : { details: { reasoning } })
+                  },
             model: undefined
           }
           return Effect.as(talking(count), completion)
         }
       }
-    }
+    },
+    embed: (target, { dimensions, input }, call) =>
+      Effect.sync((): EmbeddingAnswer => {
+        call.attempt()
+        const texts = input.map((each) => (typeof each === "string" ? approximateTokens(each) : each.length))
+        return {
+          vectors: input.map((each) => vectorOf(each, dimensions)),
+          usage: { input: texts.reduce((sum, each) => sum + each, 0), output: 0 },
+          model: target.model
+        }
+      }),
+    countTokens: (_target, request) => Effect.succeed(inputTokens(request))
   }
 }
 
@@ -125,7 +147,7 @@ const failed = (reason: FailureReason, waitMs?: number) =>
 
 const silence = (patienceMs: number) => Effect.andThen(Effect.sleep(patienceMs), failed("model_timeout"))
 
-const inputTokens = (prompt: Prompt) => prompt.reduce((sum, { content }) => sum + approximateTokens(content), 0)
+const saying = (pieces: ReadonlyArray<string>) => (): Iterator<ModelPiece, unknown> => pieces.values()
 
 /** Tokens of all answers are sent on common ticks. */
 const TICK_MS = 10
@@ -167,11 +189,11 @@ class Ticks {
  * emitted at once. After an interruption nothing is emitted.
  */
 const talk = (
-  said: () => Iterator<string, unknown>,
+  said: () => Iterator<ModelPiece, unknown>,
   count: number,
   { delayMs, ttftMs }: { readonly ttftMs: number; readonly delayMs: number },
   ticks: Ticks,
-  emit: (text: string) => void
+  emit: (piece: ModelPiece) => void
 ): Effect.Effect<void> =>
   Effect.callback((resume) => {
     let cancel = () => {}

@@ -50,8 +50,11 @@ const COMMON = new Set(
   )
 )
 
+/** Numbers in [0, 1), the same for the same text. */
+export const numbersOf = (text: string): (() => number) => numbers(seedOf(text))
+
 /** The question's topic: its last two words that are not common ones. */
-const topicOf = (question: string): string => {
+export const topicOf = (question: string): string => {
   const words = question.match(/[\p{L}\p{N}][\p{L}\p{N}'-]*/gu) ?? []
   const telling = words.filter((word) => !COMMON.has(word.toLowerCase()))
   return telling.slice(-2).join(" ").slice(0, 60) || "this"
@@ -74,7 +77,8 @@ const SHORT = [
   "Indeed"
 ]
 
-const tokensOf = (text: string): ReadonlyArray<string> => text.match(WORD) ?? []
+/** A text in tokens: see {@link answer}. */
+export const piecesOf = (text: string): ReadonlyArray<string> => text.match(WORD) ?? []
 
 /**
  * An answer of `count` tokens that ends with a whole sentence. A token is a word with the space before it, a punctuation mark, or a line
@@ -89,7 +93,7 @@ export function* answer(question: string, count: number): Generator<string> {
     const source = sentence === 0 ? OPENINGS : sentence % 9 === 8 ? CLOSINGS : SENTENCES
     const text = pick(source).replaceAll("TOPIC", sentence === 0 ? topic.replace(/^./u, (c) => c.toUpperCase()) : topic)
     const gap = sentence === 0 ? "" : sentence % 4 === 0 ? "\n\n" : " "
-    const tokens = tokensOf(`${gap}${text}.`)
+    const tokens = piecesOf(`${gap}${text}.`)
     const fits = left === tokens.length || left > tokens.length + 1
     const next = fits ? tokens : closing(left)
     yield* sentence === 0 && !fits ? next.map((token, index) => (index === 0 ? token.trimStart() : token)) : next
@@ -99,4 +103,4 @@ export function* answer(question: string, count: number): Generator<string> {
 
 /** A short sentence of at most `left` tokens, but not of `left - 1`: the one remaining token could not be a sentence. */
 const closing = (left: number): ReadonlyArray<string> =>
-  SHORT.map((text) => tokensOf(` ${text}.`)).find(({ length }) => length === left || length < left - 1) ?? ["Yes."]
+  SHORT.map((text) => piecesOf(` ${text}.`)).find(({ length }) => length === left || length < left - 1) ?? ["Yes."]

@@ -1,7 +1,6 @@
 import { assert } from "@effect/vitest"
 import { ofTexts } from "@llm-saas/domain/ModelRequest"
 import { Llm, type Completion, type LlmFailed } from "@llm-saas/engine/generations/Llm"
-import type { Prompt } from "@llm-saas/llm/Prompt"
 import { OpenAiLayer, type OpenAiOptions } from "@llm-saas/llm/OpenAi"
 import { FakeUpstream, type UpstreamCall, layer as FakeUpstreamLayer } from "@llm-saas/testing/FakeUpstream"
 import {
@@ -35,6 +34,9 @@ export const OPTIONS = {
   answerMs: 600_000,
   retries: 2
 }
+
+/** A prompt as texts. */
+export type Prompt = Parameters<typeof ofTexts>[1]
 
 export const QUESTION: Prompt = [
   { role: "user", content: "Hello?" },

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Prompt } from "@llm-saas/llm/Prompt"
 import { DONE, event, type UpstreamCall } from "@llm-saas/testing/FakeUpstream"
 import { Effect } from "effect"
-import { QUESTION, ask, next, logged, withUpstream } from "./AskedProvider.ts"
+import { type Prompt, QUESTION, ask, next, logged, withUpstream } from "./AskedProvider.ts"
 
 describe("a refused parameter", () => {
   const bare = { model: "fake-1", messages: QUESTION, stream: true, max_tokens: 100 }

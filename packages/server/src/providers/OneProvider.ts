@@ -1,7 +1,15 @@
-import type { Configuration } from "@llm-saas/llm/routes/Configuration"
+import type { Configuration, Route } from "@llm-saas/llm/routes/Configuration"
 import { oneModel } from "@llm-saas/llm/routes/OneModel"
 import type { Settings } from "../config/Settings.ts"
 import { defaultsOf } from "./Defaults.ts"
+
+/** The mock's vectors, as a model of their own. */
+const embedding = (model: Route): Route => ({
+  ...model,
+  alias: "mock-embedding",
+  kind: "embeddings",
+  targets: model.targets.map((each) => ({ ...each, target: { ...each.target, model: "mock-embedding" } }))
+})
 
 /** The configuration without a PROVIDERS_FILE: one provider with one model, as LLM_PROVIDER, LLM_MODEL and OPENAI_* say. */
 export const oneProvider = (settings: Settings["Service"]): Configuration => {
@@ -9,11 +17,13 @@ export const oneProvider = (settings: Settings["Service"]): Configuration => {
   const times = { connectMs, firstTokenMs, silenceMs }
   if (settings.LLM_PROVIDER === "mock") {
     const provider = { name: "mock", type: "mock", baseUrl: undefined, apiVersion: undefined } as const
-    return oneModel(
+    const target = { ...times, model: "mock-1", maxOutputTokens: undefined, temperature: undefined }
+    const one = oneModel(
       { ...provider, headers: {}, proxies: undefined, key: undefined, keyPolicy: "installation" },
-      { target: { ...times, model: "mock-1", maxOutputTokens: undefined, temperature: undefined }, retries: 0 },
+      { target, retries: 0 },
       answerMs
     )
+    return { ...one, models: one.models.flatMap((model) => [model, embedding(model)]) }
   }
   return oneModel(
     {
