@@ -28,10 +28,12 @@ export const oneModel = (door: Door, model: ListedModel): JsonObject =>
 
 /** The list in the form of the client: Codex names its version in the query. */
 export const modelList = (door: Door, models: ReadonlyArray<ListedModel>, query: URLSearchParams): JsonObject => {
-  if (query.has("client_version")) return codexModels(models)
+  // Codex and Anthropic's clients show the list to people who choose a model to talk to.
+  const talking = models.filter(({ kind }) => kind === "chat")
+  if (query.has("client_version")) return codexModels(talking)
   if (door !== "anthropic") return openAiModels(models)
   const limit = Number(query.get("limit") ?? "")
-  return anthropicModels(models, {
+  return anthropicModels(talking, {
     limit: Number.isInteger(limit) && limit >= 1 ? Math.min(limit, MOST) : undefined,
     afterId: query.get("after_id") ?? undefined,
     beforeId: query.get("before_id") ?? undefined
