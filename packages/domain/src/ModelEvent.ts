@@ -95,6 +95,14 @@ export const visibleText = (piece: ModelPiece): string => {
   }
 }
 
+/** The visible text of a log, as it can be stored: an event may say NUL and halves of surrogate pairs, a text of the database may not. */
+export const visibleTextOf = (entries: ReadonlyArray<string>): string =>
+  entries
+    .map((entry) => visibleText(pieceOf(entry)))
+    .join("")
+    .replaceAll("\0", "\ufffd")
+    .toWellFormed()
+
 /** Members of events, ours and providers', that hold what the model wrote. */
 const WRITTEN = new Set([
   "text",

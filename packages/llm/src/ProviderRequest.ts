@@ -1,14 +1,14 @@
 import { monotonicMillis, wallMillis } from "@llm-saas/domain/Time"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { Completion } from "@llm-saas/engine/generations/Llm"
-import { type Clock, Deferred, Effect, Exit } from "effect"
+import { type Clock, Deferred, Effect, Exit, Result } from "effect"
 import * as http from "node:http"
 import * as https from "node:https"
 import type { Readable } from "node:stream"
 import type { Agents } from "./Agents.ts"
 import type { AnswerReader } from "./AnswerReader.ts"
 import { decoded } from "./ContentEncoding.ts"
-import { cut, ProviderFailure, malformed, tooLate, unavailable } from "./ProviderFailure.ts"
+import { cut, ProviderFailure, malformed, tooLate, unavailable, unknownShape } from "./ProviderFailure.ts"
 import { errorIn, parsed, type ProviderError } from "./ProviderError.ts"
 import { type Asked, refusal } from "./Rejection.ts"
 import { withSaid } from "./Said.ts"
@@ -16,6 +16,9 @@ import type { Endpoint } from "./Target.ts"
 
 /** Longest part of a refusal that is read: some quote the whole question once per refused field. */
 const REFUSAL_BYTES = 1_048_576
+
+/** An event that reading it, or what it is given to, cannot bear. */
+const unreadable = unknownShape("an event that is nested too deeply")
 
 /** Time in which the response must end after the answer did, so that the connection can be reused. */
 const TAIL_MS = 1000
@@ -145,8 +148,13 @@ export class ProviderRequest<A = Completion> {
     const reader = this.#reader
     if (this.#over) return
     const { events } = reader
-    const failed = reader.push(bytes)
+    // JSON that is nested a few thousand levels deep is parsed, and cannot be written again: an exception here would end the process.
+    const failed = Result.getOrElse(
+      Result.try(() => reader.push(bytes)),
+      () => unreadable
+    )
     if (reader.events > events) this.heardAt = monotonicMillis(this.#clock)
+    if (failed === unreadable) return this.#break(unreadable)
     if (failed !== undefined) return this.#finish()
     if (reader.done) return this.#finish()
     if (reader.begun) Deferred.doneUnsafe(this.begun, Effect.void)
@@ -155,7 +163,10 @@ export class ProviderRequest<A = Completion> {
 
   /** Also if the connection breaks: an answer that had its finish reason before is whole. */
   readonly #finish = (): void => {
-    const outcome = this.#reader.end()
+    const outcome = Result.getOrElse(
+      Result.try(() => this.#reader.end()),
+      () => unreadable
+    )
     if (outcome instanceof ProviderFailure) this.#break(outcome)
     else this.#end(Exit.succeed(outcome))
   }

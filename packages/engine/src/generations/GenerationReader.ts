@@ -20,7 +20,7 @@ import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { RunningGenerations } from "./RunningGeneration.ts"
 import * as SharedTokenLogs from "./SharedTokenLogs.ts"
 import type { TokenLog, GenerationEnd, TokenSource } from "./TokenLog.ts"
-import { pieceOf, visibleText } from "@llm-saas/domain/ModelEvent"
+import { visibleTextOf } from "@llm-saas/domain/ModelEvent"
 import type { UsageDetails } from "@llm-saas/domain/Usage"
 import { tokensOf } from "./Tokens.ts"
 
@@ -73,7 +73,7 @@ export const make = Effect.fnUntraced(function* (
     const row = yield* find(id)
     const here = isEnded(row.status) ? undefined : runningGenerations.find(actor, row.generation_id)?.tokenLog
     const tokens = here?.tokens ?? tokensIn(row)
-    const text = row.log === null && here?.hasEvents !== true ? tokens.join("") : visible(tokens)
+    const text = row.log === null && here?.hasEvents !== true ? tokens.join("") : visibleTextOf(tokens)
     return new Generation({
       id: row.generation_id,
       message_id: row.id,
@@ -105,8 +105,6 @@ const strings = Schema.declare(
 )
 
 const NOT_KEPT = "The content of this answer is not kept."
-
-const visible = (entries: ReadonlyArray<string>): string => entries.map((entry) => visibleText(pieceOf(entry))).join("")
 
 const details = Schema.declare((value): value is UsageDetails => typeof value === "object" && value !== null)
 

@@ -1,6 +1,6 @@
 import type { Ending, GenerationId } from "@llm-saas/domain/Generation"
 import type { Message } from "@llm-saas/domain/Message"
-import { isEvent, pieceOf, visibleText } from "@llm-saas/domain/ModelEvent"
+import { isEvent, visibleTextOf } from "@llm-saas/domain/ModelEvent"
 import type { Usage } from "@llm-saas/domain/Usage"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { endsOf } from "./Tokens.ts"
@@ -91,7 +91,7 @@ export class TokenLog implements TokenSource {
   /** The answer's visible text. */
   get text(): string {
     if (!this.#events) return this.#text + this.#tokens.join("")
-    return this.tokens.map((entry) => visibleText(pieceOf(entry))).join("")
+    return visibleTextOf(this.tokens)
   }
 
   get tokens(): ReadonlyArray<string> {

@@ -103,7 +103,16 @@ export const ask = Effect.fnUntraced(function* (request: ModelRequest = QUESTION
     }
   }
   const fiber = yield* Effect.forkChild(
-    provider.generate({ ...TARGET, ...target }, request, (piece) => pieces.push(piece), call),
+    provider.generate(
+      { ...TARGET, ...target },
+      request,
+      (piece) => {
+        // As the engine does.
+        if (typeof piece !== "string") entryOf(piece)
+        pieces.push(piece)
+      },
+      call
+    ),
     { startImmediately: true }
   )
   return {
@@ -112,7 +121,6 @@ export const ask = Effect.fnUntraced(function* (request: ModelRequest = QUESTION
     pieces,
     attempts,
     begun: () => begun,
-    entries: () => pieces.map((piece) => (typeof piece === "string" ? piece : entryOf(piece))),
     result: Effect.result(Fiber.join(fiber)),
     stop: Fiber.interrupt(fiber)
   }

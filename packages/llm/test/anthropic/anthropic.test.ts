@@ -333,6 +333,21 @@ describe("an answer of Anthropic that is none", () => {
     })
   )
 
+  it.effect("is nested so deeply that it cannot be written again", () =>
+    Effect.gen(function* () {
+      const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+      const ended = (text: string, request: typeof QUESTION) =>
+        failedWith((call) => {
+          call.head()
+          call.end(text)
+        }, request)
+      const event = `data: {"type":"x_new","x":${deep}}\n\n`
+      assert.deepStrictEqual(yield* ended(START + BLOCK + event + stop(), own()), ["model_malformed", false, undefined])
+      const body = `{"type":"message","content":[${deep}],"stop_reason":"end_turn"}`
+      assert.deepStrictEqual(yield* ended(body, own({ stream: false })), ["model_malformed", false, undefined])
+    })
+  )
+
   it.effect("is silence, but for pings", () =>
     Effect.gen(function* () {
       const asking = yield* ask()
