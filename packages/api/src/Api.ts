@@ -14,6 +14,7 @@ import { TenantsApi } from "./TenantsApi.ts"
 import { AnthropicApi } from "./v1/AnthropicApi.ts"
 import { AnthropicError, OpenAiError } from "./v1/Errors.ts"
 import { OpenAiApi } from "./v1/OpenAiApi.ts"
+import { ResponsesApi } from "./v1/ResponsesApi.ts"
 
 /** The whole HTTP API. The server implements it, `/openapi.json` and `/docs` are generated from it, clients are typed by it. */
 export class Api extends HttpApi.make("llm-saas")
@@ -26,6 +27,7 @@ export class Api extends HttpApi.make("llm-saas")
     KeysApi,
     ServiceAccountsApi,
     OpenAiApi,
+    ResponsesApi,
     AnthropicApi,
     AdminApi,
     SystemApi

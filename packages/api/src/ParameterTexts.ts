@@ -28,7 +28,21 @@ export const withParameterTexts = (document: Json): Json => ({
   )
 })
 
-const described = (parameter: Json, path: string): Json => ({
-  description: path.startsWith("/v1/models") ? "The name of a model." : TEXTS[String(parameter["name"])],
-  ...parameter
-})
+/** Those of another API's addresses, by the beginning of the path. */
+const FOREIGN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "/v1/models": { id: "The name of a model." },
+  "/v1/responses": {
+    id: "The id of a response, `resp_…`. One that is not yours answers like one that does not exist.",
+    stream: "`true`: the events of the response.",
+    starting_after: "The `sequence_number` of the last event that was received: the stream goes on behind it.",
+    limit: "The items of a page; 20 where it is left out.",
+    order: "`desc`, the newest first, or `asc`.",
+    after: "The id of the last item of the page before."
+  }
+}
+
+const described = (parameter: Json, path: string): Json => {
+  const [, texts = {}] = Object.entries(FOREIGN).find(([prefix]) => path.startsWith(prefix)) ?? []
+  const name = String(parameter["name"])
+  return { description: texts[name] ?? TEXTS[name], ...parameter }
+}

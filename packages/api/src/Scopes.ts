@@ -51,6 +51,12 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   // Every key may see what it may ask.
   ["openai.models", "any"],
   ["openai.model", "any"],
+  ["responses.create", ["chat"]],
+  ["responses.get", ["chat", "messages:read"]],
+  ["responses.cancel", ["chat", "messages:write"]],
+  ["responses.remove", ["messages:write"]],
+  ["responses.inputItems", ["chat", "messages:read"]],
+  ["responses.inputTokens", ["chat"]],
   ["anthropic.messages", ["chat"]],
   ["anthropic.countTokens", ["chat"]],
 

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Databases from "@llm-saas/database/backup/Databases"
 import { Pool } from "@llm-saas/database/connections/Pool"
 import { type EndedAnswer, GenerationStore } from "@llm-saas/database/GenerationStore"
+import { ofTexts } from "@llm-saas/domain/ModelRequest"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
@@ -78,6 +79,38 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds"
       assert.strictEqual(tokenLog.ended?.ending.status, "cancelled")
       const { seq, status, text } = yield* generations.get(asked.generationId).pipe(as(actor))
       assert.deepStrictEqual([status, text, Number(seq)], ["cancelled", "one two", 2])
+    })
+  )
+
+  it.effect("in the background goes on without a reader, and its request is kept with it", () =>
+    Effect.gen(function* () {
+      const generations = yield* Generations
+      const script = yield* Script
+      const actor = yield* newUser()
+      const reader = yield* Scope.make()
+      const body = { model: "scripted-1", input: "Long?" }
+      const request = {
+        ...ofTexts("scripted-1", [{ role: "user", content: "Long?" }]),
+        origin: { dialect: "responses" as const, body }
+      }
+      const asked = yield* generations
+        .ask({ ...question("Long?"), request, source: "responses", background: true })
+        .pipe(as(actor), Scope.provide(reader))
+      const call = yield* script.next
+      call.emit("one")
+      yield* Scope.close(reader, Exit.void)
+      yield* TestClock.adjust("5 minutes")
+      assert.strictEqual(asked.tokenLog.ended, undefined)
+      const record = generations.record(asked.generationId)
+      const running = yield* record.pipe(as(actor))
+      assert.deepInclude(running, { source: "responses", request: JSON.stringify(body), entries: ["one"] })
+      assert.strictEqual(running.ended, undefined)
+      call.complete()
+      yield* until(Effect.sync(() => asked.tokenLog.ended !== undefined))
+      const { ended, entries } = yield* record.pipe(as(actor))
+      assert.deepStrictEqual([ended?.ending.status, entries], ["completed", ["one"]])
+      const stranger = yield* Effect.flip(record.pipe(as(yield* newUser())))
+      assert.strictEqual(stranger._tag, "GenerationNotFound")
     })
   )
 

@@ -21,6 +21,7 @@ import { GenerationsHandlers } from "./http/handlers/generations.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
 import { AnthropicHandlers } from "./http/handlers/anthropic.ts"
 import { OpenAiHandlers } from "./http/handlers/openai.ts"
+import { ResponsesHandlers } from "./http/handlers/responses.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
@@ -42,6 +43,7 @@ const Handlers = Layer.mergeAll(
   KeysHandlers,
   ServiceAccountsHandlers,
   OpenAiHandlers,
+  ResponsesHandlers,
   AnthropicHandlers,
   AdminHandlers,
   SystemHandlers

@@ -59,6 +59,68 @@ export const model = { id: "gpt-4o-mini", object: "model", created: CREATED, own
 
 export const models = { object: "list", data: [model] }
 
+export const responseRequest = { model: "gpt-4o-mini", input: "What is LangChain?" }
+
+const RESPONSE_ID = "resp_01975a6f2b417a08bf3e1c2d3e4f5a6b"
+const ITEM_ID = "msg_01975a6f2b417a08bf3e1c2d3e4f5a6b00000"
+
+export const response = {
+  id: RESPONSE_ID,
+  object: "response",
+  created_at: CREATED,
+  status: "completed",
+  background: false,
+  error: null,
+  incomplete_details: null,
+  model: "gpt-4o-mini",
+  output: [
+    {
+      id: ITEM_ID,
+      type: "message",
+      status: "completed",
+      role: "assistant",
+      content: [{ type: "output_text", text: ANSWER, annotations: [], logprobs: [] }]
+    }
+  ],
+  usage: {
+    input_tokens: 14,
+    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+    output_tokens: 11,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: 25
+  }
+}
+
+const numbered = (number: number, type: string, members: object) =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...members, sequence_number: number })}\n\n`
+
+export const responseEvents =
+  numbered(0, "response.created", { response: { ...response, status: "in_progress", output: [], usage: null } })
+  + numbered(4, "response.output_text.delta", {
+    item_id: ITEM_ID,
+    output_index: 0,
+    content_index: 0,
+    logprobs: [],
+    delta: ANSWER
+  })
+  + numbered(8, "response.completed", { response })
+
+export const responseItems = {
+  object: "list",
+  data: [
+    {
+      id: "msg_01975a6f2b417a08bf3e1c2d3e4f5a6b10000",
+      type: "message",
+      role: "user",
+      status: "completed",
+      content: [{ type: "input_text", text: "What is LangChain?" }]
+    }
+  ],
+  first_id: "msg_01975a6f2b417a08bf3e1c2d3e4f5a6b10000",
+  last_id: "msg_01975a6f2b417a08bf3e1c2d3e4f5a6b10000",
+  has_more: false
+}
+
 export const anthropicRequest = {
   model: "claude-sonnet",
   max_tokens: 1024,

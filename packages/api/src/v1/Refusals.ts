@@ -22,6 +22,9 @@ export const generating = [
 /** Of embedding texts. */
 export const embedding = [ModelNotAllowed, ModelNotFound, TooManyRequests, ...generationFailures, Unavailable] as const
 
+/** Of reading an answer that was asked before. */
+export const following = [GenerationNotFound, TooManyRequests, Unavailable] as const
+
 /** Of counting tokens. */
 export const counting = [ModelNotAllowed, ModelNotFound, Unavailable] as const
 

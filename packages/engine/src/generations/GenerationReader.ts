@@ -8,7 +8,8 @@ import {
   GenerationNotFound,
   isEnded,
   PROCESS_LOST,
-  Seq
+  Seq,
+  Source
 } from "@llm-saas/domain/Generation"
 import { unavailable } from "@llm-saas/database/PostgresError"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
@@ -44,8 +45,8 @@ export const make = Effect.fnUntraced(function* (
   scheduler: ReaderScheduler
 ) {
   /** The generation as the database has it, with the tokens behind `after`. */
-  const find = Effect.fnUntraced(function* (id: GenerationId, after = 0) {
-    const row = yield* tenancy.read(select({ id, after }))
+  const find = Effect.fnUntraced(function* (id: GenerationId, after = 0, request = false) {
+    const row = yield* tenancy.read(select({ id, after, request }))
     if (Option.isNone(row)) return yield* new GenerationNotFound({})
     return row.value
   })
@@ -86,6 +87,23 @@ export const make = Effect.fnUntraced(function* (
     })
   })
 
+  /** The request and what there is of the answer. It is no reader: nothing is held for it. */
+  const record = Effect.fnUntraced(function* (id: GenerationId) {
+    const actor = yield* Actor
+    const row = yield* find(id, 0, true)
+    if (row.kept === "removed") return yield* new GenerationNotFound({ detail: NOT_KEPT })
+    const here = isEnded(row.status) ? undefined : runningGenerations.find(actor, row.generation_id)?.tokenLog
+    const recorded: Recorded = {
+      generationId: row.generation_id,
+      messageId: row.id,
+      source: row.source,
+      request: row.request,
+      entries: here?.tokens ?? tokensIn(row),
+      ended: endOf(row)
+    }
+    return recorded
+  })
+
   /** Records that it is to stop, if it runs, for the process that runs it. */
   const requestCancel = Effect.fnUntraced(function* (id: GenerationId) {
     const row = yield* tenancy.once(markCancelled(id))
@@ -93,8 +111,21 @@ export const make = Effect.fnUntraced(function* (
     return row.value
   })
 
-  return { check, read: shared.attach, get, requestCancel }
+  return { check, read: shared.attach, get, record, requestCancel }
 })
+
+/** A request and its answer as they are now. */
+export interface Recorded {
+  readonly generationId: GenerationId
+  readonly messageId: MessageId
+  readonly source: Source
+  /** The body of a request under `/v1` as it was sent. */
+  readonly request: string | null
+  /** The entries of the log so far. */
+  readonly entries: ReadonlyArray<string>
+  /** Undefined while it runs. */
+  readonly ended: GenerationEnd | undefined
+}
 
 // A whole answer has up to 400,000 tokens: a schema that checks each blocks the process for 40 ms, this check for 4 ms.
 const numbers = Schema.declare(
@@ -115,6 +146,10 @@ const FoundRow = Schema.Struct({
   /** The whole log, where it is more than the text. */
   log: Schema.NullOr(Schema.String),
   token_lengths: Schema.NullOr(numbers),
+  source: Source,
+  kept: Schema.Literals(["kept", "leaving", "removed"]),
+  /** Null also where it was not asked for. */
+  request: Schema.NullOr(Schema.String),
   chunks: Schema.Array(Schema.Struct({ seq: Schema.Int, tokens: strings }))
 })
 type Found = typeof FoundRow.Type
@@ -126,18 +161,23 @@ const tokensIn = (row: Found): ReadonlyArray<string> =>
 
 /** Appends to the token log what the row has beyond it, and the end if there is one. Returns the message. */
 const fill = (tokenLog: TokenLog, row: Found): Message => {
-  const message = toMessage(row)
   const whole = row.log ?? row.response
   if (whole !== null && tokenLog.seq === 0) tokenLog.load(whole, row.token_lengths ?? [])
   else if (whole !== null) tokenLog.append(tokensOf(whole, row.token_lengths ?? []).slice(tokenLog.seq))
   else for (const { seq, tokens } of row.chunks) tokenLog.append(tokens.slice(Math.max(0, tokenLog.seq + 1 - seq)))
-  if (!isEnded(row.status)) return message
+  const end = endOf(row)
+  if (end !== undefined) tokenLog.end(end)
+  return end?.message ?? toMessage(row)
+}
+
+/** The end, if there is one. */
+const endOf = (row: Found): GenerationEnd | undefined => {
+  if (!isEnded(row.status)) return undefined
   const usage =
     row.tokens_in === null || row.tokens_out === null
       ? undefined
       : { input: row.tokens_in, output: row.tokens_out, details: row.usage ?? undefined }
-  tokenLog.end({ ending: endingOf(row), usage, message })
-  return message
+  return { ending: endingOf(row), usage, message: toMessage(row) }
 }
 
 const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
@@ -159,17 +199,18 @@ const endingOf = ({ failure, finish_reason, status }: Found): Ending => {
 const one = (sql: TenantSql["Service"], id: string) =>
   sql`(
     select g.id, g.message_id, g.response_model, g.model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
-      g.approx_tokens_in, g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at, g.usage, g.content
+      g.approx_tokens_in, g.approx_tokens_out, g.model_ended_at, g.first_token_at, g.created_at, g.usage, g.content, g.source
     from app.generations g where g.tenant_id = app.tenant_id() and g.id <= ${id} and g.id >= ${id} order by g.id desc limit 1
   )`
 
 const select = SqlSchema.findOneOption({
-  Request: Schema.Struct({ id: GenerationId, after: Schema.Int }),
+  Request: Schema.Struct({ id: GenerationId, after: Schema.Int, request: Schema.Boolean }),
   Result: FoundRow,
-  execute: ({ after, id }) =>
+  execute: ({ after, id, request }) =>
     TenantSql.use(
       (sql) =>
-        sql`select m.id, m.conversation_id, g.id as generation_id, m.user_id, m.content, m.response, m.log, m.token_lengths, g.usage,
+        sql`select m.id, m.conversation_id, g.id as generation_id, m.user_id, m.content, m.response, m.log, m.token_lengths, g.usage, g.source, g.content as kept,
+            case when ${request}::boolean then m.request end as request,
             coalesce(g.response_model, g.model) as model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
             g.approx_tokens_in, g.approx_tokens_out,
             round(extract(epoch from g.model_ended_at - g.created_at) * 1000, 1)::float8 as latency_ms,
@@ -183,7 +224,7 @@ const select = SqlSchema.findOneOption({
             ), '[]') as chunks
           from ${one(sql, id)} g
           cross join lateral (
-            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.log, m.token_lengths from app.messages m
+            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.log, m.token_lengths, m.request from app.messages m
             where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
           ) m`
     )

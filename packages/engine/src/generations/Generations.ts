@@ -91,6 +91,8 @@ export class Generations extends Context.Service<
     /** Waits for the end: the stored message, or why there is no whole answer. */
     readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
+    /** The request of a question asked before, and its answer so far. It is no reader. */
+    readonly record: (id: GenerationId) => Effect.Effect<GenerationReader.Recorded, GenerationNotFound | Refused, Actor>
     /** A question asked before, whether it runs here, at another process, or ended. The scope is the reader, as above. */
     readonly follow: (
       id: GenerationId
@@ -182,6 +184,7 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
     answer: waited,
     embed,
     get: reader.get,
+    record: reader.record,
     follow,
     cancel: known.cancel,
     stop: known.stop,

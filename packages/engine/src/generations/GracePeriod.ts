@@ -3,7 +3,8 @@ import { type Cause, Clock, Effect } from "effect"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 
 /**
- * A reader of an answer in this process. When the last one leaves before the end, the answer goes on for `graceMs`, and is then cancelled.
+ * A reader of an answer in this process. When the last one leaves before the end, the answer goes on for `graceMs`, and is then cancelled,
+ * unless it was asked in the background.
  * `renewLeases` asks the database whether a reader at another process follows it.
  */
 export const make = Effect.fnUntraced(function* ({
@@ -31,7 +32,7 @@ export const make = Effect.fnUntraced(function* ({
       () =>
         Effect.suspend(() => {
           live.readers--
-          return live.readers > 0 || live.tokenLog.ended !== undefined
+          return live.background || live.readers > 0 || live.tokenLog.ended !== undefined
             ? Effect.void
             : Effect.asVoid(Effect.forkDetach(Effect.catchCause(giveUp(live), noted)))
         })

@@ -74,7 +74,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
       yield* leave
       return row
     }
-    const live = new RunningGeneration(actor, asked, options.answerCharacters, scheduler)
+    const live = new RunningGeneration(actor, asked, options.answerCharacters, scheduler, question.background)
     const run: RunState = {
       asked,
       content,

@@ -18,6 +18,8 @@ export interface Question {
   readonly request?: ModelRequest | undefined
   /** False: nothing of its content is to be kept. */
   readonly keep?: boolean | undefined
+  /** Whether the answer goes on although nobody reads it. */
+  readonly background?: boolean | undefined
   /**
    * Where the client marks tries of one request, and gives no key: `first`, or `again` for one that joins the answer of the first. The
    * body is what they have in common.

@@ -23,6 +23,8 @@ export class RunningGeneration {
   readonly stop: Deferred.Deferred<Ending> = Deferred.makeUnsafe()
   /** How many tokens the database has. */
   persisted = 0
+  /** Whether it goes on without a reader. */
+  readonly background: boolean
   /** Number of readers in this process. */
   readers = 0
   /** Until when (ms, monotonic) the generation is read at another process, as far as we know. */
@@ -40,8 +42,10 @@ export class RunningGeneration {
     { tenantId, userId }: Actor["Service"],
     asked: AskedGeneration,
     maxCharacters: number,
-    scheduler: ReaderScheduler
+    scheduler: ReaderScheduler,
+    background = false
   ) {
+    this.background = background
     this.tenantId = tenantId
     this.userId = userId
     this.generationId = asked.id

@@ -10,6 +10,8 @@ const QUIET_MS = 15_000
 const STUCK_MS = 60_000
 /** UTF-16 code units after which a write is full: at most 64 KiB, unless a single token is larger. */
 const FULL_CODE_UNITS = 21_845
+/** Entries after which the rest waits, too: those that a reader already has are read without a write. */
+const FULL_ENTRIES = 4096
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -136,7 +138,8 @@ export class EventWriter {
     // A reader that has gone needs no events.
     if (this.#gone && this.#seq < tokenLog.seq) this.#seq = tokenLog.seq
     let text = ""
-    while (this.#seq < tokenLog.seq && text.length < FULL_CODE_UNITS) {
+    const last = Math.min(tokenLog.seq, this.#seq + FULL_ENTRIES)
+    while (this.#seq < last && text.length < FULL_CODE_UNITS) {
       if (text === "") text = this.#begin()
       this.#seq++
       text += wire.token(this.#seq, tokenLog.token(this.#seq))

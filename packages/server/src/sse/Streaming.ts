@@ -69,7 +69,8 @@ export const stream = <E, R>(
       const failure = yield* problemOf(exit.cause, exchange)
       const problem =
         asked === undefined ? failure.problem : (form.detailed?.(failure.problem, asked) ?? failure.problem)
-      if (!writer.started) return HttpServerResponse.text(problem, { status: failure.status, contentType: PROBLEM })
+      if (!writer.started && form.reads !== true)
+        return HttpServerResponse.text(problem, { status: failure.status, contentType: PROBLEM })
       writer.fail({ ...failure, problem })
     }
     yield* over(exchange)

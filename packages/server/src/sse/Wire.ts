@@ -33,6 +33,8 @@ export interface StreamForm {
   readonly failure: (failure: LateFailure) => string
   /** What is known of the failure of an answer beside its problem, added to its text. */
   readonly detailed?: (problem: string, asked: Asked) => string
+  /** Whether the failure of an answer is an event in any case: the request only reads it, and that succeeds. */
+  readonly reads?: boolean
 }
 
 /** Writes the events of one answer, in their order. May have a state. */

@@ -1,12 +1,15 @@
 import type { AnswerHead, AnswerWriter } from "@llm-saas/dialects/AnswerWriter"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
+import type { GenerationEnd } from "@llm-saas/engine/generations/TokenLog"
 import { doorErrorOf } from "../http/Telling.ts"
 import { withUpstream } from "./Upstream.ts"
 import type { LateFailure, StreamForm, Wire } from "../sse/Wire.ts"
 
 /** What of a request an answer repeats. */
-export const headOf = (request: ModelRequest, generationId: string): AnswerHead => ({
+export type Repeated = Pick<ModelRequest, "model" | "origin">
+
+export const headOf = (request: Repeated, generationId: string): AnswerHead => ({
   generationId,
   createdAt: createdAt(generationId),
   model: request.model,
@@ -16,8 +19,8 @@ export const headOf = (request: ModelRequest, generationId: string): AnswerHead 
 /** When a generation began, in seconds since 1970: its id is a UUIDv7, whose first 48 bits are that in milliseconds (RFC 9562 §5.7). */
 const createdAt = (id: string): number => Math.floor(Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16) / 1000)
 
-/** Streams in the form of a dialect. They always begin with the first entry: none of their clients can resume. */
-export const answerForm = (writer: (head: AnswerHead) => AnswerWriter, request: ModelRequest): StreamForm => ({
+/** Streams in the form of a dialect. They always begin with the first entry: a writer leaves out what its reader has. */
+export const answerForm = (writer: (head: AnswerHead) => AnswerWriter, request: Repeated): StreamForm => ({
   wire: ({ generationId }: Asked) => wireOf(writer(headOf(request, generationId))),
   failure: (failure) => writer(headOf(request, NOBODY)).failure(errorOf(failure)),
   detailed: withUpstream
@@ -28,16 +31,26 @@ const NOBODY = "00000000-0000-7000-8000-000000000000"
 
 const errorOf = ({ problem, requestId, status }: LateFailure) => doorErrorOf(problem, status, requestId)
 
-const wireOf = (writer: AnswerWriter): Wire => ({
-  begin: () => writer.begin(),
-  token: (_seq, entry) => writer.entry(entry),
-  end: ({ ending, message, usage }) =>
-    writer.end({
-      finishReason: ending.status === "completed" ? ending.finishReason : "other",
-      usage,
-      model: message.model ?? undefined
-    }),
-  // Their events have no ids.
-  last: () => "",
-  failure: (failure) => writer.failure(errorOf(failure))
+const wireOf = (writer: AnswerWriter): Wire => {
+  let begun = false
+  const begin = () => {
+    if (begun) return ""
+    begun = true
+    return writer.begin()
+  }
+  return {
+    begin,
+    token: (_seq, entry) => writer.entry(entry),
+    end: (end) => writer.end(endOf(end)),
+    // Their events have no ids.
+    last: () => "",
+    failure: (failure) => begin() + writer.failure(errorOf(failure))
+  }
+}
+
+/** How a whole answer ended. */
+export const endOf = ({ ending, message, usage }: GenerationEnd) => ({
+  finishReason: ending.status === "completed" ? ending.finishReason : ("other" as const),
+  usage,
+  model: message.model ?? undefined
 })

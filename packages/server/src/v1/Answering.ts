@@ -20,27 +20,35 @@ export interface AnswerDialect {
   readonly whole: WholeAnswer
 }
 
-interface Sent {
+/** A request that a dialect has read. */
+export interface Sent {
   readonly request: ModelRequest
   readonly http: HttpServerRequest.HttpServerRequest
   readonly idempotencyKey: string | undefined
+  /** Whether the answer goes on without a reader. */
+  readonly background?: boolean
 }
 
-/** Asks the model, and answers in a dialect: with events as they come, or with one value. */
-export const answering = Effect.map(Generations, (generations) => (dialect: AnswerDialect, sent: Sent) => {
-  const asked = generations
+/** Asks the model. */
+export const asking = (generations: Generations["Service"], source: Source, sent: Sent) =>
+  generations
     .ask({
       content: storable(questionText(sent.request)),
       conversationId: undefined,
       request: sent.request,
-      source: dialect.source,
+      source,
       ...(sent.request.origin?.body["store"] === false ? { keep: false } : {}),
+      ...(sent.background === true ? { background: true } : {}),
       tries: triesOf(sent.http.headers["x-stainless-retry-count"]),
       idempotencyKey: sent.idempotencyKey,
       traceparent: sent.http.headers["traceparent"]
     })
     // A request below /v1 has no conversation, and joins an answer that runs.
     .pipe(Effect.catchTags({ ConversationNotFound: Effect.die, StillRunning: Effect.die }))
+
+/** Asks the model, and answers in a dialect: with events as they come, or with one value. */
+export const answering = Effect.map(Generations, (generations) => (dialect: AnswerDialect, sent: Sent) => {
+  const asked = asking(generations, dialect.source, sent)
   return sent.request.stream
     ? stream(
         answerForm(dialect.writer, sent.request),

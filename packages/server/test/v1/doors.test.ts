@@ -174,7 +174,6 @@ layer(SERVER, { timeout: "120 seconds", excludeTestServices: true })("below /v1"
         [{ model: MODEL, messages: user("a"), n: 1e9 }, "n"],
         [{ model: MODEL, messages: user("a"), max_tokens: -1 }, "max_tokens"],
         [{ model: MODEL, messages: user("a"), stream: "yes" }, "stream"],
-        [{ model: MODEL, input: "a" }, "messages"],
         [[], "payload"],
         [null, "payload"],
         ["a", "payload"]

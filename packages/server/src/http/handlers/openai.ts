@@ -12,6 +12,7 @@ import type { HttpServerRequest } from "effect/http"
 import { ModelNotFound } from "@llm-saas/domain/Model"
 import { HttpApiBuilder } from "effect/http-api"
 import { answering, json, mistaken, orRefused } from "../../v1/Answering.ts"
+import { responding } from "../../v1/Responding.ts"
 import { modelList, modelsFor, oneModel } from "../../v1/ModelList.ts"
 import { withBody } from "../../v1/RequestBody.ts"
 import { exchangeOf } from "../HttpEdge.ts"
@@ -24,6 +25,7 @@ export const OpenAiHandlers = HttpApiBuilder.group(
   "openai",
   Effect.fnUntraced(function* (handlers) {
     const answer = yield* answering
+    const respond = yield* responding
     const accounts = yield* Accounts
     const generations = yield* Generations
     const llm = yield* Llm
@@ -44,8 +46,9 @@ export const OpenAiHandlers = HttpApiBuilder.group(
               return answer(CHAT, { request: decoded.request, http, idempotencyKey: headers["idempotency-key"] })
             case "mistake":
               return Effect.succeed(mistaken(decoded.mistake))
+            // Cursor sends these here.
             case "responses":
-              return Effect.succeed(mistaken(NOT_CHAT))
+              return respond(body, { http, idempotencyKey: headers["idempotency-key"] })
           }
         })
       )
@@ -77,11 +80,6 @@ export const OpenAiHandlers = HttpApiBuilder.group(
       )
   })
 )
-
-const NOT_CHAT = {
-  param: "messages",
-  message: "`messages` is missing. A body with `input` is one of the Responses API, whose address is `/v1/responses`."
-}
 
 const doorOf = (request: HttpServerRequest.HttpServerRequest) => exchangeOf(request)?.door ?? "openai"
 
