@@ -15,9 +15,6 @@ import { stopOf } from "./StopReasons.ts"
 /** The prefix of an answer's id. */
 export const ID_PREFIX = "msg_"
 
-/** An event that clients skip, to keep a connection open while nothing else is sent. */
-export const PING = 'event: ping\ndata: {"type":"ping"}\n\n'
-
 /** The answer of `POST /v1/messages` with `stream: true`. */
 export const messageWriter = (head: AnswerHead): AnswerWriter => new MessageWriter(head)
 

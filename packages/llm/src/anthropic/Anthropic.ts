@@ -16,7 +16,7 @@ import { CountReader } from "./CountReader.ts"
 import { type AnthropicOptions, baseUrlOf, endpointOf } from "./Endpoint.ts"
 import { adjusted } from "./Failures.ts"
 import { MessageStream } from "./MessageStream.ts"
-import { type Parameter, type Question, questionOf, refusedIn } from "./Question.ts"
+import { type Parameter, type Question, questionOf, type Refused, refusedIn } from "./Question.ts"
 
 export type { AnthropicOptions } from "./Endpoint.ts"
 
@@ -99,10 +99,11 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
     emit: (piece: ModelPiece) => void,
     call: Call
   ): Effect.fn.Return<Completion, ProviderFailure, Scope.Scope> {
-    const before = refusals.get(target.model) ?? new Set()
-    let refused: ReadonlySet<Parameter> = before
+    const tried: Array<Refused> = []
     for (;;) {
-      const question = questionOf(request, target, refused)
+      const known = refusals.get(target.model) ?? []
+      const without = new Set([...known, ...tried.map(({ parameter }) => parameter)])
+      const question = questionOf(request, target, without)
       if (question.dropped.length > 0)
         yield* Effect.logDebug("a request is not sent whole to another dialect's provider", {
           model: target.model,
@@ -110,13 +111,20 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
         })
       const asked = yield* ask(target, request, question, emit, call)
       if (asked.refused === undefined) {
-        if (refused !== before) refusals.set(target.model, refused)
+        const learned = tried.flatMap(({ lasting, parameter }) => (lasting ? [parameter] : []))
+        if (learned.length > 0) {
+          refusals.set(target.model, new Set([...known, ...learned]))
+          yield* Effect.logWarning("the model's provider does not take a parameter: it is asked without", {
+            model: target.model,
+            parameter: learned
+          })
+        }
         return yield* asked.sent
           .unlessSilent(Deferred.await(asked.sent.ended), target.silenceMs)
           .pipe(Effect.mapError((failed) => adjusted(failed, asked.sent.error, askedOf(request, question.body))))
       }
       asked.sent.close()
-      refused = new Set([...refused, asked.refused])
+      tried.push(asked.refused)
     }
   })
 

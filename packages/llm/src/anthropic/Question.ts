@@ -79,9 +79,30 @@ const without = (body: JsonObject, refused: ReadonlySet<string>): JsonObject => 
   return { ...kept, output_config: config["format"] === undefined ? undefined : { format: config["format"] } }
 }
 
-/** The parameter that an error names, among those that may be left out. Not if the question has the same words: it may be a quote. */
+/** A parameter to leave out, and whether all questions to the model are sent without it once that worked. */
+export interface Refused {
+  readonly parameter: Parameter
+  readonly lasting: boolean
+}
+
+/** That the model does not take a parameter, and not that its value is wrong, which the client must know. */
+const UNSUPPORTED =
+  /deprecated|(?:not|n't) support|unsupported|extra inputs are not permitted|un(?:known|recognized) (?:field|parameter)|not (?:available|allowed)/giu
+/** That the turns so far do not fit with thinking: those that another model answered have no thoughts. */
+const UNFIT = /expected.{0,20}thinking|thinking.{0,60}(?:block|turn)/giu
+
+/**
+ * The parameter of ours that an error refuses. It is lasting only in the provider's own words: what stands in the question too may be a
+ * quote, and one question must not decide how others are sent.
+ */
 export const refusedIn = (
   error: ProviderError,
   ours: ReadonlyArray<Parameter>,
   texts: ReadonlyArray<string>
-): Parameter | undefined => ours.find((name) => says(error, NAMES[name], texts))
+): Refused | undefined => {
+  const parameter = ours.find((name) => says(error, NAMES[name], []))
+  if (parameter === undefined) return undefined
+  if (parameter === "thinking" && says(error, UNFIT, [])) return { parameter, lasting: false }
+  if (!says(error, UNSUPPORTED, [])) return undefined
+  return { parameter, lasting: says(error, NAMES[parameter], texts) && says(error, UNSUPPORTED, texts) }
+}

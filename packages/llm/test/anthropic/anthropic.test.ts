@@ -170,6 +170,49 @@ describe("a question to Anthropic", () => {
     }).pipe(upstream)
   )
 
+  it.effect("does not decide how others are sent: by a wrong value, by its words, or by turns that do not fit", () =>
+    Effect.gen(function* () {
+      const sampling = { temperature: 0.5 }
+      const wrong = yield* ask({ ...QUESTION, sampling: { temperature: -1 } })
+      ;(yield* next).refuse(
+        400,
+        error("invalid_request_error", "temperature: Input should be greater than or equal to 0")
+      )
+      assert.isTrue(Result.isFailure(yield* wrong.result))
+      const again = (request: typeof QUESTION) =>
+        Effect.forkChild(Effect.result(wrong.provider.generate(TARGET, request, () => {}, wrong.call)), {
+          startImmediately: true
+        })
+      const end = Effect.fnUntraced(function* () {
+        const call = yield* next
+        call.head()
+        call.end(START + BLOCK + say("a") + stop())
+        return bodyOf(call)
+      })
+      const asked = "`temperature` is deprecated for this model"
+      const quoting = yield* again({
+        ...QUESTION,
+        sampling,
+        input: [{ type: "message", role: "user", parts: [{ type: "text", text: asked }] }]
+      })
+      ;(yield* next).refuse(400, error("invalid_request_error", `messages.0: ${asked}`))
+      assert.notProperty(yield* end(), "temperature")
+      yield* Fiber.join(quoting)
+      const thinking = { ...QUESTION, reasoning: { effort: "high" } }
+      const unfit = yield* again(thinking)
+      const words = "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`"
+      ;(yield* next).refuse(400, error("invalid_request_error", words))
+      assert.notProperty(yield* end(), "thinking")
+      yield* Fiber.join(unfit)
+      for (const request of [{ ...QUESTION, sampling }, thinking]) {
+        const usual = yield* again(request)
+        const body = yield* end()
+        assert.isTrue("temperature" in body || "thinking" in body)
+        yield* Fiber.join(usual)
+      }
+    }).pipe(upstream)
+  )
+
   it.effect("is sent again without an effort, but with its format, and no more than that", () =>
     Effect.gen(function* () {
       const schema = { type: "object" }
