@@ -2,7 +2,7 @@ import { encodeChat } from "@llm-saas/dialects/chat/ChatBody"
 import { asksUsage, forwardChat, namesLimit } from "@llm-saas/dialects/chat/ChatForward"
 import { isJsonObject, type Json, type JsonObject } from "@llm-saas/domain/Json"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
-import type { Reading } from "./ChatAnswer.ts"
+import type { Reading } from "./ChatOutput.ts"
 import type { Dialect, Ours } from "./Dialect.ts"
 import type { Target } from "./Provider.ts"
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import { chunk, DONE, event } from "@llm-saas/testing/FakeUpstream"
 import * as fc from "fast-check"
-import type { Reading } from "../src/ChatAnswer.ts"
+import type { Reading } from "../src/ChatOutput.ts"
 import { ChatStream } from "../src/ChatStream.ts"
 import { ProviderFailure } from "../src/ProviderFailure.ts"
 
@@ -96,17 +96,19 @@ describe("calls of tools", () => {
       choices: [
         {
           message: {
-            content: null,
             tool_calls: [
               { id: "a", type: "function", function: { name: "f", arguments: "{}" } },
               { id: "b", type: "function", function: { name: "f", arguments: "{}" } }
-            ]
+            ],
+            content: "Look:",
+            reasoning: "hm"
           },
           finish_reason: "tool_calls"
         }
       ]
     })
-    assert.deepStrictEqual(read(body).pieces, [begun(0, "a", "f", "{}"), begun(1, "b", "f", "{}")])
+    const thought = { type: "reasoning", text: "hm" } as const
+    assert.deepStrictEqual(read(body).pieces, [thought, "Look:", begun(0, "a", "f", "{}"), begun(1, "b", "f", "{}")])
   })
 
   it("arrive whole wherever the arguments are cut, many at once", () => {

@@ -4,7 +4,7 @@ import { chatWriter } from "@llm-saas/dialects/chat/ChatWriter"
 import { isJsonObject, type JsonObject } from "@llm-saas/domain/Json"
 import { entryOf, isEvent, type ModelPiece, visibleText } from "@llm-saas/domain/ModelEvent"
 import * as fc from "fast-check"
-import type { Reading } from "../src/ChatAnswer.ts"
+import type { Reading } from "../src/ChatOutput.ts"
 import { ChatStream } from "../src/ChatStream.ts"
 import { ProviderFailure } from "../src/ProviderFailure.ts"
 
