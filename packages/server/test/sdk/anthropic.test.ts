@@ -106,10 +106,10 @@ layer(Keyed.layer, { timeout: "120 seconds", excludeTestServices: true })("the A
       const stopped = await anthropic.messages.create({
         model,
         max_tokens,
-        stop_sequences: ["o"],
+        stop_sequences: ["never", "then"],
         messages: [{ role: "user", content: "A room?" }]
       })
-      assert.deepInclude(stopped, { stop_reason: "stop_sequence", stop_sequence: "o" })
+      assert.deepInclude(stopped, { stop_reason: "stop_sequence", stop_sequence: "then" })
       const cut = await anthropic.messages.create({ model, max_tokens: 2, messages: [question] })
       assert.strictEqual(cut.stop_reason, "max_tokens")
     })

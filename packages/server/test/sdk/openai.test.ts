@@ -76,6 +76,7 @@ layer(Keyed.layer, { timeout: "120 seconds", excludeTestServices: true })("the O
             type: "function",
             function: {
               name: "get_weather",
+              description: "The weather of a city.",
               parameters: { ...PARAMETERS, required: ["city"] },
               parse: JSON.parse,
               function: (args: { readonly city: string }) => {
