@@ -190,7 +190,10 @@ const sourceOf = (source: Extract<Part, { readonly type: "image" }>["source"]): 
   }
 }
 
-const bytesIn = (base64: string): number => Math.floor((base64.replace(/=+$/u, "").length * 3) / 4)
+const bytesIn = (base64: string): number => {
+  const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0
+  return Math.floor(((base64.length - padding) * 3) / 4)
+}
 
 /** Tokens of everything that was sent: texts as we estimate them, 85 for an image, as OpenAI counts a small one, and tools by their text. */
 export const inputTokens = ({ format, input, tools }: ModelRequest): number => {
