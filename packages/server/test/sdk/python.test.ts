@@ -4,15 +4,9 @@ import { Effect } from "effect"
 import { fileURLToPath } from "node:url"
 import { spawned } from "../Process.ts"
 import { Keyed } from "./Keyed.ts"
+import { PYTHON_SDKS } from "./PythonSdks.ts"
 
-const PACKAGES = ["openai==3.57.0", "anthropic==2.14.0", "langchain-openai==1.7.4", "langchain-anthropic==1.7.10"]
-
-const found = await Effect.runPromise(
-  environment({
-    name: `sdks-${PACKAGES.map((each) => each.split("==")[1]).join("-")}`,
-    requirement: PACKAGES.join(" ")
-  })
-)
+const found = await Effect.runPromise(environment(PYTHON_SDKS))
 const missing = "missing" in found ? found.missing : undefined
 
 layer(Keyed.layer, { timeout: "300 seconds", excludeTestServices: true })("the SDKs for Python", (it) => {
