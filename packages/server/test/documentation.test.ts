@@ -92,6 +92,26 @@ layer(Running.with({ MOCK_TOKENS: "40", MOCK_TTFT_MS: "10", MOCK_DELAY_MS: "10" 
       })
     )
 
+    it.effect("is a first request as SDKs send them, word for word", () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const { token } = yield* signUp(send)
+        const made = yield* send("POST", "/keys", { token, json: { name: "a key", scopes: ["chat"] } })
+        const answers: Array<string> = []
+        for (const line of commands(read("docs/gateway.md"), "A first request")) {
+          const { status, text } = yield* type(line.replaceAll("YOUR_KEY", String(made.body["key"])), { id: "", token })
+          assert.strictEqual(status, 200, `${line}: ${text}`)
+          answers.push(text)
+        }
+        const [models = "", whole = "", streamed = "", message = "", count = ""] = answers
+        assert.include(models, '"id":"mock-1"')
+        assert.include(whole, '"object":"chat.completion"')
+        assert.isTrue(streamed.endsWith("data: [DONE]\n\n"))
+        assert.include(message, '"type":"message"')
+        assert.include(count, '"input_tokens":')
+      })
+    )
+
     it.effect("is a call by curl", () =>
       Effect.gen(function* () {
         const { send } = yield* Running
