@@ -25,6 +25,7 @@ import { ResponsesHandlers } from "./http/handlers/responses.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
+import { RequestBodies } from "./v1/RequestBodies.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { httpServerLayer } from "./http/HttpServe.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
@@ -64,7 +65,7 @@ const Routes = Layer.mergeAll(
   Layer.provide(HttpApiBuilder.layer(Api), Handlers),
   Layer.provide(RpcServerLayer, Calls)
 ).pipe(
-  Layer.provide([AuthorizationLayer, RequestSchemaLayer]),
+  Layer.provide([AuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
   Layer.provide([Sessions.layer, SignUps.layer]),
   Layer.provide(CreationAttempts.layer),
   Layer.provide(ApiKeys.layer),

@@ -26,7 +26,7 @@ export const embedding = [ModelNotAllowed, ModelNotFound, TooManyRequests, ...ge
 export const following = [GenerationNotFound, TooManyRequests, Unavailable] as const
 
 /** Of counting tokens. */
-export const counting = [ModelNotAllowed, ModelNotFound, Unavailable] as const
+export const counting = [ModelNotAllowed, ModelNotFound, TooManyRequests, Unavailable] as const
 
 /** Of looking for a model. */
 export const oneModel = [ModelNotFound, Unavailable] as const

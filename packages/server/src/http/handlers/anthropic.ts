@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { answering, mistaken } from "../../v1/Answering.ts"
-import { withBody } from "../../v1/RequestBody.ts"
+import { RequestBodies } from "../../v1/RequestBodies.ts"
 
 const MESSAGES = { source: "anthropic.messages", writer: messageWriter, whole: messageAnswer } as const
 
@@ -19,11 +19,12 @@ export const AnthropicHandlers = HttpApiBuilder.group(
   "anthropic",
   Effect.fnUntraced(function* (handlers) {
     const answer = yield* answering
+    const bodies = yield* RequestBodies
     const accounts = yield* Accounts
     const counts = yield* TokenCounts
     return handlers
       .handleRaw("messages", ({ headers, request: http }) =>
-        withBody(http, (body) => {
+        bodies.read(http, (body) => {
           const decoded = decodeMessages(body, http.headers)
           return decoded.type === "mistake"
             ? Effect.succeed(mistaken(decoded.mistake))
@@ -31,7 +32,7 @@ export const AnthropicHandlers = HttpApiBuilder.group(
         })
       )
       .handleRaw("countTokens", ({ request: http }) =>
-        withBody(http, (body) => {
+        bodies.read(http, (body) => {
           const decoded = decodeCount(body, http.headers)
           return decoded.type === "mistake"
             ? Effect.succeed(mistaken(decoded.mistake))

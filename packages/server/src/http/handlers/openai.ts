@@ -14,7 +14,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { answering, json, mistaken, orRefused } from "../../v1/Answering.ts"
 import { responding } from "../../v1/Responding.ts"
 import { modelList, modelsFor, oneModel } from "../../v1/ModelList.ts"
-import { withBody } from "../../v1/RequestBody.ts"
+import { RequestBodies } from "../../v1/RequestBodies.ts"
 import { exchangeOf } from "../HttpEdge.ts"
 
 const CHAT = { source: "chat.completions", writer: chatWriter, whole: chatWhole } as const
@@ -26,6 +26,7 @@ export const OpenAiHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const answer = yield* answering
     const respond = yield* responding
+    const bodies = yield* RequestBodies
     const accounts = yield* Accounts
     const generations = yield* Generations
     const llm = yield* Llm
@@ -39,7 +40,7 @@ export const OpenAiHandlers = HttpApiBuilder.group(
 
     return handlers
       .handleRaw("chat", ({ headers, request: http }) =>
-        withBody(http, (body) => {
+        bodies.read(http, (body) => {
           const decoded = decodeChat(body)
           switch (decoded.type) {
             case "request":
@@ -53,7 +54,7 @@ export const OpenAiHandlers = HttpApiBuilder.group(
         })
       )
       .handleRaw("embeddings", ({ request: http }) =>
-        withBody(http, (body) => {
+        bodies.read(http, (body) => {
           const decoded = decodeEmbeddings(body)
           return decoded.type === "mistake"
             ? Effect.succeed(mistaken(decoded.mistake))

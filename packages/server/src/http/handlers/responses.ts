@@ -16,7 +16,7 @@ import { stream } from "../../sse/Streaming.ts"
 import { answerForm } from "../../v1/AnswerForm.ts"
 import { json, mistaken } from "../../v1/Answering.ts"
 import { make } from "../../v1/EarlierResponses.ts"
-import { withBody } from "../../v1/RequestBody.ts"
+import { RequestBodies } from "../../v1/RequestBodies.ts"
 import { responding, responseNow, uncontinued } from "../../v1/Responding.ts"
 import { exchangeOf } from "../HttpEdge.ts"
 
@@ -26,6 +26,7 @@ export const ResponsesHandlers = HttpApiBuilder.group(
   "responses",
   Effect.fnUntraced(function* (handlers) {
     const respond = yield* responding
+    const bodies = yield* RequestBodies
     const generations = yield* Generations
     const messages = yield* Messages
     const accounts = yield* Accounts
@@ -43,7 +44,7 @@ export const ResponsesHandlers = HttpApiBuilder.group(
 
     return handlers
       .handleRaw("create", ({ headers, request: http }) =>
-        withBody(http, (body) => respond(body, { http, idempotencyKey: headers["idempotency-key"] }))
+        bodies.read(http, (body) => respond(body, { http, idempotencyKey: headers["idempotency-key"] }))
       )
       .handleRaw("get", ({ params, query, request }) =>
         query.stream === "true"
@@ -69,7 +70,7 @@ export const ResponsesHandlers = HttpApiBuilder.group(
         Effect.map(find(params.id), ({ body, generationId }) => json(itemPage(inputItems(generationId, body), query)))
       )
       .handleRaw("inputTokens", ({ request: http }) =>
-        withBody(http, (body) =>
+        bodies.read(http, (body) =>
           Effect.gen(function* () {
             // A token alone does not say whether its user may still enter.
             yield* accounts.me

@@ -1,0 +1,89 @@
+import { Actor } from "@llm-saas/domain/Actor"
+import type { JsonObject } from "@llm-saas/domain/Json"
+import { TooManyRequests } from "@llm-saas/domain/Refusal"
+import type { TenantId } from "@llm-saas/domain/Tenant"
+import { Context, Effect, Layer } from "effect"
+import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpOptions } from "../http/HttpOptions.ts"
+import { withBody } from "./RequestBody.ts"
+
+/** Bodies up to this many bytes are not counted: as many as at other addresses. */
+const SMALL_BYTES = 1_048_576
+/** How many bodies of the largest size one tenant, and all together, may have in this process at once. */
+const PER_TENANT = 4
+const AT_ONCE = 16
+const RETRY_AFTER_SECONDS = 2
+
+/**
+ * Large bodies in this process. A body is held for as long as its answer takes, and takes a multiple of its size: without a bound, the
+ * waiting questions of one tenant would fill the memory of all.
+ */
+export class RequestBodies extends Context.Service<
+  RequestBodies,
+  {
+    /** As {@link withBody}, once there is room for a body of this size. */
+    readonly read: <E, R>(
+      request: HttpServerRequest.HttpServerRequest,
+      use: (body: JsonObject) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+    ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | TooManyRequests, R | Actor>
+  }
+>()("@llm-saas/server/v1/RequestBodies") {
+  static readonly layer = Layer.effect(
+    RequestBodies,
+    Effect.map(HttpOptions, ({ maxV1BodyBytes }) => {
+      const held = new HeldBytes(maxV1BodyBytes * PER_TENANT, maxV1BodyBytes * AT_ONCE)
+      return RequestBodies.of({
+        read: (request, use) => {
+          // One that does not say its length may have all that is allowed.
+          const bytes = Number(request.headers["content-length"] ?? maxV1BodyBytes)
+          if (bytes <= SMALL_BYTES) return withBody(request, use)
+          return Effect.flatMap(Actor, ({ tenantId }) =>
+            Effect.acquireUseRelease(
+              Effect.suspend(() =>
+                held.take(tenantId, bytes)
+                  ? Effect.void
+                  : Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER_SECONDS }))
+              ),
+              () => withBody(request, use),
+              () => Effect.sync(() => held.release(tenantId, bytes))
+            )
+          )
+        }
+      })
+    })
+  )
+}
+
+/** Bytes that are held, of each tenant and of all. */
+export class HeldBytes {
+  readonly #perTenant: number
+  readonly #atOnce: number
+  readonly #tenants = new Map<TenantId, number>()
+  #all = 0
+
+  constructor(perTenant: number, atOnce: number) {
+    this.#perTenant = perTenant
+    this.#atOnce = atOnce
+  }
+
+  /** Number of tenants that hold some. */
+  get size(): number {
+    return this.#tenants.size
+  }
+
+  /** Whether there was room, which is taken then. */
+  take(tenant: TenantId, bytes: number): boolean {
+    const own = (this.#tenants.get(tenant) ?? 0) + bytes
+    if (own > this.#perTenant || this.#all + bytes > this.#atOnce) return false
+    this.#tenants.set(tenant, own)
+    this.#all += bytes
+    return true
+  }
+
+  release(tenant: TenantId, bytes: number): void {
+    const own = (this.#tenants.get(tenant) ?? 0) - bytes
+    if (own > 0) this.#tenants.set(tenant, own)
+    else this.#tenants.delete(tenant)
+    this.#all -= bytes
+  }
+}
