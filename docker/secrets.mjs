@@ -1,6 +1,6 @@
 // The first step of docker-compose.yml: what needs no choice is made once, at random, and kept in volumes that only those mount
 // who need it. What the environment says replaces what is kept.
-//   server/   secret-key, tenant-creation-token, database-url, database-jobs-url: the API, and nothing that could see past row-level security
+//   server/   secret-key, encryption-key, tenant-creation-token, database-url, database-jobs-url: the API, and nothing that could see past row-level security
 //   owner/    postgres-password, database-admin-url: PostgreSQL itself, and the step that migrates
 //   pooler/   users: PgBouncer
 import { randomBytes } from "node:crypto"
@@ -8,7 +8,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "
 import { join } from "node:path"
 
 const HERE = "/run/llm-saas"
-const { DATABASE_HOST = "postgres:5432", SECRET_KEY, TENANT_CREATION_TOKEN } = process.env
+const { DATABASE_HOST = "postgres:5432", ENCRYPTION_KEY, SECRET_KEY, TENANT_CREATION_TOKEN } = process.env
 const DATABASE = "llm_saas"
 
 const path = (name) => join(HERE, name)
@@ -35,6 +35,7 @@ function login(name, role) {
 }
 
 keep("server/secret-key", SECRET_KEY || read("server/secret-key") || random(48))
+keep("server/encryption-key", ENCRYPTION_KEY || read("server/encryption-key") || random(32))
 keep("server/tenant-creation-token", TENANT_CREATION_TOKEN || read("server/tenant-creation-token") || random(48))
 const users = [login("server/database-url", "llm_api"), login("server/database-jobs-url", "llm_jobs")]
 keep("pooler/users", users.join("\n"))

@@ -27,7 +27,10 @@ const TYPES = {
   KeyUsage: "What was asked with a key. `cost_usd` is null where a price is not known.",
   CreateKey: "A key to make. `owner` is `me`, or the id of a service account.",
   ChangeKey: "Members of a key to change; those left out stay.",
-  ServiceAccount: "An owner of keys who is no person."
+  ServiceAccount: "An owner of keys who is no person.",
+  ProviderKey: "A tenant's key at a provider, without the key.",
+  CreateProviderKey: "A key at a provider, to keep.",
+  ChangeProviderKey: "Members of a key at a provider to change; those left out stay."
 }
 
 /** Choices that have a name of their own, and a member each of which they are the type. */

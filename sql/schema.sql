@@ -761,6 +761,96 @@ grant insert (tenant_id, id, user_id, conversation_id, content, request), select
 grant select (tenant_id, id, user_id, conversation_id, content, response, token_lengths, request, log) on app.messages to llm_tracking;
 grant delete, select (tenant_id, id, user_id, conversation_id), update (content, response, token_lengths, account, request, log) on app.messages to llm_work;
 
+create table app.provider_keys (
+  tenant_id uuid not null,
+  id uuid not null,
+  provider text not null,
+  name text not null,
+  models text[],
+  key_version integer not null,
+  sealed bytea not null,
+  created_at timestamp with time zone not null default now(),
+  disabled_at timestamp with time zone,
+  constraint provider_keys_pkey PRIMARY KEY (tenant_id, id),
+  constraint provider_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint provider_keys_tenant_id_key_version_fkey FOREIGN KEY (tenant_id, key_version) REFERENCES app.tenant_keys(tenant_id, version),
+  constraint provider_keys_models_check CHECK ((cardinality(models) <= 100)),
+  constraint provider_keys_name_check CHECK ((char_length(name) <= 200)),
+  constraint provider_keys_provider_check CHECK (((char_length(provider) >= 1) AND (char_length(provider) <= 100))),
+  constraint provider_keys_sealed_check CHECK (((octet_length(sealed) >= 29) AND (octet_length(sealed) <= 4096)))
+);
+alter table app.provider_keys owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX provider_keys_of_provider ON app.provider_keys USING btree (tenant_id, provider, id);
+create policy admins_add on app.provider_keys as restrictive for insert to llm_tenant
+  with check (( SELECT app.role() AS role) = 'admin'::text);
+create policy admins_change on app.provider_keys as restrictive for update to llm_tenant
+  using (( SELECT app.role() AS role) = 'admin'::text)
+  with check (( SELECT app.role() AS role) = 'admin'::text);
+create policy admins_remove on app.provider_keys as restrictive for delete to llm_tenant
+  using (( SELECT app.role() AS role) = 'admin'::text);
+create policy reader_wall on app.provider_keys as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.provider_keys as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.provider_keys as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.provider_keys as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.provider_keys as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.provider_keys as permissive for all to llm_tenant
+  using true
+  with check true;
+grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_auditor;
+grant select on app.provider_keys to llm_backup;
+grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_reader;
+grant delete, insert (tenant_id, id, provider, name, models, key_version, sealed), select, update (name, models, disabled_at) on app.provider_keys to llm_tenant;
+
+create table app.tenant_keys (
+  tenant_id uuid not null,
+  version integer not null,
+  wrapped bytea not null,
+  wrapped_by text not null,
+  created_at timestamp with time zone not null default now(),
+  wrapped_at timestamp with time zone not null default now(),
+  constraint tenant_keys_pkey PRIMARY KEY (tenant_id, version),
+  constraint tenant_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint tenant_keys_version_check CHECK ((version > 0)),
+  constraint tenant_keys_wrapped_by_check CHECK ((wrapped_by ~ '^[0-9a-f]{16}$'::text)),
+  constraint tenant_keys_wrapped_check CHECK ((octet_length(wrapped) = 60))
+);
+alter table app.tenant_keys owner to llm_owner, enable row level security, force row level security;
+create policy admins_add on app.tenant_keys as restrictive for insert to llm_tenant
+  with check (( SELECT app.role() AS role) = 'admin'::text);
+create policy reader_wall on app.tenant_keys as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.tenant_keys as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.tenant_keys as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.tenant_keys as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.tenant_keys as permissive for select to llm_reader
+  using true;
+create policy tenant_add on app.tenant_keys as permissive for insert to llm_tenant
+  with check true;
+create policy tenant_rows on app.tenant_keys as permissive for select to llm_tenant
+  using true;
+create policy work_change on app.tenant_keys as permissive for update to llm_work
+  using true
+  with check true;
+create policy work_rows on app.tenant_keys as permissive for select to llm_work
+  using true;
+grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_auditor;
+grant select on app.tenant_keys to llm_backup;
+grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_reader;
+grant insert (tenant_id, version, wrapped, wrapped_by), select (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_tenant;
+grant select (tenant_id, version, wrapped, wrapped_by), update (wrapped, wrapped_by, wrapped_at) on app.tenant_keys to llm_work;
+
 create table app.tenants (
   id uuid not null,
   name text not null,
@@ -1353,6 +1443,21 @@ create view audit.policies (
   roles text[],
   reads text,
   writes text
+) with (security_invoker=true);
+  grant select to llm_auditor;
+  grant select to llm_reader;
+create view audit.provider_keys (
+  tenant_id uuid,
+  tenant text,
+  id uuid,
+  provider text,
+  name text,
+  models text[],
+  state text,
+  created_at timestamp with time zone,
+  disabled_at timestamp with time zone,
+  wrapped_by text,
+  wrapped_at timestamp with time zone
 ) with (security_invoker=true);
   grant select to llm_auditor;
   grant select to llm_reader;

@@ -84,6 +84,15 @@ join app.tenants t on t.id = k.tenant_id
 left join app.users u on u.tenant_id = k.tenant_id and u.id = k.user_id
 order by k.created_at desc, k.id desc;
 
+-- Tenants' own keys at providers, without the keys, and which key of the installation is around each tenant's data key.
+create view audit.provider_keys with (security_invoker = true) as
+select k.tenant_id, t.name as tenant, k.id, k.provider, k.name, k.models, case when k.disabled_at is null then 'active' else 'disabled' end as state,
+  k.created_at, k.disabled_at, w.wrapped_by, w.wrapped_at
+from app.provider_keys k
+join app.tenants t on t.id = k.tenant_id
+join app.tenant_keys w on w.tenant_id = k.tenant_id and w.version = k.key_version
+order by k.created_at desc, k.id desc;
+
 -- Records that MLflow does not have yet or refuses, without their content.
 create view audit.tracking with (security_invoker = true) as
 select o.tenant_id, t.name as tenant, count(*) filter (where o.parked_reason is null) as pending,

@@ -13,6 +13,9 @@ return case p_column
   when 'generations.source' then 'rpc'
   when 'attempts.key_source' then 'installation'
   when 'deletions.kind' then 'message'
+  when 'tenant_keys.wrapped' then '\x' || repeat('ca', 60)
+  when 'tenant_keys.wrapped_by' then repeat('c', 16)
+  when 'provider_keys.sealed' then '\x' || repeat('ca', 29)
   when 'generations.trace_id' then repeat('c', 32)
   else case p_type
     when 'uuid'::regtype then '00000000-0000-4000-8000-000000000000'

@@ -18,6 +18,10 @@ grant insert (tenant_id, id, user_id, public_id, secret_hash, name, scopes, mode
 grant update (
   name, scopes, models, metadata, expires_at, disabled_at, revoked_at, secret_hash, previous_until, rotated_at
 ) on app.api_keys to llm_tenant;
+-- The one row that is deleted in the room: a key that was removed must be nowhere.
+grant select, insert (tenant_id, id, provider, name, models, key_version, sealed), update (name, models, disabled_at), delete
+  on app.provider_keys to llm_tenant;
+grant select (tenant_id, version, wrapped, wrapped_by), insert (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_tenant;
 grant select on app.audit_events to llm_tenant;
 -- Not `at`: the database sets the time.
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_tenant;
@@ -74,6 +78,7 @@ grant select (tenant_id, id, user_id, conversation_id), update (response, token_
   on app.messages to llm_work;
 grant insert on app.attempts to llm_work;
 grant select (id, content_retention, content_days, content_removed_until), update (content_removed_until) on app.tenants to llm_work;
+grant select (tenant_id, version, wrapped, wrapped_by), update (wrapped, wrapped_by, wrapped_at) on app.tenant_keys to llm_work;
 grant select, insert, update (tokens), delete on app.generation_chunks to llm_work;
 grant select (tenant_id, user_id, key, message_id, created_at), update (created_at), delete on app.idempotency_keys to llm_work;
 grant select (tenant_id, owner, key, created_at), delete on app.idempotent_answers to llm_work;

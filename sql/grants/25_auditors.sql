@@ -8,6 +8,8 @@ grant select (
   tenant_id, id, user_id, public_id, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, previous_until,
   last_used_at, refused_at
 ) on app.api_keys to llm_auditor, llm_reader;
+grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_auditor, llm_reader;
+grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_auditor, llm_reader;
 grant select on app.deletions to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor, llm_reader;

@@ -5,6 +5,8 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
     ('credentials', '{password_hash}', '{llm_owner,llm_auth}'),
     ('api_keys', '{secret_hash,previous_hash}', '{llm_owner,llm_auth}'),
     ('api_keys', '{metadata}', '{llm_owner,llm_tenant,llm_reader_content}'),
+    ('provider_keys', '{sealed}', '{llm_owner,llm_tenant}'),
+    ('tenant_keys', '{wrapped}', '{llm_owner,llm_tenant,llm_work}'),
     ('generations', '{lease_owner}', '{llm_owner,llm_work}'),
     ('messages', '{content}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),
     ('messages', '{response}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),

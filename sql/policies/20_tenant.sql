@@ -56,6 +56,17 @@ create policy own_or_admin_change on app.api_keys as restrictive for update to l
   using (revoked_at is null and (user_id = (select app.user_id()) or (select app.role()) = 'admin'))
   with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 
+-- Keys at providers are used by the questions of all of the tenant's users, and are the admins' to bring, change and remove. They are
+-- encrypted, and so is what they are encrypted with.
+create policy tenant_rows on app.provider_keys for all to llm_tenant using (true) with check (true);
+create policy admins_add on app.provider_keys as restrictive for insert to llm_tenant with check ((select app.role()) = 'admin');
+create policy admins_change on app.provider_keys as restrictive for update to llm_tenant
+  using ((select app.role()) = 'admin') with check ((select app.role()) = 'admin');
+create policy admins_remove on app.provider_keys as restrictive for delete to llm_tenant using ((select app.role()) = 'admin');
+create policy tenant_rows on app.tenant_keys for select to llm_tenant using (true);
+create policy tenant_add on app.tenant_keys for insert to llm_tenant with check (true);
+create policy admins_add on app.tenant_keys as restrictive for insert to llm_tenant with check ((select app.role()) = 'admin');
+
 -- Conversations and messages belong to their user; admins may read them. No policy deletes rows here: see 25_deleted.sql.
 create policy tenant_rows on app.conversations for all to llm_tenant using (true) with check (true);
 create policy own_or_admin on app.conversations as restrictive for select to llm_tenant

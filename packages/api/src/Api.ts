@@ -7,6 +7,7 @@ import { RequestSchema } from "./Failures.ts"
 import { GenerationsApi } from "./GenerationsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
+import { ProviderKeysApi } from "./ProviderKeysApi.ts"
 import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
@@ -26,6 +27,7 @@ export class Api extends HttpApi.make("llm-saas")
     GenerationsApi,
     KeysApi,
     ServiceAccountsApi,
+    ProviderKeysApi,
     OpenAiApi,
     ResponsesApi,
     AnthropicApi,

@@ -4,6 +4,7 @@ import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Message } from "@llm-saas/domain/Message"
+import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
 import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
 import type { Profile, User } from "@llm-saas/domain/User"
@@ -107,6 +108,24 @@ export const currentKey: typeof CurrentKey.Encoded = {
     today: { requests: 12, tokens_in: 8_040, tokens_out: 2_310, cost_usd: 0.0034 },
     this_month: { requests: 310, tokens_in: 201_200, tokens_out: 61_050, cost_usd: 0.0912 }
   }
+}
+
+export const createProviderKey = {
+  provider: "openai",
+  name: "our account",
+  key: "sk-proj-0123456789abcdef",
+  models: ["fast"]
+}
+
+export const providerKey: typeof ProviderKey.Encoded = {
+  id: "01975a73-5a61-7b0c-8e42-6e7f8091a2b4",
+  tenant_id: TENANT_ID,
+  provider: "openai",
+  name: "our account",
+  models: ["fast"],
+  status: "active",
+  created_at: "2026-11-24T22:25:00.000Z",
+  disabled_at: null
 }
 
 export const serviceAccount: typeof ServiceAccount.Encoded = {

@@ -5,6 +5,7 @@ import { ConversationsRpc } from "./ConversationsRpc.ts"
 import { GenerationsRpc } from "./GenerationsRpc.ts"
 import { KeysRpc } from "./KeysRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
+import { ProviderKeysRpc } from "./ProviderKeysRpc.ts"
 import { TenantsRpc } from "./TenantsRpc.ts"
 
 /** Path of all RPC calls, by HTTP (a POST of newline-delimited JSON) or by WebSocket. */
@@ -17,5 +18,6 @@ export class Rpcs extends TenantsRpc.merge(
   ConversationsRpc,
   GenerationsRpc,
   KeysRpc,
+  ProviderKeysRpc,
   AdminRpc
 ).middleware(CallBoundary) {}

@@ -64,6 +64,11 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["serviceAccounts.list", ["admin"]],
   ["serviceAccounts.remove", ["admin"]],
 
+  ["providerKeys.create", ["admin"]],
+  ["providerKeys.list", ["admin"]],
+  ["providerKeys.change", ["admin"]],
+  ["providerKeys.remove", ["admin"]],
+
   ["tenants.change", ["admin"]],
   ["tenants.retention", ["admin"]],
   ["tenants.changeRetention", ["admin"]],

@@ -1,6 +1,6 @@
 import type { Table } from "@llm-saas/database/catalogue/Catalogue"
 import { Effect } from "effect"
-import { randomBytes, randomUUID } from "node:crypto"
+import { randomBytes, randomInt, randomUUID } from "node:crypto"
 import type { Session } from "./Session.ts"
 
 export type Row = Readonly<Record<string, unknown>>
@@ -40,6 +40,10 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "generations.source": () => "messages",
   "attempts.key_source": () => "tenant",
   "deletions.kind": () => "message",
+  "tenant_keys.version": () => randomInt(1, 2 ** 31),
+  "tenant_keys.wrapped": () => randomBytes(60),
+  "tenant_keys.wrapped_by": () => randomBytes(8).toString("hex"),
+  "provider_keys.sealed": () => randomBytes(40),
   "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }
 

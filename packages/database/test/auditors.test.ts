@@ -45,6 +45,22 @@ const busy = Effect.gen(function* () {
      values (app.tenant_id(), $1, app.user_id(), '0123456789abcdef', sha256('a key'), 'bot', '{chat}', jsonb_build_object('note', $2::text))`,
     [randomUUID(), SECRET]
   )
+  yield* people.superuser.rows(
+    `insert into app.attempts (tenant_id, generation_id, number, user_id, provider, model, key_source, started_at)
+     values ($1, $2, 1, $3, 'openai', 'model-1', 'tenant', now())`,
+    [alice.tenant, ended.generation, alice.user]
+  )
+  yield* inRoom(
+    api,
+    people.admin,
+    `with key as (
+       insert into app.tenant_keys (tenant_id, version, wrapped, wrapped_by)
+       values (app.tenant_id(), 1, decode(repeat('ca', 60), 'hex'), repeat('c', 16)) returning version
+     )
+     insert into app.provider_keys (tenant_id, id, provider, name, key_version, sealed)
+     select app.tenant_id(), $1, 'openai', 'ours', version, convert_to($2 || repeat(' ', 29), 'utf8') from key`,
+    [randomUUID(), SECRET]
+  )
   return { ...people, tenant: TenantId.make(alice.tenant), email: `${alice.user}@example.com` }
 })
 

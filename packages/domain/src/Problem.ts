@@ -144,6 +144,18 @@ export const PROBLEMS = {
     detail: "Your tenant has no service account with this id.",
     help: "`GET /service-accounts` lists them."
   },
+  provider_key_not_found: {
+    status: 404,
+    title: "No such provider key",
+    detail: "Your tenant has no key at a provider with this id.",
+    help: "`GET /provider-keys` lists them."
+  },
+  provider_not_found: {
+    status: 404,
+    title: "No such provider",
+    detail: "There is no provider of this name that takes keys of tenants.",
+    help: "Ask the operator of the installation for the names of providers."
+  },
   method_not_allowed: {
     status: 405,
     title: "This method is not for this address",

@@ -19,6 +19,9 @@ export type AuditAction =
   | "key.changed"
   | "key.rotated"
   | "key.deleted"
+  | "provider_key.created"
+  | "provider_key.changed"
+  | "provider_key.deleted"
 
 /** Part of the detail of every event: the API key it was done with, if any. */
 const withKey = Effect.map(Effect.serviceOption(Actor), (actor) => {

@@ -19,7 +19,7 @@ const SHOWN: Readonly<Partial<Record<Table, { readonly columns: string; readonly
   }
 }
 
-type Table = "messages" | "conversations" | "users" | "api_keys"
+type Table = "messages" | "conversations" | "users" | "api_keys" | "provider_keys"
 
 /** Higher than every id. */
 const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"

@@ -38,7 +38,8 @@ const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const SECRET_KEY = randomBytes(48).toString("base64url")
 const database = await prepare()
-const common = { SECRET_KEY, DATABASE_URL: database.apiUrl, TENANT_CREATION: "open" }
+const ENCRYPTION_KEY = randomBytes(32).toString("base64")
+const common = { SECRET_KEY, ENCRYPTION_KEY, DATABASE_URL: database.apiUrl, TENANT_CREATION: "open" }
 const ours = await serve("llm-saas", script("../src/main.ts"), { ...common, APP_ENV: "production", LOG_LEVEL: "info" })
 const raws = await Promise.all(
   ["statements", "statements-cached", "pipeline", "pipeline-cached"].map((MODE) =>

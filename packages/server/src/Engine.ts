@@ -15,10 +15,13 @@ import { Isolation } from "@llm-saas/engine/Isolation"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { PurgeLayer } from "@llm-saas/engine/Purge"
 import { TokenCounts } from "@llm-saas/engine/generations/TokenCounts"
+import { ProviderKeys } from "@llm-saas/engine/providerKeys/ProviderKeys"
 import { Tenants } from "@llm-saas/engine/accounts/Tenants"
 import { Users } from "@llm-saas/engine/accounts/Users"
 import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
+import { EncryptionKeys } from "./auth/EncryptionKeys.ts"
+import { EncryptionLayer } from "./auth/Envelope.ts"
 import { PooledRandomLayer } from "./auth/PooledRandom.ts"
 import { Drain } from "./http/Drain.ts"
 import { availability, gauge } from "./metrics/Gauge.ts"
@@ -113,6 +116,7 @@ export const EngineLayer = Layer.mergeAll(
   Gauges
 ).pipe(
   Layer.provideMerge(GenerationsLayer),
+  Layer.provideMerge(Layer.provide(ProviderKeys.layer, Layer.provide(EncryptionLayer, EncryptionKeys.layer))),
   Layer.provideMerge(
     Layer.mergeAll(
       Tenancy.layer,

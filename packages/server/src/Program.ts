@@ -7,6 +7,7 @@ import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
 import { GenerationsCalls } from "./rpc/handlers/generations.ts"
 import { MessagesCalls } from "./rpc/handlers/messages.ts"
 import { TenantsCalls } from "./rpc/handlers/tenants.ts"
+import { ProviderKeysCalls } from "./rpc/handlers/providerKeys.ts"
 import { KeysCalls } from "./rpc/handlers/keys.ts"
 import { AccessTokens } from "./auth/AccessTokens.ts"
 import { ApiKeys } from "./auth/ApiKeys.ts"
@@ -18,6 +19,7 @@ import { EngineLayer } from "./Engine.ts"
 import { AuthorizationLayer } from "./auth/Authorization.ts"
 import { ConversationsHandlers } from "./http/handlers/conversations.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
+import { ProviderKeysHandlers } from "./http/handlers/providerKeys.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
 import { AnthropicHandlers } from "./http/handlers/anthropic.ts"
 import { OpenAiHandlers } from "./http/handlers/openai.ts"
@@ -43,6 +45,7 @@ const Handlers = Layer.mergeAll(
   GenerationsHandlers,
   KeysHandlers,
   ServiceAccountsHandlers,
+  ProviderKeysHandlers,
   OpenAiHandlers,
   ResponsesHandlers,
   AnthropicHandlers,
@@ -58,6 +61,7 @@ const Calls = Layer.mergeAll(
   ConversationsCalls,
   GenerationsCalls,
   KeysCalls,
+  ProviderKeysCalls,
   AdminCalls
 )
 

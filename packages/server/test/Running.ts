@@ -55,6 +55,7 @@ export const running = (variables: Record<string, string>) =>
       PORT: String(port),
       DATABASE_URL: Redacted.value(apiUrl),
       SECRET_KEY: "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
+      ENCRYPTION_KEY: "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=",
       ALLOWED_ORIGINS: '["https://app.acme.test"]',
       ...variables
     })

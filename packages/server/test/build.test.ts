@@ -59,6 +59,7 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "120 secon
           PORT: String(port),
           DATABASE_URL: Redacted.value(apiUrl),
           SECRET_KEY: "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz",
+          ENCRYPTION_KEY: "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=",
           OPENAI_BASE_URL: upstream.url
         }
         const server = yield* run("main.js", [], production)

@@ -10,6 +10,7 @@ import { sender } from "./Running.ts"
 
 const CLI = fileURLToPath(new URL("../src/cli.ts", import.meta.url))
 const SECRET_KEY = "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz"
+const ENCRYPTION_KEY = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
 
 const directory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "llm-saas-test-"))),
@@ -89,7 +90,13 @@ describe("db:migrate -- --logins", () => {
         assert.notMatch(migrated.stdout, /p@ss|p%40ss/u)
 
         const port = yield* freePort
-        const server = yield* start({ APP_ENV: "production", SECRET_KEY, PORT: String(port), ...logins })
+        const server = yield* start({
+          APP_ENV: "production",
+          SECRET_KEY,
+          ENCRYPTION_KEY,
+          PORT: String(port),
+          ...logins
+        })
         yield* server.says(/serves on/u)
         assert.strictEqual((yield* sender(port)("GET", "/ready")).status, 200)
       }),

@@ -13,6 +13,7 @@ import { freePort, spawned, start } from "./Process.ts"
 import { Running } from "./Running.ts"
 
 const SECRET_KEY = "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz"
+const ENCRYPTION_KEY = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
 /** Milliseconds. Whole programs are started here, on machines that may be busy with other things. */
 const PATIENCE = 90_000
 const CLEAN = { code: 0, signal: null }
@@ -224,6 +225,7 @@ layer(TestDatabase.layer, { timeout: "120 seconds" })("production does not start
   const production = Effect.map(TestDatabase, ({ apiUrl }) => ({
     APP_ENV: "production",
     SECRET_KEY,
+    ENCRYPTION_KEY,
     DATABASE_URL: Redacted.value(apiUrl)
   }))
 

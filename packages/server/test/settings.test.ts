@@ -10,7 +10,13 @@ import { weakness } from "../src/auth/SecretStrength.ts"
 
 const EXAMPLE = join(import.meta.dirname, "../../../.env.example")
 const STRONG = "vN3wQm0Zk8JtYx5Lr2PbHs7Dc4Fg9Ua1Ee6Oi0XqRz"
-const PRODUCTION = { APP_ENV: "production", SECRET_KEY: STRONG, DATABASE_URL: "postgres://llm_api:pw@db/app" }
+const ENCRYPTION_KEY = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
+const PRODUCTION = {
+  APP_ENV: "production",
+  SECRET_KEY: STRONG,
+  ENCRYPTION_KEY,
+  DATABASE_URL: "postgres://llm_api:pw@db/app"
+}
 
 const read = (variables: Readonly<Record<string, string>>) =>
   Effect.provideService(settings, ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(variables))
@@ -233,7 +239,7 @@ describe("production", () => {
       const message = yield* refusal({ APP_ENV: "production", DEBUG: "true" })
       assert.deepStrictEqual(
         message.split("\n").map((text) => text.split(" ")[0]),
-        ["SECRET_KEY", "DATABASE_URL", "DEBUG"]
+        ["SECRET_KEY", "ENCRYPTION_KEY", "DATABASE_URL", "DEBUG"]
       )
     })
   )
@@ -244,6 +250,28 @@ describe("production", () => {
       const named = yield* read({ ...PRODUCTION, MLFLOW_TRACKING_URI: "http://mlflow:5000" })
       assert.strictEqual(named.MLFLOW_TRACKING_URI, "http://mlflow:5000")
       assert.strictEqual((yield* read({})).MLFLOW_TRACKING_URI, "http://127.0.0.1:5001")
+    })
+  )
+
+  it.effect("takes keys of 32 bytes to encrypt with, in hex or base64, and no others", () =>
+    Effect.gen(function* () {
+      const hex = "0123456789abcdef".repeat(4)
+      for (const key of [ENCRYPTION_KEY, ENCRYPTION_KEY.replace("=", ""), hex, hex.toUpperCase()]) {
+        const found = yield* read({
+          ...PRODUCTION,
+          ENCRYPTION_KEY: key,
+          ENCRYPTION_KEYS_OLD: `${hex}, ${ENCRYPTION_KEY}`
+        })
+        assert.strictEqual(found.ENCRYPTION_KEY && Redacted.value(found.ENCRYPTION_KEY), key)
+        assert.deepStrictEqual(found.ENCRYPTION_KEYS_OLD.map(Redacted.value), [hex, ENCRYPTION_KEY])
+        assert.notInclude(JSON.stringify(found), key)
+      }
+      for (const wrong of ["short", hex.slice(1), `${hex}00`, ENCRYPTION_KEY.slice(4), `${ENCRYPTION_KEY}=`]) {
+        const message = yield* refusal({ ...PRODUCTION, ENCRYPTION_KEY: wrong })
+        assert.match(message, /^ENCRYPTION_KEY is not usable: expected 32 bytes in base64 or hex/)
+        assert.notInclude(message, wrong)
+        assert.match(yield* refusal({ ENCRYPTION_KEYS_OLD: `${hex},${wrong}` }), /^ENCRYPTION_KEYS_OLD is not usable/)
+      }
     })
   )
 
@@ -368,7 +396,13 @@ describe("a variable by file", () => {
     Effect.gen(function* () {
       const found = yield* within(
         { key: `${STRONG}\n`, url: "postgres://llm_api:pw@db/app\r\n", ".env": "ALLOWED_ORIGINS=[]" },
-        { APP_ENV: "production", SECRET_KEY_FILE: "DIR/key", DATABASE_URL_FILE: "DIR/url", SECRET_KEY: "" }
+        {
+          APP_ENV: "production",
+          SECRET_KEY_FILE: "DIR/key",
+          ENCRYPTION_KEY,
+          DATABASE_URL_FILE: "DIR/url",
+          SECRET_KEY: ""
+        }
       )
       assert.strictEqual(found.SECRET_KEY && Redacted.value(found.SECRET_KEY), STRONG)
       assert.strictEqual(

@@ -13,6 +13,8 @@ import { Generations } from "@llm-saas/engine/generations/Generations"
 import type { GenerationOptions } from "@llm-saas/engine/generations/GenerationOptions"
 import type { Question } from "@llm-saas/engine/generations/QuestionStore"
 import { Messages } from "@llm-saas/engine/messages/Messages"
+import { Encryption } from "@llm-saas/engine/providerKeys/Encryption"
+import { ProviderKeys } from "@llm-saas/engine/providerKeys/ProviderKeys"
 import * as ScriptedLlm from "./ScriptedLlm.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 import { type Context, Effect, Layer, Schema } from "effect"
@@ -30,6 +32,13 @@ export const OPTIONS: GenerationOptions = {
   graceMs: 30_000,
   price: { input: 1, output: 2 }
 }
+
+/** No test of the engine keeps secrets. */
+const NO_ENCRYPTION = Encryption.of({
+  makeKey: (_tenant, version) => Effect.succeed({ version, wrapped: "00".repeat(60), wrapped_by: "0".repeat(16) }),
+  seal: () => Effect.undefined,
+  open: () => Effect.undefined
+})
 
 const PoolLayer = (size: number) =>
   Layer.unwrap(
@@ -49,6 +58,7 @@ export const engine = (
 ) =>
   Layer.mergeAll(Messages.layer, Conversations.layer, Feedbacks.layer).pipe(
     Layer.provideMerge(Generations.layer({ ...OPTIONS, ...options })),
+    Layer.provideMerge(Layer.provide(ProviderKeys.layer, Layer.succeed(Encryption, NO_ENCRYPTION))),
     Layer.provideMerge(Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer)),
     Layer.provideMerge(
       Layer.provide(

@@ -53,6 +53,7 @@ export const layer = Layer.effectContext(
       defaultModel: INFO.id,
       find: (name) => [INFO, EMBEDDING].find(({ id }) => id === name),
       models: () => [INFO, EMBEDDING],
+      takesKeys: (provider) => provider === INFO.provider,
       embed: ({ input }, asking) =>
         Effect.sync(() => {
           const now = asking.moment()

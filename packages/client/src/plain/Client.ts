@@ -3,10 +3,12 @@ import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
   ApiKey,
   ChangeKey,
+  ChangeProviderKey,
   ContentRetention,
   ContentRetentionChoice,
   Conversation,
   CreateKey,
+  CreateProviderKey,
   CurrentKey,
   Feedback,
   Generation,
@@ -16,6 +18,7 @@ import type {
   Page,
   PageQuery,
   Profile,
+  ProviderKey,
   Question,
   Registration,
   Role,
@@ -222,6 +225,27 @@ export class Client {
     ): Promise<NewApiKey> => this.#transport.send("POST", `/keys/${encode(id)}/rotate`, { ...options, json: rotation }),
     /** The key of this client: what it may, and what was asked with it. */
     current: (options?: RequestOptions): Promise<CurrentKey> => this.#transport.retry("GET", "/v1/key", options)
+  }
+
+  /** The tenant's own keys at providers. For admins. */
+  readonly providerKeys = {
+    /** From then on the tenant's questions to the provider are asked with it. No answer shows it. */
+    create: (
+      key: CreateProviderKey,
+      { idempotencyKey, ...options }: RequestOptions & { readonly idempotencyKey?: string } = {}
+    ): Promise<ProviderKey> =>
+      this.#transport.send("POST", "/provider-keys", {
+        ...options,
+        json: key,
+        ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } })
+      }),
+    /** Newest first, without the keys. */
+    list: (query?: PageQuery, options?: RequestOptions): Promise<Page<ProviderKey>> =>
+      this.#transport.retry("GET", "/provider-keys", { ...options, query: { ...query } }),
+    change: (id: string, change: ChangeProviderKey, options?: RequestOptions): Promise<ProviderKey> =>
+      this.#transport.retry("PATCH", `/provider-keys/${encode(id)}`, { ...options, json: change }),
+    remove: (id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/provider-keys/${encode(id)}`, options)
   }
 
   /** Owners of keys who are no people. For admins. */

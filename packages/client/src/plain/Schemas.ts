@@ -287,6 +287,33 @@ export interface ServiceAccount {
   readonly created_at: string
 }
 
+/** A tenant's key at a provider, without the key. */
+export interface ProviderKey {
+  readonly id: string
+  readonly tenant_id: string
+  readonly provider: string
+  readonly name: string
+  readonly models: ReadonlyArray<string> | null
+  readonly status: "active" | "disabled" | "unreadable"
+  readonly created_at: string
+  readonly disabled_at: string | null
+}
+
+/** A key at a provider, to keep. */
+export interface CreateProviderKey {
+  readonly provider: string
+  readonly name: string
+  readonly key: string
+  readonly models?: ReadonlyArray<string> | null
+}
+
+/** Members of a key at a provider to change; those left out stay. */
+export interface ChangeProviderKey {
+  readonly name?: string
+  readonly models?: ReadonlyArray<string> | null
+  readonly disabled?: boolean
+}
+
 /** Stable codes of the problems. */
 export type ProblemCode =
   | "content_filtered"
@@ -319,6 +346,8 @@ export type ProblemCode =
   | "payload_too_large"
   | "prompt_rejected"
   | "prompt_too_long"
+  | "provider_key_not_found"
+  | "provider_not_found"
   | "registration_refused"
   | "request_timeout"
   | "service_account_not_found"

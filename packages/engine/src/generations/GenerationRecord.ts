@@ -7,7 +7,7 @@ import { wordsIn } from "@llm-saas/domain/ModelEvent"
 import type { Usage } from "@llm-saas/domain/Usage"
 import { DateTime, type Tracer } from "effect"
 import type { RunningGeneration } from "./RunningGeneration.ts"
-import type { Completion } from "./Llm.ts"
+import type { Asking, Completion } from "./Llm.ts"
 import type { GenerationEnd } from "./TokenLog.ts"
 import { lengthsOf } from "./Tokens.ts"
 
@@ -29,6 +29,8 @@ export interface RunState {
   startedAt: number
   modelEndedAt: number
   completion: Completion | undefined
+  /** The tenant's own keys at providers. */
+  readonly keyFor: Asking["keyFor"]
   /** The calls of providers so far. */
   readonly attempts: Array<Attempt>
 }

@@ -37,6 +37,7 @@ export const make = Effect.fnUntraced(function* ({
     const emit = (piece: ModelPiece) => live.push(piece, live.firstTokenAt ?? run.moment())
     const model = call(emit, {
       partition: live.tenantId,
+      keyFor: run.keyFor,
       attempt: (attempt) => void run.attempts.push(attempt),
       moment: run.moment
     })

@@ -46,10 +46,10 @@ export interface Asking {
   readonly partition: string
   /**
    * The tenant's own key at a provider, for a model as clients name it. Undefined: it has none. `unusable`: it has one that cannot be
-   * read, which is never replaced by the installation's.
+   * decrypted; `unavailable`: it is not known now. Then the installation's is not used instead.
    */
   readonly keyFor?:
-    | ((provider: string, model: string) => Effect.Effect<Redacted.Redacted | "unusable" | undefined>)
+    | ((provider: string, model: string) => Effect.Effect<Redacted.Redacted | "unusable" | "unavailable" | undefined>)
     | undefined
   /** Takes each call of a provider when it begins; the call completes its record in place. */
   readonly attempt: (attempt: Attempt) => void
@@ -79,6 +79,8 @@ export class Llm extends Context.Service<
       emit: (piece: ModelPiece) => void,
       asking: Asking
     ) => Effect.Effect<Completion, LlmFailed>
+    /** Whether there is a provider of this name that may be asked with a tenant's own key. */
+    readonly takesKeys: (provider: string) => boolean
     /** Embeds texts. */
     readonly embed: (request: EmbeddingRequest, asking: Asking) => Effect.Effect<EmbeddingAnswer, LlmFailed>
     /**

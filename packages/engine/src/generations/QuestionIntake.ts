@@ -12,6 +12,8 @@ import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { Admission } from "./Admission.ts"
 import { type AnsweredQuestion, promptOf, withHistory } from "./ConversationHistory.ts"
+import { keyFor } from "../providerKeys/KeyFor.ts"
+import { ProviderKeys } from "../providerKeys/ProviderKeys.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import type { RunState } from "./GenerationRecord.ts"
 import type { GenerationRunner, ModelCall } from "./GenerationRunner.ts"
@@ -38,6 +40,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
   const llm = yield* Llm
   const digest = yield* Digest
   const clock = yield* Clock.Clock
+  const providerKeys = yield* ProviderKeys
   const describe = describer(leaseOwner, yield* SecureRandom)
 
   /** Stores the question and begins the answer, unless the key was used. `leave` gives the turn back, as soon as the answer ended. */
@@ -83,6 +86,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
       startedAt: admittedAt,
       modelEndedAt: admittedAt,
       completion: undefined,
+      keyFor: keyFor(providerKeys, actor),
       attempts: []
     }
     yield* runner.attach(live)

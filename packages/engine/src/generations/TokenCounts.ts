@@ -4,6 +4,8 @@ import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import type { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { momentsFrom } from "@llm-saas/domain/Time"
 import { Clock, Context, Effect, Layer } from "effect"
+import { keyFor } from "../providerKeys/KeyFor.ts"
+import { ProviderKeys } from "../providerKeys/ProviderKeys.ts"
 import { allowedModel } from "./AllowedModel.ts"
 import { Llm } from "./Llm.ts"
 
@@ -20,11 +22,17 @@ export class TokenCounts extends Context.Service<
     Effect.gen(function* () {
       const llm = yield* Llm
       const clock = yield* Clock.Clock
+      const providerKeys = yield* ProviderKeys
       return TokenCounts.of({
         count: Effect.fn("TokenCounts.count")(function* (request: ModelRequest) {
           yield* allowedModel(llm, request.model, "chat")
-          const { tenantId } = yield* Actor
-          const asking = { partition: tenantId, attempt: () => {}, moment: momentsFrom(clock) }
+          const actor = yield* Actor
+          const asking = {
+            partition: actor.tenantId,
+            keyFor: keyFor(providerKeys, actor),
+            attempt: () => {},
+            moment: momentsFrom(clock)
+          }
           return yield* Effect.catchTag(llm.countTokens(request, asking), "LlmFailed", () => Effect.succeed(undefined))
         })
       })

@@ -34,6 +34,9 @@ export interface Router {
 /** Longest wait that a provider may ask for before a retry. If it asks for more, the client decides. */
 const PATIENCE_MS = 5000
 
+/** When to come back where tenants' own keys cannot be read: the database is away. */
+const KEY_WAIT_MS = 1000
+
 /** 250, 500, 1000 ms, ±20 %, after the wait the provider asked for. The jitter spreads the retries of questions that failed together. */
 const AGAIN = Schedule.exponential("250 millis").pipe(
   Schedule.jittered,
@@ -87,6 +90,7 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
       settings.keyPolicy === "installation"
         ? undefined
         : yield* asking.keyFor?.(provider.name, alias) ?? Effect.undefined
+    if (own === "unavailable") return yield* skip({ reason: "model_unavailable", waitMs: KEY_WAIT_MS })
     // Never by the installation's key instead: that would be another's money.
     if (own === "unusable" || (own === undefined && settings.keyPolicy === "tenant_only"))
       return yield* skip({ reason: "model_unauthorized", said: NO_KEY })

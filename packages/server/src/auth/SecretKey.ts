@@ -24,18 +24,29 @@ export class SecretKey extends Context.Service<
   ).pipe(Layer.provide([NodeFileSystem.layer, layerWebCrypto]))
 }
 
+/** A key that is kept in a file. */
+export interface KeptKey {
+  /** The file's name, and the key's in words. */
+  readonly file: string
+  /** The variable that replaces it. */
+  readonly variable: string
+  readonly bytes: number
+}
+
+const SECRET: KeptKey = { file: "secret-key", variable: "SECRET_KEY", bytes: 48 }
+
 /**
  * The key of a directory, generated on the first run and readable by its owner only. A finished draft is linked to its name, which
  * succeeds once: two processes that start together get the same key, and neither reads half of one.
  */
 export const keep = Effect.fn("SecretKey.keep")(
-  function* (directory: string) {
+  function* (directory: string, kept: KeptKey = SECRET) {
     const fs = yield* FileSystem.FileSystem
     const random = yield* SecureRandom
-    const path = join(directory, "secret-key")
+    const path = join(directory, kept.file)
 
     const make = Effect.gen(function* () {
-      const bytes = yield* random.randomBytes(48)
+      const bytes = yield* random.randomBytes(kept.bytes)
       const draft = `${path}.${yield* random.uuidV4()}`
       yield* fs.makeDirectory(directory, { recursive: true })
       return yield* fs
@@ -51,16 +62,16 @@ export const keep = Effect.fn("SecretKey.keep")(
     const made = (yield* fs.exists(path)) ? false : yield* make
     const key = (yield* fs.readFileString(path)).trim()
     if (key.length < 32)
-      return yield* new StartupFailed({ message: `${path} holds no key: remove it, or set SECRET_KEY` })
+      return yield* new StartupFailed({ message: `${path} holds no key: remove it, or set ${kept.variable}` })
     return { value: Redacted.make(key), madeAt: made ? path : undefined }
   },
-  (effect, directory) =>
+  (effect, directory, kept = SECRET) =>
     Effect.catchTag(
       effect,
       "PlatformError",
       () =>
         new StartupFailed({
-          message: `DATA_DIR is not usable: no secret key can be kept in ${directory}; set SECRET_KEY instead`
+          message: `DATA_DIR is not usable: no ${kept.file.replace("-", " ")} can be kept in ${directory}; set ${kept.variable} instead`
         })
     )
 )

@@ -70,6 +70,22 @@ export const BaseUrl = Schema.String.check(
 /** Characters allowed in a header. */
 export const Key = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,1000}$/u)).pipe(Schema.RedactedFromValue)
 
+export const ENCRYPTION = "32 bytes in base64 or hex, such as `openssl rand -base64 32` prints"
+
+/** 32 bytes: in hex, or in base64 of either alphabet, padded or not. */
+const isEncryptionKey = (text: string): boolean =>
+  /^[0-9a-f]{64}$/iu.test(text) || (/^[\w+/-]{43}=?$/u.test(text) && Buffer.from(text, "base64").length === 32)
+
+export const EncryptionKey = Schema.String.check(Schema.makeFilter(isEncryptionKey)).pipe(Schema.RedactedFromValue)
+
+export const EncryptionKeys = Schema.String.pipe(
+  Schema.decodeTo(Schema.Array(Schema.String.check(Schema.makeFilter(isEncryptionKey))), {
+    decode: SchemaGetter.transform((text) => text.split(",").map((key) => key.trim())),
+    encode: SchemaGetter.transform((keys) => keys.join(","))
+  }),
+  Schema.decodeTo(Schema.Array(Schema.RedactedFromValue(Schema.String)))
+)
+
 /** Decimals as people write them: `0.7`. */
 export const decimal = (maximum: number) =>
   Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,9})?$/u)).pipe(

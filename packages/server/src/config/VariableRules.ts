@@ -1,7 +1,7 @@
 import { Redacted } from "effect"
 import { weakness } from "../auth/SecretStrength.ts"
 import type { BrokenVariable } from "./SettingsInvalid.ts"
-import { POSTGRES } from "./Variable.ts"
+import { ENCRYPTION, POSTGRES } from "./Variable.ts"
 import { DOLLARS, type Values } from "./Variables.ts"
 
 /** Variables that break a rule between variables. */
@@ -60,6 +60,7 @@ const production = (values: Values): Array<readonly [boolean, keyof Values, stri
       "SECRET_KEY",
       `at least 32 random bytes in production, such as \`openssl rand -base64 48\` prints (${weak})`
     ],
+    [values.ENCRYPTION_KEY === undefined, "ENCRYPTION_KEY", `${ENCRYPTION}, in production`],
     [
       weakToken !== undefined,
       "TENANT_CREATION_TOKEN",

@@ -12,6 +12,9 @@ import {
   databaseUrl,
   RolePrefix,
   BaseUrl,
+  ENCRYPTION,
+  EncryptionKey,
+  EncryptionKeys,
   Key,
   decimal,
   TrackingUri,
@@ -38,6 +41,8 @@ export const VARIABLES = {
   HOST: setting("HOST", "an address to listen on, such as 127.0.0.1 or 0.0.0.0", ListenHost, "127.0.0.1"),
   PORT: setting("PORT", "a port, 0 to 65535", whole(0, 65_535), 8000),
   SECRET_KEY: setting("SECRET_KEY", "text", Schema.RedactedFromValue(Schema.String), undefined),
+  ENCRYPTION_KEY: setting("ENCRYPTION_KEY", ENCRYPTION, EncryptionKey, undefined),
+  ENCRYPTION_KEYS_OLD: setting("ENCRYPTION_KEYS_OLD", `${ENCRYPTION}; several with commas between`, EncryptionKeys, []),
   ALGORITHM: setting(
     "ALGORITHM",
     "HS256, RS256, ES256 or EdDSA",

@@ -74,7 +74,7 @@ const providerErrors = (name: string, entry: JsonObject): ReadonlyArray<FileErro
   const given = (member: string) => entry[member] !== undefined
   const keys = ["api_key_env", "api_key_file", "api_key"].filter(given)
   const errors = keys.slice(1).map((member) => wrong(at(member), `nothing, because there is ${keys[0]}`))
-  const rest = ["base_url", "api_version", "key", "headers"].filter(given)
+  const rest = ["base_url", "api_version", "headers"].filter(given)
   const { headers, key, type } = entry
   if (type === "mock")
     return [...errors, ...[...keys, ...rest].map((member) => wrong(at(member), "nothing: type is mock"))]

@@ -41,7 +41,7 @@ const settingsOf = (
   proxies,
   key: secrets?.key,
   origin: "file",
-  keyPolicy: type === "mock" ? "installation" : (key ?? "prefer_tenant")
+  keyPolicy: key ?? (type === "mock" ? "installation" : "prefer_tenant")
 })
 
 const routeOf = (

@@ -80,6 +80,10 @@ const bodyFor = (method: string, path: string, hand: Hand, chance: Chance): unkn
       return { name: `of ${person.tenant}`, scopes: ["chat"] }
     case "POST /service-accounts":
       return { name: `of ${person.tenant}` }
+    case "POST /provider-keys":
+      return { provider: "mock", name: `of ${person.tenant}`, key: "sk-cut" }
+    case "PATCH /provider-keys/{id}":
+      return { disabled: true }
     case "POST /admin/users":
       return { email: address(), password: "password123", role: "user" }
     case "PATCH /admin/users/{id}":

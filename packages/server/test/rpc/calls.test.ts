@@ -5,12 +5,16 @@ import { KeyId } from "@llm-saas/domain/ApiKey"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
+import { ProviderKeyId } from "@llm-saas/domain/ProviderKey"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, UserId } from "@llm-saas/domain/User"
 import * as Databases from "@llm-saas/database/backup/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Fiber, Latch, Redacted, Schema, Stream } from "effect"
 import { randomUUID } from "node:crypto"
+import { mkdtempSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { signUp } from "../People.ts"
 import { Running, running } from "../Running.ts"
 import { caller, type Client, type Transport } from "./Callers.ts"
@@ -36,9 +40,26 @@ const noting = (client: Client, made: Set<string>): Client =>
 /** An answer of two seconds. */
 const SLOW = `[[mock {"tokens": 100, "delay": 20}]]`
 
-layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", STREAM_GRACE_SECONDS: "0" }), {
-  timeout: "60 seconds"
-})("calls", (it) => {
+/** The mock, which takes keys of tenants here. */
+const PROVIDERS_FILE = join(mkdtempSync(join(tmpdir(), "llm-saas-test-")), "providers.json")
+writeFileSync(
+  PROVIDERS_FILE,
+  JSON.stringify({
+    providers: { mock: { type: "mock", key: "prefer_tenant" } },
+    models: { "mock-1": { targets: [{ provider: "mock" }] } }
+  })
+)
+
+layer(
+  Running.with({
+    PROVIDERS_FILE,
+    MOCK_TOKENS: "8",
+    MOCK_TTFT_MS: "0",
+    MOCK_DELAY_MS: "0",
+    STREAM_GRACE_SECONDS: "0"
+  }),
+  { timeout: "60 seconds" }
+)("calls", (it) => {
   for (const transport of TRANSPORTS)
     it.effect(`by ${transport} are the HTTP contract once more: each of them, made once`, () =>
       Effect.gen(function* () {
@@ -133,6 +154,21 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         yield* client["keys.remove"]({ id: key.id })
         yield* client["serviceAccounts.remove"]({ id: account.id })
 
+        const brought = yield* client["providerKeys.create"]({
+          provider: "mock",
+          name: "ours",
+          key: secret("sk-of-ours"),
+          models: ["mock-1"]
+        })
+        assert.deepInclude(brought, { provider: "mock", name: "ours", status: "active" })
+        assert.deepStrictEqual((yield* client["providerKeys.list"]({})).data, [brought])
+        const { id: providerKey } = brought
+        assert.strictEqual(
+          (yield* client["providerKeys.change"]({ id: providerKey, disabled: true })).status,
+          "disabled"
+        )
+        yield* client["providerKeys.remove"]({ id: providerKey })
+
         yield* client["messages.remove"]({ id: message.id })
         yield* client["conversations.remove"]({ id: conversation.id })
         assert.deepStrictEqual([...made].sort(), [...Rpcs.requests.keys()].sort())
@@ -153,6 +189,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
           generation: message.generation_id ?? assert.fail("no generation"),
           key: (yield* client["keys.create"]({ name: "bot", scopes: ["chat"] })).id,
           account: (yield* client["serviceAccounts.create"]({ name: "nightly" })).id,
+          providerKey: (yield* client["providerKeys.create"]({ provider: "mock", name: "ours", key: secret("sk") })).id,
           user: UserId.make(owner.id),
           tenant: TenantId.make(owner.tenant)
         }
@@ -162,6 +199,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
           generation: GenerationId.make(randomUUID()),
           key: KeyId.make(randomUUID()),
           account: UserId.make(randomUUID()),
+          providerKey: ProviderKeyId.make(randomUUID()),
           user: UserId.make(randomUUID()),
           tenant: TenantId.make(randomUUID())
         }
@@ -192,6 +230,8 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
               stranger["keys.remove"]({ id: ids.key }),
               stranger["keys.create"]({ name: "x", scopes: ["chat"], owner: ids.account }),
               stranger["serviceAccounts.remove"]({ id: ids.account }),
+              stranger["providerKeys.change"]({ id: ids.providerKey, disabled: true }),
+              stranger["providerKeys.remove"]({ id: ids.providerKey }),
               stranger["tenants.change"]({ id: ids.tenant, registration: "closed" }),
               stranger["tenants.users"]({ id: ids.tenant }),
               stranger["tenants.isolation"]({ id: ids.tenant }),
@@ -208,7 +248,7 @@ layer(Running.with({ MOCK_TOKENS: "8", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", ST
         const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(17).fill(404), ...new Array<number>(7).fill(403)]
+          [...new Array<number>(17).fill(404), ...new Array<number>(9).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",
