@@ -72,6 +72,7 @@ const COMMANDS = {
       "db:restore",
       "db:psql",
       "db:schema",
+      "keys:rotate",
       "audit:isolation",
       "audit:grant",
       "audit:revoke"

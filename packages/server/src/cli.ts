@@ -3,13 +3,14 @@ import { Effect, Layer } from "effect"
 import * as Command from "effect/cli/Command"
 import { auditGrant, auditIsolation, auditRevoke } from "./commands/Audit.ts"
 import { dbBackup, dbRestore } from "./commands/BackupCommands.ts"
+import { keysRotate } from "./commands/KeyCommands.ts"
 import { program, run } from "./commands/Program.ts"
 import { dbMigrate, dbNew, dbPsql, dbRollback, dbSchema, dbStatus } from "./commands/SchemaCommands.ts"
 import { Settings } from "./config/Settings.ts"
 import { RolesLayer } from "./Database.ts"
 import { exitCode, explain } from "./process/Startup.ts"
 
-// `npm run db:…` and `audit:…`: database commands for operators, developers and auditors.
+// `npm run db:…`, `keys:…` and `audit:…`: commands for operators, developers and auditors.
 
 program.pipe(
   Command.withSubcommands([
@@ -21,6 +22,7 @@ program.pipe(
     dbNew,
     dbPsql,
     dbSchema,
+    keysRotate,
     auditIsolation,
     auditGrant,
     auditRevoke
