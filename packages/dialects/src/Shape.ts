@@ -31,6 +31,9 @@ const NOT_ITSELF = /["\0-\x1f]/u
 // oxlint-disable-next-line no-control-regex
 const CHANGED = /[\r\0\v\f\x1c-\x1e\x85\u2028\u2029\p{Cs}]|\[DONE\]/u
 
+/** Whether a log of texts gives this text back as it is. */
+export const isKept = (text: string): boolean => text !== "" && !CHANGED.test(text)
+
 /**
  * The shape of an event's data whose text is `text`, if it can be told from the data: nothing but the text changes when another is put in
  * its place. `read` finds the text in a parsed event.

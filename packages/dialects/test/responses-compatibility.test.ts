@@ -27,7 +27,7 @@ const read = (body: JsonObject) => {
 }
 
 it("docs/compatibility.md names what a translation of Responses drops", () => {
-  const [, below = ""] = PAGE.split("### What a provider does not get of a Responses request\n")
+  const [, below = ""] = PAGE.split("### What another provider does not get of a Responses request\n")
   const [section = ""] = below.split(/^#/mu)
   const named = [...section.matchAll(/^\| `([^`]+)`/gmu)].map(([, name]) => name ?? "")
   assert.deepStrictEqual(named, Object.keys(OWN))

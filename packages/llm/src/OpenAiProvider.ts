@@ -1,5 +1,7 @@
 import type { Attempt } from "@llm-saas/domain/Attempt"
 import { embeddingsBody } from "@llm-saas/dialects/Embeddings"
+import { forwardResponses } from "@llm-saas/dialects/responses/ResponsesBody"
+import { ResponsesReader } from "@llm-saas/dialects/responses/ResponsesReader"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest, Origin } from "@llm-saas/domain/ModelRequest"
@@ -12,6 +14,7 @@ import { sendingOf, textsIn } from "./ChatQuestion.ts"
 import { ChatStream } from "./ChatStream.ts"
 import { type Sent, withoutRefused } from "./Dialect.ts"
 import { EmbeddingsReader } from "./EmbeddingsReader.ts"
+import { EventStream } from "./EventStream.ts"
 import { LearnedDialect } from "./LearnedDialect.ts"
 import type { Call, Provider, ProviderOptions, Target } from "./Provider.ts"
 import { internal, noConnection, type ProviderFailure, tooLate } from "./ProviderFailure.ts"
@@ -153,6 +156,36 @@ export const make = Effect.fnUntraced(function* (
     }
   }, Effect.scoped)
 
+  /** A request of a client that speaks Responses, to a server that does. */
+  const responded = Effect.fnUntraced(function* (
+    target: Target,
+    request: ModelRequest,
+    emit: (piece: ModelPiece) => void,
+    call: Call
+  ) {
+    const body = forwardResponses(request, { model: target.model, mostTokens: target.maxOutputTokens })
+    let reader: ResponsesReader | undefined
+    const opened = yield* open<Completion>(
+      {
+        endpoint: endpoint("responses", target, call, { stream: true, origin: undefined }),
+        body: JSON.stringify(body),
+        asked: { texts: textsIn(request), maxTokens: target.maxOutputTokens ?? request.maxTokens ?? 0 },
+        emit,
+        read: (emit, asked) => new EventStream((reader = new ResponsesReader(emit)), asked),
+        whole: false
+      },
+      target,
+      call
+    )
+    const { exit, record } = opened
+    const note = Effect.sync(() => {
+      record.upstreamId = reader?.id
+      record.responseModel = reader?.model
+      record.usage = reader?.usage
+    })
+    return yield* Effect.onExit(Exit.isSuccess(exit) ? ended(opened, target) : Effect.failCause(exit.cause), () => note)
+  }, Effect.scoped)
+
   const embedded = Effect.fnUntraced(function* (target: Target, request: EmbeddingRequest, call: Call) {
     const texts = request.input.filter((input) => typeof input === "string")
     const opened = yield* open<EmbeddingAnswer>(
@@ -170,7 +203,11 @@ export const make = Effect.fnUntraced(function* (
     return yield* Exit.isSuccess(opened.exit) ? ended(opened, target) : Effect.failCause(opened.exit.cause)
   }, Effect.scoped)
 
-  const provider: Provider = { name: options.name, dialect: "chat", generate: answered, embed: embedded }
+  const generate: Provider["generate"] = (target, request, emit, call) =>
+    options.responses === true && request.origin?.dialect === "responses"
+      ? responded(target, request, emit, call)
+      : answered(target, request, emit, call)
+  const provider: Provider = { name: options.name, dialect: "chat", generate, embed: embedded }
   return provider
 })
 

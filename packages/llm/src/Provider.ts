@@ -50,6 +50,8 @@ export interface ProviderOptions {
   readonly baseUrl: string | undefined
   /** The classic API of Azure: its version. `anthropic-version` of Anthropic. */
   readonly apiVersion: string | undefined
+  /** Whether there is `POST /responses`, where requests of that dialect go as they are. */
+  readonly responses?: boolean | undefined
   /** Sent with every request; lower case. They may be secrets. */
   readonly headers: Readonly<Record<string, Redacted.Redacted>>
   /** Forward proxies; undefined: none. */

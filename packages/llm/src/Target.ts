@@ -11,7 +11,7 @@ export interface Endpoint {
 }
 
 /** What is asked of a model: the end of the path. */
-export type Operation = "chat/completions" | "embeddings"
+export type Operation = "chat/completions" | "embeddings" | "responses"
 
 /** One question's own part of an endpoint. */
 interface Asked {

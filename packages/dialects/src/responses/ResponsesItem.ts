@@ -57,7 +57,11 @@ export interface CallItem extends Common {
 export interface RawItem extends Common {
   readonly type: "raw"
   readonly value: JsonObject
+  /** The texts of a message that is not done. */
+  readonly texts: Array<Growing>
 }
+
+const textJson = ({ text }: Growing): JsonObject => ({ type: "output_text", text, annotations: [], logprobs: [] })
 
 /** A part of a message as it is now. */
 export const partJson = ({ annotations, growing }: MessagePart): JsonObject =>
@@ -119,6 +123,6 @@ export const itemJson = (item: Item, encrypted: boolean): JsonObject => {
         name: item.name
       }
     case "raw":
-      return item.value
+      return item.texts.length === 0 ? item.value : { ...item.value, content: item.texts.map(textJson) }
   }
 }

@@ -39,7 +39,10 @@ const REPEATED: ReadonlyArray<readonly [string, Json]> = [
 /** Those that it has only if the request has them. */
 const OPTIONAL = ["prompt_cache_key", "safety_identifier", "service_tier", "top_logprobs"]
 
-/** The response object. One that a provider made is returned as it came, with what is ours to say. */
+/**
+ * The response object. One that a provider made is returned as it came, with what is ours to say, and with what its reader left out because
+ * it is known here: see `ResponsesReader`.
+ */
 export const responseOf = (head: AnswerHead, state: ResponseState): JsonObject => {
   const { createdAt, generationId, request } = head
   const id = responseId(generationId)
@@ -47,6 +50,9 @@ export const responseOf = (head: AnswerHead, state: ResponseState): JsonObject =
   const background = request["background"] === true
   if (provider !== undefined && end !== undefined)
     return {
+      output,
+      instructions: request["instructions"] ?? null,
+      tools: request["tools"] ?? [],
       ...provider,
       id,
       background,
@@ -72,9 +78,11 @@ export const responseOf = (head: AnswerHead, state: ResponseState): JsonObject =
 const reasonOf = (end: AnswerEnd | undefined): string =>
   end?.finishReason === "content_filter" ? "content_filter" : "max_output_tokens"
 
-/** How a whole answer ended. */
-export const endStatus = ({ finishReason }: AnswerEnd): "completed" | "incomplete" =>
-  finishReason === "length" || finishReason === "content_filter" ? "incomplete" : "completed"
+/** How a whole answer ended. `provider`: its own response, if it speaks Responses. */
+export const endStatus = ({ finishReason }: AnswerEnd, provider: JsonObject | undefined): "completed" | "incomplete" =>
+  finishReason === "length" || finishReason === "content_filter" || provider?.["status"] === "incomplete"
+    ? "incomplete"
+    : "completed"
 
 /** Codes that a response's error may have, beside `server_error`. The last ones are no part of OpenAI's list, but Codex looks for them. */
 const CODES: ReadonlySet<unknown> = new Set([

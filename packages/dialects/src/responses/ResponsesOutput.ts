@@ -51,6 +51,8 @@ export class ResponsesOutput {
   readonly #calls = new Map<number, CallItem>()
   #open: MessageItem | ReasoningItem | undefined = undefined
   #part: MessagePart | undefined = undefined
+  /** The text that a provider's own events began: plain texts go on with it. */
+  #rawText: Growing | undefined = undefined
   /** The response as a provider that speaks Responses ended it, or sent it as a whole. */
   #provider: JsonObject | undefined = undefined
 
@@ -133,9 +135,9 @@ export class ResponsesOutput {
 
   #said(whole: "text" | "refusal", text: string): void {
     if (text === "") return
-    const part = this.#partFor(whole)
-    part.growing.text += text
-    this.#sink.delta(part.growing, text)
+    const growing = (whole === "text" ? this.#rawText : undefined) ?? this.#partFor(whole).growing
+    growing.text += text
+    this.#sink.delta(growing, text)
   }
 
   #annotated(annotation: JsonObject): void {
@@ -155,9 +157,10 @@ export class ResponsesOutput {
     this.#closePart()
     const index = message.parts.length
     const address = { item_id: message.id, output_index: message.index, content_index: index }
-    const logprobs = whole === "text" ? { logprobs: [] } : {}
-    const event = whole === "text" ? "response.output_text" : "response.refusal"
-    const growing: Growing = { event, address, beside: logprobs, whole, named: logprobs, text: "" }
+    const growing: Growing =
+      whole === "text"
+        ? textOf(address, "")
+        : { event: "response.refusal", address, beside: {}, whole, named: {}, text: "" }
     const part: MessagePart = { index, growing, annotations: [] }
     message.parts.push(part)
     this.#part = part
@@ -286,11 +289,29 @@ export class ResponsesOutput {
         return
       case "response.output_item.added":
       case "response.output_item.done":
+        this.#rawText = undefined
         // An index that leaves a gap is not believed.
         if (isJsonObject(item) && typeof index === "number" && index >= 0 && index <= this.#items.length)
           this.#items[Math.trunc(index)] = rawItem(item, Math.trunc(index))
+        break
+      case "response.content_part.added":
+        this.#beginRawText(event)
+        break
+      case "response.output_text.delta":
+        if (this.#rawText !== undefined && typeof event["delta"] === "string") this.#rawText.text += event["delta"]
+        break
+      case "response.content_part.done":
+        this.#rawText = undefined
     }
     if (typeof type === "string") this.#sink.event(type, event)
+  }
+
+  #beginRawText({ content_index = null, item_id = null, output_index = null, part }: JsonObject): void {
+    this.#rawText = undefined
+    const item = typeof output_index === "number" ? this.#items[output_index] : undefined
+    if (item?.type !== "raw" || !isJsonObject(part) || part["type"] !== "output_text") return
+    this.#rawText = textOf({ item_id, output_index, content_index }, "")
+    item.texts.push(this.#rawText)
   }
 
   /** A response that came as one value: each item is one that was added and is done. */
@@ -311,14 +332,7 @@ export class ResponsesOutput {
     for (const [content_index, part] of content.entries()) {
       if (!isJsonObject(part) || typeof part["text"] !== "string") continue
       const address = { item_id: id ?? "", output_index, content_index }
-      const growing: Growing = {
-        event: "response.output_text",
-        address,
-        beside: { logprobs: [] },
-        whole: "text",
-        named: { logprobs: [] },
-        text: part["text"]
-      }
+      const growing = textOf(address, part["text"])
       this.#sink.event("response.content_part.added", { ...address, part: { ...part, text: "" } })
       this.#sink.delta(growing, growing.text)
       this.#done(growing)
@@ -327,7 +341,23 @@ export class ResponsesOutput {
   }
 }
 
-const rawItem = (value: JsonObject, index: number): Item => ({ type: "raw", id: "", index, status: "completed", value })
+const rawItem = (value: JsonObject, index: number): Item => ({
+  type: "raw",
+  id: "",
+  index,
+  status: "completed",
+  value,
+  texts: []
+})
+
+const textOf = (address: JsonObject, text: string): Growing => ({
+  event: "response.output_text",
+  address,
+  beside: { logprobs: [] },
+  whole: "text",
+  named: { logprobs: [] },
+  text
+})
 
 /** A summary is a list of parts of its own, and thoughts are content. */
 const partEventOf = (growing: Growing): string =>

@@ -6,7 +6,7 @@ import { NO_SINK, ResponsesOutput } from "./ResponsesOutput.ts"
 /** An answer as one response. One that is the provider's own is returned as it came, with our id. */
 export const responsesWhole: WholeAnswer = (head, entries, end) => {
   const output = read(head, entries)
-  const status = endStatus(end)
+  const status = endStatus(end, output.provider)
   output.close(status)
   return responseOf(head, { status, output: output.items, end, provider: output.provider })
 }

@@ -51,7 +51,7 @@ class ResponsesWriter implements AnswerWriter {
   }
 
   readonly end = (end: AnswerEnd): string => {
-    const status = endStatus(end)
+    const status = endStatus(end, this.#output.provider)
     this.#output.close(status)
     this.#response(`response.${status}`, { status, end, provider: this.#output.provider })
     return this.#take()

@@ -74,7 +74,7 @@ const providerErrors = (name: string, entry: JsonObject): ReadonlyArray<FileErro
   const given = (member: string) => entry[member] !== undefined
   const keys = ["api_key_env", "api_key_file", "api_key"].filter(given)
   const errors = keys.slice(1).map((member) => wrong(at(member), `nothing, because there is ${keys[0]}`))
-  const rest = ["base_url", "api_version", "headers"].filter(given)
+  const rest = ["base_url", "api_version", "responses", "headers"].filter(given)
   const { headers, key, type } = entry
   if (type === "mock")
     return [...errors, ...[...keys, ...rest].map((member) => wrong(at(member), "nothing: type is mock"))]
@@ -84,6 +84,8 @@ const providerErrors = (name: string, entry: JsonObject): ReadonlyArray<FileErro
     errors.push(wrong(at("api_version"), "a version of the API such as 2024-10-21: type is azure"))
   if (type === "openai" && given("api_version"))
     errors.push(wrong(at("api_version"), "nothing: type is openai. Azure's classic API is type azure"))
+  if (type !== "openai" && given("responses"))
+    errors.push(wrong(at("responses"), "nothing: only the type openai has Responses"))
   const needsKey = type === "azure" || !given("base_url")
   if (needsKey && keys.length === 0 && key !== "tenant_only")
     errors.push(wrong(["providers", name], "api_key_env, api_key_file or key: tenant_only"))

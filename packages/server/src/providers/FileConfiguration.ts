@@ -29,7 +29,7 @@ export const configurationOf = (
 
 const settingsOf = (
   name: string,
-  { api_version, base_url, key, type }: ProviderEntry,
+  { api_version, base_url, key, responses, type }: ProviderEntry,
   secrets: Secrets | undefined,
   { proxies }: Defaults
 ): ProviderSettings => ({
@@ -37,6 +37,8 @@ const settingsOf = (
   type,
   baseUrl: base_url,
   apiVersion: api_version,
+  // OpenAI itself has it.
+  responses: type === "openai" && (responses ?? base_url === undefined),
   headers: secrets?.headers ?? {},
   proxies,
   key: secrets?.key,

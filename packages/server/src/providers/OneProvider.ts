@@ -31,6 +31,8 @@ export const oneProvider = (settings: Settings["Service"]): Configuration => {
       type: settings.OPENAI_API_VERSION === undefined ? "openai" : "azure",
       baseUrl: settings.OPENAI_BASE_URL,
       apiVersion: settings.OPENAI_API_VERSION,
+      // OpenAI itself has it.
+      responses: settings.OPENAI_BASE_URL === undefined && settings.OPENAI_API_VERSION === undefined,
       headers: {},
       proxies,
       key: settings.OPENAI_API_KEY,

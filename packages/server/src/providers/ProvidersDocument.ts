@@ -32,6 +32,7 @@ export const ProviderEntry = Schema.Struct({
   type: Schema.Literals(["openai", "azure", "anthropic", "mock"]),
   base_url: Schema.optionalKey(BaseUrl),
   api_version: Schema.optionalKey(matching(/^[\w.-]{1,50}$/u, "a version such as 2024-10-21, as text")),
+  responses: Schema.optionalKey(Schema.Boolean),
   api_key_env: Schema.optionalKey(environmentName),
   api_key_file: Schema.optionalKey(line(1000)),
   api_key: Schema.optionalKey(Key),
