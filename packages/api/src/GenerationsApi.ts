@@ -1,14 +1,19 @@
-import { Generation, generationFailures, GenerationId, GenerationNotFound } from "@llm-saas/domain/Generation"
+import { Feedback } from "@llm-saas/domain/Feedback"
+import { Generation, generationFailures, GenerationNotFound } from "@llm-saas/domain/Generation"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
+import { AnswerRef } from "./AnswerRef.ts"
 import { Costly } from "./Costly.ts"
 import { After, LastEventId, lastEventIdQuery } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
+import { keyHeader } from "./Idempotent.ts"
+import { Opinion } from "./MessagesApi.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
-const params = { id: GenerationId }
+const params = { id: AnswerRef }
 
 const get = HttpApiEndpoint.get("get", "/generations/:id", {
   params,
@@ -56,9 +61,25 @@ const cancel = HttpApiEndpoint.post("cancel", "/generations/:id/cancel", {
     })
   )
 
+const feedback = HttpApiEndpoint.post("feedback", "/generations/:id/feedback", {
+  params,
+  headers: keyHeader,
+  payload: Opinion,
+  success: Feedback,
+  error: [GenerationNotFound, IdempotencyMismatch, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.feedback))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Say what an answer was worth",
+      description:
+        "As `POST /messages/{id}/feedback`, by the answer's id: the generation's, or the one that a door under `/v1` gave it, such as `chatcmpl-…`, `resp_…` or `msg_…`."
+    })
+  )
+
 /** Generations: running and ended answers. */
 export class GenerationsApi extends HttpApiGroup.make("generations")
-  .add(get, stream, cancel)
+  .add(get, stream, cancel, feedback)
   .middleware(Authorization)
   .annotateEndpoints(Access, "user")
   .annotateMerge(

@@ -1,13 +1,18 @@
-import { Generation, generationFailures, GenerationId, GenerationNotFound, Seq } from "@llm-saas/domain/Generation"
+import { Feedback } from "@llm-saas/domain/Feedback"
+import { Generation, generationFailures, GenerationNotFound, Seq } from "@llm-saas/domain/Generation"
+import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { TooManyRequests } from "@llm-saas/domain/Refusal"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
+import { AnswerRef } from "./AnswerRef.ts"
 import { Access } from "./Access.ts"
 import { InvalidRequest } from "./Failures.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
+import { keyMember } from "./Idempotent.ts"
+import { Opinion } from "./MessagesApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 
-const one = { id: GenerationId }
+const one = { id: AnswerRef }
 const found = Schema.Union([...refusals, GenerationNotFound])
 
 /** Generations: `/generations/…`. */
@@ -24,6 +29,12 @@ export class GenerationsRpc extends RpcGroup.make(
     success: StreamEvent,
     error: Schema.Union([...refusals, InvalidRequest, GenerationNotFound, TooManyRequests, ...generationFailures]),
     stream: true
+  }),
+  /** The answer's id may be the one that a door under `/v1` gave it. */
+  Rpc.make("generations.feedback", {
+    payload: { ...one, ...Opinion.fields, ...keyMember },
+    success: Feedback,
+    error: Schema.Union([...refusals, GenerationNotFound, IdempotencyMismatch])
   })
 )
   .middleware(CallAuthorization)

@@ -37,6 +37,7 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["generations.stream", ["chat", "messages:read"]],
   ["generations.watch", ["chat", "messages:read"]],
   ["generations.cancel", ["chat", "messages:write"]],
+  ["generations.feedback", ["chat", "messages:write"]],
 
   ["keys.create", ["keys:write"]],
   ["keys.list", ["keys:write"]],

@@ -185,6 +185,13 @@ export class Client {
     /** Stops an answer; its text so far is kept. */
     cancel: (id: string, options?: RequestOptions): Promise<Generation> =>
       this.#transport.retry("POST", `/generations/${encode(id)}/cancel`, options),
+    /** Says what an answer was worth, by its id here or under `/v1` (`chatcmpl-…`). It replaces the user's earlier opinion. */
+    feedback: (
+      id: string,
+      opinion: { readonly rating: number; readonly comment?: string | null },
+      options?: RequestOptions
+    ): Promise<Feedback> =>
+      this.#transport.retry("POST", `/generations/${encode(id)}/feedback`, { ...options, json: opinion }),
     /** Follows an answer after the token `after`: by default from its beginning. */
     watch: (id: string, { after = 0, ...options }: RequestOptions & { readonly after?: number } = {}): Answer =>
       new Answer(

@@ -111,6 +111,11 @@ layer(
         const opinion = yield* client["messages.feedback"]({ id: message.id, rating: 1 })
         assert.deepInclude(opinion, { message_id: message.id, rating: 1, comment: null })
         assert.isTrue((yield* client["tenants.isolation"]({ id: tenant.id })).ok)
+        const kept30 = yield* client["tenants.changeRetention"]({
+          id: tenant.id,
+          retention: { content: "days", days: 30 }
+        })
+        assert.deepStrictEqual(yield* client["tenants.retention"]({ id: tenant.id }), kept30)
         assert.deepStrictEqual((yield* client["messages.list"]({ scope: "tenant" })).data, [message])
 
         const events = yield* Stream.runCollect(client["messages.stream"]({ content: "And now?" }))
@@ -123,6 +128,7 @@ layer(
         const generation = yield* client["generations.get"]({ id })
         assert.deepInclude(generation, { status: "completed", text: textOf(events), seq: Seq.make(8) })
         assert.deepStrictEqual(yield* client["generations.cancel"]({ id }), generation)
+        assert.deepInclude(yield* client["generations.feedback"]({ id, rating: -1 }), { rating: -1 })
         const again = yield* Stream.runCollect(client["generations.watch"]({ id, after: Seq.make(5) }))
         assert.deepStrictEqual(again, [start, ...events.slice(6)])
         // No end is invented behind the answer's own.
@@ -223,6 +229,7 @@ layer(
               stranger["conversations.remove"]({ id: ids.conversation }),
               stranger["generations.get"]({ id: ids.generation }),
               stranger["generations.cancel"]({ id: ids.generation }),
+              stranger["generations.feedback"]({ id: ids.generation, rating: 1 }),
               Stream.runDrain(stranger["generations.watch"]({ id: ids.generation })),
               stranger["keys.get"]({ id: ids.key }),
               stranger["keys.change"]({ id: ids.key, disabled: true }),
@@ -233,6 +240,8 @@ layer(
               stranger["providerKeys.change"]({ id: ids.providerKey, disabled: true }),
               stranger["providerKeys.remove"]({ id: ids.providerKey }),
               stranger["tenants.change"]({ id: ids.tenant, registration: "closed" }),
+              stranger["tenants.retention"]({ id: ids.tenant }),
+              stranger["tenants.changeRetention"]({ id: ids.tenant, retention: { content: "none" } }),
               stranger["tenants.users"]({ id: ids.tenant }),
               stranger["tenants.isolation"]({ id: ids.tenant }),
               stranger["admin.changeUser"]({ id: ids.user, role: "user" }),

@@ -1,8 +1,10 @@
 import { Api } from "@llm-saas/api/Api"
 import { GenerationNotFound } from "@llm-saas/domain/Generation"
+import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { lastEventOf, type Position } from "../../sse/LastEvent.ts"
 import { formOf, stream } from "../../sse/Streaming.ts"
 
@@ -12,6 +14,8 @@ export const GenerationsHandlers = HttpApiBuilder.group(
   "generations",
   Effect.fnUntraced(function* (handlers) {
     const generations = yield* Generations
+    const feedbacks = yield* Feedbacks
+    const attempts = yield* CreationAttempts
     return handlers.handleAll({
       get: ({ params }) => generations.get(params.id),
       stream: ({ headers, params, query, request }) => {
@@ -26,7 +30,13 @@ export const GenerationsHandlers = HttpApiBuilder.group(
           }))
         )
       },
-      cancel: ({ params }) => generations.cancel(params.id)
+      cancel: ({ params }) => generations.cancel(params.id),
+      feedback: ({ headers, params, payload: { comment = null, rating } }) =>
+        feedbacks.giveFor(
+          params.id,
+          { rating, comment },
+          attempts.of("generations.feedback", headers["idempotency-key"], [params.id, rating, comment])
+        )
     })
   })
 )
