@@ -257,7 +257,7 @@ layer(
         const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(17).fill(404), ...new Array<number>(9).fill(403)]
+          [...new Array<number>(18).fill(404), ...new Array<number>(11).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",
