@@ -3,9 +3,11 @@ import type { Mistake } from "@llm-saas/dialects/RequestFields"
 import type { JsonObject } from "@llm-saas/domain/Json"
 import type { Source } from "@llm-saas/domain/Generation"
 import { type ModelRequest, questionText } from "@llm-saas/domain/ModelRequest"
+import type { Actor } from "@llm-saas/domain/Actor"
+import type { TooManyRequests } from "@llm-saas/domain/Refusal"
 import { monotonicMillis } from "@llm-saas/domain/Time"
 import { type Asked, Generations } from "@llm-saas/engine/generations/Generations"
-import { Cause, Clock, Effect } from "effect"
+import { Cause, Clock, Effect, Exit, Scope } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { explain } from "../http/ErrorText.ts"
 import { PROBLEM, refusal } from "../http/Refusals.ts"
@@ -27,10 +29,36 @@ export interface Sent {
   readonly idempotencyKey: string | undefined
   /** Whether the answer goes on without a reader. */
   readonly background?: boolean
+  /** Takes what such an answer holds, for as long as it lasts. */
+  readonly hold?: Effect.Effect<void, TooManyRequests, Actor | Scope.Scope>
 }
 
 /** Asks the model. */
 export const asking = (generations: Generations["Service"], source: Source, sent: Sent) =>
+  sent.hold === undefined
+    ? ask(generations, source, sent)
+    : asLong(generations, sent.hold, ask(generations, source, sent))
+
+/** Holds what `hold` takes until the answer has ended, however long its request is answered already. */
+const asLong = <E, R>(
+  generations: Generations["Service"],
+  hold: NonNullable<Sent["hold"]>,
+  asking: Effect.Effect<Asked, E, R>
+) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const lasting = yield* Scope.make()
+      return yield* Scope.provide(hold, lasting).pipe(
+        Effect.andThen(restore(asking)),
+        Effect.tap((asked) =>
+          Effect.forkDetach(Effect.andThen(Effect.exit(generations.answer(asked)), Scope.close(lasting, Exit.void)))
+        ),
+        Effect.onError(() => Scope.close(lasting, Exit.void))
+      )
+    })
+  )
+
+const ask = (generations: Generations["Service"], source: Source, sent: Sent) =>
   generations
     .ask({
       content: storable(questionText(sent.request)),

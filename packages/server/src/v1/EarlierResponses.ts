@@ -10,11 +10,14 @@ import type { GenerationEnd } from "@llm-saas/engine/generations/TokenLog"
 import type { Generations } from "@llm-saas/engine/generations/Generations"
 import type { MessageId } from "@llm-saas/domain/Message"
 import { Data, Effect, Result } from "effect"
+import type { RequestBodies } from "./RequestBodies.ts"
 import { headOf, type Repeated } from "./AnswerForm.ts"
 
 /** How many responses may come before one, and how many characters they may have together. */
 const MOST_RESPONSES = 200
 const MOST_CHARACTERS = 16_000_000
+/** Room is taken in steps of this many characters: what is less is not counted, as with bodies. */
+const STEP = 2_000_000
 
 /** A response that was asked before. */
 export interface Kept {
@@ -33,7 +36,7 @@ export class CannotContinue extends Data.TaggedError("CannotContinue")<{
   readonly code?: "previous_response_not_found"
 }> {}
 
-export const make = (generations: Generations["Service"]) => {
+export const make = (generations: Generations["Service"], bodies: RequestBodies["Service"]) => {
   /** A response by its id. One with `store: false` cannot be found. */
   const find = Effect.fnUntraced(function* (id: string) {
     const generationId = generationOf(id)
@@ -56,31 +59,35 @@ export const make = (generations: Generations["Service"]) => {
     return kept
   })
 
-  /** What a body takes from earlier responses. */
+  /** What a body takes from earlier responses. They take room like a body, for as long as the scope. */
   const before = Effect.fnUntraced(function* (body: JsonObject) {
     const { items: ids, previous: first } = needsOf(body)
-    if (first === undefined && ids.length === 0) return NOTHING
+    if (first === undefined && ids.length === 0) return { ...NOTHING, characters: 0 }
     const chain: Array<Kept> = []
     const references = new Set(ids)
-    let characters = 0
+    let [characters, held] = [0, 0]
     for (let previous = first; previous !== undefined;) {
       const kept = yield* Effect.catchTag(find(previous), "GenerationNotFound", () => Effect.fail(notFound))
       if (kept.ended === undefined) return yield* running
-      for (const entry of kept.entries) characters += entry.length
-      characters += JSON.stringify(kept.body["input"] ?? "").length
+      characters += sizeOf(kept)
       if (chain.push(kept) > MOST_RESPONSES || characters > MOST_CHARACTERS) return yield* tooLong
+      held = yield* holding(held, characters)
       const needs = needsOf(kept.body)
       for (const id of needs.items) references.add(id)
       previous = needs.previous
     }
-    const referenced = yield* itemsOf(references)
+    const { found: referenced, characters: all } = yield* itemsOf(references, characters, held)
     const items = chain.toReversed().flatMap((kept) => turnOf(kept.body, outputOf(kept), referenced))
-    const earlier: Earlier = { items, referenced }
-    return earlier
+    return { items, referenced, characters: all }
   })
 
+  /** Takes room for what has been read since the last time, once that is much. Returns for how much there is room. */
+  const holding = (held: number, characters: number) =>
+    characters - held < STEP ? Effect.succeed(held) : Effect.as(bodies.hold(characters - held), characters)
+
   /** Items by their ids. Those that are not there are left out. */
-  const itemsOf = Effect.fnUntraced(function* (ids: ReadonlySet<string>) {
+  const itemsOf = Effect.fnUntraced(function* (ids: ReadonlySet<string>, before: number, room: number) {
+    let [characters, held] = [before, room]
     const found = new Map<string, JsonObject>()
     const places = [...ids].flatMap((id) => {
       const place = placeOf(id)
@@ -95,17 +102,24 @@ export const make = (generations: Generations["Service"]) => {
         () => Effect.undefined
       )
       if (kept === undefined) continue
+      characters += sizeOf(kept)
+      if (characters > MOST_CHARACTERS) return yield* tooLong
+      held = yield* holding(held, characters)
       const sides = { output: outputOf(kept), input: inputItems(generationId, kept.body) }
       for (const place of places) {
         const item = place.generationId === generationId ? sides[place.side][place.index] : undefined
         if (item !== undefined) found.set(place.id, item)
       }
     }
-    return found
+    return { found, characters }
   })
 
   return { find, before }
 }
+
+/** Characters of a response's input and output. */
+const sizeOf = ({ body, entries }: Kept): number =>
+  entries.reduce((sum, { length }) => sum + length, JSON.stringify(body["input"] ?? "").length)
 
 const NOTHING: Earlier = { items: [], referenced: new Map() }
 

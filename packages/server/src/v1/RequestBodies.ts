@@ -2,7 +2,7 @@ import { Actor } from "@llm-saas/domain/Actor"
 import type { JsonObject } from "@llm-saas/domain/Json"
 import { TooManyRequests } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpOptions } from "../http/HttpOptions.ts"
 import { withBody } from "./RequestBody.ts"
@@ -26,33 +26,44 @@ export class RequestBodies extends Context.Service<
       request: HttpServerRequest.HttpServerRequest,
       use: (body: JsonObject) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | TooManyRequests, R | Actor>
+    /** Takes room for what is read beside a body, or for longer than it, until the scope closes. */
+    readonly hold: (bytes: number) => Effect.Effect<void, TooManyRequests, Actor | Scope.Scope>
   }
 >()("@llm-saas/server/v1/RequestBodies") {
   static readonly layer = Layer.effect(
     RequestBodies,
     Effect.map(HttpOptions, ({ maxV1BodyBytes }) => {
       const held = new HeldBytes(maxV1BodyBytes * PER_TENANT, maxV1BodyBytes * AT_ONCE)
-      return RequestBodies.of({
-        read: (request, use) => {
-          // One that does not say its length may have all that is allowed.
-          const bytes = Number(request.headers["content-length"] ?? maxV1BodyBytes)
-          if (bytes <= SMALL_BYTES) return withBody(request, use)
-          return Effect.flatMap(Actor, ({ tenantId }) =>
-            Effect.acquireUseRelease(
-              Effect.suspend(() =>
-                held.take(tenantId, bytes)
-                  ? Effect.void
-                  : Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER_SECONDS }))
-              ),
-              () => withBody(request, use),
-              () => Effect.sync(() => held.release(tenantId, bytes))
+      const hold = (bytes: number) =>
+        bytes <= SMALL_BYTES
+          ? Effect.void
+          : Effect.flatMap(Actor, ({ tenantId }) =>
+              Effect.asVoid(
+                Effect.acquireRelease(
+                  Effect.suspend(() =>
+                    held.take(tenantId, bytes)
+                      ? Effect.void
+                      : Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER_SECONDS }))
+                  ),
+                  () => Effect.sync(() => held.release(tenantId, bytes))
+                )
+              )
             )
-          )
+      return RequestBodies.of({
+        hold,
+        read: (request, use) => {
+          const bytes = bytesOf(request, maxV1BodyBytes)
+          if (bytes <= SMALL_BYTES) return withBody(request, use)
+          return Effect.scopedWith((scope) => Effect.andThen(Scope.provide(hold(bytes), scope), withBody(request, use)))
         }
       })
     })
   )
 }
+
+/** The bytes of a request's body. One that does not say its length may have all that is allowed. */
+export const bytesOf = ({ headers }: HttpServerRequest.HttpServerRequest, most: number): number =>
+  Number(headers["content-length"] ?? most)
 
 /** Bytes that are held, of each tenant and of all. */
 export class HeldBytes {

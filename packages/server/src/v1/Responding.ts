@@ -10,11 +10,13 @@ import { Cause, Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { explain } from "../http/ErrorText.ts"
 import { exchangeOf } from "../http/HttpEdge.ts"
+import { HttpOptions } from "../http/HttpOptions.ts"
 import { PROBLEM } from "../http/Refusals.ts"
 import { doorErrorOf } from "../http/Telling.ts"
 import { endOf, headOf, type Repeated } from "./AnswerForm.ts"
 import { type AnswerDialect, answering, asking, json, mistaken, type Sent } from "./Answering.ts"
 import { type CannotContinue, make } from "./EarlierResponses.ts"
+import { bytesOf, RequestBodies } from "./RequestBodies.ts"
 
 const RESPONSES: AnswerDialect = {
   source: "responses",
@@ -26,13 +28,18 @@ const RESPONSES: AnswerDialect = {
 export const responding = Effect.gen(function* () {
   const answer = yield* answering
   const generations = yield* Generations
-  const earlier = make(generations)
+  const bodies = yield* RequestBodies
+  const { maxV1BodyBytes } = yield* HttpOptions
+  const earlier = make(generations, bodies)
 
   const respond = Effect.fnUntraced(function* (body: JsonObject, sent: Pick<Sent, "http" | "idempotencyKey">) {
-    const decoded = decodeResponses(body, yield* earlier.before(body))
+    const before = yield* earlier.before(body)
+    const decoded = decodeResponses(body, before)
     if (decoded.type === "mistake") return mistaken(decoded.mistake)
     const { background, request } = decoded
-    const asked = { ...sent, request, background }
+    // The request is held for as long as the answer lasts, which nobody waits for.
+    const hold = background ? { hold: bodies.hold(bytesOf(sent.http, maxV1BodyBytes) + before.characters) } : {}
+    const asked = { ...sent, request, background, ...hold }
     if (!background || request.stream) return yield* answer(RESPONSES, asked)
     const { generationId, tokenLog } = yield* asking(generations, RESPONSES.source, asked)
     return yield* responseNow(

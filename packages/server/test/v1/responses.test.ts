@@ -348,6 +348,31 @@ layer(Running.with(QUICK), { timeout: "120 seconds", excludeTestServices: true }
   )
 })
 
+layer(Running.with({ ...QUICK, V1_MAX_BODY_MEGABYTES: "2" }), { timeout: "120 seconds", excludeTestServices: true })(
+  "large responses in the background",
+  (it) => {
+    it.effect("take their room until they end", () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const person = yield* signUp(send)
+        const large = { input: '[[mock {"fault": "hang"}]]', background: true, metadata: { a: "x".repeat(1_900_000) } }
+        const ids: Array<string> = []
+        let refused = 0
+        while (refused === 0 && ids.length < 8) {
+          const { body, status } = yield* ask(send, person, large)
+          if (status === 429) refused = status
+          else ids.push(String(body["id"]))
+        }
+        // A body takes its room once more while it is asked with.
+        assert.deepStrictEqual([refused, ids.length], [429, 3])
+        assert.strictEqual((yield* ask(send, person, {})).status, 200)
+        for (const id of ids) yield* send("POST", `/v1/responses/${id}/cancel`, { token: person.token })
+        assert.strictEqual((yield* ask(send, person, large)).status, 200)
+      })
+    )
+  }
+)
+
 layer(Running.with(LONG), { timeout: "120 seconds", excludeTestServices: true })("responses at two processes", (it) => {
   it.effect("go on in the background without a reader, and are read at any process", () =>
     Effect.gen(function* () {

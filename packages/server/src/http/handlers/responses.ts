@@ -31,7 +31,7 @@ export const ResponsesHandlers = HttpApiBuilder.group(
     const messages = yield* Messages
     const accounts = yield* Accounts
     const counts = yield* TokenCounts
-    const { before, find } = make(generations)
+    const { before, find } = make(generations, bodies)
 
     /** The events of a response, from its first one; the reader gets those that it does not have. */
     const events = (id: string, after: number | undefined) =>
