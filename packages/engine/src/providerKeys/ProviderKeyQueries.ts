@@ -63,10 +63,10 @@ export const selectUsable = SqlSchema.findAll({
     TenantSql.use(
       (sql) => sql`select k.id, k.models, encode(k.sealed, 'hex') as sealed, ${sql.literal(KEY)}
         from (
-          select k.id, k.models, k.sealed, k.key_version from app.provider_keys k
+          select k.provider, k.id, k.models, k.sealed, k.key_version from app.provider_keys k
           where k.tenant_id = app.tenant_id() and k.provider <= ${provider} and k.provider >= ${provider} and k.disabled_at is null
           order by k.provider desc, k.id desc limit (select ${CONSIDERED}::int8)
-        ) k ${sql.literal(DATA_KEY)} order by k.id desc`
+        ) k ${sql.literal(DATA_KEY)} order by k.provider desc, k.id desc`
     )
 })
 
