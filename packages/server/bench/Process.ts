@@ -20,6 +20,9 @@ export const freePort = (): Promise<number> =>
       })
   })
 
+/** Tenths of a second until a server must answer. LiteLLM takes 20 s on a busy machine. */
+const PATIENCE = 1200
+
 // As `npm start` has it: what Node compiled once it does not compile, or keep the compiler for, again.
 const INHERITED = {
   PATH: process.env["PATH"],
@@ -28,12 +31,16 @@ const INHERITED = {
   MLFLOW_TRACKING_URI: "off"
 }
 
-/** Starts `script` with Node, or another `program`, on a free port and waits until it answers `/health`. */
+/** Starts `script` with Node, or another `program`, on a free port and waits until it answers `health`. */
 export const serve = async (
   name: string,
   script: string,
   env: Record<string, string>,
-  { flags = [], program = process.execPath }: { readonly program?: string; readonly flags?: ReadonlyArray<string> } = {}
+  {
+    flags = [],
+    health = "/health",
+    program = process.execPath
+  }: { readonly program?: string; readonly flags?: ReadonlyArray<string>; readonly health?: string } = {}
 ): Promise<Served> => {
   const port = await freePort()
   const child: ChildProcess = spawn(program, [...flags, script], {
@@ -42,12 +49,12 @@ export const serve = async (
   })
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()))
   for (let attempt = 0; child.exitCode === null; attempt++) {
-    const answered = await fetch(`http://127.0.0.1:${port}/health`).then(
+    const answered = await fetch(`http://127.0.0.1:${port}${health}`).then(
       (response) => response.ok,
       () => false
     )
     if (answered) break
-    if (attempt > 200) throw new Error(`${name} did not answer`)
+    if (attempt > PATIENCE) throw new Error(`${name} did not answer`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   if (child.exitCode !== null || child.pid === undefined) throw new Error(`${name} ended with ${child.exitCode}`)

@@ -7,6 +7,8 @@ export interface StreamsOptions {
   readonly streams: number
   /** Milliseconds over which they are opened, evenly; all at once unless it is given. */
   readonly ramp?: number
+  /** How the last event of a whole answer begins: `data: [DONE]` unless it is given. */
+  readonly done?: string
   /** Told of every event as it is read, for rates within a stretch of time. */
   readonly heard?: (events: number) => void
 }
@@ -18,13 +20,12 @@ export interface StreamsResult {
   readonly first: Float64Array
   /** Milliseconds between two reads of a stream that brought tokens, of all streams, sorted. */
   readonly gaps: Float64Array
-  /** Streams that did not end with `[DONE]`. */
+  /** Streams that did not end with their last event. */
   readonly broken: number
 }
 
 const END = Buffer.from("\n\n")
 const DATA = Buffer.from("\ndata: ")
-const DONE = Buffer.from("data: [DONE]")
 
 /** Opens all streams, in batches so that the listener's queue holds them, and counts their events. */
 export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
@@ -34,6 +35,7 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
   let events = 0
   let broken = 0
   const bytes = Buffer.from(options.request)
+  const end = Buffer.from(options.done ?? "data: [DONE]")
 
   const stream = (index: number) =>
     new Promise<void>((resolve) => setTimeout(resolve, ((options.ramp ?? 0) * index) / options.streams)).then(() =>
@@ -65,8 +67,9 @@ export const streams = (options: StreamsOptions): Promise<StreamsResult> => {
         for (let at = chunk.indexOf(END); at !== -1; at = chunk.indexOf(END, at + 2)) heard++
         events += heard
         options.heard?.(heard)
-        tail = Buffer.concat([tail, chunk.subarray(-64)]).subarray(-64)
-        if (tail.includes(DONE)) {
+        const recent = Buffer.concat([tail, chunk])
+        tail = recent.subarray(-end.length)
+        if (recent.includes(end)) {
           done = true
           socket.destroy()
           resolve()

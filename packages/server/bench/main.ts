@@ -9,6 +9,7 @@
 import { randomBytes } from "node:crypto"
 import { cpus } from "node:os"
 import { parseArgs } from "node:util"
+import { gateway } from "./gateway.ts"
 import { get, load, percentile, post } from "./Load.ts"
 import { databaseLimit } from "./DatabaseLimit.ts"
 import { growth } from "./growth.ts"
@@ -76,6 +77,8 @@ try {
   if (wanted("joined")) await joined(streamed, signUp)
   if (wanted("mixed")) await mixed(streamed, signUp, Math.min(rounds, 5))
   if (wanted("upstream")) await upstream(streamed, signUp, Math.min(rounds, 5))
+  if (["gateway", "gateway-whole", "gateway-streams"].some(wanted))
+    await gateway(database, streamed, signUp, rounds, seconds, (name) => wanted("gateway") || wanted(name))
   if (wanted("tracking"))
     await tracking(database, { ...common, APP_ENV: "test", LOG_LEVEL: "error" }, signUp, rounds, seconds)
   if (["growth", "tenants", "rows"].some(wanted))
