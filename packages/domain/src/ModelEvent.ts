@@ -95,13 +95,12 @@ export const visibleText = (piece: ModelPiece): string => {
   }
 }
 
-/** The visible text of a log, as it can be stored: an event may say NUL and halves of surrogate pairs, a text of the database may not. */
+/** The visible text of a log, as it can be stored. */
 export const visibleTextOf = (entries: ReadonlyArray<string>): string =>
-  entries
-    .map((entry) => visibleText(pieceOf(entry)))
-    .join("")
-    .replaceAll("\0", "\ufffd")
-    .toWellFormed()
+  storable(entries.map((entry) => visibleText(pieceOf(entry))).join(""))
+
+/** An event may say NUL and halves of surrogate pairs, a text of the database may not. */
+export const storable = (text: string): string => text.replaceAll("\0", "\ufffd").toWellFormed()
 
 /** Members of events, ours and providers', that hold what the model wrote. */
 const WRITTEN = new Set([
@@ -117,19 +116,16 @@ const WRITTEN = new Set([
   "input"
 ])
 
-/** What the model wrote in these entries: texts, thoughts, arguments of tools. For estimates of its length. */
-export const wordsIn = (entries: ReadonlyArray<string>): string => {
+/** What the model wrote in a piece: text, thoughts, arguments of tools. For estimates of its length. */
+export const wordsOf = (piece: ModelPiece): string => {
+  if (typeof piece === "string") return piece
   let words = ""
   const collect = (value: unknown, written: boolean): void => {
     if (typeof value === "string") words += written ? value : ""
     else if (Array.isArray(value)) for (const each of value) collect(each, written)
     else if (isJsonObject(value)) for (const [name, each] of Object.entries(value)) collect(each, WRITTEN.has(name))
   }
-  for (const entry of entries) {
-    const piece = pieceOf(entry)
-    if (typeof piece === "string") words += piece
-    else if (piece.type === "raw") collect(piece.event, false)
-    else if (piece.type !== "shape" && piece.type !== "annotation") collect(piece, false)
-  }
+  if (piece.type === "raw") collect(piece.event, false)
+  else if (piece.type !== "shape" && piece.type !== "annotation") collect(piece, false)
   return words
 }

@@ -3,7 +3,6 @@ import { type Attempt, attemptRow } from "@llm-saas/domain/Attempt"
 import type { Ending } from "@llm-saas/domain/Generation"
 import type { AskedGeneration, GenerationEnding, GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import { approximateTokens, Message } from "@llm-saas/domain/Message"
-import { wordsIn } from "@llm-saas/domain/ModelEvent"
 import type { Usage } from "@llm-saas/domain/Usage"
 import { DateTime, type Tracer } from "effect"
 import type { RunningGeneration } from "./RunningGeneration.ts"
@@ -50,7 +49,7 @@ export const endedGeneration = (
 ): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: GenerationEnd } => {
   const usage = completion?.usage
   const { tokenLog } = live
-  const response = tokenLog.text
+  const { visible: response, words } = live.said
   const entries = tokenLog.tokens
   const stored: GenerationEnding = {
     tenant_id: live.tenantId,
@@ -63,7 +62,7 @@ export const endedGeneration = (
     tokens_in: usage?.input ?? null,
     tokens_out: usage?.output ?? null,
     usage: usage?.details ?? null,
-    approx_tokens_out: approximateTokens(tokenLog.hasEvents ? wordsIn(entries) : response),
+    approx_tokens_out: approximateTokens(words),
     cost_usd: costOf(price, usage),
     started_at: startedAt,
     first_token_at: live.firstTokenAt ?? null,

@@ -2,7 +2,7 @@ import { type Ending, evolve, type GenerationId, type GenerationState } from "@l
 import type { Actor } from "@llm-saas/domain/Actor"
 import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
-import { entryOf, type ModelPiece, wordsIn } from "@llm-saas/domain/ModelEvent"
+import { entryOf, type ModelEvent, type ModelPiece, storable, visibleText, wordsOf } from "@llm-saas/domain/ModelEvent"
 import type { MessageId } from "@llm-saas/domain/Message"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { UserId } from "@llm-saas/domain/User"
@@ -34,6 +34,8 @@ export class RunningGeneration {
   #characters = 0
   /** Characters of events, which are more than what they say. */
   #eventCharacters = 0
+  /** Kept since the first event: reading it from the log would parse all events again. */
+  #said: { visible: string; words: string } | undefined = undefined
   readonly #pieces = new Tokens()
   readonly #maxCharacters: number
 
@@ -68,7 +70,15 @@ export class RunningGeneration {
   push(piece: ModelPiece, now: number): void {
     if (this.#state.status !== "streaming") return
     if (typeof piece === "string") this.#add(this.#pieces.push(piece), now)
-    else this.#event(entryOf(piece), now)
+    else this.#event(piece, now)
+  }
+
+  /** The answer so far: what is visible of it, and all that the model wrote, thoughts and arguments of tools included. */
+  get said(): { readonly visible: string; readonly words: string } {
+    const said = this.#said
+    if (said !== undefined) return { visible: storable(said.visible), words: said.words }
+    const { text } = this.tokenLog
+    return { visible: text, words: text }
   }
 
   /** Takes no more pieces. Returns the ending that happened first. */
@@ -84,16 +94,26 @@ export class RunningGeneration {
     Deferred.doneUnsafe(this.stop, Effect.succeed(ending))
   }
 
-  #event(entry: string, now: number): void {
+  #event(event: ModelEvent, now: number): void {
+    const entry = entryOf(event)
     this.#add(this.#pieces.end(), now)
+    const words = wordsOf(event)
+    this.#said ??= { ...this.said }
+    this.#said.visible += visibleText(event)
+    this.#said.words += words
     this.#eventCharacters += entry.length
-    this.#characters += wordsIn([entry]).length
+    this.#characters += words.length
     this.#append([entry], now)
   }
 
   #add(tokens: ReadonlyArray<string>, now: number): void {
     if (tokens.length === 0) return
-    for (const token of tokens) this.#characters += codePoints(token)
+    for (const token of tokens) {
+      this.#characters += codePoints(token)
+      if (this.#said === undefined) continue
+      this.#said.visible += token
+      this.#said.words += token
+    }
     this.#append(tokens, now)
   }
 
