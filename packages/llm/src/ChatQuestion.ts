@@ -14,7 +14,7 @@ export interface Sending {
   readonly reading: Omit<Reading, "newId">
 }
 
-type Limits = Pick<Target, "maxOutputTokens" | "model" | "temperature">
+type Limits = Pick<Target, "defaultMaxTokens" | "maxOutputTokens" | "model" | "temperature">
 
 /**
  * A client's own body goes to a provider that speaks its dialect as it is, but for the model, the limit and the usage. Every other request
@@ -48,7 +48,8 @@ const translated = (dialect: Dialect, request: ModelRequest, target: Limits): Se
   const { body } = encodeChat({ ...request, model: target.model, stream: true })
   const { max_tokens: asked, temperature: wished, messages, ...others } = body
   const { maxOutputTokens: most } = target
-  const tokens = typeof asked === "number" ? Math.min(asked, most ?? asked) : most
+  const wanted = typeof asked === "number" ? asked : request.origin === undefined ? target.defaultMaxTokens : undefined
+  const tokens = wanted === undefined ? most : Math.min(wanted, most ?? wanted)
   const heat = wished ?? (request.origin === undefined ? target.temperature : undefined)
   const hasThoughts = request.input.some(({ type }) => type === "reasoning")
   const ours = new Set<keyof Dialect>(["usage", "limit"])

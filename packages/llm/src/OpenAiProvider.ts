@@ -115,7 +115,7 @@ export const make = Effect.fnUntraced(function* (
     const learned = learnedOf(target)
     const known = learned.dialect
     const texts = textsIn(request)
-    const asked = { texts, maxTokens: target.maxOutputTokens ?? request.maxTokens ?? 0 }
+    const asked = { texts, maxTokens: target.maxOutputTokens ?? request.maxTokens ?? target.defaultMaxTokens ?? 0 }
     let sent: Sent = { dialect: known, certain: known }
     for (;;) {
       const { body, ours, reading } = sendingOf(sent.dialect, request, target)
@@ -169,7 +169,7 @@ export const make = Effect.fnUntraced(function* (
       {
         endpoint: endpoint("responses", target, call, { stream: true, origin: undefined }),
         body: JSON.stringify(body),
-        asked: { texts: textsIn(request), maxTokens: target.maxOutputTokens ?? request.maxTokens ?? 0 },
+        asked: { texts: textsIn(request), maxTokens: target.maxOutputTokens ?? request.maxTokens ?? target.defaultMaxTokens ?? 0 },
         emit,
         read: (emit, asked) => new EventStream((reader = new ResponsesReader(emit)), asked),
         whole: false

@@ -64,6 +64,8 @@ export interface Target {
   readonly model: string
   /** Most tokens of an answer: a request for more, or for no number, asks for these. Undefined: what the request says. */
   readonly maxOutputTokens: number | undefined
+  /** Tokens of an answer to a request that says none and has no `origin`. Undefined: the model's own limit. */
+  readonly defaultMaxTokens?: number | undefined
   /** For requests that say none and have no `origin`: those are in the client's words. */
   readonly temperature: number | undefined
   /** Until the connection is open, with TLS. */
