@@ -1,9 +1,8 @@
 import { GenerationId } from "@llm-saas/domain/Generation"
 import { Schema, SchemaGetter } from "effect"
 
-const UUID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-/** How the doors under `/v1` name an answer: a prefix of their API, and the digits of the generation's UUID. */
-const REF = new RegExp(`^(?:${UUID}|(?:chatcmpl-|resp_|msg_)[0-9a-fA-F]{32})$`, "u")
+/** A UUID, or how the doors under `/v1` name an answer: a prefix of their API, and the digits of the generation's UUID. */
+const REF = /^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?:chatcmpl-|resp_|msg_)[0-9a-fA-F]{32})$/u
 
 const PREFIXED = /^[a-z]+[_-]([0-9a-fA-F]{32})$/u
 

@@ -12,7 +12,8 @@ export type ProviderKeyId = typeof ProviderKeyId.Type
 export const ProviderName = line(100)
 
 const MOST_CHARACTERS = 1000
-const KEY = new RegExp(`^[\\x21-\\x7e]{1,${MOST_CHARACTERS}}$`, "u")
+/** At most {@link MOST_CHARACTERS}. */
+const KEY = /^[\x21-\x7e]{1,1000}$/u
 const EXPECTED = `a key of 1 to ${MOST_CHARACTERS} visible ASCII characters, without spaces`
 
 /** A key at a provider, as it is sent in a header. */

@@ -169,7 +169,10 @@ export const make = Effect.fnUntraced(function* (
       {
         endpoint: endpoint("responses", target, call, { stream: true, origin: undefined }),
         body: JSON.stringify(body),
-        asked: { texts: textsIn(request), maxTokens: target.maxOutputTokens ?? request.maxTokens ?? target.defaultMaxTokens ?? 0 },
+        asked: {
+          texts: textsIn(request),
+          maxTokens: target.maxOutputTokens ?? request.maxTokens ?? target.defaultMaxTokens ?? 0
+        },
         emit,
         read: (emit, asked) => new EventStream((reader = new ResponsesReader(emit)), asked),
         whole: false

@@ -122,7 +122,7 @@ const responses = (event: unknown, add: Add): void => {
 
 /** Texts longer than this that look like bytes in base64 are shown by their length. */
 const LONG = 1000
-const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)?[^,]{0,100},/u
+const DATA_URL = /^data:([\w.+-]{1,60}\/[\w.+-]{1,100})?(?:;[^,]{0,100})?,/u
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/u
 
 /** A request's body with images, audio and files named by what they are instead of shown; undefined: it is not JSON. */

@@ -38,7 +38,11 @@ const NAMES: Readonly<Record<Parameter, RegExp>> = {
  */
 export const questionOf = (request: ModelRequest, target: Target, refused: ReadonlySet<Parameter>): Question => {
   const { maxOutputTokens, model } = target
-  const options = { model, maxOutputTokens, defaultMaxTokens: target.defaultMaxTokens ?? maxOutputTokens ?? DEFAULT_MAX_TOKENS }
+  const options = {
+    model,
+    maxOutputTokens,
+    defaultMaxTokens: target.defaultMaxTokens ?? maxOutputTokens ?? DEFAULT_MAX_TOKENS
+  }
   if (request.origin?.dialect === "anthropic")
     return {
       body: forwardedBody(request.origin.body, options),

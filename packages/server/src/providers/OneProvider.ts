@@ -38,7 +38,16 @@ export const oneProvider = (settings: Settings["Service"]): Configuration => {
       key: settings.OPENAI_API_KEY,
       keyPolicy: "prefer_tenant"
     },
-    { target: { ...times, model: settings.LLM_MODEL, maxOutputTokens: undefined, defaultMaxTokens: settings.LLM_MAX_TOKENS, temperature }, retries },
+    {
+      target: {
+        ...times,
+        model: settings.LLM_MODEL,
+        maxOutputTokens: undefined,
+        defaultMaxTokens: settings.LLM_MAX_TOKENS,
+        temperature
+      },
+      retries
+    },
     answerMs
   )
 }
