@@ -152,6 +152,20 @@ describe("an answer of a provider that speaks Responses", () => {
       assert.isDefined(reader.error)
       assert.isUndefined(reader.finishReason)
     }
+    for (const response of [
+      { status: "failed", error: null },
+      { status: "completed", error: { code: "server_error", message: "No." } },
+      { status: "in_progress" },
+      { status: "cancelled" },
+      { status: 7 }
+    ])
+      for (const type of ["response.completed", "response.incomplete", "whole"]) {
+        const { entries, reader } = read(begun)
+        if (type === "whole") reader.whole({ object: "response", output: [], ...response })
+        else reader.data(JSON.stringify({ type, response }), type)
+        assert.isTrue(reader.error !== undefined || reader.broken !== undefined)
+        assert.deepStrictEqual([reader.finishReason, reader.done, entries], [undefined, false, []])
+      }
     const garbage = new ResponsesReader(() => {})
     garbage.data("<html>", "")
     assert.isDefined(garbage.broken)

@@ -26,6 +26,8 @@ class Choice {
   readonly calls: ChatCalls
   /** Whether something of it was read, and no finish reason after it. */
   open = false
+  /** Whether it had a finish reason. */
+  finished = false
 
   constructor(calls: ChatCalls) {
     this.calls = calls
@@ -132,8 +134,11 @@ export class ChatAnswer {
   end({ done, foreign }: { readonly done: boolean; readonly foreign: boolean }): Completion | ProviderFailure {
     if (this.#failed !== undefined) return this.#withUsage(this.#failed)
     const finishReason = this.#finishReason
-    const open = this.#reopened || [...this.#choices.values()].some((choice) => choice.open)
-    if (finishReason === undefined || (open && !done)) return this.#withUsage(foreign ? malformed : cut)
+    const choices = [...this.#choices.values()]
+    const open = this.#reopened || choices.some((choice) => choice.open)
+    // The provider's word for the end counts only for choices that had their reason.
+    const unfinished = choices.some((choice) => choice.open && !choice.finished)
+    if (finishReason === undefined || unfinished || (open && !done)) return this.#withUsage(foreign ? malformed : cut)
     const silent = !this.#spoke && this.#reading.raw === undefined
     const failed = silent ? this.#silent(finishReason) : undefined
     if (failed !== undefined) return this.#withUsage(failed)
@@ -294,6 +299,7 @@ export class ChatAnswer {
     if (finish instanceof ProviderFailure) return this.fail(finish)
     this.#output.shows()
     known.open = false
+    known.finished = true
     if (place > 0) return this.#output.piece(ended(finish, place))
     this.#finishReason = finish
     this.#reopened = false

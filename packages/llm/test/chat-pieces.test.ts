@@ -199,6 +199,7 @@ describe("what is beside the text", () => {
     ])
     assert.deepStrictEqual(read(whole).pieces, ["A"])
     assert.strictEqual(read(body, { choices: 2 }).reason, "model_cut")
+    assert.strictEqual(read(body + DONE, { choices: 2 }).reason, "model_cut")
   })
 
   it("is the usage, with its parts", () => {

@@ -7,7 +7,7 @@ import { BlockReader } from "./BlockReader.ts"
 import { deltaText, messageText, startText } from "./EventText.ts"
 import { parsedJson } from "./JsonText.ts"
 import { UsageReader } from "./MessageUsage.ts"
-import { finishOf } from "./StopReasons.ts"
+import { finishOf, isGivenUp } from "./StopReasons.ts"
 
 /** How an answer is read. */
 export interface ReaderOptions {
@@ -130,6 +130,7 @@ export class MessageReader {
     }
     this.#begin(body)
     this.#stop(body)
+    if (this.#error !== undefined) return
     if (this.#raw) {
       const text = messageText(body)
       this.#say({ type: "raw", dialect: "anthropic", event: body, ...(text === "" ? {} : { text }) })
@@ -164,6 +165,7 @@ export class MessageReader {
       case "message_delta":
         this.#usage.read(event["usage"])
         if (isJsonObject(event["delta"])) this.#stop(event["delta"])
+        if (this.#error !== undefined) return true
         break
       case "":
         if (isJsonObject(event["error"])) this.#error = event
@@ -199,6 +201,8 @@ export class MessageReader {
   #stop(delta: JsonObject): void {
     const { stop_reason: reason, stop_sequence: sequence } = delta
     if (typeof reason === "string" && reason !== "") this.#stopReason = reason
+    if (this.#stopReason !== undefined && isGivenUp(this.#stopReason))
+      this.#error = { type: "error", error: { type: "api_error", message: "The server gave up." } }
     if (typeof sequence === "string") this.#stopSequence = sequence
   }
 

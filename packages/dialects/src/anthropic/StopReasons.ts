@@ -14,6 +14,11 @@ const FINISHES: ReadonlyMap<string, FinishReason> = new Map([
   ["pause_turn", "other"]
 ])
 
+/** Whether a server in front of the model gave up: the message is not whole. Anthropic has no such reason. */
+export const isGivenUp = (stopReason: string): boolean => GIVEN_UP.test(stopReason)
+
+const GIVEN_UP = /abort|cancel|error|exception|fail|interrupt|overload|time_?d?_?out/iu
+
 /** What is known of an answer's end beside its reason. */
 interface Ended {
   readonly stopSequence: string | undefined

@@ -13,6 +13,9 @@ const SILENT: ReadonlySet<Json | undefined> = new Set([
   "response.reasoning_summary_part.added"
 ])
 
+/** Statuses of a response that ended well. Servers leave it out. */
+const ENDED: ReadonlySet<Json | undefined> = new Set([undefined, "completed", "incomplete"])
+
 /** Members of the last response that its events or its request say already. They can be long. */
 const SAID: ReadonlySet<string> = new Set(["instructions", "output", "tools"])
 
@@ -32,8 +35,8 @@ const KNOWN: ReadonlySet<string> = new Set([
  * Reads the events of `POST /responses`, and emits them as they are: for clients that speak Responses. A delta of a text is emitted as that
  * text. The response that ends it comes without what its events and its request say already. It does no I/O.
  *
- * States: nothing → begun (any event) → ended (`response.completed` or `response.incomplete`). An error, `response.failed` and what is
- * broken are final too.
+ * States: nothing → begun (any event) → ended (`response.completed` or `response.incomplete`, of a response that says no other status and
+ * no error). An error, `response.failed` and what is broken are final too.
  */
 export class ResponsesReader {
   readonly #emit: (piece: ModelPiece) => void
@@ -111,10 +114,11 @@ export class ResponsesReader {
   /** A body of one value. */
   whole(value: JsonObject): void {
     if (this.#over) return
-    if (isJsonObject(value["error"]) || value["object"] !== "response") {
+    if (value["object"] !== "response") {
       this.#error = value
       return
     }
+    if (!this.#isEnd(value)) return
     const output = isList(value["output"]) ? value["output"] : []
     this.#lifecycle(value)
     for (const item of output) this.#item(item)
@@ -181,12 +185,21 @@ export class ResponsesReader {
     this.#emit(text)
   }
 
+  /** Whether a response that should be the last one has ended well, as it says itself: an event's name is not enough. */
+  #isEnd(response: JsonObject): boolean {
+    const { error, status } = response
+    if (status === "failed" || !(error === undefined || error === null)) this.#error = response
+    else if (!ENDED.has(status)) this.#broken = "an end of a response that has not ended"
+    return !this.#over
+  }
+
   #end(event: JsonObject): void {
     const { response } = event
     if (!isJsonObject(response)) {
       this.#broken = "an end without a response"
       return
     }
+    if (!this.#isEnd(response)) return
     this.#ended = response
     const rest = Object.entries(response).filter(([name]) => !SAID.has(name))
     this.#show({ ...event, response: Object.fromEntries(rest) })

@@ -313,6 +313,19 @@ describe("an answer that is not whole", () => {
     }
   })
 
+  it("has none with the reason of a server that gave up, which no client is told as an end", () => {
+    for (const mode of ["raw", "canonical"] as const)
+      for (const reason of ["error", "ABORTED", "upstream_timeout"]) {
+        const { pieces, reader } = read([START, ...TEXT, ...stop(reason)], mode)
+        assert.isDefined(reader.error)
+        assert.notInclude(JSON.stringify(pieces), reason)
+        const whole = new MessageReader((piece) => pieces.push(piece), { mode })
+        whole.whole({ type: "message", content: [], stop_reason: reason })
+        assert.isDefined(whole.error)
+        assert.notInclude(JSON.stringify(pieces), reason)
+      }
+  })
+
   it("is one with an error in it, and nothing is read after it", () => {
     const error = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }
     for (const mode of ["raw", "canonical"] as const) {
