@@ -53,3 +53,34 @@ const wordOf = (error: JsonObject, name: "param" | "code" | "type"): Partial<Ups
   const value = error[name]
   return typeof value === "string" && /^[\x20-\x7e]{1,200}$/u.test(value) ? { [name]: redact("content", value) } : {}
 }
+
+/** Shortest text that is taken for a secret: a header may be `true`, and a key `none`. */
+const SECRET_CHARACTERS = 8
+/** Shortest beginning of one that is removed where a message was cut. */
+const BEGINNING_CHARACTERS = 4
+
+/**
+ * The failure without these secrets in what the provider says: with what it was asked by, which it may quote. They need not look like
+ * keys, so the rules of redaction do not know them.
+ */
+export const withoutSecrets = (failed: ProviderFailure, secrets: ReadonlyArray<string>): ProviderFailure => {
+  if (failed.said === undefined) return failed
+  const hidden = secrets.filter(({ length }) => length >= SECRET_CHARACTERS)
+  const hide = (text: string) => hidden.reduce((rest, secret) => uncut(rest.replaceAll(secret, "[key]"), secret), text)
+  const { code, message, param, type } = failed.said
+  const said = {
+    message: hide(message),
+    ...(param === undefined ? {} : { param: hide(param) }),
+    ...(code === undefined ? {} : { code: hide(code) }),
+    ...(type === undefined ? {} : { type: hide(type) })
+  }
+  const { reason, retryable, shape, status, usage, waitMs } = failed
+  return new ProviderFailure({ code: failed.code, reason, retryable, said, shape, status, usage, waitMs })
+}
+
+/** A text without the beginning of the secret at its end. */
+const uncut = (text: string, secret: string): string => {
+  for (let length = Math.min(secret.length, text.length); length >= BEGINNING_CHARACTERS; length--)
+    if (text.endsWith(secret.slice(0, length))) return `${text.slice(0, -length)}[key]`
+  return text
+}

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Attempt } from "@llm-saas/domain/Attempt"
-import type { FailureReason } from "@llm-saas/domain/Generation"
+import type { FailureReason, UpstreamRefusal } from "@llm-saas/domain/Generation"
 import { ofTexts } from "@llm-saas/domain/ModelRequest"
 import type { Asking } from "@llm-saas/engine/generations/Llm"
-import { Deferred, Effect, Fiber, Random, Redacted, Result } from "effect"
+import { Deferred, Effect, Fiber, Option, Random, Redacted, Result } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import type { Call, Provider, Target } from "../src/Provider.ts"
@@ -25,6 +25,7 @@ interface Outcome {
   readonly failure?: Failing | undefined
 }
 interface Failing {
+  readonly said?: UpstreamRefusal
   readonly reason: FailureReason
   readonly retryable?: boolean
   readonly status?: number | undefined
@@ -431,6 +432,25 @@ describe("a tenant's own key", () => {
       assert.strictEqual(reasonOf((yield* answer(router, own("unusable"))).result), "model_unauthorized")
       assert.lengthOf(calls, 0)
     }).pipe(Effect.scoped)
+  )
+
+  it.effect(
+    "that the provider quotes in its refusal is told to nobody, whatever it looks like, nor are secret headers",
+    () =>
+      Effect.gen(function* () {
+        const message = "no hunter2-internal, gate-12345678, key of a or true. hunter2-int"
+        const said = { message, param: "hunter2-internal", code: "gate-12345678", type: "x" }
+        const { build } = scripted({ a: [{ pieces: 0, failure: { reason: "model_rejected", said } }] })
+        const from = configuration([route([to("a")])])
+        const headers = { "x-gate": Redacted.make("gate-12345678"), "x-flag": Redacted.make("true") }
+        const providers = from.providers.map((each) => ({ ...each, headers }))
+        const router = yield* make({ ...from, providers }, build)
+        const own = Effect.succeed(Redacted.make("hunter2-internal"))
+        const { result } = yield* answer(router, { keyFor: () => own })
+        assert.deepInclude(Result.getFailure(result).pipe(Option.getOrUndefined), {
+          said: { message: "no [key], [key], [key] or true. [key]", param: "[key]", code: "[key]", type: "x" }
+        })
+      })
   )
 
   it.effect("that fails opens no circuit for the installation's", () =>

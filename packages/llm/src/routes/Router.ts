@@ -4,8 +4,9 @@ import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embeddi
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import type { Asking, Completion } from "@llm-saas/engine/generations/Llm"
-import { Clock, Data, Duration, Effect, Random, Result, Schedule } from "effect"
+import { Clock, Data, Duration, Effect, Random, Redacted, Result, Schedule } from "effect"
 import { ProviderFailure, tooLate } from "../ProviderFailure.ts"
+import { withoutSecrets } from "../Said.ts"
 import type { Call, Provider, Target } from "../Provider.ts"
 import { Attempts, type Told } from "./Attempts.ts"
 import type { Configuration, Route } from "./Configuration.ts"
@@ -109,10 +110,14 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
     const pass = health.enter(asking.partition)
     if (typeof pass === "number") return yield* skip({ reason: "model_unavailable", waitMs: pass })
     const begun = Effect.suspend(() => Effect.andThen(health.began(pass), faults.over))
+    const secrets = secretsOf(each.at, key)
     const once = Effect.suspend(() => {
       const asked = { ...key, provider: each.provider, model: each.target.model }
       const attempts = new Attempts(asked, asking, begun)
-      return Effect.onExit(does(attempts.call), (exit) => Effect.sync(() => attempts.end(exit)))
+      return does(attempts.call).pipe(
+        Effect.mapError((failed) => withoutSecrets(failed, secrets)),
+        Effect.onExit((exit) => Effect.sync(() => attempts.end(exit)))
+      )
     })
     return yield* once.pipe(
       Effect.tapError((failed) => (each.at.settings.type === "mock" ? Effect.void : faults.report(failed))),
@@ -239,6 +244,12 @@ const skip = (about: Pick<ProviderFailure, "reason" | "said" | "waitMs">) =>
   Effect.fail(new Skipped({ why: new ProviderFailure({ ...about, retryable: false }) }))
 
 const refusal = (message: string) => ({ message, type: "invalid_request_error" })
+
+/** With what a target is asked, and what belongs to its provider. */
+const secretsOf = ({ settings }: LiveProvider, { key }: Pick<Call, "key">): ReadonlyArray<string> =>
+  [key, settings.key, ...Object.values(settings.headers)].flatMap((secret) =>
+    secret === undefined ? [] : [Redacted.value(secret)]
+  )
 
 const NO_KEY = { message: "There is no usable key of yours for the provider of this model." }
 
