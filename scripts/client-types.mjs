@@ -11,15 +11,22 @@ const TYPES = {
   Token: "A bearer token. `expires_in` is in seconds.",
   Message:
     "A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token.",
-  Conversation: "A series of messages.",
+  ToolCall: "A tool that the model calls, for the client to run. `arguments` is JSON, as the model wrote it.",
+  Conversation: "A series of messages. `model` and `system` are for its questions that have none of their own.",
+  CreateConversation: "A conversation to begin.",
+  ChangeConversation: "Members of a conversation to change; those left out stay.",
   Generation: "An answer's status and its text so far. `seq` is the last token's position.",
   Feedback: "A user's rating of an answer.",
   IsolationReport: "Whether the installation's tenants are kept apart: the rules, the trials and their findings.",
   IsolationCheck: "One rule or trial.",
   IsolationFinding: "An object that does not keep tenants apart.",
   StreamEvent:
-    "One event of an answer's stream. `delta` is one token: `seq` counts from 1, without gaps. `end`: the answer is whole, and stored.",
-  Question: "A question, and its conversation.",
+    "One event of an answer's stream. `delta` is one token: `seq` counts from 1. `end`: the answer is whole, and stored.",
+  Question: "A question: its text, its conversation, and how it is to be answered.",
+  FunctionTool: "A function that the model may call. `parameters` is the JSON Schema of its arguments.",
+  ToolResult:
+    "What a tool says to a call of the answer before. Without a conversation, with the `name` and `arguments` of the call.",
+  Attachment: "An image, a sound or a file: its bytes in base64, or its address.",
   Scope: "What an API key may do.",
   ApiKey: "An API key, without its secret. `begins_with` is how it begins.",
   NewApiKey: "An API key with its secret, `key`: null only in a repeated answer.",
@@ -85,8 +92,10 @@ function typeOf(printer, schema, indent) {
   if (type === "integer" || type === "number") return "number"
   if (type === "string" || type === "boolean" || type === "null") return type
   if (type === "array") return `ReadonlyArray<${typeOf(printer, items, indent)}>`
-  if (type === "object" && schema.properties === undefined)
-    return `Readonly<Record<string, ${typeOf(printer, schema.additionalProperties, indent)}>>`
+  if (type === "object" && schema.properties === undefined) {
+    const { additionalProperties: each } = schema
+    return `Readonly<Record<string, ${each === undefined ? "unknown" : typeOf(printer, each, indent)}>>`
+  }
   if (type === "object") return objectOf(printer, schema, indent)
   throw new Error(`no type for the schema ${JSON.stringify(schema)}`)
 }

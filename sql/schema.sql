@@ -271,9 +271,13 @@ create table app.conversations (
   title text,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  model text,
+  system text,
   constraint conversations_pkey PRIMARY KEY (tenant_id, id),
   constraint conversations_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
   constraint conversations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint conversations_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 200))),
+  constraint conversations_system_check CHECK (((char_length(system) >= 1) AND (char_length(system) <= 100000))),
   constraint conversations_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200)))
 );
 alter table app.conversations owner to llm_owner, enable row level security, force row level security;
@@ -313,11 +317,11 @@ create policy work_deleted on app.conversations as permissive for delete to llm_
   WHERE ((d.tenant_id = conversations.tenant_id) AND (d.id = ANY (ARRAY[conversations.id, conversations.user_id])))));
 create policy work_rows on app.conversations as permissive for select to llm_work
   using true;
-grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor;
+grant select (tenant_id, id, user_id, created_at, updated_at, model) on app.conversations to llm_auditor;
 grant select on app.conversations to llm_backup;
-grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_reader;
-grant select (title) on app.conversations to llm_reader_content;
-grant insert (tenant_id, id, user_id, title), select, update (title, updated_at) on app.conversations to llm_tenant;
+grant select (tenant_id, id, user_id, created_at, updated_at, model) on app.conversations to llm_reader;
+grant select (title, system) on app.conversations to llm_reader_content;
+grant insert (tenant_id, id, user_id, title, model, system), select, update (title, updated_at, model, system) on app.conversations to llm_tenant;
 grant delete, select (tenant_id, id, user_id), update (updated_at) on app.conversations to llm_work;
 
 create table app.credentials (
@@ -710,6 +714,7 @@ create table app.messages (
   account text,
   request text,
   log text,
+  tool_calls text,
   constraint messages_pkey PRIMARY KEY (tenant_id, id),
   constraint messages_tenant_id_user_id_id_key UNIQUE (tenant_id, user_id, id),
   constraint messages_tenant_id_user_id_conversation_id_fkey FOREIGN KEY (tenant_id, user_id, conversation_id) REFERENCES app.conversations(tenant_id, user_id, id) ON DELETE CASCADE,
@@ -756,10 +761,10 @@ create policy work_rows on app.messages as permissive for select to llm_work
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor;
 grant select on app.messages to llm_backup;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_reader;
-grant select (content, response, request, log) on app.messages to llm_reader_content;
+grant select (content, response, request, log, tool_calls) on app.messages to llm_reader_content;
 grant insert (tenant_id, id, user_id, conversation_id, content, request), select on app.messages to llm_tenant;
 grant select (tenant_id, id, user_id, conversation_id, content, response, token_lengths, request, log) on app.messages to llm_tracking;
-grant delete, select (tenant_id, id, user_id, conversation_id), update (content, response, token_lengths, account, request, log) on app.messages to llm_work;
+grant delete, select (tenant_id, id, user_id, conversation_id), update (content, response, token_lengths, account, request, log, tool_calls) on app.messages to llm_work;
 
 create table app.provider_keys (
   tenant_id uuid not null,
@@ -1115,9 +1120,12 @@ create function app.account_of(uuid,uuid) returns text language sql stable;
   grant execute to llm_tenant;
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb) language plpgsql;
+create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text) language plpgsql;
   alter function app.ask(uuid,uuid,integer,text,jsonb,text,text) owner to llm_owner;
   grant execute to llm_api;
+  grant execute to llm_tenant;
+create function app.calls_of(uuid,uuid) returns text[] language sql stable;
+  alter function app.calls_of(uuid,uuid) owner to llm_owner;
   grant execute to llm_tenant;
 create function app.contract_time(timestamp with time zone) returns text language sql stable;
   alter function app.contract_time(timestamp with time zone) owner to llm_owner;
@@ -1139,8 +1147,8 @@ create function app.login_valid() returns boolean language sql stable;
 create function app.may_delete(uuid,uuid,text,uuid) returns boolean language plpgsql stable;
   alter function app.may_delete(uuid,uuid,text,uuid) owner to llm_owner;
   grant execute to llm_tenant;
-create function app.message_json(uuid,uuid,uuid,text,text,text) returns text language sql stable;
-  alter function app.message_json(uuid,uuid,uuid,text,text,text) owner to llm_owner;
+create function app.message_json(uuid,uuid,uuid,text,text,text,text) returns text language sql stable;
+  alter function app.message_json(uuid,uuid,uuid,text,text,text,text) owner to llm_owner;
   grant execute to llm_tenant;
 create function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer) returns text language plpgsql;
   alter function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer) owner to llm_owner;

@@ -23,6 +23,23 @@ begin atomic
   left join lateral (select g.status, g.content from app.generations g where g.tenant_id = p_tenant and g.id = k.generation_id) g on true;
 end;
 
+-- The ids of the calls of tools in the last answer of a conversation, in order. Null: it calls none.
+create function app.calls_of(p_tenant uuid, p_conversation uuid) returns text[]
+  language sql stable
+begin atomic
+  select (select array_agg(c.call ->> 'id' order by (c.call ->> 'id') collate "C") from json_array_elements(l.tool_calls::json) c (call))
+  from (
+    select e.id, e.tool_calls
+    from (
+      -- As in app.ask.
+      select n.id, n.response, n.tool_calls from app.messages n
+      where n.tenant_id = p_tenant and n.conversation_id <= p_conversation and n.conversation_id >= p_conversation
+      order by n.conversation_id desc, n.id desc limit 300
+    ) e
+    where e.response <> '' or e.tool_calls is not null order by e.id desc limit 1
+  ) l;
+end;
+
 -- Asks, with the user's own rights: enters as app.enter does, then stores the question, its place in a conversation, the generation with
 -- its lease and the idempotency key. One statement that is a transaction of its own: separate BEGIN, enter and COMMIT statements were a
 -- tenth of the program's work per question.
@@ -31,12 +48,19 @@ end;
 -- `history_characters`, the most characters of earlier turns to return, `keep`, false where the client wants no content kept, and `tries`:
 -- null for a key that a client gave, which names one request for good; `first` for a key made of the request's body, which the latest such
 -- request takes over; `again` for another try of that one (AskedQuestion in packages/database/src/Tenancy.ts). Named fields, so that a
--- compiler finds two ids that are swapped. p_request: the body as it was sent, of requests under /v1.
+-- compiler finds two ids that are swapped. `takes_model`: the question names no model, and the conversation's is meant where it has one.
+-- `answers`: the ids of the calls of tools that it has results for.
+-- p_request: the body as it was sent, of requests under /v1; of questions the members that they have, where that is more than the text.
 --
 -- outcome: `asked`; `known`: this key was used for the same request, here is its result; `mismatch`: it was used for another one;
--- `no_conversation`. history: earlier turns of the conversation, oldest first, within history_characters.
+-- `no_conversation`; `other_model`: nothing was stored, since the conversation has another model, which `model` names; `other_calls`:
+-- likewise, since the last answer of the conversation calls other tools than these. history: earlier turns
+-- of the conversation, oldest first, within history_characters, and in any case the one whose calls are answered; `request` and `tool_calls` where they are more than texts, the latest ones up
+-- to 20 MB. system: the conversation's instructions.
 create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text, p_request text default null)
-  returns table (outcome text, message_id uuid, generation_id uuid, status text, history jsonb)
+  returns table (
+    outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text
+  )
   language plpgsql volatile
 as $$
 declare
@@ -46,11 +70,14 @@ declare
   p_key constant text := p_question ->> 'idempotency_key';
   p_body_hash constant text := p_question ->> 'body_hash';
   p_tries constant text := p_question ->> 'tries';
+  p_takes_model constant boolean := coalesce((p_question ->> 'takes_model')::boolean, false);
   v_keep boolean;
   v_outcome text;
   v_message uuid;
   v_generation uuid;
   v_status text;
+  v_model text;
+  v_system text;
   turns jsonb := '[]';
 begin
   perform app.enter(p_tenant, p_user, p_epoch, p_needs);
@@ -58,7 +85,7 @@ begin
     select k.outcome, k.message_id, k.generation_id, k.status into v_outcome, v_message, v_generation, v_status
     from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k;
     if v_outcome is not null and p_tries is distinct from 'first' then
-      return query select v_outcome, v_message, v_generation, v_status, turns;
+      return query select v_outcome, v_message, v_generation, v_status, turns, v_model, v_system;
       return;
     end if;
   end if;
@@ -66,30 +93,51 @@ begin
   select t.content_retention <> 'none' and (p_question ->> 'keep') is distinct from 'false' into v_keep
   from app.tenants t where t.id = p_tenant;
 
+  if p_question ? 'answers' and app.calls_of(p_tenant, p_conversation) is distinct from (
+    select array_agg(a.id order by a.id collate "C") from jsonb_array_elements_text(p_question -> 'answers') a (id)
+  ) then
+    return query select case when exists (
+        select from app.conversations c where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user
+      ) then 'other_calls' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model, v_system;
+    return;
+  end if;
+
   if p_conversation is not null then
     update app.conversations c set updated_at = now(),
       title = coalesce(c.title, nullif(btrim(left(regexp_replace(case when v_keep then p_content else '' end, '[[:cntrl:][:space:]]+', ' ', 'g'), 80)), ''))
-    where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user;
+    where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user
+      and (not p_takes_model or c.model is null or c.model = p_question ->> 'model')
+    returning c.system into v_system;
     if not found then
-      return query select 'no_conversation', null::uuid, null::uuid, null::text, '[]'::jsonb;
+      select c.model into v_model from app.conversations c
+      where p_takes_model and c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user;
+      return query select case when found then 'other_model' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model,
+        v_system;
       return;
     end if;
-    select coalesce(jsonb_agg(jsonb_build_object('content', t.content, 'response', t.response) order by t.id), '[]') into turns
+    select coalesce(jsonb_agg(
+      case
+        when t.request is null and t.tool_calls is null then jsonb_build_object('content', t.content, 'response', t.response)
+        else jsonb_build_object('content', t.content, 'response', t.response, 'tool_calls', t.tool_calls,
+          'request', case when t.bytes <= 20000000 then t.request end)
+      end order by t.id), '[]') into turns
     from (
-      select m.id, m.content, m.response,
-        sum(char_length(m.content) + char_length(m.response)) over (order by m.id desc) as total
+      select m.id, m.content, m.response, m.request, m.tool_calls,
+        sum(char_length(m.content) + char_length(m.response) + coalesce(char_length(m.tool_calls), 0)) over latest as total,
+        sum(octet_length(m.request)) over latest as bytes, row_number() over latest as place
       from (
-        select e.id, e.content, e.response
+        select e.id, e.content, e.response, e.request, e.tool_calls
         from (
           -- Two bounds and no `=`: then only one index has this order, see packages/engine/src/Pages.ts.
-          select n.id, n.content, n.response from app.messages n
+          select n.id, n.content, n.response, n.request, n.tool_calls from app.messages n
           where n.tenant_id = p_tenant and n.conversation_id <= p_conversation and n.conversation_id >= p_conversation
           order by n.conversation_id desc, n.id desc limit 300
         ) e
-        where e.response <> '' order by e.id desc limit 100
+        where e.response <> '' or e.tool_calls is not null order by e.id desc limit 100
       ) m
+      window latest as (order by m.id desc)
     ) t
-    where t.total <= (p_question ->> 'history_characters')::integer;
+    where t.total <= (p_question ->> 'history_characters')::integer or p_question ? 'answers' and t.place = 1;
   end if;
 
   -- The key first: of two requests with one key at once, the second waits for the first at the key's row, and then finds it there. All
@@ -119,9 +167,9 @@ begin
     parent_span_id text, created_at float8, admitted_at float8, key_id uuid
   );
   if found then
-    return query select 'asked', p_message, p_generation, 'streaming', turns;
+    return query select 'asked', p_message, p_generation, 'streaming', turns, v_model, v_system;
   else
-    return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb
+    return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb, v_model, v_system
       from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k where k.outcome is not null;
     if not found then
       raise exception 'the key was given back meanwhile' using errcode = '40001';

@@ -97,11 +97,11 @@ begin atomic
       jsonb_to_recordset(p_endings) as (
         tenant_id uuid, id uuid, lease_owner uuid, status text, finish_reason text, failure text, response_model text, tokens_in integer,
         tokens_out integer, approx_tokens_out integer, cost_usd float8, started_at float8, first_token_at float8, model_ended_at float8,
-        usage jsonb, attempts jsonb
+        usage jsonb, attempts jsonb, tool_calls text
       ), unnest(p_responses), unnest(p_token_lengths), unnest(p_logs)
     ) as given (
       tenant_id, id, lease_owner, status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd,
-      started_at, first_token_at, model_ended_at, usage, attempts, response, token_lengths, log
+      started_at, first_token_at, model_ended_at, usage, attempts, tool_calls, response, token_lengths, log
     )
   ), mine as (
     select v.*, g.message_id, g.user_id, g.model, g.approx_tokens_in, g.created_at from given v
@@ -127,7 +127,7 @@ begin atomic
     returning g.tenant_id, g.id
   ), answered as (
     update app.messages m set response = e.response, token_lengths = e.token_lengths::integer[], log = nullif(e.log, ''),
-      account = app.account_members(e.id, coalesce(left(e.response_model, 200), e.model), e.status, e.finish_reason, e.failure, e.tokens_in,
+      tool_calls = e.tool_calls, account = app.account_members(e.id, coalesce(left(e.response_model, 200), e.model), e.status, e.finish_reason, e.failure, e.tokens_in,
         e.tokens_out, e.approx_tokens_in, e.approx_tokens_out, e.created_at, to_timestamp(e.first_token_at / 1000),
         to_timestamp(e.model_ended_at / 1000))
     from mine e where m.tenant_id = e.tenant_id and m.id = e.message_id

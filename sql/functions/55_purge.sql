@@ -131,7 +131,7 @@ create function work.id_at(p_time timestamptz) returns uuid
 create function work.remove_content(p_tenant uuid, p_message uuid) returns void
   language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic
-  update app.messages m set content = '', response = '', token_lengths = '{}', log = null, request = null
+  update app.messages m set content = '', response = '', token_lengths = '{}', log = null, request = null, tool_calls = null
   where m.tenant_id = p_tenant and m.id = p_message;
   update app.generations g set content = 'removed' where g.tenant_id = p_tenant and g.message_id = p_message;
 end;

@@ -35,11 +35,12 @@ end;
 
 -- A message as the contract has it, with the members of its account.
 create function app.message_json(
-  p_message uuid, p_conversation uuid, p_user uuid, p_content text, p_response text, p_account text
+  p_message uuid, p_conversation uuid, p_user uuid, p_content text, p_response text, p_tool_calls text, p_account text
 ) returns text language sql stable parallel safe
   return concat(
     '{"id":"', p_message, '","conversation_id":', coalesce('"' || p_conversation::text || '"', 'null'), ',"user_id":"', p_user,
-    '","content":', to_json(p_content), ',"response":', coalesce(to_json(p_response)::text, 'null'), ',', p_account, '}'
+    '","content":', to_json(p_content), ',"response":', coalesce(to_json(p_response)::text, 'null'),
+    ',"tool_calls":', coalesce(p_tool_calls, 'null'), ',', p_account, '}'
   );
 
 -- A page of messages with the accounts of their answers, newest first: {"data": […], "next_cursor": …} (MessagePage in
@@ -62,26 +63,29 @@ declare
 begin
   perform app.enter(p_tenant, p_user, p_epoch, p_needs);
   if p_of = 'own' then
-    select array_agg(m.id), array_agg(app.message_json(m.id, m.conversation_id, m.user_id, m.content, m.response, m.account))
+    select array_agg(m.id), array_agg(app.message_json(m.id, m.conversation_id, m.user_id, m.content, m.response, m.tool_calls, m.account))
       into v_ids, v_rows from (
-        select p.id, p.conversation_id, p.user_id, p.content, p.response, coalesce(p.account, app.account_of(p_tenant, p.id)) as account
+        select p.id, p.conversation_id, p.user_id, p.content, p.response, p.tool_calls,
+          coalesce(p.account, app.account_of(p_tenant, p.id)) as account
         from app.messages p
         where p.tenant_id = p_tenant and p.user_id <= p_user and p.user_id >= p_user and p.id < v_after
         order by p.user_id desc, p.id desc limit (select p_limit + 1)
       ) m;
   elsif p_of = 'tenant' then
-    select array_agg(m.id), array_agg(app.message_json(m.id, m.conversation_id, m.user_id, m.content, m.response, m.account))
+    select array_agg(m.id), array_agg(app.message_json(m.id, m.conversation_id, m.user_id, m.content, m.response, m.tool_calls, m.account))
       into v_ids, v_rows from (
-        select p.id, p.conversation_id, p.user_id, p.content, p.response, coalesce(p.account, app.account_of(p_tenant, p.id)) as account
+        select p.id, p.conversation_id, p.user_id, p.content, p.response, p.tool_calls,
+          coalesce(p.account, app.account_of(p_tenant, p.id)) as account
         from app.messages p
         where p.tenant_id = p_tenant and p.id < v_after
         order by p.id desc limit (select p_limit + 1)
       ) m;
   else
     if not exists (select from app.conversations c where c.tenant_id = p_tenant and c.id = p_conversation) then return null; end if;
-    select array_agg(m.id), array_agg(app.message_json(m.id, m.conversation_id, m.user_id, m.content, m.response, m.account))
+    select array_agg(m.id), array_agg(app.message_json(m.id, m.conversation_id, m.user_id, m.content, m.response, m.tool_calls, m.account))
       into v_ids, v_rows from (
-        select p.id, p.conversation_id, p.user_id, p.content, p.response, coalesce(p.account, app.account_of(p_tenant, p.id)) as account
+        select p.id, p.conversation_id, p.user_id, p.content, p.response, p.tool_calls,
+          coalesce(p.account, app.account_of(p_tenant, p.id)) as account
         from app.messages p
         where p.tenant_id = p_tenant and p.conversation_id <= p_conversation and p.conversation_id >= p_conversation and p.id < v_after
         order by p.conversation_id desc, p.id desc limit (select p_limit + 1)

@@ -23,8 +23,9 @@ grant execute on function app.message_page(uuid, uuid, integer, text, text, uuid
 grant execute on function app.contract_time(timestamptz), app.milliseconds_to(timestamptz, timestamptz),
   app.account_members(uuid, text, text, text, text, integer, integer, integer, integer, timestamptz, timestamptz, timestamptz)
   to llm_tenant, llm_work;
-grant execute on function app.account_of(uuid, uuid), app.message_json(uuid, uuid, uuid, text, text, text) to llm_tenant;
+grant execute on function app.account_of(uuid, uuid), app.message_json(uuid, uuid, uuid, text, text, text, text) to llm_tenant;
 grant execute on function app.key_used(uuid, uuid, text, text, boolean) to llm_tenant;
+grant execute on function app.calls_of(uuid, uuid) to llm_tenant;
 grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
 grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text, text) to llm_api, llm_tenant;
 

@@ -40,8 +40,8 @@ grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, requ
 -- Deleted items are marked; the work role removes the rows.
 grant select, insert (tenant_id, id, kind, user_id) on app.deletions to llm_tenant;
 grant select on app.conversations to llm_tenant;
-grant insert (tenant_id, id, user_id, title) on app.conversations to llm_tenant;
-grant update (title, updated_at) on app.conversations to llm_tenant;
+grant insert (tenant_id, id, user_id, title, model, system) on app.conversations to llm_tenant;
+grant update (title, model, system, updated_at) on app.conversations to llm_tenant;
 grant select on app.messages to llm_tenant;
 grant insert (tenant_id, id, user_id, conversation_id, content, request) on app.messages to llm_tenant;
 -- Not lease_owner: a caller that knows it may write answers, of every tenant that process serves.
@@ -74,7 +74,7 @@ grant update (
   first_token_at, model_ended_at, ended_at, lease_until, message_id, usage, content
 ) on app.generations to llm_work;
 -- The question too is written once, when it is too old to be kept.
-grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account, log, content, request), delete
+grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account, log, content, request, tool_calls), delete
   on app.messages to llm_work;
 grant insert on app.attempts to llm_work;
 grant select (id, content_retention, content_days, content_removed_until), update (content_removed_until) on app.tenants to llm_work;

@@ -11,7 +11,7 @@ grant select (
 grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_auditor, llm_reader;
 grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_auditor, llm_reader;
 grant select on app.deletions to llm_auditor, llm_reader;
-grant select (tenant_id, id, user_id, created_at, updated_at) on app.conversations to llm_auditor, llm_reader;
+grant select (tenant_id, id, user_id, model, created_at, updated_at) on app.conversations to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor, llm_reader;
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure,
@@ -25,8 +25,8 @@ grant select (tenant_id, generation_id, created_at, attempts, next_attempt_at, c
   to llm_auditor, llm_reader;
 
 grant select (metadata) on app.api_keys to llm_reader_content;
-grant select (title) on app.conversations to llm_reader_content;
-grant select (content, response, request, log) on app.messages to llm_reader_content;
+grant select (title, system) on app.conversations to llm_reader_content;
+grant select (content, response, request, log, tool_calls) on app.messages to llm_reader_content;
 grant select (comment) on app.feedback to llm_reader_content;
 
 grant select on meta.readers to llm_auditor, llm_reader;

@@ -1,6 +1,14 @@
-import { Conversation, ConversationId, ConversationNotFound, ConversationTitle } from "@llm-saas/domain/Conversation"
+import {
+  Conversation,
+  ConversationId,
+  ConversationNotFound,
+  ConversationTitle,
+  SystemPrompt
+} from "@llm-saas/domain/Conversation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { ModelName, ModelNotFound } from "@llm-saas/domain/Model"
 import { Unavailable } from "@llm-saas/domain/Refusal"
+import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
@@ -11,10 +19,27 @@ import { pageOf, PageQuery } from "./Page.ts"
 
 const params = { id: ConversationId }
 
+/** What may be said of a conversation, at its beginning and later. */
+export const conversationMembers = {
+  title: Schema.optionalKey(Schema.NullOr(ConversationTitle)),
+  model: Schema.optionalKey(Schema.NullOr(ModelName)),
+  system: Schema.optionalKey(Schema.NullOr(SystemPrompt))
+}
+
 /** A conversation to create. */
-export const CreateConversation = Schema.Struct({
-  title: Schema.optionalKey(Schema.NullOr(ConversationTitle))
-}).annotate({ identifier: "CreateConversation" })
+export const CreateConversation = Schema.Struct(conversationMembers).annotate({ identifier: "CreateConversation" })
+
+/** There is nothing to change. */
+export const changesSomething = Schema.makeFilter(
+  ({ model, system, title }: Schema.Struct.Type<typeof conversationMembers>) =>
+    title === undefined && model === undefined && system === undefined
+      ? { path: ["title"], issue: "Missing key" }
+      : undefined,
+  { toJsonSchema: () => ({ minProperties: 1 }) }
+)
+
+/** Errors of a model's name. */
+export const modelRefused = [ModelNotAllowed, ModelNotFound] as const
 
 /** One page of conversations. */
 export const ConversationPage = pageOf("ConversationPage", Conversation)
@@ -23,13 +48,14 @@ const create = HttpApiEndpoint.post("create", "/conversations", {
   headers: keyHeader,
   payload: CreateConversation,
   success: Conversation.pipe(HttpApiSchema.status(201)),
-  error: [IdempotencyMismatch, Unavailable]
+  error: [IdempotencyMismatch, ...modelRefused, Unavailable]
 })
   .annotateMerge(Examples.answers(201, Examples.conversation, { title: "LangChain" }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Begin a conversation",
-      description: "Its `title` may be left out: the first question gives it one."
+      description:
+        "Its `title` may be left out: the first question gives it one. `model` and `system` are for its questions that have none of their own."
     })
   )
 
@@ -55,23 +81,23 @@ const get = HttpApiEndpoint.get("get", "/conversations/:id", {
   .annotateMerge(
     OpenApi.annotations({
       summary: "Read a conversation",
-      description: "Its title and when it was last asked in. An admin may read any of the tenant's."
+      description:
+        "Its title, its model and instructions, and when it was last asked in. An admin may read any of the tenant's."
     })
   )
 
 const rename = HttpApiEndpoint.patch("rename", "/conversations/:id", {
   params,
-  payload: Schema.Struct({ title: Schema.NullOr(ConversationTitle) }).annotate({
-    identifier: "RenameConversation"
-  }),
+  payload: Schema.Struct(conversationMembers).check(changesSomething).annotate({ identifier: "ChangeConversation" }),
   success: Conversation,
-  error: [ConversationNotFound, Unavailable]
+  error: [ConversationNotFound, ...modelRefused, Unavailable]
 })
   .annotateMerge(Examples.answers(200, Examples.conversation, { title: "LangChain" }))
   .annotateMerge(
     OpenApi.annotations({
-      summary: "Rename a conversation",
-      description: "`null` takes the title away: the next question gives it one."
+      summary: "Change a conversation",
+      description:
+        "What is left out stays. `null` takes the title away, and the next question gives it one; or the model or the instructions, for the default model and none."
     })
   )
 

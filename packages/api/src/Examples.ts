@@ -140,6 +140,8 @@ export const conversation: typeof Conversation.Encoded = {
   id: CONVERSATION_ID,
   user_id: USER_ID,
   title: "LangChain",
+  model: null,
+  system: null,
   created_at: "2026-11-24T21:59:00.000Z",
   updated_at: "2026-11-24T22:03:12.000Z"
 }
@@ -162,6 +164,7 @@ export const message: typeof Message.Encoded = {
   user_id: USER_ID,
   ...question,
   response: "LangChain is a framework for programs that use language models.",
+  tool_calls: null,
   model: "gpt-4o-mini",
   status: "completed",
   finish_reason: "stop",

@@ -4,6 +4,7 @@ import { generationFailures, GenerationNotFound } from "@llm-saas/domain/Generat
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import { ModelNotFound } from "@llm-saas/domain/Model"
+import { questionCheck, questionFields } from "@llm-saas/domain/Question"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { Schema } from "effect"
@@ -12,18 +13,22 @@ import { Access, Authorization } from "./Access.ts"
 import { Costly } from "./Costly.ts"
 import { LastEventId, lastEventIdQuery } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
+import { InvalidRequest } from "./Failures.ts"
 import { keyHeader } from "./Idempotent.ts"
+import { OwnBody } from "./OwnBody.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
-/** A question, and its conversation. */
-export const Question = Schema.Struct({
-  content: Content,
-  conversation_id: Schema.optionalKey(Schema.NullOr(ConversationId))
-}).annotate({
-  identifier: "Question",
-  description: "Without a `conversation_id` the question stands alone."
-})
+const QUESTION = `Without a \`conversation_id\` the question stands alone; in a conversation, \`model\` and \`system\` are the conversation's where the question has none.
+
+Where an answer has \`tool_calls\`, the client runs them and sends a \`tool_results\` for each: in a conversation alone or with a text, for its last answer. Without a conversation the question is sent again, and each result has the \`name\` and \`arguments\` of its call.
+
+\`attachments\` are base64 with a \`media_type\`, or an https \`url\` that the model's provider fetches. Not every model takes every kind.`
+
+/** A question: its text, its conversation, and how it is to be answered. */
+export const Question = Schema.Struct(questionFields)
+  .check(questionCheck)
+  .annotate({ identifier: "Question", description: QUESTION })
 
 /** One page of messages. */
 export const MessagePage = pageOf("MessagePage", Message)
@@ -50,8 +55,9 @@ const ask = HttpApiEndpoint.post("ask", "/messages", {
   headers: keyHeader,
   payload: Question,
   success: Message.pipe(HttpApiSchema.status(201)),
-  error: [...refused, StillRunning, GenerationNotFound]
+  error: [...refused, StillRunning, GenerationNotFound, InvalidRequest]
 })
+  .annotate(OwnBody, true)
   .annotateMerge(Examples.answers(201, Examples.message, Examples.question))
   .annotateMerge(
     OpenApi.annotations({
@@ -60,13 +66,13 @@ const ask = HttpApiEndpoint.post("ask", "/messages", {
     })
   )
 
-const STREAM = `One event a token: \`id: <generation>:<seq>\` and the token as \`data\`; a line break in a token makes several \`data\` lines of it. \`: keep-alive\` comments come when nothing else does. \`data: [DONE]\` says that the answer is whole and stored; a failure is an event named \`error\`, with a problem as its data, and no \`[DONE]\` after it. With \`format=json\` (or \`Accept: text/event-stream;format=json\`) each \`data\` is JSON, by \`type\`: \`start\`, \`delta\`, \`usage\`, \`end\`.
+const STREAM = `One event a token: \`id: <generation>:<seq>\` and the token as \`data\`; a line break in a token makes several \`data\` lines of it. \`: keep-alive\` comments come when nothing else does. \`data: [DONE]\` says that the answer is whole and stored; a failure is an event named \`error\`, with a problem as its data, and no \`[DONE]\` after it. With \`format=json\` (or \`Accept: text/event-stream;format=json\`) each \`data\` is JSON, by \`type\`: \`start\`, \`delta\`, \`reasoning\`, \`tool_call\`, \`usage\`, \`end\`; otherwise only the text is sent.
 
 A stream that was cut is resumed: the same request with \`Last-Event-ID\`, as browsers send it by themselves, or with \`lastEventId\` in the query, as polyfills do, goes on behind that event and asks nothing; behind the last event there is nothing, which is a 204, and a place that an ended answer does not have is a 400. So does \`GET /generations/{id}/stream\`. An answer goes on for a while when its reader has left.
 
 What is refused before the first byte is refused with its status. ${KEY}`
 
-const streamErrors = [...refused, GenerationNotFound] as const
+const streamErrors = [...refused, GenerationNotFound, InvalidRequest] as const
 
 const streamUrl = HttpApiEndpoint.get("streamUrl", "/messages/stream", {
   query: { content: Content, conversation_id: Schema.optionalKey(ConversationId), format, ...lastEventIdQuery },
@@ -90,6 +96,7 @@ const stream = HttpApiEndpoint.post("stream", "/messages/stream", {
   success: EventStream,
   error: streamErrors
 })
+  .annotate(OwnBody, true)
   .annotateMerge(Examples.streamed(Examples.question))
   .annotateMerge(
     OpenApi.annotations({ summary: "Ask the model, and read the answer as it comes", description: STREAM })

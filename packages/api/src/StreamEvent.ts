@@ -24,8 +24,22 @@ export const StreamEvent = Schema.Union([
     /** The model's name. */
     model: Schema.String
   }),
-  /** One token. `seq` counts from 1, without gaps. */
+  /** One token. `seq` counts from 1; a number is left out where the answer has something that no event here shows. */
   Schema.Struct({ type: Schema.Literal("delta"), seq: Seq, text: Schema.String }),
+  /** More of the model's thoughts, of models that show them. */
+  Schema.Struct({ type: Schema.Literal("reasoning"), seq: Seq, text: Schema.String }),
+  /**
+   * More of a call of a tool; `index` numbers the calls from 0. `id` and `name` come with its first piece; the pieces of `arguments`
+   * together are its arguments.
+   */
+  Schema.Struct({
+    type: Schema.Literal("tool_call"),
+    seq: Seq,
+    index: Schema.Int,
+    id: Schema.optionalKey(Schema.String),
+    name: Schema.optionalKey(Schema.String),
+    arguments: Schema.String
+  }),
   /** Tokens used, as the provider counted them; `approx_…` is our own estimate. */
   Schema.Struct({
     type: Schema.Literal("usage"),

@@ -1,6 +1,6 @@
-import type { Question } from "@llm-saas/api/MessagesApi"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { type GenerationId, Seq } from "@llm-saas/domain/Generation"
+import type { QuestionBody } from "@llm-saas/domain/Question"
 import { Effect, Stream } from "effect"
 import { Rpc } from "./Rpc.ts"
 
@@ -14,12 +14,12 @@ type Calls = Rpc["Service"]
 type Failure<S> = S extends Stream.Stream<unknown, infer E> ? E : never
 
 /**
- * Asks, and streams the answer: `start`, each token, `usage`, `end`. A lost connection is reopened, and the answer continues with its
+ * Asks, and streams the answer: `start`, each token, thought and piece of a call, `usage`, `end`. A lost connection is reopened, and the answer continues with its
  * next token: none is lost or repeated, and the model is asked once. Interruption closes the connection; the server stops an answer that
  * has had no reader for a while.
  */
 export const ask = (
-  question: typeof Question.Type & { readonly idempotency_key?: string }
+  question: QuestionBody & { readonly idempotency_key?: string }
 ): Stream.Stream<StreamEvent, Failure<ReturnType<Calls["messages.stream"]>>, Rpc> =>
   Stream.unwrap(
     Effect.map(Rpc, (rpc) => {
@@ -48,7 +48,7 @@ const resuming = <E extends { readonly _tag: string }>(
     const note = (event: StreamEvent) => {
       tries = 1
       if (event.type === "start") generation = event.generation_id
-      if (event.type === "delta") ({ seq } = event)
+      if ("seq" in event) ({ seq } = event)
     }
     const again = <F extends { readonly _tag: string }>(
       error: F

@@ -188,7 +188,11 @@ export interface AskedQuestion extends AskedGeneration {
   readonly keep?: boolean | undefined
   /** How the key is meant: see `sql/functions/40_asking.sql`. */
   readonly tries?: "first" | "again" | undefined
-  /** The body of a request under `/v1`, as it was sent. */
+  /** Whether the model of the conversation is meant, where it has one. */
+  readonly takes_model?: boolean | undefined
+  /** The calls of tools that it has results for, which are those of the last answer of its conversation. */
+  readonly answers?: ReadonlyArray<string> | undefined
+  /** The body of a request under `/v1` as it was sent, or the members of a question that is more than its text. */
   readonly request?: string | undefined
 }
 

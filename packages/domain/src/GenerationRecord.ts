@@ -46,6 +46,8 @@ export interface GenerationRecord {
   readonly started_at: number
   readonly first_token_at: number | null
   readonly model_ended_at: number
+  /** The tools that a whole answer calls, as JSON; undefined: none. */
+  readonly tool_calls?: string | undefined
 }
 
 /** What is stored of a generation when its question is taken. `tenant_id` and `user_id` are those of the room. */
@@ -83,4 +85,5 @@ export type GenerationEnding = Pick<
   | "started_at"
   | "first_token_at"
   | "model_ended_at"
+  | "tool_calls"
 > & { readonly status: Exclude<GenerationStatus, "streaming"> }

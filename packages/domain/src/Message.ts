@@ -12,6 +12,14 @@ export type MessageId = typeof MessageId.Type
 /** A question's text: well-formed Unicode without NUL, not blank. Its longest length is a setting; a longer text is answered with 422. */
 export const Content = prose()
 
+/** A tool that the model calls. The client runs it, and sends its result with the next question. */
+export const ToolCall = Schema.Struct({
+  id: Schema.String,
+  name: Schema.String,
+  /** JSON, as the model wrote it. */
+  arguments: Schema.String
+}).annotate({ identifier: "ToolCall" })
+
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 /** A question and its answer, as stored. Elsewhere a message has a role; here it is both sides. */
@@ -23,6 +31,8 @@ export class Message extends Schema.Class<Message>("Message")({
   content: Schema.String,
   /** Null until the answer ended; partial if it did not complete. */
   response: Schema.NullOr(Schema.String),
+  /** The tools that a whole answer calls; null if it calls none, or is not whole. */
+  tool_calls: Schema.NullOr(Schema.Array(ToolCall)),
   model: Schema.NullOr(Schema.String),
   status: GenerationStatus,
   finish_reason: Schema.NullOr(FinishReason),

@@ -289,7 +289,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds"
       const script = yield* Script
       const actor = yield* newUser()
       const stranger = yield* newUser(actor.tenantId)
-      const { id } = yield* conversations.create(null).pipe(as(actor))
+      const { id } = yield* conversations.create({}).pipe(as(actor))
       const say = Effect.fnUntraced(function* (content: string, response: string) {
         const asked = yield* generations.ask(question(content, { conversationId: id })).pipe(as(actor))
         const call = yield* script.next

@@ -16,6 +16,7 @@ const END: GenerationEnd = {
     user_id: randomUUID(),
     content: "Why?",
     response: null,
+    tool_calls: null,
     model: null,
     status: "cancelled",
     finish_reason: null,

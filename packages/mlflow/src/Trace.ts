@@ -1,11 +1,12 @@
 import type { TrackingRecord } from "@llm-saas/database/TrackingOutbox"
 import { nanosecondsOf } from "@llm-saas/domain/Time"
+import { type Written, writtenIn } from "@llm-saas/domain/Written"
 import { type Attributes, type GenerationSpan, spansOf } from "@llm-saas/engine/generations/GenerationSpans"
 import { tokensOf } from "@llm-saas/engine/generations/Tokens"
 import { DateTime } from "effect"
 import { type ContentPolicy, filter } from "./Content.ts"
 import { traceName } from "./Run.ts"
-import { referring, type Written, writtenIn } from "./Written.ts"
+import { referring } from "./References.ts"
 
 // A record as a trace of MLflow, in OTLP's JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). The tests pin it.
 

@@ -2,11 +2,13 @@ import { Answer } from "./Answer.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
   ApiKey,
+  ChangeConversation,
   ChangeKey,
   ChangeProviderKey,
   ContentRetention,
   ContentRetentionChoice,
   Conversation,
+  CreateConversation,
   CreateKey,
   CreateProviderKey,
   CurrentKey,
@@ -160,7 +162,8 @@ export class Client {
   }
 
   readonly conversations = {
-    create: (conversation: { readonly title?: string | null } = {}, options?: RequestOptions): Promise<Conversation> =>
+    /** `model` and `system` are for its questions that have none of their own. */
+    create: (conversation: CreateConversation = {}, options?: RequestOptions): Promise<Conversation> =>
       this.#transport.send("POST", "/conversations", { ...options, json: conversation }),
     /** Newest first. */
     list: (query?: PageQuery, options?: RequestOptions): Promise<Page<Conversation>> =>
@@ -170,6 +173,9 @@ export class Client {
     /** `null` removes the title. */
     rename: (id: string, title: string | null, options?: RequestOptions): Promise<Conversation> =>
       this.#transport.retry("PATCH", `/conversations/${encode(id)}`, { ...options, json: { title } }),
+    /** What is left out stays; `null` takes it away. */
+    change: (id: string, change: ChangeConversation, options?: RequestOptions): Promise<Conversation> =>
+      this.#transport.retry("PATCH", `/conversations/${encode(id)}`, { ...options, json: change }),
     /** Deletes it with all its messages. */
     remove: (id: string, options?: RequestOptions): Promise<void> =>
       this.#transport.done("DELETE", `/conversations/${encode(id)}`, options),

@@ -73,6 +73,7 @@ export interface Message {
   readonly user_id: string
   readonly content: string
   readonly response: string | null
+  readonly tool_calls: ReadonlyArray<ToolCall> | null
   readonly model: string | null
   readonly status: GenerationStatus
   readonly finish_reason: FinishReason | null
@@ -86,13 +87,36 @@ export interface Message {
   readonly created_at: string
 }
 
-/** A series of messages. */
+/** A tool that the model calls, for the client to run. `arguments` is JSON, as the model wrote it. */
+export interface ToolCall {
+  readonly id: string
+  readonly name: string
+  readonly arguments: string
+}
+
+/** A series of messages. `model` and `system` are for its questions that have none of their own. */
 export interface Conversation {
   readonly id: string
   readonly user_id: string
   readonly title: string | null
+  readonly model: string | null
+  readonly system: string | null
   readonly created_at: string
   readonly updated_at: string
+}
+
+/** A conversation to begin. */
+export interface CreateConversation {
+  readonly title?: string | null
+  readonly model?: string | null
+  readonly system?: string | null
+}
+
+/** Members of a conversation to change; those left out stay. */
+export interface ChangeConversation {
+  readonly title?: string | null
+  readonly model?: string | null
+  readonly system?: string | null
 }
 
 /** An answer's status and its text so far. `seq` is the last token's position. */
@@ -144,7 +168,7 @@ export interface IsolationFinding {
   readonly detail: string
 }
 
-/** One event of an answer's stream. `delta` is one token: `seq` counts from 1, without gaps. `end`: the answer is whole, and stored. */
+/** One event of an answer's stream. `delta` is one token: `seq` counts from 1. `end`: the answer is whole, and stored. */
 export type StreamEvent = {
   readonly type: "start"
   readonly generation_id: string
@@ -155,6 +179,17 @@ export type StreamEvent = {
   readonly type: "delta"
   readonly seq: number
   readonly text: string
+} | {
+  readonly type: "reasoning"
+  readonly seq: number
+  readonly text: string
+} | {
+  readonly type: "tool_call"
+  readonly seq: number
+  readonly index: number
+  readonly id?: string
+  readonly name?: string
+  readonly arguments: string
 } | {
   readonly type: "usage"
   readonly tokens_in: number | null
@@ -170,10 +205,50 @@ export type StreamEvent = {
   readonly seq: number
 }
 
-/** A question, and its conversation. */
+/** A question: its text, its conversation, and how it is to be answered. */
 export interface Question {
-  readonly content: string
+  readonly content?: string
   readonly conversation_id?: string | null
+  readonly model?: string
+  readonly system?: string
+  readonly temperature?: number
+  readonly max_tokens?: number
+  readonly tools?: ReadonlyArray<FunctionTool>
+  readonly tool_choice?: "auto" | "none" | "required" | {
+    readonly name: string
+  }
+  readonly tool_results?: ReadonlyArray<ToolResult>
+  readonly attachments?: ReadonlyArray<Attachment>
+  readonly response_format?: "text" | "json" | {
+    readonly name?: string
+    readonly schema: Readonly<Record<string, unknown>>
+    readonly strict?: boolean
+  }
+}
+
+/** A function that the model may call. `parameters` is the JSON Schema of its arguments. */
+export interface FunctionTool {
+  readonly name: string
+  readonly description?: string
+  readonly parameters?: Readonly<Record<string, unknown>>
+  readonly strict?: boolean
+}
+
+/** What a tool says to a call of the answer before. Without a conversation, with the `name` and `arguments` of the call. */
+export interface ToolResult {
+  readonly id: string
+  readonly content: string
+  readonly failed?: boolean
+  readonly name?: string
+  readonly arguments?: string
+}
+
+/** An image, a sound or a file: its bytes in base64, or its address. */
+export interface Attachment {
+  readonly media_type: string
+  readonly data?: string
+  readonly url?: string
+  readonly name?: string
 }
 
 /** What an API key may do. */

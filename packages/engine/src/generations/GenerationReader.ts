@@ -119,7 +119,7 @@ export interface Recorded {
   readonly generationId: GenerationId
   readonly messageId: MessageId
   readonly source: Source
-  /** The body of a request under `/v1` as it was sent. */
+  /** The body of a request under `/v1` as it was sent, or a question that is more than its text. */
   readonly request: string | null
   /** The entries of the log so far. */
   readonly entries: ReadonlyArray<string>
@@ -209,7 +209,7 @@ const select = SqlSchema.findOneOption({
   execute: ({ after, id, request }) =>
     TenantSql.use(
       (sql) =>
-        sql`select m.id, m.conversation_id, g.id as generation_id, m.user_id, m.content, m.response, m.log, m.token_lengths, g.usage, g.source, g.content as kept,
+        sql`select m.id, m.conversation_id, g.id as generation_id, m.user_id, m.content, m.response, m.tool_calls, m.log, m.token_lengths, g.usage, g.source, g.content as kept,
             case when ${request}::boolean then m.request end as request,
             coalesce(g.response_model, g.model) as model, g.status, g.finish_reason, g.failure, g.tokens_in, g.tokens_out,
             g.approx_tokens_in, g.approx_tokens_out,
@@ -224,7 +224,7 @@ const select = SqlSchema.findOneOption({
             ), '[]') as chunks
           from ${one(sql, id)} g
           cross join lateral (
-            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.log, m.token_lengths, m.request from app.messages m
+            select m.id, m.conversation_id, m.user_id, m.content, m.response, m.tool_calls, m.log, m.token_lengths, m.request from app.messages m
             where m.tenant_id = app.tenant_id() and m.id <= g.message_id and m.id >= g.message_id order by m.id desc limit 1
           ) m`
     )

@@ -4,6 +4,7 @@ import type { Ending } from "@llm-saas/domain/Generation"
 import type { AskedGeneration, GenerationEnding, GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import { approximateTokens, Message } from "@llm-saas/domain/Message"
 import type { Usage } from "@llm-saas/domain/Usage"
+import { writtenIn } from "@llm-saas/domain/Written"
 import { DateTime, type Tracer } from "effect"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 import type { Asking, Completion } from "./Llm.ts"
@@ -51,6 +52,7 @@ export const endedGeneration = (
   const { tokenLog } = live
   const { visible: response, words } = live.said
   const entries = tokenLog.tokens
+  const calls = tokenLog.hasEvents && ending.status === "completed" ? callsIn(entries) : null
   const stored: GenerationEnding = {
     tenant_id: live.tenantId,
     id: asked.id,
@@ -66,7 +68,8 @@ export const endedGeneration = (
     cost_usd: costOf(price, usage),
     started_at: startedAt,
     first_token_at: live.firstTokenAt ?? null,
-    model_ended_at: modelEndedAt
+    model_ended_at: modelEndedAt,
+    ...(calls === null ? {} : { tool_calls: JSON.stringify(calls) })
   }
   const record: GenerationRecord = { ...asked, ...stored, user_id: live.userId }
   const message = new Message({
@@ -76,6 +79,7 @@ export const endedGeneration = (
     user_id: record.user_id,
     content,
     response,
+    tool_calls: calls,
     model: record.response_model ?? record.model,
     status: record.status,
     finish_reason: record.finish_reason,
@@ -100,3 +104,11 @@ export const endedGeneration = (
     end: { ending, usage, message }
   }
 }
+
+/** The calls of tools in a log; null: there are none. Ids are compared by PostgreSQL, whose texts have no NUL. */
+const callsIn = (entries: ReadonlyArray<string>): Message["tool_calls"] => {
+  const { calls } = writtenIn(entries)
+  return calls.length === 0 ? null : calls.map(({ args, id, name }) => ({ id: storable(id), name, arguments: args }))
+}
+
+const storable = (text: string): string => text.toWellFormed().replaceAll("\0", "\ufffd")

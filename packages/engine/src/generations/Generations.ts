@@ -15,13 +15,13 @@ import type { Refused, TooManyRequests, Unavailable } from "@llm-saas/domain/Ref
 import type { ModelNotFound } from "@llm-saas/domain/Model"
 import type { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { noteReplay } from "@llm-saas/domain/Replay"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Option, Result, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { allowedModel } from "./AllowedModel.ts"
 import { Admission, type Load } from "./Admission.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import * as QuestionIntake from "./QuestionIntake.ts"
-import type { Question } from "./QuestionStore.ts"
+import { conversationModel, OtherCalls, type Question } from "./QuestionStore.ts"
 import { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { Marked } from "../Deletions.ts"
 import * as GenerationReader from "./GenerationReader.ts"
@@ -75,6 +75,7 @@ export class Generations extends Context.Service<
       | IdempotencyMismatch
       | ModelNotAllowed
       | ModelNotFound
+      | OtherCalls
       | StillRunning
       | GenerationNotFound
       | Refused,
@@ -133,16 +134,29 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
   const intake = yield* QuestionIntake.make({ admission, leaseOwner, options, runner, scheduler })
   const readerLimit = new ReaderLimit(options.readersPerUser)
 
+  /** The model of a question. A key may be for the one of the conversation, and not for the default one. */
+  const modelFor = Effect.fnUntraced(function* (question: Question) {
+    const named = question.model ?? question.request?.model ?? ""
+    const model = yield* Effect.result(allowedModel(llm, named === "" ? llm.defaultModel : named, "chat"))
+    if (Result.isSuccess(model)) return model.success
+    const { conversationId } = question
+    if (conversationId === undefined || named !== "") return yield* model.failure
+    const conversation = yield* tenancy.read(conversationModel(conversationId))
+    if (Option.isNone(conversation)) return yield* new ConversationNotFound({})
+    if (conversation.value.model === null) return yield* model.failure
+    return yield* allowedModel(llm, conversation.value.model, "chat")
+  })
+
   const ask: Generations["Service"]["ask"] = Effect.fnUntraced(function* (question) {
     if (codePoints(question.content) > options.promptCharacters)
       return yield* new PromptTooLong({ max_characters: options.promptCharacters })
     const { tenantId, userId } = yield* Actor
-    const model = yield* allowedModel(llm, question.model ?? question.request?.model ?? llm.defaultModel, "chat")
+    const model = yield* modelFor(question)
     yield* readerLimit.enter(tenantId, userId)
     const taken = yield* intake.take(question, model)
     switch (taken.outcome) {
       case "asked":
-        return askedOf(taken, model, question.conversationId ?? null)
+        return askedOf(taken, taken.model, question.conversationId ?? null)
       case "known": {
         yield* noteReplay
         if (question.source === "messages" && taken.running)
@@ -151,6 +165,8 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
       }
       case "mismatch":
         return yield* new IdempotencyMismatch({})
+      case "other_calls":
+        return yield* new OtherCalls()
       case "no_conversation":
         return yield* new ConversationNotFound({})
     }

@@ -11,7 +11,8 @@ import { Clock, Effect } from "effect"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { Admission } from "./Admission.ts"
-import { type AnsweredQuestion, promptOf, withHistory } from "./ConversationHistory.ts"
+import { allowedModel } from "./AllowedModel.ts"
+import { type Before, isPlain, promptOf, withHistory } from "./ConversationHistory.ts"
 import { keyFor } from "../providerKeys/KeyFor.ts"
 import { ProviderKeys } from "../providerKeys/ProviderKeys.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
@@ -46,33 +47,45 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
   /** Stores the question and begins the answer, unless the key was used. `leave` gives the turn back, as soon as the answer ended. */
   const begin = Effect.fnUntraced(function* (
     question: QuestionStore.Question,
-    model: ModelInfo,
+    chosen: ModelInfo,
     call: ModelCall | undefined,
     moment: () => number,
     arrivedAt: number,
     leave: Effect.Effect<void>
   ) {
     const actor = yield* Actor
-    const { content, idempotencyKey, keep, request, tries } = question
+    const { body, content, conversationId, idempotencyKey, keep, request, tries } = question
     const digested =
       idempotencyKey === undefined && tries === undefined
         ? null
         : yield* Effect.orDie(QuestionStore.hash(digest, question))
     const parent = yield* Telemetry.currentSpan
     const admittedAt = moment()
-    const asked = yield* describe(question, model, parent, arrivedAt, admittedAt)
-    const row = yield* QuestionStore.ask(tenancy, {
-      ...asked,
-      content,
-      key_id: actor.key?.id,
-      request: request?.origin === undefined ? undefined : JSON.stringify(request.origin.body),
-      // Tries of one request are known by what they have in common: the API key and the body.
-      idempotency_key: idempotencyKey ?? (tries === undefined ? null : `tries ${actor.key?.id ?? ""} ${digested}`),
-      body_hash: digested,
-      ...(idempotencyKey === undefined ? { tries } : {}),
-      keep,
-      history_characters: options.contextTokens * CHARACTERS_PER_TOKEN
+    const kept = body ?? request?.origin?.body
+    const answers = conversationId === undefined ? undefined : answersIn(request)
+    const store = Effect.fnUntraced(function* (model: ModelInfo) {
+      const asked = yield* describe(question, model, parent, arrivedAt, admittedAt)
+      const row = yield* QuestionStore.ask(tenancy, {
+        ...asked,
+        content,
+        key_id: actor.key?.id,
+        request: kept === undefined ? undefined : JSON.stringify(kept),
+        // Tries of one request are known by what they have in common: the API key and the body.
+        idempotency_key: idempotencyKey ?? (tries === undefined ? null : `tries ${actor.key?.id ?? ""} ${digested}`),
+        body_hash: digested,
+        ...(idempotencyKey === undefined ? { tries } : {}),
+        keep,
+        history_characters: options.contextTokens * CHARACTERS_PER_TOKEN,
+        ...(takesModel(question) ? { takes_model: true } : {}),
+        answers
+      })
+      return { asked, model, row }
     })
+    let stored = yield* store(chosen)
+    // Once, unless the conversation's model is changed meanwhile.
+    while (stored.row.outcome === "other_model")
+      stored = yield* store(yield* allowedModel(llm, stored.row.model ?? llm.defaultModel, "chat"))
+    const { asked, model, row } = stored
     if (row.outcome !== "asked") {
       yield* leave
       return row
@@ -91,9 +104,9 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
     }
     yield* runner.attach(live)
     const generate: ModelCall = (emit, asking) =>
-      llm.generate(requestOf(question, model, row.history, options.contextTokens), emit, asking)
+      llm.generate(requestOf(question, model, row.before, options.contextTokens), emit, asking)
     yield* runner.begin(live, call ?? generate, run, leave)
-    return { ...row, tokenLog: live.tokenLog }
+    return { ...row, model, tokenLog: live.tokenLog }
   })
 
   /** `call`: what is asked of the model, where that is no answer to the question. */
@@ -116,12 +129,24 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
 const requestOf = (
   { content, request }: QuestionStore.Question,
   model: ModelInfo,
-  history: ReadonlyArray<AnsweredQuestion>,
+  before: Before,
   budget: number
-): ModelRequest =>
-  request === undefined
-    ? ofTexts(model.id, promptOf(history, content, budget))
-    : withHistory(request, history, content, budget)
+): ModelRequest => {
+  if (request === undefined && isPlain(before)) return ofTexts(model.id, promptOf(before.history, content, budget))
+  if (request?.origin !== undefined) return request
+  const own = request ?? ofTexts(model.id, [{ role: "user", content }])
+  return withHistory({ ...own, model: model.id }, before, budget)
+}
+
+/** Whether a question leaves its model to the conversation. */
+export const takesModel = ({ conversationId, model, request }: QuestionStore.Question): boolean =>
+  conversationId !== undefined && (model ?? request?.model ?? "") === ""
+
+/** The ids of the calls that a request has results for; undefined: it has none. */
+const answersIn = (request: ModelRequest | undefined): ReadonlyArray<string> | undefined => {
+  const ids = request?.input.flatMap((item) => (item.type === "tool_result" ? [item.id] : [])) ?? []
+  return ids.length === 0 ? undefined : ids
+}
 
 /** What `app.ask` stores of a question that got its turn, beside its text. */
 const describer = (leaseOwner: string, random: SecureRandom["Service"]) =>

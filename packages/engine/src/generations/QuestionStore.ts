@@ -1,11 +1,13 @@
-import type { AskedQuestion, Tenancy } from "@llm-saas/database/Tenancy"
-import type { ConversationId } from "@llm-saas/domain/Conversation"
+import { type AskedQuestion, type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, GenerationStatus, isEnded, type Source } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
+import type { JsonObject } from "@llm-saas/domain/Json"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
-import { Effect, Schema } from "effect"
+import { Data, Effect, Schema } from "effect"
 import { type Digest, sha256 } from "effect/crypto/Digest"
-import type { AnsweredQuestion } from "./ConversationHistory.ts"
+import { SqlSchema } from "effect/sql"
+import type { Before } from "./ConversationHistory.ts"
 
 /** A question, as a client asks it. */
 export interface Question {
@@ -16,6 +18,8 @@ export interface Question {
   readonly model?: string | undefined
   /** The whole request, where there is more to it than the text. It has all earlier turns, but for those of a conversation. */
   readonly request?: ModelRequest | undefined
+  /** What is kept of a request without an origin. */
+  readonly body?: JsonObject | undefined
   /** False: nothing of its content is to be kept. */
   readonly keep?: boolean | undefined
   /** Whether the answer goes on although nobody reads it. */
@@ -39,18 +43,27 @@ export interface Place {
 
 /** The result; see `sql/functions/40_asking.sql`. */
 export type Outcome =
-  | (Place & { readonly outcome: "asked"; readonly history: ReadonlyArray<AnsweredQuestion> })
+  | (Place & { readonly outcome: "asked"; readonly before: Before })
   | (Place & { readonly outcome: "known"; readonly running: boolean })
+  /** Nothing was stored. The conversation's model; null: it has none. */
+  | { readonly outcome: "other_model"; readonly model: string | null }
+  | { readonly outcome: "other_calls" }
   | { readonly outcome: "mismatch" }
   | { readonly outcome: "no_conversation" }
 
 /** Hashes a request's body, to detect that a key is reused for another body. A plain question is hashed as it was before there were others. */
-export const hash = (digest: Digest["Service"], { content, conversationId, model, request, source }: Question) => {
+export const hash = (
+  digest: Digest["Service"],
+  { body, content, conversationId, model, request, source }: Question
+) => {
   const plain = [content, conversationId ?? null]
   const whole =
     request === undefined && model === undefined
       ? plain
-      : [...plain, source, model ?? null, request?.origin?.body ?? request]
+      : request?.origin === undefined
+        ? // One question, at whichever of our own addresses it is asked.
+          [...plain, model ?? null, body ?? request ?? null]
+        : [...plain, source, model ?? null, request.origin.body]
   return digest.digestHex(sha256, new TextEncoder().encode(JSON.stringify(whole)))
 }
 
@@ -58,29 +71,50 @@ export const hash = (digest: Digest["Service"], { content, conversationId, model
 export const ask = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], question: AskedQuestion) {
   const rows = yield* tenancy.call("ask", question)
   const [row] = yield* Effect.orDie(decodeRows(rows))
-  const place = { message_id: row.message_id, generation_id: row.generation_id }
-  const outcome: Outcome =
-    row.outcome === "mismatch"
-    || row.outcome === "no_conversation"
-    || place.message_id === null
-    || place.generation_id === null
-      ? { outcome: row.outcome === "mismatch" ? "mismatch" : "no_conversation" }
-      : row.outcome === "asked"
-        ? { message_id: place.message_id, generation_id: place.generation_id, outcome: "asked", history: row.history }
-        : {
-            message_id: place.message_id,
-            generation_id: place.generation_id,
-            outcome: "known",
-            running: row.status !== null && !isEnded(row.status)
-          }
-  return outcome
+  return outcomeOf(row)
 })
 
+const outcomeOf = (row: typeof Row.Type): Outcome => {
+  const { generation_id, history, message_id, model, outcome, status, system } = row
+  if (outcome === "other_model") return { outcome, model }
+  if (outcome === "other_calls" || outcome === "mismatch") return { outcome }
+  if (outcome === "no_conversation" || message_id === null || generation_id === null)
+    return { outcome: "no_conversation" }
+  return outcome === "asked"
+    ? { message_id, generation_id, outcome, before: { history, system } }
+    : { message_id, generation_id, outcome, running: status !== null && !isEnded(status) }
+}
+
+/** The results of a question are not those of the calls in the conversation's last answer. */
+export class OtherCalls extends Data.TaggedError("OtherCalls")<Record<never, never>> {}
+
+/** The model of one of the actor's conversations. */
+export const conversationModel = SqlSchema.findOneOption({
+  Request: ConversationId,
+  Result: Schema.Struct({ model: Schema.NullOr(Schema.String) }),
+  execute: (id) =>
+    TenantSql.use(
+      (sql) => sql`select model from app.conversations
+        where tenant_id = app.tenant_id() and id = ${id} and user_id = app.user_id()`
+    )
+})
+
+const optionalText = Schema.optionalKey(Schema.NullOr(Schema.String))
+
 const Row = Schema.Struct({
-  outcome: Schema.Literals(["asked", "known", "mismatch", "no_conversation"]),
+  outcome: Schema.Literals(["asked", "known", "mismatch", "no_conversation", "other_model", "other_calls"]),
   message_id: Schema.NullOr(MessageId),
   generation_id: Schema.NullOr(GenerationId),
   status: Schema.NullOr(GenerationStatus),
-  history: Schema.Array(Schema.Struct({ content: Schema.String, response: Schema.String }))
+  history: Schema.Array(
+    Schema.Struct({
+      content: Schema.String,
+      response: Schema.String,
+      request: optionalText,
+      tool_calls: optionalText
+    })
+  ),
+  model: Schema.NullOr(Schema.String),
+  system: Schema.NullOr(Schema.String)
 })
 const decodeRows = Schema.decodeUnknownEffect(Schema.Tuple([Row]))

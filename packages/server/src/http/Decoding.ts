@@ -1,6 +1,7 @@
 import { Authorization } from "@llm-saas/api/Access"
 import { lastEventIdQuery } from "@llm-saas/api/EventId"
 import { InvalidRequest, RequestSchema } from "@llm-saas/api/Failures"
+import { OwnBody } from "@llm-saas/api/OwnBody"
 import { Foreign } from "@llm-saas/api/v1/Door"
 import { Context, Effect, Layer, Struct, type Types } from "effect"
 import { HttpServerRequest, type HttpServerResponse } from "effect/http"
@@ -12,12 +13,14 @@ import { detailOf, type SchemaIssueText, refusal } from "./Refusals.ts"
 
 /**
  * Tells the sender what is wrong with a request: which value, and what was expected. Bodies are checked before they are decoded, except
- * where a token is required and missing: that is reported first. Bodies of {@link Foreign} endpoints are their handlers'.
+ * where a token is required and missing: that is reported first. Bodies of {@link Foreign} and {@link OwnBody} endpoints are their
+ * handlers'.
  */
 export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpoint }) => {
   const closed = [...endpoint.middlewares].some(({ key }) => key === Authorization.key)
+  const { annotations, payload } = endpoint
   const checked =
-    endpoint.payload.size === 0 || Context.get(endpoint.annotations, Foreign)
+    payload.size === 0 || Context.get(annotations, Foreign) || Context.get(annotations, OwnBody)
       ? handler
       : Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
           closed && !hasCredential(request.headers)

@@ -54,7 +54,7 @@ const around = (
     const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
     const exchange = exchangeOf(request)
     if (exchange === undefined) return Effect.die(new Error("the edge needs its own listener"))
-    const limit = exchange.door === "native" ? limits.native : limits.v1
+    const limit = exchange.door === "native" && !isQuestion(request) ? limits.native : limits.v1
     const refused = refuse(request, exchange, routes, limit)
     if (refused !== undefined) {
       exchange.route = routes.find(request.url)?.path ?? "-"
@@ -78,6 +78,11 @@ const around = (
       onFailure: (cause) => Effect.flatMap(translate(cause, request, routes), answered)
     })
   })
+
+/** Whether it may have attachments, which are read once the caller is known. */
+const isQuestion = ({ method, url }: Request): boolean => method === "POST" && QUESTIONS.test(url)
+
+const QUESTIONS = /^\/messages(?:\/stream)?(?:\?|$)/u
 
 /** The {@link Exchange} of a request; undefined if the listener is not ours. */
 export const exchangeOf = (request: Request): Exchange | undefined => {

@@ -1,10 +1,11 @@
 import type { StreamEvent, StreamFormat } from "@llm-saas/api/StreamEvent"
 import type { GenerationId } from "@llm-saas/domain/Generation"
+import { isEvent, pieceOf, visibleText } from "@llm-saas/domain/ModelEvent"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
 import type { GenerationEnd } from "@llm-saas/engine/generations/TokenLog"
 import { withRequestId } from "../http/Refusals.ts"
 import { escaped, jsonLine } from "../logging/JsonLine.ts"
-import { endOf, startOf, usageOf } from "./StreamEvents.ts"
+import { endOf, eventOf, startOf, usageOf } from "./StreamEvents.ts"
 
 // Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), written by hand: a token is a few concatenations,
 // at 100,000 tokens per second.
@@ -82,11 +83,20 @@ const jsonWire = (generation: GenerationId): Wire => {
   const last = (seq: number) => `${id}${seq + 1}\n`
   return {
     begin: (asked, seq) => `${id}${seq}\n${json(startOf(asked))}`,
-    token: (seq, token) => `${id}${seq}\ndata: {"type":"delta","seq":${seq},"text":${jsonLine(token)}}\n\n`,
+    token: (seq, token) =>
+      isEvent(token)
+        ? event(id, seq, token)
+        : `${id}${seq}\ndata: {"type":"delta","seq":${seq},"text":${jsonLine(token)}}\n\n`,
     end: ({ message }, seq) => `${json(usageOf(message))}${json(endOf(message, seq))}${last(seq)}${DONE}`,
     last,
     failure
   }
+}
+
+/** An entry that is more than text. One without anything to show has no event, and its number is left out. */
+const event = (id: string, seq: number, entry: string): string => {
+  const shown = eventOf(seq, entry)
+  return shown === undefined ? "" : `${id}${seq}\n${json(shown)}`
 }
 
 const json = (event: typeof StreamEvent.Encoded): string => `data: ${jsonLine(event)}\n\n`
@@ -105,7 +115,10 @@ const CUT =
 
 // No line but the last may be `[DONE]`, for any token and reader: the token is cut, and its first parts have the position before it, so
 // that a reader cut in between gets the whole token again.
-const unusual = (id: string, seq: number, token: string): string => {
+const unusual = (id: string, seq: number, entry: string): string => {
+  // Of an event only its text is sent, if it has one.
+  const token = isEvent(entry) ? visibleText(pieceOf(entry)) : entry
+  if (token === "") return ""
   const parts = token.split(CUT)
   return parts.map((part, index) => `${id}${index === parts.length - 1 ? seq : seq - 1}\n${dataOf(part)}\n\n`).join("")
 }

@@ -72,7 +72,7 @@ const ask = (generations: Generations["Service"], source: Source, sent: Sent) =>
       traceparent: sent.http.headers["traceparent"]
     })
     // A request below /v1 has no conversation, and joins an answer that runs.
-    .pipe(Effect.catchTags({ ConversationNotFound: Effect.die, StillRunning: Effect.die }))
+    .pipe(Effect.catchTags({ ConversationNotFound: Effect.die, OtherCalls: Effect.die, StillRunning: Effect.die }))
 
 /** Asks the model, and answers in a dialect: with events as they come, or with one value. */
 export const answering = Effect.map(Generations, (generations) => (dialect: AnswerDialect, sent: Sent) => {

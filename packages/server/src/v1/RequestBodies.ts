@@ -22,10 +22,10 @@ export class RequestBodies extends Context.Service<
   RequestBodies,
   {
     /** As {@link withBody}, once there is room for a body of this size. */
-    readonly read: <E, R>(
+    readonly read: <A, E, R>(
       request: HttpServerRequest.HttpServerRequest,
-      use: (body: JsonObject) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-    ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | TooManyRequests, R | Actor>
+      use: (body: JsonObject) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A | HttpServerResponse.HttpServerResponse, E | TooManyRequests, R | Actor>
     /** Takes room for what is read beside a body, or for longer than it, until the scope closes. */
     readonly hold: (bytes: number) => Effect.Effect<void, TooManyRequests, Actor | Scope.Scope>
   }

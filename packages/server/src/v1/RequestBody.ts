@@ -12,11 +12,11 @@ type Response = HttpServerResponse.HttpServerResponse
  * Reads the body of a request whose sender is known, and answers it with what is wrong with the body or by `use`. No schema goes over it:
  * members that nobody here knows are passed on, and a dialect checks those it reads.
  */
-export const withBody = <E, R>(
+export const withBody = <A, E, R>(
   request: Request,
-  use: (body: JsonObject) => Effect.Effect<Response, E, R>
-): Effect.Effect<Response, E, R> =>
-  Effect.flatMap(Effect.orDie(read(request)), (found) =>
+  use: (body: JsonObject) => Effect.Effect<A, E, R>
+): Effect.Effect<A | Response, E, R> =>
+  Effect.flatMap(Effect.orDie(read(request)), (found): Effect.Effect<A | Response, E, R> =>
     Result.isFailure(found) ? Effect.succeed(refusal(found.failure.code, found.failure.details)) : use(found.success)
   )
 

@@ -22,6 +22,7 @@ import { LogLines } from "../../src/logging/LogLines.ts"
 import { LogOptions } from "../../src/logging/LogOptions.ts"
 import { LogsLayer } from "../../src/logging/Logs.ts"
 import { noteActor } from "../../src/logging/RequestRecord.ts"
+import { RequestBodies } from "../../src/v1/RequestBodies.ts"
 import { attempts } from "../Attempts.ts"
 import { type Sending, sendTo } from "./Reading.ts"
 
@@ -54,7 +55,7 @@ export const askingServer = (options: Partial<GenerationOptions> = {}) =>
     AskingApi,
     HttpApiBuilder.layer(AskingApi).pipe(
       Layer.provide([MessagesHandlers, ConversationsHandlers, GenerationsHandlers]),
-      Layer.provide([authorization, RequestSchemaLayer, attempts])
+      Layer.provide([authorization, RequestSchemaLayer, attempts, RequestBodies.layer])
     )
   ).pipe(
     Layer.provideMerge(engine(options)),

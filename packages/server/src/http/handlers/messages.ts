@@ -1,6 +1,6 @@
 import { Api } from "@llm-saas/api/Api"
 import type { StreamFormat } from "@llm-saas/api/StreamEvent"
-import type { ConversationId } from "@llm-saas/domain/Conversation"
+import type { QuestionBody } from "@llm-saas/domain/Question"
 import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import type { Question } from "@llm-saas/engine/generations/QuestionStore"
@@ -11,24 +11,26 @@ import { HttpApiBuilder } from "effect/http-api"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { type LastEvent, lastEventOf } from "../../sse/LastEvent.ts"
 import { formOf, stream } from "../../sse/Streaming.ts"
+import { RequestBodies } from "../../v1/RequestBodies.ts"
 import { asJson } from "./json.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
+import { decodeQuestion, noSuchCalls, questionOf } from "./question.ts"
 
 interface Asking {
-  readonly question: { readonly content: string; readonly conversation_id?: ConversationId | null | undefined }
+  readonly question: QuestionBody
   readonly headers: {
     readonly "idempotency-key"?: string | undefined
   }
   readonly request: HttpServerRequest.HttpServerRequest
 }
 
-const questionOf = (source: Question["source"], { headers, question, request }: Asking): Question => ({
-  content: question.content,
-  conversationId: question.conversation_id ?? undefined,
-  source,
-  idempotencyKey: headers["idempotency-key"],
-  traceparent: request.headers["traceparent"]
-})
+const asked = (source: Question["source"], { headers, question, request }: Asking): Question =>
+  questionOf({
+    question,
+    source,
+    idempotencyKey: headers["idempotency-key"],
+    traceparent: request.headers["traceparent"]
+  })
 
 /** `/messages…`. */
 export const MessagesHandlers = HttpApiBuilder.group(
@@ -39,6 +41,9 @@ export const MessagesHandlers = HttpApiBuilder.group(
     const messages = yield* Messages
     const feedbacks = yield* Feedbacks
     const attempts = yield* CreationAttempts
+    const bodies = yield* RequestBodies
+
+    const ask = (question: Question) => Effect.catchTag(generations.ask(question), "OtherCalls", noSuchCalls)
 
     /** Asks a question; or, for a reader that reconnects, resumes its answer. */
     const streaming = (asking: Asking & LastEvent, format: StreamFormat | undefined) => {
@@ -48,7 +53,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
         Effect.map(
           last === undefined
             ? // Only a client that waits for the whole answer is told: a stream joins the running one.
-              Effect.catchTag(generations.ask(questionOf("messages.stream", asking)), "StillRunning", Effect.die)
+              Effect.catchTag(ask(asked("messages.stream", asking)), "StillRunning", Effect.die)
             : generations.follow(last.generationId),
           (asked) => ({
             asked,
@@ -60,27 +65,36 @@ export const MessagesHandlers = HttpApiBuilder.group(
       )
     }
 
-    return handlers.handleAll({
-      ask: ({ headers, payload, request }) =>
-        Effect.flatMap(
-          generations.ask(questionOf("messages", { headers, question: payload, request })),
-          generations.answer
-        ),
-      streamUrl: ({ headers, query, request }) => streaming({ headers, query, question: query, request }, query.format),
-      stream: ({ headers, payload, query, request }) =>
-        streaming({ headers, query, question: payload, request }, query.format),
-      list: ({ query }) =>
-        asJson(
-          messages.page({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
-        ),
-      get: ({ params }) => messages.get(params.id),
-      remove: ({ params }) => messages.remove(params.id),
-      feedback: ({ headers, params, payload: { comment = null, rating } }) =>
-        feedbacks.give(
-          params.id,
-          { rating, comment },
-          attempts.of("messages.feedback", headers["idempotency-key"], [params.id.toLowerCase(), rating, comment])
+    /** Reads the question, which may have megabytes of attachments, from a caller who is known. */
+    const withQuestion = <A, E, R>(
+      request: HttpServerRequest.HttpServerRequest,
+      use: (question: QuestionBody) => Effect.Effect<A, E, R>
+    ) => bodies.read(request, (body) => Effect.flatMap(decodeQuestion(body), use))
+
+    return handlers
+      .handleRaw("ask", ({ headers, request }) =>
+        withQuestion(request, (question) =>
+          Effect.flatMap(ask(asked("messages", { headers, question, request })), generations.answer)
         )
-    })
+      )
+      .handleRaw("stream", ({ headers, query, request }) =>
+        withQuestion(request, (question) => streaming({ headers, query, question, request }, query.format))
+      )
+      .handleAll({
+        streamUrl: ({ headers, query, request }) =>
+          streaming({ headers, query, question: query, request }, query.format),
+        list: ({ query }) =>
+          asJson(
+            messages.page({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
+          ),
+        get: ({ params }) => messages.get(params.id),
+        remove: ({ params }) => messages.remove(params.id),
+        feedback: ({ headers, params, payload: { comment = null, rating } }) =>
+          feedbacks.give(
+            params.id,
+            { rating, comment },
+            attempts.of("messages.feedback", headers["idempotency-key"], [params.id.toLowerCase(), rating, comment])
+          )
+      })
   })
 )

@@ -1,18 +1,18 @@
 import type { InvalidRequest } from "@llm-saas/api/Failures"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
-import { failureOf, type GenerationFailed, Seq } from "@llm-saas/domain/Generation"
+import { failureOf, type GenerationFailed } from "@llm-saas/domain/Generation"
 import type { Asked } from "@llm-saas/engine/generations/Generations"
 import type { TokenSource } from "@llm-saas/engine/generations/TokenLog"
-import { type Array, Cause, Effect, type Pull, type Scope, Stream } from "effect"
+import { Array as Arr, Cause, Effect, type Pull, type Scope, Stream } from "effect"
 import { invalid } from "../../http/Decoding.ts"
 import { openStream } from "../../metrics/OpenStreams.ts"
 import { beyond, type Position, remaining } from "../../sse/LastEvent.ts"
-import { endOf, startOf, usageOf } from "../../sse/StreamEvents.ts"
+import { endOf, eventOf, startOf, usageOf } from "../../sse/StreamEvents.ts"
 
 /** Tokens per piece: a reader that is behind catches up by many at a time, and no piece is large. */
 const PIECE = 256
 
-type Events = Array.NonEmptyReadonlyArray<StreamEvent>
+type Events = Arr.NonEmptyReadonlyArray<StreamEvent>
 
 /**
  * An answer for its reader, after its position: what exists at once, and the rest as it comes. Nothing is queued: each piece is read
@@ -45,9 +45,12 @@ const eventsOf = (
           return Effect.succeed<Events>([startOf(asked)])
         }
         if (at < tokenLog.seq) {
-          const piece: Array.NonEmptyArray<StreamEvent> = [delta(tokenLog, ++at)]
-          while (at < tokenLog.seq && piece.length < PIECE) piece.push(delta(tokenLog, ++at))
-          return Effect.succeed<Events>(piece)
+          const piece: Array<StreamEvent> = []
+          while (at < tokenLog.seq && piece.length < PIECE) {
+            const event = eventOf(++at, tokenLog.token(at))
+            if (event !== undefined) piece.push(event)
+          }
+          return Arr.isArrayNonEmpty(piece) ? Effect.succeed<Events>(piece) : next
         }
         if (tokenLog.ended === undefined) return Effect.andThen(more(tokenLog, at), next)
         if (said === "end") return Cause.done()
@@ -60,12 +63,6 @@ const eventsOf = (
       return next
     })
   )
-
-const delta = (tokenLog: TokenSource, seq: number): StreamEvent => ({
-  type: "delta",
-  seq: Seq.make(seq),
-  text: tokenLog.token(seq)
-})
 
 /** Waits until there are more than `seq` tokens, or the answer has ended. */
 const more = (tokenLog: TokenSource, seq: number): Effect.Effect<void> =>

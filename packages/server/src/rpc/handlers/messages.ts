@@ -1,5 +1,5 @@
 import { MessagesRpc } from "@llm-saas/api/MessagesRpc"
-import type { ConversationId } from "@llm-saas/domain/Conversation"
+import type { QuestionBody } from "@llm-saas/domain/Question"
 import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Messages } from "@llm-saas/engine/messages/Messages"
@@ -7,14 +7,11 @@ import { Effect } from "effect"
 import type { Headers } from "effect/http"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { DEFAULT_PAGE } from "../../http/handlers/paging.ts"
+import { noSuchCalls, questionOf } from "../../http/handlers/question.ts"
 import { reading } from "./Events.ts"
 import { decodePage } from "./MessagePages.ts"
 
-interface Asked {
-  readonly content: string
-  readonly conversation_id?: ConversationId | null | undefined
-  readonly idempotency_key?: string | undefined
-}
+type Asked = QuestionBody & { readonly idempotency_key?: string | undefined }
 
 /** `messages.…`. */
 export const MessagesCalls = MessagesRpc.toLayer(
@@ -24,17 +21,18 @@ export const MessagesCalls = MessagesRpc.toLayer(
     const feedbacks = yield* Feedbacks
     const attempts = yield* CreationAttempts
 
-    const ask = ({ content, conversation_id, idempotency_key }: Asked, headers: Headers.Headers) =>
+    const ask = ({ idempotency_key, ...question }: Asked, headers: Headers.Headers) =>
       generations
-        .ask({
-          content,
-          conversationId: conversation_id ?? undefined,
-          source: "rpc",
-          idempotencyKey: idempotency_key,
-          traceparent: headers["traceparent"]
-        })
-        // Only POST /messages reports this: calls join the running answer.
-        .pipe(Effect.catchTag("StillRunning", Effect.die))
+        .ask(
+          questionOf({
+            question,
+            source: "rpc",
+            idempotencyKey: idempotency_key,
+            traceparent: headers["traceparent"]
+          })
+        )
+        // Only POST /messages reports that it still runs: calls join the running answer.
+        .pipe(Effect.catchTags({ OtherCalls: noSuchCalls, StillRunning: Effect.die }))
 
     return MessagesRpc.of({
       "messages.ask": (question, { headers }) => Effect.flatMap(ask(question, headers), generations.answer),
