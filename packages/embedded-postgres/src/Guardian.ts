@@ -10,7 +10,7 @@ const SCRIPT = `
 read -r line && exit 0
 cluster=$1 mine=$2 server=$3 temporary=$4
 rm -f "$mine"
-for file in "$home"/users/*; do
+for file in "$cluster"/users/*; do
   name=\${file##*/}
   case $name in *-*) kill -0 "\${name%%-*}" 2>/dev/null && exit 0 ;; esac
 done
@@ -18,7 +18,7 @@ done
 kill -QUIT "$server"
 tries=0
 while kill -0 "$server" && [ $((tries += 1)) -lt 50 ]; do sleep 0.1; done
-rm -rf "$home"
+rm -rf "$cluster"
 `
 
 /**

@@ -59,11 +59,17 @@ const eventually = (what: string, condition: () => boolean) =>
   Effect.callback<void>((resume) => {
     const started = performance.now()
     const timer = setInterval(() => {
-      if (condition()) resume(Effect.void)
-      else if (performance.now() - started > 60_000) resume(Effect.die(new Error(`never: ${what}`)))
+      const met = condition()
+      if (!met && performance.now() - started <= 60_000) return
+      clearInterval(timer)
+      resume(met ? Effect.void : Effect.die(new Error(`never: ${what}`)))
     }, 20)
     return Effect.sync(() => clearInterval(timer))
   })
+
+/** Guardians of a cluster that run. */
+const guardians = (users: string) =>
+  spawnSync("ps", ["-A", "-ww", "-o", "args"], { encoding: "utf8" }).stdout.split(users).length - 1
 
 const SERVES = fileURLToPath(new URL("serves-postgres.ts", import.meta.url))
 
@@ -184,6 +190,23 @@ describe("the embedded PostgreSQL", () => {
       const killed = yield* program(path)
       const pid = postmaster(killed.dataDir)
       yield* killed.kill("SIGKILL")
+      yield* eventually("the server ends", () => !isAlive(pid))
+    })
+  )
+
+  it.live("outlives a killed program that others use it beside, and not the last of them", () =>
+    Effect.gen(function* () {
+      const path = yield* cluster
+      const killed = yield* program(path)
+      const other = yield* program(path)
+      const pid = postmaster(killed.dataDir)
+      const users = join(path, "postgres-18", "users")
+      assert.strictEqual(readdirSync(users).length, 2)
+      yield* killed.kill("SIGKILL")
+      // The guardian removes the file, and decides.
+      yield* eventually("the guardian is done", () => readdirSync(users).length === 1 && guardians(users) === 1)
+      assert.deepStrictEqual(yield* query(other.url, "select 1 as one"), [{ one: 1 }])
+      yield* other.kill("SIGKILL")
       yield* eventually("the server ends", () => !isAlive(pid))
     })
   )
