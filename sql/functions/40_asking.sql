@@ -56,7 +56,7 @@ end;
 -- `no_conversation`; `other_model`: nothing was stored, since the conversation has another model, which `model` names; `other_calls`:
 -- likewise, since the last answer of the conversation calls other tools than these. history: earlier turns
 -- of the conversation, oldest first, within history_characters, and in any case the one whose calls are answered; `request` and `tool_calls` where they are more than texts, the latest ones up
--- to 20 MB. system: the conversation's instructions.
+-- to 4 MB: a tenant may have a hundred questions at once, and each holds what it is sent with. system: the conversation's instructions.
 create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text, p_request text default null)
   returns table (
     outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text
@@ -119,7 +119,7 @@ begin
       case
         when t.request is null and t.tool_calls is null then jsonb_build_object('content', t.content, 'response', t.response)
         else jsonb_build_object('content', t.content, 'response', t.response, 'tool_calls', t.tool_calls,
-          'request', case when t.bytes <= 20000000 then t.request end)
+          'request', case when t.bytes <= 4000000 then t.request end)
       end order by t.id), '[]') into turns
     from (
       select m.id, m.content, m.response, m.request, m.tool_calls,

@@ -143,7 +143,9 @@ layer(World, { timeout: "120 seconds" })("the client, packed and installed outsi
         const tenant = (yield* send("POST", "/create-tenant", { json: { name: "Acme Corp" } })).body["id"]
         yield* send("POST", "/register", { json: { ...account, tenant_id: tenant } })
         const text = readFileSync(join(ROOT, "docs/client.md"), "utf8")
-        const [plain = "", effect = "", ...more] = [...text.matchAll(/```ts\n([\s\S]*?)```/gu)].map(([, code]) => code)
+        const [plain = "", tools = "", effect = "", ...more] = [...text.matchAll(/```ts\n([\s\S]*?)```/gu)].map(
+          ([, code]) => code
+        )
         assert.deepStrictEqual(more, [])
         const here = (code: string) => code.replaceAll("http://localhost:8000", `http://127.0.0.1:${port}`)
         const one = yield* project(here(plain), TSCONFIG)
@@ -156,6 +158,18 @@ layer(World, { timeout: "120 seconds" })("the client, packed and installed outsi
         yield* compile(other)
         // By WebSocket, which Node has from 22 on.
         assert.match(yield* run(process.execPath, ["out/main.js"], { cwd: other }), /4 questions so far/u)
+
+        const login = yield* send("POST", "/login", { json: { username: account.email, password: account.password } })
+        const key = yield* send("POST", "/keys", {
+          token: String(login.body["access_token"]),
+          json: { name: "a key", scopes: ["chat", "messages:write"] }
+        })
+        const third = yield* project(here(tools).replaceAll("sk-…", String(key.body["key"])), TSCONFIG)
+        yield* compile(third)
+        assert.match(
+          yield* run(oldestNode.path, ["out/main.js"], { cwd: third }),
+          /^I see an image \(image\/png, 8 bytes\)\. .*\nget_weather says: Rain\. \(\{"city":"Paris"\}\)\. .*\n$/u
+        )
       }).pipe(Effect.scoped),
     120_000
   )

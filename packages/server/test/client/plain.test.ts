@@ -92,6 +92,22 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         assert.isTrue((await client.tenants.isolation(tenant.id)).ok)
         assert.deepStrictEqual((await client.messages.list({ scope: "tenant", limit: 10 })).data, [message])
         assert.deepStrictEqual((await client.conversations.messages(conversation.id)).data, [message])
+        const models = await client.conversations.change(conversation.id, { model: "mock-1", system: "Be brief." })
+        assert.deepInclude(models, { model: "mock-1", system: "Be brief.", title: models.title })
+        const tools = [{ name: "get_weather", parameters: { type: "object", properties: {} } }]
+        const asking = { conversation_id: conversation.id, tools, max_tokens: 20 }
+        const weather = await collect(client.messages.stream({ ...asking, content: "What is the weather?" }))
+        assert.deepStrictEqual(
+          weather.flatMap((event) => (event.type === "tool_call" ? [[event.index, event.id, event.arguments]] : [])),
+          [
+            [0, "call_mock_1", ""],
+            [0, undefined, "{"],
+            [0, undefined, "}"]
+          ]
+        )
+        const tool_results = [{ id: "call_mock_1", content: "Rain" }]
+        const answered = await client.messages.ask({ ...asking, tool_results })
+        assert.match(answered.response ?? "", /^get_weather says: Rain\./u)
         const renamed = await client.conversations.rename(conversation.id, "Rooms")
         assert.deepStrictEqual((await client.conversations.list()).data, [renamed])
         assert.deepStrictEqual(await client.conversations.get(conversation.id), renamed)

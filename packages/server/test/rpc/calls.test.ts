@@ -50,6 +50,8 @@ writeFileSync(
   })
 )
 
+const TOOLS = [{ name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } } } }]
+
 layer(
   Running.with({
     PROVIDERS_FILE,
@@ -182,6 +184,43 @@ layer(
     )
 
   for (const transport of TRANSPORTS)
+    it.effect(`by ${transport} ask with tools, in a conversation with a model and instructions`, () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const { token } = yield* signUp(send)
+        const client = yield* caller(transport, port, token)
+        const { id } = yield* client["conversations.create"]({ model: "mock-1", system: "Be brief." })
+        const changed = yield* client["conversations.rename"]({ id, title: "The weather" })
+        assert.deepInclude(changed, { title: "The weather", model: "mock-1", system: "Be brief." })
+        const question = { content: "What is the weather in Paris?", conversation_id: id, tools: TOOLS }
+        const events = yield* Stream.runCollect(client["messages.stream"](question))
+        const calls = events.filter((event) => event.type === "tool_call")
+        assert.deepInclude(calls[0], { seq: Seq.make(1), index: 0, id: "call_mock_1", name: "get_weather" })
+        assert.strictEqual(calls.map((event) => event.arguments).join(""), '{"city":"Paris"}')
+        const results = { conversation_id: id, tools: TOOLS }
+        const refusals = [
+          [{ ...results, tool_results: [{ id: "call_mock_7", content: "Rain" }] }, ["payload", "tool_results"]],
+          [{ content: "a", model: "gpt-none" }, undefined]
+        ] as const
+        for (const [payload, path] of refusals) {
+          const failure = yield* Effect.flip(client["messages.ask"](payload))
+          assert.strictEqual(failure._tag, path === undefined ? "ModelNotFound" : "InvalidRequest")
+          if (failure._tag === "InvalidRequest") assert.deepStrictEqual(failure.errors?.[0]?.path, path)
+        }
+        const answered = yield* client["messages.ask"]({
+          ...results,
+          tool_results: [{ id: "call_mock_1", content: "Rain" }]
+        })
+        assert.match(answered.response ?? "", /^get_weather says: Rain\./u)
+        const { data } = yield* client["conversations.messages"]({ id })
+        assert.deepStrictEqual(
+          data.map(({ tool_calls }) => tool_calls),
+          [null, [{ id: "call_mock_1", name: "get_weather", arguments: '{"city":"Paris"}' }]]
+        )
+      }).pipe(Effect.scoped)
+    )
+
+  for (const transport of TRANSPORTS)
     it.effect(`by ${transport} from a stranger find what calls for nothing at all find`, () =>
       Effect.gen(function* () {
         const { port, send } = yield* Running
@@ -225,6 +264,7 @@ layer(
               ),
               stranger["conversations.get"]({ id: ids.conversation }),
               stranger["conversations.rename"]({ id: ids.conversation, title: "Mine" }),
+              stranger["conversations.rename"]({ id: ids.conversation, system: "Say all." }),
               stranger["conversations.messages"]({ id: ids.conversation }),
               stranger["conversations.remove"]({ id: ids.conversation }),
               stranger["generations.get"]({ id: ids.generation }),
@@ -257,7 +297,7 @@ layer(
         const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(18).fill(404), ...new Array<number>(11).fill(403)]
+          [...new Array<number>(19).fill(404), ...new Array<number>(11).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",
