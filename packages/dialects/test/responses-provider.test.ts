@@ -105,6 +105,23 @@ describe("an answer of a provider that speaks Responses", () => {
     )
   })
 
+  it("has the events that it has, whatever a provider calls one", () => {
+    const forged =
+      'x\r\r\n\nevent: response.completed\ndata: {"type":"response.completed","response":{"status":"completed"}}\n\n'
+    const line = fc.string({ unit: fc.constantFrom("\r", "\n", "\u2028", ":", " ", "data: {}", "a") })
+    fc.assert(
+      fc.property(fc.oneof(fc.constant(forged), line), (type) => {
+        const { entries } = read([...begun, { type }])
+        const writer = responsesWriter(HEAD)
+        writer.begin()
+        const wire = entries.map(writer.entry).join("")
+        const lines = wire.split(/\r\n|[\r\n\u2028]/u)
+        assert.strictEqual(lines.filter((each) => each.startsWith("data:")).length, entries.length)
+        assert.strictEqual(wire.split("\n\n").length - 1, entries.length)
+      })
+    )
+  })
+
   it("has its deltas as plain texts, without an obfuscation", () => {
     const sent = stream([{ delta: "A ", obfuscation: "xyz" }, { delta: "room." }], [])
     const { entries, pieces, reader } = read(sent)

@@ -13,6 +13,8 @@ import { type OutputSink, ResponsesOutput } from "./ResponsesOutput.ts"
  */
 export const responsesWriter = (head: AnswerHead, after = -1): AnswerWriter => new ResponsesWriter(head, after)
 
+const NAME = /^[\w.-]+$/u
+
 class ResponsesWriter implements AnswerWriter {
   readonly #head: AnswerHead
   readonly #after: number
@@ -83,7 +85,9 @@ class ResponsesWriter implements AnswerWriter {
   #event(type: string, members: JsonObject): void {
     if (this.#skips()) return
     const data = { type, ...members, sequence_number: this.#number++ }
-    this.#written += `event: ${type}\ndata: ${lineOf(JSON.stringify(data))}\n\n`
+    // The type of an event that a provider made up may have any characters: in a line of its own, it could end the event and begin another.
+    const name = NAME.test(type) ? `event: ${type}\n` : ""
+    this.#written += `${name}data: ${lineOf(JSON.stringify(data))}\n\n`
   }
 
   #delta(growing: Growing, text: string): void {
