@@ -72,6 +72,7 @@ declare
   p_tries constant text := p_question ->> 'tries';
   p_takes_model constant boolean := coalesce((p_question ->> 'takes_model')::boolean, false);
   v_keep boolean;
+  v_other_calls boolean := false;
   v_outcome text;
   v_message uuid;
   v_generation uuid;
@@ -93,9 +94,12 @@ begin
   select t.content_retention <> 'none' and (p_question ->> 'keep') is distinct from 'false' into v_keep
   from app.tenants t where t.id = p_tenant;
 
-  if p_question ? 'answers' and app.calls_of(p_tenant, p_conversation) is distinct from (
-    select array_agg(a.id order by a.id collate "C") from jsonb_array_elements_text(p_question -> 'answers') a (id)
-  ) then
+  -- By itself: a condition with a query in it is planned and run as one, which each question would pay for.
+  if p_question ? 'answers' then
+    select app.calls_of(p_tenant, p_conversation) is distinct from array_agg(a.id order by a.id collate "C") into v_other_calls
+    from jsonb_array_elements_text(p_question -> 'answers') a (id);
+  end if;
+  if v_other_calls then
     return query select case when exists (
         select from app.conversations c where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user
       ) then 'other_calls' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model, v_system;
