@@ -63,24 +63,27 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
     const admittedAt = moment()
     const kept = body ?? request?.origin?.body
     const answers = conversationId === undefined ? undefined : answersIn(request)
-    const store = Effect.fnUntraced(function* (model: ModelInfo) {
-      const asked = yield* describe(question, model, parent, arrivedAt, admittedAt)
-      const row = yield* QuestionStore.ask(tenancy, {
-        ...asked,
-        content,
-        key_id: actor.key?.id,
-        request: kept === undefined ? undefined : JSON.stringify(kept),
-        // Tries of one request are known by what they have in common: the API key and the body.
-        idempotency_key: idempotencyKey ?? (tries === undefined ? null : `tries ${actor.key?.id ?? ""} ${digested}`),
-        body_hash: digested,
-        ...(idempotencyKey === undefined ? { tries } : {}),
-        keep,
-        history_characters: options.contextTokens * CHARACTERS_PER_TOKEN,
-        ...(takesModel(question) ? { takes_model: true } : {}),
-        answers
-      })
-      return { asked, model, row }
-    })
+    const store = (model: ModelInfo) =>
+      Effect.flatMap(describe(question, model, parent, arrivedAt, admittedAt), (asked) =>
+        Effect.map(
+          QuestionStore.ask(tenancy, {
+            ...asked,
+            content,
+            key_id: actor.key?.id,
+            request: kept === undefined ? undefined : JSON.stringify(kept),
+            // Tries of one request are known by what they have in common: the API key and the body.
+            idempotency_key:
+              idempotencyKey ?? (tries === undefined ? null : `tries ${actor.key?.id ?? ""} ${digested}`),
+            body_hash: digested,
+            ...(idempotencyKey === undefined ? { tries } : {}),
+            keep,
+            history_characters: options.contextTokens * CHARACTERS_PER_TOKEN,
+            ...(takesModel(question) ? { takes_model: true } : {}),
+            answers
+          }),
+          (row) => ({ asked, model, row })
+        )
+      )
     let stored = yield* store(chosen)
     // Once, unless the conversation's model is changed meanwhile.
     while (stored.row.outcome === "other_model")
