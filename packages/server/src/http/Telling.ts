@@ -34,7 +34,7 @@ const NO_HEADERS = {}
 const NO_RETRY = { "x-should-retry": "false" }
 
 /** Failures of the provider that stay until its operator, or the request, is another one. */
-const LASTING: ReadonlySet<string> = new Set(["model_unauthorized", "answer_too_long"])
+const LASTING: ReadonlySet<string> = new Set(["model_unauthorized", "model_rejected", "answer_too_long"])
 
 const mayHelp = ({ code, reason, status }: Failure): boolean => mayPass(code, status) && !LASTING.has(reason ?? "")
 
@@ -54,8 +54,8 @@ export const doorErrorOf = (problem: string, status: number, requestId: string):
   const known = typeof code === "string" ? code : "internal_error"
   const retryAfter = typeof retry_after === "number" ? retry_after : undefined
   return {
-    // The provider does not take the form of the request.
-    status: reason === "model_rejected" ? 400 : statusAtDoor(known, status),
+    // The provider says what is wrong with the request. Without that, what it does not take is ours: the model's name, an account.
+    status: reason === "model_rejected" && isJsonObject(said) ? 400 : statusAtDoor(known, status),
     code: known,
     message: typeof detail === "string" ? detail : "The server failed for a reason of its own.",
     requestId,

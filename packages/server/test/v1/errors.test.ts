@@ -137,7 +137,7 @@ it.layer(Doors)("errors below /v1", (it) => {
         }
         for (const reason of ["model_unauthorized", "answer_too_long", "model_error", "model_rejected"]) {
           const answer = yield* failing(port, PATHS[door], "model_failed", { reason })
-          assert.strictEqual(answer.status, reason === "model_rejected" ? 400 : 502)
+          assert.strictEqual(answer.status, 502)
           assert.strictEqual(errorOf(door, answer).retry, reason === "model_error" ? undefined : "false")
         }
         for (const code of ["context_too_long", "content_filtered", "prompt_rejected", "prompt_too_long"] as const)
