@@ -27,6 +27,7 @@ const TYPES = {
   ToolResult:
     "What a tool says to a call of the answer before. Without a conversation, with the `name` and `arguments` of the call.",
   Attachment: "An image, a sound or a file: its bytes in base64, or its address.",
+  SchemaFormat: "JSON of this schema.",
   Scope: "What an API key may do.",
   ApiKey: "An API key, without its secret. `begins_with` is how it begins.",
   NewApiKey: "An API key with its secret, `key`: null only in a repeated answer.",

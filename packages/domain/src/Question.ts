@@ -16,7 +16,14 @@ const base64 = Schema.String.check(
       text.length > 0 && text.length % 4 === 0 && !NO_BASE64.test(text.replace(PADDING, ""))
         ? undefined
         : "Expected base64",
-    { expected: "base64", toJsonSchema: () => ({ contentEncoding: "base64", minLength: 4 }) }
+    {
+      expected: "base64",
+      toJsonSchema: () => ({
+        contentEncoding: "base64",
+        minLength: 4,
+        pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+      })
+    }
   )
 )
 
@@ -55,7 +62,14 @@ export const Attachment = Schema.Struct(attachmentFields)
           ? { path: ["url"], issue: "Expected a sound as data" }
           : undefined
       },
-      { toJsonSchema: () => ({ allOf: [{ anyOf: [{ required: ["data"] }, { required: ["url"] }] }] }) }
+      {
+        toJsonSchema: () => ({
+          oneOf: [
+            { required: ["data"] },
+            { required: ["url"], properties: { media_type: { type: "string", pattern: "^(?!audio/)" } } }
+          ]
+        })
+      }
     )
   )
   .annotate({ identifier: "Attachment" })
@@ -120,7 +134,7 @@ export const questionOptions = {
         name: Schema.optionalKey(ToolName),
         schema: JsonSchema,
         strict: Schema.optionalKey(Schema.Boolean)
-      })
+      }).annotate({ identifier: "SchemaFormat" })
     ])
   )
 }
@@ -157,7 +171,20 @@ export const questionCheck = Schema.makeFilter(
   },
   {
     toJsonSchema: () => ({
-      allOf: [{ anyOf: [{ required: ["content"] }, { required: ["conversation_id", "tool_results"] }] }]
+      allOf: [
+        {
+          anyOf: [
+            { required: ["content"] },
+            {
+              required: ["conversation_id", "tool_results"],
+              properties: {
+                conversation_id: { type: "string", format: "uuid" },
+                tool_results: { type: "array", minItems: 1 }
+              }
+            }
+          ]
+        }
+      ]
     })
   }
 )

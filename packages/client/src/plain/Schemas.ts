@@ -219,11 +219,7 @@ export interface Question {
   }
   readonly tool_results?: ReadonlyArray<ToolResult>
   readonly attachments?: ReadonlyArray<Attachment>
-  readonly response_format?: "text" | "json" | {
-    readonly name?: string
-    readonly schema: Readonly<Record<string, unknown>>
-    readonly strict?: boolean
-  }
+  readonly response_format?: "text" | "json" | SchemaFormat
 }
 
 /** A function that the model may call. `parameters` is the JSON Schema of its arguments. */
@@ -249,6 +245,13 @@ export interface Attachment {
   readonly data?: string
   readonly url?: string
   readonly name?: string
+}
+
+/** JSON of this schema. */
+export interface SchemaFormat {
+  readonly name?: string
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly strict?: boolean
 }
 
 /** What an API key may do. */

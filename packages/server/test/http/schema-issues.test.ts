@@ -21,11 +21,12 @@ HttpApi.reflect(Api, {
 const fieldsOf = (name: string): ReadonlyArray<string> => {
   const { components, paths } = OpenApi.fromApi(Api)
   const operation = Object.values(paths)
-    .flatMap((item) => [item.get, item.post, item.patch])
+    .flatMap((item) => [item.get, item.post, item.put, item.patch])
     .find((each) => each?.operationId === name)
   return Object.values(operation?.requestBody?.content ?? {}).flatMap(({ schema }) => {
     const reference = Object(schema)["$ref"]
-    return Object.keys(Object(components.schemas[String(reference).split("/").at(-1) ?? ""]).properties ?? {})
+    const found = Object(components.schemas[String(reference).split("/").at(-1) ?? ""])
+    return [found, ...(found.anyOf ?? [])].flatMap((each) => Object.keys(each.properties ?? {}))
   })
 }
 
