@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import type { InputItem } from "@llm-saas/domain/ModelRequest"
-import { askedOf, type QuestionBody } from "@llm-saas/domain/Question"
+import type { QuestionBody } from "@llm-saas/domain/Question"
+import { askedOf } from "@llm-saas/domain/QuestionRequest"
 import { type AnsweredQuestion, promptOf, withHistory } from "@llm-saas/engine/generations/ConversationHistory"
 import * as fc from "fast-check"
 

@@ -65,7 +65,7 @@ const mediaTokens = ({ source, type }: JsonObject): number | undefined => {
   return kind === "url" || kind === "file" ? PAGE_TOKENS : undefined
 }
 
-/** Tokens of a text that a model wrote, where nobody counted them. */
+/** Tokens of a text that a model wrote, where the provider did not count them. */
 export const estimatedOutput = (bytes: number): number => Math.ceil(bytes / BYTES_PER_TOKEN)
 
 /** The length of a text in UTF-8, without encoding it. */

@@ -1,6 +1,6 @@
 import { approximateTokens, ToolCall } from "@llm-saas/domain/Message"
 import type { InputItem, ModelRequest, Part, Tool } from "@llm-saas/domain/ModelRequest"
-import { keptQuestion, textItem, toolsOf, userItems } from "@llm-saas/domain/Question"
+import { keptQuestion, textItem, toolsOf, userItems } from "@llm-saas/domain/QuestionRequest"
 import { Option, Result, Schema } from "effect"
 
 /** One turn of a conversation. */

@@ -22,7 +22,7 @@ export interface Question {
   readonly body?: JsonObject | undefined
   /** False: nothing of its content is to be kept. */
   readonly keep?: boolean | undefined
-  /** Whether the answer goes on although nobody reads it. */
+  /** Whether the answer goes on without a reader. */
   readonly background?: boolean | undefined
   /**
    * Where the client marks tries of one request, and gives no key: `first`, or `again` for one that joins the answer of the first. The

@@ -5,7 +5,7 @@ import type { ProviderKeys } from "./ProviderKeys.ts"
 
 /**
  * The keys at providers for what this actor asks. Where they cannot be read now, because the database is away or the actor's access has
- * ended meanwhile, nobody's key is used.
+ * ended meanwhile, no key is used, not the installation's either.
  */
 export const keyFor =
   (keys: ProviderKeys["Service"], actor: Actor["Service"]): NonNullable<Asking["keyFor"]> =>

@@ -253,7 +253,7 @@ const secretsOf = ({ settings }: LiveProvider, { key }: Pick<Call, "key">): Read
 
 const NO_KEY = { message: "There is no usable key of yours for the provider of this model." }
 
-/** The alias is not in the configuration, any more: whoever asks looks it up first. */
+/** The alias is not in the configuration any more: callers look it up first. */
 const NO_MODEL = new ProviderFailure({
   reason: "model_rejected",
   retryable: false,

@@ -10,7 +10,7 @@ type Response = HttpServerResponse.HttpServerResponse
 
 /**
  * Reads the body of a request whose sender is known, and answers it with what is wrong with the body or by `use`. No schema goes over it:
- * members that nobody here knows are passed on, and a dialect checks those it reads.
+ * unknown members are passed on, and a dialect checks those it reads.
  */
 export const withBody = <A, E, R>(
   request: Request,

@@ -37,7 +37,7 @@ export const responding = Effect.gen(function* () {
     const decoded = decodeResponses(body, before)
     if (decoded.type === "mistake") return mistaken(decoded.mistake)
     const { background, request } = decoded
-    // The request is held for as long as the answer lasts, which nobody waits for.
+    // The request is held for as long as the answer lasts, beyond the end of this exchange.
     const hold = background ? { hold: bodies.hold(bytesOf(sent.http, maxV1BodyBytes) + before.characters) } : {}
     const asked = { ...sent, request, background, ...hold }
     if (!background || request.stream) return yield* answer(RESPONSES, asked)
