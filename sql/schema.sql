@@ -264,6 +264,42 @@ grant select on app.audit_events to llm_backup;
 grant select on app.audit_events to llm_reader;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail), select on app.audit_events to llm_tenant;
 
+create table app.budget_periods (
+  tenant_id uuid not null,
+  subject text not null,
+  starts_at timestamp with time zone not null,
+  reserved numeric not null default 0,
+  spent numeric not null default 0,
+  alerted integer not null default 0,
+  constraint budget_periods_pkey PRIMARY KEY (tenant_id, subject, starts_at),
+  constraint budget_periods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id)
+);
+alter table app.budget_periods owner to llm_owner, enable row level security, force row level security;
+create policy own_or_admin on app.budget_periods as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.budget_periods as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.budget_periods as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.budget_periods as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.budget_periods as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.budget_periods as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.budget_periods as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.budget_periods as permissive for all to llm_work
+  using true
+  with check true;
+grant select on app.budget_periods to llm_auditor;
+grant select on app.budget_periods to llm_backup;
+grant select on app.budget_periods to llm_reader;
+grant select on app.budget_periods to llm_tenant;
+grant delete, insert, select, update on app.budget_periods to llm_work;
+
 create table app.conversations (
   tenant_id uuid not null,
   id uuid not null,
@@ -323,6 +359,44 @@ grant select (tenant_id, id, user_id, created_at, updated_at, model) on app.conv
 grant select (title, system) on app.conversations to llm_reader_content;
 grant insert (tenant_id, id, user_id, title, model, system), select, update (title, updated_at, model, system) on app.conversations to llm_tenant;
 grant delete, select (tenant_id, id, user_id), update (updated_at) on app.conversations to llm_work;
+
+create table app.counter_changes (
+  tenant_id uuid not null,
+  subject text not null,
+  generation_id uuid not null,
+  starts_at timestamp with time zone,
+  released numeric not null default 0,
+  spent numeric not null default 0,
+  tokens bigint not null default 0,
+  at timestamp with time zone not null default now(),
+  constraint counter_changes_pkey PRIMARY KEY (tenant_id, subject, generation_id)
+);
+alter table app.counter_changes owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX counter_changes_at ON app.counter_changes USING btree (at, tenant_id);
+create policy own_or_admin on app.counter_changes as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.counter_changes as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.counter_changes as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.counter_changes as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.counter_changes as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.counter_changes as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.counter_changes as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.counter_changes as permissive for all to llm_work
+  using true
+  with check true;
+grant select on app.counter_changes to llm_auditor;
+grant select on app.counter_changes to llm_backup;
+grant select on app.counter_changes to llm_reader;
+grant select on app.counter_changes to llm_tenant;
+grant delete, insert, select, update on app.counter_changes to llm_work;
 
 create table app.credentials (
   tenant_id uuid not null,
@@ -547,7 +621,7 @@ create table app.generations (
   tokens_out integer,
   approx_tokens_in integer not null,
   approx_tokens_out integer,
-  cost_usd numeric(14,8),
+  cost_usd numeric,
   prompt_length integer not null,
   response_length integer,
   request_id text,
@@ -563,9 +637,11 @@ create table app.generations (
   key_id uuid,
   usage jsonb,
   content text not null default 'kept'::text,
+  admission jsonb,
   constraint generations_pkey PRIMARY KEY (tenant_id, id),
   constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint generations_tenant_id_user_id_message_id_fkey FOREIGN KEY (tenant_id, user_id, message_id) REFERENCES app.messages(tenant_id, user_id, id) ON DELETE SET NULL (message_id),
+  constraint generations_admission_check CHECK (((jsonb_typeof(admission) = 'object'::text) AND (octet_length((admission)::text) <= 8192))),
   constraint generations_check CHECK (((ended_at IS NULL) = (status = 'streaming'::text))),
   constraint generations_content_check CHECK ((content = ANY (ARRAY['kept'::text, 'leaving'::text, 'removed'::text]))),
   constraint generations_failure_check CHECK ((char_length(failure) <= 50)),
@@ -618,9 +694,9 @@ create policy work_rows on app.generations as permissive for all to llm_work
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_auditor;
 grant select on app.generations to llm_backup;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_reader;
-grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
+grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as, content), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, message_id, user_id, conversation_id, provider, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, created_at, admitted_at, ended_at, content), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at, usage, content) on app.generations to llm_work;
+grant select (tenant_id, id, message_id, user_id, conversation_id, provider, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, created_at, admitted_at, ended_at, key_id, content, admission), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at, usage, content) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,
@@ -701,6 +777,118 @@ grant delete, insert (tenant_id, key, body_hash), select (tenant_id, owner, key,
 grant select on app.idempotent_answers to llm_backup;
 grant insert (tenant_id, key, user_id, body_hash), select, update (answer) on app.idempotent_answers to llm_tenant;
 grant delete, select (tenant_id, owner, key, created_at) on app.idempotent_answers to llm_work;
+
+create table app.ledger (
+  tenant_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  generation_id uuid,
+  user_id uuid,
+  key_id uuid,
+  provider text not null,
+  model text not null,
+  items jsonb not null default '[]'::jsonb,
+  tenant_amount numeric not null,
+  provider_amount numeric not null,
+  margin_amount numeric not null,
+  note text,
+  made_by text,
+  at timestamp with time zone not null default now(),
+  constraint ledger_pkey PRIMARY KEY (tenant_id, id),
+  constraint ledger_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint ledger_items_check CHECK (((jsonb_typeof(items) = 'array'::text) AND (octet_length((items)::text) <= 65536))),
+  constraint ledger_kind_check CHECK ((kind = ANY (ARRAY['usage'::text, 'correction'::text]))),
+  constraint ledger_made_by_check CHECK ((char_length(made_by) <= 200)),
+  constraint ledger_model_check CHECK ((char_length(model) <= 200)),
+  constraint ledger_note_check CHECK ((char_length(note) <= 1000)),
+  constraint ledger_provider_check CHECK ((char_length(provider) <= 100)),
+  constraint ledger_sums_to_zero CHECK ((((tenant_amount + provider_amount) + margin_amount) = (0)::numeric)),
+  constraint ledger_usage_of_generation CHECK (((kind <> 'usage'::text) OR (generation_id = id)))
+);
+alter table app.ledger owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX ledger_of_time ON app.ledger USING btree (tenant_id, at);
+create policy own_or_admin on app.ledger as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.ledger as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.ledger as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.ledger as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.ledger as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.ledger as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.ledger as permissive for select to llm_tenant
+  using true;
+create policy work_add on app.ledger as permissive for insert to llm_work
+  with check true;
+create policy work_rows on app.ledger as permissive for select to llm_work
+  using true;
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON app.ledger FOR EACH ROW EXECUTE FUNCTION app.append_only();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.ledger FOR EACH STATEMENT EXECUTE FUNCTION app.append_only();
+grant select on app.ledger to llm_auditor;
+grant select on app.ledger to llm_backup;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at) on app.ledger to llm_reader;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at) on app.ledger to llm_tenant;
+grant insert, select on app.ledger to llm_work;
+
+create table app.limits (
+  tenant_id uuid not null,
+  subject text not null,
+  requests_per_minute integer,
+  tokens_per_minute bigint,
+  concurrent integer,
+  budget numeric,
+  budget_period text,
+  alert_at integer[] not null default '{50,80,100}'::integer[],
+  by_admin boolean not null default false,
+  updated_at timestamp with time zone not null default now(),
+  constraint limits_pkey PRIMARY KEY (tenant_id, subject),
+  constraint limits_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint limits_alert_at_check CHECK (((cardinality(alert_at) <= 10) AND (1 <= ALL (alert_at)) AND (1000 >= ALL (alert_at)))),
+  constraint limits_budget_check CHECK (((budget >= (0)::numeric) AND (budget < '1000000000000'::numeric) AND (scale(budget) <= 18))),
+  constraint limits_budget_of_period CHECK (((budget IS NULL) = (budget_period IS NULL))),
+  constraint limits_budget_period_check CHECK ((budget_period = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'total'::text]))),
+  constraint limits_concurrent_check CHECK (((concurrent >= 0) AND (concurrent <= 100000))),
+  constraint limits_requests_per_minute_check CHECK (((requests_per_minute >= 0) AND (requests_per_minute <= 1000000))),
+  constraint limits_subject_check CHECK (((subject = ANY (ARRAY['tenant'::text, 'user'::text, 'key'::text])) OR (subject ~ '^(user|key):[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'::text) OR (subject ~ '^model:.{1,200}$'::text))),
+  constraint limits_tokens_per_minute_check CHECK (((tokens_per_minute >= 0) AND (tokens_per_minute <= '1000000000000'::bigint)))
+);
+alter table app.limits owner to llm_owner, enable row level security, force row level security;
+create policy own_key_or_admin_add on app.limits as restrictive for insert to llm_tenant
+  with check ((subject ~ '^(user|key):'::text) AND ((( SELECT app.role() AS role) = 'admin'::text) OR ((NOT by_admin) AND (subject ~~ 'key:%'::text) AND app.holds_for_me(subject))));
+create policy own_key_or_admin_change on app.limits as restrictive for update to llm_tenant
+  using ((subject ~ '^(user|key):'::text) AND ((( SELECT app.role() AS role) = 'admin'::text) OR ((NOT by_admin) AND (subject ~~ 'key:%'::text) AND app.holds_for_me(subject))))
+  with check ((subject ~ '^(user|key):'::text) AND ((( SELECT app.role() AS role) = 'admin'::text) OR ((NOT by_admin) AND (subject ~~ 'key:%'::text) AND app.holds_for_me(subject))));
+create policy own_key_or_admin_remove on app.limits as restrictive for delete to llm_tenant
+  using ((subject ~ '^(user|key):'::text) AND ((( SELECT app.role() AS role) = 'admin'::text) OR ((NOT by_admin) AND (subject ~~ 'key:%'::text) AND app.holds_for_me(subject))));
+create policy own_or_admin on app.limits as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.limits as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.limits as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.limits as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.limits as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.limits as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.limits as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_rows on app.limits as permissive for select to llm_work
+  using true;
+grant select on app.limits to llm_auditor;
+grant select on app.limits to llm_backup;
+grant select on app.limits to llm_reader;
+grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin), select, update (requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin, updated_at) on app.limits to llm_tenant;
+grant select on app.limits to llm_work;
 
 create table app.messages (
   tenant_id uuid not null,
@@ -813,6 +1001,33 @@ grant select on app.provider_keys to llm_backup;
 grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_reader;
 grant delete, insert (tenant_id, id, provider, name, models, key_version, sealed), select, update (name, models, disabled_at) on app.provider_keys to llm_tenant;
 
+create table app.rates (
+  tenant_id uuid not null,
+  subject text not null,
+  requests_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  tokens_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint rates_pkey PRIMARY KEY (tenant_id, subject)
+);
+alter table app.rates owner to llm_owner, enable row level security, force row level security;
+create policy own_or_admin on app.rates as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.rates as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.rates as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy backup_rows on app.rates as permissive for select to llm_backup
+  using true;
+create policy tenant_rows on app.rates as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.rates as permissive for all to llm_work
+  using true
+  with check true;
+grant select on app.rates to llm_backup;
+grant select on app.rates to llm_tenant;
+grant delete, insert, select, update on app.rates to llm_work;
+
 create table app.tenant_keys (
   tenant_id uuid not null,
   version integer not null,
@@ -866,10 +1081,12 @@ create table app.tenants (
   content_retention text not null default 'full'::text,
   content_days integer,
   content_removed_until uuid,
+  markup numeric not null default 1,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_content_days_check CHECK (((content_days >= 1) AND (content_days <= 36500))),
   constraint tenants_content_retention_check CHECK ((content_retention = ANY (ARRAY['full'::text, 'none'::text, 'days'::text]))),
   constraint tenants_days_of_retention CHECK (((content_retention = 'days'::text) = (content_days IS NOT NULL))),
+  constraint tenants_markup_check CHECK ((((markup >= (0)::numeric) AND (markup <= (1000)::numeric)) AND (scale(markup) <= 6))),
   constraint tenants_name_check CHECK (((char_length(name) <= 200) AND (name ~ '[^ ]'::text) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
   constraint tenants_registration_check CHECK ((registration = ANY (ARRAY['open'::text, 'closed'::text]))),
   constraint tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
@@ -911,9 +1128,9 @@ create policy work_rows on app.tenants as permissive for select to llm_work
 grant select on app.tenants to llm_auditor;
 grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
 grant select on app.tenants to llm_backup;
-grant select on app.tenants to llm_reader;
-grant select, update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
-grant select (id, content_retention, content_days, content_removed_until), update (content_removed_until) on app.tenants to llm_work;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until) on app.tenants to llm_reader;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until), update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
+grant select (id, content_retention, content_days, content_removed_until, markup), update (content_removed_until) on app.tenants to llm_work;
 
 create table app.tracking_outbox (
   tenant_id uuid not null,
@@ -964,6 +1181,29 @@ grant select (tenant_id, generation_id, created_at, claimed_until, attempts, nex
 grant select on app.tracking_outbox to llm_tenant;
 grant delete, insert, select, update on app.tracking_outbox to llm_tracking;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
+
+create table app.usage_queue (
+  tenant_id uuid not null,
+  ledger_id uuid not null,
+  constraint usage_queue_pkey PRIMARY KEY (tenant_id, ledger_id)
+);
+alter table app.usage_queue owner to llm_owner, enable row level security, force row level security;
+create policy reader_wall on app.usage_queue as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.usage_queue as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy backup_rows on app.usage_queue as permissive for select to llm_backup
+  using true;
+create policy tenant_rows on app.usage_queue as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.usage_queue as permissive for all to llm_work
+  using true
+  with check true;
+grant select on app.usage_queue to llm_backup;
+grant select on app.usage_queue to llm_tenant;
+grant delete, insert, select, update on app.usage_queue to llm_work;
 
 create table app.users (
   tenant_id uuid not null,
@@ -1135,6 +1375,8 @@ create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
   alter function app.enter(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
+create function app.holds_for_me(text) returns boolean language sql stable;
+  alter function app.holds_for_me(text) owner to llm_owner;
 create function app.keep_an_admin() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.keep_an_admin() owner to llm_owner;
 create function app.key_used(uuid,uuid,text,text,boolean) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text) language sql stable;
@@ -1426,7 +1668,7 @@ create view audit.messages (
   response_length integer,
   tokens_in integer,
   tokens_out integer,
-  cost_usd numeric(14,8),
+  cost_usd numeric,
   seconds_to_first_token numeric,
   seconds numeric,
   message_deleted boolean,

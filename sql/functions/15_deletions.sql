@@ -16,3 +16,13 @@ begin
       return false;
   end case;
 end $$;
+
+-- Whether a limit of this subject (see app.limits) holds for the current user. Called by policies, behind the wall.
+create function app.holds_for_me(p_subject text) returns boolean
+  language sql stable
+begin atomic
+  select p_subject in ('tenant', 'user', 'key', 'user:' || app.user_id()) or p_subject like 'model:%'
+    or p_subject like 'key:%' and exists (
+      select from app.api_keys k where k.tenant_id = app.tenant_id() and k.id = substr(p_subject, 5)::uuid and k.user_id = app.user_id()
+    );
+end;

@@ -9,6 +9,10 @@ create trigger append_only before update or delete on app.audit_events
   for each row execute function app.append_only();
 create trigger append_only_truncate before truncate on app.audit_events
   for each statement execute function app.append_only();
+create trigger append_only before update or delete on app.ledger
+  for each row execute function app.append_only();
+create trigger append_only_truncate before truncate on app.ledger
+  for each statement execute function app.append_only();
 
 -- LL409: the change would leave the tenant without an active admin; a service account is none. Two admins who demote each other at the same moment wait at the
 -- tenant's row; the second then counts with a snapshot of its own (READ COMMITTED) and finds none. Foreign keys to the tenant do not wait

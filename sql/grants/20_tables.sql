@@ -1,6 +1,7 @@
 -- Verbs and columns. No role gets TRUNCATE, REFERENCES or TRIGGER: the first two bypass row-level security.
 
-grant select on app.tenants to llm_tenant;
+-- Not its markup: what the provider is paid is not the tenant's to know.
+grant select (id, name, status, registration, created_at, bootstrapped_at, content_retention, content_days, content_removed_until) on app.tenants to llm_tenant;
 grant update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
 grant select on app.users to llm_tenant;
 grant insert (tenant_id, id, email, role, kind, name) on app.users to llm_tenant;
@@ -53,7 +54,7 @@ grant select (
 ) on app.generations to llm_tenant;
 grant insert (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
-  request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content
+  request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission
 ) on app.generations to llm_tenant;
 grant update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select on app.generation_chunks, app.tracking_outbox, app.attempts to llm_tenant;
@@ -67,7 +68,7 @@ grant select (tenant_id, owner, key, user_id, body_hash, answer), insert (tenant
 -- The work role reads which message it is and writes the answer; it never sees the question.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at,
-  ended_at, model, approx_tokens_in, provider, admitted_at, content
+  ended_at, model, approx_tokens_in, provider, admitted_at, content, key_id, admission
 ) on app.generations to llm_work;
 grant update (
   status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at,
@@ -77,7 +78,7 @@ grant update (
 grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account, log, content, request, tool_calls), delete
   on app.messages to llm_work;
 grant insert on app.attempts to llm_work;
-grant select (id, content_retention, content_days, content_removed_until), update (content_removed_until) on app.tenants to llm_work;
+grant select (id, content_retention, content_days, content_removed_until, markup), update (content_removed_until) on app.tenants to llm_work;
 grant select (tenant_id, version, wrapped, wrapped_by), update (wrapped, wrapped_by, wrapped_at) on app.tenant_keys to llm_work;
 grant select, insert, update (tokens), delete on app.generation_chunks to llm_work;
 grant select (tenant_id, user_id, key, message_id, created_at), update (created_at), delete on app.idempotency_keys to llm_work;
@@ -90,6 +91,17 @@ grant select (tenant_id, id, user_id), update (updated_at), delete on app.conver
 grant select (tenant_id, user_id), delete on app.credentials to llm_work;
 grant select (tenant_id, id, user_id, revoked_at), update (refused_at), delete on app.api_keys to llm_work;
 grant select (tenant_id, message_id, user_id), delete on app.feedback to llm_work;
+
+-- The limits of the plan and what is used are written by work alone.
+grant select, delete, insert (
+  tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin
+), update (requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin, updated_at) on app.limits to llm_tenant;
+grant select on app.rates, app.budget_periods, app.counter_changes, app.usage_queue to llm_tenant;
+-- What the provider is owed, and so the margin, is not the tenant's to know.
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at) on app.ledger to llm_tenant;
+grant select on app.limits to llm_work;
+grant select, insert, update, delete on app.rates, app.budget_periods, app.counter_changes, app.usage_queue to llm_work;
+grant select, insert on app.ledger to llm_work;
 
 grant select on app.feedback to llm_tenant;
 grant insert (tenant_id, message_id, user_id, rating, comment), update (rating, comment) on app.feedback to llm_tenant;

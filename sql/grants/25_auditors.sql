@@ -2,7 +2,9 @@
 -- cost. Never a password's hash, a lease or an idempotency key; no questions, answers, titles or comments, which llm_reader_content may
 -- also read, and only within a tenant.
 
-grant select on app.tenants, app.audit_events to llm_auditor, llm_reader;
+grant select on app.audit_events to llm_auditor, llm_reader;
+grant select on app.tenants to llm_auditor;
+grant select (id, name, status, registration, created_at, bootstrapped_at, content_retention, content_days, content_removed_until) on app.tenants to llm_reader;
 grant select (tenant_id, id, email, role, kind, name, status, created_at, deleted_at) on app.users to llm_auditor, llm_reader;
 grant select (
   tenant_id, id, user_id, public_id, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, previous_until,
@@ -20,6 +22,9 @@ grant select (
   key_id, usage, content
 ) on app.generations to llm_auditor, llm_reader;
 grant select on app.attempts to llm_auditor, llm_reader;
+grant select on app.limits, app.budget_periods, app.counter_changes to llm_auditor, llm_reader;
+grant select on app.ledger to llm_auditor;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at) on app.ledger to llm_reader;
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor, llm_reader;
 grant select (tenant_id, generation_id, created_at, attempts, next_attempt_at, claimed_until, parked_reason) on app.tracking_outbox
   to llm_auditor, llm_reader;

@@ -128,3 +128,35 @@ create policy own_add on app.feedback as restrictive for insert to llm_tenant
   );
 create policy own_change on app.feedback as restrictive for update to llm_tenant
   using (user_id = (select app.user_id())) with check (user_id = (select app.user_id()));
+
+-- Limits are read by whom they hold for. Admins set those of users and keys; users those of their own keys, unless an admin did. Those of
+-- the plan, and how much is used, are written by no one in the room.
+create policy tenant_rows on app.limits for all to llm_tenant using (true) with check (true);
+create policy tenant_rows on app.rates for select to llm_tenant using (true);
+create policy tenant_rows on app.budget_periods for select to llm_tenant using (true);
+create policy tenant_rows on app.counter_changes for select to llm_tenant using (true);
+create policy own_or_admin on app.limits as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) or (select app.role()) = 'admin');
+create policy own_or_admin on app.rates as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) or (select app.role()) = 'admin');
+create policy own_or_admin on app.budget_periods as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) or (select app.role()) = 'admin');
+create policy own_or_admin on app.counter_changes as restrictive for select to llm_tenant
+  using (app.holds_for_me(subject) or (select app.role()) = 'admin');
+create policy own_key_or_admin_add on app.limits as restrictive for insert to llm_tenant
+  with check (
+    subject ~ '^(user|key):' and ((select app.role()) = 'admin' or not by_admin and subject like 'key:%' and app.holds_for_me(subject))
+  );
+create policy own_key_or_admin_change on app.limits as restrictive for update to llm_tenant
+  using (subject ~ '^(user|key):' and ((select app.role()) = 'admin' or not by_admin and subject like 'key:%' and app.holds_for_me(subject)))
+  with check (
+    subject ~ '^(user|key):' and ((select app.role()) = 'admin' or not by_admin and subject like 'key:%' and app.holds_for_me(subject))
+  );
+create policy own_key_or_admin_remove on app.limits as restrictive for delete to llm_tenant
+  using (subject ~ '^(user|key):' and ((select app.role()) = 'admin' or not by_admin and subject like 'key:%' and app.holds_for_me(subject)));
+
+-- What was spent is read by whom it belongs to.
+create policy tenant_rows on app.ledger for select to llm_tenant using (true);
+create policy own_or_admin on app.ledger as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy tenant_rows on app.usage_queue for select to llm_tenant using (true);

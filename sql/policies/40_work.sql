@@ -22,3 +22,10 @@ create policy work_rows on app.generation_chunks for all to llm_work using (true
 create policy work_rows on app.idempotent_answers for all to llm_work using (true) with check (true);
 create policy work_rows on app.idempotency_keys for all to llm_work using (true) with check (true);
 create policy work_rows on app.tracking_outbox for all to llm_work using (true) with check (true);
+create policy work_rows on app.limits for select to llm_work using (true);
+create policy work_rows on app.rates for all to llm_work using (true) with check (true);
+create policy work_rows on app.budget_periods for all to llm_work using (true) with check (true);
+create policy work_rows on app.counter_changes for all to llm_work using (true) with check (true);
+create policy work_rows on app.ledger for select to llm_work using (true);
+create policy work_add on app.ledger for insert to llm_work with check (true);
+create policy work_rows on app.usage_queue for all to llm_work using (true) with check (true);
