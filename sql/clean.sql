@@ -7,13 +7,13 @@ declare
   gone record;
 begin
   for gone in select polname, polrelid::regclass as place from pg_policy
-    where polrelid in (select oid from pg_class where relnamespace in ('app'::regnamespace, 'meta'::regnamespace))
+    where polrelid in (select oid from pg_class where relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace))
   loop
     execute format('drop policy %I on %s', gone.polname, gone.place);
   end loop;
 
   for gone in select tgname, tgrelid::regclass as place from pg_trigger
-    where not tgisinternal and tgrelid in (select oid from pg_class where relnamespace = 'app'::regnamespace)
+    where not tgisinternal and tgrelid in (select oid from pg_class where relnamespace in ('app'::regnamespace, 'operator'::regnamespace))
   loop
     execute format('drop trigger %I on %s', gone.tgname, gone.place);
   end loop;
@@ -25,7 +25,7 @@ begin
   end loop;
 
   for gone in select oid::regprocedure as place from pg_proc
-    where pronamespace in ('app'::regnamespace, 'auth'::regnamespace, 'work'::regnamespace, 'tracking'::regnamespace, 'audit'::regnamespace, 'lint'::regnamespace)
+    where pronamespace in ('app'::regnamespace, 'auth'::regnamespace, 'work'::regnamespace, 'tracking'::regnamespace, 'operator'::regnamespace, 'audit'::regnamespace, 'lint'::regnamespace)
     order by oid desc -- youngest first: a body can only mention older objects
   loop
     execute format('drop routine if exists %s', gone.place);
@@ -39,7 +39,7 @@ begin
     cross join lateral (
       select grantee from aclexplode(c.relacl) union select grantee from aclexplode(t.attacl)
     ) a
-    where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and c.relkind in ('r', 'p') and a.grantee <> c.relowner
+    where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) and c.relkind in ('r', 'p') and a.grantee <> c.relowner
   loop
     execute format('revoke all %s on %s from %s', gone.part, gone.place,
       case gone.grantee when 0 then 'public' else gone.grantee::regrole::text end);
@@ -47,17 +47,18 @@ begin
 
   for gone in
     select n.oid::regnamespace as place, a.grantee from pg_namespace n, aclexplode(n.nspacl) a
-    where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta') and a.grantee <> n.nspowner
+    where n.nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta') and a.grantee <> n.nspowner
     group by 1, 2
   loop
     execute format('revoke all on schema %s from %s', gone.place,
       case gone.grantee when 0 then 'public' else gone.grantee::regrole::text end);
   end loop;
 
-  -- Until sql/grants takes it back, in this same transaction, llm_auth, llm_work, llm_tracking and llm_sessions may create their functions.
+  -- Until sql/grants takes it back, in this same transaction, llm_auth, llm_work, llm_tracking, llm_operator and llm_sessions may create their functions.
   grant usage, create on schema auth to llm_auth;
   grant usage, create on schema work to llm_work;
   grant usage, create on schema tracking to llm_tracking;
+  grant usage, create on schema operator to llm_operator;
   grant usage, create on schema audit to llm_sessions;
-  grant usage on schema app to llm_auth, llm_work, llm_tracking;
+  grant usage on schema app to llm_auth, llm_work, llm_tracking, llm_operator;
 end $$;

@@ -25,6 +25,7 @@ create role llm_jobs login noinherit connection limit 10;
   alter role llm_jobs set row_security=on;
   alter role llm_jobs set search_path=app, pg_temp;
   alter role llm_jobs set statement_timeout=60s;
+create role llm_operator nologin noinherit connection limit -1;
 create role llm_owner nologin noinherit connection limit -1;
 create role llm_reader nologin noinherit connection limit -1;
 create role llm_reader_content nologin noinherit connection limit -1;
@@ -40,6 +41,7 @@ create schema app authorization llm_owner;
   grant usage to llm_auditor;
   grant usage to llm_auth;
   grant usage to llm_backup;
+  grant usage to llm_operator;
   grant usage to llm_reader;
   grant usage to llm_reader_content;
   grant usage to llm_tenant;
@@ -65,6 +67,11 @@ create schema meta authorization llm_owner;
   grant usage to llm_reader;
   grant usage to llm_sessions;
   grant usage to llm_tracking;
+create schema operator authorization llm_owner;
+  grant usage to llm_api;
+  grant usage to llm_auditor;
+  grant usage to llm_backup;
+  grant usage to llm_operator;
 create schema tracking authorization llm_owner;
   grant usage to llm_jobs;
   grant usage to llm_tracking;
@@ -1082,17 +1089,23 @@ create table app.tenants (
   content_days integer,
   content_removed_until uuid,
   markup numeric not null default 1,
+  plan_id uuid,
+  models text[],
+  content_days_at_most integer,
   constraint tenants_pkey PRIMARY KEY (id),
+  constraint tenants_content_days_at_most_check CHECK (((content_days_at_most >= 0) AND (content_days_at_most <= 36500))),
   constraint tenants_content_days_check CHECK (((content_days >= 1) AND (content_days <= 36500))),
   constraint tenants_content_retention_check CHECK ((content_retention = ANY (ARRAY['full'::text, 'none'::text, 'days'::text]))),
   constraint tenants_days_of_retention CHECK (((content_retention = 'days'::text) = (content_days IS NOT NULL))),
   constraint tenants_markup_check CHECK ((((markup >= (0)::numeric) AND (markup <= (1000)::numeric)) AND (scale(markup) <= 6))),
+  constraint tenants_models_check CHECK ((cardinality(models) <= 1000)),
   constraint tenants_name_check CHECK (((char_length(name) <= 200) AND (name ~ '[^ ]'::text) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
   constraint tenants_registration_check CHECK ((registration = ANY (ARRAY['open'::text, 'closed'::text]))),
-  constraint tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+  constraint tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'erased'::text])))
 );
 alter table app.tenants owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX tenants_of_days ON app.tenants USING btree (id) WHERE (content_retention = 'days'::text);
+CREATE INDEX tenants_of_plan ON app.tenants USING btree (plan_id, id) WHERE (plan_id IS NOT NULL);
 create policy admins_change on app.tenants as restrictive for update to llm_tenant
   using (( SELECT app.role() AS role) = 'admin'::text)
   with check (( SELECT app.role() AS role) = 'admin'::text);
@@ -1348,6 +1361,113 @@ grant select on meta.repeatables to llm_auditor;
 grant select on meta.repeatables to llm_backup;
 grant select on meta.repeatables to llm_reader;
 
+create table operator.erasures (
+  tenant_id uuid not null,
+  token_id uuid,
+  begun_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  counts jsonb not null default '{}'::jsonb,
+  constraint erasures_pkey PRIMARY KEY (tenant_id),
+  constraint erasures_token_id_fkey FOREIGN KEY (token_id) REFERENCES operator.tokens(id),
+  constraint erasures_counts_check CHECK ((jsonb_typeof(counts) = 'object'::text))
+);
+alter table operator.erasures owner to llm_owner, enable row level security;
+create policy auditor_read on operator.erasures as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.erasures as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.erasures as permissive for all to llm_operator
+  using true
+  with check true;
+grant select on operator.erasures to llm_auditor;
+grant select on operator.erasures to llm_backup;
+grant insert (tenant_id, token_id, counts), select, update (ended_at, counts) on operator.erasures to llm_operator;
+
+create table operator.events (
+  id uuid not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  token_id uuid,
+  action text not null,
+  tenant_id uuid,
+  target_kind text,
+  target_id uuid,
+  request_id text,
+  detail jsonb not null default '{}'::jsonb,
+  constraint events_pkey PRIMARY KEY (id),
+  constraint events_token_id_fkey FOREIGN KEY (token_id) REFERENCES operator.tokens(id),
+  constraint events_action_check CHECK (((char_length(action) >= 1) AND (char_length(action) <= 100))),
+  constraint events_detail_check CHECK ((jsonb_typeof(detail) = 'object'::text)),
+  constraint events_request_id_check CHECK ((char_length(request_id) <= 200))
+);
+alter table operator.events owner to llm_owner, enable row level security;
+CREATE INDEX events_of_tenant ON operator.events USING btree (tenant_id, id);
+create policy auditor_read on operator.events as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.events as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.events as permissive for all to llm_operator
+  using true
+  with check true;
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON operator.events FOR EACH ROW EXECUTE FUNCTION app.append_only();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON operator.events FOR EACH STATEMENT EXECUTE FUNCTION app.append_only();
+grant select on operator.events to llm_auditor;
+grant select on operator.events to llm_backup;
+grant insert, select on operator.events to llm_operator;
+
+create table operator.plans (
+  id uuid not null,
+  name text not null,
+  limits jsonb not null default '{}'::jsonb,
+  models text[],
+  markup numeric not null default 1,
+  content_days_at_most integer,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint plans_pkey PRIMARY KEY (id),
+  constraint plans_name_key UNIQUE (name),
+  constraint plans_content_days_at_most_check CHECK (((content_days_at_most >= 0) AND (content_days_at_most <= 36500))),
+  constraint plans_limits_check CHECK (((jsonb_typeof(limits) = 'object'::text) AND (octet_length((limits)::text) <= 65536))),
+  constraint plans_markup_check CHECK ((((markup >= (0)::numeric) AND (markup <= (1000)::numeric)) AND (scale(markup) <= 6))),
+  constraint plans_models_check CHECK ((cardinality(models) <= 1000)),
+  constraint plans_name_check CHECK (((char_length(name) <= 100) AND (name ~ '[^ ]'::text)))
+);
+alter table operator.plans owner to llm_owner, enable row level security;
+create policy auditor_read on operator.plans as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.plans as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.plans as permissive for all to llm_operator
+  using true
+  with check true;
+grant select on operator.plans to llm_auditor;
+grant select on operator.plans to llm_backup;
+grant delete, insert, select, update on operator.plans to llm_operator;
+
+create table operator.tokens (
+  id uuid not null,
+  name text not null,
+  hash bytea not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  constraint tokens_pkey PRIMARY KEY (id),
+  constraint tokens_hash_key UNIQUE (hash),
+  constraint tokens_hash_check CHECK ((octet_length(hash) = 32)),
+  constraint tokens_name_check CHECK (((char_length(name) <= 200) AND (name ~ '[^ ]'::text)))
+);
+alter table operator.tokens owner to llm_owner, enable row level security;
+create policy auditor_read on operator.tokens as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.tokens as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.tokens as permissive for all to llm_operator
+  using true
+  with check true;
+grant select (id, name, created_at, expires_at, revoked_at, last_used_at) on operator.tokens to llm_auditor;
+grant select on operator.tokens to llm_backup;
+grant insert (id, name, hash, expires_at), select, update (revoked_at, last_used_at) on operator.tokens to llm_operator;
+
 
 -- Functions
 
@@ -1526,6 +1646,11 @@ create function lint.is_ours(name) returns boolean language sql immutable set se
   grant execute to llm_api;
   grant execute to llm_auditor;
   grant execute to llm_reader;
+create function operator.admit(bytea) returns uuid language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function operator.admit(bytea) owner to llm_operator;
+create function operator.whoami(bytea) returns TABLE(id uuid, name text, expires_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.whoami(bytea) owner to llm_operator;
+  grant execute to llm_api;
 create function tracking.claim(uuid,integer,integer,boolean) returns TABLE(tenant_id uuid, generation_id uuid, revision integer, attempts integer, unsure boolean, run_id text, run_done boolean, trace_sent boolean, message_id uuid, user_id uuid, conversation_id uuid, source text, provider text, model text, response_model text, status text, finish_reason text, failure text, tokens_in integer, tokens_out integer, approx_tokens_in integer, approx_tokens_out integer, cost_usd double precision, prompt_length integer, response_length integer, request_id text, trace_id text, caller_trace_id text, caller_span_id text, created_at double precision, admitted_at double precision, started_at double precision, first_token_at double precision, model_ended_at double precision, ended_at double precision, content text, response text, request text, log text, token_lengths integer[], calls jsonb, feedback jsonb) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function tracking.claim(uuid,integer,integer,boolean) owner to llm_tracking;
   grant execute to llm_jobs;
@@ -1820,6 +1945,8 @@ create view audit.usage (
 -- lint.identity_rewritten
 -- lint.index_without_tenant
 -- lint.member_unknown
+-- lint.operator_open
+-- lint.operator_without_token
 -- lint.owner_unknown
 -- lint.policy_for_public
 -- lint.policy_per_row

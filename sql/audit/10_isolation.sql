@@ -35,7 +35,7 @@ from (
   join pg_attribute t on t.attrelid = c.oid, aclexplode(t.attacl) a
 ) g
 join pg_namespace n on n.oid = g.relnamespace
-where n.nspname in ('app', 'audit', 'lint', 'meta') and g.grantee <> g.relowner
+where n.nspname in ('app', 'operator', 'audit', 'lint', 'meta') and g.grantee <> g.relowner
 group by 1, 2, 3
 order by 1, 2, 3;
 

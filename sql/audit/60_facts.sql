@@ -13,7 +13,7 @@ as $$ select role ~ '^llm_[a-z]+(_content)?$' $$;
 -- All schemas are compared. public too: by default every role's search_path contains it.
 create function audit.our_schemas() returns oid[]
   language sql stable parallel safe
-as $$ select array_agg(oid) from pg_catalog.pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'public') $$;
+as $$ select array_agg(oid) from pg_catalog.pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta', 'public') $$;
 
 -- A role by its name; the server's administrators, whose names differ everywhere, by their function.
 create function audit.role_name(role oid) returns text

@@ -9,6 +9,10 @@ create trigger append_only before update or delete on app.audit_events
   for each row execute function app.append_only();
 create trigger append_only_truncate before truncate on app.audit_events
   for each statement execute function app.append_only();
+create trigger append_only before update or delete on operator.events
+  for each row execute function app.append_only();
+create trigger append_only_truncate before truncate on operator.events
+  for each statement execute function app.append_only();
 create trigger append_only before update or delete on app.ledger
   for each row execute function app.append_only();
 create trigger append_only_truncate before truncate on app.ledger

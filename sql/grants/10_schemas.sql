@@ -1,9 +1,10 @@
 -- Which role may use which schema, and call which function. Nothing is inherited from PUBLIC.
 
-grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_auditor, llm_reader, llm_reader_content;
+grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_operator, llm_auditor, llm_reader, llm_reader_content;
 grant usage on schema auth to llm_api;
 grant usage on schema work to llm_api;
 grant usage on schema tracking to llm_jobs;
+grant usage on schema operator to llm_operator, llm_api, llm_auditor;
 grant usage on schema audit to llm_auditor, llm_reader, llm_sessions;
 grant usage on schema meta to llm_api, llm_auditor, llm_reader, llm_sessions;
 grant usage on schema lint to llm_api, llm_auditor, llm_reader;
@@ -11,6 +12,7 @@ grant usage on schema lint to llm_api, llm_auditor, llm_reader;
 revoke create on schema auth from llm_auth;
 revoke create on schema work from llm_work;
 revoke create on schema tracking from llm_tracking;
+revoke create on schema operator from llm_operator;
 revoke create on schema audit from llm_sessions;
 
 grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tenant, llm_api, llm_auditor;

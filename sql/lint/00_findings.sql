@@ -6,7 +6,7 @@
 create function lint.is_ours(role name) returns boolean
   language sql immutable set search_path = pg_catalog, pg_temp
 as $$
-  select role ~ '^llm_(owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup|sessions)(_|$)'
+  select role ~ '^llm_(owner|auth|work|tracking|operator|tenant|api|jobs|auditor|reader|backup|sessions)(_|$)'
 $$;
 
 create function lint.findings() returns table (rule text, object text, detail text)

@@ -3,5 +3,5 @@
 create view lint.advisory_lock as
 select p.oid::regprocedure::text as object, 'lock a row instead' as detail
   from pg_proc p
-  where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'meta'))
+  where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'meta'))
     and p.prokind in ('f', 'p') and pg_get_functiondef(p.oid) ~* 'pg_(try_)?advisory_';

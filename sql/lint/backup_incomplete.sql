@@ -18,4 +18,4 @@ select c.oid::regclass::text as object, trouble as detail
     where p.polrelid = c.oid and not p.polpermissive and p.polcmd in ('r', '*')
       and (0 = any (p.polroles) or to_regrole('llm_backup') = any (p.polroles))
   ) as found
-  where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and c.relkind in ('r', 'p');
+  where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) and c.relkind in ('r', 'p');

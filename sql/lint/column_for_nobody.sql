@@ -21,6 +21,17 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
   ) as kept (place, columns, readers)
   join pg_class c on c.relnamespace = 'app'::regnamespace and c.relname = kept.place
   join pg_attribute a on a.attrelid = c.oid and a.attname = any (kept.columns::name[])
-  join pg_roles r on r.rolname in ('llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content')
+  join pg_roles r on r.rolname in ('llm_auth', 'llm_work', 'llm_tracking', 'llm_operator', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content')
     and not r.rolname = any (kept.readers::name[])
-  where not r.rolsuper and has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT');
+  where not r.rolsuper and has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
+  union
+  -- The operator's functions read metadata: no text of a user, no address, and no detail of an event, which may contain one.
+  select format('%s.%I to llm_operator', c.oid::regclass, a.attname), 'revoke select'
+  from (values
+    ('users', '{email,name}'), ('credentials', '{password_hash}'), ('conversations', '{title,system}'), ('feedback', '{comment}'),
+    ('messages', '{content,response,request,log,tool_calls,token_lengths}'), ('audit_events', '{detail}'),
+    ('api_keys', '{name,metadata,public_id}'), ('provider_keys', '{name,sealed}'), ('tracking_outbox', '{run_id}')
+  ) as content (place, columns)
+  join pg_class c on c.relnamespace = 'app'::regnamespace and c.relname = content.place
+  join pg_attribute a on a.attrelid = c.oid and a.attname = any (content.columns::name[])
+  where has_column_privilege('llm_operator', c.oid, a.attnum, 'SELECT');

@@ -7,5 +7,5 @@ select format('database %s', quote_ident(d.datname)) as object, 'revoke ' || low
   union all
   select format('schema %s', n.nspname), 'revoke ' || lower(string_agg(a.privilege_type, ', ' order by a.privilege_type)) || ' from public'
   from pg_namespace n, aclexplode(n.nspacl) a
-  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'public') and a.grantee = 0
+  where n.nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta', 'public') and a.grantee = 0
   group by n.nspname;

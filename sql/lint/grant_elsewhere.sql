@@ -9,7 +9,7 @@ select format('%s to %s', c.oid::regclass, case a.grantee when 0 then 'public' e
     union all
     select e.grantee, e.privilege_type from pg_attribute t, aclexplode(t.attacl) e where t.attrelid = c.oid
   ) a
-  where n.nspname not in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'pg_catalog', 'information_schema') and n.nspname !~ '^pg_t'
+  where n.nspname not in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta', 'pg_catalog', 'information_schema') and n.nspname !~ '^pg_t'
     and a.grantee <> c.relowner and (a.grantee = 0 or a.grantee in (select oid from pg_roles where lint.is_ours(rolname)))
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   group by c.oid, a.grantee;

@@ -12,11 +12,11 @@ select format('%s to %s', g.thing, g.grantee::regrole) as object, 'revoke ' || l
     select p.oid::regprocedure::text, p.pronamespace, p.proowner, a.grantee, a.privilege_type
     from pg_proc p, aclexplode(p.proacl) a
   ) g
-  where g.place in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta'))
+  where g.place in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta'))
     and g.grantee <> 0 and g.grantee <> g.owner
     and g.grantee not in (
       select oid from pg_roles where rolname in (
-        'llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content', 'llm_backup', 'llm_sessions'
+        'llm_owner', 'llm_auth', 'llm_work', 'llm_tracking', 'llm_operator', 'llm_tenant', 'llm_api', 'llm_jobs', 'llm_auditor', 'llm_reader', 'llm_reader_content', 'llm_backup', 'llm_sessions'
       )
     )
   group by g.thing, g.grantee;

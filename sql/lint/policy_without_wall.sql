@@ -6,4 +6,4 @@ select format('%s.%I to %s', p.polrelid::regclass, p.polname, role::regrole) as 
   cross join unnest(p.polroles) as role
   where c.relnamespace = 'app'::regnamespace and p.polpermissive and role <> 0
     and role not in (
-      to_regrole('llm_tenant'), to_regrole('llm_reader'), to_regrole('llm_auth'), to_regrole('llm_work'), to_regrole('llm_tracking'), to_regrole('llm_jobs'), to_regrole('llm_auditor'), to_regrole('llm_backup'));
+      to_regrole('llm_tenant'), to_regrole('llm_reader'), to_regrole('llm_auth'), to_regrole('llm_work'), to_regrole('llm_tracking'), to_regrole('llm_operator'), to_regrole('llm_jobs'), to_regrole('llm_auditor'), to_regrole('llm_backup'));

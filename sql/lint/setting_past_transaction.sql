@@ -3,6 +3,6 @@
 create view lint.setting_past_transaction as
 select p.oid::regprocedure::text as object, 'set_config(…, true)' as detail
   from pg_proc p
-  where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta'))
+  where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta'))
     and coalesce(nullif(p.prosrc, ''), pg_get_function_sqlbody(p.oid))
       ~* '(\mset_config\s*\((''[^'']*''|[^()'']|\([^()]*\))*,\s*(false|''f[a-z]*''|0)\s*\)|(^|;|\m(begin|then|loop|else))\s+set\s+(?!local\M))';

@@ -5,7 +5,7 @@ select format('%s.%I', c.oid::regclass, a.attname) as object, 'alter … alter c
   from pg_attribute a
   join pg_class c on c.oid = a.attrelid
   left join pg_index i on i.indexrelid = c.oid
-  where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and a.attnum > 0 and not a.attisdropped
+  where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) and a.attnum > 0 and not a.attisdropped
     and (c.relkind in ('r', 'p', 'm', 'f') or c.relkind in ('i', 'I') and i.indkey[a.attnum - 1] = 0)
     and a.attstattarget::text is distinct from '0'
   union all
@@ -13,4 +13,4 @@ select format('%s.%I', c.oid::regclass, a.attname) as object, 'alter … alter c
   from pg_statistic_ext s
   join pg_namespace n on n.oid = s.stxnamespace
   join pg_class c on c.oid = s.stxrelid
-  where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace);
+  where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace);

@@ -6,7 +6,7 @@ declare
   place regclass;
 begin
   for place in select oid from pg_class
-    where relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and relkind in ('r', 'p') and relrowsecurity
+    where relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) and relkind in ('r', 'p') and relrowsecurity
   loop
     execute format('create policy backup_rows on %s for select to llm_backup using (true)', place);
   end loop;

@@ -13,6 +13,7 @@ begin
       ('llm_auth',    false, -1),  -- owns the SECURITY DEFINER functions before the room, and can do nothing else
       ('llm_work',    false, -1),  -- owns those of work that outlives its request, and can do nothing else
       ('llm_tracking', false, -1), -- owns those that read ended generations for MLflow, and can do nothing else
+      ('llm_operator', false, -1), -- owns those for the installation's operator: metadata of every tenant, no content, no hash but its tokens'
       ('llm_tenant',  false, -1),  -- the role of a transaction inside the room; the wall is around this role
       ('llm_api',     true,  100), -- the API's login: owns nothing, reads no table, may become llm_tenant
       ('llm_jobs',    true,  10),  -- the worker's login
@@ -41,13 +42,14 @@ begin
     grant llm_tenant to llm_api;
   end if;
 
-  -- The migrating login creates objects as llm_owner, llm_auth, llm_work, llm_tracking and llm_sessions, and makes backups as llm_backup. A
+  -- The migrating login creates objects as llm_owner, llm_auth, llm_work, llm_tracking, llm_operator and llm_sessions, and makes backups as llm_backup. A
   -- superuser may anyway; pg_has_role says so.
   if not pg_has_role(current_user, 'llm_owner', 'usage') or not pg_has_role(current_user, 'llm_auth', 'usage')
     or not pg_has_role(current_user, 'llm_work', 'usage') or not pg_has_role(current_user, 'llm_tracking', 'usage')
+    or not pg_has_role(current_user, 'llm_operator', 'usage')
     or not pg_has_role(current_user, 'llm_sessions', 'usage') or not pg_has_role(current_user, 'llm_backup', 'usage')
   then
-    execute format('grant llm_owner, llm_auth, llm_work, llm_tracking, llm_sessions, llm_backup to %I', current_user);
+    execute format('grant llm_owner, llm_auth, llm_work, llm_tracking, llm_operator, llm_sessions, llm_backup to %I', current_user);
   end if;
 end $$;
 

@@ -22,9 +22,9 @@ begin
   revoke all on schema public from public;
 
   -- app: tables, and the functions of the room. auth: calls before a tenant is known. work: generation writes authorised by a lease.
-  -- tracking: ended generations, for MLflow. audit: views for auditors at psql. lint: one view of offenders per rule. meta: the history
+  -- tracking: ended generations, for MLflow. operator: the operator's tables, and the calls that want one of its tokens. audit: views for auditors at psql. lint: one view of offenders per rule. meta: the history
   -- below.
-  for place in select unnest(array['app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta']) as name loop
+  for place in select unnest(array['app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta']) as name loop
     if to_regnamespace(place.name) is null then
       execute format('create schema %I authorization llm_owner', place.name);
     end if;
@@ -36,6 +36,7 @@ alter default privileges for role llm_owner revoke execute on functions from pub
 alter default privileges for role llm_auth revoke execute on functions from public;
 alter default privileges for role llm_work revoke execute on functions from public;
 alter default privileges for role llm_tracking revoke execute on functions from public;
+alter default privileges for role llm_operator revoke execute on functions from public;
 alter default privileges for role llm_sessions revoke execute on functions from public;
 
 set local role llm_owner;

@@ -34,14 +34,14 @@ begin
 
   -- No anonymous code blocks for the logins of the program. The database's owner migrates with them.
   revoke usage on language plpgsql from public;
-  grant usage on language plpgsql to llm_owner, llm_auth, llm_work, llm_tracking, llm_sessions, pg_database_owner;
+  grant usage on language plpgsql to llm_owner, llm_auth, llm_work, llm_tracking, llm_operator, llm_sessions, pg_database_owner;
 
   -- Our logins run no DDL at all. This stops DROP OWNED BY on servers without the fix of CVE-2026-116311 too.
   create or replace function meta.no_ddl() returns event_trigger
     language plpgsql set search_path = pg_catalog, pg_temp
   as $body$
   begin
-    if session_user ~ '^llm_(owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup|sessions)(_|$)' then
+    if session_user ~ '^llm_(owner|auth|work|tracking|operator|tenant|api|jobs|auditor|reader|backup|sessions)(_|$)' then
       raise exception '% is not for %', tg_tag, session_user using errcode = '42501';
     end if;
   end $body$;

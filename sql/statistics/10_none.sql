@@ -20,7 +20,7 @@ begin
       join pg_namespace n on n.oid = c.relnamespace
       join pg_attribute a on a.attrelid = c.oid
       cross join (values (false), (true)) as kind (inherited)
-      where n.nspname in ('app', 'meta') and c.relkind in ('r', 'p', 'm', 'i', 'I') and a.attnum > 0 and not a.attisdropped
+      where n.nspname in ('app', 'operator', 'meta') and c.relkind in ('r', 'p', 'm', 'i', 'I') and a.attnum > 0 and not a.attisdropped
     loop
       execute 'select pg_clear_attribute_stats($1, $2, $3, $4)' using found.nspname, found.relname, found.attname, found.inherited;
     end loop;
@@ -40,7 +40,7 @@ begin
     left join pg_depend d on c.relkind in ('i', 'I') and d.classid = 'pg_class'::regclass and d.objid = c.oid
       and d.refclassid = 'pg_class'::regclass and d.refobjsubid > 0
     join pg_attribute a on a.attrelid = coalesce(d.refobjid, c.oid) and (a.attname = s.attname or a.attnum = d.refobjsubid)
-    where s.schemaname in ('app', 'meta') and c.relkind in ('r', 'p', 'i', 'I')
+    where s.schemaname in ('app', 'operator', 'meta') and c.relkind in ('r', 'p', 'i', 'I')
   loop
     execute format('alter table %s alter column %I type %s', found.place, found.attname, found.type);
   end loop;
@@ -58,7 +58,7 @@ begin
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
     left join pg_index i on i.indexrelid = c.oid
-    where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and a.attnum > 0 and not a.attisdropped
+    where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) and a.attnum > 0 and not a.attisdropped
       and (c.relkind in ('r', 'p', 'm', 'f') or c.relkind in ('i', 'I') and i.indkey[a.attnum - 1] = 0)
       and coalesce(a.attstattarget, -1) <> 0
   loop
@@ -73,7 +73,7 @@ begin
     from pg_statistic_ext s
     join pg_namespace n on n.oid = s.stxnamespace
     join pg_class c on c.oid = s.stxrelid
-    where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace)
+    where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace)
   loop
     execute format('drop statistics %s', found.name);
   end loop;
@@ -86,6 +86,6 @@ do $$
 begin
   if (select rolsuper from pg_roles where rolname = current_user) then
     delete from pg_statistic s using pg_class c
-    where c.oid = s.starelid and c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace);
+    where c.oid = s.starelid and c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace);
   end if;
 end $$;

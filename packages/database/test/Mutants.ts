@@ -18,9 +18,9 @@ interface Dimension {
 // that must notice.
 const OURS = `(select oid, rolname from pg_roles where rolname ~ '^llm_[a-z]+(_content)?$')`
 const GRANTEES = `(select rolname::text as role from ${OURS} r where rolname <> 'llm_owner' union all values ('public'), ('pg_monitor'))`
-const PLACES = `(select oid, oid::regclass::text as place, relname, relkind, relacl, relowner from pg_class where relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and relkind = 'r')`
-const SCHEMAS = `(values ('app'), ('auth'), ('work'), ('tracking'), ('audit'), ('lint'), ('meta')) as s (schema)`
-const ROUTINES = `(select p.*, p.oid::regprocedure::text as place from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta') and p.prokind = 'f')`
+const PLACES = `(select oid, oid::regclass::text as place, relname, relkind, relacl, relowner from pg_class where relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) and relkind = 'r')`
+const SCHEMAS = `(values ('app'), ('auth'), ('work'), ('tracking'), ('operator'), ('audit'), ('lint'), ('meta')) as s (schema)`
+const ROUTINES = `(select p.*, p.oid::regprocedure::text as place from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta') and p.prokind = 'f')`
 const POLICIES = `(select p.*, p.polrelid::regclass::text as place, quote_ident(p.polname) as name from pg_policy p)`
 const VIEWS = `(select oid, oid::regclass::text as place from pg_class where relkind = 'v' and relnamespace in ('audit'::regnamespace, 'lint'::regnamespace))`
 const COLUMNS = `(select p.place, p.relname, a.*, quote_ident(a.attname) as name from ${PLACES} p join pg_attribute a on a.attrelid = p.oid and a.attnum > 0 and not a.attisdropped)`

@@ -174,6 +174,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
           "llm_auth",
           "llm_work",
           "llm_tracking",
+          "llm_operator",
           "llm_api",
           "llm_jobs",
           "llm_auditor",
@@ -303,7 +304,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
       // Every function of ours, and every one that runs with its owner's rights.
       const callable = yield* reader.rows(
         `select p.oid::regprocedure::text as function from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-         where (n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta', 'public') or p.prosecdef)
+         where (n.nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta', 'public') or p.prosecdef)
            and has_schema_privilege(n.oid, 'USAGE') and has_function_privilege(p.oid, 'EXECUTE') order by 1`
       )
       assert.deepStrictEqual(callable, [
@@ -667,6 +668,7 @@ layer(TestDatabase.layer)("the installation's auditor", (it) => {
           "llm_auth",
           "llm_work",
           "llm_tracking",
+          "llm_operator",
           "llm_reader_content",
           "llm_api",
           "postgres"

@@ -52,7 +52,7 @@ const picture = (url: Redacted.Redacted) =>
             yield* session.rows("table meta.repeatables")
           ]
         : yield* session.rows(
-            "select nspname from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta')"
+            "select nspname from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta')"
           )
     })
   )

@@ -25,7 +25,7 @@ const structure = (url: Redacted.Redacted) =>
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attname)::text as columns,
        array(select format('%s %s', conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid = c.oid and contype <> 'n' order by 1)::text as constraints,
        array(select pg_get_indexdef(indexrelid) from pg_index where indrelid = c.oid order by 1)::text as indexes
-     from pg_class c where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace) and c.relkind in ('r', 'p')
+     from pg_class c where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) and c.relkind in ('r', 'p')
        and c.oid not in ('meta.migrations'::regclass, 'meta.repeatables'::regclass)
      order by 1`
   )

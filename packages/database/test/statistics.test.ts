@@ -23,7 +23,7 @@ const busy = Effect.gen(function* () {
 const COLLECTED = `
   select format('%s.%s', s.starelid::regclass, a.attname) as place from pg_statistic s
   join pg_class c on c.oid = s.starelid join pg_attribute a on a.attrelid = c.oid and a.attnum = s.staattnum
-  where c.relnamespace in ('app'::regnamespace, 'meta'::regnamespace) order by 1`
+  where c.relnamespace in ('app'::regnamespace, 'operator'::regnamespace, 'meta'::regnamespace) order by 1`
 
 /** Restores PostgreSQL's default statistics target on every column. */
 const COLLECT = `
@@ -137,7 +137,7 @@ layer(TestDatabase.layer)("statistics about tenants' rows", (it) => {
       const { superuser } = yield* busy
       const owner = `forgets_${name}`
       yield* superuser.rows(
-        `create role ${owner}; grant llm_owner, llm_auth, llm_work, llm_tracking to ${owner}; alter database ${name} owner to ${owner}`
+        `create role ${owner}; grant llm_owner, llm_auth, llm_work, llm_tracking, llm_operator to ${owner}; alter database ${name} owner to ${owner}`
       )
       yield* Effect.addFinalizer(() =>
         Effect.orDie(superuser.rows(`alter database ${name} owner to current_user; drop role ${owner}`))

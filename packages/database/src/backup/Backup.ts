@@ -43,7 +43,7 @@ const inspect = Effect.fnUntraced(function* (adminUrl: Redacted.Redacted) {
        array(select nspname::text from pg_namespace where nspname = any ($1::text[]) order by 1) as schemas,
        array(
          select format('%s %s', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-         where n.nspname in ('app', 'meta') and c.relkind in ('r', 'p') order by 1
+         where n.nspname in ('app', 'operator', 'meta') and c.relkind in ('r', 'p') order by 1
        ) as tables`,
     [SCHEMAS, backup]
   )

@@ -147,13 +147,13 @@ const RECLAIM = `
   do $$ declare o record; begin
     if to_regrole('llm_owner') is null then return; end if;
     for o in
-      select nspname from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta') and nspowner <> to_regrole('llm_owner')
+      select nspname from pg_namespace where nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta') and nspowner <> to_regrole('llm_owner')
     loop
       execute format('alter schema %I owner to llm_owner', o.nspname);
     end loop;
     for o in
       select oid::regclass as place from pg_class
-      where relnamespace in (to_regnamespace('app'), to_regnamespace('meta')) and relkind in ('r', 'p') and relowner <> to_regrole('llm_owner')
+      where relnamespace in (to_regnamespace('app'), to_regnamespace('operator'), to_regnamespace('meta')) and relkind in ('r', 'p') and relowner <> to_regrole('llm_owner')
     loop
       execute format('alter table %s owner to llm_owner', o.place);
     end loop;

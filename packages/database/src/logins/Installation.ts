@@ -8,7 +8,7 @@ import { rows } from "../connections/Script.ts"
 // nothing of another program or installation is changed.
 
 /** The schemas of this program. */
-export const SCHEMAS = ["app", "auth", "work", "tracking", "audit", "lint", "meta"]
+export const SCHEMAS = ["app", "auth", "work", "tracking", "operator", "audit", "lint", "meta"]
 
 const occupied = (detail: string) => new MigrationFailed({ reason: "occupied", detail })
 
@@ -103,7 +103,7 @@ export const adopt = Effect.fnUntraced(function* (connection: PgConnection.PgCon
         execute format('alter schema %I owner to ${owner}', found.nspname);
       end loop;
       for found in select c.oid::regclass as place from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname in ('app', 'meta') and c.relkind in ('r', 'p') and c.relowner = to_regrole(quote_ident(session_user))
+        where n.nspname in ('app', 'operator', 'meta') and c.relkind in ('r', 'p') and c.relowner = to_regrole(quote_ident(session_user))
       loop
         execute format('alter table %s owner to ${owner}', found.place);
       end loop;

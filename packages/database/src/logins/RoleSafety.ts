@@ -57,7 +57,7 @@ export const loginOf = Effect.fnUntraced(function* (connection: Connection): Eff
 
 // A role may become every role it is a member of, directly or through others, by inheritance or SET ROLE. Dangerous roles bypass row-level
 // security, own the tables, read or write the server's files, or have a policy without the wall.
-const query = ({ auth, owner, tracking, work }: RoleNames) => `
+const query = ({ auth, operator, owner, tracking, work }: RoleNames) => `
   with ours as (
     select c.oid, c.relowner from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'app' and c.relkind in ('r', 'p')
@@ -68,7 +68,7 @@ const query = ({ auth, owner, tracking, work }: RoleNames) => `
       select o.rolname::text from pg_roles o
       where not r.rolsuper and pg_has_role(r.oid, o.oid, 'member') and (
         o.oid <> r.oid and (o.rolsuper or o.rolbypassrls or o.rolcreaterole or o.rolreplication)
-        or o.rolname in ('${owner}', '${auth}', '${work}', '${tracking}', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+        or o.rolname in ('${owner}', '${auth}', '${work}', '${tracking}', '${operator}', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
         or o.oid <> r.oid and o.oid in (select relowner from ours)
         or exists (
           select from pg_policy p where p.polrelid in (select oid from ours) and p.polpermissive and o.oid = any (p.polroles)

@@ -10,6 +10,7 @@ export interface RoleNames {
   readonly auth: string
   readonly work: string
   readonly tracking: string
+  readonly operator: string
   readonly tenant: string
   /** Logs in to serve requests. */
   readonly api: string
@@ -30,6 +31,7 @@ export const roleNames = (prefix: string): RoleNames => ({
   auth: `${prefix}auth`,
   work: `${prefix}work`,
   tracking: `${prefix}tracking`,
+  operator: `${prefix}operator`,
   tenant: `${prefix}tenant`,
   api: `${prefix}api`,
   jobs: `${prefix}jobs`,
@@ -50,7 +52,7 @@ export const everyRole = (prefix: string): ReadonlyArray<string> =>
 const PREFIX_CHARACTERS = 40
 
 /** Suffixes of role names. Inside a prefix they would make one installation's roles look like another's. */
-const PARTS = /(?:^|_)(?:owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup|sessions)_/u
+const PARTS = /(?:^|_)(?:owner|auth|work|tracking|operator|tenant|api|jobs|auditor|reader|backup|sessions)_/u
 
 /** Why a prefix cannot be used; undefined for one that can. */
 export const prefixTrouble = (prefix: string): string | undefined =>

@@ -86,7 +86,7 @@ const SCHEMAS = `
           string_agg(lower(a.privilege_type), ', ' order by a.privilege_type) as verbs
         from aclexplode(n.nspacl) a where a.grantee <> n.nspowner group by 1
       ) g), '') as line
-  from pg_namespace n where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'lint', 'meta')
+  from pg_namespace n where n.nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'lint', 'meta')
   order by n.nspname collate "C"`
 
 const TABLES = `
@@ -125,7 +125,7 @@ const TABLES = `
       ) grants), '')
     || E'\\n' as line
   from pg_class c cross join lateral (select c.oid::regclass::text) as named (place)
-  where c.relnamespace in (select oid from pg_namespace where nspname in ('app', 'meta')) and c.relkind in ('r', 'p')
+  where c.relnamespace in (select oid from pg_namespace where nspname in ('app', 'operator', 'meta')) and c.relkind in ('r', 'p')
   order by place collate "C"`
 
 const FUNCTIONS = `
@@ -139,7 +139,7 @@ const FUNCTIONS = `
         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner
       ) g), '') as line
   from pg_proc p join pg_language l on l.oid = p.prolang join pg_namespace n on n.oid = p.pronamespace
-  where n.nspname in ('app', 'auth', 'work', 'tracking', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname in (${ours}))
+  where n.nspname in ('app', 'auth', 'work', 'tracking', 'operator', 'audit', 'meta', 'lint') and p.proowner in (select oid from pg_roles where rolname in (${ours}))
   order by p.oid::regprocedure::text collate "C"`
 
 const VIEWS = `
