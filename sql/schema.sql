@@ -703,7 +703,7 @@ grant select on app.generations to llm_backup;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as, content), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, message_id, user_id, conversation_id, provider, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, created_at, admitted_at, ended_at, key_id, content, admission), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at, usage, content) on app.generations to llm_work;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, cost_usd, created_at, admitted_at, first_token_at, ended_at, key_id, content, admission), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at, usage, content) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,
@@ -801,6 +801,7 @@ create table app.ledger (
   note text,
   made_by text,
   at timestamp with time zone not null default now(),
+  units jsonb not null default '{}'::jsonb,
   constraint ledger_pkey PRIMARY KEY (tenant_id, id),
   constraint ledger_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint ledger_items_check CHECK (((jsonb_typeof(items) = 'array'::text) AND (octet_length((items)::text) <= 65536))),
@@ -810,10 +811,12 @@ create table app.ledger (
   constraint ledger_note_check CHECK ((char_length(note) <= 1000)),
   constraint ledger_provider_check CHECK ((char_length(provider) <= 100)),
   constraint ledger_sums_to_zero CHECK ((((tenant_amount + provider_amount) + margin_amount) = (0)::numeric)),
+  constraint ledger_units_check CHECK ((jsonb_typeof(units) = 'object'::text)),
   constraint ledger_usage_of_generation CHECK (((kind <> 'usage'::text) OR (generation_id = id)))
 );
 alter table app.ledger owner to llm_owner, enable row level security, force row level security;
-CREATE INDEX ledger_of_time ON app.ledger USING btree (tenant_id, at);
+CREATE INDEX ledger_of_time ON app.ledger USING btree (tenant_id, at, id);
+CREATE INDEX ledger_of_user ON app.ledger USING btree (tenant_id, user_id, at, id);
 create policy own_or_admin on app.ledger as restrictive for select to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy reader_wall on app.ledger as restrictive for all to llm_reader
@@ -836,10 +839,11 @@ create policy work_rows on app.ledger as permissive for select to llm_work
   using true;
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON app.ledger FOR EACH ROW EXECUTE FUNCTION app.append_only();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.ledger FOR EACH STATEMENT EXECUTE FUNCTION app.append_only();
+CREATE TRIGGER units_of_items BEFORE INSERT ON app.ledger FOR EACH ROW EXECUTE FUNCTION app.units_of_items();
 grant select on app.ledger to llm_auditor;
 grant select on app.ledger to llm_backup;
-grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at) on app.ledger to llm_reader;
-grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at) on app.ledger to llm_tenant;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_reader;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_tenant;
 grant insert, select on app.ledger to llm_work;
 
 create table app.limits (
@@ -1195,6 +1199,55 @@ grant select on app.tracking_outbox to llm_tenant;
 grant delete, insert, select, update on app.tracking_outbox to llm_tracking;
 grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
 
+create table app.usage_days (
+  tenant_id uuid not null,
+  day date not null,
+  user_id uuid not null,
+  key_id uuid not null,
+  model text not null,
+  door text not null,
+  requests bigint not null,
+  errors bigint not null,
+  units jsonb not null,
+  latency jsonb not null,
+  first_token jsonb not null,
+  tenant_amount numeric not null,
+  provider_amount numeric not null,
+  constraint usage_days_pkey PRIMARY KEY (tenant_id, user_id, day, key_id, model, door),
+  constraint usage_days_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint usage_days_door_check CHECK ((char_length(door) <= 50)),
+  constraint usage_days_first_token_check CHECK ((jsonb_typeof(first_token) = 'object'::text)),
+  constraint usage_days_latency_check CHECK ((jsonb_typeof(latency) = 'object'::text)),
+  constraint usage_days_model_check CHECK ((char_length(model) <= 200)),
+  constraint usage_days_units_check CHECK ((jsonb_typeof(units) = 'object'::text))
+);
+alter table app.usage_days owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX usage_days_of_day ON app.usage_days USING btree (tenant_id, day);
+create policy own_or_admin on app.usage_days as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.usage_days as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.usage_days as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.usage_days as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on app.usage_days as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.usage_days as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.usage_days as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.usage_days as permissive for all to llm_work
+  using true
+  with check true;
+grant select on app.usage_days to llm_auditor;
+grant select on app.usage_days to llm_backup;
+grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_reader;
+grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_tenant;
+grant delete, insert, select, update on app.usage_days to llm_work;
+
 create table app.usage_queue (
   tenant_id uuid not null,
   ledger_id uuid not null,
@@ -1207,14 +1260,20 @@ create policy reader_wall on app.usage_queue as restrictive for all to llm_reade
 create policy tenant_wall on app.usage_queue as restrictive for all to llm_tenant
   using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.usage_queue as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.usage_queue as permissive for select to llm_backup
+  using true;
+create policy reader_read on app.usage_queue as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.usage_queue as permissive for select to llm_tenant
   using true;
 create policy work_rows on app.usage_queue as permissive for all to llm_work
   using true
   with check true;
+grant select on app.usage_queue to llm_auditor;
 grant select on app.usage_queue to llm_backup;
+grant select on app.usage_queue to llm_reader;
 grant select on app.usage_queue to llm_tenant;
 grant delete, insert, select, update on app.usage_queue to llm_work;
 
@@ -1502,6 +1561,12 @@ create function app.keep_an_admin() returns trigger language plpgsql set search_
 create function app.key_used(uuid,uuid,text,text,boolean) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text) language sql stable;
   alter function app.key_used(uuid,uuid,text,text,boolean) owner to llm_owner;
   grant execute to llm_tenant;
+create function app.latency_bucket(interval) returns integer language sql immutable;
+  alter function app.latency_bucket(interval) owner to llm_owner;
+  grant execute to llm_auditor;
+  grant execute to llm_reader;
+  grant execute to llm_tenant;
+  grant execute to llm_work;
 create function app.login_valid() returns boolean language sql stable;
   alter function app.login_valid() owner to llm_owner;
   grant execute to llm_auditor;
@@ -1534,11 +1599,23 @@ create function app.role() returns text language sql stable;
   grant execute to llm_api;
   grant execute to llm_auditor;
   grant execute to llm_tenant;
+create function app.sum_counts(jsonb[]) returns jsonb language sql immutable;
+  alter function app.sum_counts(jsonb[]) owner to llm_owner;
+  grant execute to llm_auditor;
+  grant execute to llm_reader;
+  grant execute to llm_tenant;
+  grant execute to llm_work;
 create function app.tenant_id() returns uuid language sql stable;
   alter function app.tenant_id() owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_auditor;
   grant execute to llm_tenant;
+create function app.units_of_items() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function app.units_of_items() owner to llm_owner;
+create function app.usage_of(uuid,uuid) returns TABLE(at timestamp with time zone, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, units jsonb, latency jsonb, first_token jsonb, tenant_amount numeric) language sql stable;
+  alter function app.usage_of(uuid,uuid) owner to llm_owner;
+  grant execute to llm_tenant;
+  grant execute to llm_work;
 create function app.user_id() returns uuid language sql stable;
   alter function app.user_id() owner to llm_owner;
   grant execute to llm_api;
@@ -1682,6 +1759,9 @@ create function work.finish(jsonb,text,integer[]) returns boolean language plpgs
   grant execute to llm_api;
 create function work.finish_many(jsonb,text[],text[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
   alter function work.finish_many(jsonb,text[],text[],text[]) owner to llm_work;
+  grant execute to llm_api;
+create function work.fold_usage(integer,uuid) returns integer language plpgsql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
+  alter function work.fold_usage(integer,uuid) owner to llm_work;
   grant execute to llm_api;
 create function work.forget_content(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.forget_content(integer) owner to llm_work;

@@ -22,6 +22,7 @@ return case p_column
     when 'boolean'::regtype then 'false'
     when 'jsonb'::regtype then '{}'
     when 'timestamptz'::regtype then '2000-01-01 00:00:00Z'
+    when 'date'::regtype then '2000-01-01'
     when 'text[]'::regtype then '{canary}'
     when 'integer[]'::regtype then '{1}'
     when 'text'::regtype then 'canary'

@@ -98,10 +98,14 @@ grant select, delete, insert (
 ), update (requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin, updated_at) on app.limits to llm_tenant;
 grant select on app.rates, app.budget_periods, app.counter_changes, app.usage_queue to llm_tenant;
 -- What the provider is owed, and so the margin, is not the tenant's to know.
-grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at) on app.ledger to llm_tenant;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, units, tenant_amount, note, at) on app.ledger to llm_tenant;
+grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_tenant;
 grant select on app.limits to llm_work;
 grant select, insert, update, delete on app.rates, app.budget_periods, app.counter_changes, app.usage_queue to llm_work;
 grant select, insert on app.ledger to llm_work;
+-- The sums by day, and what they are made of.
+grant select (source, first_token_at, cost_usd) on app.generations to llm_work;
+grant select, insert, update, delete on app.usage_days to llm_work;
 
 grant select on app.feedback to llm_tenant;
 grant insert (tenant_id, message_id, user_id, rating, comment), update (rating, comment) on app.feedback to llm_tenant;

@@ -7,5 +7,6 @@ grant execute on function
   work.finish(jsonb, text, integer[]),
   work.finish_many(jsonb, text[], text[], text[]),
   work.sweep(integer),
-  work.purge(integer)
+  work.purge(integer),
+  work.fold_usage(integer, uuid)
 to llm_api;

@@ -160,3 +160,6 @@ create policy tenant_rows on app.ledger for select to llm_tenant using (true);
 create policy own_or_admin on app.ledger as restrictive for select to llm_tenant
   using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 create policy tenant_rows on app.usage_queue for select to llm_tenant using (true);
+create policy tenant_rows on app.usage_days for select to llm_tenant using (true);
+create policy own_or_admin on app.usage_days as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');

@@ -24,6 +24,7 @@ const BY_TYPE: Readonly<Record<string, () => unknown>> = {
   "double precision": () => 1,
   boolean: () => false,
   "text[]": () => ["sample"],
+  date: () => "2000-01-01",
   bytea: () => Buffer.from("sample"),
   jsonb: () => "{}",
   "timestamp with time zone": () => new Date(0).toISOString()

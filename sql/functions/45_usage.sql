@@ -1,0 +1,104 @@
+-- What was used, as sums over the ledger. app.usage_of says what one row of the ledger adds, and nothing else does: the sums by day are
+-- folded from it, built again from it, and completed with it for rows that are not folded yet.
+
+-- Adds maps of numbers, member by member.
+create function app.sum_counts(p_maps jsonb[]) returns jsonb
+  language sql immutable parallel safe
+begin atomic
+  select coalesce(jsonb_object_agg(c.key, c.total), '{}')
+  from (
+    select e.key, sum(e.value::numeric) as total from unnest(p_maps) m (map) cross join lateral jsonb_each_text(m.map) e group by e.key
+  ) c;
+end;
+
+-- The bucket of a duration: eight for each doubling, from a millisecond. The middle of a bucket is at most 4.5 % from what is in it
+-- (packages/domain/src/Histogram.ts). Null: no duration.
+create function app.latency_bucket(p_duration interval) returns integer
+  language sql immutable parallel safe
+  return floor(8 * ln(greatest(extract(epoch from p_duration)::float8 * 1000, 1)) / ln(2::float8))::integer;
+
+-- What a row of the ledger adds to the sums of its day. Read with the caller's rights. Not the provider's amount: no tenant may read it.
+create function app.usage_of(p_tenant uuid, p_entry uuid)
+  returns table (
+    at timestamptz, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, units jsonb, latency jsonb, first_token jsonb,
+    tenant_amount numeric
+  )
+  language sql stable
+begin atomic
+  select l.at, (l.at at time zone 'UTC')::date, coalesce(l.user_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(l.key_id, '00000000-0000-0000-0000-000000000000'), l.model, coalesce(g.source, 'correction'),
+    (l.kind = 'usage')::integer::bigint, (l.kind = 'usage' and coalesce(g.status in ('failed', 'interrupted'), false))::integer::bigint, l.units,
+    case when l.kind = 'usage' and g.status = 'completed' then jsonb_build_object(app.latency_bucket(g.ended_at - g.created_at), 1) else '{}' end,
+    case when l.kind = 'usage' and g.status = 'completed' and g.first_token_at is not null
+      then jsonb_build_object(app.latency_bucket(g.first_token_at - g.created_at), 1) else '{}' end,
+    l.tenant_amount
+  from app.ledger l
+  -- By its key for each row, whatever the planner expects.
+  left join lateral (
+    select o.source, o.status, o.created_at, o.first_token_at, o.ended_at from app.generations o
+    where o.tenant_id = l.tenant_id and o.id = l.generation_id limit 1
+  ) g on true
+  where l.tenant_id = p_tenant and l.id = p_entry;
+end;
+
+-- The quantities of a row by unit, so that they can be read without the prices. No writer can say anything else.
+create function app.units_of_items() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.items = '[]' then
+    new.units := '{}';
+    return new;
+  end if;
+  select coalesce(jsonb_object_agg(u.unit, u.quantity), '{}') into new.units
+  from (
+    select i.value ->> 'unit' as unit, sum((i.value -> 'quantity')::numeric) as quantity from jsonb_array_elements(new.items) i
+    where i.value ? 'unit' and jsonb_typeof(i.value -> 'quantity') = 'number' group by 1
+  ) u;
+  return new;
+end $$;
+
+create trigger units_of_items before insert on app.ledger
+  for each row execute function app.units_of_items();
+
+set local role llm_work;
+
+-- Takes p_limit rows of the queue at most into the sums by day, of one tenant or of all. Any number of processes may call it at any time: each
+-- skips rows that another is taking. A row leaves the queue in the transaction that adds it. The sums are added in the order of their key:
+-- two processes that add to the same ones wait for each other, and never in a circle. Returns how many; none means that nothing is left, or
+-- that other transactions are taking all of it. The settings: each row is looked up by its key, however many the planner expects.
+create function work.fold_usage(p_limit integer, p_tenant uuid default null) returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
+as $$
+declare
+  v_count integer;
+begin
+  with due as (
+    select q.tenant_id, q.ledger_id from app.usage_queue q
+    where q.tenant_id >= coalesce(p_tenant, '00000000-0000-0000-0000-000000000000')
+      and q.tenant_id <= coalesce(p_tenant, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    order by q.tenant_id, q.ledger_id limit p_limit for update skip locked
+  ), taken as (
+    delete from app.usage_queue q using due d where q.tenant_id = d.tenant_id and q.ledger_id = d.ledger_id
+    returning q.tenant_id, q.ledger_id
+  ), added as (
+    insert into app.usage_days as s (
+      tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount, provider_amount
+    )
+    select t.tenant_id, u.day, u.user_id, u.key_id, u.model, u.door, sum(u.requests), sum(u.errors), app.sum_counts(array_agg(u.units)),
+      app.sum_counts(array_agg(u.latency)), app.sum_counts(array_agg(u.first_token)), sum(u.tenant_amount), sum(p.provider_amount)
+    from taken t
+    cross join lateral app.usage_of(t.tenant_id, t.ledger_id) u
+    cross join lateral (
+      select l.provider_amount from app.ledger l where l.tenant_id = t.tenant_id and l.id = t.ledger_id limit 1
+    ) p
+    group by 1, 2, 3, 4, 5, 6
+    order by t.tenant_id, u.user_id, u.day, u.key_id, u.model, u.door
+    on conflict (tenant_id, user_id, day, key_id, model, door) do update set
+      requests = s.requests + excluded.requests, errors = s.errors + excluded.errors,
+      units = app.sum_counts(array[s.units, excluded.units]), latency = app.sum_counts(array[s.latency, excluded.latency]),
+      first_token = app.sum_counts(array[s.first_token, excluded.first_token]),
+      tenant_amount = s.tenant_amount + excluded.tenant_amount, provider_amount = s.provider_amount + excluded.provider_amount
+  )
+  select count(*) into v_count from taken;
+  return v_count;
+end $$;
