@@ -77,6 +77,7 @@ create schema tracking authorization llm_owner;
   grant usage to llm_tracking;
 create schema work authorization llm_owner;
   grant usage to llm_api;
+  grant usage to llm_tenant;
   grant usage to llm_work;
 
 -- Tables
@@ -263,6 +264,8 @@ create policy tenant_add on app.audit_events as permissive for insert to llm_ten
   with check true;
 create policy tenant_rows on app.audit_events as permissive for select to llm_tenant
   using true;
+create policy work_add on app.audit_events as permissive for insert to llm_work
+  with check (action = 'budget.alert'::text);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON app.audit_events FOR EACH ROW EXECUTE FUNCTION app.append_only();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.audit_events FOR EACH STATEMENT EXECUTE FUNCTION app.append_only();
 grant select on app.audit_events to llm_auditor;
@@ -270,16 +273,19 @@ grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, requ
 grant select on app.audit_events to llm_backup;
 grant select on app.audit_events to llm_reader;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail), select on app.audit_events to llm_tenant;
+grant insert (tenant_id, id, action, target_kind, target_id, detail) on app.audit_events to llm_work;
 
 create table app.budget_periods (
   tenant_id uuid not null,
   subject text not null,
+  period text not null,
   starts_at timestamp with time zone not null,
   reserved numeric not null default 0,
   spent numeric not null default 0,
   alerted integer not null default 0,
-  constraint budget_periods_pkey PRIMARY KEY (tenant_id, subject, starts_at),
-  constraint budget_periods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id)
+  constraint budget_periods_pkey PRIMARY KEY (tenant_id, subject, period, starts_at),
+  constraint budget_periods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint budget_periods_period_check CHECK ((period = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'total'::text])))
 );
 alter table app.budget_periods owner to llm_owner, enable row level security, force row level security;
 create policy own_or_admin on app.budget_periods as restrictive for select to llm_tenant
@@ -370,13 +376,15 @@ grant delete, select (tenant_id, id, user_id), update (updated_at) on app.conver
 create table app.counter_changes (
   tenant_id uuid not null,
   subject text not null,
+  period text not null,
   generation_id uuid not null,
   starts_at timestamp with time zone,
   released numeric not null default 0,
   spent numeric not null default 0,
   tokens bigint not null default 0,
   at timestamp with time zone not null default now(),
-  constraint counter_changes_pkey PRIMARY KEY (tenant_id, subject, generation_id)
+  constraint counter_changes_pkey PRIMARY KEY (tenant_id, subject, period, generation_id),
+  constraint counter_changes_period_check CHECK ((period = ANY (ARRAY['minute'::text, 'day'::text, 'week'::text, 'month'::text, 'total'::text])))
 );
 alter table app.counter_changes owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX counter_changes_at ON app.counter_changes USING btree (at, tenant_id);
@@ -645,6 +653,7 @@ create table app.generations (
   usage jsonb,
   content text not null default 'kept'::text,
   admission jsonb,
+  counted boolean not null default false,
   constraint generations_pkey PRIMARY KEY (tenant_id, id),
   constraint generations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint generations_tenant_id_user_id_message_id_fkey FOREIGN KEY (tenant_id, user_id, message_id) REFERENCES app.messages(tenant_id, user_id, id) ON DELETE SET NULL (message_id),
@@ -665,6 +674,7 @@ create table app.generations (
   constraint generations_usage_check CHECK (((jsonb_typeof(usage) = 'object'::text) AND (octet_length((usage)::text) <= 4096)))
 );
 alter table app.generations owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX generations_counted ON app.generations USING btree (tenant_id, lease_until) WHERE ((status = 'streaming'::text) AND counted);
 CREATE INDEX generations_leaving ON app.generations USING btree (lease_until, tenant_id) WHERE (content = 'leaving'::text);
 CREATE INDEX generations_of_key ON app.generations USING btree (tenant_id, key_id, created_at) WHERE (key_id IS NOT NULL);
 CREATE INDEX generations_of_message ON app.generations USING btree (tenant_id, message_id) WHERE (message_id IS NOT NULL);
@@ -701,9 +711,9 @@ create policy work_rows on app.generations as permissive for all to llm_work
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_auditor;
 grant select on app.generations to llm_backup;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_reader;
-grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
+grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission, counted), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as, content), update (tracked_as) on app.generations to llm_tracking;
-grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, cost_usd, created_at, admitted_at, first_token_at, ended_at, key_id, content, admission), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at, usage, content) on app.generations to llm_work;
+grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, status, lease_owner, lease_until, cancel_requested_at, followed_until, approx_tokens_in, cost_usd, created_at, admitted_at, first_token_at, ended_at, key_id, content, admission, counted), update (message_id, response_model, status, finish_reason, failure, lease_until, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at, first_token_at, model_ended_at, ended_at, usage, content, admission) on app.generations to llm_work;
 
 create table app.idempotency_keys (
   tenant_id uuid not null,
@@ -1539,7 +1549,7 @@ create function app.account_of(uuid,uuid) returns text language sql stable;
   grant execute to llm_tenant;
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text) language plpgsql;
+create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb) language plpgsql;
   alter function app.ask(uuid,uuid,integer,text,jsonb,text,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
@@ -1556,6 +1566,7 @@ create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
   grant execute to llm_tenant;
 create function app.holds_for_me(text) returns boolean language sql stable;
   alter function app.holds_for_me(text) owner to llm_owner;
+  grant execute to llm_tenant;
 create function app.keep_an_admin() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.keep_an_admin() owner to llm_owner;
 create function app.key_used(uuid,uuid,text,text,boolean) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text) language sql stable;
@@ -1610,6 +1621,7 @@ create function app.tenant_id() returns uuid language sql stable;
   grant execute to llm_api;
   grant execute to llm_auditor;
   grant execute to llm_tenant;
+  grant execute to llm_work;
 create function app.units_of_items() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.units_of_items() owner to llm_owner;
 create function app.usage_of(uuid,uuid) returns TABLE(at timestamp with time zone, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, units jsonb, latency jsonb, first_token jsonb, tenant_amount numeric) language sql stable;
@@ -1621,6 +1633,7 @@ create function app.user_id() returns uuid language sql stable;
   grant execute to llm_api;
   grant execute to llm_auditor;
   grant execute to llm_tenant;
+  grant execute to llm_work;
 create function audit.canary(regclass,uuid,uuid,jsonb) returns jsonb language sql set search_path=pg_catalog, pg_temp;
   alter function audit.canary(regclass,uuid,uuid,jsonb) owner to llm_owner;
   grant execute to llm_api;
@@ -1746,14 +1759,21 @@ create function tracking.settle(uuid,jsonb) returns void language sql security d
 create function tracking.unpark() returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function tracking.unpark() owner to llm_tracking;
   grant execute to llm_jobs;
+create function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) owner to llm_work;
+  grant execute to llm_tenant;
 create function work.append(uuid,uuid[],uuid[],integer[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.append(uuid,uuid[],uuid[],integer[],text[]) owner to llm_work;
   grant execute to llm_api;
+create function work.book_lost(uuid,uuid,uuid,uuid,text,text,jsonb,integer,integer) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.book_lost(uuid,uuid,uuid,uuid,text,text,jsonb,integer,integer) owner to llm_work;
 create function work.carry_out(uuid,uuid,text,integer) returns record language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.carry_out(uuid,uuid,text,integer) owner to llm_work;
 create function work.deleted_user() returns trigger language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.deleted_user() owner to llm_work;
   grant execute to llm_owner;
+create function work.event_id() returns uuid language sql set search_path=pg_catalog, pg_temp;
+  alter function work.event_id() owner to llm_work;
 create function work.finish(jsonb,text,integer[]) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.finish(jsonb,text,integer[]) owner to llm_work;
   grant execute to llm_api;
@@ -1765,12 +1785,19 @@ create function work.fold_usage(integer,uuid) returns integer language plpgsql s
   grant execute to llm_api;
 create function work.forget_content(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.forget_content(integer) owner to llm_work;
+create function work.give_back(uuid,uuid,jsonb) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.give_back(uuid,uuid,jsonb) owner to llm_work;
+  grant execute to llm_tenant;
 create function work.id_at(timestamp with time zone) returns uuid language sql immutable set search_path=pg_catalog, pg_temp;
   alter function work.id_at(timestamp with time zone) owner to llm_work;
 create function work.missed(uuid,uuid,uuid) returns text language sql stable;
   alter function work.missed(uuid,uuid,uuid) owner to llm_work;
 create function work.newest_messages(uuid,uuid,uuid,integer) returns SETOF uuid language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.newest_messages(uuid,uuid,uuid,integer) owner to llm_work;
+create function work.period_end(text,timestamp with time zone) returns timestamp with time zone language sql stable set search_path=pg_catalog, pg_temp;
+  alter function work.period_end(text,timestamp with time zone) owner to llm_work;
+create function work.period_start(text,timestamp with time zone) returns timestamp with time zone language sql stable set search_path=pg_catalog, pg_temp;
+  alter function work.period_start(text,timestamp with time zone) owner to llm_work;
 create function work.purge(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.purge(integer) owner to llm_work;
   grant execute to llm_api;
@@ -1784,6 +1811,12 @@ create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid,
 create function work.sweep(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.sweep(integer) owner to llm_work;
   grant execute to llm_api;
+create function work.take_in(uuid,text) returns record language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.take_in(uuid,text) owner to llm_work;
+create function work.take_in_old(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.take_in_old(integer) owner to llm_work;
+create function work.tighter(jsonb,text,bigint,interval,interval) returns jsonb language plpgsql immutable set search_path=pg_catalog, pg_temp;
+  alter function work.tighter(jsonb,text,bigint,interval,interval) owner to llm_work;
 create function work.visible_text(text) returns text language plpgsql immutable set search_path=pg_catalog, pg_temp;
   alter function work.visible_text(text) owner to llm_work;
 

@@ -12,6 +12,7 @@ return case p_column
   when 'api_keys.secret_hash' then '\x' || repeat('ca', 32)
   when 'generations.source' then 'rpc'
   when 'attempts.key_source' then 'installation'
+  when 'limits.subject' then 'user:00000000-0000-4000-8000-000000000000'
   when 'deletions.kind' then 'message'
   when 'tenant_keys.wrapped' then '\x' || repeat('ca', 60)
   when 'tenant_keys.wrapped_by' then repeat('c', 16)

@@ -58,6 +58,11 @@ begin
         continue when planted ? place.relname;
         canary := audit.canary(place.relation, victim, victims_admin, planted);
         if place.relname = 'generations' then canary := canary || jsonb_build_object('lease_owner', lease); end if;
+        -- A limit and a budget of their own, so that there is something to count.
+        if place.relname = 'limits' then
+          canary := canary || jsonb_build_object('subject', 'user:' || victims_admin, 'requests_per_minute', 9, 'tokens_per_minute', 9, 'budget', 9,
+            'budget_period', 'day');
+        end if;
         begin
           execute audit.canary_insert(place.relation, canary);
           planted := planted || jsonb_build_object(place.relname, canary);
@@ -77,7 +82,9 @@ begin
     end if;
     if planted ? 'generations' then
       canary := planted -> 'generations';
-      execute audit.canary_insert('app.generations', canary || jsonb_build_object('id', gen_random_uuid(), 'message_id', null, 'trace_id', repeat('d', 32)));
+      perform work.admit(victim, victims_admin, null, 'canary', 1, 1, true);
+      execute audit.canary_insert('app.generations', canary || jsonb_build_object('id', gen_random_uuid(), 'message_id', null, 'trace_id', repeat('d', 32),
+        'admission', jsonb_build_object('taken', jsonb_build_array(jsonb_build_object('subject', 'user:' || victims_admin, 'period', 'minute', 'tokens', 1)))));
       perform set_config('role', 'none', true);
       perform work.append(lease, array[victim], array[(canary ->> 'id')::uuid], array[1], array['["canary"]']);
       perform set_config('role', 'llm_tenant', true);

@@ -52,14 +52,17 @@ end;
 -- `answers`: the ids of the calls of tools that it has results for.
 -- p_request: the body as it was sent, of requests under /v1; of questions the members that they have, where that is more than the text.
 --
+-- `estimate`, `worst`, `prices`: what work.admit takes of it, and what it costs if this process is lost; `may_wait`: whether it may wait for
+-- other admissions.
+--
 -- outcome: `asked`; `known`: this key was used for the same request, here is its result; `mismatch`: it was used for another one;
 -- `no_conversation`; `other_model`: nothing was stored, since the conversation has another model, which `model` names; `other_calls`:
--- likewise, since the last answer of the conversation calls other tools than these. history: earlier turns
+-- likewise, since the last answer of the conversation calls other tools than these; and those of work.admit, by which nothing was stored either, with its refusal. standing: see there. history: earlier turns
 -- of the conversation, oldest first, within history_characters, and in any case the one whose calls are answered; `request` and `tool_calls` where they are more than texts, the latest ones up
 -- to 4 MB: a tenant may have a hundred questions at once, and each holds what it is sent with. system: the conversation's instructions.
 create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text, p_request text default null)
   returns table (
-    outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text
+    outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb
   )
   language plpgsql volatile
 as $$
@@ -79,6 +82,10 @@ declare
   v_status text;
   v_model text;
   v_system text;
+  v_refusal jsonb;
+  v_standing jsonb;
+  v_taken jsonb;
+  v_counted boolean;
   turns jsonb := '[]';
 begin
   perform app.enter(p_tenant, p_user, p_epoch, p_needs);
@@ -86,7 +93,7 @@ begin
     select k.outcome, k.message_id, k.generation_id, k.status into v_outcome, v_message, v_generation, v_status
     from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k;
     if v_outcome is not null and p_tries is distinct from 'first' then
-      return query select v_outcome, v_message, v_generation, v_status, turns, v_model, v_system;
+      return query select v_outcome, v_message, v_generation, v_status, turns, v_model, v_system, v_refusal, v_standing;
       return;
     end if;
   end if;
@@ -102,21 +109,20 @@ begin
   if v_other_calls then
     return query select case when exists (
         select from app.conversations c where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user
-      ) then 'other_calls' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model, v_system;
+      ) then 'other_calls' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model, v_system, v_refusal, v_standing;
     return;
   end if;
 
   if p_conversation is not null then
-    update app.conversations c set updated_at = now(),
-      title = coalesce(c.title, nullif(btrim(left(regexp_replace(case when v_keep then p_content else '' end, '[[:cntrl:][:space:]]+', ' ', 'g'), 80)), ''))
+    select c.system into v_system from app.conversations c
     where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user
       and (not p_takes_model or c.model is null or c.model = p_question ->> 'model')
-    returning c.system into v_system;
+    for no key update;
     if not found then
       select c.model into v_model from app.conversations c
       where p_takes_model and c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user;
       return query select case when found then 'other_model' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model,
-        v_system;
+        v_system, v_refusal, v_standing;
       return;
     end if;
     select coalesce(jsonb_agg(
@@ -144,6 +150,20 @@ begin
     where t.total <= (p_question ->> 'history_characters')::integer or p_question ? 'answers' and t.place = 1;
   end if;
 
+  select a.outcome, a.refusal, a.standing, a.taken, a.counted into v_outcome, v_refusal, v_standing, v_taken, v_counted
+  from work.admit(p_tenant, p_user, (p_question ->> 'key_id')::uuid, p_question ->> 'model', (p_question ->> 'estimate')::bigint,
+    (p_question ->> 'worst')::numeric, coalesce((p_question ->> 'may_wait')::boolean, true)) a;
+  if v_outcome <> 'admitted' then
+    return query select v_outcome, null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing;
+    return;
+  end if;
+
+  if p_conversation is not null then
+    update app.conversations c set updated_at = now(),
+      title = coalesce(c.title, nullif(btrim(left(regexp_replace(case when v_keep then p_content else '' end, '[[:cntrl:][:space:]]+', ' ', 'g'), 80)), ''))
+    where c.tenant_id = p_tenant and c.id = p_conversation;
+  end if;
+
   -- The key first: of two requests with one key at once, the second waits for the first at the key's row, and then finds it there. All
   -- three in one statement, because foreign keys are checked at its end.
   with mine as (
@@ -161,22 +181,25 @@ begin
   )
   insert into app.generations (
     tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
-    request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content
+    request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission, counted
   )
   select p_tenant, t.generation_id, p_message, p_user, p_conversation, q.source, q.provider, q.model, q.lease_owner, q.approx_tokens_in,
     char_length(p_content), q.request_id, q.trace_id, q.parent_span_id, to_timestamp(q.created_at / 1000), to_timestamp(q.admitted_at / 1000),
-    q.key_id, case when v_keep then 'kept' else 'leaving' end
+    q.key_id, case when v_keep then 'kept' else 'leaving' end,
+    case when v_taken is not null or p_question ? 'prices' then jsonb_build_object('taken', coalesce(v_taken, '[]'), 'prices', p_question -> 'prices') end,
+    v_counted
   from taken t, jsonb_to_record(p_question) as q (
     source text, provider text, model text, lease_owner uuid, approx_tokens_in integer, request_id text, trace_id text,
     parent_span_id text, created_at float8, admitted_at float8, key_id uuid
   );
   if found then
-    return query select 'asked', p_message, p_generation, 'streaming', turns, v_model, v_system;
+    return query select 'asked', p_message, p_generation, 'streaming', turns, v_model, v_system, v_refusal, v_standing;
   else
-    return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb, v_model, v_system
+    return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb, v_model, v_system, v_refusal, v_standing
       from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k where k.outcome is not null;
     if not found then
       raise exception 'the key was given back meanwhile' using errcode = '40001';
     end if;
+    perform work.give_back(p_tenant, p_generation, v_taken);
   end if;
 end $$;

@@ -84,7 +84,8 @@ end;
 -- message's, so nothing was written, and the same must be sent again. Nothing here waits, as in work.append. p_endings: a list of the
 -- columns of app.generations that are known at the end, with tenant, id and lease; times as milliseconds since 1970 (GenerationEnding in
 -- packages/domain/src/GenerationRecord.ts). p_responses and p_token_lengths in the same order; the lengths of one answer are an array of
--- integers as text, since arrays in an array have one length. p_logs: the whole log of an answer that is more than its text, else empty. The
+-- integers as text, since arrays in an array have one length. Each has its row in the ledger: of `items`, what was used at which price; `priced`,
+-- whether all prices and counts are known; `tokens_used`, of all calls. p_logs: the whole log of an answer that is more than its text, else empty. The
 -- settings: each row is looked up by its key, however many the planner
 -- expects. One costs 410 µs, each further one 85.
 create function work.finish_many(p_endings jsonb, p_responses text[], p_token_lengths text[], p_logs text[] default '{}')
@@ -97,28 +98,34 @@ begin atomic
       jsonb_to_recordset(p_endings) as (
         tenant_id uuid, id uuid, lease_owner uuid, status text, finish_reason text, failure text, response_model text, tokens_in integer,
         tokens_out integer, approx_tokens_out integer, cost_usd float8, started_at float8, first_token_at float8, model_ended_at float8,
-        usage jsonb, attempts jsonb, tool_calls text
+        usage jsonb, attempts jsonb, tool_calls text, items jsonb, priced boolean, tokens_used bigint
       ), unnest(p_responses), unnest(p_token_lengths), unnest(p_logs)
     ) as given (
       tenant_id, id, lease_owner, status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd,
-      started_at, first_token_at, model_ended_at, usage, attempts, tool_calls, response, token_lengths, log
+      started_at, first_token_at, model_ended_at, usage, attempts, tool_calls, items, priced, tokens_used,
+      response, token_lengths, log
     )
   ), mine as (
-    select v.*, g.message_id, g.user_id, g.model, g.approx_tokens_in, g.created_at from given v
+    select v.*, g.message_id, g.user_id, g.key_id, g.provider, g.model, g.approx_tokens_in, g.created_at, g.admission, c.cost, c.cost * t.markup as amount
+    from given v
     cross join lateral (
-      select g.message_id, g.user_id, g.model, g.approx_tokens_in, g.created_at from app.generations g
+      select g.message_id, g.user_id, g.key_id, g.provider, g.model, g.approx_tokens_in, g.created_at, g.admission from app.generations g
       where g.tenant_id = v.tenant_id and g.id = v.id and g.lease_owner = v.lease_owner and g.ended_at is null
       for no key update skip locked
     ) g
     left join lateral (
       select m.id from app.messages m where m.tenant_id = v.tenant_id and m.id = g.message_id for no key update skip locked
     ) m on true
+    cross join lateral (select t.markup from app.tenants t where t.id = v.tenant_id) t
+    cross join lateral (
+      select coalesce(sum(i.quantity * i.price), 0) as cost from jsonb_to_recordset(v.items) i (quantity numeric, price numeric)
+    ) c
     where g.message_id is null or m.id is not null
   ), ended as (
     update app.generations g set
       status = e.status, finish_reason = e.finish_reason, failure = e.failure, response_model = left(e.response_model, 200),
-      tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, cost_usd = e.cost_usd::numeric,
-      usage = e.usage,
+      tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, usage = e.usage, admission = null,
+      cost_usd = case when e.items is null then e.cost_usd::numeric when e.priced then e.amount end,
       response_length = char_length(e.response), started_at = to_timestamp(e.started_at / 1000),
       first_token_at = to_timestamp(e.first_token_at / 1000), model_ended_at = to_timestamp(e.model_ended_at / 1000),
       -- Times by the process's clock, as all times of a generation; this duration by the database's: no difference of two clocks.
@@ -143,6 +150,20 @@ begin atomic
       number smallint, provider text, model text, key_source text, response_model text, upstream_id text, http_status smallint, failure text,
       tokens_in integer, tokens_out integer, usage jsonb, started_at float8, first_token_at float8, ended_at float8
     )
+  ), booked as (
+    insert into app.ledger (
+      tenant_id, id, kind, generation_id, user_id, key_id, provider, model, items, tenant_amount, provider_amount, margin_amount
+    )
+    select e.tenant_id, e.id, 'usage', e.id, e.user_id, e.key_id, e.provider, e.model, coalesce(e.items, '[]'), e.amount, -e.cost, e.cost - e.amount
+    from mine e
+  ), queued as (
+    insert into app.usage_queue (tenant_id, ledger_id) select e.tenant_id, e.id from mine e
+  ), settled as (
+    insert into app.counter_changes (tenant_id, subject, period, generation_id, starts_at, released, spent, tokens)
+    select e.tenant_id, t.subject, t.period, e.id, t.starts_at, coalesce(t.reserved, 0), case when t.period = 'minute' then 0 else e.amount end,
+      case when t.period = 'minute' then coalesce(e.tokens_used, 0) - t.tokens else 0 end
+    from mine e
+    cross join lateral jsonb_to_recordset(e.admission -> 'taken') t (subject text, period text, starts_at timestamptz, reserved numeric, tokens bigint)
   ), given_back as (
     delete from app.idempotency_keys k using mine e
     where e.status in ('failed', 'interrupted') and e.response = '' and coalesce(e.log, '') = '' and k.tenant_id = e.tenant_id and k.message_id = e.message_id
@@ -183,6 +204,39 @@ exception when data_exception then
   return '';
 end $$;
 
+-- Books an answer of a lost process: the provider did what is stored of it, as far as we know. An answer without a token costs nothing.
+create function work.book_lost(
+  p_tenant uuid, p_id uuid, p_user uuid, p_key uuid, p_provider text, p_model text, p_admission jsonb, p_tokens_in integer, p_tokens_out integer
+) returns void
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_items jsonb := '[]';
+  v_cost numeric := 0;
+  v_amount numeric;
+begin
+  if p_tokens_out > 0 then
+    select jsonb_agg(jsonb_build_object('attempt', 1, 'unit', u.unit, 'quantity', u.quantity, 'price_id', p.price ->> 'price_id',
+        'price', p.price ->> 'price', 'estimated', true)),
+      coalesce(sum(u.quantity * (p.price ->> 'price')::numeric), 0)
+      into v_items, v_cost
+    from (values ('input', p_tokens_in), ('output', p_tokens_out)) u (unit, quantity)
+    cross join lateral (select p_admission -> 'prices' -> u.unit as price) p;
+  end if;
+  select v_cost * t.markup into v_amount from app.tenants t where t.id = p_tenant;
+  insert into app.ledger (
+    tenant_id, id, kind, generation_id, user_id, key_id, provider, model, items, tenant_amount, provider_amount, margin_amount
+  )
+  values (p_tenant, p_id, 'usage', p_id, p_user, p_key, p_provider, p_model, v_items, v_amount, -v_cost, v_cost - v_amount);
+  insert into app.usage_queue (tenant_id, ledger_id) values (p_tenant, p_id);
+  insert into app.counter_changes (tenant_id, subject, period, generation_id, starts_at, released, spent, tokens)
+  select p_tenant, t.subject, t.period, p_id, t.starts_at, coalesce(t.reserved, 0), case when t.period = 'minute' then 0 else v_amount end,
+    case when t.period = 'minute' then case when p_tokens_out > 0 then p_tokens_in + p_tokens_out else 0 end - t.tokens else 0 end
+  from jsonb_to_recordset(p_admission -> 'taken') t (subject text, period text, starts_at timestamptz, reserved numeric, tokens bigint);
+  update app.generations g set cost_usd = v_amount
+  where g.tenant_id = p_tenant and g.id = p_id and (p_tokens_out = 0 or p_admission -> 'prices' is not null);
+end $$;
+
 -- Ends generations of lost processes, with the text there is; removes idempotency keys older than a day. Any process may call it at any
 -- time: rows locked by another process are skipped. Returns how many generations were ended.
 create function work.sweep(p_limit integer) returns integer
@@ -194,10 +248,13 @@ declare
   v_response text;
   v_log text;
   v_lengths integer[];
+  v_words integer;
   v_count integer := 0;
 begin
+  perform work.take_in_old(p_limit);
   for lost in
-    select g.tenant_id, g.id, g.message_id, g.user_id, g.provider, g.model, g.admitted_at from app.generations g
+    select g.tenant_id, g.id, g.message_id, g.user_id, g.key_id, g.provider, g.model, g.admitted_at, g.approx_tokens_in, g.admission
+    from app.generations g
     where g.status = 'streaming' and g.lease_until < now()
     order by g.lease_until limit p_limit
   loop
@@ -217,7 +274,10 @@ begin
     from app.generation_chunks c cross join unnest(c.tokens) with ordinality as t (token, place)
     where c.tenant_id = lost.tenant_id and c.generation_id = lost.id;
 
-    update app.generations g set status = 'interrupted', failure = 'process_lost', response_length = char_length(v_response),
+    v_words := octet_length(coalesce(v_log, v_response));
+    perform work.book_lost(lost.tenant_id, lost.id, lost.user_id, lost.key_id, lost.provider, lost.model, lost.admission, lost.approx_tokens_in,
+      (v_words + 3) / 4);
+    update app.generations g set status = 'interrupted', failure = 'process_lost', response_length = char_length(v_response), admission = null,
       approx_tokens_out = (octet_length(v_response) + 3) / 4, ended_at = greatest(clock_timestamp(), g.created_at)
     where g.tenant_id = lost.tenant_id and g.id = lost.id;
     update app.messages m set response = v_response, token_lengths = v_lengths, log = v_log

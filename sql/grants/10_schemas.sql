@@ -2,7 +2,7 @@
 
 grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_operator, llm_auditor, llm_reader, llm_reader_content;
 grant usage on schema auth to llm_api;
-grant usage on schema work to llm_api;
+grant usage on schema work to llm_api, llm_tenant;
 grant usage on schema tracking to llm_jobs;
 grant usage on schema operator to llm_operator, llm_api, llm_auditor;
 grant usage on schema audit to llm_auditor, llm_reader, llm_sessions;
@@ -16,6 +16,8 @@ revoke create on schema operator from llm_operator;
 revoke create on schema audit from llm_sessions;
 
 grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tenant, llm_api, llm_auditor;
+grant execute on function app.tenant_id(), app.user_id() to llm_work;
+grant execute on function app.holds_for_me(text) to llm_tenant;
 grant execute on function app.reader_tenant() to llm_reader;
 grant execute on function app.login_valid() to llm_auditor, llm_reader;
 -- llm_tenant too: a second enter inside the room must get as far as its refusal.

@@ -54,7 +54,7 @@ grant select (
 ) on app.generations to llm_tenant;
 grant insert (
   tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
-  request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission
+  request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission, counted
 ) on app.generations to llm_tenant;
 grant update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select on app.generation_chunks, app.tracking_outbox, app.attempts to llm_tenant;
@@ -68,16 +68,17 @@ grant select (tenant_id, owner, key, user_id, body_hash, answer), insert (tenant
 -- The work role reads which message it is and writes the answer; it never sees the question.
 grant select (
   tenant_id, id, message_id, user_id, conversation_id, status, lease_owner, lease_until, cancel_requested_at, followed_until, created_at,
-  ended_at, model, approx_tokens_in, provider, admitted_at, content, key_id, admission
+  ended_at, model, approx_tokens_in, provider, admitted_at, content, key_id, admission, counted
 ) on app.generations to llm_work;
 grant update (
   status, finish_reason, failure, response_model, tokens_in, tokens_out, approx_tokens_out, cost_usd, response_length, started_at,
-  first_token_at, model_ended_at, ended_at, lease_until, message_id, usage, content
+  first_token_at, model_ended_at, ended_at, lease_until, message_id, usage, content, admission
 ) on app.generations to llm_work;
 -- The question too is written once, when it is too old to be kept.
 grant select (tenant_id, id, user_id, conversation_id), update (response, token_lengths, account, log, content, request, tool_calls), delete
   on app.messages to llm_work;
 grant insert on app.attempts to llm_work;
+grant insert (tenant_id, id, action, target_kind, target_id, detail) on app.audit_events to llm_work;
 grant select (id, content_retention, content_days, content_removed_until, markup), update (content_removed_until) on app.tenants to llm_work;
 grant select (tenant_id, version, wrapped, wrapped_by), update (wrapped, wrapped_by, wrapped_at) on app.tenant_keys to llm_work;
 grant select, insert, update (tokens), delete on app.generation_chunks to llm_work;

@@ -10,3 +10,9 @@ grant execute on function
   work.purge(integer),
   work.fold_usage(integer, uuid)
 to llm_api;
+
+-- Called by app.ask, in the room.
+grant execute on function
+  work.admit(uuid, uuid, uuid, text, bigint, numeric, boolean),
+  work.give_back(uuid, uuid, jsonb)
+to llm_tenant;

@@ -36,11 +36,12 @@ create unlogged table app.rates (
 create table app.budget_periods (
   tenant_id uuid not null references app.tenants (id),
   subject text not null,
+  period text not null check (period in ('day', 'week', 'month', 'total')),
   starts_at timestamptz not null,
   reserved numeric not null default 0,
   spent numeric not null default 0,
   alerted integer not null default 0,
-  primary key (tenant_id, subject, starts_at)
+  primary key (tenant_id, subject, period, starts_at)
 ) with (fillfactor = 50);
 comment on table app.budget_periods is 'US dollars of a budget that are spent, or reserved for answers that run. What ended since is in app.counter_changes.';
 comment on column app.budget_periods.alerted is 'Highest percentage at which an event was written.';
@@ -50,15 +51,16 @@ comment on column app.budget_periods.alerted is 'Highest percentage at which an 
 create table app.counter_changes (
   tenant_id uuid not null,
   subject text not null,
+  period text not null check (period in ('minute', 'day', 'week', 'month', 'total')),
   generation_id uuid not null,
   starts_at timestamptz,
   released numeric not null default 0,
   spent numeric not null default 0,
   tokens bigint not null default 0,
   at timestamptz not null default now(),
-  primary key (tenant_id, subject, generation_id)
+  primary key (tenant_id, subject, period, generation_id)
 );
-comment on column app.counter_changes.starts_at is 'The budget''s period; null: it has no budget.';
+comment on column app.counter_changes.period is 'minute: of tokens a minute; else of the budget of this period, which began at starts_at.';
 comment on column app.counter_changes.tokens is 'Tokens used beyond those estimated at admission; negative: fewer.';
 -- For those that no admission takes in, across tenants.
 create index counter_changes_at on app.counter_changes (at, tenant_id);
@@ -100,10 +102,13 @@ create table app.usage_queue (
 
 alter table app.generations
   alter column cost_usd type numeric,
-  add column admission jsonb check (jsonb_typeof(admission) = 'object' and octet_length(admission::text) <= 8192);
+  add column admission jsonb check (jsonb_typeof(admission) = 'object' and octet_length(admission::text) <= 8192),
+  add column counted boolean not null default false;
+comment on column app.generations.counted is 'Whether a limit of concurrent answers held when it was admitted: it is counted until it ends.';
+create index generations_counted on app.generations (tenant_id, lease_until) where status = 'streaming' and counted;
 comment on column app.generations.cost_usd is 'What the tenant owes for it, US dollars; null: a price or a count is not known.';
 comment on column app.generations.admission is
-  'What it took at its admission, given back at its end: {"taken": [{"subject", "starts_at", "reserved", "tokens"}], "prices": {"input", "output"}}; null: nothing is limited.';
+  'While it runs: what its end needs of its admission: {"taken": [{"subject", "period", "starts_at", "reserved", "tokens"}], "prices": {"input": {"price_id", "price"}, "output"}}.';
 
 alter table app.tenants
   add column markup numeric not null default 1 check (markup between 0 and 1000 and scale(markup) <= 6);

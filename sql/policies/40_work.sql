@@ -30,3 +30,4 @@ create policy work_rows on app.ledger for select to llm_work using (true);
 create policy work_add on app.ledger for insert to llm_work with check (true);
 create policy work_rows on app.usage_queue for all to llm_work using (true) with check (true);
 create policy work_rows on app.usage_days for all to llm_work using (true) with check (true);
+create policy work_add on app.audit_events for insert to llm_work with check (action = 'budget.alert');

@@ -2,6 +2,7 @@ import { ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversat
 import { Comment, Feedback, Rating } from "@llm-saas/domain/Feedback"
 import { generationFailures, GenerationNotFound } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { admissionRefusals } from "@llm-saas/domain/LimitReached"
 import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import { ModelNotFound } from "@llm-saas/domain/Model"
 import { questionCheck, questionFields } from "@llm-saas/domain/Question"
@@ -44,6 +45,7 @@ export const refused = [
   IdempotencyMismatch,
   ModelNotAllowed,
   ModelNotFound,
+  ...admissionRefusals,
   ...generationFailures,
   Unavailable
 ] as const

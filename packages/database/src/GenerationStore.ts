@@ -2,6 +2,7 @@ import type { AttemptRow } from "@llm-saas/domain/Attempt"
 import type { GenerationId } from "@llm-saas/domain/Generation"
 import { GenerationId as GenerationIdSchema } from "@llm-saas/domain/Generation"
 import type { GenerationEnding } from "@llm-saas/domain/GenerationRecord"
+import type { UsageItem } from "@llm-saas/domain/Price"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Exit, Layer, Schema } from "effect"
@@ -30,6 +31,15 @@ export interface EndedAnswer {
   /** The whole log, where it is more than the text; else null. */
   readonly log: string | null
   readonly attempts: ReadonlyArray<AttemptRow>
+  readonly account: AnswerAccount
+}
+
+/** What an answer used, for the ledger and the limits of the minute. */
+export interface AnswerAccount {
+  readonly items: ReadonlyArray<UsageItem & { readonly attempt: number; readonly estimated?: boolean }>
+  /** Whether all prices and counts are known. */
+  readonly priced: boolean
+  readonly tokens_used: number
 }
 
 /**
@@ -160,7 +170,7 @@ const finishTogether = (pool: Pool["Service"], answers: ReadonlyArray<EndedAnswe
     pool.call(
       "select * from work.finish_many($1::text::jsonb, $2::text[], $3::text[], $4::text[])",
       [
-        JSON.stringify(answers.map(({ attempts, ending }) => ({ ...ending, attempts }))),
+        JSON.stringify(answers.map(({ account, attempts, ending }) => ({ ...ending, ...account, attempts }))),
         answers.map(({ response }) => response),
         answers.map(({ tokenLengths }) => `{${tokenLengths.join(",")}}`),
         // The driver cannot encode a list of nulls alone.

@@ -174,8 +174,24 @@ const READ_FUNCTIONS: {
   }
 }
 
+/** What a question is admitted by, see `work.admit` in `sql/functions/48_admission.sql`. */
+export interface AdmissionTerms {
+  /** Tokens of question and answer, estimated. */
+  readonly estimate: number
+  /** The most it may cost by the provider's prices, US dollars as a decimal; undefined: there is no price. */
+  readonly worst?: string | undefined
+  /** What it costs if this process is lost: US dollars for one token. */
+  readonly prices?: { readonly input: TokenPrice; readonly output: TokenPrice } | undefined
+}
+
+export interface TokenPrice {
+  /** Its row in the database; null: it is of the configuration. */
+  readonly price_id: string | null
+  readonly price: string | null
+}
+
 /** The arguments of `app.ask`: the generation as far as it is known, and the question. */
-export interface AskedQuestion extends AskedGeneration {
+export interface AskedQuestion extends AskedGeneration, AdmissionTerms {
   readonly content: string
   readonly idempotency_key: string | null
   /** Hash of the request's body; null without a key. */
@@ -194,6 +210,8 @@ export interface AskedQuestion extends AskedGeneration {
   readonly answers?: ReadonlyArray<string> | undefined
   /** The body of a request under `/v1` as it was sent, or the members of a question that is more than its text. */
   readonly request?: string | undefined
+  /** Whether it may wait for admissions of the same tenant. */
+  readonly may_wait?: boolean | undefined
 }
 
 type Call = keyof typeof CALLS
@@ -203,16 +221,16 @@ const CALLS = {
   ask: {
     sql: `select * from app.ask(${ENTERING}, $5::text::jsonb, $6::text, $7::text)`,
     params: ({ content, request, ...question }: AskedQuestion): ReadonlyArray<unknown> => [
-      JSON.stringify(question),
+      JSON.stringify({ ...question, may_wait: CALLS.ask.mayWait(question) }),
       content,
       request ?? null
     ],
     /**
-     * For a lock: of a conversation, or of a key that another request has. Without these it locks only its user and tenant, against being
+     * For a lock: of a conversation, of a key that another request has, or of limits. Without these it locks only its user and tenant, against being
      * deleted, and nothing deletes a user who is still admitted.
      */
-    mayWait: ({ conversation_id, idempotency_key }: AskedQuestion) =>
-      conversation_id !== null || idempotency_key !== null
+    mayWait: ({ conversation_id, idempotency_key, may_wait }: Omit<AskedQuestion, "content">) =>
+      conversation_id !== null || idempotency_key !== null || may_wait === true
   }
 }
 

@@ -73,6 +73,7 @@ export const askedQuestion = (message: string): AskedQuestion => ({
   trace_id: randomUUID().replaceAll("-", ""),
   parent_span_id: null,
   approx_tokens_in: 1,
+  estimate: 1,
   created_at: 0,
   admitted_at: 0,
   content: "Why?",

@@ -234,6 +234,24 @@ export const PROBLEMS = {
     detail: "There were too many of these requests lately.",
     help: "Wait for as many seconds as `retry_after` and the `Retry-After` header say."
   },
+  limit_reached: {
+    status: 429,
+    title: "A limit is reached",
+    detail: "A limit of requests, tokens or concurrent answers is reached. Nothing was used up by this request.",
+    help: "`scope` and `resource` say whose limit of what it is, `limit` how much that is. Send the request again after `retry_after` seconds."
+  },
+  budget_exhausted: {
+    status: 429,
+    title: "The budget does not suffice",
+    detail: "This request may cost more than is left of a budget. Nothing was spent by it.",
+    help: "`scope` says whose budget it is, `left` how much of `amount` is left, and `until` when the next period begins. A smaller `max_tokens` costs less; an admin can raise budgets of users and keys."
+  },
+  model_unpriced: {
+    status: 403,
+    title: "The model has no price",
+    detail: "A budget holds here, and what this model costs is not known.",
+    help: "Ask another `model`, or ask the operator of the installation to set a price for it."
+  },
   headers_too_large: {
     status: 431,
     title: "The headers are too large",

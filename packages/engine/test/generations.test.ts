@@ -424,6 +424,7 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer))("answers that end togeth
           tokenLengths: [4],
           log: null,
           attempts: [],
+          account: { items: [], priced: false, tokens_used: 0 },
           ending: {
             tenant_id: actor.tenantId,
             id: generationId,

@@ -2,7 +2,7 @@ import { type FailureReason, FinishReason } from "@llm-saas/domain/Generation"
 import type { EmbeddingAnswer } from "@llm-saas/domain/Embedding"
 import { approximateTokens } from "@llm-saas/domain/Message"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
-import { questionText } from "@llm-saas/domain/ModelRequest"
+import { type ModelRequest, questionText } from "@llm-saas/domain/ModelRequest"
 import type { Completion, Llm } from "@llm-saas/engine/generations/Llm"
 import { Effect, type Layer, Option, Schema } from "effect"
 import { answerTo, inputTokens, vectorOf } from "./MockAnswer.ts"
@@ -55,12 +55,13 @@ const BURST = 16
  */
 export const make = (name: string, options: MockOptions): Provider => {
   const ticks = new Ticks()
+  const wishOf = (request: ModelRequest): Wish =>
+    options.wishes ? Option.getOrElse(decodeWish(WISH.exec(questionText(request))?.[1]), (): Wish => ({})) : {}
   return {
     name,
     dialect: undefined,
     generate: (_target, request, emit, call) => {
-      const question = questionText(request)
-      const wish: Wish = options.wishes ? Option.getOrElse(decodeWish(WISH.exec(question)?.[1]), (): Wish => ({})) : {}
+      const wish = wishOf(request)
       const own = answerTo(request, wish.tokens ?? options.tokens)
       const { count, pieces, reasoning, tokens } =
         wish.say === undefined
@@ -115,6 +116,12 @@ export const make = (name: string, options: MockOptions): Provider => {
           model: target.model
         }
       }),
+    estimate: (_target, request) => {
+      const { say, tokens } = wishOf(request)
+      const input = inputTokens(request)
+      const output = say === undefined ? answerTo(request, tokens ?? options.tokens).tokens : say.length
+      return { input, inputAtMost: input, outputAtMost: output }
+    },
     countTokens: (_target, request) => Effect.succeed(inputTokens(request))
   }
 }

@@ -2,7 +2,7 @@ import type { Attempt } from "@llm-saas/domain/Attempt"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { Dialect, ModelRequest } from "@llm-saas/domain/ModelRequest"
-import type { Completion } from "@llm-saas/engine/generations/Llm"
+import type { Completion, Estimate } from "@llm-saas/engine/generations/Llm"
 import type { Effect, Redacted } from "effect"
 import type { Proxies } from "./Agents.ts"
 import type { ProviderFailure } from "./ProviderFailure.ts"
@@ -37,6 +37,8 @@ export interface Provider {
   readonly embed?:
     | ((target: Target, request: EmbeddingRequest, call: Call) => Effect.Effect<EmbeddingAnswer, ProviderFailure>)
     | undefined
+  /** Tokens of a request and its answer, where the provider knows before. */
+  readonly estimate?: ((target: Target, request: ModelRequest) => Estimate) | undefined
   /** The tokens of the request's input, as the upstream counts them. */
   readonly countTokens?:
     | ((target: Target, request: ModelRequest, call: Call) => Effect.Effect<number, ProviderFailure>)

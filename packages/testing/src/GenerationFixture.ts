@@ -1,6 +1,6 @@
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Tenancy } from "@llm-saas/database/Tenancy"
-import { GenerationStore } from "@llm-saas/database/GenerationStore"
+import { type EndedAnswer, GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Actor } from "@llm-saas/domain/Actor"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
 import type { GenerationEnding } from "@llm-saas/domain/GenerationRecord"
@@ -68,6 +68,7 @@ export const asked = Effect.fnUntraced(function* (actor: Actor["Service"], answe
     created_at: arrived,
     admitted_at: arrived + 2,
     approx_tokens_in: approximateTokens(content),
+    estimate: 10,
     idempotency_key: null,
     body_hash: null,
     history_characters: 1000
@@ -85,6 +86,7 @@ export const ended = Effect.fnUntraced(function* (actor: Actor["Service"], place
     tokenLengths: response === "" ? [] : [response.length],
     log: null,
     attempts: [],
+    account: accountOf(answer.cost_usd ?? null, (answer.tokens_in ?? 0) + (answer.tokens_out ?? 0)),
     ending: {
       status: "completed",
       finish_reason: (answer.status ?? "completed") === "completed" ? "stop" : null,
@@ -104,6 +106,13 @@ export const ended = Effect.fnUntraced(function* (actor: Actor["Service"], place
       lease_owner: place.lease
     }
   })
+})
+
+/** An answer that costs so much. */
+export const accountOf = (cost: number | null, tokens = 0): EndedAnswer["account"] => ({
+  items: cost === null ? [] : [{ attempt: 1, unit: "output", quantity: 1, price_id: null, price: String(cost) }],
+  priced: cost !== null,
+  tokens_used: tokens
 })
 
 /** A question and its answer. */

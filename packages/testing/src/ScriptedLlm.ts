@@ -68,6 +68,7 @@ export const layer = Layer.effectContext(
           return { vectors, usage: { input: input.length, output: 0 }, model: "scripted-embedding-1-2026" }
         }),
       countTokens: () => Effect.succeed(undefined),
+      estimate: () => ({ input: 10, inputAtMost: 20, outputAtMost: 100 }),
       generate: (request, emit, asking) =>
         Effect.gen(function* () {
           const end = yield* Deferred.make<Completion, LlmFailed>()

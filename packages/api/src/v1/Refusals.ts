@@ -1,5 +1,6 @@
 import { generationFailures, GenerationNotFound } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { admissionRefusals } from "@llm-saas/domain/LimitReached"
 import { PromptTooLong } from "@llm-saas/domain/Message"
 import { ModelNotFound } from "@llm-saas/domain/Model"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
@@ -15,12 +16,20 @@ export const generating = [
   ModelNotAllowed,
   ModelNotFound,
   GenerationNotFound,
+  ...admissionRefusals,
   ...generationFailures,
   Unavailable
 ] as const
 
 /** Of embedding texts. */
-export const embedding = [ModelNotAllowed, ModelNotFound, TooManyRequests, ...generationFailures, Unavailable] as const
+export const embedding = [
+  ModelNotAllowed,
+  ModelNotFound,
+  TooManyRequests,
+  ...admissionRefusals,
+  ...generationFailures,
+  Unavailable
+] as const
 
 /** Of reading an answer that was asked before. */
 export const following = [GenerationNotFound, TooManyRequests, Unavailable] as const

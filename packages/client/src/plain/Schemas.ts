@@ -394,6 +394,7 @@ export interface ChangeProviderKey {
 
 /** Stable codes of the problems. */
 export type ProblemCode =
+  | "budget_exhausted"
   | "content_filtered"
   | "context_too_long"
   | "conversation_not_found"
@@ -411,6 +412,7 @@ export type ProblemCode =
   | "invalid_utf8"
   | "key_not_found"
   | "last_admin"
+  | "limit_reached"
   | "malformed_json"
   | "malformed_request"
   | "message_not_found"
@@ -420,6 +422,7 @@ export type ProblemCode =
   | "model_not_found"
   | "model_timed_out"
   | "model_unavailable"
+  | "model_unpriced"
   | "not_found"
   | "payload_too_large"
   | "prompt_rejected"

@@ -2,7 +2,7 @@ import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { type Ending, PROCESS_LOST } from "@llm-saas/domain/Generation"
 import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { Clock, Effect, Schedule } from "effect"
-import { endedGeneration, type Price, type RunState } from "./GenerationRecord.ts"
+import { endedGeneration, type RunState } from "./GenerationRecord.ts"
 import * as Telemetry from "./GenerationTelemetry.ts"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 
@@ -19,18 +19,12 @@ const WRITE_RETRIES = Schedule.min([Schedule.exponential("100 millis"), Schedule
  * Stores the end of an answer, and what is tracked of it; readers wait until the database has it. Returns the end that readers receive.
  * `chunksSettled`: no chunk is being written.
  */
-export const make = Effect.fnUntraced(function* ({
-  chunksSettled,
-  price
-}: {
-  readonly chunksSettled: Effect.Effect<void>
-  readonly price: Price | undefined
-}) {
+export const make = Effect.fnUntraced(function* ({ chunksSettled }: { readonly chunksSettled: Effect.Effect<void> }) {
   const store = yield* GenerationStore
   const clock = yield* Clock.Clock
 
   return Effect.fnUntraced(function* (live: RunningGeneration, run: RunState, ending: Ending) {
-    const { answer, end, record } = endedGeneration(live, run, ending, price)
+    const { answer, end, record } = endedGeneration(live, run, ending)
     yield* chunksSettled
     const from = monotonicMillis(clock)
     const finishing = Effect.tapError(store.finish(answer), () =>

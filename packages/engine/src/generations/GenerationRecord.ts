@@ -3,9 +3,10 @@ import { type Attempt, attemptRow } from "@llm-saas/domain/Attempt"
 import type { Ending } from "@llm-saas/domain/Generation"
 import type { AskedGeneration, GenerationEnding, GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import { approximateTokens, Message } from "@llm-saas/domain/Message"
-import type { Usage } from "@llm-saas/domain/Usage"
 import { writtenIn } from "@llm-saas/domain/Written"
 import { DateTime, type Tracer } from "effect"
+import type { PriceList } from "@llm-saas/domain/Price"
+import { accountOf } from "./AnswerAccount.ts"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 import type { Asking, Completion } from "./Llm.ts"
 import type { GenerationEnd } from "./TokenLog.ts"
@@ -33,26 +34,22 @@ export interface RunState {
   readonly keyFor: Asking["keyFor"]
   /** The calls of providers so far. */
   readonly attempts: Array<Attempt>
+  readonly prices: PriceList | undefined
 }
-
-/** Cost in US dollars; null unless the price and the provider's own token count are known. */
-export const costOf = (price: Price | undefined, usage: Usage | undefined): number | null =>
-  price === undefined || usage === undefined
-    ? null
-    : (usage.input * price.input + usage.output * price.output) / 1_000_000
 
 /** A generation that ended: its record, the row to store, and what its readers receive. */
 export const endedGeneration = (
   live: RunningGeneration,
-  { asked, attempts, completion, content, modelEndedAt, startedAt }: RunState,
-  ending: Ending,
-  price: Price | undefined
+  { asked, attempts, completion, content, modelEndedAt, prices, startedAt }: RunState,
+  ending: Ending
 ): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: GenerationEnd } => {
   const usage = completion?.usage
   const { tokenLog } = live
   const { visible: response, words } = live.said
   const entries = tokenLog.tokens
   const calls = tokenLog.hasEvents && ending.status === "completed" ? callsIn(entries) : null
+  const approx = { input: asked.approx_tokens_in, output: approximateTokens(words) }
+  const account = accountOf(attempts, usage, words === "" ? undefined : approx, prices)
   const stored: GenerationEnding = {
     tenant_id: live.tenantId,
     id: asked.id,
@@ -64,8 +61,8 @@ export const endedGeneration = (
     tokens_in: usage?.input ?? null,
     tokens_out: usage?.output ?? null,
     usage: usage?.details ?? null,
-    approx_tokens_out: approximateTokens(words),
-    cost_usd: costOf(price, usage),
+    approx_tokens_out: approx.output,
+    cost_usd: account.cost,
     started_at: startedAt,
     first_token_at: live.firstTokenAt ?? null,
     model_ended_at: modelEndedAt,
@@ -99,7 +96,8 @@ export const endedGeneration = (
       response,
       tokenLengths: lengthsOf(entries),
       log: tokenLog.hasEvents ? entries.join("") : null,
-      attempts: attempts.map((attempt, index) => attemptRow(attempt, index, modelEndedAt))
+      attempts: attempts.map((attempt, index) => attemptRow(attempt, index, modelEndedAt)),
+      account: account.stored
     },
     end: { ending, usage, message }
   }

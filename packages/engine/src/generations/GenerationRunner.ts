@@ -3,7 +3,7 @@ import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import { Deferred, Effect, Exit, Fiber, Option } from "effect"
 import * as ChunkWriter from "./ChunkWriter.ts"
 import * as EndWriter from "./EndWriter.ts"
-import type { Price, RunState } from "./GenerationRecord.ts"
+import type { RunState } from "./GenerationRecord.ts"
 import * as GracePeriod from "./GracePeriod.ts"
 import type { RunningGeneration, RunningGenerations } from "./RunningGeneration.ts"
 import type { Asking, Completion, LlmFailed } from "./Llm.ts"
@@ -18,17 +18,15 @@ export type ModelCall = (emit: (piece: ModelPiece) => void, asking: Asking) => E
 export const make = Effect.fnUntraced(function* ({
   graceMs,
   leaseOwner,
-  runningGenerations,
-  price
+  runningGenerations
 }: {
   readonly leaseOwner: string
   readonly runningGenerations: RunningGenerations
   readonly graceMs: number
-  readonly price: Price | undefined
 }) {
   const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   const chunkWriter = yield* ChunkWriter.keep(leaseOwner, runningGenerations)
-  const finish = yield* EndWriter.make({ chunksSettled: chunkWriter.settled, price })
+  const finish = yield* EndWriter.make({ chunksSettled: chunkWriter.settled })
   const attach = yield* GracePeriod.make({ graceMs, renewLeases: chunkWriter.renew })
 
   /** Runs one generation. Never interrupted: it is asked to end, by its `stop`. */

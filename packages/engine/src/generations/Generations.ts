@@ -10,8 +10,9 @@ import {
   type GenerationNotFound
 } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
-import { type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
+import { approximateTokens, type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import type { Refused, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import type { AdmissionRefused, Standing } from "@llm-saas/domain/LimitReached"
 import type { ModelNotFound } from "@llm-saas/domain/Model"
 import type { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { noteReplay } from "@llm-saas/domain/Replay"
@@ -21,7 +22,7 @@ import { allowedModel } from "./AllowedModel.ts"
 import { Admission, type Load } from "./Admission.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import * as QuestionIntake from "./QuestionIntake.ts"
-import { conversationModel, OtherCalls, type Question } from "./QuestionStore.ts"
+import { conversationModel, OtherCalls, type Place, type Question } from "./QuestionStore.ts"
 import { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { Marked } from "../Deletions.ts"
 import * as GenerationReader from "./GenerationReader.ts"
@@ -44,6 +45,8 @@ export interface Asked {
   readonly tokenLog: TokenSource
   /** Whether it had already ended when it was asked for, by its idempotency key or its id: then this is the stored answer. */
   readonly replayed: boolean
+  /** What is left of limits of the minute; undefined: nothing was taken of any. */
+  readonly standing?: Standing | undefined
 }
 
 /** Vectors that are being made. */
@@ -78,6 +81,7 @@ export class Generations extends Context.Service<
       | OtherCalls
       | StillRunning
       | GenerationNotFound
+      | AdmissionRefused
       | Refused,
       Actor | Scope.Scope
     >
@@ -88,7 +92,11 @@ export class Generations extends Context.Service<
     readonly embed: (
       request: EmbeddingRequest,
       traceparent: string | undefined
-    ) => Effect.Effect<Embedding, ModelNotAllowed | ModelNotFound | TooManyRequests | Refused, Actor | Scope.Scope>
+    ) => Effect.Effect<
+      Embedding,
+      ModelNotAllowed | ModelNotFound | TooManyRequests | AdmissionRefused | Refused,
+      Actor | Scope.Scope
+    >
     /** Waits for the end: the stored message, or why there is no whole answer. */
     readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
@@ -126,8 +134,7 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
   const runner = yield* GenerationRunner.make({
     leaseOwner,
     runningGenerations,
-    graceMs: options.graceMs,
-    price: options.price
+    graceMs: options.graceMs
   })
   const reader = yield* GenerationReader.make(tenancy, runningGenerations, scheduler)
   const known = KnownGenerations.make({ model: llm.defaultModel, reader, runner, runningGenerations })
@@ -180,7 +187,10 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
         answer = found
         return { finishReason: "stop", usage: found.usage, model: found.model }
       })
-    const taken = yield* intake.take({ ...EMBEDDING, traceparent }, model, call)
+    const texts = request.input.map((each) => (typeof each === "string" ? approximateTokens(each) : each.length))
+    const input = texts.reduce((sum, each) => sum + each, 0)
+    const estimate = () => ({ input, inputAtMost: 2 * input, outputAtMost: 0 })
+    const taken = yield* intake.take({ ...EMBEDDING, traceparent }, model, { call, estimate })
     if (taken.outcome !== "asked") return yield* Effect.die(new Error("an embedding has no key and no conversation"))
     const asked = askedOf(taken, model, null)
     const vectors = Effect.suspend(() =>
@@ -211,7 +221,7 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
 })
 
 const askedOf = (
-  taken: { readonly message_id: MessageId; readonly generation_id: GenerationId; readonly tokenLog: TokenSource },
+  taken: Place & { readonly tokenLog: TokenSource; readonly standing: Standing | undefined },
   model: ModelInfo,
   conversationId: ConversationId | null
 ): Asked => ({
@@ -220,7 +230,8 @@ const askedOf = (
   conversationId,
   model: model.id,
   tokenLog: taken.tokenLog,
-  replayed: false
+  replayed: false,
+  standing: taken.standing
 })
 
 /** What is stored of an embedding. */

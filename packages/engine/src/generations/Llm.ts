@@ -40,6 +40,13 @@ export interface ModelInfo {
   readonly createdAt?: number | undefined
 }
 
+/** Tokens of a request before it is answered. */
+export interface Estimate {
+  readonly input: number
+  readonly inputAtMost: number
+  readonly outputAtMost: number
+}
+
 /** What a question brings beside the request. */
 export interface Asking {
   /** Separates the failure counts of tenants, so that one tenant's failures do not block another's questions; used for nothing else. */
@@ -79,6 +86,8 @@ export class Llm extends Context.Service<
       emit: (piece: ModelPiece) => void,
       asking: Asking
     ) => Effect.Effect<Completion, LlmFailed>
+    /** Tokens of a request, whose model exists, and of its answer; exact where the provider knows before. Cheap, and without effects. */
+    readonly estimate: (request: ModelRequest) => Estimate
     /** Whether there is a provider of this name that may be asked with a tenant's own key. */
     readonly takesKeys: (provider: string) => boolean
     /** Embeds texts. */

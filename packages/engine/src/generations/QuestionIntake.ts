@@ -11,6 +11,7 @@ import { Clock, Effect } from "effect"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { Admission } from "./Admission.ts"
+import { pricesOf, termsOf } from "./AdmissionTerms.ts"
 import { allowedModel } from "./AllowedModel.ts"
 import { type Before, isPlain, promptOf, withHistory } from "./ConversationHistory.ts"
 import { keyFor } from "../providerKeys/KeyFor.ts"
@@ -19,9 +20,10 @@ import type { GenerationOptions } from "./GenerationOptions.ts"
 import type { RunState } from "./GenerationRecord.ts"
 import type { GenerationRunner, ModelCall } from "./GenerationRunner.ts"
 import * as Telemetry from "./GenerationTelemetry.ts"
-import { Llm, type ModelInfo } from "./Llm.ts"
+import { type Estimate, Llm, type ModelInfo } from "./Llm.ts"
 import * as QuestionStore from "./QuestionStore.ts"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
+import { Reserving } from "./Reserving.ts"
 import { RunningGeneration } from "./RunningGeneration.ts"
 
 /** The database counts history in characters: as many as a token has at least in {@link approximateTokens}. */
@@ -42,13 +44,15 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
   const digest = yield* Digest
   const clock = yield* Clock.Clock
   const providerKeys = yield* ProviderKeys
+  const prices = pricesOf(options.price)
+  const reserving = new Reserving()
   const describe = describer(leaseOwner, yield* SecureRandom)
 
   /** Stores the question and begins the answer, unless the key was used. `leave` gives the turn back, as soon as the answer ended. */
   const begin = Effect.fnUntraced(function* (
     question: QuestionStore.Question,
     chosen: ModelInfo,
-    call: ModelCall | undefined,
+    { call, estimate }: Other,
     moment: () => number,
     arrivedAt: number,
     leave: Effect.Effect<void>
@@ -61,6 +65,12 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
         : yield* Effect.orDie(QuestionStore.hash(digest, question))
     const parent = yield* Telemetry.currentSpan
     const admittedAt = moment()
+    const terms = (model: ModelInfo) =>
+      termsOf(
+        estimate?.(model) ?? llm.estimate(estimable(question, model)),
+        prices,
+        conversationId === undefined ? 0 : options.contextTokens
+      )
     const kept = body ?? request?.origin?.body
     const answers = conversationId === undefined ? undefined : answersIn(request)
     const store = (model: ModelInfo) =>
@@ -68,6 +78,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
         Effect.map(
           QuestionStore.ask(tenancy, {
             ...asked,
+            ...terms(model),
             content,
             key_id: actor.key?.id,
             request: kept === undefined ? undefined : JSON.stringify(kept),
@@ -84,11 +95,15 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
           (row) => ({ asked, model, row })
         )
       )
-    let stored = yield* store(chosen)
-    // Once, unless the conversation's model is changed meanwhile.
-    while (stored.row.outcome === "other_model")
-      stored = yield* store(yield* allowedModel(llm, stored.row.model ?? llm.defaultModel, "chat"))
-    const { asked, model, row } = stored
+    const storeAs = Effect.fnUntraced(function* (first: ModelInfo) {
+      let stored = yield* store(first)
+      // Once, unless the conversation's model is changed meanwhile.
+      while (stored.row.outcome === "other_model")
+        stored = yield* store(yield* allowedModel(llm, stored.row.model ?? llm.defaultModel, "chat"))
+      return { asked: stored.asked, model: stored.model, row: stored.row }
+    })
+    const { asked, model, row } = yield* reserving.admitted(actor.tenantId, storeAs(chosen))
+    if (row.outcome === "refused" || row.outcome === "reserved") return yield* row.why
     if (row.outcome !== "asked") {
       yield* leave
       return row
@@ -103,7 +118,8 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
       modelEndedAt: admittedAt,
       completion: undefined,
       keyFor: keyFor(providerKeys, actor),
-      attempts: []
+      attempts: [],
+      prices
     }
     yield* runner.attach(live)
     const generate: ModelCall = (emit, asking) =>
@@ -112,21 +128,30 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
     return { ...row, model, tokenLog: live.tokenLog }
   })
 
-  /** `call`: what is asked of the model, where that is no answer to the question. */
-  const take = Effect.fnUntraced(function* (question: QuestionStore.Question, model: ModelInfo, call?: ModelCall) {
+  const take = Effect.fnUntraced(function* (question: QuestionStore.Question, model: ModelInfo, other: Other = {}) {
     const { tenantId, userId } = yield* Actor
     const moment = momentsFrom(clock)
     const arrivedAt = moment()
     // Interrupted only while it waits: what got a turn gives it back, and what is stored is answered.
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(restore(admission.enter(tenantId, userId)), (leave) =>
-        Effect.onError(begin(question, model, call, moment, arrivedAt, leave), () => leave)
+        Effect.onError(begin(question, model, other, moment, arrivedAt, leave), () => leave)
       )
     )
   })
 
   return { take }
 })
+
+/** What is asked of the model, where that is no answer to the question, and its tokens. */
+interface Other {
+  readonly call?: ModelCall
+  readonly estimate?: (model: ModelInfo) => Estimate
+}
+
+/** The request as far as it is known before the conversation is read. */
+const estimable = ({ content, request }: QuestionStore.Question, model: ModelInfo): ModelRequest =>
+  request === undefined ? ofTexts(model.id, [{ role: "user", content }]) : { ...request, model: model.id }
 
 /** What is sent to the model: the request, or the text alone, with the earlier turns of its conversation. */
 const requestOf = (

@@ -1,10 +1,18 @@
 import { type AskedQuestion, type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, GenerationStatus, isEnded, type Source } from "@llm-saas/domain/Generation"
+import {
+  type AdmissionRefused,
+  BudgetExhausted,
+  LimitReached,
+  LimitScope,
+  ModelUnpriced,
+  Standing
+} from "@llm-saas/domain/LimitReached"
 import { MessageId } from "@llm-saas/domain/Message"
 import type { JsonObject } from "@llm-saas/domain/Json"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
-import { Data, Effect, Schema } from "effect"
+import { Data, Effect, Schema, Struct } from "effect"
 import { type Digest, sha256 } from "effect/crypto/Digest"
 import { SqlSchema } from "effect/sql"
 import type { Before } from "./ConversationHistory.ts"
@@ -43,13 +51,17 @@ export interface Place {
 
 /** The result; see `sql/functions/40_asking.sql`. */
 export type Outcome =
-  | (Place & { readonly outcome: "asked"; readonly before: Before })
+  | (Place & { readonly outcome: "asked"; readonly before: Before; readonly standing: Standing | undefined })
   | (Place & { readonly outcome: "known"; readonly running: boolean })
   /** Nothing was stored. The conversation's model; null: it has none. */
   | { readonly outcome: "other_model"; readonly model: string | null }
   | { readonly outcome: "other_calls" }
   | { readonly outcome: "mismatch" }
   | { readonly outcome: "no_conversation" }
+  /** Nothing was stored and nothing taken. */
+  | { readonly outcome: "refused"; readonly why: AdmissionRefused }
+  /** Likewise: the budget would do if answers that run now cost less than is reserved for them. */
+  | { readonly outcome: "reserved"; readonly why: BudgetExhausted }
 
 /** Hashes a request's body, to detect that a key is reused for another body. A plain question is hashed as it was before there were others. */
 export const hash = (
@@ -67,23 +79,42 @@ export const hash = (
   return digest.digestHex(sha256, new TextEncoder().encode(JSON.stringify(whole)))
 }
 
-/** Stores the question, or says why not: one statement, one round trip. */
+/**
+ * Stores the question, or says why not: one statement, one round trip. A second one where another admission of the tenant is under way: only
+ * on a connection of its own may it wait for that.
+ */
 export const ask = Effect.fnUntraced(function* (tenancy: Tenancy["Service"], question: AskedQuestion) {
-  const rows = yield* tenancy.call("ask", question)
-  const [row] = yield* Effect.orDie(decodeRows(rows))
-  return outcomeOf(row)
+  const send = (may_wait: boolean | undefined) =>
+    Effect.flatMap(tenancy.call("ask", { ...question, may_wait }), (rows) => Effect.orDie(decodeRows(rows)))
+  const [row] = yield* send(question.may_wait)
+  if (row.outcome !== "busy") return outcomeOf(row, question.model)
+  const [again] = yield* send(true)
+  return outcomeOf(again, question.model)
 })
 
-const outcomeOf = (row: typeof Row.Type): Outcome => {
-  const { generation_id, history, message_id, model, outcome, status, system } = row
+const outcomeOf = (row: typeof Row.Type, asked: string): Outcome => {
+  const { generation_id, history, message_id, model, outcome, refusal, standing, status, system } = row
   if (outcome === "other_model") return { outcome, model }
   if (outcome === "other_calls" || outcome === "mismatch") return { outcome }
+  if (outcome === "unpriced") return { outcome: "refused", why: new ModelUnpriced({ model: asked }) }
+  if (refusal !== null) return refusedBy(refusal, outcome === "reserved")
   if (outcome === "no_conversation" || message_id === null || generation_id === null)
     return { outcome: "no_conversation" }
   return outcome === "asked"
-    ? { message_id, generation_id, outcome, before: { history, system } }
-    : { message_id, generation_id, outcome, running: status !== null && !isEnded(status) }
+    ? { message_id, generation_id, outcome, before: { history, system }, standing: standing ?? undefined }
+    : { message_id, generation_id, outcome: "known", running: status !== null && !isEnded(status) }
 }
+
+const refusedBy = (refusal: typeof Refusal.Type, waits: boolean): Outcome => {
+  if (refusal.resource !== "budget") return { outcome: "refused", why: new LimitReached(refusal) }
+  const budget = Struct.omit(refusal, ["resource"])
+  return waits
+    ? { outcome: "reserved", why: new BudgetExhausted({ ...budget, retry_after: RESERVED_SECONDS }) }
+    : { outcome: "refused", why: new BudgetExhausted(budget) }
+}
+
+/** When to come back where a budget is reserved for answers that run. */
+const RESERVED_SECONDS = 5
 
 /** The results of a question are not those of the calls in the conversation's last answer. */
 export class OtherCalls extends Data.TaggedError("OtherCalls")<Record<never, never>> {}
@@ -101,8 +132,36 @@ export const conversationModel = SqlSchema.findOneOption({
 
 const optionalText = Schema.optionalKey(Schema.NullOr(Schema.String))
 
+const Refusal = Schema.Union([
+  Schema.Struct({
+    scope: LimitScope,
+    resource: Schema.Literals(["requests", "tokens", "concurrent"]),
+    limit: Schema.Int,
+    retry_after: Schema.Int
+  }),
+  Schema.Struct({
+    scope: LimitScope,
+    resource: Schema.Literal("budget"),
+    amount: Schema.String,
+    period: Schema.Literals(["day", "week", "month", "total"]),
+    left: Schema.String,
+    until: Schema.NullOr(Schema.String)
+  })
+])
+
 const Row = Schema.Struct({
-  outcome: Schema.Literals(["asked", "known", "mismatch", "no_conversation", "other_model", "other_calls"]),
+  outcome: Schema.Literals([
+    "asked",
+    "known",
+    "mismatch",
+    "no_conversation",
+    "other_model",
+    "other_calls",
+    "refused",
+    "reserved",
+    "unpriced",
+    "busy"
+  ]),
   message_id: Schema.NullOr(MessageId),
   generation_id: Schema.NullOr(GenerationId),
   status: Schema.NullOr(GenerationStatus),
@@ -115,6 +174,8 @@ const Row = Schema.Struct({
     })
   ),
   model: Schema.NullOr(Schema.String),
-  system: Schema.NullOr(Schema.String)
+  system: Schema.NullOr(Schema.String),
+  refusal: Schema.NullOr(Refusal),
+  standing: Schema.NullOr(Standing)
 })
 const decodeRows = Schema.decodeUnknownEffect(Schema.Tuple([Row]))

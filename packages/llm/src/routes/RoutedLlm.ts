@@ -18,6 +18,7 @@ export const toLlm = (router: Router): Llm["Service"] =>
     models: () => router.configuration().models.map(infoOf),
     takesKeys: (provider) =>
       router.configuration().providers.some(({ keyPolicy, name }) => name === provider && keyPolicy !== "installation"),
+    estimate: router.estimate,
     generate: (request, emit, asking) => Effect.mapError(router.generate(request, emit, asking), toLlmFailed),
     embed: (request, asking) => Effect.mapError(router.embed(request, asking), toLlmFailed),
     countTokens: (request, asking) => Effect.mapError(router.countTokens(request, asking), toLlmFailed)

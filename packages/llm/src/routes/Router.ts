@@ -3,11 +3,12 @@ import { dependency } from "@llm-saas/domain/Dependency"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
-import type { Asking, Completion } from "@llm-saas/engine/generations/Llm"
+import type { Asking, Completion, Estimate } from "@llm-saas/engine/generations/Llm"
 import { Clock, Data, Duration, Effect, Random, Redacted, Result, Schedule } from "effect"
 import { ProviderFailure, tooLate } from "../ProviderFailure.ts"
 import { withoutSecrets } from "../Said.ts"
 import type { Call, Provider, Target } from "../Provider.ts"
+import { estimateOf } from "../Estimate.ts"
 import { Attempts, type Told } from "./Attempts.ts"
 import type { Configuration, Route } from "./Configuration.ts"
 import { type Build, Live, type LiveProvider, type LiveRoute, type LiveTarget } from "./Live.ts"
@@ -28,6 +29,8 @@ export interface Router {
     asking: Asking
   ) => Effect.Effect<Completion, ProviderFailure>
   readonly embed: (request: EmbeddingRequest, asking: Asking) => Effect.Effect<EmbeddingAnswer, ProviderFailure>
+  /** Tokens of a request and its answer: the most of all targets. */
+  readonly estimate: (request: ModelRequest) => Estimate
   /** The tokens of the request's input, as an upstream counts them. Undefined: no target counts. */
   readonly countTokens: (request: ModelRequest, asking: Asking) => Effect.Effect<number | undefined, ProviderFailure>
 }
@@ -236,8 +239,22 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
       )
     })
 
-  const router: Router = { configuration: () => live.configuration, use, generate, embed, countTokens }
+  const estimate: Router["estimate"] = (request) => {
+    const route = live.routes.get(request.model)
+    const all = (route?.targets ?? []).map(
+      ({ at, target }) => at.provider.estimate?.(target, request) ?? estimateOf(request, target, route?.maxOutputTokens)
+    )
+    return all.length === 1 && all[0] !== undefined ? all[0] : mostOf(all)
+  }
+
+  const router: Router = { configuration: () => live.configuration, use, generate, embed, countTokens, estimate }
   return router
+})
+
+const mostOf = (all: ReadonlyArray<Estimate>): Estimate => ({
+  input: Math.max(0, ...all.map(({ input }) => input)),
+  inputAtMost: Math.max(0, ...all.map(({ inputAtMost }) => inputAtMost)),
+  outputAtMost: Math.max(0, ...all.map(({ outputAtMost }) => outputAtMost))
 })
 
 const skip = (about: Pick<ProviderFailure, "reason" | "said" | "waitMs">) =>
