@@ -1,7 +1,18 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { allowance, type AllowanceChange, LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { Password } from "@llm-saas/domain/Password"
 import { Unavailable } from "@llm-saas/domain/Refusal"
-import { EmailInput, EmailTaken, LastAdmin, Role, User, UserId, UserNotFound, UserStatus } from "@llm-saas/domain/User"
+import {
+  EmailInput,
+  EmailTaken,
+  LastAdmin,
+  ManagedUser,
+  Role,
+  User,
+  UserId,
+  UserNotFound,
+  UserStatus
+} from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
@@ -39,31 +50,36 @@ const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
   )
 
 /** Changeable members of a user; those left out stay as they are. */
-export const change = { role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus) }
+export const change = { role: Schema.optionalKey(Role), status: Schema.optionalKey(UserStatus), ...allowance }
 
-type Change = { readonly role?: Role; readonly status?: UserStatus }
+type Change = AllowanceChange & { readonly role?: Role; readonly status?: UserStatus }
+
+const SOME = "at least one of role, status, limits, budget"
 
 /** A change without members is invalid. */
 export const changesSomething = Schema.makeFilter(
-  ({ role, status }: Change) =>
-    role === undefined && status === undefined ? "Expected role, status or both" : undefined,
+  ({ budget, limits, role, status }: Change) =>
+    role === undefined && status === undefined && limits === undefined && budget === undefined
+      ? `Expected ${SOME}`
+      : undefined,
   {
-    expected: "role, status or both",
-    toJsonSchema: () => ({ anyOf: [{ required: ["role"] }, { required: ["status"] }] })
+    expected: SOME,
+    toJsonSchema: () => ({ anyOf: ["role", "status", "limits", "budget"].map((member) => ({ required: [member] })) })
   }
 )
 
 const changeUser = HttpApiEndpoint.patch("changeUser", "/admin/users/:id", {
   params: { id: UserId },
   payload: Schema.Struct(change).check(changesSomething).annotate({ identifier: "ChangeUser" }),
-  success: User,
-  error: [UserNotFound, LastAdmin, Unavailable]
+  success: ManagedUser,
+  error: [UserNotFound, LastAdmin, LimitBeyondPlan, Unavailable]
 })
-  .annotateMerge(Examples.answers(200, { ...Examples.colleague, role: "admin" }, { role: "admin" }))
+  .annotateMerge(Examples.answers(200, { ...Examples.managed, role: "admin" }, { role: "admin" }))
   .annotateMerge(
     OpenApi.annotations({
-      summary: "Change a user's role or status",
-      description: "Counts from the user's very next request. The last active admin stays one."
+      summary: "Change a user's role, status, limits or budget",
+      description:
+        "Counts from the user's very next request. The last active admin stays one. Limits and a budget hold for all that the user asks, by login and with keys, within the tenant's plan. Of `limits` those left out stay, and null takes one away; `budget` is replaced as a whole."
     })
   )
 

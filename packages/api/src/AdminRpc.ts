@@ -1,5 +1,6 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
-import { EmailTaken, LastAdmin, User, UserId, UserNotFound } from "@llm-saas/domain/User"
+import { LimitBeyondPlan } from "@llm-saas/domain/Limit"
+import { EmailTaken, LastAdmin, ManagedUser, User, UserId, UserNotFound } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
@@ -16,8 +17,8 @@ export class AdminRpc extends RpcGroup.make(
   }),
   Rpc.make("admin.changeUser", {
     payload: Schema.Struct({ id: UserId, ...change }).check(changesSomething),
-    success: User,
-    error: Schema.Union([...refusals, UserNotFound, LastAdmin])
+    success: ManagedUser,
+    error: Schema.Union([...refusals, UserNotFound, LastAdmin, LimitBeyondPlan])
   }),
   Rpc.make("admin.deleteUser", {
     payload: { id: UserId },

@@ -3,11 +3,12 @@ import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
+import type { Budget, Limits } from "@llm-saas/domain/Limit"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
 import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
-import type { Profile, User } from "@llm-saas/domain/User"
+import type { ManagedUser, Profile, User } from "@llm-saas/domain/User"
 import { Predicate } from "effect"
 import { OpenApi } from "effect/http-api"
 
@@ -44,6 +45,19 @@ export const colleague: typeof User.Encoded = {
   status: "active",
   created_at: "2026-11-24T22:10:00.000Z"
 }
+
+export const limits: typeof Limits.Encoded = { requests_per_minute: 60, tokens_per_minute: null, concurrent: 5 }
+
+export const budget: typeof Budget.Encoded = { amount: "20.00", period: "month", alert_at: [50, 80, 100] }
+
+export const allowance = {
+  limits: { requests_per_minute: 60, concurrent: 5 },
+  budget: { amount: "20.00", period: "month" }
+}
+
+const unlimited = { limits: { requests_per_minute: null, tokens_per_minute: null, concurrent: null }, budget: null }
+
+export const managed: typeof ManagedUser.Encoded = { ...colleague, limits, budget }
 
 export const retention: typeof ContentRetention.Encoded = { content: "days", days: 30 }
 
@@ -92,7 +106,8 @@ export const apiKey: typeof ApiKey.Encoded = {
   disabled_at: null,
   rotated_at: null,
   previous_until: null,
-  last_used_at: "2026-11-24T22:31:00.000Z"
+  last_used_at: "2026-11-24T22:31:00.000Z",
+  ...unlimited
 }
 
 /** No key that works, and none that a scanner takes for one: its checksum is wrong. */
@@ -133,7 +148,8 @@ export const serviceAccount: typeof ServiceAccount.Encoded = {
   tenant_id: TENANT_ID,
   name: "nightly report",
   role: "user",
-  created_at: "2026-11-24T22:25:00.000Z"
+  created_at: "2026-11-24T22:25:00.000Z",
+  ...unlimited
 }
 
 export const conversation: typeof Conversation.Encoded = {

@@ -11,6 +11,7 @@ import {
 } from "@llm-saas/domain/ApiKey"
 import { ServiceAccountNotFound } from "@llm-saas/domain/ApiKey"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { allowance, LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { Forbidden, Unavailable } from "@llm-saas/domain/Refusal"
 import { UserId } from "@llm-saas/domain/User"
 import { Schema } from "effect"
@@ -42,7 +43,8 @@ export const CreateKey = Schema.Struct({
   scopes: Scopes,
   models: Schema.optionalKey(Models),
   expires_at: Schema.optionalKey(Schema.NullOr(Moment)),
-  metadata: Schema.optionalKey(Metadata)
+  metadata: Schema.optionalKey(Metadata),
+  ...allowance
 }).annotate({
   identifier: "CreateKey",
   description:
@@ -56,7 +58,8 @@ export const changeable = {
   models: Schema.optionalKey(Models),
   expires_at: Schema.optionalKey(Schema.NullOr(Moment)),
   disabled: Schema.optionalKey(Schema.Boolean),
-  metadata: Schema.optionalKey(Metadata)
+  metadata: Schema.optionalKey(Metadata),
+  ...allowance
 }
 
 const MEMBERS = Object.keys(changeable)
@@ -97,14 +100,14 @@ const create = HttpApiEndpoint.post("create", "/keys", {
   headers: keyHeader,
   payload: CreateKey,
   success: NewApiKey.pipe(HttpApiSchema.status(201)),
-  error: [Forbidden, ServiceAccountNotFound, IdempotencyMismatch, Unavailable]
+  error: [Forbidden, ServiceAccountNotFound, IdempotencyMismatch, LimitBeyondPlan, Unavailable]
 })
   .annotateMerge(Examples.answers(201, Examples.newKey, Examples.createKey))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Make an API key",
       description:
-        "`key` is the whole key, and is shown this once: what is stored is its hash. Sent again with its `Idempotency-Key`, the request makes no second key, and its answer has `key: null`; if the first answer was lost, rotate the key.\n\nA key acts as its owner, who is the caller or, for admins, a service account. Only admins give the scope `admin`. With a key only keys can be made that may no more than itself, and live no longer."
+        "`key` is the whole key, and is shown this once: what is stored is its hash. Sent again with its `Idempotency-Key`, the request makes no second key, and its answer has `key: null`; if the first answer was lost, rotate the key.\n\nA key acts as its owner, who is the caller or, for admins, a service account. Only admins give the scope `admin`. With a key only keys can be made that may no more than itself, and live no longer; a key with limits or a budget of its own makes none."
     })
   )
 
@@ -139,14 +142,14 @@ const change = HttpApiEndpoint.patch("change", "/keys/:id", {
   params: one,
   payload: Schema.Struct(changeable).check(changesKey).annotate({ identifier: "ChangeKey" }),
   success: ApiKey,
-  error: [KeyNotFound, Forbidden, Unavailable]
+  error: [KeyNotFound, Forbidden, LimitBeyondPlan, Unavailable]
 })
   .annotateMerge(Examples.answers(200, { ...Examples.apiKey, name: "nightly report" }, { name: "nightly report" }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "Change an API key",
       description:
-        "Counts from the key's very next request. `disabled: true` stops it, and `false` lets it work again; an `expires_at` in the past ends it. `metadata`, `scopes` and `models` are replaced as a whole."
+        "Counts from the key's very next request. `disabled: true` stops it, and `false` lets it work again; an `expires_at` in the past ends it. `metadata`, `scopes`, `models` and `budget` are replaced as a whole; of `limits` those left out stay, and null takes one away. Limits and a budget are set within the tenant's plan; those that an admin set only admins change."
     })
   )
 

@@ -63,6 +63,7 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
 
   ["serviceAccounts.create", ["admin"]],
   ["serviceAccounts.list", ["admin"]],
+  ["serviceAccounts.change", ["admin"]],
   ["serviceAccounts.remove", ["admin"]],
 
   ["providerKeys.create", ["admin"]],

@@ -1,5 +1,6 @@
 import { KeyName, ServiceAccount, ServiceAccountNotFound } from "@llm-saas/domain/ApiKey"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { allowance, LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { Role, UserId } from "@llm-saas/domain/User"
 import { Schema } from "effect"
@@ -10,10 +11,17 @@ import { keyHeader } from "./Idempotent.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
 /** A service account to create. */
-export const CreateServiceAccount = Schema.Struct({ name: KeyName, role: Schema.optionalKey(Role) }).annotate({
+export const CreateServiceAccount = Schema.Struct({
+  name: KeyName,
+  role: Schema.optionalKey(Role),
+  ...allowance
+}).annotate({
   identifier: "CreateServiceAccount",
   description: "`role` is `user` unless said otherwise."
 })
+
+/** Its limits and budget; those left out stay. */
+export const ChangeServiceAccount = Schema.Struct(allowance).annotate({ identifier: "ChangeServiceAccount" })
 
 /** One page of service accounts. */
 export const ServiceAccountPage = pageOf("ServiceAccountPage", ServiceAccount)
@@ -22,7 +30,7 @@ const create = HttpApiEndpoint.post("create", "/service-accounts", {
   headers: keyHeader,
   payload: CreateServiceAccount,
   success: ServiceAccount.pipe(HttpApiSchema.status(201)),
-  error: [IdempotencyMismatch, Unavailable]
+  error: [IdempotencyMismatch, LimitBeyondPlan, Unavailable]
 })
   .annotateMerge(Examples.answers(201, Examples.serviceAccount, { name: "nightly report" }))
   .annotateMerge(
@@ -41,6 +49,27 @@ const list = HttpApiEndpoint.get("list", "/service-accounts", {
   .annotateMerge(Examples.answers(200, { data: [Examples.serviceAccount], next_cursor: null }))
   .annotateMerge(OpenApi.annotations({ summary: "List service accounts", description: "Newest first." }))
 
+const change = HttpApiEndpoint.patch("change", "/service-accounts/:id", {
+  params: { id: UserId },
+  payload: ChangeServiceAccount,
+  success: ServiceAccount,
+  error: [ServiceAccountNotFound, LimitBeyondPlan, Unavailable]
+})
+  .annotateMerge(
+    Examples.answers(
+      200,
+      { ...Examples.serviceAccount, limits: Examples.limits, budget: Examples.budget },
+      Examples.allowance
+    )
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Change a service account's limits and budget",
+      description:
+        "They hold for all of its keys together, within the tenant's plan. Of `limits` those left out stay, and null takes one away; `budget` is replaced as a whole."
+    })
+  )
+
 const remove = HttpApiEndpoint.delete("remove", "/service-accounts/:id", {
   params: { id: UserId },
   success: HttpApiSchema.NoContent,
@@ -55,7 +84,7 @@ const remove = HttpApiEndpoint.delete("remove", "/service-accounts/:id", {
 
 /** A tenant's service accounts. */
 export class ServiceAccountsApi extends HttpApiGroup.make("serviceAccounts")
-  .add(create, list, remove)
+  .add(create, list, change, remove)
   .middleware(Authorization)
   .annotateEndpoints(Access, "admin")
   .annotateMerge(

@@ -11,7 +11,7 @@ import {
   TenantName,
   TenantNotFound
 } from "@llm-saas/domain/Tenant"
-import { User } from "@llm-saas/domain/User"
+import { ManagedUser } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
@@ -24,7 +24,7 @@ import { pageOf, PageQuery } from "./Page.ts"
 export const CreateTenant = Schema.Struct({ name: TenantName }).annotate({ identifier: "CreateTenant" })
 
 /** One page of a tenant's users. */
-export const UserPage = pageOf("UserPage", User)
+export const UserPage = pageOf("UserPage", ManagedUser)
 
 const create = HttpApiEndpoint.post("create", "/create-tenant", {
   headers: keyHeader,
@@ -68,12 +68,12 @@ const users = HttpApiEndpoint.get("users", "/tenants/:id/users", {
 })
   .middleware(Authorization)
   .annotate(Access, "admin")
-  .annotateMerge(Examples.answers(200, { data: [Examples.colleague, Examples.user], next_cursor: null }))
+  .annotateMerge(Examples.answers(200, { data: [Examples.managed], next_cursor: null }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "List the tenant's users",
       description:
-        "Newest first, `limit` (default 50, at most 100) a page. Complete and free of duplicates while users are added."
+        "Newest first, `limit` (default 50, at most 100) a page, with the limits and the budget that admins gave them. Complete and free of duplicates while users are added."
     })
   )
 

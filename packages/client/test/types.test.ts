@@ -2,6 +2,8 @@ import { assert, it } from "@effect/vitest"
 import type { Token } from "@llm-saas/api/AccountsApi"
 import type { ApiKey, CurrentKey, NewApiKey, ServiceAccount } from "@llm-saas/domain/ApiKey"
 import type { ConversationPage } from "@llm-saas/api/ConversationsApi"
+import type { change } from "@llm-saas/api/AdminApi"
+import type { ChangeServiceAccount, CreateServiceAccount } from "@llm-saas/api/ServiceAccountsApi"
 import type { changeable, CreateKey, KeyPage } from "@llm-saas/api/KeysApi"
 import type { MessagePage, Question } from "@llm-saas/api/MessagesApi"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
@@ -45,7 +47,10 @@ const same: {
   readonly changeKey: Same<Plain.ChangeKey, Schema.Struct.Encoded<typeof changeable>>
   readonly keys: Same<Plain.Page<Plain.ApiKey>, typeof KeyPage.Encoded>
   readonly serviceAccount: Same<Plain.ServiceAccount, typeof ServiceAccount.Encoded>
-  readonly users: Same<Plain.Page<Plain.User>, typeof UserPage.Encoded>
+  readonly users: Same<Plain.Page<Plain.ManagedUser>, typeof UserPage.Encoded>
+  readonly changeUser: Same<Plain.ChangeUser, Schema.Struct.Encoded<typeof change>>
+  readonly createServiceAccount: Same<Plain.CreateServiceAccount, typeof CreateServiceAccount.Encoded>
+  readonly changeServiceAccount: Same<Plain.ChangeServiceAccount, typeof ChangeServiceAccount.Encoded>
 } = {
   tenant: true,
   retention: true,
@@ -69,7 +74,10 @@ const same: {
   changeKey: true,
   keys: true,
   serviceAccount: true,
-  users: true
+  users: true,
+  changeUser: true,
+  createServiceAccount: true,
+  changeServiceAccount: true
 }
 
 const codes: Same<Plain.ProblemCode, ProblemCode> = true

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { allowed } from "./Limit.ts"
 import { Problem } from "./ProblemClass.ts"
 import { Scope } from "./Scope.ts"
 import { TenantId } from "./Tenant.ts"
@@ -69,7 +70,9 @@ const fields = {
   /** How long the secret before the last rotation works; null: not any more. */
   previous_until: Schema.NullOr(Schema.DateTimeUtcFromString),
   /** To the minute; null: never. */
-  last_used_at: Schema.NullOr(Schema.DateTimeUtcFromString)
+  last_used_at: Schema.NullOr(Schema.DateTimeUtcFromString),
+  /** Its own. Those of the plan, its user and its tenant hold beside them: `GET /limits`. */
+  ...allowed
 }
 
 /** A key, without its secret. */
@@ -102,7 +105,8 @@ export class ServiceAccount extends Schema.Class<ServiceAccount>("ServiceAccount
   tenant_id: TenantId,
   name: KeyName,
   role: Role,
-  created_at: Schema.DateTimeUtcFromString
+  created_at: Schema.DateTimeUtcFromString,
+  ...allowed
 }) {}
 
 /** The key does not exist, or is not one that the caller may see: both get the same answer. */

@@ -228,6 +228,12 @@ export const PROBLEMS = {
     detail: "An earlier request had this Idempotency-Key and another body.",
     help: "Make a new key for every request, and repeat a key only with the very same request."
   },
+  limit_beyond_plan: {
+    status: 422,
+    title: "The tenant's plan does not allow this much",
+    detail: "A limit or the budget is above what the tenant's plan allows for each key or user.",
+    help: "`members` names what is too much, and `plan` shows what the plan allows. A budget has the period of the plan's budget."
+  },
   too_many_requests: {
     status: 429,
     title: "Too many requests",

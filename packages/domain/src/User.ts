@@ -1,4 +1,5 @@
 import { Schema, SchemaGetter } from "effect"
+import { allowed } from "./Limit.ts"
 import { Problem } from "./ProblemClass.ts"
 import { Tenant, TenantId } from "./Tenant.ts"
 import { CONTROLS, isText, uuid, WHITE } from "./Text.ts"
@@ -56,6 +57,9 @@ export class User extends Schema.Class<User>("User")({
   status: UserStatus,
   created_at: Schema.DateTimeUtcFromString
 }) {}
+
+/** A person of one tenant as its admins manage them, with their own limits. */
+export class ManagedUser extends Schema.Class<ManagedUser>("ManagedUser")({ ...User.fields, ...allowed }) {}
 
 /** The caller's own user, with their tenant. */
 export class Profile extends Schema.Class<Profile>("Profile")({

@@ -14,6 +14,7 @@ export type AuditAction =
   | "message.deleted"
   | "conversation.deleted"
   | "service_account.created"
+  | "service_account.changed"
   | "service_account.deleted"
   | "key.created"
   | "key.changed"

@@ -5,16 +5,20 @@ import type {
   ChangeConversation,
   ChangeKey,
   ChangeProviderKey,
+  ChangeServiceAccount,
+  ChangeUser,
   ContentRetention,
   ContentRetentionChoice,
   Conversation,
   CreateConversation,
   CreateKey,
   CreateProviderKey,
+  CreateServiceAccount,
   CurrentKey,
   Feedback,
   Generation,
   IsolationReport,
+  ManagedUser,
   Message,
   NewApiKey,
   Page,
@@ -120,7 +124,7 @@ export class Client {
     ): Promise<ContentRetention> =>
       this.#transport.retry("PUT", `/tenants/${encode(id)}/retention`, { ...options, json: choice }),
     /** The tenant's users. For admins. */
-    users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<User>> =>
+    users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<ManagedUser>> =>
       this.#transport.retry("GET", `/tenants/${encode(id)}/users`, { ...options, query: { ...query } }),
     /** Checks now that the tenant is isolated from the others, and reports the result. For admins. */
     isolation: (id: string, options?: RequestOptions): Promise<IsolationReport> =>
@@ -263,13 +267,14 @@ export class Client {
 
   /** Owners of keys who are no people. For admins. */
   readonly serviceAccounts = {
-    create: (
-      account: { readonly name: string; readonly role?: Role },
-      options?: RequestOptions
-    ): Promise<ServiceAccount> => this.#transport.send("POST", "/service-accounts", { ...options, json: account }),
+    create: (account: CreateServiceAccount, options?: RequestOptions): Promise<ServiceAccount> =>
+      this.#transport.send("POST", "/service-accounts", { ...options, json: account }),
     /** Newest first. */
     list: (query?: PageQuery, options?: RequestOptions): Promise<Page<ServiceAccount>> =>
       this.#transport.retry("GET", "/service-accounts", { ...options, query: { ...query } }),
+    /** What all of its keys together may use. */
+    change: (id: string, change: ChangeServiceAccount, options?: RequestOptions): Promise<ServiceAccount> =>
+      this.#transport.retry("PATCH", `/service-accounts/${encode(id)}`, { ...options, json: change }),
     /** With its keys and everything else that belongs to it. */
     remove: (id: string, options?: RequestOptions): Promise<void> =>
       this.#transport.done("DELETE", `/service-accounts/${encode(id)}`, options)
@@ -280,11 +285,8 @@ export class Client {
       user: { readonly email: string; readonly password: string; readonly role?: Role },
       options?: RequestOptions
     ): Promise<User> => this.#transport.send("POST", "/admin/users", { ...options, json: user }),
-    changeUser: (
-      id: string,
-      change: { readonly role?: Role; readonly status?: "active" | "disabled" },
-      options?: RequestOptions
-    ): Promise<User> => this.#transport.retry("PATCH", `/admin/users/${encode(id)}`, { ...options, json: change }),
+    changeUser: (id: string, change: ChangeUser, options?: RequestOptions): Promise<ManagedUser> =>
+      this.#transport.retry("PATCH", `/admin/users/${encode(id)}`, { ...options, json: change }),
     deleteUser: (id: string, options?: RequestOptions): Promise<void> =>
       this.#transport.done("DELETE", `/admin/users/${encode(id)}`, options)
   }

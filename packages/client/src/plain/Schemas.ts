@@ -277,6 +277,8 @@ export interface ApiKey {
   readonly rotated_at: string | null
   readonly previous_until: string | null
   readonly last_used_at: string | null
+  readonly limits: Limits
+  readonly budget: Budget | null
 }
 
 /** An API key with its secret, `key`: null only in a repeated answer. */
@@ -299,6 +301,8 @@ export interface NewApiKey {
   readonly rotated_at: string | null
   readonly previous_until: string | null
   readonly last_used_at: string | null
+  readonly limits: Limits
+  readonly budget: Budget | null
   readonly key: string | null
 }
 
@@ -322,6 +326,8 @@ export interface CurrentKey {
   readonly rotated_at: string | null
   readonly previous_until: string | null
   readonly last_used_at: string | null
+  readonly limits: Limits
+  readonly budget: Budget | null
   readonly usage: {
     readonly today: KeyUsage
     readonly this_month: KeyUsage
@@ -344,6 +350,8 @@ export interface CreateKey {
   readonly models?: ReadonlyArray<string> | null
   readonly expires_at?: string | null
   readonly metadata?: Readonly<Record<string, string>>
+  readonly limits?: LimitsChange
+  readonly budget?: BudgetChoice | null
 }
 
 /** Members of a key to change; those left out stay. */
@@ -354,6 +362,70 @@ export interface ChangeKey {
   readonly expires_at?: string | null
   readonly disabled?: boolean
   readonly metadata?: Readonly<Record<string, string>>
+  readonly limits?: LimitsChange
+  readonly budget?: BudgetChoice | null
+}
+
+/** What may be asked at a time; null: not limited here. */
+export interface Limits {
+  readonly requests_per_minute: number | null
+  readonly tokens_per_minute: number | null
+  readonly concurrent: number | null
+}
+
+/** Limits to set; those left out stay, and null takes one away. */
+export interface LimitsChange {
+  readonly requests_per_minute?: number | null
+  readonly tokens_per_minute?: number | null
+  readonly concurrent?: number | null
+}
+
+/** What may be spent in a period: US dollars as a decimal text. */
+export interface Budget {
+  readonly amount: string
+  readonly period: "day" | "week" | "month" | "total"
+  readonly alert_at: ReadonlyArray<number>
+}
+
+/** A budget to set. */
+export interface BudgetChoice {
+  readonly amount: string
+  readonly period: "day" | "week" | "month" | "total"
+  readonly alert_at?: ReadonlyArray<number>
+}
+
+/** A person of one tenant as its admins manage them, with their own limits. */
+export interface ManagedUser {
+  readonly id: string
+  readonly tenant_id: string
+  readonly email: string
+  readonly role: Role
+  readonly status: "active" | "disabled"
+  readonly created_at: string
+  readonly limits: Limits
+  readonly budget: Budget | null
+}
+
+/** Members of a user to change; those left out stay. */
+export interface ChangeUser {
+  readonly role?: Role
+  readonly status?: "active" | "disabled"
+  readonly limits?: LimitsChange
+  readonly budget?: BudgetChoice | null
+}
+
+/** A service account to create. */
+export interface CreateServiceAccount {
+  readonly name: string
+  readonly role?: Role
+  readonly limits?: LimitsChange
+  readonly budget?: BudgetChoice | null
+}
+
+/** Its limits and budget; those left out stay. */
+export interface ChangeServiceAccount {
+  readonly limits?: LimitsChange
+  readonly budget?: BudgetChoice | null
 }
 
 /** An owner of keys who is no person. */
@@ -363,6 +435,8 @@ export interface ServiceAccount {
   readonly name: string
   readonly role: Role
   readonly created_at: string
+  readonly limits: Limits
+  readonly budget: Budget | null
 }
 
 /** A tenant's key at a provider, without the key. */
@@ -412,6 +486,7 @@ export type ProblemCode =
   | "invalid_utf8"
   | "key_not_found"
   | "last_admin"
+  | "limit_beyond_plan"
   | "limit_reached"
   | "malformed_json"
   | "malformed_request"

@@ -6,6 +6,7 @@ import { UserId } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { pageOnIndex } from "../Pages.ts"
+import * as Allowances from "./Allowances.ts"
 
 // API keys as rows of the room. Their hashes are written here and never read.
 
@@ -28,13 +29,15 @@ const KeyRow = Schema.Struct({
   disabled_at: Schema.NullOr(At),
   rotated_at: Schema.NullOr(At),
   previous_until: Schema.NullOr(At),
-  last_used_at: Schema.NullOr(At)
+  last_used_at: Schema.NullOr(At),
+  ...Allowances.allowanceColumn
 })
 export type KeyRow = typeof KeyRow.Type
 
 /** The members of a key as clients see them. */
-export const membersOf = ({ kind, public_id, user_id, ...row }: KeyRow) => ({
+export const membersOf = ({ allowance, kind, public_id, user_id, ...row }: KeyRow) => ({
   ...row,
+  ...Allowances.membersOf(allowance),
   owner: { kind: kind === "service" ? ("service_account" as const) : ("user" as const), id: user_id },
   begins_with: `sk-${public_id}`
 })
@@ -47,12 +50,12 @@ const STORED = `k.id, k.tenant_id, k.user_id, k.public_id, k.name, k.scopes, k.m
 const COLUMNS = `k.id, k.tenant_id, k.user_id, u.kind, k.public_id, k.name, k.scopes, k.models, k.metadata,
   case when k.disabled_at is not null then 'disabled' when k.expires_at <= now() then 'expired' else 'active' end as status,
   k.created_at, k.expires_at, k.disabled_at, k.rotated_at, case when k.previous_until > now() then k.previous_until end as previous_until,
-  k.last_used_at`
+  k.last_used_at, l.allowance`
 
-/** Looked up by its key for each row: without the limit PostgreSQL makes a join of it, and may read all users for each key. */
+/** Its owner and its own limits, looked up by their keys for each row: without the limit PostgreSQL makes a join of it, and may read all users for each key. */
 const OWNER = `cross join lateral (
     select u.kind from app.users u where u.tenant_id = app.tenant_id() and u.id = k.user_id limit 1
-  ) u`
+  ) u ${Allowances.allowanceOf("key", "k.id")}`
 
 /** One key, if the actor may see it. */
 export const findKey = SqlSchema.findOneOption({

@@ -4,6 +4,7 @@ import { ApiKey, CurrentKey, KeyId, KeyNotFound, NewApiKey, ServiceAccountNotFou
 import { makeKey, makePublicId, PUBLIC_BYTES, SECRET_BYTES } from "@llm-saas/domain/ApiKeyText"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { lacking } from "@llm-saas/domain/KeyPower"
+import { type AllowanceChange, changeOf, type LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { type Page, page } from "@llm-saas/domain/Page"
 import { Forbidden, type Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { InsufficientScope, type Scope } from "@llm-saas/domain/Scope"
@@ -14,6 +15,7 @@ import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "../AuditLog.ts"
 import { type Attempt, once } from "../Idempotency.ts"
+import * as Allowances from "./Allowances.ts"
 import * as KeyQueries from "./KeyQueries.ts"
 
 type Refused = Unauthenticated | Forbidden | InsufficientScope | Unavailable
@@ -28,7 +30,7 @@ export interface KeyDraft {
 }
 
 /** What changes of a key; what is absent stays. */
-export type KeyChange = Partial<KeyDraft> & { readonly disabled?: boolean }
+export type KeyChange = Partial<KeyDraft> & AllowanceChange & { readonly disabled?: boolean }
 
 /**
  * API keys, as their owners and the tenant's admins manage them. With a key only keys are managed that may no more than itself: else a key
@@ -39,8 +41,8 @@ export class Keys extends Context.Service<
   {
     /** `owner`: a service account, which only admins give keys; absent: the actor. The secret is in this answer, and nowhere else. */
     readonly create: (
-      draft: KeyDraft & { readonly owner: UserId | undefined; readonly attempt?: Attempt | undefined }
-    ) => Effect.Effect<NewApiKey, ServiceAccountNotFound | IdempotencyMismatch | Refused, Actor>
+      draft: KeyDraft & AllowanceChange & { readonly owner: UserId | undefined; readonly attempt?: Attempt | undefined }
+    ) => Effect.Effect<NewApiKey, ServiceAccountNotFound | IdempotencyMismatch | LimitBeyondPlan | Refused, Actor>
     /** Newest first. `own`: the actor's. `tenant`: all of the tenant, for admins; others are refused. */
     readonly list: (at: {
       readonly scope: "own" | "tenant"
@@ -50,7 +52,10 @@ export class Keys extends Context.Service<
     readonly get: (id: KeyId) => Effect.Effect<ApiKey, KeyNotFound | Refused, Actor>
     /** The key of the request, and what was asked with it. */
     readonly current: Effect.Effect<CurrentKey, KeyNotFound | Refused, Actor>
-    readonly change: (id: KeyId, change: KeyChange) => Effect.Effect<ApiKey, KeyNotFound | Refused, Actor>
+    readonly change: (
+      id: KeyId,
+      change: KeyChange
+    ) => Effect.Effect<ApiKey, KeyNotFound | LimitBeyondPlan | Refused, Actor>
     readonly remove: (id: KeyId) => Effect.Effect<void, KeyNotFound | Refused, Actor>
     /** A new secret; the old one works for `graceSeconds` more. By the owner; for service accounts, by admins. */
     readonly rotate: (
@@ -84,7 +89,9 @@ const make = Effect.gen(function* () {
     const id = KeyId.make(yield* random.uuidV7())
     const publicId = makePublicId(yield* random.randomBytes(PUBLIC_BYTES))
     const { hash, text } = yield* draw(publicId)
+    const allowance = changeOf(draft)
     const insert = Effect.gen(function* () {
+      yield* Allowances.mayManage(actor.key)
       if (owner !== undefined && Option.isNone(yield* findService(owner))) return yield* new ServiceAccountNotFound({})
       const row = yield* KeyQueries.insertKey({
         id,
@@ -93,13 +100,14 @@ const make = Effect.gen(function* () {
         hash,
         key: JSON.stringify(draft)
       })
-      yield* record("key.created", { kind: "key", id }, { user_id: row.user_id, scopes: draft.scopes })
-      return KeyQueries.toKey(row)
+      const given = yield* Allowances.change("key", id, allowance)
+      yield* record("key.created", { kind: "key", id }, { user_id: row.user_id, scopes: draft.scopes, ...allowance })
+      return KeyQueries.toKey(given === undefined ? row : { ...row, allowance: given })
     }).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
     // The database knows the role: only an admin may enter as one.
     const as = owner !== undefined || draft.scopes.includes("admin") ? yield* asAdmin(actor) : actor
     const key = yield* tenancy
-      .transaction(attempt === undefined ? insert : once(attempt, ApiKey, insert))
+      .transaction(attempt === undefined ? insert : once(attempt, Kept, insert))
       .pipe(Effect.provideService(Actor, as))
     return withSecret(key, key.id === id ? text : null)
   })
@@ -130,7 +138,9 @@ const make = Effect.gen(function* () {
   const manageable = Effect.fnUntraced(function* (id: KeyId) {
     const row = yield* KeyQueries.lockKey(id)
     if (Option.isNone(row)) return yield* new KeyNotFound({})
-    yield* allow(yield* Actor, row.value)
+    const actor = yield* Actor
+    yield* allow(actor, row.value)
+    yield* Allowances.mayManage(actor.key)
     return row.value
   })
 
@@ -142,11 +152,17 @@ const make = Effect.gen(function* () {
         Effect.gen(function* () {
           const row = yield* manageable(id)
           yield* allow(actor, { ...row, ...changes })
+          // First: the change returns the row with what holds then.
+          yield* Allowances.change("key", id, changes)
           const changed = yield* KeyQueries.updateKey({ id, change: JSON.stringify(changes) })
           if (Option.isNone(changed)) return yield* new KeyNotFound({})
           const { disabled, expires_at, models, scopes } = changes
           const members = Object.keys(changes)
-          yield* record("key.changed", { kind: "key", id }, { members, scopes, models, expires_at, disabled })
+          yield* record(
+            "key.changed",
+            { kind: "key", id },
+            { members, scopes, models, expires_at, disabled, ...changeOf(changes) }
+          )
           return KeyQueries.toKey(changed.value)
         })
       )
@@ -176,7 +192,7 @@ const make = Effect.gen(function* () {
       secret = text
       return KeyQueries.toKey(rotated.value)
     })
-    const key = yield* tenancy.transaction(attempt === undefined ? renew : once(attempt, ApiKey, renew))
+    const key = yield* tenancy.transaction(attempt === undefined ? renew : once(attempt, Kept, renew))
     return withSecret(key, secret)
   })
   return Keys.of({ create, list, get, current, change, remove, rotate })
@@ -195,7 +211,9 @@ const allow = (
 
 const NO_MORE = "With a key only keys are made and managed that may no more than itself, and live no longer."
 
-const withSecret = (key: ApiKey, secret: string | null): NewApiKey => new NewApiKey({ ...key, key: secret })
+const Kept = Schema.Struct({ ...ApiKey.fields, ...Allowances.keptAllowance })
+
+const withSecret = (key: typeof Kept.Type, secret: string | null): NewApiKey => new NewApiKey({ ...key, key: secret })
 
 const findService = SqlSchema.findOneOption({
   Request: UserId,

@@ -2,6 +2,7 @@ import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import type { Actor } from "@llm-saas/domain/Actor"
 import { ServiceAccount, ServiceAccountNotFound } from "@llm-saas/domain/ApiKey"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { type AllowanceChange, changeOf, type LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Forbidden, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
@@ -14,6 +15,7 @@ import { markDeleted } from "../Deletions.ts"
 import { Generations } from "../generations/Generations.ts"
 import { type Attempt, once } from "../Idempotency.ts"
 import { pageOnIndex } from "../Pages.ts"
+import * as Allowances from "./Allowances.ts"
 
 type Refused = Unauthenticated | Forbidden | Unavailable
 
@@ -24,16 +26,23 @@ type Refused = Unauthenticated | Forbidden | Unavailable
 export class ServiceAccounts extends Context.Service<
   ServiceAccounts,
   {
-    readonly create: (account: {
-      readonly name: string
-      readonly role: Role
-      readonly attempt?: Attempt | undefined
-    }) => Effect.Effect<ServiceAccount, IdempotencyMismatch | Refused, Actor>
+    readonly create: (
+      account: AllowanceChange & {
+        readonly name: string
+        readonly role: Role
+        readonly attempt?: Attempt | undefined
+      }
+    ) => Effect.Effect<ServiceAccount, IdempotencyMismatch | LimitBeyondPlan | Refused, Actor>
     /** Newest first. */
     readonly list: (at: {
       readonly limit: number
       readonly cursor: string | undefined
     }) => Effect.Effect<Page<ServiceAccount>, Refused, Actor>
+    /** What all of its keys together may use. */
+    readonly change: (
+      id: UserId,
+      change: AllowanceChange
+    ) => Effect.Effect<ServiceAccount, ServiceAccountNotFound | LimitBeyondPlan | Refused, Actor>
     /** With its keys and everything else that belongs to it. */
     readonly remove: (id: UserId) => Effect.Effect<void, ServiceAccountNotFound | Refused, Actor>
   }
@@ -47,22 +56,32 @@ export class ServiceAccounts extends Context.Service<
       const record = AuditLog.recorder(random)
 
       return ServiceAccounts.of({
-        create: Effect.fn("ServiceAccounts.create")(function* ({ attempt, name, role }) {
+        create: Effect.fn("ServiceAccounts.create")(function* ({ attempt, name, role, ...rest }) {
           const id = UserId.make(yield* random.uuidV7())
           const make = Effect.gen(function* () {
             const row = yield* insert({ id, name, role })
-            yield* record("service_account.created", { kind: "service_account", id }, { role })
-            return new ServiceAccount(row)
+            const allowance = yield* Allowances.change("user", id, rest)
+            yield* record("service_account.created", { kind: "service_account", id }, { role, ...changeOf(rest) })
+            return toAccount({ ...row, allowance: allowance ?? null })
           }).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
-          return yield* tenancy.transaction(attempt === undefined ? make : once(attempt, ServiceAccount, make))
+          const made = yield* tenancy.transaction(attempt === undefined ? make : once(attempt, Kept, make))
+          return new ServiceAccount(made)
         }),
         list: Effect.fn("ServiceAccounts.list")(function* ({ cursor, limit }) {
           const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))
-          return page(
-            rows.map((row) => new ServiceAccount(row)),
-            limit
-          )
+          return page(rows.map(toAccount), limit)
         }),
+        change: Effect.fn("ServiceAccounts.change")((id, change) =>
+          tenancy.transaction(
+            Effect.gen(function* () {
+              const row = yield* lock(id)
+              if (Option.isNone(row)) return yield* new ServiceAccountNotFound({})
+              const allowance = yield* Allowances.change("user", id, change)
+              yield* record("service_account.changed", { kind: "service_account", id }, changeOf(change))
+              return toAccount(allowance === undefined ? row.value : { ...row.value, allowance })
+            })
+          )
+        ),
         remove: Effect.fn("ServiceAccounts.remove")(function* (id) {
           const marked = yield* tenancy.once(markDeleted("service_account", id, yield* AuditLog.stamp(random)))
           if (Option.isNone(marked)) return yield* new ServiceAccountNotFound({})
@@ -81,14 +100,37 @@ const Row = Schema.Struct({
   created_at: Schema.DateTimeUtcFromDate
 })
 
+const LimitedRow = Schema.Struct({ ...Row.fields, ...Allowances.allowanceColumn })
+
+const Kept = Schema.Struct({ ...ServiceAccount.fields, ...Allowances.keptAllowance })
+
+const toAccount = ({ allowance, ...row }: typeof LimitedRow.Type) =>
+  new ServiceAccount({ ...row, ...Allowances.membersOf(allowance) })
+
 const newestFirst = SqlSchema.findAll({
   Request: Schema.Struct({ after: Schema.NullOr(Schema.String), limit: Schema.Int }),
-  Result: Row,
+  Result: LimitedRow,
   execute: ({ after, limit }) =>
     TenantSql.use(
       (sql) =>
-        sql`select id, tenant_id, name, role, created_at
-          from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'service'` }, after, limit)}) u order by id desc`
+        sql`select id, tenant_id, name, role, created_at, l.allowance
+          from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'service'` }, after, limit)}) u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}
+          order by id desc`
+    )
+})
+
+/** Locked: of two changes at once, the second sees the first. */
+const lock = SqlSchema.findOneOption({
+  Request: UserId,
+  Result: LimitedRow,
+  execute: (id) =>
+    TenantSql.use(
+      (sql) =>
+        sql`with u as (
+            select id, tenant_id, name, role, created_at from app.users
+            where tenant_id = app.tenant_id() and id = ${id} and kind = 'service' for no key update
+          )
+          select u.*, l.allowance from u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}`
     )
 })
 

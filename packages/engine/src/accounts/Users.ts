@@ -2,11 +2,22 @@ import { onViolation } from "@llm-saas/database/Violation"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { type AllowanceChange, changeOf, type LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Password } from "@llm-saas/domain/Password"
 import type { Refused } from "@llm-saas/domain/Refusal"
 import { type TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
-import { Email, EmailTaken, LastAdmin, Role, User, UserId, UserNotFound, UserStatus } from "@llm-saas/domain/User"
+import {
+  Email,
+  EmailTaken,
+  LastAdmin,
+  ManagedUser,
+  Role,
+  User,
+  UserId,
+  UserNotFound,
+  UserStatus
+} from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
@@ -15,16 +26,23 @@ import { markDeleted } from "../Deletions.ts"
 import { Generations } from "../generations/Generations.ts"
 import { type Attempt, earlier, once } from "../Idempotency.ts"
 import { pageOnIndex } from "../Pages.ts"
+import * as Allowances from "./Allowances.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 
 /** What an admin may change about a user; what is absent stays. */
-export interface UserChange {
+export interface UserChange extends AllowanceChange {
   readonly role?: Role
   readonly status?: UserStatus
 }
 
 /** The columns of a user as the tenant's admins see them. */
 const UserRow = Schema.Struct({ ...User.fields, created_at: Schema.DateTimeUtcFromDate })
+
+/** The same with the user's own limits. */
+const ManagedRow = Schema.Struct({ ...UserRow.fields, ...Allowances.allowanceColumn })
+
+const managed = ({ allowance, ...row }: typeof ManagedRow.Type) =>
+  new ManagedUser({ ...row, ...Allowances.membersOf(allowance) })
 
 /** A tenant's users, as its admins manage them. */
 export class Users extends Context.Service<
@@ -34,14 +52,17 @@ export class Users extends Context.Service<
     readonly list: (
       tenant: TenantId,
       at: { readonly limit: number; readonly cursor: string | undefined }
-    ) => Effect.Effect<Page<User>, TenantNotFound | Refused, Actor>
+    ) => Effect.Effect<Page<ManagedUser>, TenantNotFound | Refused, Actor>
     readonly create: (user: {
       readonly email: Email
       readonly password: Password
       readonly role: Role
       readonly attempt?: Attempt | undefined
     }) => Effect.Effect<User, EmailTaken | IdempotencyMismatch | Refused, Actor>
-    readonly change: (id: UserId, change: UserChange) => Effect.Effect<User, UserNotFound | LastAdmin | Refused, Actor>
+    readonly change: (
+      id: UserId,
+      change: UserChange
+    ) => Effect.Effect<ManagedUser, UserNotFound | LastAdmin | LimitBeyondPlan | Refused, Actor>
     /** With everything that belongs to them; their answers under way are stopped, and the address can be registered again. */
     readonly remove: (id: UserId) => Effect.Effect<void, UserNotFound | LastAdmin | Refused, Actor>
   }
@@ -60,10 +81,7 @@ export class Users extends Context.Service<
         // Inside the room a foreign tenant has no users; the caller hears that it does not exist.
         const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))
         if (tenant.toLowerCase() !== actor.tenantId) return yield* new TenantNotFound({})
-        return page(
-          rows.map((row) => new User(row)),
-          limit
-        )
+        return page(rows.map(managed), limit)
       })
 
       const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
@@ -90,13 +108,14 @@ export class Users extends Context.Service<
         )
       })
 
-      const change: Users["Service"]["change"] = Effect.fn("Users.change")((id, { role, status }) =>
+      const change: Users["Service"]["change"] = Effect.fn("Users.change")((id, { role, status, ...rest }) =>
         tenancy.transaction(
           Effect.gen(function* () {
             const changed = yield* update({ id, role: role ?? null, status: status ?? null })
             if (Option.isNone(changed)) return yield* new UserNotFound({})
-            yield* record("user.changed", { kind: "user", id }, { role, status })
-            return new User(changed.value)
+            const allowance = yield* Allowances.change("user", id, rest)
+            yield* record("user.changed", { kind: "user", id }, { role, status, ...changeOf(rest) })
+            return managed(allowance === undefined ? changed.value : { ...changed.value, allowance })
           }).pipe(onViolation({ state: "LL409" }, () => new LastAdmin({})))
         )
       )
@@ -118,12 +137,13 @@ export class Users extends Context.Service<
 
 const newestFirst = SqlSchema.findAll({
   Request: Schema.Struct({ after: Schema.NullOr(Schema.String), limit: Schema.Int }),
-  Result: UserRow,
+  Result: ManagedRow,
   execute: ({ after, limit }) =>
     TenantSql.use(
       (sql) =>
-        sql`select id, tenant_id, email, role, status, created_at
-          from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'person'` }, after, limit)}) u order by id desc`
+        sql`select id, tenant_id, email, role, status, created_at, l.allowance
+          from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'person'` }, after, limit)}) u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}
+          order by id desc`
     )
 })
 
@@ -145,11 +165,14 @@ const insert = SqlSchema.findOne({
 
 const update = SqlSchema.findOneOption({
   Request: Schema.Struct({ id: UserId, role: Schema.NullOr(Role), status: Schema.NullOr(UserStatus) }),
-  Result: UserRow,
+  Result: ManagedRow,
   execute: ({ id, role, status }) =>
     TenantSql.use(
       (sql) =>
-        sql`update app.users set role = coalesce(${role}, role), status = coalesce(${status}, status)
-          where tenant_id = app.tenant_id() and id = ${id} and kind = 'person' returning id, tenant_id, email, role, status, created_at`
+        sql`with u as (
+            update app.users set role = coalesce(${role}, role), status = coalesce(${status}, status)
+            where tenant_id = app.tenant_id() and id = ${id} and kind = 'person' returning id, tenant_id, email, role, status, created_at
+          )
+          select u.*, l.allowance from u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}`
     )
 })

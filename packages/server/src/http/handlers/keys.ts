@@ -2,6 +2,7 @@ import { Api } from "@llm-saas/api/Api"
 import type { CreateKey } from "@llm-saas/api/KeysApi"
 import type { CreateServiceAccount } from "@llm-saas/api/ServiceAccountsApi"
 import type { KeyId } from "@llm-saas/domain/ApiKey"
+import { type AllowanceChange, changeOf } from "@llm-saas/domain/Limit"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
 import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
 import { DateTime, Effect } from "effect"
@@ -41,6 +42,7 @@ export const ServiceAccountsHandlers = HttpApiBuilder.group(
       create: ({ headers, payload }) =>
         accounts.create(newServiceAccount(attempts, payload, headers["idempotency-key"])),
       list: ({ query }) => accounts.list({ limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
+      change: ({ params, payload }) => accounts.change(params.id, payload),
       remove: ({ params }) => accounts.remove(params.id)
     })
   })
@@ -49,7 +51,7 @@ export const ServiceAccountsHandlers = HttpApiBuilder.group(
 /** A key as a request describes one, and the idempotency attempt it belongs to. */
 export const newKey = (
   attempts: CreationAttempts["Service"],
-  { expires_at = null, metadata = {}, models = null, name, owner = "me", scopes }: typeof CreateKey.Type,
+  { expires_at = null, metadata = {}, models = null, name, owner = "me", scopes, ...allowance }: typeof CreateKey.Type,
   key: string | undefined
 ): Parameters<Keys["Service"]["create"]>[0] => {
   const body = [
@@ -58,7 +60,8 @@ export const newKey = (
     JSON.stringify(scopes.toSorted()),
     JSON.stringify(models),
     expires_at === null ? null : DateTime.formatIso(expires_at),
-    JSON.stringify(Object.entries(metadata).toSorted())
+    JSON.stringify(Object.entries(metadata).toSorted()),
+    ...limitsOf(allowance)
   ]
   return {
     name,
@@ -67,9 +70,25 @@ export const newKey = (
     models,
     expires_at,
     metadata,
+    ...changeOf(allowance),
     attempt: attempts.of("keys.create", key, body)
   }
 }
+
+/** What a request says of limits; nothing, where it says nothing, as before there were any. */
+const limitsOf = ({ budget, limits }: AllowanceChange): ReadonlyArray<string> =>
+  budget === undefined && limits === undefined
+    ? []
+    : [
+        JSON.stringify([
+          limits?.requests_per_minute,
+          limits?.tokens_per_minute,
+          limits?.concurrent,
+          budget?.amount,
+          budget?.period,
+          budget?.alert_at
+        ])
+      ]
 
 /** A rotation as a request describes one. */
 export const rotation = (
@@ -85,10 +104,11 @@ export const rotation = (
 /** A service account as an admin's request describes one. */
 export const newServiceAccount = (
   attempts: CreationAttempts["Service"],
-  { name, role = "user" }: typeof CreateServiceAccount.Type,
+  { name, role = "user", ...allowance }: typeof CreateServiceAccount.Type,
   key: string | undefined
 ): Parameters<ServiceAccounts["Service"]["create"]>[0] => ({
   name,
   role,
-  attempt: attempts.of("serviceAccounts.create", key, [name, role])
+  ...changeOf(allowance),
+  attempt: attempts.of("serviceAccounts.create", key, [name, role, ...limitsOf(allowance)])
 })
