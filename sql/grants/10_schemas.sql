@@ -33,7 +33,6 @@ grant execute on function app.calls_of(uuid, uuid) to llm_tenant;
 grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
 grant execute on function app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_tenant, llm_work, llm_auditor, llm_reader;
 grant execute on function app.usage_of(uuid, uuid) to llm_tenant, llm_work;
-grant execute on function app.holds_for_me(text) to llm_tenant;
 grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text, text) to llm_api, llm_tenant;
 
 -- A program reads the version of the schema it runs on.

@@ -110,8 +110,8 @@ const Member = Schema.Literals([...MEMBERS, "budget"])
 type Member = typeof Member.Type
 
 /**
- * The members of a change that the plan does not allow: those above its own. A budget is compared within the same period; where the plan
- * has one, no other period is allowed, since sums of different periods do not compare.
+ * The members of a change that the plan does not allow: those above its own. A budget is compared within the same period; of another period
+ * it is no more than the plan, whose own budget holds beside it.
  */
 export const beyond = (plan: Allowance, { budget, limits }: AllowanceChange): ReadonlyArray<Member> => {
   const above: ReadonlyArray<Member> = MEMBERS.filter((member) => isAbove(limits?.[member], plan.limits[member]))
@@ -125,7 +125,8 @@ const isWithin = (wanted: BudgetChoice | null | undefined, most: Budget | null):
   wanted === undefined
   || wanted === null
   || most === null
-  || (wanted.period === most.period && isAtMost(wanted.amount, most.amount))
+  || wanted.period !== most.period
+  || isAtMost(wanted.amount, most.amount)
 
 /** Compares two {@link Amount}s. */
 export const isAtMost = (amount: string, most: string): boolean =>

@@ -232,7 +232,7 @@ export const PROBLEMS = {
     status: 422,
     title: "The tenant's plan does not allow this much",
     detail: "A limit or the budget is above what the tenant's plan allows for each key or user.",
-    help: "`members` names what is too much, and `plan` shows what the plan allows. A budget has the period of the plan's budget."
+    help: "`members` names what is too much, and `plan` shows what the plan allows."
   },
   too_many_requests: {
     status: 429,

@@ -113,7 +113,8 @@ describe("a change of limits", () => {
         const fits =
           plan.budget === null
           || own.budget === null
-          || (own.budget.period === plan.budget.period && Number(own.budget.amount) <= Number(plan.budget.amount))
+          || own.budget.period !== plan.budget.period
+          || Number(own.budget.amount) <= Number(plan.budget.amount)
         assert.strictEqual(!members.includes("budget"), fits)
       })
     )

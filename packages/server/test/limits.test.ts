@@ -143,9 +143,12 @@ layer(SERVER, OPTIONS)("limits and budgets", (it) => {
         budget: { amount: "1.00", period: "day", alert_at: ALERTS }
       })
       const path = `/keys/${String(made.body["id"])}`
-      for (const json of [{ limits: { requests_per_minute: 61 } }, { budget: { amount: "0.5", period: "month" } }])
+      for (const json of [{ limits: { requests_per_minute: 61 } }, { budget: { amount: "1.01", period: "day" } }])
         assert.deepStrictEqual(says(yield* send("PATCH", path, { token: member.token, json })), BEYOND)
       assert.deepStrictEqual(shown(yield* send("GET", path, { token: member.token })), shown(made))
+      // The plan's budget holds beside one of another period.
+      const monthly = { json: { budget: { amount: "20", period: "month" } }, token: member.token }
+      assert.deepStrictEqual(says(yield* send("PATCH", path, monthly)), OK)
       // Nor does an admin give more. Nothing at all is no more than the plan: it holds in any case.
       const user = `/admin/users/${member.id}`
       const much = { json: { limits: { requests_per_minute: 101 } }, token: admin.token }
