@@ -145,6 +145,8 @@ create policy auth_use on app.api_keys as permissive for update to llm_auth
   with check true;
 create policy backup_rows on app.api_keys as permissive for select to llm_backup
   using true;
+create policy operator_read on app.api_keys as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.api_keys as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.api_keys as permissive for all to llm_tenant
@@ -163,6 +165,7 @@ CREATE TRIGGER new_secret BEFORE UPDATE OF secret_hash ON app.api_keys FOR EACH 
 grant select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at, refused_at) on app.api_keys to llm_auditor;
 grant select (tenant_id, id, user_id, secret_hash, previous_hash, previous_until, scopes, models, expires_at, disabled_at, revoked_at, last_used_at, refused_at), update (last_used_at, refused_at) on app.api_keys to llm_auth;
 grant select on app.api_keys to llm_backup;
+grant select (tenant_id) on app.api_keys to llm_operator;
 grant select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at, refused_at) on app.api_keys to llm_reader;
 grant select (metadata) on app.api_keys to llm_reader_content;
 grant insert (tenant_id, id, user_id, public_id, secret_hash, name, scopes, models, metadata, expires_at), select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, metadata, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at), update (secret_hash, previous_until, name, scopes, models, metadata, expires_at, disabled_at, revoked_at, rotated_at) on app.api_keys to llm_tenant;
@@ -258,6 +261,8 @@ create policy auth_add on app.audit_events as permissive for insert to llm_auth
   with check true;
 create policy backup_rows on app.audit_events as permissive for select to llm_backup
   using true;
+create policy operator_add on app.audit_events as permissive for insert to llm_operator
+  with check true;
 create policy reader_read on app.audit_events as permissive for select to llm_reader
   using true;
 create policy tenant_add on app.audit_events as permissive for insert to llm_tenant
@@ -271,6 +276,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.audit_events FOR EACH
 grant select on app.audit_events to llm_auditor;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 grant select on app.audit_events to llm_backup;
+grant insert (tenant_id, id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_operator;
 grant select on app.audit_events to llm_reader;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail), select on app.audit_events to llm_tenant;
 grant insert (tenant_id, id, action, target_kind, target_id, detail) on app.audit_events to llm_work;
@@ -300,6 +306,12 @@ create policy auditor_read on app.budget_periods as permissive for select to llm
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.budget_periods as permissive for select to llm_backup
   using true;
+create policy operator_read on app.budget_periods as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.budget_periods as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = budget_periods.tenant_id) AND (t.status = 'erased'::text))));
 create policy reader_read on app.budget_periods as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.budget_periods as permissive for select to llm_tenant
@@ -309,6 +321,7 @@ create policy work_rows on app.budget_periods as permissive for all to llm_work
   with check true;
 grant select on app.budget_periods to llm_auditor;
 grant select on app.budget_periods to llm_backup;
+grant delete, select (tenant_id) on app.budget_periods to llm_operator;
 grant select on app.budget_periods to llm_reader;
 grant select on app.budget_periods to llm_tenant;
 grant delete, insert, select, update on app.budget_periods to llm_work;
@@ -352,6 +365,8 @@ create policy auditor_read on app.conversations as permissive for select to llm_
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.conversations as permissive for select to llm_backup
   using true;
+create policy operator_read on app.conversations as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.conversations as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.conversations as permissive for all to llm_tenant
@@ -368,6 +383,7 @@ create policy work_rows on app.conversations as permissive for select to llm_wor
   using true;
 grant select (tenant_id, id, user_id, created_at, updated_at, model) on app.conversations to llm_auditor;
 grant select on app.conversations to llm_backup;
+grant select (tenant_id) on app.conversations to llm_operator;
 grant select (tenant_id, id, user_id, created_at, updated_at, model) on app.conversations to llm_reader;
 grant select (title, system) on app.conversations to llm_reader_content;
 grant insert (tenant_id, id, user_id, title, model, system), select, update (title, updated_at, model, system) on app.conversations to llm_tenant;
@@ -400,6 +416,12 @@ create policy auditor_read on app.counter_changes as permissive for select to ll
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.counter_changes as permissive for select to llm_backup
   using true;
+create policy operator_read on app.counter_changes as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.counter_changes as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = counter_changes.tenant_id) AND (t.status = 'erased'::text))));
 create policy reader_read on app.counter_changes as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.counter_changes as permissive for select to llm_tenant
@@ -409,6 +431,7 @@ create policy work_rows on app.counter_changes as permissive for all to llm_work
   with check true;
 grant select on app.counter_changes to llm_auditor;
 grant select on app.counter_changes to llm_backup;
+grant delete, select (tenant_id) on app.counter_changes to llm_operator;
 grant select on app.counter_changes to llm_reader;
 grant select on app.counter_changes to llm_tenant;
 grant delete, insert, select, update on app.counter_changes to llm_work;
@@ -450,6 +473,8 @@ create policy auth_rehash on app.credentials as permissive for update to llm_aut
   with check true;
 create policy backup_rows on app.credentials as permissive for select to llm_backup
   using true;
+create policy operator_read on app.credentials as permissive for select to llm_operator
+  using true;
 create policy tenant_rows on app.credentials as permissive for all to llm_tenant
   using true
   with check true;
@@ -461,6 +486,7 @@ create policy work_rows on app.credentials as permissive for select to llm_work
   using true;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, password_hash), update (password_hash, updated_at) on app.credentials to llm_auth;
 grant select on app.credentials to llm_backup;
+grant select (tenant_id) on app.credentials to llm_operator;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, updated_at), update (password_hash, updated_at) on app.credentials to llm_tenant;
 grant delete, select (tenant_id, user_id) on app.credentials to llm_work;
 
@@ -490,6 +516,12 @@ create policy auditor_read on app.deletions as permissive for select to llm_audi
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.deletions as permissive for select to llm_backup
   using true;
+create policy operator_add on app.deletions as permissive for insert to llm_operator
+  with check ((kind = 'user'::text) AND (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = deletions.tenant_id) AND (t.status = 'erased'::text)))));
+create policy operator_read on app.deletions as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.deletions as permissive for select to llm_reader
   using true;
 create policy tenant_add on app.deletions as permissive for insert to llm_tenant
@@ -505,6 +537,7 @@ CREATE TRIGGER deleted_user AFTER INSERT ON app.deletions FOR EACH ROW WHEN ((ne
 CREATE TRIGGER keep_an_admin_insert AFTER INSERT ON app.deletions FOR EACH ROW WHEN ((new.kind = 'user'::text)) EXECUTE FUNCTION app.keep_an_admin();
 grant select on app.deletions to llm_auditor;
 grant select on app.deletions to llm_backup;
+grant insert (tenant_id, id, kind, user_id), select (tenant_id, id) on app.deletions to llm_operator;
 grant select on app.deletions to llm_reader;
 grant insert (tenant_id, id, kind, user_id), select on app.deletions to llm_tenant;
 grant select (tenant_id, id) on app.deletions to llm_tracking;
@@ -557,6 +590,8 @@ create policy auditor_read on app.feedback as permissive for select to llm_audit
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.feedback as permissive for select to llm_backup
   using true;
+create policy operator_read on app.feedback as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.feedback as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.feedback as permissive for all to llm_tenant
@@ -571,6 +606,7 @@ create policy work_rows on app.feedback as permissive for all to llm_work
 CREATE TRIGGER feedback_given BEFORE INSERT OR UPDATE OF rating, comment ON app.feedback FOR EACH ROW EXECUTE FUNCTION tracking.feedback_given();
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor;
 grant select on app.feedback to llm_backup;
+grant select (tenant_id) on app.feedback to llm_operator;
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_reader;
 grant select (comment) on app.feedback to llm_reader_content;
 grant insert (tenant_id, message_id, user_id, rating, comment), select, update (rating, comment) on app.feedback to llm_tenant;
@@ -606,12 +642,15 @@ create policy tenant_wall on app.generation_chunks as restrictive for all to llm
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy backup_rows on app.generation_chunks as permissive for select to llm_backup
   using true;
+create policy operator_read on app.generation_chunks as permissive for select to llm_operator
+  using true;
 create policy tenant_rows on app.generation_chunks as permissive for select to llm_tenant
   using true;
 create policy work_rows on app.generation_chunks as permissive for all to llm_work
   using true
   with check true;
 grant select on app.generation_chunks to llm_backup;
+grant select (tenant_id) on app.generation_chunks to llm_operator;
 grant select on app.generation_chunks to llm_tenant;
 grant delete, insert, select, update (tokens) on app.generation_chunks to llm_work;
 
@@ -697,6 +736,11 @@ create policy auditor_read on app.generations as permissive for select to llm_au
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.generations as permissive for select to llm_backup
   using true;
+create policy operator_rows on app.generations as permissive for select to llm_operator
+  using true;
+create policy operator_stop on app.generations as permissive for update to llm_operator
+  using true
+  with check (cancel_requested_at IS NOT NULL);
 create policy reader_read on app.generations as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.generations as permissive for all to llm_tenant
@@ -710,6 +754,7 @@ create policy work_rows on app.generations as permissive for all to llm_work
   with check true;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_auditor;
 grant select on app.generations to llm_backup;
+grant select (tenant_id, id, status, cancel_requested_at), update (cancel_requested_at) on app.generations to llm_operator;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission, counted), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as, content), update (tracked_as) on app.generations to llm_tracking;
@@ -743,6 +788,8 @@ create policy tenant_wall on app.idempotency_keys as restrictive for all to llm_
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy backup_rows on app.idempotency_keys as permissive for select to llm_backup
   using true;
+create policy operator_read on app.idempotency_keys as permissive for select to llm_operator
+  using true;
 create policy tenant_rows on app.idempotency_keys as permissive for all to llm_tenant
   using true
   with check true;
@@ -750,6 +797,7 @@ create policy work_rows on app.idempotency_keys as permissive for all to llm_wor
   using true
   with check true;
 grant select on app.idempotency_keys to llm_backup;
+grant select (tenant_id) on app.idempotency_keys to llm_operator;
 grant insert (tenant_id, user_id, key, body_hash, message_id, generation_id), select, update (body_hash, message_id, generation_id, created_at) on app.idempotency_keys to llm_tenant;
 grant delete, select (tenant_id, user_id, key, message_id, created_at), update (created_at) on app.idempotency_keys to llm_work;
 
@@ -784,6 +832,12 @@ create policy auth_rows on app.idempotent_answers as permissive for all to llm_a
   with check (user_id IS NULL);
 create policy backup_rows on app.idempotent_answers as permissive for select to llm_backup
   using true;
+create policy operator_read on app.idempotent_answers as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.idempotent_answers as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = idempotent_answers.tenant_id) AND (t.status = 'erased'::text))));
 create policy tenant_rows on app.idempotent_answers as permissive for all to llm_tenant
   using true
   with check true;
@@ -792,6 +846,7 @@ create policy work_rows on app.idempotent_answers as permissive for all to llm_w
   with check true;
 grant delete, insert (tenant_id, key, body_hash), select (tenant_id, owner, key, user_id, body_hash, answer), update (answer) on app.idempotent_answers to llm_auth;
 grant select on app.idempotent_answers to llm_backup;
+grant delete, select (tenant_id) on app.idempotent_answers to llm_operator;
 grant insert (tenant_id, key, user_id, body_hash), select, update (answer) on app.idempotent_answers to llm_tenant;
 grant delete, select (tenant_id, owner, key, created_at) on app.idempotent_answers to llm_work;
 
@@ -839,6 +894,8 @@ create policy auditor_read on app.ledger as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.ledger as permissive for select to llm_backup
   using true;
+create policy operator_read on app.ledger as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.ledger as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.ledger as permissive for select to llm_tenant
@@ -852,6 +909,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.ledger FOR EACH STATE
 CREATE TRIGGER units_of_items BEFORE INSERT ON app.ledger FOR EACH ROW EXECUTE FUNCTION app.units_of_items();
 grant select on app.ledger to llm_auditor;
 grant select on app.ledger to llm_backup;
+grant select (tenant_id, kind, provider, model, tenant_amount, provider_amount, margin_amount, at) on app.ledger to llm_operator;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_reader;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_tenant;
 grant insert, select on app.ledger to llm_work;
@@ -898,6 +956,9 @@ create policy auditor_read on app.limits as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.limits as permissive for select to llm_backup
   using true;
+create policy operator_rows on app.limits as permissive for all to llm_operator
+  using true
+  with check true;
 create policy reader_read on app.limits as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.limits as permissive for all to llm_tenant
@@ -907,6 +968,7 @@ create policy work_rows on app.limits as permissive for select to llm_work
   using true;
 grant select on app.limits to llm_auditor;
 grant select on app.limits to llm_backup;
+grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at), select on app.limits to llm_operator;
 grant select on app.limits to llm_reader;
 grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin), select, update (requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin, updated_at) on app.limits to llm_tenant;
 grant select on app.limits to llm_work;
@@ -951,6 +1013,8 @@ create policy auditor_read on app.messages as permissive for select to llm_audit
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.messages as permissive for select to llm_backup
   using true;
+create policy operator_read on app.messages as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.messages as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.messages as permissive for all to llm_tenant
@@ -969,6 +1033,7 @@ create policy work_rows on app.messages as permissive for select to llm_work
   using true;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor;
 grant select on app.messages to llm_backup;
+grant select (tenant_id) on app.messages to llm_operator;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_reader;
 grant select (content, response, request, log, tool_calls) on app.messages to llm_reader_content;
 grant insert (tenant_id, id, user_id, conversation_id, content, request), select on app.messages to llm_tenant;
@@ -1012,6 +1077,12 @@ create policy auditor_read on app.provider_keys as permissive for select to llm_
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.provider_keys as permissive for select to llm_backup
   using true;
+create policy operator_read on app.provider_keys as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.provider_keys as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = provider_keys.tenant_id) AND (t.status = 'erased'::text))));
 create policy reader_read on app.provider_keys as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.provider_keys as permissive for all to llm_tenant
@@ -1019,6 +1090,7 @@ create policy tenant_rows on app.provider_keys as permissive for all to llm_tena
   with check true;
 grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_auditor;
 grant select on app.provider_keys to llm_backup;
+grant delete, select (tenant_id) on app.provider_keys to llm_operator;
 grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_reader;
 grant delete, insert (tenant_id, id, provider, name, models, key_version, sealed), select, update (name, models, disabled_at) on app.provider_keys to llm_tenant;
 
@@ -1040,12 +1112,19 @@ create policy tenant_wall on app.rates as restrictive for all to llm_tenant
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy backup_rows on app.rates as permissive for select to llm_backup
   using true;
+create policy operator_read on app.rates as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.rates as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = rates.tenant_id) AND (t.status = 'erased'::text))));
 create policy tenant_rows on app.rates as permissive for select to llm_tenant
   using true;
 create policy work_rows on app.rates as permissive for all to llm_work
   using true
   with check true;
 grant select on app.rates to llm_backup;
+grant delete, select (tenant_id) on app.rates to llm_operator;
 grant select on app.rates to llm_tenant;
 grant delete, insert, select, update on app.rates to llm_work;
 
@@ -1075,6 +1154,12 @@ create policy auditor_read on app.tenant_keys as permissive for select to llm_au
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.tenant_keys as permissive for select to llm_backup
   using true;
+create policy operator_read on app.tenant_keys as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.tenant_keys as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = tenant_keys.tenant_id) AND (t.status = 'erased'::text))));
 create policy reader_read on app.tenant_keys as permissive for select to llm_reader
   using true;
 create policy tenant_add on app.tenant_keys as permissive for insert to llm_tenant
@@ -1088,6 +1173,7 @@ create policy work_rows on app.tenant_keys as permissive for select to llm_work
   using true;
 grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_auditor;
 grant select on app.tenant_keys to llm_backup;
+grant delete, select (tenant_id) on app.tenant_keys to llm_operator;
 grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_reader;
 grant insert (tenant_id, version, wrapped, wrapped_by), select (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_tenant;
 grant select (tenant_id, version, wrapped, wrapped_by), update (wrapped, wrapped_by, wrapped_at) on app.tenant_keys to llm_work;
@@ -1118,6 +1204,7 @@ create table app.tenants (
   constraint tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'erased'::text])))
 );
 alter table app.tenants owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX tenants_not_active ON app.tenants USING btree (id) WHERE (status <> 'active'::text);
 CREATE INDEX tenants_of_days ON app.tenants USING btree (id) WHERE (content_retention = 'days'::text);
 CREATE INDEX tenants_of_plan ON app.tenants USING btree (plan_id, id) WHERE (plan_id IS NOT NULL);
 create policy admins_change on app.tenants as restrictive for update to llm_tenant
@@ -1140,6 +1227,9 @@ create policy auth_read on app.tenants as permissive for select to llm_auth
   using true;
 create policy backup_rows on app.tenants as permissive for select to llm_backup
   using true;
+create policy operator_rows on app.tenants as permissive for all to llm_operator
+  using true
+  with check true;
 create policy reader_read on app.tenants as permissive for select to llm_reader
   using true;
 create policy tenant_change on app.tenants as permissive for update to llm_tenant
@@ -1152,11 +1242,13 @@ create policy work_change on app.tenants as permissive for update to llm_work
   with check (content_retention = 'days'::text);
 create policy work_rows on app.tenants as permissive for select to llm_work
   using true;
+CREATE TRIGGER within_plan BEFORE UPDATE OF content_retention, content_days ON app.tenants FOR EACH ROW WHEN (((new.content_days_at_most IS NOT NULL) AND ((new.content_retention = 'full'::text) OR ((new.content_retention = 'days'::text) AND (new.content_days > new.content_days_at_most))))) EXECUTE FUNCTION app.within_plan();
 grant select on app.tenants to llm_auditor;
 grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
 grant select on app.tenants to llm_backup;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until) on app.tenants to llm_reader;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until), update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
+grant insert (id, name, registration), select, update (name, status, registration, content_retention, content_days, markup, plan_id, models, content_days_at_most) on app.tenants to llm_operator;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most) on app.tenants to llm_reader;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most), update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
 grant select (id, content_retention, content_days, content_removed_until, markup), update (content_removed_until) on app.tenants to llm_work;
 
 create table app.tracking_outbox (
@@ -1192,6 +1284,15 @@ create policy auditor_read on app.tracking_outbox as permissive for select to ll
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.tracking_outbox as permissive for select to llm_backup
   using true;
+create policy operator_lock on app.tracking_outbox as permissive for update to llm_operator
+  using true
+  with check false;
+create policy operator_read on app.tracking_outbox as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.tracking_outbox as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = tracking_outbox.tenant_id) AND (t.status = 'erased'::text))));
 create policy reader_read on app.tracking_outbox as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.tracking_outbox as permissive for select to llm_tenant
@@ -1204,6 +1305,7 @@ create policy work_rows on app.tracking_outbox as permissive for all to llm_work
   with check true;
 grant select (tenant_id, generation_id, created_at, claimed_until, attempts, next_attempt_at, parked_reason) on app.tracking_outbox to llm_auditor;
 grant select on app.tracking_outbox to llm_backup;
+grant delete, select (tenant_id, generation_id, created_at, parked_reason), update (claimed_until) on app.tracking_outbox to llm_operator;
 grant select (tenant_id, generation_id, created_at, claimed_until, attempts, next_attempt_at, parked_reason) on app.tracking_outbox to llm_reader;
 grant select on app.tracking_outbox to llm_tenant;
 grant delete, insert, select, update on app.tracking_outbox to llm_tracking;
@@ -1335,6 +1437,11 @@ create policy auth_read on app.users as permissive for select to llm_auth
   using true;
 create policy backup_rows on app.users as permissive for select to llm_backup
   using true;
+create policy operator_lock on app.users as permissive for update to llm_operator
+  using true
+  with check false;
+create policy operator_read on app.users as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.users as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.users as permissive for all to llm_tenant
@@ -1352,6 +1459,7 @@ CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN 
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name) on app.users to llm_auditor;
 grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind) on app.users to llm_auth;
 grant select on app.users to llm_backup;
+grant select (tenant_id, id, role, status, deleted_at, kind), update (deleted_at) on app.users to llm_operator;
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name) on app.users to llm_reader;
 grant insert (tenant_id, id, email, role, kind, name), select, update (role, status, token_epoch) on app.users to llm_tenant;
 grant delete, select (tenant_id, id, deleted_at), update (deleted_at) on app.users to llm_work;
@@ -1450,7 +1558,7 @@ create policy operator_rows on operator.erasures as permissive for all to llm_op
   with check true;
 grant select on operator.erasures to llm_auditor;
 grant select on operator.erasures to llm_backup;
-grant insert (tenant_id, token_id, counts), select, update (ended_at, counts) on operator.erasures to llm_operator;
+grant insert (tenant_id, token_id, counts), select, update (ended_at) on operator.erasures to llm_operator;
 
 create table operator.events (
   id uuid not null,
@@ -1634,6 +1742,8 @@ create function app.user_id() returns uuid language sql stable;
   grant execute to llm_auditor;
   grant execute to llm_tenant;
   grant execute to llm_work;
+create function app.within_plan() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function app.within_plan() owner to llm_owner;
 create function audit.canary(regclass,uuid,uuid,jsonb) returns jsonb language sql set search_path=pg_catalog, pg_temp;
   alter function audit.canary(regclass,uuid,uuid,jsonb) owner to llm_owner;
   grant execute to llm_api;
@@ -1738,6 +1848,61 @@ create function lint.is_ours(name) returns boolean language sql immutable set se
   grant execute to llm_reader;
 create function operator.admit(bytea) returns uuid language plpgsql set search_path=pg_catalog, pg_temp;
   alter function operator.admit(bytea) owner to llm_operator;
+create function operator.assign_plan(bytea,uuid,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.assign_plan(bytea,uuid,uuid,text) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.carry_on(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.carry_on(integer) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.copy_plan(uuid,uuid) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function operator.copy_plan(uuid,uuid) owner to llm_operator;
+create function operator.count_rows(uuid) returns jsonb language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function operator.count_rows(uuid) owner to llm_operator;
+create function operator.create_tenant(bytea,uuid,text,text,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.create_tenant(bytea,uuid,text,text,uuid,text) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.erase(bytea,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.erase(bytea,uuid,text) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.give_plan(uuid,uuid,uuid,text) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function operator.give_plan(uuid,uuid,uuid,text) owner to llm_operator;
+create function operator.limits_of(jsonb) returns TABLE(subject text, requests_per_minute integer, tokens_per_minute bigint, concurrent integer, budget numeric, budget_period text, alert_at integer[]) language sql immutable set search_path=pg_catalog, pg_temp;
+  alter function operator.limits_of(jsonb) owner to llm_operator;
+create function operator.list_events(bytea,uuid,uuid,integer) returns TABLE(id uuid, at timestamp with time zone, token_id uuid, token text, action text, tenant_id uuid, target_kind text, target_id uuid, request_id text, detail jsonb) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.list_events(bytea,uuid,uuid,integer) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.list_plans(bytea,uuid) returns TABLE(id uuid, name text, limits jsonb, models text[], markup text, content_days_at_most integer, created_at timestamp with time zone, updated_at timestamp with time zone, tenants bigint) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.list_plans(bytea,uuid) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) returns TABLE(id uuid, name text, status text, registration text, created_at timestamp with time zone, plan_id uuid, plan text, markup text, models text[], content_days_at_most integer, users bigint) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.list_usage(bytea,date,date,text[],uuid,integer) returns TABLE(tenant_id uuid, model text, provider text, day date, requests bigint, tenant_amount text, provider_amount text, margin_amount text) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.list_usage(bytea,date,date,text[],uuid,integer) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.lock_tenant(uuid) returns text language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function operator.lock_tenant(uuid) owner to llm_operator;
+create function operator.new_id() returns uuid language sql set search_path=pg_catalog, pg_temp;
+  alter function operator.new_id() owner to llm_operator;
+create function operator.outbox(bytea) returns TABLE(pending bigint, parked bigint, oldest_seconds double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.outbox(bytea) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.put_plan(bytea,uuid,jsonb,boolean,text) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.put_plan(bytea,uuid,jsonb,boolean,text) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.receipt(bytea,uuid) returns TABLE(tenant_id uuid, begun_at timestamp with time zone, ended_at timestamp with time zone, counts jsonb) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.receipt(bytea,uuid) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.record(uuid,text,uuid,text,uuid,text,jsonb,jsonb) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function operator.record(uuid,text,uuid,text,uuid,text,jsonb,jsonb) owner to llm_operator;
+create function operator.remove_plan(bytea,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.remove_plan(bytea,uuid,text) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.stop_answers(uuid) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function operator.stop_answers(uuid) owner to llm_operator;
+create function operator.suspend(bytea,uuid,boolean,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.suspend(bytea,uuid,boolean,text) owner to llm_operator;
+  grant execute to llm_api;
 create function operator.whoami(bytea) returns TABLE(id uuid, name text, expires_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.whoami(bytea) owner to llm_operator;
   grant execute to llm_api;

@@ -25,7 +25,9 @@ create function app.keep_an_admin() returns trigger language plpgsql set search_
 declare
   v_tenant uuid := case when tg_op = 'INSERT' then new.tenant_id else old.tenant_id end;
 begin
-  perform from app.tenants t where t.id = v_tenant for no key update;
+  perform from app.tenants t where t.id = v_tenant and t.status <> 'erased' for no key update;
+  -- Of a tenant that is erased nobody stays.
+  if not found then return null; end if;
   if not exists (
     select from app.users u where u.tenant_id = v_tenant and u.role = 'admin' and u.status = 'active' and u.kind = 'person' and u.deleted_at is null
   ) then
@@ -59,3 +61,15 @@ end $$;
 
 create trigger new_secret before update of secret_hash on app.api_keys
   for each row when (new.secret_hash is distinct from old.secret_hash) execute function app.new_secret();
+
+-- LL403: the plan of the tenant keeps content for a shorter time.
+create function app.within_plan() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception 'the plan keeps content for % days at most', new.content_days_at_most using errcode = 'LL403';
+end $$;
+
+create trigger within_plan before update of content_retention, content_days on app.tenants
+  for each row when (
+    new.content_days_at_most is not null
+    and (new.content_retention = 'full' or new.content_retention = 'days' and new.content_days > new.content_days_at_most)
+  ) execute function app.within_plan();

@@ -1,7 +1,8 @@
 -- Verbs and columns. No role gets TRUNCATE, REFERENCES or TRIGGER: the first two bypass row-level security.
 
 -- Not its markup: what the provider is paid is not the tenant's to know.
-grant select (id, name, status, registration, created_at, bootstrapped_at, content_retention, content_days, content_removed_until) on app.tenants to llm_tenant;
+grant select (id, name, status, registration, created_at, bootstrapped_at, content_retention, content_days, content_removed_until, plan_id, models,
+  content_days_at_most) on app.tenants to llm_tenant;
 grant update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
 grant select on app.users to llm_tenant;
 grant insert (tenant_id, id, email, role, kind, name) on app.users to llm_tenant;

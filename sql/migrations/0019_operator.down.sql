@@ -1,4 +1,5 @@
 -- loses: the operator's tokens, plans and events, receipts of erased tenants
+drop index app.tenants_not_active;
 alter table app.tenants
   drop constraint tenants_status_check,
   drop column content_days_at_most,

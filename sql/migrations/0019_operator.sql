@@ -71,3 +71,5 @@ comment on column app.tenants.status is
   'suspended: nobody of this tenant enters, from the very next request. erased: likewise, for good; its content, users and keys are removed.';
 -- For a plan that changed, and for the operator's list.
 create index tenants_of_plan on app.tenants (plan_id, id) where plan_id is not null;
+-- For operator.carry_on, across tenants.
+create index tenants_not_active on app.tenants (id) where status <> 'active';
