@@ -754,7 +754,7 @@ create policy work_rows on app.generations as permissive for all to llm_work
   with check true;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_auditor;
 grant select on app.generations to llm_backup;
-grant select (tenant_id, id, status, cancel_requested_at), update (cancel_requested_at) on app.generations to llm_operator;
+grant select (tenant_id, id, source, status, cancel_requested_at, created_at, first_token_at, ended_at), update (cancel_requested_at) on app.generations to llm_operator;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission, counted), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as, content), update (tracked_as) on app.generations to llm_tracking;
@@ -909,7 +909,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.ledger FOR EACH STATE
 CREATE TRIGGER units_of_items BEFORE INSERT ON app.ledger FOR EACH ROW EXECUTE FUNCTION app.units_of_items();
 grant select on app.ledger to llm_auditor;
 grant select on app.ledger to llm_backup;
-grant select (tenant_id, kind, provider, model, tenant_amount, provider_amount, margin_amount, at) on app.ledger to llm_operator;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, model, tenant_amount, provider_amount, at, units) on app.ledger to llm_operator;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_reader;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_tenant;
 grant insert, select on app.ledger to llm_work;
@@ -1347,6 +1347,8 @@ create policy auditor_read on app.usage_days as permissive for select to llm_aud
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.usage_days as permissive for select to llm_backup
   using true;
+create policy operator_read on app.usage_days as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.usage_days as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.usage_days as permissive for select to llm_tenant
@@ -1356,6 +1358,7 @@ create policy work_rows on app.usage_days as permissive for all to llm_work
   with check true;
 grant select on app.usage_days to llm_auditor;
 grant select on app.usage_days to llm_backup;
+grant select (tenant_id, day, model, requests, errors, units, tenant_amount, provider_amount) on app.usage_days to llm_operator;
 grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_reader;
 grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_tenant;
 grant delete, insert, select, update on app.usage_days to llm_work;
@@ -1376,6 +1379,8 @@ create policy auditor_read on app.usage_queue as permissive for select to llm_au
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.usage_queue as permissive for select to llm_backup
   using true;
+create policy operator_read on app.usage_queue as permissive for select to llm_operator
+  using true;
 create policy reader_read on app.usage_queue as permissive for select to llm_reader
   using true;
 create policy tenant_rows on app.usage_queue as permissive for select to llm_tenant
@@ -1385,6 +1390,7 @@ create policy work_rows on app.usage_queue as permissive for all to llm_work
   with check true;
 grant select on app.usage_queue to llm_auditor;
 grant select on app.usage_queue to llm_backup;
+grant select on app.usage_queue to llm_operator;
 grant select on app.usage_queue to llm_reader;
 grant select on app.usage_queue to llm_tenant;
 grant delete, insert, select, update on app.usage_queue to llm_work;
@@ -1683,6 +1689,7 @@ create function app.key_used(uuid,uuid,text,text,boolean) returns TABLE(outcome 
 create function app.latency_bucket(interval) returns integer language sql immutable;
   alter function app.latency_bucket(interval) owner to llm_owner;
   grant execute to llm_auditor;
+  grant execute to llm_operator;
   grant execute to llm_reader;
   grant execute to llm_tenant;
   grant execute to llm_work;
@@ -1721,6 +1728,7 @@ create function app.role() returns text language sql stable;
 create function app.sum_counts(jsonb[]) returns jsonb language sql immutable;
   alter function app.sum_counts(jsonb[]) owner to llm_owner;
   grant execute to llm_auditor;
+  grant execute to llm_operator;
   grant execute to llm_reader;
   grant execute to llm_tenant;
   grant execute to llm_work;
@@ -1734,6 +1742,7 @@ create function app.units_of_items() returns trigger language plpgsql set search
   alter function app.units_of_items() owner to llm_owner;
 create function app.usage_of(uuid,uuid) returns TABLE(at timestamp with time zone, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, units jsonb, latency jsonb, first_token jsonb, tenant_amount numeric) language sql stable;
   alter function app.usage_of(uuid,uuid) owner to llm_owner;
+  grant execute to llm_operator;
   grant execute to llm_tenant;
   grant execute to llm_work;
 create function app.user_id() returns uuid language sql stable;
@@ -1877,7 +1886,7 @@ create function operator.list_plans(bytea,uuid) returns TABLE(id uuid, name text
 create function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) returns TABLE(id uuid, name text, status text, registration text, created_at timestamp with time zone, plan_id uuid, plan text, markup text, models text[], content_days_at_most integer, users bigint) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) owner to llm_operator;
   grant execute to llm_api;
-create function operator.list_usage(bytea,date,date,text[],uuid,integer) returns TABLE(tenant_id uuid, model text, provider text, day date, requests bigint, tenant_amount text, provider_amount text, margin_amount text) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+create function operator.list_usage(bytea,date,date,text[],uuid,integer) returns TABLE(tenant_id uuid, model text, day date, requests bigint, errors bigint, units jsonb, tenant_amount text, provider_amount text, margin_amount text) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.list_usage(bytea,date,date,text[],uuid,integer) owner to llm_operator;
   grant execute to llm_api;
 create function operator.lock_tenant(uuid) returns text language plpgsql set search_path=pg_catalog, pg_temp;

@@ -1,10 +1,11 @@
--- What was used and what it cost, of all tenants, from the ledger. p_groups: any of tenant, model, provider and day. p_from and p_to are days in
--- UTC, the second one not included. Most expensive first; p_limit rows at most.
+-- What was used and what it cost, of all tenants: the sums by day, and the rows of the ledger that are not in them yet. p_groups: any of tenant,
+-- model and day. p_from and p_to are days in UTC, the second one not included. p_tenant: of this one only. Most expensive first; p_limit
+-- rows at most.
 set local role llm_operator;
 
 create function operator.list_usage(p_token bytea, p_from date, p_to date, p_groups text[], p_tenant uuid, p_limit integer)
   returns table (
-    tenant_id uuid, model text, provider text, day date, requests bigint, tenant_amount text, provider_amount text, margin_amount text
+    tenant_id uuid, model text, day date, requests bigint, errors bigint, units jsonb, tenant_amount text, provider_amount text, margin_amount text
   )
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -12,20 +13,26 @@ as $$
 begin
   perform operator.admit(p_token);
   return query
-  select s.tenant_id, s.model, s.provider, s.day, s.requests, trim_scale(s.tenant_amount)::text, trim_scale(-s.provider_amount)::text,
-    trim_scale(-s.margin_amount)::text
+  select s.tenant_id, s.model, s.day, s.requests, s.errors, s.units, trim_scale(s.tenant_amount)::text, trim_scale(-s.provider_amount)::text,
+    trim_scale(s.tenant_amount + s.provider_amount)::text
   from (
-    select case when 'tenant' = any (p_groups) then l.tenant_id end as tenant_id, case when 'model' = any (p_groups) then l.model end as model,
-      case when 'provider' = any (p_groups) then l.provider end as provider,
-      case when 'day' = any (p_groups) then (l.at at time zone 'UTC')::date end as day,
-      count(*) filter (where l.kind = 'usage') as requests, sum(l.tenant_amount) as tenant_amount, sum(l.provider_amount) as provider_amount,
-      sum(l.margin_amount) as margin_amount
-    from app.ledger l
-    where l.at >= p_from::timestamp at time zone 'UTC' and l.at < p_to::timestamp at time zone 'UTC'
-      and (p_tenant is null or l.tenant_id = p_tenant)
-    group by 1, 2, 3, 4
+    select case when 'tenant' = any (p_groups) then u.tenant_id end as tenant_id, case when 'model' = any (p_groups) then u.model end as model,
+      case when 'day' = any (p_groups) then u.day end as day, sum(u.requests)::bigint as requests, sum(u.errors)::bigint as errors,
+      app.sum_counts(array_agg(u.units)) as units, sum(u.tenant_amount) as tenant_amount, sum(u.provider_amount) as provider_amount
+    from (
+      select d.tenant_id, d.model, d.day, d.requests, d.errors, d.units, d.tenant_amount, d.provider_amount from app.usage_days d
+      where d.day >= p_from and d.day < p_to and (p_tenant is null or d.tenant_id = p_tenant)
+      union all
+      select q.tenant_id, e.model, e.day, e.requests, e.errors, e.units, e.tenant_amount, p.provider_amount from app.usage_queue q
+      cross join lateral app.usage_of(q.tenant_id, q.ledger_id) e
+      cross join lateral (
+        select l.provider_amount from app.ledger l where l.tenant_id = q.tenant_id and l.id = q.ledger_id limit 1
+      ) p
+      where e.day >= p_from and e.day < p_to and (p_tenant is null or q.tenant_id = p_tenant)
+    ) u
+    group by 1, 2, 3
   ) s
-  order by s.tenant_amount desc, s.day, s.tenant_id, s.model, s.provider limit p_limit;
+  order by s.tenant_amount desc, s.day, s.tenant_id, s.model limit p_limit;
 end $$;
 
 -- Ended answers that MLflow does not have yet: how many wait, how many were given up, and for how many seconds the oldest waits.

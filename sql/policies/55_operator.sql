@@ -19,6 +19,8 @@ create policy operator_read on app.users for select to llm_operator using (true)
 create policy operator_lock on app.users for update to llm_operator using (true) with check (false);
 create policy operator_rows on app.generations for select to llm_operator using (true);
 create policy operator_stop on app.generations for update to llm_operator using (true) with check (cancel_requested_at is not null);
+create policy operator_read on app.usage_days for select to llm_operator using (true);
+create policy operator_read on app.usage_queue for select to llm_operator using (true);
 create policy operator_read on app.ledger for select to llm_operator using (true);
 create policy operator_add on app.audit_events for insert to llm_operator with check (true);
 create policy operator_add on app.deletions for insert to llm_operator

@@ -217,11 +217,16 @@ layer(TestDatabase.layer)("the operator", (it) => {
         yield* finish(api, ended, { response: "xyzzy" })
         const running = yield* asked(api, alice, { content: "xyzzy" })
         yield* append(api, running, 1, ["xyzzy"])
+        const correction = randomUUID()
         yield* superuser.rows(
           `insert into app.ledger (tenant_id, id, kind, generation_id, user_id, provider, model, tenant_amount, provider_amount, margin_amount)
          values ($1, $2, 'correction', null, $3, 'p', 'm', 2, -1.5, -0.5)`,
-          [tenant, randomUUID(), alice.user]
+          [tenant, correction, alice.user]
         )
+        yield* superuser.rows("insert into app.usage_queue (tenant_id, ledger_id) values ($1, $2)", [
+          tenant,
+          correction
+        ])
         yield* api.rows("select operator.erase($1, $2, 'request')", [token.hash, tenant])
         assert.strictEqual(yield* stateOf(inRoom(api, admin, "select 1")), "LL401")
         assert.strictEqual(
@@ -267,7 +272,7 @@ layer(TestDatabase.layer)("the operator", (it) => {
             "select requests::int, tenant_amount, provider_amount, margin_amount from operator.list_usage($1, '2000-01-01', '2100-01-01', '{tenant}', $2, 10)",
             [token.hash, tenant]
           ),
-          [{ requests: 0, tenant_amount: "2", provider_amount: "1.5", margin_amount: "0.5" }]
+          [{ requests: 2, tenant_amount: "2", provider_amount: "1.5", margin_amount: "0.5" }]
         )
       }).pipe(Effect.scoped)
   )
