@@ -37,6 +37,14 @@ const TYPES = {
   ChangeKey: "Members of a key to change; those left out stay.",
   Limits: "What may be asked at a time; null: not limited here.",
   LimitsChange: "Limits to set; those left out stay, and null takes one away.",
+  LimitsInForce: "All limits and budgets that hold for a request.",
+  LimitInForce:
+    "What is limited of a key, a user, the tenant or its questions to a model, and what is left of it; null: not limited.",
+  KeyLeft: "What is left of a key's limits; null: not limited.",
+  OfMinute: "Of a limit of the minute: how much of it can be used now, and when all of it can.",
+  OfAnswers: "Answers that run, and how many more may.",
+  OfBudget:
+    "A budget in its current period. Amounts are US dollars as decimal texts; `reserved` is for answers that run.",
   Budget: "What may be spent in a period: US dollars as a decimal text.",
   BudgetChoice: "A budget to set.",
   ManagedUser: "A person of one tenant as its admins manage them, with their own limits.",

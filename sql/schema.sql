@@ -1964,6 +1964,8 @@ create function work.give_back(uuid,uuid,jsonb) returns void language plpgsql se
   grant execute to llm_tenant;
 create function work.id_at(timestamp with time zone) returns uuid language sql immutable set search_path=pg_catalog, pg_temp;
   alter function work.id_at(timestamp with time zone) owner to llm_work;
+create function work.left_of_minute(bigint,double precision,double precision,timestamp with time zone) returns jsonb language sql stable set search_path=pg_catalog, pg_temp;
+  alter function work.left_of_minute(bigint,double precision,double precision,timestamp with time zone) owner to llm_work;
 create function work.missed(uuid,uuid,uuid) returns text language sql stable;
   alter function work.missed(uuid,uuid,uuid) owner to llm_work;
 create function work.newest_messages(uuid,uuid,uuid,integer) returns SETOF uuid language plpgsql set search_path=pg_catalog, pg_temp;
@@ -1982,6 +1984,9 @@ create function work.remove_message(uuid,uuid) returns boolean language plpgsql 
 create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.renew(uuid,uuid[],uuid[]) owner to llm_work;
   grant execute to llm_api;
+create function work.standing(uuid,uuid) returns TABLE(scope text, model text, requests jsonb, tokens jsonb, concurrent jsonb, budgets jsonb) language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function work.standing(uuid,uuid) owner to llm_work;
+  grant execute to llm_tenant;
 create function work.sweep(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.sweep(integer) owner to llm_work;
   grant execute to llm_api;

@@ -16,3 +16,6 @@ grant execute on function
   work.admit(uuid, uuid, uuid, text, bigint, numeric, boolean),
   work.give_back(uuid, uuid, jsonb)
 to llm_tenant;
+
+-- Called in the room.
+grant execute on function work.standing(uuid, uuid) to llm_tenant;

@@ -6,6 +6,7 @@ import { ConversationsApi } from "./ConversationsApi.ts"
 import { RequestSchema } from "./Failures.ts"
 import { GenerationsApi } from "./GenerationsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
+import { LimitsApi } from "./LimitsApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { ProviderKeysApi } from "./ProviderKeysApi.ts"
 import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
@@ -27,6 +28,7 @@ export class Api extends HttpApi.make("llm-saas")
     GenerationsApi,
     KeysApi,
     ServiceAccountsApi,
+    LimitsApi,
     ProviderKeysApi,
     OpenAiApi,
     ResponsesApi,

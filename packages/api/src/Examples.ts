@@ -4,6 +4,7 @@ import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Budget, Limits } from "@llm-saas/domain/Limit"
+import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
@@ -58,6 +59,17 @@ export const allowance = {
 const unlimited = { limits: { requests_per_minute: null, tokens_per_minute: null, concurrent: null }, budget: null }
 
 export const managed: typeof ManagedUser.Encoded = { ...colleague, limits, budget }
+
+const nextMonth = "2026-12-01T00:00:00.000Z"
+
+const left: typeof CurrentKey.Encoded.left = {
+  requests: { limit: 60, remaining: 58, reset_at: "2026-11-24T22:31:02.000Z" },
+  tokens: null,
+  concurrent: { limit: 5, running: 1, remaining: 4 },
+  budgets: [{ amount: "20.00", period: "month", spent: "4.0912", reserved: "0.03", left: "15.8788", until: nextMonth }]
+}
+
+export const limitsInForce: typeof LimitsInForce.Encoded.data = [{ scope: "user", model: null, ...left }]
 
 export const retention: typeof ContentRetention.Encoded = { content: "days", days: 30 }
 
@@ -119,6 +131,9 @@ export const newKey: typeof NewApiKey.Encoded = {
 
 export const currentKey: typeof CurrentKey.Encoded = {
   ...apiKey,
+  limits,
+  budget,
+  left,
   usage: {
     today: { requests: 12, tokens_in: 8_040, tokens_out: 2_310, cost_usd: 0.0034 },
     this_month: { requests: 310, tokens_in: 201_200, tokens_out: 61_050, cost_usd: 0.0912 }

@@ -4,6 +4,7 @@ import { CallBoundary } from "./Call.ts"
 import { ConversationsRpc } from "./ConversationsRpc.ts"
 import { GenerationsRpc } from "./GenerationsRpc.ts"
 import { KeysRpc } from "./KeysRpc.ts"
+import { LimitsRpc } from "./LimitsRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { ProviderKeysRpc } from "./ProviderKeysRpc.ts"
 import { TenantsRpc } from "./TenantsRpc.ts"
@@ -18,6 +19,7 @@ export class Rpcs extends TenantsRpc.merge(
   ConversationsRpc,
   GenerationsRpc,
   KeysRpc,
+  LimitsRpc,
   ProviderKeysRpc,
   AdminRpc
 ).middleware(CallBoundary) {}

@@ -47,6 +47,9 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["keys.rotate", ["keys:write"]],
   ["keys.current", "any"],
 
+  // What holds for the key itself.
+  ["limits.mine", "any"],
+
   ["openai.chat", ["chat"]],
   ["openai.embeddings", ["embeddings"]],
   // Every key may see what it may ask.

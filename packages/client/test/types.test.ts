@@ -12,6 +12,7 @@ import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
+import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProblemCode } from "@llm-saas/domain/Problem"
 import type { ContentRetention, ContentRetentionChoice, Tenant } from "@llm-saas/domain/Tenant"
@@ -48,6 +49,7 @@ const same: {
   readonly keys: Same<Plain.Page<Plain.ApiKey>, typeof KeyPage.Encoded>
   readonly serviceAccount: Same<Plain.ServiceAccount, typeof ServiceAccount.Encoded>
   readonly users: Same<Plain.Page<Plain.ManagedUser>, typeof UserPage.Encoded>
+  readonly limits: Same<Plain.LimitsInForce, typeof LimitsInForce.Encoded>
   readonly changeUser: Same<Plain.ChangeUser, Schema.Struct.Encoded<typeof change>>
   readonly createServiceAccount: Same<Plain.CreateServiceAccount, typeof CreateServiceAccount.Encoded>
   readonly changeServiceAccount: Same<Plain.ChangeServiceAccount, typeof ChangeServiceAccount.Encoded>
@@ -75,6 +77,7 @@ const same: {
   keys: true,
   serviceAccount: true,
   users: true,
+  limits: true,
   changeUser: true,
   createServiceAccount: true,
   changeServiceAccount: true

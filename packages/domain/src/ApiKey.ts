@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { allowed } from "./Limit.ts"
+import { holding } from "./LimitInForce.ts"
 import { Problem } from "./ProblemClass.ts"
 import { Scope } from "./Scope.ts"
 import { TenantId } from "./Tenant.ts"
@@ -96,7 +97,9 @@ const Spent = Schema.Struct({
 /** The key of a request, and what was asked with it, by calendar days and months in UTC. */
 export class CurrentKey extends Schema.Class<CurrentKey>("CurrentKey")({
   ...fields,
-  usage: Schema.Struct({ today: Spent, this_month: Spent })
+  usage: Schema.Struct({ today: Spent, this_month: Spent }),
+  /** Of the limits of the key, its own or the plan's; null: it has none. Those of its user and tenant: `GET /limits`. */
+  left: Schema.NullOr(Schema.Struct(holding).annotate({ identifier: "KeyLeft" }))
 }) {}
 
 /** A program of a tenant, whose keys belong to no person. It acts as a user of its own. */

@@ -7,6 +7,7 @@ import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
 import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
+import { LimitsInForce } from "@llm-saas/engine/accounts/LimitsInForce"
 import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
@@ -105,6 +106,7 @@ export const EngineLayer = Layer.mergeAll(
   Keys.layer,
   KeyUses.layer,
   ServiceAccounts.layer,
+  LimitsInForce.layer,
   TenantsLayer,
   Messages.layer,
   Conversations.layer,

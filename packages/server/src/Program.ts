@@ -5,6 +5,7 @@ import { AccountsCalls } from "./rpc/handlers/accounts.ts"
 import { AdminCalls } from "./rpc/handlers/admin.ts"
 import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
 import { GenerationsCalls } from "./rpc/handlers/generations.ts"
+import { LimitsCalls } from "./rpc/handlers/limits.ts"
 import { MessagesCalls } from "./rpc/handlers/messages.ts"
 import { TenantsCalls } from "./rpc/handlers/tenants.ts"
 import { ProviderKeysCalls } from "./rpc/handlers/providerKeys.ts"
@@ -21,6 +22,7 @@ import { ConversationsHandlers } from "./http/handlers/conversations.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
 import { ProviderKeysHandlers } from "./http/handlers/providerKeys.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
+import { LimitsHandlers } from "./http/handlers/limits.ts"
 import { AnthropicHandlers } from "./http/handlers/anthropic.ts"
 import { OpenAiHandlers } from "./http/handlers/openai.ts"
 import { ResponsesHandlers } from "./http/handlers/responses.ts"
@@ -45,6 +47,7 @@ const Handlers = Layer.mergeAll(
   GenerationsHandlers,
   KeysHandlers,
   ServiceAccountsHandlers,
+  LimitsHandlers,
   ProviderKeysHandlers,
   OpenAiHandlers,
   ResponsesHandlers,
@@ -61,6 +64,7 @@ const Calls = Layer.mergeAll(
   ConversationsCalls,
   GenerationsCalls,
   KeysCalls,
+  LimitsCalls,
   ProviderKeysCalls,
   AdminCalls
 )

@@ -13,6 +13,9 @@ const SERVER = Running.with({
   MOCK_TOKENS: "3",
   MOCK_TTFT_MS: "0",
   MOCK_DELAY_MS: "0",
+  // A dollar for each token.
+  LLM_PRICE_INPUT_PER_MILLION: "1000000",
+  LLM_PRICE_OUTPUT_PER_MILLION: "1000000",
   TENANTS_PER_ADDRESS: "10000",
   REGISTRATIONS_PER_ADDRESS: "10000"
 })
@@ -47,6 +50,17 @@ const plan = ({ tenant }: Person) =>
     `insert into app.limits (tenant_id, subject, requests_per_minute, budget, budget_period)
      values ('${tenant}', 'key', 60, 1.00, 'day'), ('${tenant}', 'user', 100, 5, 'month')`
   )
+
+/** What GET /limits says, by scope. */
+const inForce = Effect.fnUntraced(function* (send: Send, token: string) {
+  const { body, status } = yield* send("GET", "/limits", { token })
+  assert.strictEqual(status, 200, JSON.stringify(body))
+  const data: ReadonlyArray<Answer["body"]> = Array.isArray(body["data"]) ? body["data"] : []
+  return { scopes: data.map(({ scope }) => scope), of: (scope: string) => data.find((each) => each["scope"] === scope) }
+})
+
+const of = (value: unknown, ...path: ReadonlyArray<string | number>): unknown =>
+  path.reduce<unknown>((found, name) => Reflect.get(Object(found), name), value)
 
 layer(SERVER, OPTIONS)("limits and budgets", (it) => {
   it.effect("of a key are set when it is made, changed one by one, shown, and taken away", () =>
@@ -278,6 +292,94 @@ layer(SERVER, OPTIONS)("limits and budgets", (it) => {
       yield* plan(admin)
       const failed = yield* Effect.flip(client["keys.change"]({ id: key.id, limits: { requests_per_minute: 61 } }))
       assert.strictEqual(failed._tag, "LimitBeyondPlan")
+    })
+  )
+
+  it.effect("in force are shown with what is left: those of tenant, user, key and model that hold for the caller", () =>
+    Effect.gen(function* () {
+      const { port, send } = yield* Running
+      const { admin, member } = yield* office(send)
+      const stranger = yield* signUp(send)
+      assert.deepStrictEqual((yield* inForce(send, member.token)).scopes, [])
+      yield* query(
+        `insert into app.limits (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period)
+         values ('${admin.tenant}', 'tenant', 1000, null, null, null, null),
+           ('${admin.tenant}', 'user', 9, null, 7, 100000, 'month'),
+           ('${admin.tenant}', 'key', 5, 600000, null, 100000, 'day'),
+           ('${admin.tenant}', 'model:other', null, null, 0, null, null)`
+      )
+      const made = yield* makeKey(send, member.token, {
+        limits: { requests_per_minute: 4 },
+        budget: { amount: "70000", period: "total" }
+      })
+      const key = String(made.body["key"])
+      const fresh = yield* inForce(send, key)
+      assert.deepStrictEqual(fresh.scopes, ["tenant", "user", "key", "model"])
+      assert.deepInclude(fresh.of("key")?.["requests"], { limit: 4, remaining: 4 })
+      assert.deepInclude(fresh.of("key")?.["tokens"], { limit: 600_000, remaining: 600_000 })
+
+      for (const content of ["one", "two"])
+        assert.strictEqual((yield* send("POST", "/messages", { token: key, json: { content } })).status, 201)
+      const used = yield* inForce(send, key)
+      const [ledger] = yield* query(
+        `select trim_scale(sum(tenant_amount))::text as spent, sum(tenant_amount)::integer as tokens,
+           trim_scale(50000.50 - sum(tenant_amount))::text as left from app.ledger where tenant_id = '${admin.tenant}'`
+      )
+      assert.deepInclude(of(used.of("key"), "requests"), { limit: 4, remaining: 2 })
+      assert.deepInclude(of(used.of("user"), "requests"), { limit: 9, remaining: 7 })
+      assert.deepInclude(of(used.of("tenant"), "requests"), { limit: 1000 })
+      // As many as were used, give or take what a moment brings.
+      const tokens = Number(of(used.of("key"), "tokens", "remaining"))
+      assert.isAtLeast(tokens, 600_000 - Number(of(ledger, "tokens")))
+      assert.isAtMost(tokens, 600_000)
+      assert.deepStrictEqual(of(used.of("user"), "concurrent"), { limit: 7, running: 0, remaining: 7 })
+      assert.deepStrictEqual(of(used.of("model"), "concurrent"), { limit: 0, running: 0, remaining: 0 })
+      assert.strictEqual(used.of("model")?.["model"], "other")
+      // A budget of another period holds beside the plan's.
+      const beside = of(used.of("key"), "budgets")
+      assert.deepStrictEqual(
+        Array.isArray(beside) ? beside.map((each) => [of(each, "amount"), of(each, "period"), of(each, "spent")]) : [],
+        [
+          ["100000", "day", of(ledger, "spent")],
+          ["70000", "total", of(ledger, "spent")]
+        ]
+      )
+      assert.isNull(of(beside, 1, "until"))
+      // Of two budgets of one period, the lower.
+      const path = `/keys/${String(made.body["id"])}`
+      const daily = { token: member.token, json: { budget: { amount: "50000.50", period: "day" } } }
+      assert.deepStrictEqual(says(yield* send("PATCH", path, daily)), OK)
+      const current = yield* send("GET", "/v1/key", { token: key })
+      const budget = of(current.body, "left", "budgets")
+      assert.deepInclude(of(budget, 0), {
+        amount: "50000.50",
+        period: "day",
+        spent: of(ledger, "spent"),
+        reserved: "0",
+        left: of(ledger, "left")
+      })
+      assert.lengthOf(Array.isArray(budget) ? budget : [], 1)
+      assert.strictEqual(of(used.of("user"), "budgets", 0, "spent"), of(ledger, "spent"))
+      const until = new Date(String(of(budget, 0, "until"))).getTime()
+      assert.strictEqual(until, Math.ceil(Date.now() / 86_400_000) * 86_400_000)
+
+      // By login no key's; and nobody else's.
+      assert.deepStrictEqual((yield* inForce(send, member.token)).scopes, ["tenant", "user", "model"])
+      const other = yield* inForce(send, admin.token)
+      assert.deepInclude(of(other.of("user"), "requests"), { limit: 9, remaining: 9 })
+      assert.strictEqual(of(other.of("user"), "budgets", 0, "spent"), "0")
+      assert.deepStrictEqual((yield* inForce(send, stranger.token)).scopes, [])
+      const client = yield* caller("websocket", port, key)
+      const called = yield* client["limits.mine"]()
+      assert.deepStrictEqual(
+        called.data.map(({ scope }) => scope),
+        ["tenant", "user", "key", "model"]
+      )
+      const foreign = yield* query(
+        `select s.scope from app.enter('${admin.tenant}', '${admin.id}', 0, 'user') e
+         cross join lateral work.standing('${admin.tenant}', case when e is not null then '${String(made.body["id"])}'::uuid end) s`
+      )
+      assert.deepStrictEqual(foreign, [])
     })
   )
 })

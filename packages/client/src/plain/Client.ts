@@ -18,6 +18,7 @@ import type {
   Feedback,
   Generation,
   IsolationReport,
+  LimitsInForce,
   ManagedUser,
   Message,
   NewApiKey,
@@ -242,6 +243,11 @@ export class Client {
     ): Promise<NewApiKey> => this.#transport.send("POST", `/keys/${encode(id)}/rotate`, { ...options, json: rotation }),
     /** The key of this client: what it may, and what was asked with it. */
     current: (options?: RequestOptions): Promise<CurrentKey> => this.#transport.retry("GET", "/v1/key", options)
+  }
+
+  /** The limits and budgets under which this client asks, and what is left of them. */
+  limits(options?: RequestOptions): Promise<LimitsInForce> {
+    return this.#transport.retry("GET", "/limits", options)
   }
 
   /** The tenant's own keys at providers. For admins. */

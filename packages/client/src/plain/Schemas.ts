@@ -332,6 +332,7 @@ export interface CurrentKey {
     readonly today: KeyUsage
     readonly this_month: KeyUsage
   }
+  readonly left: KeyLeft | null
 }
 
 /** What was asked with a key. `cost_usd` is null where a price is not known. */
@@ -378,6 +379,53 @@ export interface LimitsChange {
   readonly requests_per_minute?: number | null
   readonly tokens_per_minute?: number | null
   readonly concurrent?: number | null
+}
+
+/** All limits and budgets that hold for a request. */
+export interface LimitsInForce {
+  readonly data: ReadonlyArray<LimitInForce>
+}
+
+/** What is limited of a key, a user, the tenant or its questions to a model, and what is left of it; null: not limited. */
+export interface LimitInForce {
+  readonly scope: "tenant" | "user" | "key" | "model"
+  readonly model: string | null
+  readonly requests: OfMinute | null
+  readonly tokens: OfMinute | null
+  readonly concurrent: OfAnswers | null
+  readonly budgets: ReadonlyArray<OfBudget>
+}
+
+/** What is left of a key's limits; null: not limited. */
+export interface KeyLeft {
+  readonly requests: OfMinute | null
+  readonly tokens: OfMinute | null
+  readonly concurrent: OfAnswers | null
+  readonly budgets: ReadonlyArray<OfBudget>
+}
+
+/** Of a limit of the minute: how much of it can be used now, and when all of it can. */
+export interface OfMinute {
+  readonly limit: number
+  readonly remaining: number
+  readonly reset_at: string
+}
+
+/** Answers that run, and how many more may. */
+export interface OfAnswers {
+  readonly limit: number
+  readonly running: number
+  readonly remaining: number
+}
+
+/** A budget in its current period. Amounts are US dollars as decimal texts; `reserved` is for answers that run. */
+export interface OfBudget {
+  readonly amount: string
+  readonly period: "day" | "week" | "month" | "total"
+  readonly spent: string
+  readonly reserved: string
+  readonly left: string
+  readonly until: string | null
 }
 
 /** What may be spent in a period: US dollars as a decimal text. */

@@ -1,5 +1,5 @@
 import { TenantSql } from "@llm-saas/database/Tenancy"
-import { ApiKey, KeyId } from "@llm-saas/domain/ApiKey"
+import { ApiKey, CurrentKey, KeyId } from "@llm-saas/domain/ApiKey"
 import { Scope } from "@llm-saas/domain/Scope"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
@@ -195,10 +195,11 @@ const SPENT = (since: string) => `json_build_object(
 /** A key, and what was asked with it. Ordered as only one index is, see `Pages.ts`: it is read from now to the beginning of the month. */
 export const keyWithUsage = SqlSchema.findOneOption({
   Request: KeyId,
-  Result: Schema.Struct({ ...KeyRow.fields, today: Count, this_month: Count }),
+  Result: Schema.Struct({ ...KeyRow.fields, today: Count, this_month: Count, left: CurrentKey.fields.left }),
   execute: (id) =>
     TenantSql.use(
-      (sql) => sql`select ${sql.literal(COLUMNS)}, spent.today, spent.this_month
+      (sql) => sql`select ${sql.literal(COLUMNS)}, spent.today, spent.this_month,
+          (select to_jsonb(s) from work.standing(app.tenant_id(), k.id) s where s.scope = 'key') as left
         from app.api_keys k ${sql.literal(OWNER)} cross join lateral (
           select ${sql.literal(SPENT("date_trunc('day', now(), 'UTC')"))} as today,
             ${sql.literal(SPENT("date_trunc('month', now(), 'UTC')"))} as this_month

@@ -130,8 +130,8 @@ const make = Effect.gen(function* () {
     if (key === undefined) return yield* new KeyNotFound({ detail: "This request was not made with an API key." })
     const row = yield* tenancy.read(KeyQueries.keyWithUsage(key.id))
     if (Option.isNone(row)) return yield* new KeyNotFound({})
-    const { this_month, today, ...found } = row.value
-    return new CurrentKey({ ...KeyQueries.membersOf(found), usage: { today, this_month } })
+    const { left, this_month, today, ...found } = row.value
+    return new CurrentKey({ ...KeyQueries.membersOf(found), usage: { today, this_month }, left })
   }).pipe(Effect.withSpan("Keys.current"))
 
   /** The key, locked, if the actor may manage it. */
