@@ -13,12 +13,14 @@ export const MAX_DEPTH = 64
 export const checkBody = (
   request: HttpServerRequest.HttpServerRequest
 ): Effect.Effect<BadTarget | undefined, HttpServerError.HttpServerError> =>
-  Effect.map(request.arrayBuffer, (buffer) => {
-    if (isEncoded(request)) return { code: "unsupported_media_type" }
-    const bytes = Buffer.from(buffer)
-    if (!isUtf8(bytes)) return { code: "invalid_utf8" }
-    return isForm(request) ? checkForm(bytes.toString()) : checkJson(bytes)
-  })
+  Effect.map(request.arrayBuffer, (buffer) => checkBytes(request, Buffer.from(buffer)))
+
+/** As {@link checkBody}, for a body that was read. */
+export const checkBytes = (request: HttpServerRequest.HttpServerRequest, bytes: Buffer): BadTarget | undefined => {
+  if (isEncoded(request)) return { code: "unsupported_media_type" }
+  if (!isUtf8(bytes)) return { code: "invalid_utf8" }
+  return isForm(request) ? checkForm(bytes.toString()) : checkJson(bytes)
+}
 
 /**
  * Whether the body is encoded, for example compressed. Nothing is unpacked here, so that a small body cannot become a large one (RFC 9110

@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from "@llm-saas/domain/Json"
 import { Effect, Result } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"
-import { checkBody } from "../http/Body.ts"
+import { checkBytes } from "../http/Body.ts"
 import { refusal } from "../http/Refusals.ts"
 import type { BadTarget } from "../http/Target.ts"
+import { wholeBody } from "../http/WholeBody.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -24,12 +25,17 @@ const read = Effect.fnUntraced(function* (request: Request) {
   // A charset says nothing: JSON is UTF-8 (RFC 8259 §8.1), which is checked.
   if (!JSON_TYPE.test(request.headers["content-type"] ?? "application/json"))
     return Result.fail<BadTarget>({ code: "unsupported_media_type" })
-  const bad = yield* checkBody(request)
+  const bytes = yield* wholeBody(request)
+  const bad = checkBytes(request, bytes)
   if (bad !== undefined) return Result.fail(bad)
-  const parsed = yield* Effect.result(request.json)
+  // Without a byte order mark.
+  const text = UTF8.decode(bytes)
+  const parsed = Result.try((): unknown => (text === "" ? null : JSON.parse(text)))
   if (Result.isFailure(parsed)) return Result.fail<BadTarget>({ code: "malformed_json" })
   return isJsonObject(parsed.success) ? Result.succeed(parsed.success) : Result.fail(NO_OBJECT)
 })
+
+const UTF8 = new TextDecoder()
 
 const JSON_TYPE = /^\s*application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/iu
 
