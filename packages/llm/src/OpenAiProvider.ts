@@ -2,6 +2,7 @@ import type { Attempt } from "@llm-saas/domain/Attempt"
 import { embeddingsBody } from "@llm-saas/dialects/Embeddings"
 import { forwardResponses } from "@llm-saas/dialects/responses/ResponsesBody"
 import { ResponsesReader } from "@llm-saas/dialects/responses/ResponsesReader"
+import { held } from "@llm-saas/domain/Held"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest, Origin } from "@llm-saas/domain/ModelRequest"
@@ -18,7 +19,7 @@ import { EventStream } from "./EventStream.ts"
 import { LearnedDialect } from "./LearnedDialect.ts"
 import type { Call, Provider, ProviderOptions, Target } from "./Provider.ts"
 import { internal, noConnection, type ProviderFailure, tooLate } from "./ProviderFailure.ts"
-import { ProviderRequest } from "./ProviderRequest.ts"
+import { ProviderRequest, within } from "./ProviderRequest.ts"
 import type { Asked } from "./Rejection.ts"
 import { baseUrlOf, type Endpoint, endpointOf, type Operation } from "./Target.ts"
 
@@ -69,7 +70,7 @@ export const make = Effect.fnUntraced(function* (
       record.firstAt ??= call.moment()
       question.emit(piece)
     }
-    const request = yield* Effect.acquireRelease(
+    const request = yield* held(
       Effect.sync(() => new ProviderRequest(agents, clock, emit, question.asked, question.read)),
       (request) => Effect.sync(() => request.close())
     )
@@ -85,15 +86,13 @@ export const make = Effect.fnUntraced(function* (
     call: Call,
     whole: boolean
   ) {
-    yield* within(Deferred.await(request.connected), target.connectMs, noConnection)
-    const begun = Deferred.await(request.begun)
-    yield* whole ? begun : within(begun, target.firstTokenMs, tooLate)
+    yield* within(request.connected, target.connectMs, noConnection)
+    yield* whole ? Deferred.await(request.begun) : within(request.begun, target.firstTokenMs, tooLate)
     yield* call.begun
-    if (!request.spoken) yield* request.unlessSilent(Deferred.await(request.said), target.silenceMs)
+    if (!request.spoken) yield* request.unlessSilent(request.said, target.silenceMs)
   })
 
-  const ended = <A>({ request }: Opened<A>, target: Target) =>
-    request.unlessSilent(Deferred.await(request.ended), target.silenceMs)
+  const ended = <A>({ request }: Opened<A>, target: Target) => request.unlessSilent(request.ended, target.silenceMs)
 
   const endpoint = (
     operation: Operation,
@@ -219,6 +218,3 @@ const isRefused = (failed: ProviderFailure | undefined): boolean =>
 
 /** An id for a call of a tool whose provider gives none. */
 const newId = () => `call_${randomBytes(12).toString("hex")}`
-
-const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>
-  Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })

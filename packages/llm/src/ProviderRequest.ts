@@ -85,8 +85,8 @@ export class ProviderRequest<A = Completion> {
   }
 
   /** Waits for a part of the answer, and fails after too long a silence. It checks at the earliest time that can be, not for every piece. */
-  unlessSilent<A>(part: Effect.Effect<A, ProviderFailure>, silenceMs: number): Effect.Effect<A, ProviderFailure> {
-    return Effect.raceFirst(part, this.#silence(silenceMs))
+  unlessSilent<A>(part: Deferred.Deferred<A, ProviderFailure>, silenceMs: number): Effect.Effect<A, ProviderFailure> {
+    return unlessDone(part, Effect.raceFirst(Deferred.await(part), this.#silence(silenceMs)))
   }
 
   #silence(silenceMs: number): Effect.Effect<never, ProviderFailure> {
@@ -125,6 +125,8 @@ export class ProviderRequest<A = Completion> {
       else this.#end(Exit.fail(unavailable(code)))
     })
     request.end(body)
+    // Its connection is there, also if Node says so only in the next turn.
+    if (request.reusedSocket) this.#connect()
   }
 
   readonly #connect = (): void => void Deferred.doneUnsafe(this.connected, Effect.void)
@@ -203,3 +205,11 @@ export class ProviderRequest<A = Completion> {
     Deferred.doneUnsafe(this.ended, exit)
   }
 }
+
+/** Waits for a part at most `duration` (ms). */
+export const within = <A, E>(part: Deferred.Deferred<A, E>, duration: number, failed: ProviderFailure) =>
+  unlessDone(part, Effect.timeoutOrElse(Deferred.await(part), { duration, orElse: () => Effect.fail(failed) }))
+
+/** What is there already needs no timer, and no fibers that race. */
+const unlessDone = <A, E, E2>(part: Deferred.Deferred<A, E>, waiting: Effect.Effect<A, E | E2>) =>
+  Effect.suspend(() => (Deferred.isDoneUnsafe(part) ? Deferred.await(part) : waiting))

@@ -1,4 +1,5 @@
 import type { Attempt } from "@llm-saas/domain/Attempt"
+import { held } from "@llm-saas/domain/Held"
 import type { JsonObject } from "@llm-saas/domain/Json"
 import { refusalOf } from "@llm-saas/dialects/anthropic/MessagesBody"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
@@ -9,7 +10,7 @@ import { makeAgents } from "../Agents.ts"
 import type { AnswerReader } from "../AnswerReader.ts"
 import { textsIn } from "../ChatQuestion.ts"
 import { internal, noConnection, type ProviderFailure, tooLate } from "../ProviderFailure.ts"
-import { ProviderRequest } from "../ProviderRequest.ts"
+import { ProviderRequest, within } from "../ProviderRequest.ts"
 import type { Call, Provider, Target } from "../Provider.ts"
 import type { Asked } from "../Rejection.ts"
 import { CountReader } from "./CountReader.ts"
@@ -39,7 +40,7 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
     asked: Asked,
     read: (emit: (piece: ModelPiece) => void) => AnswerReader<A>
   ): Effect.Effect<ProviderRequest<A>, never, Scope.Scope> =>
-    Effect.acquireRelease(
+    held(
       Effect.sync(() => new ProviderRequest<A>(agents, clock, emit, asked, read)),
       (request) => Effect.sync(() => request.close())
     )
@@ -71,15 +72,15 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
       asked,
       (emit) => (stream = new MessageStream(emit, question.reading, asked))
     )
-    yield* Effect.addFinalizer(() => Effect.sync(() => note(record, sent, stream)))
+    yield* held(Effect.void, () => Effect.sync(() => note(record, sent, stream)))
     yield* send(sent, "messages", request, call, question.body)
     const begun = Effect.gen(function* () {
-      yield* within(Deferred.await(sent.connected), target.connectMs, noConnection)
+      yield* within(sent.connected, target.connectMs, noConnection)
       // What comes in one piece comes at its end, within the time of the whole answer.
       if (question.whole) yield* Deferred.await(sent.begun)
-      else yield* within(Deferred.await(sent.begun), target.firstTokenMs, tooLate)
+      else yield* within(sent.begun, target.firstTokenMs, tooLate)
       yield* call.begun
-      if (!sent.spoken) yield* sent.unlessSilent(Deferred.await(sent.said), target.silenceMs)
+      if (!sent.spoken) yield* sent.unlessSilent(sent.said, target.silenceMs)
     })
     const exit = yield* Effect.exit(begun)
     if (Exit.isSuccess(exit)) return { sent, refused: undefined }
@@ -120,7 +121,7 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
           })
         }
         return yield* asked.sent
-          .unlessSilent(Deferred.await(asked.sent.ended), target.silenceMs)
+          .unlessSilent(asked.sent.ended, target.silenceMs)
           .pipe(Effect.mapError((failed) => adjusted(failed, asked.sent.error, askedOf(request, question.body))))
       }
       asked.sent.close()
@@ -138,8 +139,8 @@ export const make = Effect.fnUntraced(function* (options: AnthropicOptions) {
       () => new CountReader()
     )
     yield* send(sent, "messages/count_tokens", request, call, body)
-    yield* within(Deferred.await(sent.connected), target.connectMs, noConnection)
-    const count = yield* within(Deferred.await(sent.ended), target.firstTokenMs, tooLate).pipe(
+    yield* within(sent.connected, target.connectMs, noConnection)
+    const count = yield* within(sent.ended, target.firstTokenMs, tooLate).pipe(
       Effect.mapError((failed) => adjusted(failed, sent.error, asked))
     )
     record.firstAt = call.moment()
@@ -184,6 +185,3 @@ const note = (record: Attempt, { status }: ProviderRequest, stream: MessageStrea
   record.responseModel ??= stream?.message.model
   record.usage ??= stream?.message.usage
 }
-
-const within = <A>(effect: Effect.Effect<A, ProviderFailure>, duration: number, failed: ProviderFailure) =>
-  Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(failed) })

@@ -4,6 +4,7 @@ import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embeddi
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import type { Asking, Completion, Estimate } from "@llm-saas/engine/generations/Llm"
+import { retried } from "@llm-saas/domain/Retried"
 import { Clock, Data, Duration, Effect, Random, Redacted, Result, Schedule } from "effect"
 import { ProviderFailure, tooLate } from "../ProviderFailure.ts"
 import { withoutSecrets } from "../Said.ts"
@@ -122,19 +123,18 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
         Effect.onExit((exit) => Effect.sync(() => attempts.end(exit)))
       )
     })
-    return yield* once.pipe(
-      Effect.tapError((failed) => (each.at.settings.type === "mock" ? Effect.void : faults.report(failed))),
-      Effect.retry({
-        schedule: AGAIN,
-        times: each.retries,
-        // Where another target follows, it is asked at once instead of waiting as long as this one wants.
-        while: (failed) =>
-          failed.retryable
-          && !shown()
-          && (failed.waitMs ?? 0) <= (isLast || !fallsBack(fallbackOn, failed) ? PATIENCE_MS : 0)
-      }),
-      Effect.onExit((exit) => health.settle(pass, exit))
+    const told = Effect.tapError(once, (failed) =>
+      each.at.settings.type === "mock" ? Effect.void : faults.report(failed)
     )
+    return yield* retried(told, {
+      schedule: AGAIN,
+      times: each.retries,
+      // Where another target follows, it is asked at once instead of waiting as long as this one wants.
+      while: (failed) =>
+        failed.retryable
+        && !shown()
+        && (failed.waitMs ?? 0) <= (isLast || !fallsBack(fallbackOn, failed) ? PATIENCE_MS : 0)
+    }).pipe(Effect.onExit((exit) => health.settle(pass, exit)))
   })
 
   /** Asks the targets of a route in their order, until one answers or a failure is final. */
