@@ -1,5 +1,6 @@
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { type Ending, PROCESS_LOST } from "@llm-saas/domain/Generation"
+import { retried } from "@llm-saas/domain/Retried"
 import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { Clock, Effect, Schedule } from "effect"
 import { endedGeneration, type RunState } from "./GenerationRecord.ts"
@@ -32,7 +33,7 @@ export const make = Effect.fnUntraced(function* ({ chunksSettled }: { readonly c
         if (monotonicMillis(clock) - from > STALL_AFTER_MS) live.tokenLog.stall()
       })
     )
-    const written = yield* steadily(Effect.retry(finishing, WRITE_RETRIES)).pipe(
+    const written = yield* retried(finishing, { schedule: WRITE_RETRIES, around: steadily }).pipe(
       // A sweeper ends it with the text stored so far.
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )

@@ -105,8 +105,12 @@ export const endedGeneration = (
 
 /** The calls of tools in a log; null: there are none. Ids are compared by PostgreSQL, whose texts have no NUL. */
 const callsIn = (entries: ReadonlyArray<string>): Message["tool_calls"] => {
+  // Parses every event, which most answers' events are not worth: all forms of calls have such a member.
+  if (!entries.some((entry) => CALLS.test(entry))) return null
   const { calls } = writtenIn(entries)
   return calls.length === 0 ? null : calls.map(({ args, id, name }) => ({ id: storable(id), name, arguments: args }))
 }
+
+const CALLS = /"(?:tool_calls?|tool_use|partial_json|function_call|custom_tool_call)"/u
 
 const storable = (text: string): string => text.toWellFormed().replaceAll("\0", "\ufffd")

@@ -29,22 +29,35 @@ const tokensIn = Metric.withAttributes(tokens, { direction: "in" })
 const tokensOut = Metric.withAttributes(tokens, { direction: "out" })
 
 /** Counts an answer that ended at `now` (ms), and exports its spans where a tracer is configured. */
-export const observe = Effect.fnUntraced(function* (
+export const observe = (
   record: GenerationRecord,
   calls: ReadonlyArray<EndedCall>,
   parent: Tracer.AnySpan | undefined,
   now: number
-) {
-  yield* Metric.update(Metric.withAttributes(answers, { source: record.source, status: record.status }), 1)
-  yield* Metric.update(duration, (record.model_ended_at - record.created_at) / 1000)
-  if (record.first_token_at !== null)
-    yield* Metric.update(firstToken, (record.first_token_at - record.created_at) / 1000)
-  yield* Metric.update(tokensIn, record.tokens_in ?? record.approx_tokens_in)
-  yield* Metric.update(tokensOut, record.tokens_out ?? record.approx_tokens_out)
-  const tracer = yield* Tracer.Tracer
-  if (tracer !== Tracer.nativeTracer && parent?.sampled !== false)
-    emit(tracer, parent, { ...record, generation_id: record.id, ended_at: now, calls })
-})
+): Effect.Effect<void> =>
+  Effect.withFiber(({ context }) => {
+    answersOf(record.source, record.status).updateUnsafe(1, context)
+    duration.updateUnsafe((record.model_ended_at - record.created_at) / 1000, context)
+    if (record.first_token_at !== null)
+      firstToken.updateUnsafe((record.first_token_at - record.created_at) / 1000, context)
+    tokensIn.updateUnsafe(record.tokens_in ?? record.approx_tokens_in, context)
+    tokensOut.updateUnsafe(record.tokens_out ?? record.approx_tokens_out, context)
+    const tracer = Context.get(context, Tracer.Tracer)
+    if (tracer !== Tracer.nativeTracer && parent?.sampled !== false)
+      emit(tracer, parent, { ...record, generation_id: record.id, ended_at: now, calls })
+    return Effect.void
+  })
+
+/** Making one for each answer took as long as counting. There are a few dozen. */
+const answersOf = (source: string, status: string) => {
+  const name = `${source} ${status}`
+  const known = counted.get(name)
+  if (known !== undefined) return known
+  const made = Metric.withAttributes(answers, { source, status })
+  counted.set(name, made)
+  return made
+}
+const counted = new Map<string, typeof answers>()
 
 /** The parent for an answer's spans, where a tracer exports: it continues the caller's trace. */
 export const currentSpan: Effect.Effect<Tracer.AnySpan | undefined> = Effect.withFiber((fiber) =>

@@ -1,3 +1,4 @@
+import { held } from "@llm-saas/domain/Held"
 import { monotonicMillis } from "@llm-saas/domain/Time"
 import { type Cause, Clock, Effect } from "effect"
 import type { RunningGeneration } from "./RunningGeneration.ts"
@@ -27,7 +28,7 @@ export const make = Effect.fnUntraced(function* ({
   })
 
   return (live: RunningGeneration) =>
-    Effect.acquireRelease(
+    held(
       Effect.sync(() => void live.readers++),
       () =>
         Effect.suspend(() => {

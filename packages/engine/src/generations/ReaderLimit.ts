@@ -1,3 +1,4 @@
+import { held } from "@llm-saas/domain/Held"
 import { TooManyRequests } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { UserId } from "@llm-saas/domain/User"
@@ -21,7 +22,7 @@ export class ReaderLimit {
   /** One more reader, for as long as the scope is open; refused where the user has too many. */
   enter(tenantId: TenantId, userId: UserId): Effect.Effect<void, TooManyRequests, Scope.Scope> {
     const user = `${tenantId} ${userId}`
-    return Effect.acquireRelease(
+    return held(
       Effect.suspend(() => {
         const mine = this.#users.get(user) ?? 0
         if (mine >= this.#perUser) return Effect.fail(new TooManyRequests({ retry_after: RETRY_AFTER_SECONDS }))
