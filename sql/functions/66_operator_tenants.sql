@@ -5,7 +5,7 @@ set local role llm_operator;
 create function operator.list_tenants(p_token bytea, p_id uuid, p_status text, p_plan uuid, p_after uuid, p_limit integer)
   returns table (
     id uuid, name text, status text, registration text, created_at timestamptz, plan_id uuid, plan text, markup text, models text[],
-    content_days_at_most integer, users bigint
+    content_days_at_most integer, users float8
   )
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -14,7 +14,7 @@ begin
   perform operator.admit(p_token);
   return query
   select t.id, t.name, t.status, t.registration, t.created_at, t.plan_id, p.name, trim_scale(t.markup)::text, t.models, t.content_days_at_most,
-    (select count(*) from app.users u where u.tenant_id = t.id and u.kind = 'person' and u.deleted_at is null)
+    (select count(*)::float8 from app.users u where u.tenant_id = t.id and u.kind = 'person' and u.deleted_at is null)
   from app.tenants t left join operator.plans p on p.id = t.plan_id
   where (p_id is null or t.id = p_id) and (p_status is null or t.status = p_status) and (p_plan is null or t.plan_id = p_plan)
     and (p_after is null or t.id < p_after)
@@ -93,8 +93,8 @@ begin
 end $$;
 
 -- Erases a tenant for good: from now on nobody enters; all content, users and keys are removed in batches (operator.carry_on and
--- work.purge). The ledger, accounts of answers, their calls and the audit log stay: ids, times, models, tokens, amounts.
-create function operator.erase(p_token bytea, p_tenant uuid, p_request text) returns void
+-- work.purge). p_name: its name, against a mistaken id; with another one there is no such tenant. The ledger, accounts of answers, their calls and the audit log stay: ids, times, models, tokens, amounts.
+create function operator.erase(p_token bytea, p_tenant uuid, p_name text, p_request text) returns void
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -104,6 +104,9 @@ begin
   -- Not `no key update`: who is adding a row to the tenant now is waited for, so that the counts have it.
   perform from app.tenants t where t.id = p_tenant for update;
   perform operator.lock_tenant(p_tenant);
+  if not exists (select from app.tenants t where t.id = p_tenant and t.name = p_name) then
+    raise exception 'the tenant has another name' using errcode = 'LL404';
+  end if;
   update app.tenants t set status = 'erased', name = 'erased', registration = 'closed', plan_id = null, models = null where t.id = p_tenant;
   perform operator.stop_answers(p_tenant);
   v_counts := operator.count_rows(p_tenant);

@@ -1,5 +1,5 @@
--- The operator's plans. They are copied: what an admission reads is app.limits and app.tenants, of the tenant alone. LL404: there is no such
--- plan. 23505: another has its name. LL409: tenants have it.
+-- The operator's plans. They are copied: what an admission reads is app.limits and app.tenants, of the tenant alone. LL414: there is no
+-- such plan. 23505: another has its name. LL419: tenants have it.
 set local role llm_operator;
 
 -- The limits of a plan as rows of app.limits. A subject without any limit has no row.
@@ -63,7 +63,7 @@ begin
   if p_plan is not null then
     -- A change of the plan comes before or after: it is copied to the tenants that have it then.
     select p.name into v_name from operator.plans p where p.id = p_plan for share;
-    if v_name is null then raise exception 'no such plan' using errcode = 'LL404', hint = 'plan'; end if;
+    if v_name is null then raise exception 'no such plan' using errcode = 'LL414'; end if;
   end if;
   perform operator.lock_tenant(p_tenant);
   perform operator.copy_plan(p_tenant, p_plan);
@@ -83,7 +83,7 @@ end $$;
 create function operator.list_plans(p_token bytea, p_id uuid)
   returns table (
     id uuid, name text, limits jsonb, models text[], markup text, content_days_at_most integer, created_at timestamptz, updated_at timestamptz,
-    tenants bigint
+    tenants float8
   )
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -92,7 +92,7 @@ begin
   perform operator.admit(p_token);
   return query
   select p.id, p.name, p.limits, p.models, trim_scale(p.markup)::text, p.content_days_at_most, p.created_at, p.updated_at,
-    (select count(*) from app.tenants t where t.plan_id = p.id)
+    (select count(*)::float8 from app.tenants t where t.plan_id = p.id)
   from operator.plans p where p_id is null or p.id = p_id order by p.name;
 end $$;
 
@@ -114,7 +114,7 @@ begin
     update operator.plans p set name = p_plan ->> 'name', limits = p_plan -> 'limits', models = v_models,
       markup = (p_plan ->> 'markup')::numeric, content_days_at_most = (p_plan ->> 'content_days_at_most')::integer, updated_at = now()
     where p.id = p_id;
-    if not found then raise exception 'no such plan' using errcode = 'LL404', hint = 'plan'; end if;
+    if not found then raise exception 'no such plan' using errcode = 'LL414'; end if;
   else
     insert into operator.plans (id, name, limits, models, markup, content_days_at_most)
     values (p_id, p_plan ->> 'name', p_plan -> 'limits', v_models, (p_plan ->> 'markup')::numeric, (p_plan ->> 'content_days_at_most')::integer);
@@ -137,9 +137,9 @@ declare
 begin
   -- Whoever gives it to a tenant holds it for that long.
   select p.name into v_name from operator.plans p where p.id = p_id for update;
-  if v_name is null then raise exception 'no such plan' using errcode = 'LL404', hint = 'plan'; end if;
+  if v_name is null then raise exception 'no such plan' using errcode = 'LL414'; end if;
   if exists (select from app.tenants t where t.plan_id = p_id) then
-    raise exception 'tenants have this plan' using errcode = 'LL409', hint = 'plan';
+    raise exception 'tenants have this plan' using errcode = 'LL419';
   end if;
   delete from operator.plans p where p.id = p_id;
   perform operator.record(v_token, 'plan.removed', null, 'plan', p_id, p_request, jsonb_build_object('name', v_name));

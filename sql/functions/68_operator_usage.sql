@@ -5,7 +5,7 @@ set local role llm_operator;
 
 create function operator.list_usage(p_token bytea, p_from date, p_to date, p_groups text[], p_tenant uuid, p_limit integer)
   returns table (
-    tenant_id uuid, model text, day date, requests bigint, errors bigint, units jsonb, tenant_amount text, provider_amount text, margin_amount text
+    tenant_id uuid, model text, day text, requests float8, errors float8, units jsonb, tenant_amount text, provider_amount text, margin_amount text
   )
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -13,11 +13,11 @@ as $$
 begin
   perform operator.admit(p_token);
   return query
-  select s.tenant_id, s.model, s.day, s.requests, s.errors, s.units, trim_scale(s.tenant_amount)::text, trim_scale(-s.provider_amount)::text,
+  select s.tenant_id, s.model, s.day::text, s.requests, s.errors, s.units, trim_scale(s.tenant_amount)::text, trim_scale(-s.provider_amount)::text,
     trim_scale(s.tenant_amount + s.provider_amount)::text
   from (
     select case when 'tenant' = any (p_groups) then u.tenant_id end as tenant_id, case when 'model' = any (p_groups) then u.model end as model,
-      case when 'day' = any (p_groups) then u.day end as day, sum(u.requests)::bigint as requests, sum(u.errors)::bigint as errors,
+      case when 'day' = any (p_groups) then u.day end as day, sum(u.requests)::float8 as requests, sum(u.errors)::float8 as errors,
       app.sum_counts(array_agg(u.units)) as units, sum(u.tenant_amount) as tenant_amount, sum(u.provider_amount) as provider_amount
     from (
       select d.tenant_id, d.model, d.day, d.requests, d.errors, d.units, d.tenant_amount, d.provider_amount from app.usage_days d
@@ -36,13 +36,13 @@ begin
 end $$;
 
 -- Ended answers that MLflow does not have yet: how many wait, how many were given up, and for how many seconds the oldest waits.
-create function operator.outbox(p_token bytea) returns table (pending bigint, parked bigint, oldest_seconds float8)
+create function operator.outbox(p_token bytea) returns table (pending float8, parked float8, oldest_seconds float8)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp rows 1
 as $$
 begin
   perform operator.admit(p_token);
   return query
-  select count(*) filter (where o.parked_reason is null), count(*) filter (where o.parked_reason is not null),
+  select (count(*) filter (where o.parked_reason is null))::float8, (count(*) filter (where o.parked_reason is not null))::float8,
     coalesce(extract(epoch from now() - min(o.created_at) filter (where o.parked_reason is null)), 0)::float8
   from app.tracking_outbox o;
 end $$;

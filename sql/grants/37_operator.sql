@@ -39,7 +39,7 @@ grant execute on function
   operator.create_tenant(bytea, uuid, text, text, uuid, text),
   operator.suspend(bytea, uuid, boolean, text),
   operator.assign_plan(bytea, uuid, uuid, text),
-  operator.erase(bytea, uuid, text),
+  operator.erase(bytea, uuid, text, text),
   operator.receipt(bytea, uuid),
   operator.carry_on(integer),
   operator.list_plans(bytea, uuid),

@@ -8,6 +8,7 @@ import { GenerationsApi } from "./GenerationsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { LimitsApi } from "./LimitsApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
+import { OperatorApi } from "./OperatorApi.ts"
 import { ProviderKeysApi } from "./ProviderKeysApi.ts"
 import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
@@ -34,6 +35,7 @@ export class Api extends HttpApi.make("llm-saas")
     ResponsesApi,
     AnthropicApi,
     AdminApi,
+    OperatorApi,
     SystemApi
   )
   .middleware(RequestSchema)

@@ -7,8 +7,8 @@ import { Rpcs } from "../src/Rpcs.ts"
 
 /** Endpoints without a call: for probes and other programs, and a second way to ask for a stream. */
 const ALONE = ["system.health", "system.jwks", "system.ready", "messages.streamUrl"]
-/** Endpoints of other APIs, which only clients of those call. */
-const FOREIGN = ["openai", "responses", "anthropic"]
+/** Endpoints of other APIs, which only clients of those call, and those of the operator, who has a command. */
+const FOREIGN = ["openai", "responses", "anthropic", "operator"]
 /** Calls whose name differs from their endpoint's. */
 const RENAMED: Readonly<Record<string, string>> = { "generations.stream": "generations.watch" }
 

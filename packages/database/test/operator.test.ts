@@ -153,7 +153,7 @@ layer(TestDatabase.layer)("the operator", (it) => {
       ])
 
       const removing = api.rows("select operator.remove_plan($1, $2, 'request')", [token.hash, id])
-      assert.strictEqual(yield* stateOf(removing), "LL409")
+      assert.strictEqual(yield* stateOf(removing), "LL419")
       yield* api.rows("select operator.assign_plan($1, $2, null, 'request')", [token.hash, tenant])
       assert.deepStrictEqual(yield* limitsOf(superuser, tenant), [own])
       assert.strictEqual(yield* stateOf(removing), "fine")
@@ -227,10 +227,10 @@ layer(TestDatabase.layer)("the operator", (it) => {
           tenant,
           correction
         ])
-        yield* api.rows("select operator.erase($1, $2, 'request')", [token.hash, tenant])
+        yield* api.rows("select operator.erase($1, $2, 'Acme', 'request')", [token.hash, tenant])
         assert.strictEqual(yield* stateOf(inRoom(api, admin, "select 1")), "LL401")
         assert.strictEqual(
-          yield* stateOf(api.rows("select operator.erase($1, $2, 'request')", [token.hash, tenant])),
+          yield* stateOf(api.rows("select operator.erase($1, $2, 'Acme', 'request')", [token.hash, tenant])),
           "LL409"
         )
         const receipt = Effect.map(
@@ -279,7 +279,8 @@ layer(TestDatabase.layer)("the operator", (it) => {
 
   it.effect("events are never changed, by any role", () =>
     Effect.gen(function* () {
-      const { superuser } = yield* desk
+      const { api, superuser, token } = yield* desk
+      yield* plan(api, token.hash)
       for (const change of [
         "update operator.events set action = 'x'",
         "delete from operator.events",

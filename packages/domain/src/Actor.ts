@@ -4,8 +4,11 @@ import { InsufficientScope, type Scope } from "./Scope.ts"
 import type { TenantId } from "./Tenant.ts"
 import type { Role, UserId } from "./User.ts"
 
-/** Who may call an operation: any client, any active user of a tenant, or its admins. Every endpoint declares one. */
-export type Access = "public" | "user" | "admin"
+/**
+ * Who may call an operation: any client, any active user of a tenant, its admins, or the operator of the installation. Every endpoint
+ * declares one.
+ */
+export type Access = "public" | "user" | "admin" | "operator"
 
 /** The API key that a request was made with. */
 export interface KeyOfActor {

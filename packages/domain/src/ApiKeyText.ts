@@ -46,10 +46,11 @@ export const parseKey = (text: string): Result.Result<ApiKeyText, void> => {
     : Result.fail(undefined)
 }
 
-const checksumOf = (body: string): string => number62(BigInt(crc32(body)), CHECKSUM_CHARACTERS)
+/** The checksum of a text, as the last characters of a key. */
+export const checksumOf = (body: string): string => number62(BigInt(crc32(body)), CHECKSUM_CHARACTERS)
 
 /** The last `length` digits of the bytes as one number, padded in front. */
-const base62 = (bytes: Uint8Array, length: number): string =>
+export const base62 = (bytes: Uint8Array, length: number): string =>
   number62(
     bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n),
     length

@@ -174,6 +174,30 @@ export const PROBLEMS = {
     detail: "Email and password fit accounts in several tenants.",
     help: "Send the `tenant_id` of the one that is meant."
   },
+  plan_not_found: {
+    status: 404,
+    title: "No such plan",
+    detail: "There is no plan with this id.",
+    help: "`GET /operator/plans` lists them."
+  },
+  plan_name_taken: {
+    status: 409,
+    title: "Another plan has this name",
+    detail: "There is a plan of this name already.",
+    help: "Use another name, or change the plan there is."
+  },
+  plan_in_use: {
+    status: 409,
+    title: "Tenants have this plan",
+    detail: "A plan that tenants have cannot be removed.",
+    help: "Give them another one first: `GET /operator/tenants?plan_id=…` lists them."
+  },
+  tenant_erased: {
+    status: 409,
+    title: "The tenant is erased",
+    detail: "The tenant was erased, and stays so.",
+    help: "`GET /operator/tenants/{id}/erasure` shows the receipt. Create a new tenant."
+  },
   email_taken: {
     status: 409,
     title: "A user of this tenant has this email already",

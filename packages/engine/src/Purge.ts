@@ -1,4 +1,5 @@
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
+import { OperatorAccess } from "@llm-saas/database/OperatorAccess"
 import { repeat } from "@llm-saas/domain/Loop"
 import { Effect, Layer } from "effect"
 
@@ -14,14 +15,17 @@ const BATCHES_PER_ROUND = 100
 const OVERDUE_AFTER = "2 minutes"
 
 /**
- * Removes deleted rows in batches, of all tenants, for as long as the scope is open: thousands of rows a second. Any number of processes
+ * Removes deleted rows in batches, of all tenants, and carries on with what the operator ordered (suspensions, erasures), for as long as the scope is open: thousands of rows a second. Any number of processes
  * may run it: each skips rows that another is removing. If a process is killed, another continues.
  */
 export const keep = Effect.gen(function* () {
   const store = yield* GenerationStore
+  const operator = yield* OperatorAccess
   const round = Effect.gen(function* () {
     for (let batch = 0; batch < BATCHES_PER_ROUND; batch++) {
-      if ((yield* store.purge(BATCH_ROWS)) === 0) return
+      // Erased tenants' users are marked here, and removed with the next batch.
+      const ordered = yield* operator.carryOn(BATCH_ROWS)
+      if ((yield* store.purge(BATCH_ROWS)) + ordered === 0) return
       yield* Effect.sleep(PAUSE_MS)
     }
     // The database is away and still has the rows: the next round removes them.

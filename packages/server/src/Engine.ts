@@ -1,3 +1,4 @@
+import { OperatorAccess } from "@llm-saas/database/OperatorAccess"
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Pool } from "@llm-saas/database/connections/Pool"
 import { Readiness } from "@llm-saas/database/connections/Readiness"
@@ -123,6 +124,7 @@ export const EngineLayer = Layer.mergeAll(
     Layer.mergeAll(
       Tenancy.layer,
       PreTenantAccess.layer,
+      OperatorAccess.layer,
       ReadinessLayer,
       GenerationStore.layer,
       PasswordsLayer,

@@ -18,12 +18,14 @@ import { AccountsHandlers } from "./http/handlers/accounts.ts"
 import { AdminHandlers } from "./http/handlers/admin.ts"
 import { EngineLayer } from "./Engine.ts"
 import { AuthorizationLayer } from "./auth/Authorization.ts"
+import { OperatorAuthorizationLayer } from "./auth/OperatorTokens.ts"
 import { ConversationsHandlers } from "./http/handlers/conversations.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
 import { ProviderKeysHandlers } from "./http/handlers/providerKeys.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
 import { LimitsHandlers } from "./http/handlers/limits.ts"
 import { AnthropicHandlers } from "./http/handlers/anthropic.ts"
+import { OperatorHandlers } from "./http/handlers/operator.ts"
 import { OpenAiHandlers } from "./http/handlers/openai.ts"
 import { ResponsesHandlers } from "./http/handlers/responses.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
@@ -53,6 +55,7 @@ const Handlers = Layer.mergeAll(
   ResponsesHandlers,
   AnthropicHandlers,
   AdminHandlers,
+  OperatorHandlers,
   SystemHandlers
 )
 
@@ -73,7 +76,7 @@ const Routes = Layer.mergeAll(
   Layer.provide(HttpApiBuilder.layer(Api), Handlers),
   Layer.provide(RpcServerLayer, Calls)
 ).pipe(
-  Layer.provide([AuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
+  Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
   Layer.provide([Sessions.layer, SignUps.layer]),
   Layer.provide(CreationAttempts.layer),
   Layer.provide(ApiKeys.layer),

@@ -1,4 +1,5 @@
 import { Access, Authorization } from "@llm-saas/api/Access"
+import { OperatorAuthorization } from "@llm-saas/api/OperatorAuthorization"
 import type { Access as Least } from "@llm-saas/domain/Actor"
 import { Context, Effect, Layer } from "effect"
 import { HttpApi, type HttpApiGroup } from "effect/http-api"
@@ -13,7 +14,8 @@ export const undeclared = <Id extends string, Groups extends HttpApiGroup.Constr
     onGroup: () => {},
     onEndpoint: ({ endpoint, mergedAnnotations, middleware }) => {
       const access = Context.getOrUndefined(mergedAnnotations, Access)
-      const guarded = [...middleware].some(({ key }) => key === Authorization.key)
+      const guard = access === "operator" ? OperatorAuthorization : Authorization
+      const guarded = [...middleware].some(({ key }) => key === guard.key)
       found.push(...contradiction(`${endpoint.method} ${endpoint.path}`, access, guarded))
     }
   })

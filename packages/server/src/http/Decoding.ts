@@ -1,6 +1,7 @@
 import { Authorization } from "@llm-saas/api/Access"
 import { lastEventIdQuery } from "@llm-saas/api/EventId"
 import { InvalidRequest, RequestSchema } from "@llm-saas/api/Failures"
+import { OperatorAuthorization } from "@llm-saas/api/OperatorAuthorization"
 import { OwnBody } from "@llm-saas/api/OwnBody"
 import { Foreign } from "@llm-saas/api/v1/Door"
 import { Context, Effect, Layer, Struct, type Types } from "effect"
@@ -17,7 +18,7 @@ import { detailOf, type SchemaIssueText, refusal } from "./Refusals.ts"
  * handlers'.
  */
 export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpoint }) => {
-  const closed = [...endpoint.middlewares].some(({ key }) => key === Authorization.key)
+  const closed = [...endpoint.middlewares].some(({ key }) => GUARDS.includes(key))
   const { annotations, payload } = endpoint
   const checked =
     payload.size === 0 || Context.get(annotations, Foreign) || Context.get(annotations, OwnBody)
@@ -35,6 +36,9 @@ export const RequestSchemaLayer = Layer.succeed(RequestSchema, (handler, { endpo
       HttpApiError.HttpApiSchemaError.is(error) ? explain(error) : Effect.fail(error)
   )
 })
+
+/** Middleware that asks for a token. */
+const GUARDS: ReadonlyArray<string> = [Authorization.key, OperatorAuthorization.key]
 
 /**
  * Leaves out the query's last event where the header names one: the header takes precedence whatever the query says, and an invalid header

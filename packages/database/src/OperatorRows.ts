@@ -1,0 +1,44 @@
+import { Erasure, OperatorEvent, OperatorTenant, OperatorToken, OperatorUsage } from "@llm-saas/domain/Operator"
+import { Plan } from "@llm-saas/domain/Plan"
+import { Schema, Struct } from "effect"
+
+// What the functions of schema `operator` take and return.
+
+/** The functions, with the types of what they take after the token: the driver declares a JavaScript number as float8. */
+export const ARGUMENTS = {
+  whoami: [],
+  list_tenants: ["uuid", "text", "uuid", "uuid", "integer"],
+  create_tenant: ["uuid", "text", "text", "uuid", "text"],
+  suspend: ["uuid", "boolean", "text"],
+  assign_plan: ["uuid", "uuid", "text"],
+  erase: ["uuid", "text", "text"],
+  receipt: ["uuid"],
+  list_plans: ["uuid"],
+  put_plan: ["uuid", "text::jsonb", "boolean", "text"],
+  remove_plan: ["uuid", "text"],
+  list_usage: ["date", "date", "text[]", "uuid", "integer"],
+  list_events: ["uuid", "uuid", "integer"],
+  outbox: []
+} as const
+
+export const TokenRow = Schema.Struct({
+  ...OperatorToken.fields,
+  expires_at: Schema.NullOr(Schema.DateTimeUtcFromDate)
+})
+export const Tenants = Schema.Array(Schema.Struct({ ...OperatorTenant.fields, created_at: Schema.DateTimeUtcFromDate }))
+export const Receipts = Schema.Array(
+  Schema.Struct({
+    ...Struct.omit(Erasure.fields, ["status"]),
+    begun_at: Schema.DateTimeUtcFromDate,
+    ended_at: Schema.NullOr(Schema.DateTimeUtcFromDate)
+  })
+)
+export const Plans = Schema.Array(
+  Schema.Struct({ ...Plan.fields, created_at: Schema.DateTimeUtcFromDate, updated_at: Schema.DateTimeUtcFromDate })
+)
+export const UsageRows = Schema.Array(Schema.Struct(OperatorUsage.fields))
+export const Events = Schema.Array(Schema.Struct({ ...OperatorEvent.fields, at: Schema.DateTimeUtcFromDate }))
+
+/** Ended answers that MLflow does not have yet; parked ones were given up. */
+export const Outbox = Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite })
+export type Outbox = typeof Outbox.Type
