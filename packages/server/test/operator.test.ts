@@ -223,10 +223,10 @@ layer(TestDatabase.layer, { timeout: "120 seconds" })("a suspended tenant", (it)
       assert.deepInclude((yield* call("POST", `${path}/resume`)).body, { status: "active" })
       assert.strictEqual((yield* send("GET", "/me", { token: user.token })).status, 200)
       assert.deepStrictEqual(codeOf(yield* call("POST", `/tenants/${randomUUID()}/suspend`)), [404, "tenant_not_found"])
-      const [{ events }] = yield* query(
+      const [log] = yield* query(
         `select array_agg(action order by id) as events from app.audit_events where tenant_id = '${user.tenant}' and action like 'operator.%'`
       )
-      assert.deepStrictEqual(events, ["operator.tenant.suspended", "operator.tenant.resumed"])
+      assert.deepStrictEqual(log?.["events"], ["operator.tenant.suspended", "operator.tenant.resumed"])
     }).pipe(Effect.scoped)
   )
 })
