@@ -61,4 +61,5 @@ begin
   grant usage, create on schema operator to llm_operator;
   grant usage, create on schema audit to llm_sessions;
   grant usage on schema app to llm_auth, llm_work, llm_tracking, llm_operator;
+  grant usage on schema operator to llm_work;
 end $$;

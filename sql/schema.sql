@@ -72,6 +72,7 @@ create schema operator authorization llm_owner;
   grant usage to llm_auditor;
   grant usage to llm_backup;
   grant usage to llm_operator;
+  grant usage to llm_work;
 create schema tracking authorization llm_owner;
   grant usage to llm_jobs;
   grant usage to llm_tracking;
@@ -1626,6 +1627,121 @@ grant select on operator.plans to llm_auditor;
 grant select on operator.plans to llm_backup;
 grant delete, insert, select, update on operator.plans to llm_operator;
 
+create table operator.price_names (
+  provider text not null,
+  model text not null,
+  position integer not null,
+  match jsonb not null,
+  constraint price_names_pkey PRIMARY KEY (provider, model),
+  constraint price_names_match_check CHECK ((jsonb_typeof(match) = 'object'::text))
+);
+alter table operator.price_names owner to llm_owner, enable row level security;
+create policy auditor_read on operator.price_names as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.price_names as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.price_names as permissive for all to llm_operator
+  using true
+  with check true;
+create policy price_rows on operator.price_names as permissive for select to llm_work
+  using true;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE ON operator.price_names FOR EACH STATEMENT EXECUTE FUNCTION work.price_changed();
+grant select on operator.price_names to llm_auditor;
+grant select on operator.price_names to llm_backup;
+grant select on operator.price_names to llm_operator;
+grant select on operator.price_names to llm_work;
+
+create table operator.price_providers (
+  provider text not null,
+  url text not null,
+  others text[] not null default '{}'::text[],
+  constraint price_providers_pkey PRIMARY KEY (provider),
+  constraint price_providers_provider_check CHECK (((char_length(provider) >= 1) AND (char_length(provider) <= 100))),
+  constraint price_providers_url_check CHECK ((char_length(url) <= 500))
+);
+alter table operator.price_providers owner to llm_owner, enable row level security;
+create policy auditor_read on operator.price_providers as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.price_providers as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.price_providers as permissive for all to llm_operator
+  using true
+  with check true;
+create policy price_rows on operator.price_providers as permissive for select to llm_work
+  using true;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE ON operator.price_providers FOR EACH STATEMENT EXECUTE FUNCTION work.price_changed();
+grant select on operator.price_providers to llm_auditor;
+grant select on operator.price_providers to llm_backup;
+grant select on operator.price_providers to llm_operator;
+grant select on operator.price_providers to llm_work;
+
+create table operator.price_revision (
+  revision bigint not null,
+  seed_hash text,
+  one boolean not null default true,
+  constraint price_revision_pkey PRIMARY KEY (one),
+  constraint price_revision_one_check CHECK (one)
+);
+alter table operator.price_revision owner to llm_owner, enable row level security;
+create policy auditor_read on operator.price_revision as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.price_revision as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.price_revision as permissive for all to llm_operator
+  using true
+  with check true;
+create policy price_rows on operator.price_revision as permissive for all to llm_work
+  using true
+  with check true;
+grant select on operator.price_revision to llm_backup;
+grant select, update (revision) on operator.price_revision to llm_work;
+
+create table operator.prices (
+  id uuid not null default gen_random_uuid(),
+  provider text not null,
+  model text not null,
+  unit text not null,
+  service_tier text not null default 'standard'::text,
+  tier_start integer not null default 0,
+  per integer not null default 1000000,
+  amount numeric not null,
+  minutes int4range not null default '[0,1440)'::int4range,
+  valid tstzrange not null,
+  source text not null,
+  seeded boolean not null default false,
+  added_at timestamp with time zone not null default now(),
+  key bigint not null default hashtextextended(((((((((quote_literal(provider) || quote_literal(model)) || unit) || ' '::text) || service_tier) || ' '::text) || (tier_start)::text) || ' '::text) || (seeded)::text), (0)::bigint),
+  constraint prices_pkey PRIMARY KEY (id),
+  constraint prices_amount_check CHECK (((amount >= (0)::numeric) AND (amount < '1000000000'::numeric) AND (scale(amount) <= 18))),
+  constraint prices_minutes_check CHECK (((minutes <@ int4range(0, 1440)) AND (NOT isempty(minutes)))),
+  constraint prices_model_check CHECK (((char_length(model) >= 1) AND (char_length(model) <= 200))),
+  constraint prices_one_at_a_time EXCLUDE USING gist (int8range(key, key, '[]'::text) WITH =, minutes WITH &&, valid WITH &&),
+  constraint prices_per_check CHECK ((per = ANY (ARRAY[1, 1000, 1000000]))),
+  constraint prices_provider_check CHECK (((char_length(provider) >= 1) AND (char_length(provider) <= 100))),
+  constraint prices_service_tier_check CHECK ((service_tier ~ '^[a-z0-9_-]{1,40}$'::text)),
+  constraint prices_source_check CHECK (((char_length(source) >= 1) AND (char_length(source) <= 100))),
+  constraint prices_tier_start_check CHECK ((tier_start >= 0)),
+  constraint prices_unit_check CHECK ((unit = ANY (ARRAY['input'::text, 'cache_read'::text, 'cache_write'::text, 'cache_write_1h'::text, 'input_audio'::text, 'input_image'::text, 'output'::text, 'reasoning'::text, 'output_audio'::text, 'searches'::text, 'requests'::text])))
+);
+alter table operator.prices owner to llm_owner, enable row level security;
+CREATE INDEX prices_of_model ON operator.prices USING btree (provider, model);
+create policy auditor_read on operator.prices as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy backup_rows on operator.prices as permissive for select to llm_backup
+  using true;
+create policy operator_rows on operator.prices as permissive for all to llm_operator
+  using true
+  with check true;
+create policy price_rows on operator.prices as permissive for select to llm_work
+  using true;
+CREATE TRIGGER changed AFTER INSERT OR UPDATE ON operator.prices FOR EACH STATEMENT EXECUTE FUNCTION work.price_changed();
+CREATE TRIGGER ends_only BEFORE DELETE OR UPDATE ON operator.prices FOR EACH ROW EXECUTE FUNCTION app.price_ends_only();
+CREATE TRIGGER ends_only_truncate BEFORE TRUNCATE ON operator.prices FOR EACH STATEMENT EXECUTE FUNCTION app.price_ends_only();
+grant select on operator.prices to llm_auditor;
+grant select on operator.prices to llm_backup;
+grant insert (provider, model, unit, service_tier, tier_start, per, amount, minutes, valid, source), select, update (valid) on operator.prices to llm_operator;
+grant select on operator.prices to llm_work;
+
 create table operator.tokens (
   id uuid not null,
   name text not null,
@@ -1717,6 +1833,8 @@ create function app.own_profile(uuid,uuid,integer,text) returns json language pl
   alter function app.own_profile(uuid,uuid,integer,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
+create function app.price_ends_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function app.price_ends_only() owner to llm_owner;
 create function app.reader_tenant() returns uuid language sql stable;
   alter function app.reader_tenant() owner to llm_owner;
   grant execute to llm_reader;
@@ -1974,6 +2092,15 @@ create function work.period_end(text,timestamp with time zone) returns timestamp
   alter function work.period_end(text,timestamp with time zone) owner to llm_work;
 create function work.period_start(text,timestamp with time zone) returns timestamp with time zone language sql stable set search_path=pg_catalog, pg_temp;
   alter function work.period_start(text,timestamp with time zone) owner to llm_work;
+create function work.price_book() returns record language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function work.price_book() owner to llm_work;
+  grant execute to llm_api;
+create function work.price_changed() returns trigger language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.price_changed() owner to llm_work;
+  grant execute to llm_owner;
+create function work.price_revision() returns bigint language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function work.price_revision() owner to llm_work;
+  grant execute to llm_api;
 create function work.purge(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.purge(integer) owner to llm_work;
   grant execute to llm_api;

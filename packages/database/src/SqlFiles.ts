@@ -33,6 +33,8 @@ export interface SqlFiles {
   readonly migrations: ReadonlyArray<Migration>
   /** Statistics, functions, policies, audit views, grants, lints: built again when one of them or of `roles` changes. */
   readonly rebuilt: ReadonlyArray<SqlFile>
+  /** Prices of models that come with the program: lines of JSON. */
+  readonly prices: { readonly lines: ReadonlyArray<string>; readonly hash: string }
   /** Hash of everything that is not a migration. */
   readonly hash: string
   /** Hash of all files; `catalogue.tsv` names the hash it was made from. */
@@ -52,7 +54,9 @@ export const readSqlFiles = Effect.fn("SqlFiles.read")(function* (directory: str
   const rebuilt = (yield* Effect.forEach(["statistics", "functions", "policies", "audit", "grants", "lint"], (name) =>
     folder(directory, name)
   )).flat()
-  const hash = hashOf([...roles, clean, ...rebuilt])
+  const seed = yield* file(directory, "seed/prices.jsonl")
+  const prices = { lines: seed.original.split("\n").filter((line) => line !== ""), hash: sha256(seed.original) }
+  const hash = hashOf([...roles, clean, ...rebuilt, { path: seed.path, text: seed.original }])
   // The same for any role names.
   const content = sha256(
     [
@@ -60,7 +64,7 @@ export const readSqlFiles = Effect.fn("SqlFiles.read")(function* (directory: str
       ...migrations.map(({ checksum, path }) => `${path}\0${checksum}`)
     ].join("\0")
   )
-  const files: SqlFiles = { directory, roles, clean, migrations, rebuilt, hash, content }
+  const files: SqlFiles = { directory, roles, clean, migrations, rebuilt, prices, hash, content }
   return files
 })
 

@@ -1,4 +1,5 @@
 import type { FailureReason } from "./Generation.ts"
+import type { Pricing } from "./Pricing.ts"
 import type { Usage, UsageDetails } from "./Usage.ts"
 
 /** Whose key pays a provider: the installation's, or the tenant's own. */
@@ -11,6 +12,8 @@ export interface Attempt {
   /** The model as the provider knows it. */
   readonly model: string
   readonly keySource: KeySource
+  /** Undefined: it has no price. */
+  readonly pricing?: Pricing | undefined
   readonly startedAt: number
   /** When the first piece came. */
   firstAt?: number | undefined
@@ -25,6 +28,8 @@ export interface Attempt {
   /** The model that answered, as the provider names it. */
   responseModel?: string | undefined
   usage?: Usage | undefined
+  /** How the provider says it served it, where it says so: `flex`, `priority`. It has a price of its own. */
+  serviceTier?: string | undefined
 }
 
 /** A call in the database's spelling: the columns of `app.attempts` that the program writes. */

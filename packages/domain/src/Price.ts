@@ -58,7 +58,7 @@ const PAID_AS: Readonly<Record<Unit, ReadonlyArray<Unit>>> = {
 }
 
 /** The price of a unit in a request with so much input: that of the highest step that the input is past. */
-const priceOf = (unit: Unit, input: number, prices: PriceList): Price | undefined => {
+export const priceOf = (unit: Unit, input: number, prices: PriceList): Price | undefined => {
   for (const name of PAID_AS[unit]) {
     let found: Price | undefined
     for (const price of prices)

@@ -2,6 +2,7 @@ import { OperatorAccess } from "@llm-saas/database/OperatorAccess"
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Pool } from "@llm-saas/database/connections/Pool"
 import { Readiness } from "@llm-saas/database/connections/Readiness"
+import { PriceStore } from "@llm-saas/database/PriceStore"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Loops } from "@llm-saas/domain/Loop"
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
@@ -17,6 +18,7 @@ import { Isolation } from "@llm-saas/engine/Isolation"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { PurgeLayer } from "@llm-saas/engine/Purge"
 import { TokenCounts } from "@llm-saas/engine/generations/TokenCounts"
+import { PriceBook } from "@llm-saas/engine/prices/PriceBook"
 import { ProviderKeys } from "@llm-saas/engine/providerKeys/ProviderKeys"
 import { Tenants } from "@llm-saas/engine/accounts/Tenants"
 import { Users } from "@llm-saas/engine/accounts/Users"
@@ -36,9 +38,6 @@ const TenantsLayer = Layer.unwrap(
   Effect.map(Settings, ({ REGISTRATION_DEFAULT }) => Tenants.layer({ registration: REGISTRATION_DEFAULT }))
 )
 
-const priceOf = ({ LLM_PRICE_INPUT_PER_MILLION: input, LLM_PRICE_OUTPUT_PER_MILLION: output }: Settings["Service"]) =>
-  input === undefined || output === undefined ? undefined : { input, output }
-
 const GenerationsLayer = Layer.unwrap(
   Effect.map(Settings, (settings) =>
     Generations.layer({
@@ -52,8 +51,7 @@ const GenerationsLayer = Layer.unwrap(
       answerCharacters: settings.ANSWER_MAX_CHARACTERS,
       contextTokens: settings.LLM_CONTEXT_TOKENS,
       readersPerUser: settings.READERS_PER_USER,
-      graceMs: settings.STREAM_GRACE_SECONDS * 1000,
-      price: priceOf(settings)
+      graceMs: settings.STREAM_GRACE_SECONDS * 1000
     })
   )
 )
@@ -119,6 +117,7 @@ export const EngineLayer = Layer.mergeAll(
   Gauges
 ).pipe(
   Layer.provideMerge(GenerationsLayer),
+  Layer.provideMerge(Layer.provide(PriceBook.layer, PriceStore.layer)),
   Layer.provideMerge(Layer.provide(ProviderKeys.layer, Layer.provide(EncryptionLayer, EncryptionKeys.layer))),
   Layer.provideMerge(
     Layer.mergeAll(

@@ -1,5 +1,6 @@
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Pool } from "@llm-saas/database/connections/Pool"
+import { PriceStore } from "@llm-saas/database/PriceStore"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Actor } from "@llm-saas/domain/Actor"
@@ -12,6 +13,7 @@ import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import type { GenerationOptions } from "@llm-saas/engine/generations/GenerationOptions"
 import type { Question } from "@llm-saas/engine/generations/QuestionStore"
+import { PriceBook } from "@llm-saas/engine/prices/PriceBook"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { Encryption } from "@llm-saas/engine/providerKeys/Encryption"
 import { ProviderKeys } from "@llm-saas/engine/providerKeys/ProviderKeys"
@@ -29,8 +31,7 @@ export const OPTIONS: GenerationOptions = {
   answerCharacters: 100_000,
   contextTokens: 1000,
   readersPerUser: 5000,
-  graceMs: 30_000,
-  price: { input: 1, output: 2 }
+  graceMs: 30_000
 }
 
 /** No test of the engine keeps secrets. */
@@ -59,6 +60,7 @@ export const engine = (
   Layer.mergeAll(Messages.layer, Conversations.layer, Feedbacks.layer).pipe(
     Layer.provideMerge(Generations.layer({ ...OPTIONS, ...options })),
     Layer.provideMerge(Layer.provide(ProviderKeys.layer, Layer.succeed(Encryption, NO_ENCRYPTION))),
+    Layer.provideMerge(Layer.provide(PriceBook.layer, PriceStore.layer)),
     Layer.provideMerge(Layer.mergeAll(Tenancy.layer, PreTenantAccess.layer, GenerationStore.layer)),
     Layer.provideMerge(
       Layer.provide(

@@ -1,5 +1,6 @@
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import type { Pricing } from "@llm-saas/domain/Pricing"
 import { type Asking, type Completion, Llm, LlmFailed } from "@llm-saas/engine/generations/Llm"
 import type { FailureReason } from "@llm-saas/domain/Generation"
 import { Context, Deferred, Effect, Layer, Queue } from "effect"
@@ -28,10 +29,21 @@ export class Script extends Context.Service<
   }
 >()("@llm-saas/testing/Script") {}
 
-const INFO = { id: "scripted-1", kind: "chat", provider: "scripted" } as const
+/** A dollar for a million tokens of input, two for those of output. */
+const PRICING: Pricing = {
+  provider: "scripted",
+  type: "openai",
+  model: "scripted",
+  own: [
+    { id: null, unit: "input", tierStart: 0, price: "0.000001" },
+    { id: null, unit: "output", tierStart: 0, price: "0.000002" }
+  ]
+}
+
+const INFO = { id: "scripted-1", kind: "chat", provider: "scripted", pricing: [PRICING] } as const
 
 /** Its vectors are the place of the input and its length. */
-const EMBEDDING = { id: "scripted-embedding-1", kind: "embeddings", provider: "scripted" } as const
+const EMBEDDING = { id: "scripted-embedding-1", kind: "embeddings", provider: "scripted", pricing: [PRICING] } as const
 
 const textsOf = ({ input }: ModelRequest) =>
   input.flatMap((item) =>
@@ -61,6 +73,7 @@ export const layer = Layer.effectContext(
             provider: "scripted",
             model: EMBEDDING.id,
             keySource: "installation",
+            pricing: PRICING,
             startedAt: now,
             endedAt: now
           })
@@ -74,16 +87,32 @@ export const layer = Layer.effectContext(
           const end = yield* Deferred.make<Completion, LlmFailed>()
           const aborted = yield* Deferred.make<void>()
           asked++
+          let noted = false
+          const attempt: Asking["attempt"] = (record) => {
+            noted = true
+            asking.attempt(record)
+          }
+          const startedAt = asking.moment()
           yield* Queue.offer(calls, {
             request,
-            asking,
+            asking: { ...asking, attempt },
             prompt: textsOf(request),
             emit,
-            complete: (completion) =>
-              void Deferred.doneUnsafe(
+            complete: (completion) => {
+              // The call that answers, where the test has noted none.
+              if (!noted)
+                attempt({
+                  provider: INFO.provider,
+                  model: INFO.id,
+                  keySource: "installation",
+                  pricing: PRICING,
+                  startedAt
+                })
+              Deferred.doneUnsafe(
                 end,
                 Effect.succeed({ finishReason: "stop", usage: undefined, model: undefined, ...completion })
-              ),
+              )
+            },
             fail: (reason, retryAfter) =>
               void Deferred.doneUnsafe(
                 end,

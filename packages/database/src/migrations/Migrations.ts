@@ -6,6 +6,7 @@ import { nameOf } from "../catalogue/Drift.ts"
 import { drifted, driftOf, repairSchema, reclaim } from "../catalogue/SchemaRepair.ts"
 import { MigrationFailed } from "../MigrationFailed.ts"
 import { Roles } from "../logins/Roles.ts"
+import { loadPrices } from "./PriceSeed.ts"
 import { connect, rows, run, transaction } from "../connections/Script.ts"
 import { type Migration, readSqlFiles, type SqlFiles } from "../SqlFiles.ts"
 
@@ -119,6 +120,8 @@ export const apply = Effect.fnUntraced(function* (
     yield* asOwner(connection)
     yield* run(connection, file)
   }
+  yield* asOwner(connection)
+  yield* loadPrices(connection, files)
   const mending = repairSchema(connection, files, foreign)
   const after = yield* now.version === 0 ? sparingOthers(connection, mending) : mending
   yield* lint(connection)

@@ -1,7 +1,8 @@
 import type { AnswerAccount } from "@llm-saas/database/GenerationStore"
 import type { Attempt } from "@llm-saas/domain/Attempt"
-import { amountOf, itemize, type PriceList } from "@llm-saas/domain/Price"
+import { amountOf, itemize } from "@llm-saas/domain/Price"
 import type { Usage } from "@llm-saas/domain/Usage"
+import type { PriceBook } from "../prices/PriceBook.ts"
 
 /**
  * What an answer used, of all calls. A call costs what its provider counted; the last one, where the provider did not, what of it was
@@ -11,15 +12,16 @@ export const accountOf = (
   attempts: ReadonlyArray<Attempt>,
   usage: Usage | undefined,
   approx: Usage | undefined,
-  prices: PriceList | undefined
+  book: PriceBook["Service"]
 ): { readonly stored: AnswerAccount; readonly cost: number | null } => {
   const last = attempts.length - 1
-  const used = attempts.flatMap(({ keySource, usage: own }, index) => {
+  const used = attempts.flatMap(({ keySource, pricing, serviceTier, startedAt, usage: own }, index) => {
     const counted = own ?? (index === last ? usage : undefined)
     const found = counted ?? (index === last ? approx : undefined)
     if (found === undefined) return []
     const paid = keySource === "installation"
-    const items = itemize(found, paid ? prices : undefined).map((item) => ({
+    const prices = paid && pricing !== undefined ? book.pricesOf(pricing, startedAt, serviceTier) : undefined
+    const items = itemize(found, prices).map((item) => ({
       attempt: index + 1,
       ...item,
       ...(counted === undefined ? { estimated: true } : {})

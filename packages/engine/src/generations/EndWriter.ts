@@ -5,6 +5,7 @@ import { monotonicMillis, steadily } from "@llm-saas/domain/Time"
 import { Clock, Effect, Schedule } from "effect"
 import { endedGeneration, type RunState } from "./GenerationRecord.ts"
 import * as Telemetry from "./GenerationTelemetry.ts"
+import { PriceBook } from "../prices/PriceBook.ts"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 
 /** After this long (ms), a client that waits for the whole answer is told to come back, if the database does not take its end. */
@@ -22,10 +23,11 @@ const WRITE_RETRIES = Schedule.min([Schedule.exponential("100 millis"), Schedule
  */
 export const make = Effect.fnUntraced(function* ({ chunksSettled }: { readonly chunksSettled: Effect.Effect<void> }) {
   const store = yield* GenerationStore
+  const book = yield* PriceBook
   const clock = yield* Clock.Clock
 
   return Effect.fnUntraced(function* (live: RunningGeneration, run: RunState, ending: Ending) {
-    const { answer, end, record } = endedGeneration(live, run, ending)
+    const { answer, end, record } = endedGeneration(live, run, ending, book)
     yield* chunksSettled
     const from = monotonicMillis(clock)
     const finishing = Effect.tapError(store.finish(answer), () =>

@@ -1,7 +1,6 @@
 import type { Limits } from "./Admission.ts"
-import type { Price } from "./GenerationRecord.ts"
 
-/** Limits and prices of generations. */
+/** Limits of generations. */
 export interface GenerationOptions {
   readonly limits: Limits
   /** Characters (code points) a question may have. */
@@ -14,5 +13,4 @@ export interface GenerationOptions {
   readonly readersPerUser: number
   /** How long an answer goes on when its last reader has left; 0: not at all. */
   readonly graceMs: number
-  readonly price: Price | undefined
 }

@@ -5,18 +5,12 @@ import type { AskedGeneration, GenerationEnding, GenerationRecord } from "@llm-s
 import { approximateTokens, Message } from "@llm-saas/domain/Message"
 import { writtenIn } from "@llm-saas/domain/Written"
 import { DateTime, type Tracer } from "effect"
-import type { PriceList } from "@llm-saas/domain/Price"
 import { accountOf } from "./AnswerAccount.ts"
+import type { PriceBook } from "../prices/PriceBook.ts"
 import type { RunningGeneration } from "./RunningGeneration.ts"
 import type { Asking, Completion } from "./Llm.ts"
 import type { GenerationEnd } from "./TokenLog.ts"
 import { lengthsOf } from "./Tokens.ts"
-
-/** Price of a million tokens, in US dollars. */
-export interface Price {
-  readonly input: number
-  readonly output: number
-}
 
 /** A generation while this process runs it. Times are in milliseconds since 1970. */
 export interface RunState {
@@ -34,14 +28,14 @@ export interface RunState {
   readonly keyFor: Asking["keyFor"]
   /** The calls of providers so far. */
   readonly attempts: Array<Attempt>
-  readonly prices: PriceList | undefined
 }
 
 /** A generation that ended: its record, the row to store, and what its readers receive. */
 export const endedGeneration = (
   live: RunningGeneration,
-  { asked, attempts, completion, content, modelEndedAt, prices, startedAt }: RunState,
-  ending: Ending
+  { asked, attempts, completion, content, modelEndedAt, startedAt }: RunState,
+  ending: Ending,
+  book: PriceBook["Service"]
 ): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: GenerationEnd } => {
   const usage = completion?.usage
   const { tokenLog } = live
@@ -49,7 +43,7 @@ export const endedGeneration = (
   const entries = tokenLog.tokens
   const calls = tokenLog.hasEvents && ending.status === "completed" ? callsIn(entries) : null
   const approx = { input: asked.approx_tokens_in, output: approximateTokens(words) }
-  const account = accountOf(attempts, usage, words === "" ? undefined : approx, prices)
+  const account = accountOf(attempts, usage, words === "" ? undefined : approx, book)
   const stored: GenerationEnding = {
     tenant_id: live.tenantId,
     id: asked.id,

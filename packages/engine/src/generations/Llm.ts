@@ -3,6 +3,7 @@ import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embeddi
 import { FailureReason, type FinishReason, type UpstreamRefusal } from "@llm-saas/domain/Generation"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import type { Pricing } from "@llm-saas/domain/Pricing"
 import type { Outside } from "@llm-saas/domain/Outside"
 import type { Usage } from "@llm-saas/domain/Usage"
 import { Context, type Effect, type Redacted, Schema } from "effect"
@@ -38,6 +39,8 @@ export interface ModelInfo {
   readonly maxOutputTokens?: number | undefined
   /** Seconds since 1970. */
   readonly createdAt?: number | undefined
+  /** Whom its answers may be paid to, where the installation pays. */
+  readonly pricing?: ReadonlyArray<Pricing> | undefined
 }
 
 /** Tokens of a request before it is answered. */

@@ -11,10 +11,11 @@ import { Clock, Effect } from "effect"
 import { Digest } from "effect/crypto/Digest"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { Admission } from "./Admission.ts"
-import { pricesOf, termsOf } from "./AdmissionTerms.ts"
+import { termsOf } from "./AdmissionTerms.ts"
 import { allowedModel } from "./AllowedModel.ts"
 import { type Before, isPlain, promptOf, withHistory } from "./ConversationHistory.ts"
 import { keyFor } from "../providerKeys/KeyFor.ts"
+import { PriceBook } from "../prices/PriceBook.ts"
 import { ProviderKeys } from "../providerKeys/ProviderKeys.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import type { RunState } from "./GenerationRecord.ts"
@@ -44,7 +45,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
   const digest = yield* Digest
   const clock = yield* Clock.Clock
   const providerKeys = yield* ProviderKeys
-  const prices = pricesOf(options.price)
+  const book = yield* PriceBook
   const reserving = new Reserving()
   const describe = describer(leaseOwner, yield* SecureRandom)
 
@@ -68,8 +69,11 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
     const terms = (model: ModelInfo) =>
       termsOf(
         estimate?.(model) ?? llm.estimate(estimable(question, model)),
-        prices,
-        conversationId === undefined ? 0 : options.contextTokens
+        model,
+        request,
+        conversationId === undefined ? 0 : options.contextTokens,
+        book,
+        admittedAt
       )
     const kept = body ?? request?.origin?.body
     const answers = conversationId === undefined ? undefined : answersIn(request)
@@ -118,8 +122,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
       modelEndedAt: admittedAt,
       completion: undefined,
       keyFor: keyFor(providerKeys, actor),
-      attempts: [],
-      prices
+      attempts: []
     }
     yield* runner.attach(live)
     const generate: ModelCall = (emit, asking) =>

@@ -1,4 +1,5 @@
 import type { Attempt, KeySource } from "@llm-saas/domain/Attempt"
+import type { Pricing } from "@llm-saas/domain/Pricing"
 import type { Usage } from "@llm-saas/domain/Usage"
 import type { Asking } from "@llm-saas/engine/generations/Llm"
 import { type Effect, Exit, Option, type Redacted } from "effect"
@@ -17,6 +18,7 @@ export interface Asked {
   readonly model: string
   readonly key: Redacted.Redacted | undefined
   readonly keySource: KeySource
+  readonly pricing: Pricing
 }
 
 /** The records of the requests of one call of a provider: one, or more where an upstream refused a parameter. */
@@ -25,7 +27,7 @@ export class Attempts {
   readonly #moment: () => number
   #open: Attempt | undefined = undefined
 
-  constructor({ key, keySource, model, provider }: Asked, asking: Asking, begun: Effect.Effect<void>) {
+  constructor({ key, keySource, model, pricing, provider }: Asked, asking: Asking, begun: Effect.Effect<void>) {
     this.#moment = asking.moment
     this.call = {
       key,
@@ -33,7 +35,7 @@ export class Attempts {
       moment: asking.moment,
       attempt: () => {
         this.#close()
-        const record: Attempt = { provider, model, keySource, startedAt: asking.moment() }
+        const record: Attempt = { provider, model, keySource, pricing, startedAt: asking.moment() }
         this.#open = record
         asking.attempt(record)
         return record

@@ -1,4 +1,6 @@
 import type { FailureReason } from "@llm-saas/domain/Generation"
+import type { PriceList } from "@llm-saas/domain/Price"
+import type { Pricing } from "@llm-saas/domain/Pricing"
 import type { Redacted } from "effect"
 import type { ProviderOptions, Target } from "../Provider.ts"
 
@@ -54,6 +56,10 @@ export interface RouteTarget {
   readonly weight: number
   /** Most retries at this target, while nothing of the answer was shown. */
   readonly retries: number
+  /** What the operator says it costs. Undefined: what the price book says. */
+  readonly price?: PriceList | undefined
+  /** Where it is in the price book. Undefined: where the provider's address says. */
+  readonly listed?: Pricing["listed"]
 }
 
 /** The failures after which the next target is asked. */

@@ -1,5 +1,7 @@
 import { Effect, Exit, Scope } from "effect"
+import type { Pricing } from "@llm-saas/domain/Pricing"
 import type { Provider } from "../Provider.ts"
+import { pricingOf } from "./Pricing.ts"
 import type { Configuration, ProviderSettings, Route, RouteTarget } from "./Configuration.ts"
 
 /** Makes a provider, for as long as the scope is open. */
@@ -14,6 +16,7 @@ export interface LiveProvider {
 /** A target of a route, with its provider. */
 export interface LiveTarget extends RouteTarget {
   readonly at: LiveProvider
+  readonly pricing: Pricing
 }
 
 /** A route, with its targets' providers. */
@@ -36,7 +39,7 @@ export class Live {
       configuration.models.map((route) => {
         const targets = route.targets.flatMap((target) => {
           const at = named.get(target.provider)
-          return at === undefined ? [] : [{ ...target, at }]
+          return at === undefined ? [] : [{ ...target, at, pricing: pricingOf(at.settings, target) }]
         })
         return [route.alias, { ...route, targets }]
       })

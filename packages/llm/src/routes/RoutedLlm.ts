@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import { toLlmFailed } from "../ProviderFailure.ts"
 import type { Configuration, Route } from "./Configuration.ts"
 import type { Build } from "./Live.ts"
+import { pricingsOf } from "./Pricing.ts"
 import { make, type Router } from "./Router.ts"
 
 /** The engine's port, answered by a router. */
@@ -13,9 +14,12 @@ export const toLlm = (router: Router): Llm["Service"] =>
     },
     find: (model) => {
       const route = router.configuration().models.find(({ alias }) => alias === model)
-      return route === undefined ? undefined : infoOf(route)
+      return route === undefined ? undefined : infoOf(router.configuration(), route)
     },
-    models: () => router.configuration().models.map(infoOf),
+    models: () => {
+      const configuration = router.configuration()
+      return configuration.models.map((route) => infoOf(configuration, route))
+    },
     takesKeys: (provider) =>
       router.configuration().providers.some(({ keyPolicy, name }) => name === provider && keyPolicy !== "installation"),
     estimate: router.estimate,
@@ -24,14 +28,18 @@ export const toLlm = (router: Router): Llm["Service"] =>
     countTokens: (request, asking) => Effect.mapError(router.countTokens(request, asking), toLlmFailed)
   })
 
-const infoOf = ({ alias, contextWindow, createdAt, kind, maxOutputTokens, targets }: Route): ModelInfo => ({
-  id: alias,
-  kind,
-  provider: targets[0]?.provider ?? "",
-  contextWindow,
-  maxOutputTokens,
-  createdAt
-})
+const infoOf = (configuration: Configuration, route: Route): ModelInfo => {
+  const { alias, contextWindow, createdAt, kind, maxOutputTokens, targets } = route
+  return {
+    id: alias,
+    kind,
+    provider: targets[0]?.provider ?? "",
+    contextWindow,
+    maxOutputTokens,
+    createdAt,
+    pricing: pricingsOf(configuration, route)
+  }
+}
 
 /** The models of one configuration that does not change. */
 export const layer = (configuration: Configuration, build: Build): Layer.Layer<Llm> =>

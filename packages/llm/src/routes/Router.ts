@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
     const begun = Effect.suspend(() => Effect.andThen(health.began(pass), faults.over))
     const secrets = secretsOf(each.at, key)
     const once = Effect.suspend(() => {
-      const asked = { ...key, provider: each.provider, model: each.target.model }
+      const asked = { ...key, provider: each.provider, model: each.target.model, pricing: each.pricing }
       const attempts = new Attempts(asked, asking, begun)
       return does(attempts.call).pipe(
         Effect.mapError((failed) => withoutSecrets(failed, secrets)),

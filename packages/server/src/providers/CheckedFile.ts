@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "@llm-saas/domain/Json"
 import { Result } from "effect"
+import { PriceEntry } from "./PriceEntry.ts"
 import { decode, type FileError, meant, type Path, pathOf } from "./FileErrors.ts"
 import {
   ALIAS,
@@ -66,7 +67,11 @@ const wrong = (path: Path, expected: string): FileError => ({ path: pathOf(path)
 
 const providerMembers = (path: Path) => (path.length === 0 ? Object.keys(ProviderEntry.fields) : ["env"])
 const modelMembers = (path: Path) =>
-  path.length === 0 ? Object.keys(ModelEntry.fields) : Object.keys(TargetEntry.fields)
+  path.at(-1) === "price"
+    ? Object.keys(PriceEntry.fields)
+    : path.length === 0
+      ? Object.keys(ModelEntry.fields)
+      : Object.keys(TargetEntry.fields)
 
 /** What a type of provider must have, and must not; also of an entry that cannot be read otherwise. */
 const providerErrors = (name: string, entry: JsonObject): ReadonlyArray<FileError> => {

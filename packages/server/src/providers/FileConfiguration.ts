@@ -11,6 +11,7 @@ import { Schema } from "effect"
 import type { CheckedFile } from "./CheckedFile.ts"
 import type { Defaults } from "./Defaults.ts"
 import type { ModelEntry, ProviderEntry, TargetEntry } from "./ProvidersDocument.ts"
+import { placeOf, priceListOf } from "./PriceEntry.ts"
 import type { Secrets } from "./Secrets.ts"
 
 /** The configuration that a file without errors is. */
@@ -77,6 +78,7 @@ const targetOf = (
     provider: target.provider,
     weight: target.weight ?? 1,
     retries: target.retries ?? model.retries ?? provider?.retries ?? defaults.retries,
+    ...costOf(target.price === undefined && target.prices === undefined ? model : target),
     target: {
       model: target.model ?? alias,
       maxOutputTokens: target.max_output_tokens ?? model.max_output_tokens,
@@ -87,6 +89,11 @@ const targetOf = (
     }
   }
 }
+
+const costOf = ({ price, prices }: Pick<TargetEntry, "price" | "prices">): Pick<RouteTarget, "price" | "listed"> => ({
+  ...(price === undefined ? {} : { price: priceListOf(price) }),
+  ...(prices === undefined ? {} : { listed: placeOf(prices) })
+})
 
 const millis = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : Math.max(1, Math.round(seconds * 1000))

@@ -1,4 +1,6 @@
 import type { Configuration, Route } from "@llm-saas/llm/routes/Configuration"
+import { perOne } from "@llm-saas/domain/Decimal"
+import type { PriceList } from "@llm-saas/domain/Price"
 import { oneModel } from "@llm-saas/llm/routes/OneModel"
 import type { Settings } from "../config/Settings.ts"
 import { defaultsOf } from "./Defaults.ts"
@@ -11,6 +13,18 @@ const embedding = (model: Route): Route => ({
   targets: model.targets.map((each) => ({ ...each, target: { ...each.target, model: "mock-embedding" } }))
 })
 
+/** What the settings say that the model costs. Undefined: what the price book says. */
+const priceOf = ({
+  LLM_PRICE_INPUT_PER_MILLION: input,
+  LLM_PRICE_OUTPUT_PER_MILLION: output
+}: Settings["Service"]): PriceList | undefined =>
+  input === undefined || output === undefined
+    ? undefined
+    : [
+        { id: null, unit: "input", tierStart: 0, price: perOne(String(input), 1_000_000) },
+        { id: null, unit: "output", tierStart: 0, price: perOne(String(output), 1_000_000) }
+      ]
+
 /** The configuration without a PROVIDERS_FILE: one provider with one model, as LLM_PROVIDER, LLM_MODEL and OPENAI_* say. */
 export const oneProvider = (settings: Settings["Service"]): Configuration => {
   const { answerMs, connectMs, firstTokenMs, proxies, retries, silenceMs, temperature } = defaultsOf(settings)
@@ -20,7 +34,7 @@ export const oneProvider = (settings: Settings["Service"]): Configuration => {
     const target = { ...times, model: "mock-1", maxOutputTokens: undefined, temperature: undefined }
     const one = oneModel(
       { ...provider, headers: {}, proxies: undefined, key: undefined, keyPolicy: "installation" },
-      { target, retries: 0 },
+      { target, retries: 0, price: priceOf(settings) },
       answerMs
     )
     return { ...one, models: one.models.flatMap((model) => [model, embedding(model)]) }
@@ -46,7 +60,8 @@ export const oneProvider = (settings: Settings["Service"]): Configuration => {
         defaultMaxTokens: settings.LLM_MAX_TOKENS,
         temperature
       },
-      retries
+      retries,
+      price: priceOf(settings)
     },
     answerMs
   )

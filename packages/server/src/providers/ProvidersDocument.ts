@@ -1,6 +1,7 @@
 import { FailureReason } from "@llm-saas/domain/Generation"
 import { line } from "@llm-saas/domain/Text"
 import { Schema } from "effect"
+import { PLACE, PriceEntry } from "./PriceEntry.ts"
 import { BaseUrl, Key } from "../config/Variable.ts"
 
 // The form of PROVIDERS_FILE, entry by entry. docs/providers.md explains every member; a test keeps the two equal.
@@ -27,6 +28,12 @@ const times = {
   retries: Schema.optionalKey(whole("times", 0, 10))
 }
 export type Times = Schema.Struct.Type<typeof times>
+
+/** What a model costs, of one model and of one target: the innermost counts. */
+const cost = {
+  price: Schema.optionalKey(PriceEntry),
+  prices: Schema.optionalKey(matching(PLACE, "a provider of the price book, or provider/model"))
+}
 
 export const ProviderEntry = Schema.Struct({
   type: Schema.Literals(["openai", "azure", "anthropic", "mock"]),
@@ -57,6 +64,7 @@ export const TargetEntry = Schema.Struct({
   weight: Schema.optionalKey(within("a number, 0 to 1000000", 0, 1_000_000)),
   temperature: Schema.optionalKey(within("a number, 0 to 2", 0, 2)),
   max_output_tokens: Schema.optionalKey(tokens),
+  ...cost,
   ...times
 })
 export type TargetEntry = typeof TargetEntry.Type
@@ -93,6 +101,7 @@ export const ModelEntry = Schema.Struct({
     )
   ),
   answer_seconds: Schema.optionalKey(seconds(86_400)),
+  ...cost,
   ...times
 })
 export type ModelEntry = typeof ModelEntry.Type

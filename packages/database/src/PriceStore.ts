@@ -1,0 +1,102 @@
+import { perOne } from "@llm-saas/domain/Decimal"
+import { PriceCatalogue } from "@llm-saas/domain/PriceCatalogue"
+import type { NameRule } from "@llm-saas/domain/Pricing"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { Context, Effect, Layer, Schema } from "effect"
+import { Pool } from "./connections/Pool.ts"
+
+const NameRule: Schema.Codec<NameRule> = Schema.Union([
+  Schema.Struct({ equals: Schema.String }),
+  Schema.Struct({ starts: Schema.String }),
+  Schema.Struct({ ends: Schema.String }),
+  Schema.Struct({ contains: Schema.String }),
+  Schema.Struct({ regex: Schema.String }),
+  Schema.Struct({ or: Schema.Array(Schema.suspend((): Schema.Codec<NameRule> => NameRule)) }),
+  Schema.Struct({ and: Schema.Array(Schema.suspend((): Schema.Codec<NameRule> => NameRule)) })
+])
+
+const Unit = Schema.Literals([
+  "input",
+  "cache_read",
+  "cache_write",
+  "cache_write_1h",
+  "input_audio",
+  "input_image",
+  "output",
+  "reasoning",
+  "output_audio",
+  "searches",
+  "requests"
+])
+
+const Row = Schema.Struct({
+  id: Schema.String,
+  unit: Unit,
+  service_tier: Schema.String,
+  tier_start: Schema.Int,
+  per: Schema.Int,
+  amount: Schema.String,
+  seeded: Schema.Boolean,
+  since: Schema.NullOr(Schema.Finite),
+  until: Schema.NullOr(Schema.Finite),
+  first_minute: Schema.Int,
+  last_minute: Schema.Int
+})
+
+const Book = Schema.Tuple([
+  Schema.Struct({
+    revision: Schema.Int,
+    providers: Schema.fromJsonString(
+      Schema.Array(Schema.Struct({ provider: Schema.String, url: Schema.String, others: Schema.Array(Schema.String) }))
+    ),
+    models: Schema.fromJsonString(
+      Schema.Array(
+        Schema.Struct({
+          provider: Schema.String,
+          model: Schema.String,
+          match: Schema.NullOr(NameRule),
+          prices: Schema.Array(Row)
+        })
+      )
+    )
+  })
+])
+
+/** The prices of providers, of schema `operator`: no tenant's data. */
+export class PriceStore extends Context.Service<
+  PriceStore,
+  {
+    /** A number that is another one after every change of a price. */
+    readonly revision: Effect.Effect<number, Unavailable>
+    /** All prices that hold now or later, and which revision that is. */
+    readonly read: Effect.Effect<{ readonly revision: number; readonly catalogue: PriceCatalogue }, Unavailable>
+  }
+>()("@llm-saas/database/PriceStore") {
+  static readonly layer = Layer.effect(
+    PriceStore,
+    Effect.gen(function* () {
+      const pool = yield* Pool
+      return PriceStore.of({
+        revision: Effect.map(
+          pool.call("select work.price_revision()::int4 as revision", [], Revision),
+          ([{ revision }]) => revision
+        ),
+        read: Effect.map(
+          pool.call("select revision::int4, providers, models from work.price_book()", [], Book),
+          ([{ models, providers, revision }]) => ({
+            revision,
+            catalogue: new PriceCatalogue(
+              providers,
+              models.map(({ prices, ...model }) => ({
+                ...model,
+                prices: prices.map(({ amount, per, ...row }) => ({ ...row, price: perOne(amount, per) }))
+              }))
+            )
+          })
+        )
+      })
+    })
+  )
+}
+
+const Revision = Schema.Tuple([Schema.Struct({ revision: Schema.Int })])
