@@ -1,6 +1,7 @@
 import { Predicate } from "effect"
 import { asObject, at, type Json, mapOperations, REFERENCE } from "./Json.ts"
 import { aboutBodies, aboutPaths } from "./Failures.ts"
+import { rateLimitHeaders, withRateLimits } from "./RateLimitHeaders.ts"
 import { type Door, doorOfPath, mayPass, statusAtDoor } from "./v1/Door.ts"
 
 // The document's responses: the failures each operation can really have, and their headers.
@@ -14,7 +15,11 @@ const RETRY_AFTER = { $ref: "#/components/headers/RetryAfter" }
 
 const REPLAYED = { $ref: "#/components/headers/IdempotencyReplayed" }
 
+/** Where a budget may be gone, for which no number of seconds is known. */
+const RETRY_AFTER_IF_KNOWN = { $ref: "#/components/headers/RetryAfterIfKnown" }
+
 const HEADERS = {
+  ...rateLimitHeaders,
   IdempotencyReplayed: {
     description: "`true`: the first answer to this Idempotency-Key, given again. Nothing was created.",
     schema: { type: "string", enum: ["true"] },
@@ -31,6 +36,12 @@ const HEADERS = {
     schema: { type: "integer", minimum: 0 },
     required: true
   },
+  RetryAfterIfKnown: {
+    description:
+      "The same, where it is known. A budget that is gone is there again with its next period, if there is one.",
+    schema: { type: "integer", minimum: 0 },
+    required: false
+  },
   Allow: text("The methods of the path (RFC 9110 §10.2.1)."),
   Authenticate: text('`Bearer`, and `error="invalid_token"` where a token was sent (RFC 6750 §3).')
 }
@@ -39,9 +50,13 @@ const HEADERS = {
 const headersOf = (status: string, names: ReadonlyArray<string>): Json => ({
   ...(status === "401" ? { "WWW-Authenticate": { $ref: "#/components/headers/Authenticate" } } : {}),
   ...(status === "405" ? { Allow: { $ref: "#/components/headers/Allow" } } : {}),
-  ...(status === "429" || status === "503" || names.includes("StillRunning") ? { "Retry-After": RETRY_AFTER } : {}),
+  ...(status === "429" || status === "503" || names.includes("StillRunning")
+    ? { "Retry-After": names.includes("BudgetExhausted") ? RETRY_AFTER_IF_KNOWN : RETRY_AFTER }
+    : {}),
   "X-Request-Id": REQUEST_ID
 })
+
+const LIMIT_REACHED = `${REFERENCE}LimitReached"`
 
 /** Moves responses that operations share into the document's components. */
 export const withResponses = (document: Json): Json => {
@@ -53,9 +68,22 @@ export const withResponses = (document: Json): Json => {
     ])
     const isReplayed = hasParameter(operation, "idempotency-key")
     const door = doorOfPath(path)
-    if (door !== "native") return { ...operation, responses: atDoor(document, door, at(operation, "responses"), left) }
+    const limited = JSON.stringify(at(operation, "responses", "429")).includes(LIMIT_REACHED)
+    const told = (status: string, response: Json) =>
+      limited && Number(status) < 300 ? withRateLimits(response, door) : response
+    if (door !== "native") {
+      const responses = Object.entries(atDoor(document, door, at(operation, "responses"), left))
+      return {
+        ...operation,
+        responses: Object.fromEntries(responses.map(([status, each]) => [status, told(status, asObject(each))]))
+      }
+    }
     const responses = Object.entries(at(operation, "responses")).flatMap(([status, response]) => {
-      const kept = respond(status, replayable(asObject(response), isReplayed && Number(status) < 300), left)
+      const kept = respond(
+        status,
+        told(status, replayable(asObject(response), isReplayed && Number(status) < 300)),
+        left
+      )
       return kept === undefined ? [] : [[status, sharing(kept, shared)]]
     })
     return { ...operation, responses: Object.fromEntries(responses) }
@@ -93,7 +121,10 @@ const atDoor = (document: Json, door: Exclude<Door, "native">, responses: Json, 
 const failureAt = (door: Exclude<Door, "native">, status: string, codes: ReadonlyArray<string>): Json => ({
   description: `One of: ${codes.map((code) => `\`${code}\``).join(", ")}`,
   headers: {
-    ...headersOf(status, codes.includes("still_running") ? ["StillRunning"] : []),
+    ...headersOf(status, [
+      ...(codes.includes("still_running") ? ["StillRunning"] : []),
+      ...(codes.includes("budget_exhausted") ? ["BudgetExhausted"] : [])
+    ]),
     ...(codes.some((code) => !mayPass(code, Number(status)))
       ? { "X-Should-Retry": { $ref: "#/components/headers/ShouldRetry" } }
       : {}),

@@ -24,7 +24,12 @@ const FAULTS: ReadonlySet<string> = new Set<ProblemCode>([
 export const statusAtDoor = (code: string, status: number): number => (FAULTS.has(code) ? 400 : status)
 
 /** Refusals that may be different a moment later. A client need not retry others of 4xx. */
-const PASSING: ReadonlySet<string> = new Set<ProblemCode>(["request_timeout", "still_running", "too_many_requests"])
+const PASSING: ReadonlySet<string> = new Set<ProblemCode>([
+  "request_timeout",
+  "still_running",
+  "too_many_requests",
+  "limit_reached"
+])
 
 /** Whether the same request may succeed later, as far as its refusal says it. */
 export const mayPass = (code: string, status: number): boolean => status >= 500 || PASSING.has(code)

@@ -35,4 +35,13 @@ export interface Problem {
   /** If the request is not valid: what is wrong with it. */
   readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
   readonly max_characters?: number
+  /** If a limit is reached or a budget does not suffice: whose it is, and of what. */
+  readonly scope?: "tenant" | "user" | "key" | "model"
+  readonly resource?: "requests" | "tokens" | "concurrent"
+  readonly limit?: number
+  /** US dollars as decimal texts: the budget, and what is left of it until its next period begins. */
+  readonly amount?: string
+  readonly left?: string
+  readonly period?: "day" | "week" | "month" | "total"
+  readonly until?: string | null
 }

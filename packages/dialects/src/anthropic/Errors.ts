@@ -19,8 +19,9 @@ const TYPES: ReadonlyMap<number, string> = new Map([
 /** Refusals for money, whatever their status. */
 const MONEY: ReadonlySet<string> = new Set(["insufficient_quota", "budget_exceeded", "payment_required"])
 
-export const errorTypeOf = ({ code, status }: DoorError): string => {
-  if (MONEY.has(code)) return "billing_error"
+export const errorTypeOf = ({ code, retryAfter, status }: DoorError): string => {
+  // With a time to come back, a budget is reserved for answers that run, and not gone.
+  if (MONEY.has(code) || (code === "budget_exhausted" && retryAfter === undefined)) return "billing_error"
   return TYPES.get(status) ?? (status < 500 ? "invalid_request_error" : "api_error")
 }
 

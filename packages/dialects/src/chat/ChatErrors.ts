@@ -2,9 +2,14 @@ import type { JsonObject } from "@llm-saas/domain/Json"
 import type { DoorError } from "../AnswerWriter.ts"
 
 /** An error in the words of Chat Completions, Responses and Embeddings: `{"error": {message, type, param, code}}`. */
-export const chatError = ({ code, message, param, status }: DoorError): JsonObject => ({
-  error: { message, type: typeOf(code, status), param: param ?? null, code: CODES.get(code) ?? code }
-})
+export const chatError = ({ code, message, param, retryAfter, status }: DoorError): JsonObject => {
+  const known = code === "budget_exhausted" ? budgetCode(retryAfter) : (CODES.get(code) ?? code)
+  return { error: { message, type: typeOf(known, status), param: param ?? null, code: known } }
+}
+
+/** A budget is gone; or reserved for answers that run, and there may be more of it in a moment. */
+const budgetCode = (retryAfter: number | undefined): string =>
+  retryAfter === undefined ? "insufficient_quota" : "rate_limit_exceeded"
 
 /** Our codes for which clients look under OpenAI's name. Others keep ours. */
 const CODES: ReadonlyMap<string, string> = new Map([
@@ -13,6 +18,7 @@ const CODES: ReadonlyMap<string, string> = new Map([
   ["prompt_too_long", "context_length_exceeded"],
   ["content_filtered", "content_filter"],
   ["too_many_requests", "rate_limit_exceeded"],
+  ["limit_reached", "rate_limit_exceeded"],
   ["model_not_allowed", "model_not_found"]
 ])
 

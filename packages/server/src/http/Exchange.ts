@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from "node:http"
 import type { Door } from "@llm-saas/api/v1/Door"
+import type { Standing } from "@llm-saas/domain/LimitReached"
 import type { Replay } from "@llm-saas/domain/Replay"
+import { RATE_LIMIT_HEADERS, rateLimitHeaders } from "./RateLimits.ts"
 import { refusalBody, type RefusalCode, type RefusalDetails, statusOf } from "./Refusals.ts"
 import { told } from "./Telling.ts"
 import type { RequestRecord } from "../logging/RequestRecord.ts"
@@ -32,7 +34,7 @@ export interface ConstantAnswer {
 
 const API_CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 const EXPOSED =
-  "x-request-id, request-id, x-generation-id, retry-after, x-should-retry, www-authenticate, etag, idempotency-replayed"
+  "x-request-id, request-id, x-generation-id, retry-after, retry-after-ms, x-should-retry, www-authenticate, etag, idempotency-replayed, "
 const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
 
 /**
@@ -56,6 +58,8 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   serving = false
   /** The answer repeats an earlier one. */
   replayed = false
+  /** What is left of limits, where some hold. */
+  standing: Standing | undefined = undefined
   /** Number of RPC calls it carried: each has a line of its own in the log. */
   calls = 0
   #hosts = 0
@@ -155,6 +159,10 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
       }
     }
     if (this.door === "anthropic") all.push("request-id", this.id)
+    if (this.standing !== undefined) {
+      const nowMs = performance.timeOrigin + performance.now()
+      for (const value of rateLimitHeaders(this.door, this.standing, nowMs)) all.push(value)
+    }
     if (this.replayed) all.push("idempotency-replayed", "true")
     if (!cached) all.push("cache-control", "no-store")
     if (!scripted) all.push("content-security-policy", API_CSP)
@@ -187,7 +195,12 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
     headers.push("vary", "Origin")
     const origin = this.allowedOrigin
     if (origin !== undefined)
-      headers.push("access-control-allow-origin", origin, "access-control-expose-headers", EXPOSED)
+      headers.push(
+        "access-control-allow-origin",
+        origin,
+        "access-control-expose-headers",
+        EXPOSED + RATE_LIMIT_HEADERS[this.door]
+      )
   }
 
   // Node builds its headers object only when it is read: finding the three we need here is cheaper.

@@ -1,4 +1,5 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import type { Standing } from "@llm-saas/domain/LimitReached"
 import { CurrentReplay } from "@llm-saas/domain/Replay"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { ByteSize, type Cause, Context, Effect, type Types } from "effect"
@@ -17,6 +18,7 @@ import { explain } from "./ErrorText.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { preflight } from "./Preflight.ts"
 import { unknownParameters } from "./Parameters.ts"
+import { standingOf } from "./RateLimits.ts"
 import { PROBLEM, refusal, refusalBody, refusalFor, RETRY_AFTER_SECONDS } from "./Refusals.ts"
 import { CurrentRequest } from "../logging/RequestRecord.ts"
 import type { RouteTable } from "./RouteTable.ts"
@@ -89,6 +91,15 @@ export const exchangeOf = (request: Request): Exchange | undefined => {
   const response = NodeHttpServerRequest.toServerResponse(request)
   return response instanceof Exchange ? response : undefined
 }
+
+/** Tells the client of a request what is left of its limits. */
+export const noting =
+  (request: Request) =>
+  ({ standing }: { readonly standing?: Standing | undefined }): Effect.Effect<void> =>
+    Effect.sync(() => {
+      const exchange = exchangeOf(request)
+      if (exchange !== undefined && standing !== undefined) exchange.standing = standing
+    })
 
 /** The refusal of a request that needs no handler, or undefined. */
 const refuse = (
@@ -166,6 +177,7 @@ const asError = (response: Response, request: Request, exchange: Exchange): Resp
   const own = body._tag === "Uint8Array" && body.contentType === PROBLEM ? body.text : undefined
   const text = own ?? refusalBody(refusalFor(status))
   const error = told(exchange.door, status, text, exchange.id)
+  exchange.standing ??= standingOf(text)
   const problem = response.pipe(
     HttpServerResponse.setStatus(error.status, undefined),
     HttpServerResponse.setHeaders(error.headers),
@@ -181,6 +193,8 @@ const asError = (response: Response, request: Request, exchange: Exchange): Resp
       )
     case 429:
     case 503:
+      // A budget that is gone comes back with its next period, or never: `until` says when.
+      if (!RETRY.test(text) && text.includes('"budget_exhausted"')) return problem
       return HttpServerResponse.setHeader(problem, "retry-after", RETRY.exec(text)?.[1] ?? `${RETRY_AFTER_SECONDS}`)
     case 409: {
       const seconds = RETRY.exec(text)?.[1]

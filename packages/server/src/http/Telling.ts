@@ -25,7 +25,7 @@ export const told = (door: Door, status: number, problem: string, requestId: str
     status: error.status,
     body: JSON.stringify(bodyOf(door, error)),
     contentType: "application/json",
-    headers: mayHelp(error) ? NO_HEADERS : NO_RETRY
+    headers: mayHelp(error) ? waiting(error) : NO_RETRY
   }
 }
 
@@ -33,10 +33,15 @@ const NO_HEADERS = {}
 /** The SDKs of OpenAI and Anthropic retry 408, 409, 429 and 5xx, unless this header says otherwise. */
 const NO_RETRY = { "x-should-retry": "false" }
 
+/** The same SDKs read milliseconds first. */
+const waiting = ({ retryAfter, status }: Failure): Readonly<Record<string, string>> =>
+  status === 429 && retryAfter !== undefined ? { "retry-after-ms": `${retryAfter * 1000}` } : NO_HEADERS
+
 /** Failures of the provider that stay until its operator, or the request, is another one. */
 const LASTING: ReadonlySet<string> = new Set(["model_unauthorized", "model_rejected", "answer_too_long"])
 
-const mayHelp = ({ code, reason, status }: Failure): boolean => mayPass(code, status) && !LASTING.has(reason ?? "")
+const mayHelp = ({ code, reason, retryAfter, status }: Failure): boolean =>
+  (mayPass(code, status) || (code === "budget_exhausted" && retryAfter !== undefined)) && !LASTING.has(reason ?? "")
 
 /** A problem as a door tells it. */
 export interface Failure extends DoorError {

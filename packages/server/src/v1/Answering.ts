@@ -11,6 +11,7 @@ import { Cause, Clock, Effect, Exit, Scope } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { explain } from "../http/ErrorText.ts"
 import { PROBLEM, refusal } from "../http/Refusals.ts"
+import { noting } from "../http/HttpEdge.ts"
 import { stream } from "../sse/Streaming.ts"
 import { withUpstream } from "./Upstream.ts"
 import { answerForm, headOf } from "./AnswerForm.ts"
@@ -72,7 +73,10 @@ const ask = (generations: Generations["Service"], source: Source, sent: Sent) =>
       traceparent: sent.http.headers["traceparent"]
     })
     // A request below /v1 has no conversation, and joins an answer that runs.
-    .pipe(Effect.catchTags({ ConversationNotFound: Effect.die, OtherCalls: Effect.die, StillRunning: Effect.die }))
+    .pipe(
+      Effect.tap(noting(sent.http)),
+      Effect.catchTags({ ConversationNotFound: Effect.die, OtherCalls: Effect.die, StillRunning: Effect.die })
+    )
 
 /** Asks the model, and answers in a dialect: with events as they come, or with one value. */
 export const answering = Effect.map(Generations, (generations) => (dialect: AnswerDialect, sent: Sent) => {

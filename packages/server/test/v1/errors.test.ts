@@ -131,7 +131,10 @@ it.layer(Doors)("errors below /v1", (it) => {
           assert.include([status, 400], answer.status, code)
           // Nothing that we refuse is called a failure of ours.
           assert.strictEqual(answer.status >= 500, status >= 500, code)
-          const passing = ["request_timeout", "too_many_requests", "still_running"].includes(code) || status >= 500
+          const passing =
+            ["request_timeout", "too_many_requests", "still_running", "limit_reached", "budget_exhausted"].includes(
+              code
+            ) || status >= 500
           assert.strictEqual(retry, passing ? undefined : "false", code)
           assert.strictEqual(answer.headers["retry-after"], [409, 429, 503].includes(status) ? "7" : undefined, code)
         }
@@ -140,6 +143,10 @@ it.layer(Doors)("errors below /v1", (it) => {
           assert.strictEqual(answer.status, 502)
           assert.strictEqual(errorOf(door, answer).retry, reason === "model_error" ? undefined : "false")
         }
+        // Reserved for answers that run, it may be there again in a moment; gone, it is not.
+        const gone = yield* failing(port, PATHS[door], "budget_exhausted")
+        assert.deepStrictEqual([gone.status, errorOf(door, gone).retry], [429, "false"])
+        assert.notProperty(gone.headers, "retry-after")
         for (const code of ["context_too_long", "content_filtered", "prompt_rejected", "prompt_too_long"] as const)
           assert.strictEqual((yield* failing(port, PATHS[door], code)).status, 400)
       }

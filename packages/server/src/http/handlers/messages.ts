@@ -11,6 +11,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { type LastEvent, lastEventOf } from "../../sse/LastEvent.ts"
 import { formOf, stream } from "../../sse/Streaming.ts"
+import { noting } from "../HttpEdge.ts"
 import { RequestBodies } from "../../v1/RequestBodies.ts"
 import { asJson } from "./json.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
@@ -43,7 +44,8 @@ export const MessagesHandlers = HttpApiBuilder.group(
     const attempts = yield* CreationAttempts
     const bodies = yield* RequestBodies
 
-    const ask = (question: Question) => Effect.catchTag(generations.ask(question), "OtherCalls", noSuchCalls)
+    const ask = (question: Question, request: HttpServerRequest.HttpServerRequest) =>
+      Effect.catchTag(Effect.tap(generations.ask(question), noting(request)), "OtherCalls", noSuchCalls)
 
     /** Asks a question; or, for a reader that reconnects, resumes its answer. */
     const streaming = (asking: Asking & LastEvent, format: StreamFormat | undefined) => {
@@ -53,7 +55,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
         Effect.map(
           last === undefined
             ? // Only a client that waits for the whole answer is told: a stream joins the running one.
-              Effect.catchTag(ask(asked("messages.stream", asking)), "StillRunning", Effect.die)
+              Effect.catchTag(ask(asked("messages.stream", asking), asking.request), "StillRunning", Effect.die)
             : generations.follow(last.generationId),
           (asked) => ({
             asked,
@@ -74,7 +76,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
     return handlers
       .handleRaw("ask", ({ headers, request }) =>
         withQuestion(request, (question) =>
-          Effect.flatMap(ask(asked("messages", { headers, question, request })), generations.answer)
+          Effect.flatMap(ask(asked("messages", { headers, question, request }), request), generations.answer)
         )
       )
       .handleRaw("stream", ({ headers, query, request }) =>

@@ -15,7 +15,7 @@ import { answering, json, mistaken, orRefused } from "../../v1/Answering.ts"
 import { responding } from "../../v1/Responding.ts"
 import { modelList, modelsFor, oneModel } from "../../v1/ModelList.ts"
 import { RequestBodies } from "../../v1/RequestBodies.ts"
-import { exchangeOf } from "../HttpEdge.ts"
+import { exchangeOf, noting } from "../HttpEdge.ts"
 
 const CHAT = { source: "chat.completions", writer: chatWriter, whole: chatWhole } as const
 
@@ -61,7 +61,7 @@ export const OpenAiHandlers = HttpApiBuilder.group(
             : Effect.flatMap(generations.embed(decoded.request, http.headers["traceparent"]), ({ asked, vectors }) =>
                 orRefused(
                   asked,
-                  Effect.map(vectors, (found) =>
+                  Effect.map(Effect.andThen(noting(http)(asked), vectors), (found) =>
                     json(embeddingsAnswer(decoded.request, found), { "x-generation-id": asked.generationId })
                   )
                 )
