@@ -12,7 +12,12 @@ export const loadPrices = Effect.fnUntraced(function* (connection: PgConnection.
   const [loaded] = yield* rows(connection, "select seed_hash from operator.price_revision")
   if (Predicate.hasProperty(loaded, "seed_hash") && loaded.seed_hash === prices.hash) return
   const seed = `[${prices.lines.join(",")}]`
-  for (const statement of [PROVIDERS, NAMES, ENDS, BEGINS]) yield* rows(connection, statement, [seed])
+  // Each side is read once and hashed: a loop over both was 60 seconds.
+  yield* rows(connection, "set local enable_nestloop = off")
+  const [before] = yield* rows(connection, "select from operator.prices where seeded limit 1")
+  const statements = before === undefined ? [PROVIDERS, NAMES, FIRST] : [PROVIDERS, NAMES, ENDS, BEGINS]
+  for (const statement of statements) yield* rows(connection, statement, [seed])
+  yield* rows(connection, "set local enable_nestloop = on")
   yield* rows(connection, "update operator.price_revision set seed_hash = $1::text", [prices.hash])
 })
 
@@ -66,18 +71,22 @@ const ENDS = `
     and exists (select from wanted m where m.provider = o.provider and m.model = o.model)
     and (w.valid is null or upper(w.valid) < upper(o.valid) or upper_inf(o.valid) and not upper_inf(w.valid))`
 
-/** What the seed has and the table does not: from now on, or, the first time, always. */
+/** What the seed has and the table does not, from now on. */
 const BEGINS = `
+  with ${WANTED}, has as materialized (
+    select p.provider, p.model, p.unit, p.service_tier, p.tier_start, p.minutes, range_agg(p.valid) as valid
+    from operator.prices p where p.seeded group by 1, 2, 3, 4, 5, 6
+  )
+  insert into operator.prices (provider, model, unit, service_tier, tier_start, per, amount, minutes, valid, source, seeded)
+  select w.provider, w.model, w.unit, w.service_tier, w.tier_start, w.per, w.amount, w.minutes,
+    unnest(tstzmultirange(w.valid * tstzrange(now(), null)) - coalesce(h.valid, '{}')), $1::text::jsonb -> 0 ->> 'source', true
+  from wanted w
+  left join has h on (h.provider, h.model, h.unit, h.service_tier, h.tier_start, h.minutes)
+    = (w.provider, w.model, w.unit, w.service_tier, w.tier_start, w.minutes)`
+
+/** All of the seed, with its past. */
+const FIRST = `
   with ${WANTED}
   insert into operator.prices (provider, model, unit, service_tier, tier_start, per, amount, minutes, valid, source, seeded)
-  select w.provider, w.model, w.unit, w.service_tier, w.tier_start, w.per, w.amount, w.minutes, missing.valid,
-    $1::text::jsonb -> 0 ->> 'source', true
-  from wanted w
-  cross join lateral unnest(
-    tstzmultirange(w.valid * case when exists (select from operator.prices where seeded) then tstzrange(now(), null) else '(,)' end)
-    - coalesce((
-        select range_agg(p.valid) from operator.prices p
-        where p.seeded and (p.provider, p.model, p.unit, p.service_tier, p.tier_start, p.minutes)
-          = (w.provider, w.model, w.unit, w.service_tier, w.tier_start, w.minutes)
-      ), '{}')
-  ) as missing (valid)`
+  select w.provider, w.model, w.unit, w.service_tier, w.tier_start, w.per, w.amount, w.minutes, w.valid, $1::text::jsonb -> 0 ->> 'source', true
+  from wanted w`
