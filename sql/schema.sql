@@ -1779,7 +1779,7 @@ create function app.account_of(uuid,uuid) returns text language sql stable;
   grant execute to llm_tenant;
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb) language plpgsql;
+create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb, unflushed boolean) language plpgsql;
   alter function app.ask(uuid,uuid,integer,text,jsonb,text,text) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
@@ -2054,6 +2054,8 @@ create function tracking.unpark() returns integer language plpgsql security defi
 create function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) owner to llm_work;
   grant execute to llm_tenant;
+create function work.allowance(text,bigint,double precision,double precision) returns text language sql immutable set search_path=pg_catalog, pg_temp;
+  alter function work.allowance(text,bigint,double precision,double precision) owner to llm_work;
 create function work.append(uuid,uuid[],uuid[],integer[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.append(uuid,uuid[],uuid[],integer[],text[]) owner to llm_work;
   grant execute to llm_api;
@@ -2071,6 +2073,9 @@ create function work.finish(jsonb,text,integer[]) returns boolean language plpgs
   grant execute to llm_api;
 create function work.finish_many(jsonb,text[],text[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
   alter function work.finish_many(jsonb,text[],text[],text[]) owner to llm_work;
+  grant execute to llm_api;
+create function work.flush(uuid,uuid) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.flush(uuid,uuid) owner to llm_work;
   grant execute to llm_api;
 create function work.fold_usage(integer,uuid) returns integer language plpgsql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
   alter function work.fold_usage(integer,uuid) owner to llm_work;
@@ -2117,14 +2122,12 @@ create function work.standing(uuid,uuid) returns TABLE(scope text, model text, r
 create function work.sweep(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.sweep(integer) owner to llm_work;
   grant execute to llm_api;
-create function work.take_in(uuid,text) returns record language plpgsql set search_path=pg_catalog, pg_temp;
-  alter function work.take_in(uuid,text) owner to llm_work;
 create function work.take_in_old(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.take_in_old(integer) owner to llm_work;
-create function work.tighter(jsonb,text,bigint,interval,interval) returns jsonb language plpgsql immutable set search_path=pg_catalog, pg_temp;
-  alter function work.tighter(jsonb,text,bigint,interval,interval) owner to llm_work;
 create function work.visible_text(text) returns text language plpgsql immutable set search_path=pg_catalog, pg_temp;
   alter function work.visible_text(text) owner to llm_work;
+create function work.write_budget(uuid,text,text,timestamp with time zone,numeric,numeric,numeric,integer[]) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.write_budget(uuid,text,text,timestamp with time zone,numeric,numeric,numeric,integer[]) owner to llm_work;
 
 -- Views for auditors
 

@@ -57,12 +57,13 @@ end;
 --
 -- outcome: `asked`; `known`: this key was used for the same request, here is its result; `mismatch`: it was used for another one;
 -- `no_conversation`; `other_model`: nothing was stored, since the conversation has another model, which `model` names; `other_calls`:
--- likewise, since the last answer of the conversation calls other tools than these; and those of work.admit, by which nothing was stored either, with its refusal. standing: see there. history: earlier turns
+-- likewise, since the last answer of the conversation calls other tools than these; and those of work.admit, by which nothing was stored either, with its refusal. standing: see there. unflushed: limits hold, and what this stored may be on disk only
+-- after work.flush. history: earlier turns
 -- of the conversation, oldest first, within history_characters, and in any case the one whose calls are answered; `request` and `tool_calls` where they are more than texts, the latest ones up
 -- to 4 MB: a tenant may have a hundred questions at once, and each holds what it is sent with. system: the conversation's instructions.
 create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text, p_request text default null)
   returns table (
-    outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb
+    outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb, unflushed boolean
   )
   language plpgsql volatile
 as $$
@@ -86,6 +87,7 @@ declare
   v_standing jsonb;
   v_taken jsonb;
   v_counted boolean;
+  v_unflushed boolean := false;
   turns jsonb := '[]';
 begin
   perform app.enter(p_tenant, p_user, p_epoch, p_needs);
@@ -93,7 +95,7 @@ begin
     select k.outcome, k.message_id, k.generation_id, k.status into v_outcome, v_message, v_generation, v_status
     from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k;
     if v_outcome is not null and p_tries is distinct from 'first' then
-      return query select v_outcome, v_message, v_generation, v_status, turns, v_model, v_system, v_refusal, v_standing;
+      return query select v_outcome, v_message, v_generation, v_status, turns, v_model, v_system, v_refusal, v_standing, v_unflushed;
       return;
     end if;
   end if;
@@ -109,7 +111,7 @@ begin
   if v_other_calls then
     return query select case when exists (
         select from app.conversations c where c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user
-      ) then 'other_calls' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model, v_system, v_refusal, v_standing;
+      ) then 'other_calls' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model, v_system, v_refusal, v_standing, v_unflushed;
     return;
   end if;
 
@@ -122,7 +124,7 @@ begin
       select c.model into v_model from app.conversations c
       where p_takes_model and c.tenant_id = p_tenant and c.id = p_conversation and c.user_id = p_user;
       return query select case when found then 'other_model' else 'no_conversation' end, null::uuid, null::uuid, null::text, turns, v_model,
-        v_system, v_refusal, v_standing;
+        v_system, v_refusal, v_standing, v_unflushed;
       return;
     end if;
     select coalesce(jsonb_agg(
@@ -150,11 +152,11 @@ begin
     where t.total <= (p_question ->> 'history_characters')::integer or p_question ? 'answers' and t.place = 1;
   end if;
 
-  select a.outcome, a.refusal, a.standing, a.taken, a.counted into v_outcome, v_refusal, v_standing, v_taken, v_counted
+  select a.outcome, a.refusal, a.standing, nullif(a.taken, ''), a.counted, a.locked into v_outcome, v_refusal, v_standing, v_taken, v_counted, v_unflushed
   from work.admit(p_tenant, p_user, (p_question ->> 'key_id')::uuid, p_question ->> 'model', (p_question ->> 'estimate')::bigint,
     (p_question ->> 'worst')::numeric, coalesce((p_question ->> 'may_wait')::boolean, true)) a;
   if v_outcome <> 'admitted' then
-    return query select v_outcome, null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing;
+    return query select v_outcome, null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing, v_unflushed;
     return;
   end if;
 
@@ -193,9 +195,9 @@ begin
     parent_span_id text, created_at float8, admitted_at float8, key_id uuid
   );
   if found then
-    return query select 'asked', p_message, p_generation, 'streaming', turns, v_model, v_system, v_refusal, v_standing;
+    return query select 'asked', p_message, p_generation, 'streaming', turns, v_model, v_system, v_refusal, v_standing, v_unflushed;
   else
-    return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb, v_model, v_system, v_refusal, v_standing
+    return query select k.outcome, k.message_id, k.generation_id, k.status, '[]'::jsonb, v_model, v_system, v_refusal, v_standing, v_unflushed
       from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k where k.outcome is not null;
     if not found then
       raise exception 'the key was given back meanwhile' using errcode = '40001';

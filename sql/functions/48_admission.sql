@@ -12,50 +12,35 @@ create function work.period_end(p_period text, p_at timestamptz) returns timesta
   language sql stable parallel safe set search_path = pg_catalog, pg_temp
   return case p_period when 'total' then null else date_trunc(p_period, p_at, 'UTC') + ('1 ' || p_period)::interval end;
 
--- Takes in what answers of a subject gave back when they ended. tokens: what they used beyond what was estimated; at: when the last of
--- them ended, or null.
-create function work.take_in(p_tenant uuid, p_subject text, out tokens bigint, out at timestamptz)
+-- Writes what is spent of a budget's period, and an event if a percentage of p_alert_at was reached by it. The row need not be there yet.
+create function work.write_budget(
+  p_tenant uuid, p_subject text, p_period text, p_starts_at timestamptz, p_reserved numeric, p_spent numeric, p_budget numeric, p_alert_at integer[]
+) returns void
   language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 declare
-  change record;
   v_spent numeric;
   v_alerted integer;
-  v_budget numeric;
-  v_alert integer;
+  v_reached integer;
 begin
-  tokens := 0;
-  for change in
-    with gone as (
-      delete from app.counter_changes c where c.tenant_id = p_tenant and c.subject = p_subject
-      returning c.period, c.starts_at, c.released, c.spent, c.tokens, c.at
-    )
-    select g.period, g.starts_at, sum(g.released) as released, sum(g.spent) as spent, sum(g.tokens)::bigint as tokens, max(g.at) as at from gone g group by 1, 2
-  loop
-    if change.period = 'minute' then
-      tokens := change.tokens;
-      at := change.at;
-      continue;
-    end if;
-    insert into app.budget_periods as b (tenant_id, subject, period, starts_at, reserved, spent)
-    values (p_tenant, p_subject, change.period, change.starts_at, -change.released, change.spent)
-    on conflict (tenant_id, subject, period, starts_at) do update
-      set reserved = b.reserved + excluded.reserved, spent = b.spent + excluded.spent
-    returning b.spent, b.alerted into v_spent, v_alerted;
-    -- The highest percentage that was reached now.
-    select l.budget, max(a.percent) into v_budget, v_alert
-    from app.limits l cross join unnest(l.alert_at) a (percent)
-    where l.tenant_id = p_tenant and l.subject in (p_subject, split_part(p_subject, ':', 1)) and l.budget_period = change.period
-      and v_spent * 100 >= l.budget * a.percent and a.percent > v_alerted
-    group by l.budget order by l.budget limit 1;
-    continue when v_alert is null;
-    update app.budget_periods b set alerted = v_alert
-    where b.tenant_id = p_tenant and b.subject = p_subject and b.period = change.period and b.starts_at = change.starts_at;
-    insert into app.audit_events (tenant_id, id, action, target_kind, target_id, detail)
-    values (p_tenant, work.event_id(), 'budget.alert', 'budget', coalesce(substr(p_subject, nullif(position(':' in p_subject), 0) + 1)::uuid, p_tenant),
-      jsonb_build_object('subject', p_subject, 'period', change.period, 'percent', v_alert, 'budget', v_budget::text, 'spent', v_spent::text));
-  end loop;
+  update app.budget_periods b set reserved = b.reserved + p_reserved, spent = b.spent + p_spent
+  where b.tenant_id = p_tenant and b.subject = p_subject and b.period = p_period and b.starts_at = p_starts_at
+  returning b.spent, b.alerted into v_spent, v_alerted;
+  if not found then
+    v_spent := p_spent;
+    v_alerted := 0;
+    insert into app.budget_periods (tenant_id, subject, period, starts_at, reserved, spent)
+    values (p_tenant, p_subject, p_period, p_starts_at, p_reserved, p_spent);
+  end if;
+  if p_alert_at is null or v_spent = 0 then return; end if;
+  select max(a.percent) into v_reached from unnest(p_alert_at) a (percent) where a.percent > v_alerted and v_spent * 100 >= p_budget * a.percent;
+  if v_reached is null then return; end if;
+  update app.budget_periods b set alerted = v_reached
+  where b.tenant_id = p_tenant and b.subject = p_subject and b.period = p_period and b.starts_at = p_starts_at;
+  insert into app.audit_events (tenant_id, id, action, target_kind, target_id, detail)
+  values (p_tenant, work.event_id(), 'budget.alert', split_part(p_subject, ':', 1),
+    case p_subject when 'tenant' then p_tenant else split_part(p_subject, ':', 2)::uuid end,
+    jsonb_build_object('period', p_period, 'percent', v_reached, 'budget', p_budget::text, 'spent', v_spent::text));
 end $$;
 
 -- A UUIDv7, as auth.uuid_v7.
@@ -68,17 +53,11 @@ create function work.event_id() returns uuid
       52, 1), 53, 1),
     'hex')::uuid;
 
--- The limit with the least left: of p_limit a minute, p_used of the minute is used, p_step for one.
-create function work.tighter(p_standing jsonb, p_resource text, p_limit bigint, p_used interval, p_step interval) returns jsonb
-  language plpgsql immutable set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_left constant bigint := greatest(floor(extract(epoch from interval '1 minute' - p_used) / extract(epoch from p_step)), 0);
-begin
-  if (p_standing -> p_resource ->> 'remaining')::bigint <= v_left then return p_standing; end if;
-  return p_standing || jsonb_build_object(p_resource, jsonb_build_object('limit', p_limit, 'remaining', v_left,
-    'reset_ms', ceil(greatest(extract(epoch from p_used), 0) * 1000)));
-end $$;
+-- A member of a standing (see work.admit), as text: p_used seconds of the minute are used, p_left can still be taken.
+create function work.allowance(p_resource text, p_limit bigint, p_left float8, p_used float8) returns text
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return '"' || p_resource || '":{"limit":' || p_limit || ',"remaining":' || greatest(floor(p_left), 0)::bigint || ',"reset_ms":'
+    || ceil(p_used * 1000)::bigint || '}';
 
 -- Admits one question of the current user, or says why not: all limits and budgets that hold are checked, and only then taken. To be called in
 -- the transaction that stores the question. p_tokens: estimated tokens of question and answer. p_worst: the most it may cost by the
@@ -88,43 +67,60 @@ end $$;
 -- now cost less than was reserved for them; `unpriced`: a budget holds, and the model has no price; `busy`: see p_wait.
 -- refusal: {"scope", "resource": "requests" | "tokens" | "concurrent" | "budget", "limit", "retry_after" (seconds), and for budgets "amount",
 -- "period", "left", "until"}. taken: for app.generations.admission. standing: of requests and tokens, the limit with the least left:
--- {"requests": {"limit", "remaining", "reset_ms"}, "tokens": …}.
+-- {"requests": {"limit", "remaining", "reset_ms"}, "tokens": …}. counted: for app.generations. locked: limits hold, and the commit is unflushed.
 create function work.admit(
   p_tenant uuid, p_user uuid, p_key uuid, p_model text, p_tokens bigint, p_worst numeric, p_wait boolean,
-  out outcome text, out refusal jsonb, out taken jsonb, out standing jsonb, out counted boolean
+  out outcome text, out refusal jsonb, out taken text, out standing text, out counted boolean, out locked boolean
 )
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  minute constant interval := '1 minute';
-  -- Tokens may be owed: no more than this many minutes, also after a step of the clock.
-  most_owed constant interval := '10 minutes';
+  -- Seconds. An allowance is whole when none of the minute is used; tokens may be owed, but no more than this, also after a step of the clock.
+  minute constant float8 := 60;
+  most_owed constant float8 := 600;
+  -- Times are stored in microseconds: so much may be lost by rounding.
+  rounding constant float8 := 0.001;
   v_user constant text := 'user:' || p_user;
   v_key constant text := 'key:' || p_key;
   v_model constant text := 'model:' || p_model;
+  -- By subject.
   v_subjects text[] := '{}';
   v_requests integer[] := '{}';
   v_tokens bigint[] := '{}';
   v_concurrent integer[] := '{}';
-  v_budget_subjects text[] := '{}';
-  v_budgets numeric[] := '{}';
-  v_periods text[] := '{}';
   v_requests_at timestamptz[] := '{}';
   v_tokens_at timestamptz[] := '{}';
-  v_settled_at timestamptz[] := '{}';
-  v_locked text[];
-  v_more record;
-  v_now timestamptz;
-  v_at timestamptz;
-  v_step interval;
-  v_cost interval;
-  v_wait interval;
-  v_longest interval;
-  v_running integer[];
+  v_more bigint[] := '{}';
+  v_more_at timestamptz[] := '{}';
+  -- Seconds of the minute that are used, of requests and of tokens; of tokens without this question.
+  v_requests_used float8[] := '{}';
+  v_tokens_used float8[] := '{}';
+  v_tokens_before float8[] := '{}';
+  -- By budget: the numbers of their subjects, and what is theirs.
+  v_of integer[] := '{}';
+  v_budgets numeric[] := '{}';
+  v_periods text[] := '{}';
+  v_alerts text[] := '{}';
+  v_starts timestamptz[] := '{}';
+  v_spent numeric[] := '{}';
+  v_reserved numeric[] := '{}';
+  v_released numeric[] := '{}';
+  v_settled numeric[] := '{}';
+  v_alerted integer[] := '{}';
+  v_markup numeric;
   v_worst numeric;
-  v_spent numeric;
-  v_reserved numeric;
-  v_scope text;
+  v_now timestamptz;
+  v_used float8;
+  v_step float8;
+  v_wait float8;
+  v_longest float8 := 0;
+  v_least_requests float8;
+  v_least_tokens float8;
+  v_standing_requests text;
+  v_standing_tokens text;
+  v_running integer[];
+  v_counting boolean := false;
+  v_place integer;
   n integer;
   l record;
 begin
@@ -133,66 +129,127 @@ begin
   end if;
   outcome := 'admitted';
   counted := false;
+  locked := false;
+  taken := '';
   for l in
     select case i.subject when 'user' then v_user when 'key' then v_key else i.subject end as subject, i.requests_per_minute,
-      i.tokens_per_minute, i.concurrent, i.budget, i.budget_period
+      i.tokens_per_minute, i.concurrent, i.budget, i.budget_period, i.alert_at,
+      case when i.budget is not null then (select t.markup from app.tenants t where t.id = p_tenant) end as markup
     from app.limits i
-    where i.tenant_id = p_tenant
-      and i.subject = any (case when p_key is null then array['tenant', 'user', v_user, v_model] else array['tenant', 'user', v_user, v_model, 'key', v_key] end)
+    where i.tenant_id = p_tenant and i.subject = any (
+      case when p_key is null then array['tenant', 'user', v_user, v_model] else array['tenant', 'user', v_user, v_model, 'key', v_key] end
+    )
   loop
     n := array_position(v_subjects, l.subject);
     if n is null then
-      v_subjects := v_subjects || l.subject;
-      v_requests := v_requests || l.requests_per_minute;
-      v_tokens := v_tokens || l.tokens_per_minute;
-      v_concurrent := v_concurrent || l.concurrent;
-    else
-      v_requests[n] := least(v_requests[n], l.requests_per_minute);
-      v_tokens[n] := least(v_tokens[n], l.tokens_per_minute);
-      v_concurrent[n] := least(v_concurrent[n], l.concurrent);
+      n := cardinality(v_subjects) + 1;
+      v_subjects[n] := l.subject;
     end if;
+    v_requests[n] := least(v_requests[n], l.requests_per_minute);
+    v_tokens[n] := least(v_tokens[n], l.tokens_per_minute);
+    v_concurrent[n] := least(v_concurrent[n], l.concurrent);
     counted := counted or l.concurrent is not null;
-    if l.budget is not null then
-      v_budget_subjects := v_budget_subjects || l.subject;
-      v_budgets := v_budgets || l.budget;
-      v_periods := v_periods || l.budget_period;
-    end if;
+    v_counting := v_counting or l.tokens_per_minute is not null or l.budget is not null;
+    continue when l.budget is null;
+    v_markup := l.markup;
+    v_place := cardinality(v_of) + 1;
+    for i in 1 .. cardinality(v_of) loop
+      if v_of[i] = n and v_periods[i] = l.budget_period then v_place := i; end if;
+    end loop;
+    v_of[v_place] := n;
+    v_periods[v_place] := l.budget_period;
+    v_budgets[v_place] := least(v_budgets[v_place], l.budget);
+    v_alerts[v_place] := l.alert_at::text;
+    v_spent[v_place] := 0;
+    v_reserved[v_place] := 0;
+    v_released[v_place] := 0;
+    v_settled[v_place] := 0;
   end loop;
   if cardinality(v_subjects) = 0 then return; end if;
-  if cardinality(v_budgets) > 0 then
-    if p_worst is null then
-      outcome := 'unpriced';
-      return;
-    end if;
-    select p_worst * t.markup into v_worst from app.tenants t where t.id = p_tenant;
-  end if;
-
-  -- The lock. The rows are read under it.
-  if p_wait then
-    insert into app.rates (tenant_id, subject)
-    select p_tenant, s.subject from unnest(v_subjects) s (subject)
-    where not exists (select from app.rates r where r.tenant_id = p_tenant and r.subject = s.subject)
-    order by s.subject on conflict do nothing;
-    select array_agg(r.subject), array_agg(r.requests_at), array_agg(r.tokens_at) into v_locked, v_requests_at, v_tokens_at
-    from (
-      select r.subject, r.requests_at, r.tokens_at from app.rates r
-      where r.tenant_id = p_tenant and r.subject = any (v_subjects) order by r.subject for no key update
-    ) r;
-  else
-    select array_agg(r.subject), array_agg(r.requests_at), array_agg(r.tokens_at) into v_locked, v_requests_at, v_tokens_at
-    from (
-      select r.subject, r.requests_at, r.tokens_at from app.rates r
-      where r.tenant_id = p_tenant and r.subject = any (v_subjects) order by r.subject for no key update skip locked
-    ) r;
-  end if;
-  if coalesce(cardinality(v_locked), 0) < cardinality(v_subjects) then
-    outcome := 'busy';
+  v_worst := p_worst * v_markup;
+  if cardinality(v_of) > 0 and v_worst is null then
+    outcome := 'unpriced';
     return;
   end if;
 
+  -- The lock. Everything below is read under it.
+  n := 0;
+  for attempt in 1 .. 2 loop
+    if p_wait then
+      for l in
+        select r.subject, r.requests_at, r.tokens_at from app.rates r
+        where r.tenant_id = p_tenant and r.subject = any (v_subjects) order by r.subject for no key update
+      loop
+        n := n + 1;
+        v_place := array_position(v_subjects, l.subject);
+        v_requests_at[v_place] := l.requests_at;
+        v_tokens_at[v_place] := l.tokens_at;
+      end loop;
+    else
+      for l in
+        select r.subject, r.requests_at, r.tokens_at from app.rates r
+        where r.tenant_id = p_tenant and r.subject = any (v_subjects) order by r.subject for no key update skip locked
+      loop
+        n := n + 1;
+        v_place := array_position(v_subjects, l.subject);
+        v_requests_at[v_place] := l.requests_at;
+        v_tokens_at[v_place] := l.tokens_at;
+      end loop;
+    end if;
+    exit when n = cardinality(v_subjects);
+    if not p_wait then
+      outcome := 'busy';
+      return;
+    end if;
+    -- The first of some subject.
+    n := 0;
+    insert into app.rates (tenant_id, subject) select p_tenant, s.subject from unnest(v_subjects) s (subject) order by 2 on conflict do nothing;
+  end loop;
   v_now := clock_timestamp();
-  standing := '{}';
-  taken := '[]';
+  locked := true;
+  -- The transaction's commit may be on disk a moment later: the lock is not held for that time. See work.flush.
+  perform set_config('synchronous_commit', 'off', true);
+
+  if v_counting then
+    for i in 1 .. cardinality(v_of) loop
+      v_starts[i] := work.period_start(v_periods[i], v_now);
+    end loop;
+    for l in
+      delete from app.counter_changes c where c.tenant_id = p_tenant and c.subject = any (v_subjects)
+      returning c.subject, c.period, c.starts_at, c.released, c.spent, c.tokens, c.at
+    loop
+      n := array_position(v_subjects, l.subject);
+      if l.period = 'minute' then
+        v_more[n] := coalesce(v_more[n], 0) + l.tokens;
+        v_more_at[n] := greatest(v_more_at[n], l.at);
+        continue;
+      end if;
+      v_place := 0;
+      for i in 1 .. cardinality(v_of) loop
+        if v_of[i] = n and v_periods[i] = l.period and v_starts[i] = l.starts_at then v_place := i; end if;
+      end loop;
+      if v_place > 0 then
+        v_released[v_place] := v_released[v_place] + l.released;
+        v_settled[v_place] := v_settled[v_place] + l.spent;
+      else
+        perform work.write_budget(p_tenant, l.subject, l.period, l.starts_at, -l.released, l.spent, null, null);
+      end if;
+    end loop;
+    if cardinality(v_of) > 0 then
+      for l in
+        select b.subject, b.period, b.starts_at, b.spent, b.reserved, b.alerted from app.budget_periods b
+        where b.tenant_id = p_tenant and b.subject = any (v_subjects) and b.period = any (v_periods) and b.starts_at = any (v_starts)
+      loop
+        for i in 1 .. cardinality(v_of) loop
+          if v_subjects[v_of[i]] = l.subject and v_periods[i] = l.period and v_starts[i] = l.starts_at then
+            v_spent[i] := l.spent;
+            v_reserved[i] := l.reserved;
+            v_alerted[i] := l.alerted;
+          end if;
+        end loop;
+      end loop;
+    end if;
+  end if;
   if counted then
     -- Expired leases are of lost processes, and not counted.
     select array[count(*), count(*) filter (where g.user_id = p_user), count(*) filter (where g.key_id = p_key), count(*) filter (where g.model = p_model)]
@@ -200,104 +257,116 @@ begin
     from app.generations g where g.tenant_id = p_tenant and g.status = 'streaming' and g.counted and g.lease_until > v_now;
   end if;
 
-  for i in 1 .. cardinality(v_locked) loop
-    n := array_position(v_subjects, v_locked[i]);
-    v_scope := split_part(v_locked[i], ':', 1);
-    if v_tokens[n] is not null or v_locked[i] = any (v_budget_subjects) then
-      select * into v_more from work.take_in(p_tenant, v_locked[i]);
-    end if;
-
-    if v_requests[n] is not null then
+  for i in 1 .. cardinality(v_subjects) loop
+    if v_requests[i] is not null then
+      v_step := minute / nullif(v_requests[i], 0);
       -- A step of the clock backwards must not make anybody wait for longer than the minute.
-      v_at := greatest(least(v_requests_at[i], v_now + minute), v_now);
-      v_step := case when v_requests[n] = 0 then most_owed else make_interval(secs => trunc(60000000.0 / v_requests[n]) / 1000000) end;
-      v_wait := v_at + v_step - v_now - minute;
-      if v_wait > interval '0' then
-        if v_longest is null or v_wait > v_longest then
-          v_longest := v_wait;
-          refusal := jsonb_build_object('scope', v_scope, 'resource', 'requests', 'limit', v_requests[n]);
-        end if;
-      else
-        v_at := v_at + v_step;
+      v_used := least(extract(epoch from greatest(v_requests_at[i], v_now) - v_now), minute);
+      v_wait := coalesce(v_used + v_step - minute, minute);
+      if v_wait <= rounding then
+        v_used := v_used + v_step;
+      elsif v_wait > v_longest then
+        v_longest := v_wait;
+        refusal := jsonb_build_object('scope', split_part(v_subjects[i], ':', 1), 'resource', 'requests', 'limit', v_requests[i]);
       end if;
-      v_requests_at[i] := v_at;
-      standing := work.tighter(standing, 'requests', v_requests[n], v_at - v_now, v_step);
+      v_requests_used[i] := v_used;
+      v_wait := coalesce((minute - v_used + rounding) / v_step, 0);
+      if v_least_requests is null or v_wait < v_least_requests then
+        v_least_requests := v_wait;
+        v_standing_requests := work.allowance('requests', v_requests[i], v_wait, v_used);
+      end if;
     end if;
 
-    if v_tokens[n] is not null then
-      v_step := case when v_tokens[n] = 0 then most_owed else make_interval(secs => 60.0 / v_tokens[n]) end;
-      v_at := greatest(least(greatest(v_tokens_at[i], v_more.at) + v_more.tokens * v_step, v_now + most_owed), v_now);
-      v_settled_at[i] := v_at;
-      v_cost := least(p_tokens * v_step, most_owed);
-      -- A question of more tokens than a minute has is admitted when nothing is used. Less than ten microseconds are a rounding.
-      v_wait := case v_tokens[n] when 0 then minute else v_at + least(v_cost, minute) - v_now - minute end;
-      if v_wait > interval '10 microseconds' then
-        if v_longest is null or v_wait > v_longest then
-          v_longest := v_wait;
-          refusal := jsonb_build_object('scope', v_scope, 'resource', 'tokens', 'limit', v_tokens[n]);
-        end if;
-      else
-        v_at := v_at + v_cost;
-        taken := taken || jsonb_build_object('subject', v_locked[i], 'period', 'minute', 'tokens', p_tokens);
+    if v_tokens[i] is not null then
+      v_step := minute / nullif(v_tokens[i], 0);
+      -- What ended answers used more counts from when they ended.
+      v_used := extract(epoch from greatest(v_tokens_at[i], v_more_at[i], v_now) - v_now);
+      if v_more_at[i] > coalesce(v_tokens_at[i], '-infinity') and v_more_at[i] < v_now then v_used := extract(epoch from v_more_at[i] - v_now); end if;
+      v_used := least(greatest(v_used + coalesce(v_more[i] * v_step, 0), 0), most_owed);
+      v_tokens_before[i] := v_used;
+      -- A question of more tokens than a minute has is admitted when nothing is used.
+      v_wait := coalesce(v_used + least(p_tokens * v_step, minute) - minute, minute);
+      if v_wait <= rounding then
+        v_used := v_used + least(p_tokens * v_step, most_owed);
+        taken := taken || '{"subject":' || to_json(v_subjects[i])::text || ',"period":"minute","tokens":' || p_tokens || '},';
+      elsif v_wait > v_longest then
+        v_longest := v_wait;
+        refusal := jsonb_build_object('scope', split_part(v_subjects[i], ':', 1), 'resource', 'tokens', 'limit', v_tokens[i]);
       end if;
-      v_tokens_at[i] := v_at;
-      standing := work.tighter(standing, 'tokens', v_tokens[n], v_at - v_now, v_step);
+      v_tokens_used[i] := v_used;
+      v_wait := coalesce((minute - v_used) / v_step, 0);
+      if v_least_tokens is null or v_wait < v_least_tokens then
+        v_least_tokens := v_wait;
+        v_standing_tokens := work.allowance('tokens', v_tokens[i], v_wait, v_used);
+      end if;
     end if;
 
-    if v_concurrent[n] is not null
-      and v_running[case v_scope when 'tenant' then 1 when 'user' then 2 when 'key' then 3 else 4 end] >= v_concurrent[n]
-      and (v_longest is null or v_longest < interval '1 second')
+    if v_longest < 1
+      and v_running[case split_part(v_subjects[i], ':', 1) when 'tenant' then 1 when 'user' then 2 when 'key' then 3 else 4 end] >= v_concurrent[i]
     then
-      v_longest := interval '1 second';
-      refusal := jsonb_build_object('scope', v_scope, 'resource', 'concurrent', 'limit', v_concurrent[n]);
+      v_longest := 1;
+      refusal := jsonb_build_object('scope', split_part(v_subjects[i], ':', 1), 'resource', 'concurrent', 'limit', v_concurrent[i]);
     end if;
   end loop;
   if refusal is not null then
     outcome := 'refused';
-    refusal := refusal || jsonb_build_object('retry_after', ceil(extract(epoch from v_longest)));
+    refusal := refusal || jsonb_build_object('retry_after', ceil(v_longest)::integer);
   end if;
 
-  for i in 1 .. cardinality(v_budgets) loop
-    v_spent := 0;
-    v_reserved := 0;
-    select b.spent, b.reserved into v_spent, v_reserved from app.budget_periods b
-    where b.tenant_id = p_tenant and b.subject = v_budget_subjects[i] and b.period = v_periods[i]
-      and b.starts_at = work.period_start(v_periods[i], v_now);
-    v_spent := coalesce(v_spent, 0);
-    v_reserved := coalesce(v_reserved, 0);
-    if v_spent + v_reserved + v_worst <= v_budgets[i] and v_spent < v_budgets[i] then
-      taken := taken || jsonb_build_object('subject', v_budget_subjects[i], 'period', v_periods[i],
-        'starts_at', work.period_start(v_periods[i], v_now), 'reserved', v_worst);
-    -- A budget that is gone is told before limits of the minute, and before one that may be whole again soon.
-    elsif v_spent + v_worst > v_budgets[i] or v_spent >= v_budgets[i] or outcome = 'admitted' then
-      outcome := case when v_spent + v_worst > v_budgets[i] or v_spent >= v_budgets[i] then 'refused' else 'reserved' end;
-      refusal := jsonb_build_object('scope', split_part(v_budget_subjects[i], ':', 1), 'resource', 'budget', 'amount', v_budgets[i]::text,
-        'period', v_periods[i], 'left', greatest(v_budgets[i] - v_spent - case outcome when 'reserved' then v_reserved else 0 end, 0)::text,
-        'until', work.period_end(v_periods[i], v_now));
+  for i in 1 .. cardinality(v_of) loop
+    v_spent[i] := v_spent[i] + v_settled[i];
+    v_reserved[i] := v_reserved[i] - v_released[i];
+    continue when v_spent[i] + v_reserved[i] + v_worst <= v_budgets[i] and v_spent[i] < v_budgets[i];
+    -- A budget that is gone is told before limits of the minute, and those before one that may be whole again soon.
+    if v_spent[i] + v_worst > v_budgets[i] or v_spent[i] >= v_budgets[i] then
+      outcome := 'refused';
+    elsif outcome = 'admitted' then
+      outcome := 'reserved';
+    else
+      continue;
     end if;
+    refusal := jsonb_build_object('scope', split_part(v_subjects[v_of[i]], ':', 1), 'resource', 'budget', 'amount', v_budgets[i]::text,
+      'period', v_periods[i], 'left', greatest(v_budgets[i] - v_spent[i], 0)::text, 'until', work.period_end(v_periods[i], v_now));
     exit when outcome = 'refused';
   end loop;
 
+  -- Refused, nothing is taken; but what ended answers gave back is gone from app.counter_changes, and written here.
   if outcome <> 'admitted' then
-    -- Nothing is taken. What ended answers gave back is taken in and gone from app.counter_changes: their tokens are kept.
-    for i in 1 .. cardinality(v_locked) loop
-      update app.rates r set tokens_at = v_settled_at[i]
-      where r.tenant_id = p_tenant and r.subject = v_locked[i] and r.tokens_at <> v_settled_at[i] and v_settled_at[i] > v_now;
-    end loop;
-    taken := null;
-    return;
+    taken := '';
+    v_tokens_used := v_tokens_before;
+    v_requests_used := '{}';
+    v_worst := 0;
   end if;
-  for i in 1 .. cardinality(v_locked) loop
-    n := array_position(v_subjects, v_locked[i]);
-    continue when v_requests[n] is null and v_tokens[n] is null;
-    update app.rates r set requests_at = v_requests_at[i], tokens_at = v_tokens_at[i]
-    where r.tenant_id = p_tenant and r.subject = v_locked[i];
+  update app.rates r set
+    requests_at = coalesce(v_now + make_interval(secs => v_requests_used[array_position(v_subjects, r.subject)]), r.requests_at),
+    tokens_at = coalesce(v_now + make_interval(secs => v_tokens_used[array_position(v_subjects, r.subject)]), r.tokens_at)
+  where r.tenant_id = p_tenant and r.subject = any (v_subjects);
+  for i in 1 .. cardinality(v_of) loop
+    if outcome = 'admitted' then
+      taken := taken || '{"subject":"' || v_subjects[v_of[i]] || '","period":"' || v_periods[i] || '","starts_at":"' || v_starts[i] || '","reserved":'
+        || v_worst || '},';
+    end if;
+    if v_alerted[i] is null or v_settled[i] > 0 then
+      perform work.write_budget(p_tenant, v_subjects[v_of[i]], v_periods[i], v_starts[i], v_worst - v_released[i], v_settled[i], v_budgets[i],
+        v_alerts[i]::integer[]);
+    elsif v_worst <> 0 or v_released[i] <> 0 then
+      update app.budget_periods b set reserved = b.reserved + v_worst - v_released[i]
+      where b.tenant_id = p_tenant and b.subject = v_subjects[v_of[i]] and b.period = v_periods[i] and b.starts_at = v_starts[i];
+    end if;
   end loop;
-  for i in 1 .. cardinality(v_budgets) loop
-    insert into app.budget_periods as b (tenant_id, subject, period, starts_at, reserved)
-    values (p_tenant, v_budget_subjects[i], v_periods[i], work.period_start(v_periods[i], v_now), v_worst)
-    on conflict (tenant_id, subject, period, starts_at) do update set reserved = b.reserved + excluded.reserved;
-  end loop;
+  standing := case when v_standing_requests is not null or v_standing_tokens is not null then
+    '{' || concat_ws(',', v_standing_requests, v_standing_tokens) || '}' end;
+  taken := case when taken <> '' then '[' || rtrim(taken, ',') || ']' end;
+end $$;
+
+-- Returns once everything that was committed before is on disk: after an admission by limits, before the model is asked. The lock of the
+-- generation's row is written to the write-ahead log, which this commit waits for. False: the row is not there, or locked; nothing is known.
+create function work.flush(p_tenant uuid, p_generation uuid) returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from app.generations g where g.tenant_id = p_tenant and g.id = p_generation for key share skip locked;
+  return found;
 end $$;
 
 -- Gives back what a question of the current tenant took, which was stored by another request meanwhile: but for its place in the minute.
@@ -320,8 +389,8 @@ create function work.take_in_old(p_limit integer) returns integer
 as $$
 declare
   old record;
-  v_more record;
-  v_limit bigint;
+  change record;
+  held record;
   v_count integer := 0;
 begin
   for old in
@@ -330,18 +399,24 @@ begin
     perform from app.rates r where r.tenant_id = old.tenant_id and r.subject = old.subject for no key update skip locked;
     if not found then
       -- Another transaction has it, or there is none since the server lost its unlogged tables.
-      insert into app.rates (tenant_id, subject)
-      select old.tenant_id, old.subject where not exists (select from app.rates r where r.tenant_id = old.tenant_id and r.subject = old.subject)
-      on conflict do nothing;
+      continue when exists (select from app.rates r where r.tenant_id = old.tenant_id and r.subject = old.subject);
+      insert into app.rates (tenant_id, subject) values (old.tenant_id, old.subject) on conflict do nothing;
       continue when not found;
     end if;
-    select * into v_more from work.take_in(old.tenant_id, old.subject);
-    select min(l.tokens_per_minute) into v_limit from app.limits l
-    where l.tenant_id = old.tenant_id and l.subject in (old.subject, split_part(old.subject, ':', 1));
-    if v_more.tokens <> 0 and v_limit > 0 then
-      update app.rates r set tokens_at = greatest(r.tokens_at, v_more.at) + v_more.tokens * make_interval(secs => 60.0 / v_limit)
-      where r.tenant_id = old.tenant_id and r.subject = old.subject;
-    end if;
+    for change in
+      delete from app.counter_changes c where c.tenant_id = old.tenant_id and c.subject = old.subject
+      returning c.period, c.starts_at, c.released, c.spent, c.tokens, c.at
+    loop
+      select min(l.tokens_per_minute) as tokens, min(l.budget) as budget, min(l.alert_at) as alert_at into held from app.limits l
+      where l.tenant_id = old.tenant_id and l.subject in (old.subject, split_part(old.subject, ':', 1))
+        and (change.period = 'minute' or l.budget_period = change.period);
+      if change.period <> 'minute' then
+        perform work.write_budget(old.tenant_id, old.subject, change.period, change.starts_at, -change.released, change.spent, held.budget, held.alert_at);
+      elsif held.tokens > 0 then
+        update app.rates r set tokens_at = greatest(r.tokens_at, change.at) + make_interval(secs => change.tokens * 60.0 / held.tokens)
+        where r.tenant_id = old.tenant_id and r.subject = old.subject;
+      end if;
+    end loop;
     v_count := v_count + 1;
   end loop;
   return v_count;

@@ -8,6 +8,7 @@ grant execute on function
   work.finish_many(jsonb, text[], text[], text[]),
   work.sweep(integer),
   work.purge(integer),
+  work.flush(uuid, uuid),
   work.fold_usage(integer, uuid)
 to llm_api;
 

@@ -1,13 +1,16 @@
 import { Actor } from "@llm-saas/domain/Actor"
 import type { KeyId } from "@llm-saas/domain/ApiKey"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
+import type { GenerationId } from "@llm-saas/domain/Generation"
 import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
+import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { Outside } from "@llm-saas/domain/Outside"
 import { Forbidden, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Layer, Predicate, Schema } from "effect"
 import { Statement } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import * as Batches from "./Batches.ts"
 import { outageOrBug, sqlState, unavailable } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 import { CurrentRoom, Room } from "./Room.ts"
@@ -63,6 +66,8 @@ export class Tenancy extends Context.Service<
       name: Name,
       argument: Argument<Name>
     ) => Entered<ReadonlyArray<unknown>, never, never>
+    /** Waits until a stored question is on disk, with others that wait: an admission by limits may be committed before. */
+    readonly flushed: (stored: Stored) => Effect.Effect<void, Unavailable>
   }
 >()("@llm-saas/database/Tenancy") {
   static readonly layer = Layer.effect(
@@ -114,18 +119,30 @@ export class Tenancy extends Context.Service<
       const alone: Pool["Service"]["query"] = (sql, params, line) =>
         pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)), line)
       const call = <Name extends Call>(name: Name, argument: Argument<Name>) => {
-        const send = CALLS[name].mayWait(argument) ? alone : pool.write
-        return entering(CALLS[name].sql, CALLS[name].params(argument), (sql, params, line) =>
-          Effect.catchIf(send(sql, params, line), removedMeanwhile, () => Effect.fail(unavailable()))
+        const { following, mayWait, params, sql } = CALLS[name]
+        const write: Pool["Service"]["query"] = following(argument)
+          ? (sql, params, line) => pool.write(sql, params, line, placeOf(line))
+          : pool.write
+        return entering(sql, params(argument), (sql, params, line) =>
+          Effect.catchIf((mayWait(argument) ? alone : write)(sql, params, line), removedMeanwhile, () =>
+            Effect.fail(unavailable())
+          )
         )
       }
+      const flushed = yield* Batches.make({
+        items: 1000,
+        size: Number.POSITIVE_INFINITY,
+        sizeOf: () => 0,
+        write: (waiting: ReadonlyArray<Stored>) => Effect.map(flush(pool, waiting), (exit) => waiting.map(() => exit))
+      })
 
       return Tenancy.of({
         transaction: open("transaction"),
         read: open("read"),
         once: open("once"),
         readFunction,
-        call
+        call,
+        flushed
       })
     })
   )
@@ -210,8 +227,9 @@ export interface AskedQuestion extends AskedGeneration, AdmissionTerms {
   readonly answers?: ReadonlyArray<string> | undefined
   /** The body of a request under `/v1` as it was sent, or the members of a question that is more than its text. */
   readonly request?: string | undefined
-  /** Whether it may wait for admissions of the same tenant. */
+  /** Whether it may wait for admissions of the same tenant; else it may follow them on one connection, where there are limits. */
   readonly may_wait?: boolean | undefined
+  readonly limited?: boolean | undefined
 }
 
 type Call = keyof typeof CALLS
@@ -230,9 +248,36 @@ const CALLS = {
      * deleted, and nothing deletes a user who is still admitted.
      */
     mayWait: ({ conversation_id, idempotency_key, may_wait }: Omit<AskedQuestion, "content">) =>
-      conversation_id !== null || idempotency_key !== null || may_wait === true
+      conversation_id !== null || idempotency_key !== null || may_wait === true,
+    /** Whether it takes locks of its tenant, which those before it have. */
+    following: ({ limited }: AskedQuestion) => limited === true
   }
 }
+
+/** A question that was stored. */
+export interface Stored {
+  readonly tenantId: TenantId
+  readonly generationId: GenerationId
+}
+
+/** All of them were committed, so what shows that one is on disk shows it of all. */
+const flush = (
+  pool: Pool["Service"],
+  [stored, ...others]: ReadonlyArray<Stored>
+): Effect.Effect<Exit.Exit<void, Unavailable>> => {
+  if (stored === undefined) return Effect.succeed(Exit.fail(unavailable()))
+  const { generationId, tenantId } = stored
+  return pool.write("select work.flush($1::uuid, $2::uuid) as done", [tenantId, generationId]).pipe(
+    Effect.flatMap(({ rows: [row] }) =>
+      Predicate.hasProperty(row, "done") && row.done === true ? Effect.succeed(Exit.void) : flush(pool, others)
+    ),
+    Effect.catchTag("SqlError", (error) => Effect.exit(outageOrBug(error))),
+    Effect.catchTag("Unavailable", (error) => Effect.succeed(Exit.fail(error)))
+  )
+}
+
+/** The same for all statements of a tenant. */
+const placeOf = (line: string | undefined): number => Number.parseInt((line ?? "").slice(-6), 16) || 0
 
 /** Whether the user's row was removed between entering and the end of the statement. Asked once more, they are refused. */
 const removedMeanwhile = (error: SqlError | Unavailable): error is SqlError =>

@@ -9,6 +9,7 @@
 import { randomBytes } from "node:crypto"
 import { cpus } from "node:os"
 import { parseArgs } from "node:util"
+import { admission } from "./admission.ts"
 import { gateway } from "./gateway.ts"
 import { get, load, percentile, post } from "./Load.ts"
 import { databaseLimit } from "./DatabaseLimit.ts"
@@ -90,6 +91,7 @@ try {
       Number(options.rows),
       (name) => wanted("growth") || wanted(name)
     )
+  if (wanted("admission")) await admission(database)
   if (wanted("database")) databaseLimit(database, account)
   console.log(`\nmemory after it all: ${residentMegabytes(ours.pid).toFixed(0)} MB`)
 } catch (error) {

@@ -53,7 +53,7 @@ export const asked = Effect.fnUntraced(function* (actor: Actor["Service"], answe
     lease: randomUUID()
   }
   const arrived = answer.arrivedAt ?? 1_790_000_000_000
-  yield* QuestionStore.ask(tenancy, {
+  yield* QuestionStore.make(tenancy)({
     id: place.generationId,
     message_id: place.messageId,
     content,

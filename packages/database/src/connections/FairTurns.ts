@@ -4,6 +4,8 @@ import { Effect } from "effect"
 export interface Turn<Line> {
   readonly line: Line
   taken: boolean
+  /** Turns with the same number get the same connection, where several share one. */
+  readonly together?: number | undefined
 }
 
 interface Waiting<Line> {

@@ -12,9 +12,9 @@ export type Line = string
 export interface ConnectionKind<Lent> {
   readonly turns: Turns<Line>
   /** An open one. The caller has the turn. */
-  readonly now: () => Lent | undefined
+  readonly now: (turn: Turn<Line>) => Lent | undefined
   /** One that may have to be opened; it is given to `keep`, even if the caller no longer waits. */
-  readonly open: (keep: (lent: Lent) => void) => Effect.Effect<void, SqlError>
+  readonly open: (keep: (lent: Lent) => void, turn: Turn<Line>) => Effect.Effect<void, SqlError>
   /**
    * Takes it back, and passes the turn on as soon as the connection is free. Returns the remaining cleanup, which the caller does not wait
    * for.
@@ -41,10 +41,12 @@ export const lending = (limits: WaitingLimits, waiting: () => number) => {
         return Effect.fail(unavailable())
       const began = performance.now()
       const opened = Effect.suspend(() => {
-        const lent = now()
+        const lent = now(turn)
         if (lent !== undefined) return Effect.sync(() => keep(lent))
         const left = limits.timeoutMs - (performance.now() - began)
-        return realTime(Effect.timeoutOrElse(open(keep), { duration: left, orElse: () => Effect.fail(unavailable()) }))
+        return realTime(
+          Effect.timeoutOrElse(open(keep, turn), { duration: left, orElse: () => Effect.fail(unavailable()) })
+        )
       })
       return turn.taken
         ? opened
@@ -55,13 +57,14 @@ export const lending = (limits: WaitingLimits, waiting: () => number) => {
   return <Lent, A, E, R>(
     kind: ConnectionKind<Lent>,
     line: Line,
-    work: (lent: Lent, restore: Restore) => Effect.Effect<A, E, R>
+    work: (lent: Lent, restore: Restore) => Effect.Effect<A, E, R>,
+    together?: number
   ) =>
     Effect.uninterruptibleMask((restore) => {
-      const turn = { line, taken: false }
+      const turn = { line, taken: false, together }
       const giveTurn = () => kind.turns.give(turn)
       // Nearly always a connection is free, and then waiting costs nothing.
-      let lent = kind.turns.tryTake(turn) ? kind.now() : undefined
+      let lent = kind.turns.tryTake(turn) ? kind.now(turn) : undefined
       const done: Effect.Effect<A, E | SqlError | Unavailable, R> =
         lent === undefined
           ? Effect.flatMap(restore(wait(kind, turn, (found) => (lent = found))), () =>

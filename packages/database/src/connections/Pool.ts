@@ -67,12 +67,14 @@ export class Pool extends Context.Service<
     /**
      * As {@link query}, for statements that write: each is committed before the next begins, and readers would wait for that on their
      * connections. One that is under way is not interrupted. Those sent in one turn of the event loop leave in one write, which is the
-     * greatest part of what they cost the program.
+     * greatest part of what they cost the program. Those with the same `together` follow each other on one connection: they would find the
+     * rows locked that they need.
      */
     readonly write: (
       sql: string,
       params: ReadonlyArray<unknown>,
-      line?: Line
+      line?: Line,
+      together?: number
     ) => Effect.Effect<PgConnection.Result, SqlError | Unavailable>
     /** One statement on a connection of its own, which may wait for a lock; `rows` reads its rows. A row that does not fit is a defect. */
     readonly call: <A, I>(
@@ -121,9 +123,13 @@ export class Pool extends Context.Service<
           lend(shared, line, ({ session }, restore): Statement =>
             session === undefined ? Effect.fail(unavailable()) : restore(session.queryTogether(sql, params, prepare))
           )
-        const write: Pool["Service"]["write"] = (sql, params, line = SHARED) =>
-          lend(writing, line, ({ session }): Statement =>
-            session === undefined ? Effect.fail(unavailable()) : session.queryTogether(sql, params, prepare)
+        const write: Pool["Service"]["write"] = (sql, params, line = SHARED, together) =>
+          lend(
+            writing,
+            line,
+            ({ session }): Statement =>
+              session === undefined ? Effect.fail(unavailable()) : session.queryTogether(sql, params, prepare),
+            together
           )
         const call: Pool["Service"]["call"] = (sql, params, rows, line) =>
           use((connection) => connection.query(sql, params), line).pipe(

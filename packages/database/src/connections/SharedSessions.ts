@@ -23,18 +23,21 @@ export const make = Effect.fnUntraced(function* (sessions: Sessions, count: numb
 
   const leastLoaded = () => places.reduce((least, place) => (place.load < least.load ? place : least))
 
+  const placeOf = ({ together }: { readonly together?: number | undefined }) =>
+    (together === undefined ? undefined : places[together % count]) ?? leastLoaded()
+
   /** A place with an open session, if the least loaded one has one. */
-  const now: ConnectionKind<Place>["now"] = () => {
-    const place = leastLoaded()
+  const now: ConnectionKind<Place>["now"] = (turn) => {
+    const place = placeOf(turn)
     if (place.session?.alive !== true) return undefined
     place.load++
     return place
   }
 
   /** Opens a session at a place for `keep`. One opening serves all callers that wait there, and goes on when they no longer wait. */
-  const open: ConnectionKind<Place>["open"] = (keep) =>
+  const open: ConnectionKind<Place>["open"] = (keep, turn) =>
     Effect.suspend(() => {
-      const place = leastLoaded()
+      const place = placeOf(turn)
       place.load++
       keep(place)
       if (place.session?.alive === true) return Effect.void

@@ -47,6 +47,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
   const providerKeys = yield* ProviderKeys
   const book = yield* PriceBook
   const reserving = new Reserving()
+  const ask = QuestionStore.make(tenancy)
   const describe = describer(leaseOwner, yield* SecureRandom)
 
   /** Stores the question and begins the answer, unless the key was used. `leave` gives the turn back, as soon as the answer ended. */
@@ -80,7 +81,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
     const store = (model: ModelInfo) =>
       Effect.flatMap(describe(question, model, parent, arrivedAt, admittedAt), (asked) =>
         Effect.map(
-          QuestionStore.ask(tenancy, {
+          ask({
             ...asked,
             ...terms(model),
             content,
