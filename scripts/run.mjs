@@ -75,7 +75,8 @@ const COMMANDS = {
       "keys:rotate",
       "audit:isolation",
       "audit:grant",
-      "audit:revoke"
+      "audit:revoke",
+      "operator"
     ].map((name) => [name, (args) => [[{ args: ["packages/server/src/cli.ts", name, ...args] }]]])
   )
 }

@@ -4,13 +4,14 @@ import * as Command from "effect/cli/Command"
 import { auditGrant, auditIsolation, auditRevoke } from "./commands/Audit.ts"
 import { dbBackup, dbRestore } from "./commands/BackupCommands.ts"
 import { keysRotate } from "./commands/KeyCommands.ts"
+import { operator } from "./commands/OperatorCommands.ts"
 import { program, run } from "./commands/Program.ts"
 import { dbMigrate, dbNew, dbPsql, dbRollback, dbSchema, dbStatus } from "./commands/SchemaCommands.ts"
 import { Settings } from "./config/Settings.ts"
 import { RolesLayer } from "./Database.ts"
 import { exitCode, explain } from "./process/Startup.ts"
 
-// `npm run db:…`, `keys:…` and `audit:…`: commands for operators, developers and auditors.
+// `npm run db:…`, `keys:…`, `audit:…` and `operator`: commands for operators, developers and auditors.
 
 program.pipe(
   Command.withSubcommands([
@@ -25,7 +26,8 @@ program.pipe(
     keysRotate,
     auditIsolation,
     auditGrant,
-    auditRevoke
+    auditRevoke,
+    operator
   ]),
   // Read by a command that runs: `--help` needs none.
   Command.provide(Layer.provideMerge(RolesLayer, Layer.fresh(Settings.layerCommands))),

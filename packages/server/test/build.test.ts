@@ -48,7 +48,7 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "120 secon
         )
         assert.match(
           yield* usage(),
-          /^usage: node cli\.js migrate\|status\|rollback\|backup\|restore\|psql\|.*\|audit:revoke\n$/u
+          /^usage: node cli\.js migrate\|status\|rollback\|backup\|restore\|psql\|.*\|audit:revoke\|operator\n$/u
         )
         assert.match(yield* usage("audit:revoke"), /\nusage: node cli\.js audit:revoke \[--role NAME\] /u)
 

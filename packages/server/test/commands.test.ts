@@ -29,7 +29,7 @@ it.effect(
   () =>
     Effect.gen(function* () {
       const named = [
-        { args: [], said: /^usage: npm run db:migrate\|.*\|db:schema\|.*\|audit:revoke\n$/u },
+        { args: [], said: /^usage: npm run db:migrate\|.*\|db:schema\|.*\|audit:revoke\|operator\n$/u },
         { args: ["db:backup", "a", "b"], said: /^Unexpected .* "b"\nusage: npm run db:backup \[FILE\]\n$/u },
         {
           args: ["db:migrate", "--login"],

@@ -83,6 +83,13 @@ export const VARIABLES = {
     undefined
   ),
   TENANT_CREATION_TOKEN: setting("TENANT_CREATION_TOKEN", "a token of one line, without spaces", Key, undefined),
+  OPERATOR_URL: setting(
+    "OPERATOR_URL",
+    "the URL of the server, without a password or a question mark",
+    BaseUrl,
+    undefined
+  ),
+  OPERATOR_TOKEN: setting("OPERATOR_TOKEN", "a token of one line, without spaces", Key, undefined),
   OPERATOR: setting("OPERATOR", "on or off", Schema.Literals(["on", "off"]), "on"),
   TENANTS_PER_ADDRESS: amount("TENANTS_PER_ADDRESS", "tenants", 1, 1_000_000, 300),
   REGISTRATIONS_PER_ADDRESS: amount("REGISTRATIONS_PER_ADDRESS", "registrations", 1, 1_000_000, 300),
