@@ -7,6 +7,7 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Exit, Layer, Schema } from "effect"
 import * as Batches from "./Batches.ts"
+import { realTime } from "./connections/RealTime.ts"
 import { unavailable } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 
@@ -87,7 +88,7 @@ export class GenerationStore extends Context.Service<
     GenerationStore,
     Effect.gen(function* () {
       const pool = yield* Pool
-      const finish = yield* Batches.make({ ...FINISH_BATCH, write: (answers) => finishAll(pool, answers) })
+      const finish = yield* realTime(Batches.make({ ...FINISH_BATCH, write: (answers) => finishAll(pool, answers) }))
 
       return GenerationStore.of({
         append: (lease, chunks) =>
@@ -143,6 +144,9 @@ const LINE = "work"
 const FINISH_BATCH = {
   items: 100,
   size: 1_000_000,
+  // A statement costs as much as what two answers add to it. Without this, an idle database takes each answer by itself, and one that is
+  // busy several: the cost of an answer was higher, the less there was to do.
+  apartMs: 10,
   sizeOf: ({ log, response }: EndedAnswer) => response.length + (log?.length ?? 0)
 }
 

@@ -1,14 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber } from "effect"
+import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import * as Batches from "../src/Batches.ts"
 
 /** Batches whose writing the test ends, one after the other. */
-const held = Effect.fnUntraced(function* (items: number, size: number) {
+const held = Effect.fnUntraced(function* (items: number, size: number, apartMs = 0) {
   const written: Array<{ readonly batch: ReadonlyArray<string>; readonly done: Deferred.Deferred<void> }> = []
   const submit = yield* Batches.make({
     items,
     size,
+    apartMs,
     sizeOf: (item: string) => item.length,
     write: (batch) =>
       Effect.gen(function* () {
@@ -94,6 +96,7 @@ describe("batches", () => {
       const submit = yield* Batches.make({
         items: 10,
         size: 10,
+        apartMs: 0,
         sizeOf: () => 1,
         write: (batch: ReadonlyArray<string>) =>
           failing ? Effect.die("a fault") : Effect.succeed(batch.map((item) => Exit.succeed(item)))
@@ -103,5 +106,48 @@ describe("batches", () => {
       failing = false
       assert.strictEqual(yield* submit("c"), "c")
     }).pipe(Effect.scoped)
+  )
+
+  it.effect("begin apart, but for the first one and for full ones", () =>
+    Effect.gen(function* () {
+      const { submit, written } = yield* held(3, 100, 10)
+      const ask = (item: string) => Effect.forkChild(submit(item), { startImmediately: true })
+      const writtenNow = Effect.gen(function* () {
+        yield* settled
+        const last = written.at(-1)
+        if (last !== undefined) yield* Deferred.succeed(last.done, undefined)
+        yield* settled
+        return written.map(({ batch }) => batch)
+      })
+      yield* ask("a")
+      assert.deepStrictEqual(yield* writtenNow, [["a"]])
+      yield* TestClock.adjust("4 millis")
+      yield* ask("b")
+      yield* ask("c")
+      yield* TestClock.adjust("5 millis")
+      assert.deepStrictEqual(yield* writtenNow, [["a"]])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(yield* writtenNow, [["a"], ["b", "c"]])
+      for (const item of ["d", "e", "f"]) yield* ask(item)
+      assert.deepStrictEqual(yield* writtenNow, [["a"], ["b", "c"], ["d", "e", "f"]])
+      yield* TestClock.adjust("1 minute")
+      yield* ask("g")
+      assert.deepStrictEqual((yield* writtenNow).at(-1), ["g"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("that were not begun are interrupted with the program", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { submit, written } = yield* held(3, 100, 10).pipe(Scope.provide(scope))
+      yield* Effect.forkChild(submit("a"), { startImmediately: true })
+      yield* settled
+      yield* Deferred.succeed(written[0]?.done ?? (yield* Deferred.make<void>()), undefined)
+      yield* settled
+      const waiting = yield* Effect.forkChild(submit("b"), { startImmediately: true })
+      yield* settled
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
+    })
   )
 })
