@@ -9,7 +9,7 @@ export interface BatchOptions<Item, A, E> {
   readonly sizeOf: (item: Item) => number
   readonly size: number
   /** A batch begins at least this long (ms) after the one before it began, unless it is full: what comes meanwhile is in it. */
-  readonly apartMs: number
+  readonly apartMs?: number
   /** Writes a batch, and returns the result of each item, in order. */
   readonly write: (items: ReadonlyArray<Item>) => Effect.Effect<ReadonlyArray<Exit.Exit<A, E>>>
 }
@@ -52,7 +52,7 @@ export const make = Effect.fnUntraced(function* <Item, A, E>(
     let batch: ReadonlyArray<Waiting<Item, A, E>> = []
     const written = Effect.gen(function* () {
       while (waiting.size > 0) {
-        const early = beganAt + options.apartMs - monotonicMillis(clock)
+        const early = beganAt + (options.apartMs ?? 0) - monotonicMillis(clock)
         if (early > 0 && waiting.size < options.items) yield* clock.sleep(Duration.millis(early))
         beganAt = monotonicMillis(clock)
         batch = next()
