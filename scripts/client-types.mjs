@@ -51,6 +51,8 @@ const TYPES = {
   ChangeUser: "Members of a user to change; those left out stay.",
   CreateServiceAccount: "A service account to create.",
   ChangeServiceAccount: "Its limits and budget; those left out stay.",
+  UsageRow:
+    "What was used and what it cost, summed over what the row names. Amounts are US dollars, decimals as text; `key_id` null is a login.",
   ServiceAccount: "An owner of keys who is no person.",
   ProviderKey: "A tenant's key at a provider, without the key.",
   CreateProviderKey: "A key at a provider, to keep.",

@@ -755,7 +755,7 @@ create policy work_rows on app.generations as permissive for all to llm_work
   with check true;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_auditor;
 grant select on app.generations to llm_backup;
-grant select (tenant_id, id, source, status, cancel_requested_at, created_at, first_token_at, ended_at), update (cancel_requested_at) on app.generations to llm_operator;
+grant select (tenant_id, id, source, status, cancel_requested_at, cost_usd, created_at, first_token_at, ended_at), update (cancel_requested_at) on app.generations to llm_operator;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, cancel_requested_at, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content) on app.generations to llm_reader;
 grant insert (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length, request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission, counted), select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, lease_until, cancel_requested_at, followed_until, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, key_id, usage, content), update (cancel_requested_at, followed_until) on app.generations to llm_tenant;
 grant select (tenant_id, id, message_id, user_id, conversation_id, source, provider, model, response_model, status, finish_reason, failure, tokens_in, tokens_out, approx_tokens_in, approx_tokens_out, cost_usd, prompt_length, response_length, request_id, trace_id, parent_span_id, created_at, admitted_at, started_at, first_token_at, model_ended_at, ended_at, tracked_as, content), update (tracked_as) on app.generations to llm_tracking;
@@ -1314,6 +1314,7 @@ grant insert (tenant_id, generation_id) on app.tracking_outbox to llm_work;
 
 create table app.usage_days (
   tenant_id uuid not null,
+  grain text not null,
   day date not null,
   user_id uuid not null,
   key_id uuid not null,
@@ -1321,21 +1322,19 @@ create table app.usage_days (
   door text not null,
   requests bigint not null,
   errors bigint not null,
-  units jsonb not null,
-  latency jsonb not null,
-  first_token jsonb not null,
+  unpriced bigint not null,
+  counts jsonb not null,
   tenant_amount numeric not null,
   provider_amount numeric not null,
-  constraint usage_days_pkey PRIMARY KEY (tenant_id, user_id, day, key_id, model, door),
+  constraint usage_days_pkey PRIMARY KEY (tenant_id, grain, user_id, day, key_id, model, door),
   constraint usage_days_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint usage_days_counts_check CHECK ((jsonb_typeof(counts) = 'object'::text)),
   constraint usage_days_door_check CHECK ((char_length(door) <= 50)),
-  constraint usage_days_first_token_check CHECK ((jsonb_typeof(first_token) = 'object'::text)),
-  constraint usage_days_latency_check CHECK ((jsonb_typeof(latency) = 'object'::text)),
-  constraint usage_days_model_check CHECK ((char_length(model) <= 200)),
-  constraint usage_days_units_check CHECK ((jsonb_typeof(units) = 'object'::text))
+  constraint usage_days_grain_check CHECK ((grain = ANY (ARRAY['user'::text, 'model'::text, 'both'::text]))),
+  constraint usage_days_model_check CHECK ((char_length(model) <= 200))
 );
 alter table app.usage_days owner to llm_owner, enable row level security, force row level security;
-CREATE INDEX usage_days_of_day ON app.usage_days USING btree (tenant_id, day);
+CREATE INDEX usage_days_of_day ON app.usage_days USING btree (tenant_id, grain, day);
 create policy own_or_admin on app.usage_days as restrictive for select to llm_tenant
   using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
 create policy reader_wall on app.usage_days as restrictive for all to llm_reader
@@ -1359,9 +1358,9 @@ create policy work_rows on app.usage_days as permissive for all to llm_work
   with check true;
 grant select on app.usage_days to llm_auditor;
 grant select on app.usage_days to llm_backup;
-grant select (tenant_id, day, model, requests, errors, units, tenant_amount, provider_amount) on app.usage_days to llm_operator;
-grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_reader;
-grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_tenant;
+grant select (tenant_id, grain, day, model, requests, errors, counts, tenant_amount, provider_amount) on app.usage_days to llm_operator;
+grant select (tenant_id, grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount) on app.usage_days to llm_reader;
+grant select (tenant_id, grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount) on app.usage_days to llm_tenant;
 grant delete, insert, select, update on app.usage_days to llm_work;
 
 create table app.usage_queue (
@@ -1858,7 +1857,7 @@ create function app.tenant_id() returns uuid language sql stable;
   grant execute to llm_work;
 create function app.units_of_items() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.units_of_items() owner to llm_owner;
-create function app.usage_of(uuid,uuid) returns TABLE(at timestamp with time zone, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, units jsonb, latency jsonb, first_token jsonb, tenant_amount numeric) language sql stable;
+create function app.usage_of(uuid,uuid) returns TABLE(grain text, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, unpriced bigint, counts jsonb, tenant_amount numeric) language sql stable;
   alter function app.usage_of(uuid,uuid) owner to llm_owner;
   grant execute to llm_operator;
   grant execute to llm_tenant;

@@ -13,6 +13,7 @@ return case p_column
   when 'generations.source' then 'rpc'
   when 'attempts.key_source' then 'installation'
   when 'limits.subject' then 'user:00000000-0000-4000-8000-000000000000'
+  when 'usage_days.grain' then 'both'
   when 'deletions.kind' then 'message'
   when 'tenant_keys.wrapped' then '\x' || repeat('ca', 60)
   when 'tenant_keys.wrapped_by' then repeat('c', 16)

@@ -83,8 +83,11 @@ begin
     if planted ? 'generations' then
       canary := planted -> 'generations';
       perform work.admit(victim, victims_admin, null, 'canary', 1, 1, true);
-      execute audit.canary_insert('app.generations', canary || jsonb_build_object('id', gen_random_uuid(), 'message_id', null, 'trace_id', repeat('d', 32),
-        'admission', jsonb_build_object('taken', jsonb_build_array(jsonb_build_object('subject', 'user:' || victims_admin, 'period', 'minute', 'tokens', 1)))));
+      -- Two: the usage of one of them is folded.
+      for pass in 1 .. 2 loop
+        execute audit.canary_insert('app.generations', canary || jsonb_build_object('id', gen_random_uuid(), 'message_id', null, 'trace_id', repeat('d', 32),
+          'admission', jsonb_build_object('taken', jsonb_build_array(jsonb_build_object('subject', 'user:' || victims_admin, 'period', 'minute', 'tokens', 1)))));
+      end loop;
       perform set_config('role', 'none', true);
       perform work.append(lease, array[victim], array[(canary ->> 'id')::uuid], array[1], array['["canary"]']);
       perform set_config('role', 'llm_tenant', true);
@@ -98,6 +101,9 @@ begin
         );
         perform set_config('role', 'llm_tenant', true);
       end loop;
+      perform set_config('role', 'none', true);
+      perform work.fold_usage(1, victim);
+      perform set_config('role', 'llm_tenant', true);
     end if;
 
     -- The victim sees the rows: otherwise nothing below would prove anything.

@@ -4,12 +4,12 @@
 -- Adds maps of numbers, member by member.
 create function app.sum_counts(p_maps jsonb[]) returns jsonb
   language sql immutable parallel safe
-begin atomic
-  select coalesce(jsonb_object_agg(c.key, c.total), '{}')
-  from (
-    select e.key, sum(e.value::numeric) as total from unnest(p_maps) m (map) cross join lateral jsonb_each_text(m.map) e group by e.key
-  ) c;
-end;
+  return case cardinality(p_maps) when 1 then p_maps[1] else (
+    select coalesce(jsonb_object_agg(c.key, c.total), '{}')
+    from (
+      select e.key, sum(e.value::numeric) as total from unnest(p_maps) m (map) cross join lateral jsonb_each_text(m.map) e group by e.key
+    ) c
+  ) end;
 
 -- The bucket of a duration: eight for each doubling, from a millisecond. The middle of a bucket is at most 4.5 % from what is in it
 -- (packages/domain/src/Histogram.ts). Null: no duration.
@@ -17,28 +17,36 @@ create function app.latency_bucket(p_duration interval) returns integer
   language sql immutable parallel safe
   return floor(8 * ln(greatest(extract(epoch from p_duration)::float8 * 1000, 1)) / ln(2::float8))::integer;
 
--- What a row of the ledger adds to the sums of its day. Read with the caller's rights. Not the provider's amount: no tenant may read it.
+-- What a row of the ledger adds to the sums of its day, to each of three. Read with the caller's rights. Not the provider's amount: no tenant may read it.
 create function app.usage_of(p_tenant uuid, p_entry uuid)
   returns table (
-    at timestamptz, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, units jsonb, latency jsonb, first_token jsonb,
+    grain text, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, unpriced bigint, counts jsonb,
     tenant_amount numeric
   )
   language sql stable
 begin atomic
-  select l.at, (l.at at time zone 'UTC')::date, coalesce(l.user_id, '00000000-0000-0000-0000-000000000000'),
-    coalesce(l.key_id, '00000000-0000-0000-0000-000000000000'), l.model, coalesce(g.source, 'correction'),
-    (l.kind = 'usage')::integer::bigint, (l.kind = 'usage' and coalesce(g.status in ('failed', 'interrupted'), false))::integer::bigint, l.units,
-    case when l.kind = 'usage' and g.status = 'completed' then jsonb_build_object(app.latency_bucket(g.ended_at - g.created_at), 1) else '{}' end,
-    case when l.kind = 'usage' and g.status = 'completed' and g.first_token_at is not null
-      then jsonb_build_object(app.latency_bucket(g.first_token_at - g.created_at), 1) else '{}' end,
+  select n.grain, (l.at at time zone 'UTC')::date, coalesce(n.user_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(n.key_id, '00000000-0000-0000-0000-000000000000'), n.model, n.door,
+    (l.kind = 'usage')::integer::bigint, (l.kind = 'usage' and coalesce(g.status in ('failed', 'interrupted'), false))::integer::bigint,
+    (l.kind = 'usage' and g.cost_usd is null)::integer::bigint,
+    case when l.kind <> 'usage' or g.status is distinct from 'completed' then l.units
+      when g.first_token_at is null then l.units || jsonb_build_object('latency/' || app.latency_bucket(g.ended_at - g.created_at), 1)
+      else l.units || jsonb_build_object('latency/' || app.latency_bucket(g.ended_at - g.created_at), 1,
+        'first_token/' || app.latency_bucket(g.first_token_at - g.created_at), 1) end,
     l.tenant_amount
-  from app.ledger l
-  -- By its key for each row, whatever the planner expects.
+  -- Both by their key for each row, which the limits ensure: without them the planner may read the whole ledger instead.
+  from (
+    select e.at, e.user_id, e.key_id, e.model, e.kind, e.generation_id, e.units, e.tenant_amount, e.tenant_id from app.ledger e
+    where e.tenant_id = p_tenant and e.id = p_entry limit 1
+  ) l
   left join lateral (
-    select o.source, o.status, o.created_at, o.first_token_at, o.ended_at from app.generations o
+    select o.source, o.status, o.cost_usd, o.created_at, o.first_token_at, o.ended_at from app.generations o
     where o.tenant_id = l.tenant_id and o.id = l.generation_id limit 1
   ) g on true
-  where l.tenant_id = p_tenant and l.id = p_entry;
+  cross join lateral (values
+    ('user', l.user_id, l.key_id, '', ''), ('model', null, null, l.model, coalesce(g.source, 'correction')),
+    ('both', l.user_id, l.key_id, l.model, coalesce(g.source, 'correction'))
+  ) n (grain, user_id, key_id, model, door);
 end;
 
 -- The quantities of a row by unit, so that they can be read without the prices. No writer can say anything else.
@@ -82,21 +90,20 @@ begin
     returning q.tenant_id, q.ledger_id
   ), added as (
     insert into app.usage_days as s (
-      tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount, provider_amount
+      tenant_id, grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount, provider_amount
     )
-    select t.tenant_id, u.day, u.user_id, u.key_id, u.model, u.door, sum(u.requests), sum(u.errors), app.sum_counts(array_agg(u.units)),
-      app.sum_counts(array_agg(u.latency)), app.sum_counts(array_agg(u.first_token)), sum(u.tenant_amount), sum(p.provider_amount)
+    select t.tenant_id, u.grain, u.day, u.user_id, u.key_id, u.model, u.door, sum(u.requests), sum(u.errors), sum(u.unpriced),
+      app.sum_counts(array_agg(u.counts)), sum(u.tenant_amount), sum(p.provider_amount)
     from taken t
     cross join lateral app.usage_of(t.tenant_id, t.ledger_id) u
     cross join lateral (
       select l.provider_amount from app.ledger l where l.tenant_id = t.tenant_id and l.id = t.ledger_id limit 1
     ) p
-    group by 1, 2, 3, 4, 5, 6
-    order by t.tenant_id, u.user_id, u.day, u.key_id, u.model, u.door
-    on conflict (tenant_id, user_id, day, key_id, model, door) do update set
-      requests = s.requests + excluded.requests, errors = s.errors + excluded.errors,
-      units = app.sum_counts(array[s.units, excluded.units]), latency = app.sum_counts(array[s.latency, excluded.latency]),
-      first_token = app.sum_counts(array[s.first_token, excluded.first_token]),
+    group by 1, 2, 3, 4, 5, 6, 7
+    order by t.tenant_id, u.grain, u.user_id, u.day, u.key_id, u.model, u.door
+    on conflict (tenant_id, grain, user_id, day, key_id, model, door) do update set
+      requests = s.requests + excluded.requests, errors = s.errors + excluded.errors, unpriced = s.unpriced + excluded.unpriced,
+      counts = app.sum_counts(array[s.counts, excluded.counts]),
       tenant_amount = s.tenant_amount + excluded.tenant_amount, provider_amount = s.provider_amount + excluded.provider_amount
   )
   select count(*) into v_count from taken;

@@ -18,17 +18,20 @@ begin
   from (
     select case when 'tenant' = any (p_groups) then u.tenant_id end as tenant_id, case when 'model' = any (p_groups) then u.model end as model,
       case when 'day' = any (p_groups) then u.day end as day, sum(u.requests)::float8 as requests, sum(u.errors)::float8 as errors,
-      app.sum_counts(array_agg(u.units)) as units, sum(u.tenant_amount) as tenant_amount, sum(u.provider_amount) as provider_amount
+      (
+        -- Without the durations.
+        select coalesce(jsonb_object_agg(c.key, c.value), '{}') from jsonb_each(app.sum_counts(array_agg(u.counts))) c where strpos(c.key, '/') = 0
+      ) as units, sum(u.tenant_amount) as tenant_amount, sum(u.provider_amount) as provider_amount
     from (
-      select d.tenant_id, d.model, d.day, d.requests, d.errors, d.units, d.tenant_amount, d.provider_amount from app.usage_days d
-      where d.day >= p_from and d.day < p_to and (p_tenant is null or d.tenant_id = p_tenant)
+      select d.tenant_id, d.model, d.day, d.requests, d.errors, d.counts, d.tenant_amount, d.provider_amount from app.usage_days d
+      where d.grain = 'model' and d.day >= p_from and d.day < p_to and (p_tenant is null or d.tenant_id = p_tenant)
       union all
-      select q.tenant_id, e.model, e.day, e.requests, e.errors, e.units, e.tenant_amount, p.provider_amount from app.usage_queue q
+      select q.tenant_id, e.model, e.day, e.requests, e.errors, e.counts, e.tenant_amount, p.provider_amount from app.usage_queue q
       cross join lateral app.usage_of(q.tenant_id, q.ledger_id) e
       cross join lateral (
         select l.provider_amount from app.ledger l where l.tenant_id = q.tenant_id and l.id = q.ledger_id limit 1
       ) p
-      where e.day >= p_from and e.day < p_to and (p_tenant is null or q.tenant_id = p_tenant)
+      where e.grain = 'model' and e.day >= p_from and e.day < p_to and (p_tenant is null or q.tenant_id = p_tenant)
     ) u
     group by 1, 2, 3
   ) s

@@ -26,7 +26,7 @@ grant select on app.attempts to llm_auditor, llm_reader;
 grant select on app.limits, app.budget_periods, app.counter_changes to llm_auditor, llm_reader;
 grant select on app.ledger, app.usage_days to llm_auditor;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, units, tenant_amount, note, at) on app.ledger to llm_reader;
-grant select (tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount) on app.usage_days to llm_reader;
+grant select (tenant_id, grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount) on app.usage_days to llm_reader;
 grant select on app.usage_queue to llm_auditor, llm_reader;
 grant select (tenant_id, message_id, user_id, rating, created_at, updated_at) on app.feedback to llm_auditor, llm_reader;
 grant select (tenant_id, generation_id, created_at, attempts, next_attempt_at, claimed_until, parked_reason) on app.tracking_outbox

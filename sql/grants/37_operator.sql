@@ -13,10 +13,10 @@ grant select, insert (
 ), delete on app.limits to llm_operator;
 -- A lock needs the right to update a column: the policy lets no row be changed.
 grant select (tenant_id, id, role, kind, status, deleted_at), update (deleted_at) on app.users to llm_operator;
-grant select (tenant_id, id, status, cancel_requested_at, source, created_at, first_token_at, ended_at), update (cancel_requested_at)
+grant select (tenant_id, id, status, cancel_requested_at, source, cost_usd, created_at, first_token_at, ended_at), update (cancel_requested_at)
   on app.generations to llm_operator;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, model, units, tenant_amount, provider_amount, at) on app.ledger to llm_operator;
-grant select (tenant_id, model, day, requests, errors, units, tenant_amount, provider_amount) on app.usage_days to llm_operator;
+grant select (tenant_id, grain, model, day, requests, errors, counts, tenant_amount, provider_amount) on app.usage_days to llm_operator;
 grant select on app.usage_queue to llm_operator;
 grant execute on function app.usage_of(uuid, uuid), app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_operator;
 grant insert (tenant_id, id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_operator;

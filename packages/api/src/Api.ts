@@ -14,6 +14,7 @@ import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
+import { UsageApi } from "./UsageApi.ts"
 import { AnthropicApi } from "./v1/AnthropicApi.ts"
 import { AnthropicError, OpenAiError } from "./v1/Errors.ts"
 import { OpenAiApi } from "./v1/OpenAiApi.ts"
@@ -31,6 +32,7 @@ export class Api extends HttpApi.make("llm-saas")
     ServiceAccountsApi,
     LimitsApi,
     ProviderKeysApi,
+    UsageApi,
     OpenAiApi,
     ResponsesApi,
     AnthropicApi,

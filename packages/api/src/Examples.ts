@@ -10,6 +10,7 @@ import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
 import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
 import type { ManagedUser, Profile, User } from "@llm-saas/domain/User"
+import type { UsageRow } from "@llm-saas/domain/UsageReport"
 import { Predicate } from "effect"
 import { OpenApi } from "effect/http-api"
 
@@ -93,6 +94,20 @@ export const isolation: typeof IsolationReport.Encoded = {
     }
   ],
   notes: ["Tried with tenants that existed for this report alone; everything was taken back."]
+}
+
+export const usageRow: typeof UsageRow.Encoded = {
+  day: "2026-11-24",
+  model: "gpt-5",
+  requests: 1204,
+  errors: 3,
+  unpriced: 0,
+  units: { input: 481200, cache_read: 120300, output: 96410 },
+  cost_usd: "1.61863",
+  latency_p50_ms: 1512,
+  latency_p95_ms: 5547,
+  ttft_p50_ms: 240,
+  ttft_p95_ms: 932
 }
 
 export const token = {

@@ -34,8 +34,17 @@ export const withParameterTexts = (document: Json): Json => ({
   )
 })
 
-/** Those of another API's addresses, by the beginning of the path. */
-const FOREIGN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** Those of some addresses, by the beginning of the path. */
+const THERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "/usage": {
+    group_by:
+      "What the rows are of: some of `day`, `user`, `key`, `model` and `door`, with commas between them. Left out: one row of all.",
+    from: "The first day, in UTC. Left out: the first of this month.",
+    to: "The last day. Left out: today.",
+    scope: "`own`: what you used. `tenant`: what all users of the tenant used, for admins.",
+    limit: "The rows of a page; 100 where it is left out.",
+    format: "`csv`: a table, as with `Accept: text/csv`."
+  },
   "/v1/models": { id: "The name of a model." },
   "/v1/responses": {
     id: "The id of a response, `resp_…`. One that is not yours answers like one that does not exist.",
@@ -48,7 +57,7 @@ const FOREIGN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 const described = (parameter: Json, path: string): Json => {
-  const [, texts = {}] = Object.entries(FOREIGN).find(([prefix]) => path.startsWith(prefix)) ?? []
+  const [, texts = {}] = Object.entries(THERE).find(([prefix]) => path.startsWith(prefix)) ?? []
   const name = String(parameter["name"])
   return { description: texts[name] ?? TEXTS[name], ...parameter }
 }

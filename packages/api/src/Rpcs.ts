@@ -8,6 +8,7 @@ import { LimitsRpc } from "./LimitsRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { ProviderKeysRpc } from "./ProviderKeysRpc.ts"
 import { TenantsRpc } from "./TenantsRpc.ts"
+import { UsageRpc } from "./UsageRpc.ts"
 
 /** Path of all RPC calls, by HTTP (a POST of newline-delimited JSON) or by WebSocket. */
 export const RPC_PATH = "/rpc"
@@ -21,5 +22,6 @@ export class Rpcs extends TenantsRpc.merge(
   KeysRpc,
   LimitsRpc,
   ProviderKeysRpc,
+  UsageRpc,
   AdminRpc
 ).middleware(CallBoundary) {}

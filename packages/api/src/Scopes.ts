@@ -49,6 +49,8 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
 
   // What holds for the key itself.
   ["limits.mine", "any"],
+  ["usage.report", ["usage:read"]],
+  ["usage.export", ["usage:read"]],
 
   ["openai.chat", ["chat"]],
   ["openai.embeddings", ["embeddings"]],

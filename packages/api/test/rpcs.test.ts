@@ -5,8 +5,8 @@ import { Access } from "../src/Access.ts"
 import { Api } from "../src/Api.ts"
 import { Rpcs } from "../src/Rpcs.ts"
 
-/** Endpoints without a call: for probes and other programs, and a second way to ask for a stream. */
-const ALONE = ["system.health", "system.jwks", "system.ready", "messages.streamUrl"]
+/** Endpoints without a call: for probes and other programs, a second way to ask for a stream, and a file. */
+const ALONE = ["system.health", "system.jwks", "system.ready", "messages.streamUrl", "usage.export"]
 /** Endpoints of other APIs, which only clients of those call, and those of the operator, who has a command. */
 const FOREIGN = ["openai", "responses", "anthropic", "operator"]
 /** Calls whose name differs from their endpoint's. */

@@ -82,6 +82,8 @@ export class GenerationStore extends Context.Service<
     readonly sweep: (limit: number) => Effect.Effect<number, Unavailable>
     /** Removes at most `limit` rows that are marked as deleted. Returns how many. */
     readonly purge: (limit: number) => Effect.Effect<number, Unavailable>
+    /** Folds at most `limit` entries of the ledger into the sums of usage. Returns how many. */
+    readonly foldUsage: (limit: number) => Effect.Effect<number, Unavailable>
   }
 >()("@llm-saas/database/GenerationStore") {
   static readonly layer = Layer.effect(
@@ -131,6 +133,16 @@ export class GenerationStore extends Context.Service<
               LINE
             ),
             ([{ purge }]) => purge
+          ),
+        foldUsage: (limit) =>
+          Effect.map(
+            pool.call(
+              "select work.fold_usage($1::int4)",
+              [limit],
+              Schema.Tuple([Schema.Struct({ fold_usage: Schema.Int })]),
+              LINE
+            ),
+            ([{ fold_usage }]) => fold_usage
           )
       })
     })

@@ -46,6 +46,7 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "budget_periods.period": () => "day",
   "counter_changes.period": () => "day",
   "ledger.kind": () => "correction",
+  "usage_days.grain": () => "both",
   "attempts.key_source": () => "tenant",
   "deletions.kind": () => "message",
   "tenant_keys.version": () => randomInt(1, 2 ** 31),

@@ -36,8 +36,8 @@ const rebuild = Effect.flatMap(TestDatabase, ({ adminUrl }) => rebuildUsage(admi
 
 const days = (superuser: Session, { tenant }: Person) =>
   superuser.rows(
-    `select day::text, user_id, key_id, model, door, requests::int, errors::int, units, latency, first_token, tenant_amount, provider_amount
-     from app.usage_days where tenant_id = $1 order by day, user_id, key_id, model, door`,
+    `select day::text, user_id, key_id, model, door, requests::int, errors::int, unpriced::int, counts, tenant_amount, provider_amount
+     from app.usage_days where tenant_id = $1 and grain = 'both' order by day, user_id, key_id, model, door`,
     [tenant]
   )
 
@@ -59,7 +59,13 @@ describe("the sums by day", () => {
       ])
       assert.strictEqual(yield* foldAll(api), 7)
       const common = { user_id: alice.user, key_id: NOBODY, model: "model", door: "messages" }
-      const nothing = { errors: 0, units: {}, latency: {}, first_token: {}, tenant_amount: "0", provider_amount: "0" }
+      const nothing = {
+        errors: 0,
+        unpriced: 0,
+        counts: {},
+        tenant_amount: "0",
+        provider_amount: "0"
+      }
       assert.deepStrictEqual(yield* days(superuser, alice), [
         {
           ...common,
@@ -75,9 +81,8 @@ describe("the sums by day", () => {
           day: "2026-11-01",
           requests: 4,
           errors: 2,
-          units: { input: 11, output: 5, cache_read: 7.5 },
-          latency: { 79: 2 },
-          first_token: { 53: 1 },
+          unpriced: 0,
+          counts: { input: 11, output: 5, cache_read: 7.5, "latency/79": 2, "first_token/53": 1 },
           tenant_amount: "0.100015",
           provider_amount: "-0.0000235"
         },
@@ -88,10 +93,10 @@ describe("the sums by day", () => {
           key_id: KEY,
           door: "chat.completions",
           requests: 1,
-          units: { output: 2 },
+          counts: { output: 2 },
           provider_amount: "-0.000002"
         },
-        { ...common, ...nothing, day: "2026-11-02", requests: 1, latency: { 79: 1 }, first_token: { 53: 1 } }
+        { ...common, ...nothing, day: "2026-11-02", requests: 1, counts: { "latency/79": 1, "first_token/53": 1 } }
       ])
       assert.deepStrictEqual(yield* differences, [])
     }).pipe(Effect.scoped, Effect.provide(TestDatabase.layer, { local: true }))
@@ -106,7 +111,11 @@ describe("the sums by day", () => {
         yield* enter(superuser, bob, [{ amount: "0.25" }])
         const seen = (who: Person) =>
           Effect.map(
-            inRoom(api, who, "select user_id, tenant_amount from app.usage_days order by tenant_amount"),
+            inRoom(
+              api,
+              who,
+              "select user_id, tenant_amount from app.usage_days where grain = 'both' order by tenant_amount"
+            ),
             (rows) => rows.map(({ user_id }) => user_id)
           )
         const queued = (who: Person) =>
@@ -114,7 +123,7 @@ describe("the sums by day", () => {
             inRoom(
               api,
               who,
-              "select u.user_id, u.units from app.usage_queue q cross join lateral app.usage_of(q.tenant_id, q.ledger_id) u order by u.tenant_amount"
+              "select u.user_id, u.counts from app.usage_queue q cross join lateral app.usage_of(q.tenant_id, q.ledger_id) u where grain = 'both' order by u.tenant_amount"
             ),
             (rows) => rows.map(({ user_id }) => user_id)
           )
@@ -157,7 +166,7 @@ describe("the sums by day", () => {
       assert.strictEqual(first + second + rest, 600)
       assert.deepStrictEqual(yield* differences, [])
       const [total] = yield* superuser.rows(
-        "select sum(requests)::int as requests, sum(tenant_amount) as owed from app.usage_days where tenant_id = $1",
+        "select sum(requests)::int as requests, sum(tenant_amount) as owed from app.usage_days where tenant_id = $1 and grain = 'model'",
         [alice.tenant]
       )
       assert.deepStrictEqual(total, { requests: 600, owed: "6.00" })
@@ -224,13 +233,14 @@ describe("the sums by day", () => {
       const [id] = yield* enter(superuser, alice, [{ amount: "1", units: { input: 3 } }])
       yield* foldAll(api)
       yield* enter(superuser, alice, [{ amount: "2" }])
-      yield* superuser.rows("update app.usage_days set requests = 9, tenant_amount = 0.5 where tenant_id = $1", [
-        alice.tenant
-      ])
-      const where = `tenant ${alice.tenant}, 2026-11-01, user ${alice.user}, key ${NOBODY}, model model, messages`
+      yield* superuser.rows(
+        "update app.usage_days set requests = 9, tenant_amount = 0.5 where tenant_id = $1 and grain = 'user'",
+        [alice.tenant]
+      )
+      const where = `tenant ${alice.tenant}, 2026-11-01, by user: user ${alice.user}, key ${NOBODY}, model , `
       assert.deepStrictEqual(yield* differences, [
         `${where}: amount of the tenant is 2.5, and 3 in the ledger`,
-        `${where}: requests is 10, and 2 in the ledger`
+        `${where}: answers is 10, and 2 in the ledger`
       ])
       yield* rebuild
       assert.deepStrictEqual(yield* differences, [])

@@ -21,6 +21,8 @@ import { TokenCounts } from "@llm-saas/engine/generations/TokenCounts"
 import { PriceBook } from "@llm-saas/engine/prices/PriceBook"
 import { ProviderKeys } from "@llm-saas/engine/providerKeys/ProviderKeys"
 import { Tenants } from "@llm-saas/engine/accounts/Tenants"
+import { UsageFoldLayer } from "@llm-saas/engine/usage/UsageFold"
+import { UsageReports } from "@llm-saas/engine/usage/UsageReports"
 import { Users } from "@llm-saas/engine/accounts/Users"
 import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
@@ -113,7 +115,9 @@ export const EngineLayer = Layer.mergeAll(
   TokenCounts.layer,
   Isolation.layer,
   EndOnDrain,
+  UsageReports.layer,
   PurgeLayer,
+  UsageFoldLayer,
   Gauges
 ).pipe(
   Layer.provideMerge(GenerationsLayer),

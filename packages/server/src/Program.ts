@@ -10,6 +10,7 @@ import { MessagesCalls } from "./rpc/handlers/messages.ts"
 import { TenantsCalls } from "./rpc/handlers/tenants.ts"
 import { ProviderKeysCalls } from "./rpc/handlers/providerKeys.ts"
 import { KeysCalls } from "./rpc/handlers/keys.ts"
+import { UsageCalls } from "./rpc/handlers/usage.ts"
 import { AccessTokens } from "./auth/AccessTokens.ts"
 import { ApiKeys } from "./auth/ApiKeys.ts"
 import { CreationAttempts } from "./auth/CreationAttempts.ts"
@@ -31,6 +32,7 @@ import { ResponsesHandlers } from "./http/handlers/responses.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
+import { UsageHandlers } from "./http/handlers/usage.ts"
 import { RequestBodies } from "./v1/RequestBodies.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { httpServerLayer } from "./http/HttpServe.ts"
@@ -51,6 +53,7 @@ const Handlers = Layer.mergeAll(
   ServiceAccountsHandlers,
   LimitsHandlers,
   ProviderKeysHandlers,
+  UsageHandlers,
   OpenAiHandlers,
   ResponsesHandlers,
   AnthropicHandlers,
@@ -69,6 +72,7 @@ const Calls = Layer.mergeAll(
   KeysCalls,
   LimitsCalls,
   ProviderKeysCalls,
+  UsageCalls,
   AdminCalls
 )
 

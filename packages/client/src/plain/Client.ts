@@ -32,6 +32,8 @@ import type {
   ServiceAccount,
   Tenant,
   Token,
+  UsageQuery,
+  UsageRow,
   User
 } from "./Types.ts"
 
@@ -248,6 +250,18 @@ export class Client {
   /** The limits and budgets under which this client asks, and what is left of them. */
   limits(options?: RequestOptions): Promise<LimitsInForce> {
     return this.#transport.retry("GET", "/limits", options)
+  }
+
+  /** What was used, and what it cost: by default the user's own, from the first of this month to today. */
+  readonly usage = {
+    /** Sums of whole days in UTC, by what `group_by` names. `scope: "tenant"` has all users, for admins. */
+    report: ({ group_by, ...query }: UsageQuery = {}, options?: RequestOptions): Promise<Page<UsageRow>> =>
+      this.#transport.retry("GET", "/usage", { ...options, query: { ...query, group_by: group_by?.join(",") } }),
+    /** Each answer and correction with its cost, a line each, as the server sends them: JSON lines or a table. */
+    export: (
+      query: Pick<UsageQuery, "from" | "to" | "scope"> & { readonly format?: "jsonl" | "csv" } = {},
+      options?: RequestOptions
+    ): Promise<Response> => this.#transport.open("GET", "/usage/export", { ...options, query: { ...query } })
   }
 
   /** The tenant's own keys at providers. For admins. */

@@ -476,6 +476,24 @@ export interface ChangeServiceAccount {
   readonly budget?: BudgetChoice | null
 }
 
+/** What was used and what it cost, summed over what the row names. Amounts are US dollars, decimals as text; `key_id` null is a login. */
+export interface UsageRow {
+  readonly day?: string
+  readonly user_id?: string | null
+  readonly key_id?: string | null
+  readonly model?: string
+  readonly door?: string
+  readonly requests: number
+  readonly errors: number
+  readonly unpriced: number
+  readonly units: Readonly<Record<string, number>>
+  readonly cost_usd: string
+  readonly latency_p50_ms: number | null
+  readonly latency_p95_ms: number | null
+  readonly ttft_p50_ms: number | null
+  readonly ttft_p95_ms: number | null
+}
+
 /** An owner of keys who is no person. */
 export interface ServiceAccount {
   readonly id: string

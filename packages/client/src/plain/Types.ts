@@ -17,6 +17,17 @@ export interface PageQuery {
   readonly cursor?: string
 }
 
+/** Which usage, and how it is summed. Days as in `2026-11-30`, in UTC, both included. */
+export interface UsageQuery {
+  readonly group_by?: ReadonlyArray<"day" | "user" | "key" | "model" | "door">
+  readonly from?: string
+  readonly to?: string
+  readonly scope?: "own" | "tenant"
+  /** At most 1,000; 100 unless it is said. */
+  readonly limit?: number
+  readonly cursor?: string
+}
+
 /** A problem as the server sends it (RFC 9457). */
 export interface Problem {
   /** Where the server explains this kind of problem: `/problems/{code}`. */

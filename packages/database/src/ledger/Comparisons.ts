@@ -13,31 +13,37 @@ const NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
 
 /** Every number of the ledger, one a row, with where it belongs. */
 const PLAIN = `
-  select l.tenant_id, (l.at at time zone 'UTC')::date as day, coalesce(l.user_id, ${NOBODY}) as user_id, coalesce(l.key_id, ${NOBODY}) as key_id,
-    l.model, coalesce(g.source, 'correction') as door, m.measure, m.value
+  select l.tenant_id, n.grain, (l.at at time zone 'UTC')::date as day, coalesce(n.user_id, ${NOBODY}) as user_id,
+    coalesce(n.key_id, ${NOBODY}) as key_id, coalesce(n.model, '') as model, coalesce(n.door, '') as door, m.measure, m.value
   from app.ledger l
   left join app.generations g on g.tenant_id = l.tenant_id and g.id = l.generation_id
   cross join lateral (
+    select 'user' as grain, l.user_id, l.key_id, null as model, null as door
+    union all select 'model', null, null, l.model, coalesce(g.source, 'correction')
+    union all select 'both', l.user_id, l.key_id, l.model, coalesce(g.source, 'correction')
+  ) n
+  cross join lateral (
     select 'amount of the tenant' as measure, l.tenant_amount as value
     union all select 'amount of the provider', l.provider_amount
-    union all select 'requests', 1 where l.kind = 'usage'
+    union all select 'answers', 1 where l.kind = 'usage'
     union all select 'errors', 1 where l.kind = 'usage' and g.status in ('failed', 'interrupted')
-    union all select 'unit ' || (i.value ->> 'unit'), (i.value ->> 'quantity')::numeric from jsonb_array_elements(l.items) i
-    union all select 'latency ' || app.latency_bucket(g.ended_at - g.created_at), 1 where l.kind = 'usage' and g.status = 'completed'
-    union all select 'first token ' || app.latency_bucket(g.first_token_at - g.created_at), 1
+    union all select 'without a price', 1 where l.kind = 'usage' and g.cost_usd is null
+    union all select i.value ->> 'unit', (i.value ->> 'quantity')::numeric from jsonb_array_elements(l.items) i
+    union all select 'latency/' || app.latency_bucket(g.ended_at - g.created_at), 1 where l.kind = 'usage' and g.status = 'completed'
+    union all select 'first_token/' || app.latency_bucket(g.first_token_at - g.created_at), 1
       where l.kind = 'usage' and g.status = 'completed' and g.first_token_at is not null
   ) m`
 
 const COLUMNS =
-  "day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount, provider_amount"
+  "grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount, provider_amount"
 
 /** Every number of the sums by day, and of the rows that are not in them yet. */
 const SHOWN = `
-  select s.tenant_id, s.day, s.user_id, s.key_id, s.model, s.door, m.measure, m.value
+  select s.tenant_id, s.grain, s.day, s.user_id, s.key_id, s.model, s.door, m.measure, m.value
   from (
     select tenant_id, ${COLUMNS} from app.usage_days
     union all
-    select q.tenant_id, u.day, u.user_id, u.key_id, u.model, u.door, u.requests, u.errors, u.units, u.latency, u.first_token,
+    select q.tenant_id, u.grain, u.day, u.user_id, u.key_id, u.model, u.door, u.requests, u.errors, u.unpriced, u.counts,
       u.tenant_amount, l.provider_amount
     from app.usage_queue q
     cross join lateral app.usage_of(q.tenant_id, q.ledger_id) u
@@ -45,20 +51,19 @@ const SHOWN = `
   ) s cross join lateral (
     select 'amount of the tenant' as measure, s.tenant_amount as value
     union all select 'amount of the provider', s.provider_amount
-    union all select 'requests', s.requests
+    union all select 'answers', s.requests
     union all select 'errors', s.errors
-    union all select 'unit ' || e.key, e.value::numeric from jsonb_each_text(s.units) e
-    union all select 'latency ' || e.key, e.value::numeric from jsonb_each_text(s.latency) e
-    union all select 'first token ' || e.key, e.value::numeric from jsonb_each_text(s.first_token) e
+    union all select 'without a price', s.unpriced
+    union all select e.key, e.value::numeric from jsonb_each_text(s.counts) e
   ) m`
 
-const PLACE = "tenant_id, day, user_id, key_id, model, door, measure"
+const PLACE = "tenant_id, grain, day, user_id, key_id, model, door, measure"
 const summed = (rows: string) => `select ${PLACE}, sum(value) as value from (${rows}) r group by ${PLACE}`
 
 /** The sums by day with the queue, against the ledger. */
 export const SUMS: Comparison = {
   name: "sums by day, with the rows still queued, and the ledger",
-  sql: `select format('tenant %s, %s, user %s, key %s, model %s, %s: %s is %s, and %s in the ledger', tenant_id, day, user_id, key_id, model, door,
+  sql: `select format('tenant %s, %s, by %s: user %s, key %s, model %s, %s: %s is %s, and %s in the ledger', tenant_id, day, grain, user_id, key_id, model, door,
       measure, coalesce(s.value, 0), coalesce(p.value, 0)) as difference
     from (${summed(SHOWN)}) s full join (${summed(PLAIN)}) p using (${PLACE})
     where coalesce(s.value, 0) <> coalesce(p.value, 0)

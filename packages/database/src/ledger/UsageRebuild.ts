@@ -30,12 +30,12 @@ export const rebuildUsage = Effect.fn("UsageRebuild.rebuild")(function* (adminUr
 
 const BUILD = `with built as (
     insert into app.usage_days (
-      tenant_id, day, user_id, key_id, model, door, requests, errors, units, latency, first_token, tenant_amount, provider_amount
+      tenant_id, grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount, provider_amount
     )
-    select l.tenant_id, u.day, u.user_id, u.key_id, u.model, u.door, sum(u.requests), sum(u.errors), app.sum_counts(array_agg(u.units)),
-      app.sum_counts(array_agg(u.latency)), app.sum_counts(array_agg(u.first_token)), sum(u.tenant_amount), sum(l.provider_amount)
+    select l.tenant_id, u.grain, u.day, u.user_id, u.key_id, u.model, u.door, sum(u.requests), sum(u.errors), sum(u.unpriced),
+      app.sum_counts(array_agg(u.counts)), sum(u.tenant_amount), sum(l.provider_amount)
     from app.ledger l cross join lateral app.usage_of(l.tenant_id, l.id) u
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7
     returning 1
   )
   select count(*)::int4 as count from built`
