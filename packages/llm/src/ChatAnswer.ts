@@ -57,6 +57,7 @@ export class ChatAnswer {
   #unknownText: string | undefined = undefined
   #counted: Usage | undefined = undefined
   #model: string | undefined = undefined
+  #tier: string | undefined = undefined
   /** The provider's id of the answer. */
   id: string | undefined = undefined
   /** The error sent instead of the answer, or in its middle. */
@@ -89,6 +90,11 @@ export class ChatAnswer {
     return this.#model
   }
 
+  /** How it was served, by the last event that says it: the first may only repeat the request. */
+  get tier(): string | undefined {
+    return this.#tier
+  }
+
   /** The first failure; nothing is read after it. */
   get failed(): ProviderFailure | undefined {
     return this.#failed
@@ -110,6 +116,7 @@ export class ChatAnswer {
     if (hasError(chunk["x_groq"])) return this.readError(chunk["x_groq"])
     if (this.#model === undefined) this.#model = nameOf(chunk["model"])
     if (this.id === undefined) this.id = nameOf(chunk["id"])
+    this.#tier = nameOf(chunk["service_tier"]) ?? this.#tier
     if (!Predicate.isNullish(chunk["usage"]) || chunk["x_groq"] !== undefined) this.#count(chunk)
     this.#output.begin(chunk)
     this.#choicesOf(chunk)

@@ -85,6 +85,11 @@ export class ChatStream implements AnswerReader {
     return this.#answer.model
   }
 
+  /** How the provider says it served the answer. */
+  get tier(): string | undefined {
+    return this.#answer.tier
+  }
+
   /** The error sent instead of the answer, or in its middle. */
   get error(): ProviderError | undefined {
     return this.#answer.error

@@ -27,6 +27,8 @@ export interface EventReader {
   readonly usage: Usage | undefined
   readonly model: string | undefined
   readonly id: string | undefined
+  /** How the provider says it served the answer. */
+  readonly tier: string | undefined
   readonly data: (data: string, name: string) => void
   readonly whole: (value: JsonObject) => void
 }

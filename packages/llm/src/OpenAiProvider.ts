@@ -136,6 +136,7 @@ export const make = Effect.fnUntraced(function* (
       const note = () => {
         record.upstreamId = reader?.id
         record.responseModel = reader?.model
+        record.serviceTier = reader?.tier
       }
       note()
       if (Exit.isSuccess(exit)) {
@@ -183,6 +184,7 @@ export const make = Effect.fnUntraced(function* (
     const note = Effect.sync(() => {
       record.upstreamId = reader?.id
       record.responseModel = reader?.model
+      record.serviceTier = reader?.tier
       record.usage = reader?.usage
     })
     return yield* Effect.onExit(Exit.isSuccess(exit) ? ended(opened, target) : Effect.failCause(exit.cause), () => note)

@@ -108,6 +108,7 @@ describe("a request in OpenAI's dialect", () => {
   it.effect("that is whole is asked and answered whole", () =>
     Effect.gen(function* () {
       const whole = {
+        service_tier: "flex",
         id: "chatcmpl-9",
         model: "m-1",
         choices: [{ index: 0, message: { content: "A room." }, finish_reason: "stop", logprobs: { content: [] } }],
@@ -127,7 +128,7 @@ describe("a request in OpenAI's dialect", () => {
           model: "m-1"
         })
       )
-      assert.deepInclude(attempts[0], { upstreamId: "chatcmpl-9", responseModel: "m-1" })
+      assert.deepInclude(attempts[0], { upstreamId: "chatcmpl-9", responseModel: "m-1", serviceTier: "flex" })
     })
   )
 

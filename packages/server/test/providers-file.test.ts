@@ -107,6 +107,37 @@ describe("a providers' file", () => {
     })
   )
 
+  it.effect("says what models cost: of a target before its model, as exact decimals", () =>
+    Effect.gen(function* () {
+      const file = (price: string, own = "") => `
+providers: { openai: { type: openai, api_key_env: OPENAI_API_KEY } }
+models:
+  fast: { targets: [{ provider: openai${own} }], ${price} }`
+      const target = Effect.fnUntraced(function* (text: string) {
+        return (yield* read(text)).configuration.models[0]?.targets[0]
+      })
+      const priced = yield* target(file('price: { input: 0.1, output: "0.60000000000000000001", searches: 10 }'))
+      assert.deepStrictEqual(
+        priced?.price?.map(({ price, unit }) => [unit, price]),
+        [
+          ["input", "0.0000001"],
+          ["output", "0.00000060000000000000000001"],
+          ["searches", "0.01"]
+        ]
+      )
+      const listed = yield* target(file("price: { input: 1 }", ", prices: openai/ft:gpt-4o/x"))
+      assert.deepStrictEqual([listed?.listed, listed?.price], [{ provider: "openai", model: "ft:gpt-4o/x" }, undefined])
+      assert.deepStrictEqual((yield* target(file("prices: azure")))?.listed, { provider: "azure" })
+      assert.deepStrictEqual(yield* errors(file("price: { input: -1, outptu: 2 }")), [
+        "models.fast.price.outptu: there is no such member; did you mean output?",
+        "models.fast.price.input: expected US dollars such as 0.15, not negative"
+      ])
+      assert.deepStrictEqual(yield* errors(file("price: { output: 1 }")), [
+        "models.fast.price.input: expected a value, and there is none"
+      ])
+    })
+  )
+
   it.effect("says everything that is wrong at once, with its place, what was expected, and what may be meant", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(

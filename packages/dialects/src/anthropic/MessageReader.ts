@@ -88,6 +88,11 @@ export class MessageReader {
     return this.#usage.usage
   }
 
+  /** How the provider says it served the answer. */
+  get tier(): string | undefined {
+    return this.#usage.tier
+  }
+
   get model(): string | undefined {
     return this.#model
   }

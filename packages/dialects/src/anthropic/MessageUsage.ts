@@ -16,10 +16,20 @@ interface Counts {
 /** The tokens of one answer, as its events count them. Counts are cumulative: a later one replaces an earlier one. */
 export class UsageReader {
   readonly #counts: Counts = {}
+  /** How the answer was served: the fast mode has prices of its own, as a tier has. */
+  tier: string | undefined = undefined
 
   read(usage: unknown): void {
     if (!isJsonObject(usage)) return
-    const { cache_creation: created, output_tokens_details: details, server_tool_use: served } = usage
+    const {
+      cache_creation: created,
+      output_tokens_details: details,
+      server_tool_use: served,
+      service_tier,
+      speed
+    } = usage
+    if (speed === "fast") this.tier = speed
+    else if (typeof service_tier === "string") this.tier ??= service_tier
     this.#set("input", usage["input_tokens"])
     this.#set("output", usage["output_tokens"])
     this.#set("cacheRead", usage["cache_read_input_tokens"])

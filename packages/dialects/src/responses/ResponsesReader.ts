@@ -52,6 +52,7 @@ export class ResponsesReader {
   #broken: string | undefined = undefined
   #id: string | undefined = undefined
   #model: string | undefined = undefined
+  #tier: string | undefined = undefined
 
   constructor(emit: (piece: ModelPiece) => void) {
     this.#emit = emit
@@ -87,6 +88,11 @@ export class ResponsesReader {
 
   get model(): string | undefined {
     return this.#model
+  }
+
+  /** How it was served, by the last event that says it: the first may only repeat the request. */
+  get tier(): string | undefined {
+    return this.#tier
   }
 
   get usage(): Usage | undefined {
@@ -162,9 +168,10 @@ export class ResponsesReader {
     else this.#show(event)
   }
 
-  #lifecycle({ id, model }: JsonObject): void {
+  #lifecycle({ id, model, service_tier: tier }: JsonObject): void {
     if (typeof id === "string") this.#id ??= id
     if (typeof model === "string") this.#model ??= model
+    if (typeof tier === "string") this.#tier = tier
   }
 
   #item(item: Json | undefined): void {

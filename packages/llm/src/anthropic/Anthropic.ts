@@ -183,5 +183,6 @@ const note = (record: Attempt, { status }: ProviderRequest, stream: MessageStrea
   record.status ??= status
   record.upstreamId ??= stream?.message.id
   record.responseModel ??= stream?.message.model
+  record.serviceTier ??= stream?.message.tier
   record.usage ??= stream?.message.usage
 }
