@@ -965,6 +965,8 @@ create policy reader_read on app.limits as permissive for select to llm_reader
 create policy tenant_rows on app.limits as permissive for all to llm_tenant
   using true
   with check true;
+create policy work_remove on app.limits as permissive for delete to llm_work
+  using true;
 create policy work_rows on app.limits as permissive for select to llm_work
   using true;
 grant select on app.limits to llm_auditor;
@@ -972,7 +974,7 @@ grant select on app.limits to llm_backup;
 grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at), select on app.limits to llm_operator;
 grant select on app.limits to llm_reader;
 grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin), select, update (requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin, updated_at) on app.limits to llm_tenant;
-grant select on app.limits to llm_work;
+grant delete, select on app.limits to llm_work;
 
 create table app.messages (
   tenant_id uuid not null,
@@ -2110,6 +2112,8 @@ create function work.purge(integer) returns integer language plpgsql security de
   grant execute to llm_api;
 create function work.remove_content(uuid,uuid) returns void language sql set search_path=pg_catalog, pg_temp;
   alter function work.remove_content(uuid,uuid) owner to llm_work;
+create function work.remove_limits(uuid,text) returns void language sql set search_path=pg_catalog, pg_temp;
+  alter function work.remove_limits(uuid,text) owner to llm_work;
 create function work.remove_message(uuid,uuid) returns boolean language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.remove_message(uuid,uuid) owner to llm_work;
 create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;

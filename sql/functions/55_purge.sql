@@ -46,6 +46,16 @@ begin
   end if;
 end $$;
 
+-- What a key or user that is gone might use, and used. Nothing is admitted for it any more, so nobody holds these rows.
+create function work.remove_limits(p_tenant uuid, p_subject text) returns void
+  language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic
+  delete from app.limits l where l.tenant_id = p_tenant and l.subject = p_subject;
+  delete from app.counter_changes c where c.tenant_id = p_tenant and c.subject = p_subject;
+  delete from app.budget_periods b where b.tenant_id = p_tenant and b.subject = p_subject;
+  delete from app.rates r where r.tenant_id = p_tenant and r.subject = p_subject;
+end;
+
 -- Works on one order: returns how many rows were removed, p_limit at most, and whether it is done. The deleted item itself goes last, once
 -- nothing refers to it; a question added during the deletion is found by checking again under the lock.
 create function work.carry_out(p_tenant uuid, p_id uuid, p_kind text, p_limit integer, out removed integer, out done boolean)
@@ -113,11 +123,13 @@ begin
     select k.id from app.api_keys k where k.tenant_id = p_tenant and k.user_id = p_id limit p_limit - removed for update skip locked
   loop
     delete from app.api_keys k where k.tenant_id = p_tenant and k.id = v_id;
+    perform work.remove_limits(p_tenant, 'key:' || v_id);
     removed := removed + 1;
   end loop;
   if removed = p_limit or exists (select from app.api_keys k where k.tenant_id = p_tenant and k.user_id = p_id) then return; end if;
   delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = p_id;
   delete from app.users u where u.tenant_id = p_tenant and u.id = p_id;
+  perform work.remove_limits(p_tenant, 'user:' || p_id);
   removed := removed + 1;
   done := true;
 end $$;
@@ -216,6 +228,7 @@ begin
     where k.revoked_at < now() - interval '30 days' order by k.revoked_at limit p_limit - v_removed for update skip locked
   loop
     delete from app.api_keys k where k.tenant_id = marked.tenant_id and k.id = marked.id;
+    perform work.remove_limits(marked.tenant_id, 'key:' || marked.id);
     v_removed := v_removed + 1;
   end loop;
   return v_removed + work.forget_content(p_limit - v_removed);

@@ -102,7 +102,7 @@ grant select on app.rates, app.budget_periods, app.counter_changes, app.usage_qu
 -- What the provider is owed, and so the margin, is not the tenant's to know.
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, units, tenant_amount, note, at) on app.ledger to llm_tenant;
 grant select (tenant_id, grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount) on app.usage_days to llm_tenant;
-grant select on app.limits to llm_work;
+grant select, delete on app.limits to llm_work;
 grant select, insert, update, delete on app.rates, app.budget_periods, app.counter_changes, app.usage_queue to llm_work;
 grant select, insert on app.ledger to llm_work;
 -- The sums by day, and what they are made of.

@@ -23,6 +23,7 @@ create policy work_rows on app.idempotent_answers for all to llm_work using (tru
 create policy work_rows on app.idempotency_keys for all to llm_work using (true) with check (true);
 create policy work_rows on app.tracking_outbox for all to llm_work using (true) with check (true);
 create policy work_rows on app.limits for select to llm_work using (true);
+create policy work_remove on app.limits for delete to llm_work using (true);
 create policy work_rows on app.rates for all to llm_work using (true) with check (true);
 create policy work_rows on app.budget_periods for all to llm_work using (true) with check (true);
 create policy work_rows on app.counter_changes for all to llm_work using (true) with check (true);

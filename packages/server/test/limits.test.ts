@@ -35,6 +35,15 @@ const office = Effect.fnUntraced(function* (send: Send) {
   return { admin, member: yield* signUp(send, admin.tenant) }
 })
 
+/** Waits until there are no rows any more. */
+const gone = Effect.fnUntraced(function* (rows: ReturnType<typeof query>) {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((yield* rows).length === 0) return
+    yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 200)))
+  }
+  assert.deepStrictEqual(yield* rows, [])
+})
+
 const makeKey = (send: Send, token: string, json: object = {}, headers: Record<string, string> = {}) =>
   send("POST", "/keys", { token, headers, json: { name: "a key", scopes: ["chat", "keys:write"], ...json } })
 
@@ -292,6 +301,30 @@ layer(SERVER, OPTIONS)("limits and budgets", (it) => {
       yield* plan(admin)
       const failed = yield* Effect.flip(client["keys.change"]({ id: key.id, limits: { requests_per_minute: 61 } }))
       assert.strictEqual(failed._tag, "LimitBeyondPlan")
+    })
+  )
+
+  it.effect("are gone with the user or the key that they were for", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { admin, member } = yield* office(send)
+      const rows = (where: string) =>
+        query(
+          `select subject from app.limits where ${where} union all select subject from app.rates where ${where}
+           union all select subject from app.budget_periods where ${where}`
+        )
+      const json = { limits: { requests_per_minute: 60 }, budget: { amount: "50000", period: "day" } }
+      assert.deepStrictEqual(says(yield* send("PATCH", `/admin/users/${member.id}`, { token: admin.token, json })), OK)
+      const key = String((yield* makeKey(send, member.token, json)).body["key"])
+      const own = String((yield* makeKey(send, admin.token, json)).body["id"])
+      assert.strictEqual((yield* send("POST", "/messages", { token: key, json: { content: "one" } })).status, 201)
+      const theirs = `tenant_id = '${member.tenant}' and subject <> 'key:${own}'`
+      assert.isAtLeast((yield* rows(theirs)).length, 6)
+      assert.strictEqual((yield* send("DELETE", `/admin/users/${member.id}`, { token: admin.token })).status, 204)
+      yield* gone(rows(theirs))
+      assert.strictEqual((yield* send("DELETE", `/keys/${own}`, { token: admin.token })).status, 204)
+      yield* query(`update app.api_keys set revoked_at = now() - interval '31 days' where id = '${own}'`)
+      yield* gone(rows(`tenant_id = '${member.tenant}'`))
     })
   )
 
