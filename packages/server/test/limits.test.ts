@@ -336,7 +336,7 @@ layer(SERVER, OPTIONS)("limits and budgets", (it) => {
       assert.deepStrictEqual((yield* inForce(send, member.token)).scopes, [])
       yield* query(
         `insert into app.limits (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period)
-         values ('${admin.tenant}', 'tenant', 1000, null, null, null, null),
+         values ('${admin.tenant}', 'tenant', 1000, 1000000000000, null, null, null),
            ('${admin.tenant}', 'user', 9, null, 7, 100000, 'month'),
            ('${admin.tenant}', 'key', 5, 600000, null, 100000, 'day'),
            ('${admin.tenant}', 'model:other', null, null, 0, null, null)`
@@ -393,6 +393,14 @@ layer(SERVER, OPTIONS)("limits and budgets", (it) => {
       })
       assert.lengthOf(Array.isArray(budget) ? budget : [], 1)
       assert.strictEqual(of(used.of("user"), "budgets", 0, "spent"), of(ledger, "spent"))
+      // Both are asked, and what is spent is counted once.
+      assert.strictEqual((yield* send("POST", "/messages", { token: key, json: { content: "three" } })).status, 201)
+      const [total] = yield* query(
+        `select trim_scale(sum(tenant_amount))::text as spent from app.ledger where tenant_id = '${admin.tenant}'`
+      )
+      const after = yield* inForce(send, key)
+      assert.deepInclude(of(after.of("key"), "budgets", 0), { spent: of(total, "spent"), reserved: "0" })
+      assert.deepInclude(of(after.of("tenant"), "tokens"), { limit: 1_000_000_000_000 })
       const until = new Date(String(of(budget, 0, "until"))).getTime()
       assert.strictEqual(until, Math.ceil(Date.now() / 86_400_000) * 86_400_000)
 
