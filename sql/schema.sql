@@ -969,6 +969,7 @@ create policy work_remove on app.limits as permissive for delete to llm_work
   using true;
 create policy work_rows on app.limits as permissive for select to llm_work
   using true;
+CREATE TRIGGER first_limit AFTER INSERT ON app.limits FOR EACH ROW EXECUTE FUNCTION work.first_limit();
 grant select on app.limits to llm_auditor;
 grant select on app.limits to llm_backup;
 grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at), select on app.limits to llm_operator;
@@ -1195,6 +1196,7 @@ create table app.tenants (
   plan_id uuid,
   models text[],
   content_days_at_most integer,
+  limited boolean not null default false,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_content_days_at_most_check CHECK (((content_days_at_most >= 0) AND (content_days_at_most <= 36500))),
   constraint tenants_content_days_check CHECK (((content_days >= 1) AND (content_days <= 36500))),
@@ -1241,8 +1243,8 @@ create policy tenant_change on app.tenants as permissive for update to llm_tenan
 create policy tenant_rows on app.tenants as permissive for select to llm_tenant
   using true;
 create policy work_change on app.tenants as permissive for update to llm_work
-  using (content_retention = 'days'::text)
-  with check (content_retention = 'days'::text);
+  using true
+  with check true;
 create policy work_rows on app.tenants as permissive for select to llm_work
   using true;
 CREATE TRIGGER within_plan BEFORE UPDATE OF content_retention, content_days ON app.tenants FOR EACH ROW WHEN (((new.content_days_at_most IS NOT NULL) AND ((new.content_retention = 'full'::text) OR ((new.content_retention = 'days'::text) AND (new.content_days > new.content_days_at_most))))) EXECUTE FUNCTION app.within_plan();
@@ -1250,9 +1252,9 @@ grant select on app.tenants to llm_auditor;
 grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
 grant select on app.tenants to llm_backup;
 grant insert (id, name, registration), select, update (name, status, registration, content_retention, content_days, markup, plan_id, models, content_days_at_most) on app.tenants to llm_operator;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most) on app.tenants to llm_reader;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most), update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
-grant select (id, content_retention, content_days, content_removed_until, markup), update (content_removed_until) on app.tenants to llm_work;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited) on app.tenants to llm_reader;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited), update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
+grant select (id, content_retention, content_days, content_removed_until, markup, limited), update (content_removed_until, limited) on app.tenants to llm_work;
 
 create table app.tracking_outbox (
   tenant_id uuid not null,
@@ -2055,7 +2057,7 @@ create function tracking.unpark() returns integer language plpgsql security defi
 create function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) owner to llm_work;
   grant execute to llm_tenant;
-create function work.allowance(text,bigint,double precision,double precision) returns text language sql immutable set search_path=pg_catalog, pg_temp;
+create function work.allowance(text,bigint,double precision,double precision) returns text language sql immutable;
   alter function work.allowance(text,bigint,double precision,double precision) owner to llm_work;
 create function work.append(uuid,uuid[],uuid[],integer[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.append(uuid,uuid[],uuid[],integer[],text[]) owner to llm_work;
@@ -2075,6 +2077,9 @@ create function work.finish(jsonb,text,integer[]) returns boolean language plpgs
 create function work.finish_many(jsonb,text[],text[],text[]) returns TABLE(generation_id uuid, reason text) language sql security definer set enable_hashjoin=off set enable_mergejoin=off set enable_seqscan=off set search_path=pg_catalog, pg_temp;
   alter function work.finish_many(jsonb,text[],text[],text[]) owner to llm_work;
   grant execute to llm_api;
+create function work.first_limit() returns trigger language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.first_limit() owner to llm_work;
+  grant execute to llm_owner;
 create function work.flush(uuid,uuid) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.flush(uuid,uuid) owner to llm_work;
   grant execute to llm_api;
@@ -2094,9 +2099,9 @@ create function work.missed(uuid,uuid,uuid) returns text language sql stable;
   alter function work.missed(uuid,uuid,uuid) owner to llm_work;
 create function work.newest_messages(uuid,uuid,uuid,integer) returns SETOF uuid language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.newest_messages(uuid,uuid,uuid,integer) owner to llm_work;
-create function work.period_end(text,timestamp with time zone) returns timestamp with time zone language sql stable set search_path=pg_catalog, pg_temp;
+create function work.period_end(text,timestamp with time zone) returns timestamp with time zone language sql stable;
   alter function work.period_end(text,timestamp with time zone) owner to llm_work;
-create function work.period_start(text,timestamp with time zone) returns timestamp with time zone language sql stable set search_path=pg_catalog, pg_temp;
+create function work.period_start(text,timestamp with time zone) returns timestamp with time zone language sql stable;
   alter function work.period_start(text,timestamp with time zone) owner to llm_work;
 create function work.price_book() returns record language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
   alter function work.price_book() owner to llm_work;

@@ -76,6 +76,7 @@ declare
   p_tries constant text := p_question ->> 'tries';
   p_takes_model constant boolean := coalesce((p_question ->> 'takes_model')::boolean, false);
   v_keep boolean;
+  v_limited boolean;
   v_other_calls boolean := false;
   v_outcome text;
   v_message uuid;
@@ -86,7 +87,7 @@ declare
   v_refusal jsonb;
   v_standing jsonb;
   v_taken jsonb;
-  v_counted boolean;
+  v_counted boolean := false;
   v_unflushed boolean := false;
   turns jsonb := '[]';
 begin
@@ -100,7 +101,7 @@ begin
     end if;
   end if;
 
-  select t.content_retention <> 'none' and (p_question ->> 'keep') is distinct from 'false' into v_keep
+  select t.content_retention <> 'none' and (p_question ->> 'keep') is distinct from 'false', t.limited into v_keep, v_limited
   from app.tenants t where t.id = p_tenant;
 
   -- By itself: a condition with a query in it is planned and run as one, which each question would pay for.
@@ -152,12 +153,14 @@ begin
     where t.total <= (p_question ->> 'history_characters')::integer or p_question ? 'answers' and t.place = 1;
   end if;
 
-  select a.outcome, a.refusal, a.standing, nullif(a.taken, ''), a.counted, a.locked into v_outcome, v_refusal, v_standing, v_taken, v_counted, v_unflushed
-  from work.admit(p_tenant, p_user, (p_question ->> 'key_id')::uuid, p_question ->> 'model', (p_question ->> 'estimate')::bigint,
-    (p_question ->> 'worst')::numeric, coalesce((p_question ->> 'may_wait')::boolean, true)) a;
-  if v_outcome <> 'admitted' then
-    return query select v_outcome, null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing, v_unflushed;
-    return;
+  if v_limited then
+    select a.outcome, a.refusal, a.standing, nullif(a.taken, ''), a.counted, a.locked into v_outcome, v_refusal, v_standing, v_taken, v_counted, v_unflushed
+    from work.admit(p_tenant, p_user, (p_question ->> 'key_id')::uuid, p_question ->> 'model', (p_question ->> 'estimate')::bigint,
+      (p_question ->> 'worst')::numeric, coalesce((p_question ->> 'may_wait')::boolean, true)) a;
+    if v_outcome <> 'admitted' then
+      return query select v_outcome, null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing, v_unflushed;
+      return;
+    end if;
   end if;
 
   if p_conversation is not null then

@@ -2,14 +2,14 @@
 -- rows of app.rates, which is the lock.
 set local role llm_work;
 
--- When the period of a budget began.
+-- When the period of a budget began. Functions without a setting of their own are part of the expressions they are in: a call costs 15 µs.
 create function work.period_start(p_period text, p_at timestamptz) returns timestamptz
-  language sql stable parallel safe set search_path = pg_catalog, pg_temp
+  language sql stable parallel safe
   return case p_period when 'total' then '-infinity' else date_trunc(p_period, p_at, 'UTC') end;
 
 -- When it ends; null: never.
 create function work.period_end(p_period text, p_at timestamptz) returns timestamptz
-  language sql stable parallel safe set search_path = pg_catalog, pg_temp
+  language sql stable parallel safe
   return case p_period when 'total' then null else date_trunc(p_period, p_at, 'UTC') + ('1 ' || p_period)::interval end;
 
 -- Writes what is spent of a budget's period, and an event if a percentage of p_alert_at was reached by it. The row need not be there yet.
@@ -55,7 +55,7 @@ create function work.event_id() returns uuid
 
 -- A member of a standing (see work.admit), as text: p_used seconds of the minute are used, p_left can still be taken.
 create function work.allowance(p_resource text, p_limit bigint, p_left float8, p_used float8) returns text
-  language sql immutable set search_path = pg_catalog, pg_temp
+  language sql immutable
   return '"' || p_resource || '":{"limit":' || p_limit || ',"remaining":' || greatest(floor(p_left), 0)::bigint || ',"reset_ms":'
     || ceil(p_used * 1000)::bigint || '}';
 
@@ -421,3 +421,18 @@ begin
   end loop;
   return v_count;
 end $$;
+
+-- A tenant's first limit.
+create function work.first_limit() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update app.tenants t set limited = true where t.id = new.tenant_id and not t.limited;
+  return null;
+end $$;
+
+-- The owner of a trigger must be allowed to call its function; the role that fires it need not be.
+grant execute on function work.first_limit() to llm_owner;
+set local role llm_owner;
+
+create trigger first_limit after insert on app.limits for each row execute function work.first_limit();

@@ -2,7 +2,7 @@
 
 -- Not its markup: what the provider is paid is not the tenant's to know.
 grant select (id, name, status, registration, created_at, bootstrapped_at, content_retention, content_days, content_removed_until, plan_id, models,
-  content_days_at_most) on app.tenants to llm_tenant;
+  content_days_at_most, limited) on app.tenants to llm_tenant;
 grant update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
 grant select on app.users to llm_tenant;
 grant insert (tenant_id, id, email, role, kind, name) on app.users to llm_tenant;
@@ -80,7 +80,8 @@ grant select (tenant_id, id, user_id, conversation_id), update (response, token_
   on app.messages to llm_work;
 grant insert on app.attempts to llm_work;
 grant insert (tenant_id, id, action, target_kind, target_id, detail) on app.audit_events to llm_work;
-grant select (id, content_retention, content_days, content_removed_until, markup), update (content_removed_until) on app.tenants to llm_work;
+grant select (id, content_retention, content_days, content_removed_until, markup, limited), update (content_removed_until, limited)
+  on app.tenants to llm_work;
 grant select (tenant_id, version, wrapped, wrapped_by), update (wrapped, wrapped_by, wrapped_at) on app.tenant_keys to llm_work;
 grant select, insert, update (tokens), delete on app.generation_chunks to llm_work;
 grant select (tenant_id, user_id, key, message_id, created_at), update (created_at), delete on app.idempotency_keys to llm_work;

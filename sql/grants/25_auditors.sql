@@ -5,7 +5,7 @@
 grant select on app.audit_events to llm_auditor, llm_reader;
 grant select on app.tenants to llm_auditor;
 grant select (id, name, status, registration, created_at, bootstrapped_at, content_retention, content_days, content_removed_until, plan_id, models,
-  content_days_at_most) on app.tenants to llm_reader;
+  content_days_at_most, limited) on app.tenants to llm_reader;
 grant select (tenant_id, id, email, role, kind, name, status, created_at, deleted_at) on app.users to llm_auditor, llm_reader;
 grant select (
   tenant_id, id, user_id, public_id, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, previous_until,

@@ -4,7 +4,7 @@
 create policy work_rows on app.generations for all to llm_work using (true) with check (true);
 create policy work_rows on app.attempts for insert to llm_work with check (true);
 create policy work_rows on app.tenants for select to llm_work using (true);
-create policy work_change on app.tenants for update to llm_work using (content_retention = 'days') with check (content_retention = 'days');
+create policy work_change on app.tenants for update to llm_work using (true) with check (true);
 -- An administrator acts as llm_work to encrypt data keys with the installation's current key: no function of work does.
 create policy work_rows on app.tenant_keys for select to llm_work using (true);
 create policy work_change on app.tenant_keys for update to llm_work using (true) with check (true);

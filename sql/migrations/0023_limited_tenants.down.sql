@@ -1,0 +1,1 @@
+alter table app.tenants drop column limited;
