@@ -73,6 +73,7 @@ const COMMANDS = {
       "db:psql",
       "db:schema",
       "keys:rotate",
+      "ledger:check",
       "audit:isolation",
       "audit:grant",
       "audit:revoke",

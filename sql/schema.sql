@@ -2139,6 +2139,18 @@ create function work.write_budget(uuid,text,text,timestamp with time zone,numeri
 
 -- Views for auditors
 
+create view audit.balances (
+  tenant_id uuid,
+  tenant text,
+  entries bigint,
+  owed_by_tenant numeric,
+  owed_to_providers numeric,
+  margin numeric,
+  sum_of_postings numeric,
+  answers bigint,
+  answers_without_entry bigint
+) with (security_invoker=true);
+  grant select to llm_auditor;
 create view audit.definer_functions (
   function text,
   owner name,
@@ -2187,6 +2199,25 @@ create view audit.keys (
   previous_secret_works boolean,
   last_used_at timestamp with time zone,
   last_refused_at timestamp with time zone
+) with (security_invoker=true);
+  grant select to llm_auditor;
+  grant select to llm_reader;
+create view audit.ledger (
+  at timestamp with time zone,
+  tenant_id uuid,
+  tenant text,
+  id uuid,
+  kind text,
+  generation_id uuid,
+  user_id uuid,
+  person text,
+  key_id uuid,
+  provider text,
+  model text,
+  status text,
+  units jsonb,
+  cost_usd numeric,
+  note text
 ) with (security_invoker=true);
   grant select to llm_auditor;
   grant select to llm_reader;
@@ -2251,6 +2282,16 @@ create view audit.policies (
 ) with (security_invoker=true);
   grant select to llm_auditor;
   grant select to llm_reader;
+create view audit.postings (
+  at timestamp with time zone,
+  tenant_id uuid,
+  tenant text,
+  entry_id uuid,
+  kind text,
+  account text,
+  amount numeric
+) with (security_invoker=true);
+  grant select to llm_auditor;
 create view audit.provider_keys (
   tenant_id uuid,
   tenant text,
@@ -2353,6 +2394,21 @@ create view audit.usage (
 ) with (security_invoker=true);
   grant select to llm_auditor;
   grant select to llm_reader;
+create view audit.usage_items (
+  at timestamp with time zone,
+  tenant_id uuid,
+  tenant text,
+  entry_id uuid,
+  provider text,
+  model text,
+  attempt integer,
+  unit text,
+  quantity numeric,
+  price numeric,
+  cost numeric,
+  price_id uuid
+) with (security_invoker=true);
+  grant select to llm_auditor;
 
 -- Rules that are checked on every migration
 

@@ -1,6 +1,8 @@
 -- The views read with their reader's rights, so these grants alone open nothing.
 
 grant select on all tables in schema audit to llm_auditor, llm_reader;
+-- What the providers are owed is not a tenant's to know.
+revoke select on audit.postings, audit.balances, audit.usage_items from llm_reader;
 
 -- The proof runs as the API's role, in its own rooms: its caller gets no more rights by it.
 grant usage on schema audit to llm_api, llm_tenant;

@@ -61,8 +61,23 @@ const busy = Effect.gen(function* () {
      select app.tenant_id(), $1, 'openai', 'ours', version, convert_to($2 || repeat(' ', 29), 'utf8') from key`,
     [randomUUID(), SECRET]
   )
+  yield* api.rows("select work.fold_usage(10, $1)", [alice.tenant])
+  yield* people.superuser.rows(BOOKS.replaceAll("$1", `'${alice.tenant}'`))
   return { ...people, tenant: TenantId.make(alice.tenant), email: `${alice.user}@example.com` }
 })
+
+/** A budget, what is spent of it, and a correction that is not in the sums of usage yet. */
+const BOOKS = `
+  insert into app.limits (tenant_id, subject, budget, budget_period) values ($1, 'tenant', 9, 'day');
+  insert into app.budget_periods (tenant_id, subject, period, starts_at, spent) values ($1, 'tenant', 'day', '2026-11-01', 1);
+  insert into app.counter_changes (tenant_id, subject, period, generation_id, starts_at, spent)
+    values ($1, 'tenant', 'day', gen_random_uuid(), '2026-11-01', 1);
+  with entry as (
+    insert into app.ledger (tenant_id, id, kind, provider, model, items, tenant_amount, provider_amount, margin_amount)
+    values ($1, gen_random_uuid(), 'correction', 'openai', 'model-1', '[{"attempt": 1, "unit": "output", "quantity": 1, "price": "1"}]', 2, -1, -1)
+    returning tenant_id, id
+  )
+  insert into app.usage_queue (tenant_id, ledger_id) select tenant_id, id from entry`
 
 /** Two busy tenants, and a login at psql for the first. */
 const audited = Effect.fnUntraced(function* (content = false) {
@@ -131,6 +146,7 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
         "audit.events",
         "audit.tracking",
         "audit.readers",
+        "audit.ledger",
         "meta.readers"
       ])
       for (const [place, whose] of Object.entries(found)) assert.deepStrictEqual(whose, [mine.tenant], place)
@@ -640,6 +656,10 @@ layer(TestDatabase.layer)("the installation's auditor", (it) => {
         "role_risks",
         "migrations",
         "usage",
+        "ledger",
+        "postings",
+        "balances",
+        "usage_items",
         "logins"
       ])
         assert.isAbove(yield* session.count(`select from audit.${view}`), 0, view)

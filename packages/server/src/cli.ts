@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import { auditGrant, auditIsolation, auditRevoke } from "./commands/Audit.ts"
 import { dbBackup, dbRestore } from "./commands/BackupCommands.ts"
 import { keysRotate } from "./commands/KeyCommands.ts"
+import { ledgerCheck } from "./commands/LedgerCommands.ts"
 import { operator } from "./commands/OperatorCommands.ts"
 import { program, run } from "./commands/Program.ts"
 import { dbMigrate, dbNew, dbPsql, dbRollback, dbSchema, dbStatus } from "./commands/SchemaCommands.ts"
@@ -11,7 +12,7 @@ import { Settings } from "./config/Settings.ts"
 import { RolesLayer } from "./Database.ts"
 import { exitCode, explain } from "./process/Startup.ts"
 
-// `npm run db:…`, `keys:…`, `audit:…` and `operator`: commands for operators, developers and auditors.
+// `npm run db:…`, `keys:…`, `ledger:…`, `audit:…` and `operator`: commands for operators, developers and auditors.
 
 program.pipe(
   Command.withSubcommands([
@@ -24,6 +25,7 @@ program.pipe(
     dbPsql,
     dbSchema,
     keysRotate,
+    ledgerCheck,
     auditIsolation,
     auditGrant,
     auditRevoke,

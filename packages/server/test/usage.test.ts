@@ -2,9 +2,15 @@ import { assert, layer } from "@effect/vitest"
 import { DEFAULT_PREFIX, roleNames, Roles } from "@llm-saas/database/logins/Roles"
 import { checkLedger } from "@llm-saas/database/ledger/LedgerCheck"
 import { createClient } from "@llm-saas/client/plain/Client"
+import * as Databases from "@llm-saas/database/backup/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { type Person, signUp } from "./People.ts"
+import { spawned } from "./Process.ts"
 import { Running, type Send } from "./Running.ts"
 
 // What was used, over HTTP, on a running server with a database of its own.
@@ -18,6 +24,7 @@ const SERVER = Running.with({
   TENANTS_PER_ADDRESS: "10000",
   REGISTRATIONS_PER_ADDRESS: "10000"
 })
+const CLI = fileURLToPath(new URL("../src/cli.ts", import.meta.url))
 const OPTIONS = { timeout: "120 seconds", excludeTestServices: true } as const
 
 const ask = (send: Send, { token }: Pick<Person, "token">) =>
@@ -158,6 +165,33 @@ layer(SERVER, OPTIONS)("GET /usage", (it) => {
         compared.flatMap(({ first }) => first),
         []
       )
+    })
+  )
+
+  it.effect("is compared with the ledger by a command, which fails where they differ, and builds the sums again", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { member } = yield* office(send)
+      const { adminUrl } = yield* TestDatabase
+      const check = (...flags: ReadonlyArray<string>) =>
+        Effect.gen(function* () {
+          const directory = mkdtempSync(join(tmpdir(), "llm-saas-test-"))
+          const variables = { DATABASE_ADMIN_URL: Redacted.value(adminUrl) }
+          const command = yield* spawned(process.execPath, [CLI, "ledger:check", ...flags], variables, directory)
+          const { code } = yield* command.ended
+          return { code, ...command.output() }
+        })
+      const right = yield* check("--rebuild")
+      assert.deepStrictEqual([right.code, right.stdout.match(/: the same$/gmu)?.length], [0, 4])
+      yield* Databases.execute(
+        adminUrl,
+        `update app.usage_days set requests = requests + 1 where user_id = '${member.id}' and grain = 'user'`
+      )
+      const wrong = yield* check()
+      assert.strictEqual(wrong.code, 1)
+      assert.match(wrong.stdout, new RegExp(`user ${member.id}, .* answers is 2, and 1 in the ledger`, "u"))
+      assert.match(wrong.stderr, /2 differences in the books/u)
+      assert.strictEqual((yield* check("--rebuild")).code, 0)
     })
   )
 

@@ -102,4 +102,35 @@ export const ANSWERS: Comparison = {
       else g.id is null or g.ended_at is null or g.cost_usd <> l.tenant_amount end`
 }
 
-export const COMPARISONS: ReadonlyArray<Comparison> = [SUMS, ENTRIES, ANSWERS]
+/**
+ * Budgets: what they have and what is not taken in yet, and the answers that were admitted by them. An answer counts in the period in which
+ * it was admitted, so the times of the ledger do not say which.
+ */
+export const BUDGETS: Comparison = {
+  name: "budgets and the answers that they admitted",
+  sql: `select format('tenant %s, %s, %s since %s: %s is %s, and %s by its answers', f.tenant_id, f.subject, f.period, f.starts_at, m.measure, m.found,
+      m.expected) as difference
+    from (
+      select tenant_id, subject, period, starts_at, sum(spent) as spent, sum(reserved) as reserved
+      from (
+        select tenant_id, subject, period, starts_at, spent, reserved from app.budget_periods
+        union all
+        select tenant_id, subject, period, starts_at, spent, -released from app.counter_changes where period <> 'minute'
+      ) b group by 1, 2, 3, 4
+    ) f
+    left join (
+      select g.tenant_id, t.subject, t.period, t.starts_at, coalesce(sum(l.tenant_amount), 0) as spent,
+        coalesce(sum(t.reserved) filter (where g.ended_at is null), 0) as reserved
+      from app.generations g
+      cross join lateral jsonb_to_recordset(g.admission -> 'taken') t (subject text, period text, starts_at timestamptz, reserved numeric)
+      left join app.ledger l on l.tenant_id = g.tenant_id and l.id = g.id and l.kind = 'usage'
+      where jsonb_typeof(g.admission -> 'taken') = 'array' and t.period <> 'minute'
+      group by 1, 2, 3, 4
+    ) e on (e.tenant_id, e.subject, e.period, e.starts_at) = (f.tenant_id, f.subject, f.period, f.starts_at)
+    cross join lateral (
+      values ('spent', f.spent, coalesce(e.spent, 0)), ('reserved', f.reserved, coalesce(e.reserved, 0))
+    ) m (measure, found, expected)
+    where m.found <> m.expected`
+}
+
+export const COMPARISONS: ReadonlyArray<Comparison> = [SUMS, ENTRIES, ANSWERS, BUDGETS]
