@@ -142,24 +142,39 @@ begin
       when k.revoked_at is not null then 'deleted'
       when k.disabled_at is not null then 'disabled'
       when k.expires_at <= now() then 'expired'
-      when k.good_until <= now() then 'rotated'
       when u.status is distinct from 'active' then 'owner'
       when t.status is distinct from 'active' then 'tenant'
     end
-  from (
-    select a.tenant_id, a.id, a.user_id, a.scopes, a.models, a.expires_at, a.revoked_at, a.disabled_at, null::timestamptz as good_until
-    from app.api_keys a where a.secret_hash = p_hash and octet_length(a.secret_hash) = 32
-    union all
-    select a.tenant_id, a.id, a.user_id, a.scopes, a.models, a.expires_at, a.revoked_at, a.disabled_at,
-      coalesce(a.previous_until, '-infinity')
-    from app.api_keys a where a.previous_hash = p_hash
-  ) k
+  from app.api_keys k
   left join lateral (
     -- Two bounds and an order: see app.enter.
     select u.status, u.token_epoch from app.users u
     where u.tenant_id = k.tenant_id and u.id <= k.user_id and u.id >= k.user_id order by u.id limit 1
   ) u on true
-  left join lateral (select t.status from app.tenants t where t.id = k.tenant_id) t on true
+  left join app.tenants t on t.id = k.tenant_id
+  where k.secret_hash = p_hash and octet_length(k.secret_hash) = 32
+  limit 1;
+  if found then
+    return;
+  end if;
+  -- The secret before a rotation. By itself: in one query with the other, every request paid for both, a quarter of its look.
+  return query
+  select k.tenant_id, k.id, k.user_id, coalesce(u.token_epoch, 0), k.scopes, k.models, k.expires_at,
+    case
+      when k.revoked_at is not null then 'deleted'
+      when k.disabled_at is not null then 'disabled'
+      when k.expires_at <= now() then 'expired'
+      when coalesce(k.previous_until, '-infinity') <= now() then 'rotated'
+      when u.status is distinct from 'active' then 'owner'
+      when t.status is distinct from 'active' then 'tenant'
+    end
+  from app.api_keys k
+  left join lateral (
+    select u.status, u.token_epoch from app.users u
+    where u.tenant_id = k.tenant_id and u.id <= k.user_id and u.id >= k.user_id order by u.id limit 1
+  ) u on true
+  left join app.tenants t on t.id = k.tenant_id
+  where k.previous_hash = p_hash
   limit 1;
 end $$;
 

@@ -180,7 +180,7 @@ export class PreTenantAccess extends Context.Service<
         key: (hash, tenant) =>
           pool.query("select * from auth.api_key(decode($1::text, 'hex'))", [hash], tenant ?? KEYS).pipe(
             Effect.catchTag("SqlError", outageOrBug),
-            Effect.flatMap(({ rows }) => Effect.orDie(decodeKeys(rows))),
+            Effect.flatMap(({ rows }) => Effect.orDie(keysIn(rows))),
             Effect.map(([found]) => Option.fromUndefinedOr(found))
           ),
         keysUsed: Effect.fn("PreTenantAccess.keysUsed")(function* (keys) {
@@ -211,4 +211,18 @@ export class PreTenantAccess extends Context.Service<
 }
 
 const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(FoundKey))
+
+/** Rows that are read anew for each request, and nearly always say the same: what they mean is looked up by all that they say. */
+const keysIn = (rows: ReadonlyArray<unknown>): ReturnType<typeof decodeKeys> => {
+  const said = JSON.stringify(rows)
+  const known = decoded.get(said)
+  if (known !== undefined) return Effect.succeed(known)
+  return Effect.map(decodeKeys(rows), (keys) => {
+    if (decoded.size >= MOST_DECODED) decoded.clear()
+    decoded.set(said, keys)
+    return keys
+  })
+}
+const MOST_DECODED = 1000
+const decoded = new Map<string, ReadonlyArray<FoundKey>>()
 const decodeCandidates = Schema.decodeUnknownEffect(Schema.Array(Candidate))
