@@ -51,7 +51,24 @@ export class Message extends Schema.Class<Message>("Message")({
 }) {}
 
 /** A text's approximate number of tokens: a quarter of its UTF-8 bytes, the average of GPT tokenisers for English prose. */
-export const approximateTokens = (text: string): number => Math.ceil(new TextEncoder().encode(text).length / 4)
+export const approximateTokens = (text: string): number => Math.ceil(utf8Bytes(text) / 4)
+
+/** Bytes of a text in UTF-8, where half of a surrogate pair is the replacement character. */
+export const utf8Bytes = (text: string): number => {
+  let bytes = text.length
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit < 0x80) continue
+    if (unit < 0x800) bytes++
+    else if (unit < 0xd800 || unit > 0xdbff || (text.charCodeAt(at + 1) & 0xfc00) !== 0xdc00) bytes += 2
+    // A pair is four bytes for two units.
+    else {
+      bytes += 2
+      at++
+    }
+  }
+  return bytes
+}
 
 /** The message does not exist, or is not the caller's: both get the same answer. */
 export class MessageNotFound extends Problem<MessageNotFound>()("MessageNotFound", "message_not_found", {}) {}

@@ -9,6 +9,7 @@ import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 const END: GenerationEnd = {
   ending: { status: "cancelled" },
   usage: undefined,
+  model: undefined,
   message: Schema.decodeSync(Message)({
     id: randomUUID(),
     conversation_id: null,

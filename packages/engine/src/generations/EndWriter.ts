@@ -40,6 +40,6 @@ export const make = Effect.fnUntraced(function* ({ chunksSettled }: { readonly c
       Effect.catchCause((cause) => Effect.as(Effect.logError("an answer could not be written down", cause), false))
     )
     yield* Telemetry.observe(record, answer.attempts, run.parent, run.moment())
-    return written ? end : { ...end, ending: PROCESS_LOST }
+    return written ? end : end.as(PROCESS_LOST)
   })
 })

@@ -177,7 +177,7 @@ const endOf = (row: Found): GenerationEnd | undefined => {
     row.tokens_in === null || row.tokens_out === null
       ? undefined
       : { input: row.tokens_in, output: row.tokens_out, details: row.usage ?? undefined }
-  return { ending: endingOf(row), usage, message: toMessage(row) }
+  return { ending: endingOf(row), usage, model: row.model ?? undefined, message: toMessage(row) }
 }
 
 const endingOf = ({ failure, finish_reason, status }: Found): Ending => {

@@ -3,6 +3,7 @@ import { type Attempt, attemptRow } from "@llm-saas/domain/Attempt"
 import type { Ending } from "@llm-saas/domain/Generation"
 import type { AskedGeneration, GenerationEnding, GenerationRecord } from "@llm-saas/domain/GenerationRecord"
 import { approximateTokens, Message } from "@llm-saas/domain/Message"
+import type { Usage } from "@llm-saas/domain/Usage"
 import { writtenIn } from "@llm-saas/domain/Written"
 import { DateTime, type Tracer } from "effect"
 import { accountOf } from "./AnswerAccount.ts"
@@ -30,13 +31,39 @@ export interface RunState {
   readonly attempts: Array<Attempt>
 }
 
+/** The end of an answer of this process. Most doors do not read its message, which takes as long to make as the rest of the end. */
+export class OwnEnd implements GenerationEnd {
+  readonly ending: Ending
+  readonly usage: Usage | undefined
+  readonly model: string
+  readonly #make: () => Message
+  #message: Message | undefined = undefined
+
+  constructor(ending: Ending, usage: Usage | undefined, model: string, make: () => Message) {
+    this.ending = ending
+    this.usage = usage
+    this.model = model
+    this.#make = make
+  }
+
+  get message(): Message {
+    this.#message ??= this.#make()
+    return this.#message
+  }
+
+  /** The same, with another ending. */
+  as(ending: Ending): OwnEnd {
+    return new OwnEnd(ending, this.usage, this.model, () => this.message)
+  }
+}
+
 /** A generation that ended: its record, the row to store, and what its readers receive. */
 export const endedGeneration = (
   live: RunningGeneration,
   { asked, attempts, completion, content, modelEndedAt, startedAt }: RunState,
   ending: Ending,
   book: PriceBook["Service"]
-): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: GenerationEnd } => {
+): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: OwnEnd } => {
   const usage = completion?.usage
   const { tokenLog } = live
   const { visible: response, words } = live.said
@@ -63,26 +90,28 @@ export const endedGeneration = (
     ...(calls === null ? {} : { tool_calls: JSON.stringify(calls) })
   }
   const record: GenerationRecord = { ...asked, ...stored, user_id: live.userId }
-  const message = new Message({
-    id: record.message_id,
-    conversation_id: record.conversation_id,
-    generation_id: record.id,
-    user_id: record.user_id,
-    content,
-    response,
-    tool_calls: calls,
-    model: record.response_model ?? record.model,
-    status: record.status,
-    finish_reason: record.finish_reason,
-    failure: record.failure,
-    tokens_in: record.tokens_in,
-    tokens_out: record.tokens_out,
-    approx_tokens_in: record.approx_tokens_in,
-    approx_tokens_out: record.approx_tokens_out,
-    latency_ms: record.model_ended_at - record.created_at,
-    ttft_ms: record.first_token_at === null ? null : record.first_token_at - record.created_at,
-    created_at: DateTime.makeUnsafe(record.created_at)
-  })
+  const model = record.response_model ?? record.model
+  const message = () =>
+    new Message({
+      id: record.message_id,
+      conversation_id: record.conversation_id,
+      generation_id: record.id,
+      user_id: record.user_id,
+      content,
+      response,
+      tool_calls: calls,
+      model,
+      status: record.status,
+      finish_reason: record.finish_reason,
+      failure: record.failure,
+      tokens_in: record.tokens_in,
+      tokens_out: record.tokens_out,
+      approx_tokens_in: record.approx_tokens_in,
+      approx_tokens_out: record.approx_tokens_out,
+      latency_ms: record.model_ended_at - record.created_at,
+      ttft_ms: record.first_token_at === null ? null : record.first_token_at - record.created_at,
+      created_at: DateTime.makeUnsafe(record.created_at)
+    })
   return {
     record,
     answer: {
@@ -93,7 +122,7 @@ export const endedGeneration = (
       attempts: attempts.map((attempt, index) => attemptRow(attempt, index, modelEndedAt)),
       account: account.stored
     },
-    end: { ending, usage, message }
+    end: new OwnEnd(ending, usage, model, message)
   }
 }
 

@@ -32,7 +32,7 @@ import { Llm, type ModelInfo } from "./Llm.ts"
 import * as GenerationRunner from "./GenerationRunner.ts"
 import type { ModelCall } from "./GenerationRunner.ts"
 import { ReaderLimit } from "./ReaderLimit.ts"
-import type { TokenSource } from "./TokenLog.ts"
+import type { GenerationEnd, TokenSource } from "./TokenLog.ts"
 import { codePoints } from "./Tokens.ts"
 
 /** A question that was taken. */
@@ -99,6 +99,8 @@ export class Generations extends Context.Service<
     >
     /** Waits for the end: the stored message, or why there is no whole answer. */
     readonly answer: (asked: Asked) => Effect.Effect<Message, GenerationFailed | Unavailable>
+    /** As `answer`, without the message: the end of a whole answer. */
+    readonly ended: (asked: Asked) => Effect.Effect<GenerationEnd, GenerationFailed | Unavailable>
     readonly get: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /** The request of a question asked before, and its answer so far. It is no reader. */
     readonly record: (id: GenerationId) => Effect.Effect<GenerationReader.Recorded, GenerationNotFound | Refused, Actor>
@@ -207,7 +209,8 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
 
   return Generations.of({
     ask,
-    answer: waited,
+    answer: (asked) => Effect.map(waited(asked), ({ message }) => message),
+    ended: waited,
     embed,
     get: reader.get,
     record: reader.record,
@@ -243,8 +246,8 @@ const EMBEDDING = {
   keep: false
 } as const
 
-const waited: Generations["Service"]["answer"] = ({ generationId, replayed, tokenLog }) =>
-  Effect.flatMap(GenerationReader.ended(tokenLog), ({ ending, message }) => {
-    const failure = failureOf(ending, generationId, replayed)
-    return failure === undefined ? Effect.succeed(message) : Effect.fail(failure)
+const waited: Generations["Service"]["ended"] = ({ generationId, replayed, tokenLog }) =>
+  Effect.flatMap(GenerationReader.ended(tokenLog), (end) => {
+    const failure = failureOf(end.ending, generationId, replayed)
+    return failure === undefined ? Effect.succeed(end) : Effect.fail(failure)
   })

@@ -148,8 +148,10 @@ class Shared {
   /** Ends the user's readers, as if the answer had been lost. */
   refuse({ actor, readings }: User): void {
     this.#users.delete(JSON.stringify(actor))
-    if (this.message === undefined) return
-    const end: GenerationEnd = { ending: PROCESS_LOST, usage: undefined, message: this.message, refused: true }
+    const { message } = this
+    if (message === undefined) return
+    const model = message.model ?? undefined
+    const end: GenerationEnd = { ending: PROCESS_LOST, usage: undefined, model, message, refused: true }
     for (const reading of readings) reading.end(end)
   }
 }

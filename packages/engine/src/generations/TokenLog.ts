@@ -9,6 +9,8 @@ import { endsOf } from "./Tokens.ts"
 export interface GenerationEnd {
   readonly ending: Ending
   readonly usage: Usage | undefined
+  /** The model that answered. */
+  readonly model: string | undefined
   /** The message as it is stored. */
   readonly message: Message
   /** The reader has lost the right to read it. The answer itself may go on, for others. */

@@ -49,8 +49,8 @@ const wireOf = (writer: AnswerWriter): Wire => {
 }
 
 /** How a whole answer ended. */
-export const endOf = ({ ending, message, usage }: GenerationEnd) => ({
+export const endOf = ({ ending, model, usage }: GenerationEnd) => ({
   finishReason: ending.status === "completed" ? ending.finishReason : ("other" as const),
   usage,
-  model: message.model ?? undefined
+  model
 })

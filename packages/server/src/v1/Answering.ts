@@ -14,7 +14,7 @@ import { PROBLEM, refusal } from "../http/Refusals.ts"
 import { noting } from "../http/HttpEdge.ts"
 import { stream } from "../sse/Streaming.ts"
 import { withUpstream } from "./Upstream.ts"
-import { answerForm, headOf } from "./AnswerForm.ts"
+import { answerForm, endOf, headOf } from "./AnswerForm.ts"
 
 /** How the answers of a door are written. */
 export interface AnswerDialect {
@@ -52,7 +52,7 @@ const asLong = <E, R>(
       return yield* Scope.provide(hold, lasting).pipe(
         Effect.andThen(restore(asking)),
         Effect.tap((asked) =>
-          Effect.forkDetach(Effect.andThen(Effect.exit(generations.answer(asked)), Scope.close(lasting, Exit.void)))
+          Effect.forkDetach(Effect.andThen(Effect.exit(generations.ended(asked)), Scope.close(lasting, Exit.void)))
         ),
         Effect.onError(() => Scope.close(lasting, Exit.void))
       )
@@ -106,18 +106,12 @@ const whole = Effect.fnUntraced(function* <E, R>(
   const { generationId, tokenLog } = asked
   return yield* orRefused(
     asked,
-    Effect.map(generations.answer(asked), (message) => {
-      const usage = tokenLog.ended?.usage
-      const end = {
-        finishReason: message.finish_reason ?? ("other" as const),
-        usage,
-        model: message.model ?? undefined
-      }
-      return json(dialect.whole(headOf(request, generationId), tokenLog.tokens, end), {
+    Effect.map(generations.ended(asked), (end) =>
+      json(dialect.whole(headOf(request, generationId), tokenLog.tokens, endOf(end)), {
         "x-generation-id": generationId,
         "openai-processing-ms": `${Math.round(monotonicMillis(clock) - begun)}`
       })
-    })
+    )
   )
 })
 

@@ -15,7 +15,12 @@ import { EventSource } from "./EventSource.ts"
 
 const ID = GenerationId.make("01975a6f-2b41-7a08-bf3e-1c2d3e4f5a6b")
 const MESSAGE = Schema.decodeSync(Message)(example)
-const COMPLETED = { ending: { status: "completed", finishReason: "stop" }, usage: undefined, message: MESSAGE } as const
+const COMPLETED = {
+  ending: { status: "completed", finishReason: "stop" },
+  usage: undefined,
+  model: undefined,
+  message: MESSAGE
+} as const
 
 const asked = (tokenLog: TokenLog) => ({
   messageId: MessageId.make(example.id),

@@ -22,7 +22,12 @@ import { json, type Reading } from "./Reading.ts"
 
 const ID = GenerationId.make("01975a6f-2b41-7a08-bf3e-1c2d3e4f5a6b")
 const MESSAGE = Schema.decodeSync(Message)(example)
-const END = { ending: { status: "completed", finishReason: "stop" }, usage: undefined, message: MESSAGE } as const
+const END = {
+  ending: { status: "completed", finishReason: "stop" },
+  usage: undefined,
+  model: undefined,
+  message: MESSAGE
+} as const
 const ASKED = {
   messageId: MessageId.make("01975a6f-2b40-7e55-8c1d-9d3e6f7a8b2c"),
   generationId: ID,
