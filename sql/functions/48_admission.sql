@@ -326,7 +326,7 @@ begin
       continue;
     end if;
     refusal := jsonb_build_object('scope', split_part(v_subjects[v_of[i]], ':', 1), 'resource', 'budget', 'amount', v_budgets[i]::text,
-      'period', v_periods[i], 'left', greatest(v_budgets[i] - v_spent[i], 0)::text, 'until', work.period_end(v_periods[i], v_now));
+      'period', v_periods[i], 'left', greatest(v_budgets[i] - v_spent[i], 0)::text, 'until', app.contract_time(work.period_end(v_periods[i], v_now)));
     exit when outcome = 'refused';
   end loop;
 

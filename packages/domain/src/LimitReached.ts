@@ -26,6 +26,31 @@ export class BudgetExhausted extends Problem<BudgetExhausted>()("BudgetExhausted
   retry_after: Schema.optionalKey(Schema.Int)
 }) {}
 
+const OWNERS = { tenant: "tenant's", user: "user's", key: "API key's", model: "tenant's, for this model," } as const
+const RESOURCES = {
+  requests: "requests a minute",
+  tokens: "tokens a minute",
+  concurrent: "answers at once"
+} as const
+
+type Said<Self extends { readonly scope: LimitScope }, Members extends keyof Self> = Pick<Self, Members | "scope">
+
+/** What is said to people about a limit: whose it is, and how much. */
+export const limitDetail = ({ limit, resource, scope }: Said<LimitReached, "limit" | "resource">): string =>
+  `The ${OWNERS[scope]} limit of ${limit} ${RESOURCES[resource]} is reached. Nothing was used up by this request.`
+
+/** What is said to people about a budget: whose it is, and what is left. */
+export const budgetDetail = ({
+  amount,
+  left,
+  period,
+  scope,
+  until
+}: Said<BudgetExhausted, "amount" | "left" | "period" | "until">): string =>
+  `This request may cost more than is left of the ${OWNERS[scope]} budget: ${left} of ${amount} US dollars`
+  + `${period === "total" ? "" : ` for the ${period}`}. Nothing was spent by it.`
+  + (until === null ? "" : ` The next ${period} begins at ${until}.`)
+
 /** A budget holds, and the model has no price. */
 export class ModelUnpriced extends Problem<ModelUnpriced>()("ModelUnpriced", "model_unpriced", {
   model: Schema.String

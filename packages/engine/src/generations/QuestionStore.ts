@@ -4,7 +4,9 @@ import { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, GenerationStatus, isEnded, type Source } from "@llm-saas/domain/Generation"
 import {
   type AdmissionRefused,
+  budgetDetail,
   BudgetExhausted,
+  limitDetail,
   LimitReached,
   LimitScope,
   ModelUnpriced,
@@ -133,8 +135,9 @@ const outcomeOf = (row: typeof Row.Type, asked: string): Outcome => {
 }
 
 const refusedBy = (refusal: typeof Refusal.Type, waits: boolean): Outcome => {
-  if (refusal.resource !== "budget") return { outcome: "refused", why: new LimitReached(refusal) }
-  const budget = Struct.omit(refusal, ["resource"])
+  if (refusal.resource !== "budget")
+    return { outcome: "refused", why: new LimitReached({ ...refusal, detail: limitDetail(refusal) }) }
+  const budget = { ...Struct.omit(refusal, ["resource"]), detail: budgetDetail(refusal) }
   return waits
     ? { outcome: "reserved", why: new BudgetExhausted({ ...budget, retry_after: RESERVED_SECONDS }) }
     : { outcome: "refused", why: new BudgetExhausted(budget) }
