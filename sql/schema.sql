@@ -1976,6 +1976,9 @@ create function lint.is_ours(name) returns boolean language sql immutable set se
   grant execute to llm_api;
   grant execute to llm_auditor;
   grant execute to llm_reader;
+create function operator.add_price(bytea,jsonb,timestamp with time zone,text) returns uuid language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.add_price(bytea,jsonb,timestamp with time zone,text) owner to llm_operator;
+  grant execute to llm_api;
 create function operator.admit(bytea) returns uuid language plpgsql set search_path=pg_catalog, pg_temp;
   alter function operator.admit(bytea) owner to llm_operator;
 create function operator.assign_plan(bytea,uuid,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
@@ -1991,6 +1994,11 @@ create function operator.count_rows(uuid) returns jsonb language plpgsql set sea
 create function operator.create_tenant(bytea,uuid,text,text,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.create_tenant(bytea,uuid,text,text,uuid,text) owner to llm_operator;
   grant execute to llm_api;
+create function operator.end_own_prices(text,text,text,text,integer,timestamp with time zone) returns void language sql set search_path=pg_catalog, pg_temp;
+  alter function operator.end_own_prices(text,text,text,text,integer,timestamp with time zone) owner to llm_operator;
+create function operator.end_price(bytea,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.end_price(bytea,uuid,text) owner to llm_operator;
+  grant execute to llm_api;
 create function operator.erase(bytea,uuid,text,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.erase(bytea,uuid,text,text) owner to llm_operator;
   grant execute to llm_api;
@@ -2003,6 +2011,9 @@ create function operator.list_events(bytea,uuid,uuid,integer) returns TABLE(id u
   grant execute to llm_api;
 create function operator.list_plans(bytea,uuid) returns TABLE(id uuid, name text, limits jsonb, models text[], markup text, content_days_at_most integer, created_at timestamp with time zone, updated_at timestamp with time zone, tenants double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.list_plans(bytea,uuid) owner to llm_operator;
+  grant execute to llm_api;
+create function operator.list_prices(bytea,text,text,boolean,boolean,integer) returns TABLE(id uuid, provider text, model text, unit text, service_tier text, tier_start integer, per integer, amount text, since timestamp with time zone, until timestamp with time zone, source text, own boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.list_prices(bytea,text,text,boolean,boolean,integer) owner to llm_operator;
   grant execute to llm_api;
 create function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) returns TABLE(id uuid, name text, status text, registration text, created_at timestamp with time zone, plan_id uuid, plan text, markup text, models text[], content_days_at_most integer, users double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) owner to llm_operator;

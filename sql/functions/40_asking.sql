@@ -57,7 +57,8 @@ end;
 --
 -- outcome: `asked`; `known`: this key was used for the same request, here is its result; `mismatch`: it was used for another one;
 -- `no_conversation`; `other_model`: nothing was stored, since the conversation has another model, which `model` names; `other_calls`:
--- likewise, since the last answer of the conversation calls other tools than these; and those of work.admit, by which nothing was stored either, with its refusal. standing: see there. unflushed: limits hold, and what this stored may be on disk only
+-- likewise, since the last answer of the conversation calls other tools than these; `not_allowed`: likewise, since the tenant's plan does not
+-- have the model; and those of work.admit, by which nothing was stored either, with its refusal. standing: see there. unflushed: limits hold, and what this stored may be on disk only
 -- after work.flush. history: earlier turns
 -- of the conversation, oldest first, within history_characters, and in any case the one whose calls are answered; `request` and `tool_calls` where they are more than texts, the latest ones up
 -- to 4 MB: a tenant may have a hundred questions at once, and each holds what it is sent with. system: the conversation's instructions.
@@ -77,6 +78,7 @@ declare
   p_takes_model constant boolean := coalesce((p_question ->> 'takes_model')::boolean, false);
   v_keep boolean;
   v_limited boolean;
+  v_allowed boolean;
   v_other_calls boolean := false;
   v_outcome text;
   v_message uuid;
@@ -101,7 +103,9 @@ begin
     end if;
   end if;
 
-  select t.content_retention <> 'none' and (p_question ->> 'keep') is distinct from 'false', t.limited into v_keep, v_limited
+  select t.content_retention <> 'none' and (p_question ->> 'keep') is distinct from 'false', t.limited,
+    t.models is null or p_question ->> 'model' = any (t.models)
+    into v_keep, v_limited, v_allowed
   from app.tenants t where t.id = p_tenant;
 
   -- By itself: a condition with a query in it is planned and run as one, which each question would pay for.
@@ -151,6 +155,11 @@ begin
       window latest as (order by m.id desc)
     ) t
     where t.total <= (p_question ->> 'history_characters')::integer or p_question ? 'answers' and t.place = 1;
+  end if;
+
+  if not v_allowed then
+    return query select 'not_allowed', null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing, v_unflushed;
+    return;
   end if;
 
   if v_limited then

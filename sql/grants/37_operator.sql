@@ -46,5 +46,8 @@ grant execute on function
   operator.put_plan(bytea, uuid, jsonb, boolean, text),
   operator.remove_plan(bytea, uuid, text),
   operator.list_usage(bytea, date, date, text[], uuid, integer),
-  operator.outbox(bytea)
+  operator.outbox(bytea),
+  operator.list_prices(bytea, text, text, boolean, boolean, integer),
+  operator.add_price(bytea, jsonb, timestamptz, text),
+  operator.end_price(bytea, uuid, text)
 to llm_api;

@@ -24,7 +24,7 @@ import { pageOf, PageQuery } from "./Page.ts"
 const MOMENT = "a time as in 2027-01-31T12:00:00Z"
 
 /** A moment, with its zone (RFC 3339). PostgreSQL knows no year 0. */
-const Moment = Schema.String.check(
+export const Moment = Schema.String.check(
   Schema.makeFilter(
     (text) => (RFC3339.test(text) && Number.isFinite(Date.parse(text)) ? undefined : `Expected ${MOMENT}`),
     {

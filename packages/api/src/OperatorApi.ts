@@ -1,7 +1,7 @@
-import { Erasure, OperatorEvent, OperatorTenant, OperatorToken, OperatorUsage } from "@llm-saas/domain/Operator"
+import { Erasure, Health, OperatorEvent, OperatorTenant, OperatorToken, OperatorUsage } from "@llm-saas/domain/Operator"
 import { TenantErased, TenantStatus } from "@llm-saas/domain/Operator"
 import { decimal } from "@llm-saas/domain/Page"
-import { Plan, PlanChoice, PlanId, PlanInUse, PlanNameTaken, PlanNotFound } from "@llm-saas/domain/Plan"
+import { PlanId, PlanNotFound } from "@llm-saas/domain/Plan"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Schema } from "effect"
@@ -10,14 +10,20 @@ import { Access } from "./Access.ts"
 import { answers } from "./Examples.ts"
 import { OperatorAuthorization } from "./OperatorAuthorization.ts"
 import * as Examples from "./OperatorExamples.ts"
+import {
+  about,
+  addPrice,
+  changePlan,
+  createPlan,
+  endPrice,
+  plan,
+  plans,
+  prices,
+  removePlan
+} from "./OperatorPlansApi.ts"
 import { pageOf, PageQuery } from "./Page.ts"
 
-// Longer than other files: one group, whose endpoints share their schemas.
-
-const about = (summary: string, description: string) => OpenApi.annotations({ summary, description })
-
 const ofTenant = { id: TenantId }
-const ofPlan = { id: PlanId }
 const changesTenant = [TenantNotFound, TenantErased, Unavailable] as const
 
 const whoami = HttpApiEndpoint.get("whoami", "/operator/token", { success: OperatorToken, error: Unavailable })
@@ -122,52 +128,6 @@ const erasure = HttpApiEndpoint.get("erasure", "/operator/tenants/:id/erasure", 
   .annotateMerge(answers(200, Examples.erasure))
   .annotateMerge(about("The receipt of an erasure", "`done` when nothing is left, with the number of rows by table."))
 
-const plans = HttpApiEndpoint.get("plans", "/operator/plans", {
-  success: Schema.Struct({ data: Schema.Array(Plan) }).annotate({ identifier: "Plans" }),
-  error: Unavailable
-})
-  .annotateMerge(answers(200, { data: [Examples.plan] }))
-  .annotateMerge(about("List plans", "All plans, by name."))
-
-const PLAN =
-  "Limits and budgets of the tenant as a whole, of each user, of each key and of models; the models that may be asked; the markup on the provider's price; and how long content is kept at most. What is left out is not limited."
-
-const createPlan = HttpApiEndpoint.post("createPlan", "/operator/plans", {
-  payload: PlanChoice,
-  success: Plan.pipe(HttpApiSchema.status(201)),
-  error: [PlanNameTaken, PlanNotFound, Unavailable]
-})
-  .annotateMerge(answers(201, { ...Examples.plan, tenants: 0 }, Examples.choice))
-  .annotateMerge(about("Make a plan", PLAN))
-
-const plan = HttpApiEndpoint.get("plan", "/operator/plans/:id", {
-  params: ofPlan,
-  success: Plan,
-  error: [PlanNotFound, Unavailable]
-})
-  .annotateMerge(answers(200, Examples.plan))
-  .annotateMerge(about("Read a plan", PLAN))
-
-const changePlan = HttpApiEndpoint.put("changePlan", "/operator/plans/:id", {
-  params: ofPlan,
-  payload: PlanChoice,
-  success: Plan,
-  error: [PlanNotFound, PlanNameTaken, Unavailable]
-})
-  .annotateMerge(answers(200, Examples.plan, Examples.choice))
-  .annotateMerge(
-    about(
-      "Replace a plan",
-      `${PLAN} Its tenants have the new one when this is answered, and it counts from their next question.`
-    )
-  )
-
-const removePlan = HttpApiEndpoint.delete("removePlan", "/operator/plans/:id", {
-  params: ofPlan,
-  success: HttpApiSchema.NoContent,
-  error: [PlanNotFound, PlanInUse, Unavailable]
-}).annotateMerge(about("Remove a plan", "Only one that no tenant has."))
-
 const DAY = "a day as in 2027-01-31"
 
 /** A calendar day in UTC. */
@@ -214,10 +174,19 @@ const events = HttpApiEndpoint.get("events", "/operator/events", {
   .annotateMerge(answers(200, { data: [Examples.event], next_cursor: null }))
   .annotateMerge(about("What the operator did", "Newest first. Never changed or deleted."))
 
+const health = HttpApiEndpoint.get("health", "/operator/health", { success: Health, error: Unavailable })
+  .annotateMerge(answers(200, Examples.health))
+  .annotateMerge(
+    about(
+      "Providers and tracking",
+      "What the calls of the process that answers showed of each model at its provider, and how far MLflow is behind, for all processes."
+    )
+  )
+
 /** For who runs the installation. No API key and no user's token is enough, and nothing here shows what users wrote. */
 export class OperatorApi extends HttpApiGroup.make("operator")
   .add(whoami, tenants, createTenant, tenant, suspendTenant, resumeTenant, assignPlan, eraseTenant, erasure)
-  .add(plans, createPlan, plan, changePlan, removePlan, usage, events)
+  .add(plans, createPlan, plan, changePlan, removePlan, prices, addPrice, endPrice, usage, events, health)
   .middleware(OperatorAuthorization)
   .annotateEndpoints(Access, "operator")
   .annotateMerge(

@@ -1,4 +1,12 @@
-import type { Erasure, OperatorEvent, OperatorTenant, OperatorToken, OperatorUsage } from "@llm-saas/domain/Operator"
+import type { OperatorPrice } from "@llm-saas/domain/OperatorPrice"
+import type {
+  Erasure,
+  Health,
+  OperatorEvent,
+  OperatorTenant,
+  OperatorToken,
+  OperatorUsage
+} from "@llm-saas/domain/Operator"
 import type { Plan, PlanChoice } from "@llm-saas/domain/Plan"
 
 // Example answers of the operator's endpoints. A test decodes each with the schema of its endpoint.
@@ -66,6 +74,26 @@ export const event: typeof OperatorEvent.Encoded = {
   target_id: TENANT_ID,
   request_id: "9f1c2b3a4d5e6f70",
   detail: { stopped: 2 }
+}
+
+export const price: typeof OperatorPrice.Encoded = {
+  id: "01975b20-3d4e-7f50-8b61-7c8d9e0f1a2b",
+  provider: "openai",
+  model: "gpt-4o",
+  unit: "input",
+  service_tier: "standard",
+  tier_start: 0,
+  per: 1_000_000,
+  amount: "2.5",
+  since: "2026-11-25T08:00:00.000Z",
+  until: null,
+  source: "operator",
+  own: true
+}
+
+export const health: typeof Health.Encoded = {
+  targets: [{ provider: "openai", model: "gpt-4o", breaker: "closed", tenants_waiting: 0 }],
+  tracking: { pending: 3, parked: 0, oldest_seconds: 1.5 }
 }
 
 export const usage: typeof OperatorUsage.Encoded = {

@@ -4,9 +4,9 @@ import {
   OperatorTenant,
   OperatorToken,
   OperatorUsage,
-  TenantErased,
-  type TenantStatus
+  TenantErased
 } from "@llm-saas/domain/Operator"
+import { OperatorPrice, type PriceChoice, type PriceId, PriceNotFound } from "@llm-saas/domain/OperatorPrice"
 import { type Page, page } from "@llm-saas/domain/Page"
 import { Plan, type PlanChoice, type PlanId, PlanInUse, PlanNameTaken, PlanNotFound } from "@llm-saas/domain/Plan"
 import { Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
@@ -15,7 +15,8 @@ import { type Registration, type TenantId, TenantNotFound } from "@llm-saas/doma
 import { Context, Effect, Layer, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { Pool } from "./connections/Pool.ts"
-import { ARGUMENTS, Events, Outbox, Plans, Receipts, Tenants, TokenRow, UsageRows } from "./OperatorRows.ts"
+import type { PriceQuery, TenantQuery } from "./OperatorRows.ts"
+import * as Rows from "./OperatorRows.ts"
 import { outageOrBug, sqlState } from "./PostgresError.ts"
 
 /** Requests of the operator wait for a connection in this line, not in any tenant's. */
@@ -23,12 +24,8 @@ const LINE = "operator"
 
 type Refused = Unauthenticated | Unavailable
 
-interface TenantQuery {
-  readonly status?: TenantStatus | undefined
-  readonly planId?: PlanId | undefined
-  readonly after?: string | undefined
-  readonly limit: number
-}
+/** Prices of one model: there are not so many units and steps. */
+const MOST_PRICES = 1000
 
 const noTenant = () => new TenantNotFound({ detail: "There is no tenant with this id." })
 const noPlan = () => new PlanNotFound({})
@@ -105,7 +102,16 @@ export class OperatorAccess extends Context.Service<
         readonly limit: number
       }
     ) => Effect.Effect<Page<OperatorEvent>, Refused>
-    readonly outbox: (token: string) => Effect.Effect<Outbox, Refused>
+    /** Prices that hold now or later. */
+    readonly prices: (token: string, query: PriceQuery) => Effect.Effect<ReadonlyArray<OperatorPrice>, Refused>
+    /** `since`: null: now. */
+    readonly addPrice: (
+      token: string,
+      price: Required<PriceChoice>,
+      since: Date | null
+    ) => Effect.Effect<OperatorPrice, Refused>
+    readonly endPrice: (token: string, id: PriceId) => Effect.Effect<void, PriceNotFound | Refused>
+    readonly outbox: (token: string) => Effect.Effect<Rows.Outbox, Refused>
     /** Continues what the operator ordered, `limit` rows of a table at most: how many were changed. Wants no token. */
     readonly carryOn: (limit: number) => Effect.Effect<number, Unavailable>
   }
@@ -115,13 +121,13 @@ export class OperatorAccess extends Context.Service<
     Effect.map(Pool, (pool) => {
       /** Calls a function. `refusals`, by SQLSTATE; beside that of a bad token. */
       const call = <A, I, F = never>(
-        name: keyof typeof ARGUMENTS,
+        name: keyof typeof Rows.ARGUMENTS,
         token: string,
         given: ReadonlyArray<unknown>,
         rows: Schema.Codec<A, I>,
         refusals: Readonly<Record<string, () => F>> = {}
       ): Effect.Effect<A, F | Refused> => {
-        const places = ARGUMENTS[name].map((type, place) => `, $${place + 2}::${type}`).join("")
+        const places = Rows.ARGUMENTS[name].map((type, place) => `, $${place + 2}::${type}`).join("")
         const refuse = (error: SqlError): Effect.Effect<never, F | Refused> => {
           const state = sqlState(error)
           if (state === "LL401") return Effect.fail(badToken())
@@ -141,7 +147,7 @@ export class OperatorAccess extends Context.Service<
       }
       /** Calls a function that does something. */
       const act = <F>(
-        name: keyof typeof ARGUMENTS,
+        name: keyof typeof Rows.ARGUMENTS,
         token: string,
         given: ReadonlyArray<unknown>,
         refusals: Readonly<Record<string, () => F>>
@@ -150,12 +156,17 @@ export class OperatorAccess extends Context.Service<
           Effect.asVoid(call(name, token, [...given, request], Schema.Unknown, refusals))
         )
       const tenants = (token: string, id: TenantId | null, { after, limit, planId, status }: TenantQuery) =>
-        call("list_tenants", token, [id, status ?? null, planId ?? null, after ?? null, limit], Tenants)
-      const plans = (token: string, id: PlanId | null) => call("list_plans", token, [id], Plans)
+        call("list_tenants", token, [id, status ?? null, planId ?? null, after ?? null, limit], Rows.Tenants)
+      const prices = (token: string, { ended, limit, model, own, provider }: PriceQuery) =>
+        Effect.map(
+          call("list_prices", token, [provider ?? null, model ?? null, own, ended, limit], Rows.Prices),
+          (rows) => rows.map((row) => new OperatorPrice(row))
+        )
+      const plans = (token: string, id: PlanId | null) => call("list_plans", token, [id], Rows.Plans)
 
       return OperatorAccess.of({
         whoami: (token) =>
-          Effect.map(call("whoami", token, [], Schema.Tuple([TokenRow])), ([row]) => new OperatorToken(row)),
+          Effect.map(call("whoami", token, [], Schema.Tuple([Rows.TokenRow])), ([row]) => new OperatorToken(row)),
         tenants: (token, query) =>
           Effect.map(tenants(token, null, { ...query, limit: query.limit + 1 }), (rows) =>
             page(
@@ -178,7 +189,7 @@ export class OperatorAccess extends Context.Service<
           }),
         erase: (token, id, name) => act<TenantNotFound | TenantErased>("erase", token, [id, name], OF_TENANT),
         receipt: (token, id) =>
-          Effect.flatMap(call("receipt", token, [id], Receipts), ([row]) =>
+          Effect.flatMap(call("receipt", token, [id], Rows.Receipts), ([row]) =>
             row === undefined
               ? Effect.fail(new TenantNotFound({ detail: "No tenant with this id was erased." }))
               : Effect.succeed(new Erasure({ ...row, status: row.ended_at === null ? "running" : "done" }))
@@ -197,17 +208,33 @@ export class OperatorAccess extends Context.Service<
         removePlan: (token, id) =>
           act<PlanNotFound | PlanInUse>("remove_plan", token, [id], { LL414: noPlan, LL419: () => new PlanInUse({}) }),
         usage: (token, { from, groups, limit, tenantId, to }) =>
-          Effect.map(call("list_usage", token, [from, to, groups, tenantId ?? null, limit], UsageRows), (rows) =>
+          Effect.map(call("list_usage", token, [from, to, groups, tenantId ?? null, limit], Rows.UsageRows), (rows) =>
             rows.map((row) => new OperatorUsage(row))
           ),
         events: (token, { after, limit, tenantId }) =>
-          Effect.map(call("list_events", token, [tenantId ?? null, after ?? null, limit + 1], Events), (rows) =>
+          Effect.map(call("list_events", token, [tenantId ?? null, after ?? null, limit + 1], Rows.Events), (rows) =>
             page(
               rows.map((row) => new OperatorEvent(row)),
               limit
             )
           ),
-        outbox: (token) => Effect.map(call("outbox", token, [], Schema.Tuple([Outbox])), ([row]) => row),
+        prices,
+        addPrice: (token, price, since) =>
+          Effect.gen(function* () {
+            const request = yield* RequestId
+            const moment = since === null ? null : since.toISOString()
+            const [{ add_price: id }] = yield* call(
+              "add_price",
+              token,
+              [JSON.stringify(price), moment, request],
+              Rows.Added
+            )
+            const { model, provider } = price
+            const found = yield* prices(token, { provider, model, own: true, ended: false, limit: MOST_PRICES })
+            return yield* Effect.fromNullishOr(found.find((each) => each.id === id)).pipe(Effect.orDie)
+          }),
+        endPrice: (token, id) => act("end_price", token, [id], { LL424: () => new PriceNotFound({}) }),
+        outbox: (token) => Effect.map(call("outbox", token, [], Schema.Tuple([Rows.Outbox])), ([row]) => row),
         carryOn: (limit) =>
           Effect.map(
             pool.call(

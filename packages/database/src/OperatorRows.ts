@@ -1,5 +1,13 @@
-import { Erasure, OperatorEvent, OperatorTenant, OperatorToken, OperatorUsage } from "@llm-saas/domain/Operator"
-import { Plan } from "@llm-saas/domain/Plan"
+import {
+  Erasure,
+  OperatorEvent,
+  OperatorTenant,
+  OperatorToken,
+  OperatorUsage,
+  type TenantStatus
+} from "@llm-saas/domain/Operator"
+import { OperatorPrice, PriceId } from "@llm-saas/domain/OperatorPrice"
+import { Plan, type PlanId } from "@llm-saas/domain/Plan"
 import { Schema, Struct } from "effect"
 
 // What the functions of schema `operator` take and return.
@@ -18,7 +26,10 @@ export const ARGUMENTS = {
   remove_plan: ["uuid", "text"],
   list_usage: ["date", "date", "text[]", "uuid", "integer"],
   list_events: ["uuid", "uuid", "integer"],
-  outbox: []
+  outbox: [],
+  list_prices: ["text", "text", "boolean", "boolean", "integer"],
+  add_price: ["text::jsonb", "timestamptz", "text"],
+  end_price: ["uuid", "text"]
 } as const
 
 export const TokenRow = Schema.Struct({
@@ -39,6 +50,32 @@ export const Plans = Schema.Array(
 export const UsageRows = Schema.Array(Schema.Struct(OperatorUsage.fields))
 export const Events = Schema.Array(Schema.Struct({ ...OperatorEvent.fields, at: Schema.DateTimeUtcFromDate }))
 
+export const Prices = Schema.Array(
+  Schema.Struct({
+    ...OperatorPrice.fields,
+    since: Schema.NullOr(Schema.DateTimeUtcFromDate),
+    until: Schema.NullOr(Schema.DateTimeUtcFromDate)
+  })
+)
+export const Added = Schema.Tuple([Schema.Struct({ add_price: PriceId })])
+
 /** Ended answers that MLflow does not have yet; parked ones were given up. */
 export const Outbox = Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite })
 export type Outbox = typeof Outbox.Type
+
+export interface TenantQuery {
+  readonly status?: TenantStatus | undefined
+  readonly planId?: PlanId | undefined
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+export interface PriceQuery {
+  readonly provider?: string | undefined
+  readonly model?: string | undefined
+  /** Only the operator's own. */
+  readonly own: boolean
+  /** Also those that do not hold any more. */
+  readonly ended: boolean
+  readonly limit: number
+}

@@ -79,5 +79,23 @@ export class OperatorUsage extends Schema.Class<OperatorUsage>("OperatorUsage")(
   margin_amount: Schema.String
 }) {}
 
+/** A model at a provider, as the process knows it that is asked. */
+export const TargetHealth = Schema.Struct({
+  provider: Schema.String,
+  model: Schema.String,
+  /** `closed`: all questions are sent. `open`: none for a while, since it failed. `trying`: a few, to see whether it answers again. */
+  breaker: Schema.Literals(["closed", "open", "trying"]),
+  /** How many tenants' questions alone are not sent for a while, since theirs failed. */
+  tenants_waiting: Schema.Int
+}).annotate({ identifier: "TargetHealth" })
+export type TargetHealth = typeof TargetHealth.Type
+
+/** What the installation depends on. */
+export const Health = Schema.Struct({
+  targets: Schema.Array(TargetHealth),
+  /** Ended answers that MLflow does not have yet, those that were given up, and for how long the oldest waits. */
+  tracking: Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite })
+}).annotate({ identifier: "OperatorHealth" })
+
 /** The tenant is erased: nothing is done with it any more. */
 export class TenantErased extends Problem<TenantErased>()("TenantErased", "tenant_erased", {}) {}

@@ -180,6 +180,12 @@ export const PROBLEMS = {
     detail: "There is no plan with this id.",
     help: "`GET /operator/plans` lists them."
   },
+  price_not_found: {
+    status: 404,
+    title: "No such price",
+    detail: "There is no price of the operator's own with this id that holds.",
+    help: "`GET /operator/prices?own=true` lists them. Those that came with the program do not end by hand: a price of one's own counts instead."
+  },
   plan_name_taken: {
     status: 409,
     title: "Another plan has this name",

@@ -86,6 +86,15 @@ export class Breaker {
     return now - this.#succeededAt >= QUIET_MS
   }
 
+  /** Whose questions wait now. */
+  look(now: number): { readonly all: Shared["state"]; readonly tenants: number } {
+    const { state } = this.#shared
+    const isOver = this.#shared.state === "open" && now >= this.#shared.until
+    let tenants = 0
+    for (const { openUntil } of this.#circuits.values()) if (openUntil !== undefined) tenants++
+    return { all: isOver ? "trying" : state, tenants }
+  }
+
   /** Number of remembered tenants. */
   get size(): number {
     return Math.max(this.#circuits.size, this.#failures.size)

@@ -41,6 +41,11 @@ export class ProviderHealth {
     return Effect.andThen(this.#log(change), isOut ? this.#provider.failed(cause) : Effect.void)
   }
 
+  /** Whether questions are sent now: of all tenants, and of how many they are not. */
+  look(): ReturnType<Breaker["look"]> {
+    return this.#breaker.look(monotonicMillis(this.#clock))
+  }
+
   #log(change: Change | undefined): Effect.Effect<void> {
     const about = { model: this.#model }
     switch (change) {

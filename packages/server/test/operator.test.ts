@@ -48,6 +48,10 @@ const ENDPOINTS: ReadonlyArray<readonly [string, string, unknown?]> = [
   ["GET", `/plans/${randomUUID()}`],
   ["PUT", `/plans/${randomUUID()}`, { name: "x" }],
   ["DELETE", `/plans/${randomUUID()}`],
+  ["GET", "/prices"],
+  ["POST", "/prices", { provider: "p", model: "m", unit: "input", amount: "1" }],
+  ["DELETE", `/prices/${randomUUID()}`],
+  ["GET", "/health"],
   ["GET", "/usage"],
   ["GET", "/events"]
 ]
@@ -132,6 +136,75 @@ layer(Running.layer, { timeout: "120 seconds" })("the operator", (it) => {
         (events.body["data"] as ReadonlyArray<{ readonly action: string }>).map(({ action }) => action),
         ["tenant.plan", "tenant.plan", "tenant.plan", "tenant.created"]
       )
+    })
+  )
+
+  it.effect("names the models that a plan has: questions to others are refused, by login and by key", () =>
+    Effect.gen(function* () {
+      const { call, send } = yield* desk
+      const user = yield* signUp(send)
+      const plan = yield* call("POST", "/plans", { name: "Other models", models: ["another"] })
+      const path = `/tenants/${user.tenant}/plan`
+      yield* call("PUT", path, { plan_id: plan.body["id"] })
+      const made = yield* send("POST", "/keys", { token: user.token, json: { name: "k", scopes: ["chat"] } })
+      const refused = [yield* ask(send, user.token), yield* ask(send, String(made.body["key"]))]
+      for (const answer of refused) assert.deepStrictEqual(codeOf(answer), [403, "model_not_allowed"])
+      assert.match(String(refused[0]?.body["detail"]), /plan/u)
+      yield* call("PUT", path, { plan_id: null })
+      assert.strictEqual((yield* ask(send, user.token)).status, 201)
+    })
+  )
+
+  it.effect("sets prices of its own, which end the ones before and stay what they were", () =>
+    Effect.gen(function* () {
+      const { call } = yield* desk
+      const list = (query: string) =>
+        Effect.map(
+          call("GET", `/prices?${query}`),
+          ({ body }) => body["data"] as ReadonlyArray<Record<string, unknown>>
+        )
+      const seeded = yield* list("provider=openai&model=gpt-4o")
+      assert.isNotEmpty(seeded)
+      for (const price of seeded) assert.deepInclude(price, { provider: "openai", model: "gpt-4o", own: false })
+      const price = { provider: "house", model: "gpt-4o", unit: "input" }
+      const first = yield* call("POST", "/prices", { ...price, amount: "2.50" })
+      assert.strictEqual(first.status, 201)
+      assert.deepInclude(first.body, { ...price, amount: "2.5", per: 1_000_000, tier_start: 0, until: null, own: true })
+      const second = yield* call("POST", "/prices", { ...price, amount: "3" })
+      assert.deepStrictEqual(
+        (yield* list("provider=house")).map(({ id }) => id),
+        [second.body["id"]]
+      )
+      const all = yield* list("provider=house&own=true&ended=true")
+      assert.deepStrictEqual(
+        all.map(({ amount, until }) => [amount, until]),
+        [
+          ["2.5", second.body["since"]],
+          ["3", null]
+        ]
+      )
+      const later = yield* call("POST", "/prices", { ...price, amount: "4", since: "2999-01-01T00:00:00Z" })
+      assert.deepInclude((yield* list("provider=house"))[0], { amount: "3", until: "2999-01-01T00:00:00.000Z" })
+      assert.strictEqual((yield* call("DELETE", `/prices/${String(later.body["id"])}`)).status, 204)
+      assert.strictEqual((yield* call("DELETE", `/prices/${String(second.body["id"])}`)).status, 204)
+      assert.deepStrictEqual(yield* list("provider=house"), [])
+      for (const id of [second.body["id"], seeded[0]?.["id"]])
+        assert.deepStrictEqual(codeOf(yield* call("DELETE", `/prices/${String(id)}`)), [404, "price_not_found"])
+      assert.strictEqual((yield* call("POST", "/prices", { ...price, amount: "-1" })).status, 400)
+    })
+  )
+
+  it.effect("sees how providers are, and how far tracking is behind", () =>
+    Effect.gen(function* () {
+      const { call } = yield* desk
+      const { body } = yield* call("GET", "/health")
+      assert.deepInclude(body["targets"], {
+        provider: "mock",
+        model: "mock-1",
+        breaker: "closed",
+        tenants_waiting: 0
+      })
+      assert.hasAllKeys(body["tracking"], ["pending", "parked", "oldest_seconds"])
     })
   )
 

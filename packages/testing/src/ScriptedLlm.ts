@@ -62,6 +62,7 @@ export const layer = Layer.effectContext(
     const calls = yield* Queue.unbounded<Call>()
     let asked = 0
     const llm = Llm.of({
+      health: () => [],
       defaultModel: INFO.id,
       find: (name) => [INFO, EMBEDDING].find(({ id }) => id === name),
       models: () => [INFO, EMBEDDING],

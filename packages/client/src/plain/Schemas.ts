@@ -569,6 +569,7 @@ export type ProblemCode =
   | "plan_in_use"
   | "plan_name_taken"
   | "plan_not_found"
+  | "price_not_found"
   | "prompt_rejected"
   | "prompt_too_long"
   | "provider_key_not_found"

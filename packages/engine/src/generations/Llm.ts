@@ -3,6 +3,7 @@ import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embeddi
 import { FailureReason, type FinishReason, type UpstreamRefusal } from "@llm-saas/domain/Generation"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import type { TargetHealth } from "@llm-saas/domain/Operator"
 import type { Pricing } from "@llm-saas/domain/Pricing"
 import type { Outside } from "@llm-saas/domain/Outside"
 import type { Usage } from "@llm-saas/domain/Usage"
@@ -91,6 +92,8 @@ export class Llm extends Context.Service<
     ) => Effect.Effect<Completion, LlmFailed>
     /** Tokens of a request, whose model exists, and of its answer; exact where the provider knows before. Cheap, and without effects. */
     readonly estimate: (request: ModelRequest) => Estimate
+    /** What this process's calls so far showed of each target. */
+    readonly health: () => ReadonlyArray<TargetHealth>
     /** Whether there is a provider of this name that may be asked with a tenant's own key. */
     readonly takesKeys: (provider: string) => boolean
     /** Embeds texts. */

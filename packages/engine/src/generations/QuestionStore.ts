@@ -15,6 +15,7 @@ import {
 import { MessageId } from "@llm-saas/domain/Message"
 import type { JsonObject } from "@llm-saas/domain/Json"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Data, Effect, Schema, Struct } from "effect"
 import { type Digest, sha256 } from "effect/crypto/Digest"
@@ -63,7 +64,7 @@ export type Outcome =
   | { readonly outcome: "mismatch" }
   | { readonly outcome: "no_conversation" }
   /** Nothing was stored and nothing taken. */
-  | { readonly outcome: "refused"; readonly why: AdmissionRefused }
+  | { readonly outcome: "refused"; readonly why: AdmissionRefused | ModelNotAllowed }
   /** Likewise: the budget would do if answers that run now cost less than is reserved for them. */
   | { readonly outcome: "reserved"; readonly why: BudgetExhausted }
 
@@ -125,6 +126,8 @@ const outcomeOf = (row: typeof Row.Type, asked: string): Outcome => {
   const { generation_id, history, message_id, model, outcome, refusal, standing, status, system } = row
   if (outcome === "other_model") return { outcome, model }
   if (outcome === "other_calls" || outcome === "mismatch") return { outcome }
+  if (outcome === "not_allowed")
+    return { outcome: "refused", why: new ModelNotAllowed({ model: asked, detail: NOT_IN_PLAN }) }
   if (outcome === "unpriced") return { outcome: "refused", why: new ModelUnpriced({ model: asked }) }
   if (refusal !== null) return refusedBy(refusal, outcome === "reserved")
   if (outcome === "no_conversation" || message_id === null || generation_id === null)
@@ -133,6 +136,8 @@ const outcomeOf = (row: typeof Row.Type, asked: string): Outcome => {
     ? { message_id, generation_id, outcome, before: { history, system }, standing: standing ?? undefined }
     : { message_id, generation_id, outcome: "known", running: status !== null && !isEnded(status) }
 }
+
+const NOT_IN_PLAN = "The plan of the tenant does not have this model."
 
 const refusedBy = (refusal: typeof Refusal.Type, waits: boolean): Outcome => {
   if (refusal.resource !== "budget")
@@ -187,6 +192,7 @@ const Row = Schema.Struct({
     "no_conversation",
     "other_model",
     "other_calls",
+    "not_allowed",
     "refused",
     "reserved",
     "unpriced",

@@ -23,6 +23,7 @@ export const toLlm = (router: Router): Llm["Service"] =>
     takesKeys: (provider) =>
       router.configuration().providers.some(({ keyPolicy, name }) => name === provider && keyPolicy !== "installation"),
     estimate: router.estimate,
+    health: router.health,
     generate: (request, emit, asking) => Effect.mapError(router.generate(request, emit, asking), toLlmFailed),
     embed: (request, asking) => Effect.mapError(router.embed(request, asking), toLlmFailed),
     countTokens: (request, asking) => Effect.mapError(router.countTokens(request, asking), toLlmFailed)

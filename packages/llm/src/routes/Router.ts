@@ -3,6 +3,7 @@ import { dependency } from "@llm-saas/domain/Dependency"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import type { ModelPiece } from "@llm-saas/domain/ModelEvent"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
+import type { TargetHealth } from "@llm-saas/domain/Operator"
 import type { Asking, Completion, Estimate } from "@llm-saas/engine/generations/Llm"
 import { retried } from "@llm-saas/domain/Retried"
 import { Clock, Data, Duration, Effect, Random, Redacted, Result, Schedule } from "effect"
@@ -20,6 +21,8 @@ import { TargetStates } from "./TargetState.ts"
 
 /** Answers by the routes of a configuration. */
 export interface Router {
+  /** What the calls so far showed of each target. */
+  readonly health: () => ReadonlyArray<TargetHealth>
   readonly configuration: () => Configuration
   /** From now on this configuration holds. Answers under way keep theirs. */
   readonly use: (configuration: Configuration) => Effect.Effect<void>
@@ -247,7 +250,16 @@ export const make = Effect.fnUntraced(function* (configuration: Configuration, b
     return all.length === 1 && all[0] !== undefined ? all[0] : mostOf(all)
   }
 
-  const router: Router = { configuration: () => live.configuration, use, generate, embed, countTokens, estimate }
+  const health: Router["health"] = () => states.health([...live.routes.values()].flatMap(({ targets }) => targets))
+  const router: Router = {
+    health,
+    configuration: () => live.configuration,
+    use,
+    generate,
+    embed,
+    countTokens,
+    estimate
+  }
   return router
 })
 

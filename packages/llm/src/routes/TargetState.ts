@@ -1,5 +1,6 @@
 import type { KeySource } from "@llm-saas/domain/Attempt"
 import type { Dependency } from "@llm-saas/domain/Dependency"
+import type { TargetHealth } from "@llm-saas/domain/Operator"
 import type { Clock } from "effect"
 import { FaultLog, type Names } from "../FaultLog.ts"
 import { ProviderHealth } from "../ProviderHealth.ts"
@@ -43,6 +44,26 @@ export class TargetStates {
     if (target.at.settings.type === "mock") return states
     this.#states.set(key, states)
     return states
+  }
+
+  /** What is known of these targets, each once: nothing of one that was not asked yet. */
+  health(targets: ReadonlyArray<LiveTarget>): ReadonlyArray<TargetHealth> {
+    const known = new Map(targets.map((target) => [keyOf(target), target]))
+    return [...known].map(
+      ([
+        key,
+        {
+          provider,
+          target: { model }
+        }
+      ]) => {
+        const { all, tenants } = this.#states.get(key)?.installation.health.look() ?? {
+          all: "closed" as const,
+          tenants: 0
+        }
+        return { provider, model, breaker: all, tenants_waiting: tenants }
+      }
+    )
   }
 
   /** Forgets all but these. */

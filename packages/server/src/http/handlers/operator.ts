@@ -1,7 +1,9 @@
 import { Api } from "@llm-saas/api/Api"
 import { Operator } from "@llm-saas/api/OperatorAuthorization"
 import { OperatorAccess } from "@llm-saas/database/OperatorAccess"
+import { completed as priced } from "@llm-saas/domain/OperatorPrice"
 import { completed, type PlanChoice, PlanId } from "@llm-saas/domain/Plan"
+import { Llm } from "@llm-saas/engine/generations/Llm"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { DateTime, Effect } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
@@ -18,6 +20,7 @@ export const OperatorHandlers = HttpApiBuilder.group(
   "operator",
   Effect.fnUntraced(function* (handlers) {
     const access = yield* OperatorAccess
+    const llm = yield* Llm
     const random = yield* SecureRandom
     const { REGISTRATION_DEFAULT } = yield* Settings
     /** Something is done to a tenant; the answer is the tenant as it is then. */
@@ -59,6 +62,21 @@ export const OperatorHandlers = HttpApiBuilder.group(
           const groups = GROUPS.filter((group) => group_by.split(",").includes(group))
           return { data: yield* access.usage(hash, { ...days, groups, tenantId: tenant_id, limit }) }
         }),
+      prices: ({ query: { ended, limit = DEFAULT_ROWS, model, own, provider } }) =>
+        Effect.gen(function* () {
+          const { hash } = yield* Operator
+          const query = { provider, model, own: own === "true", ended: ended === "true", limit }
+          return { data: yield* access.prices(hash, query) }
+        }),
+      addPrice: ({ payload: { since = null, ...price } }) =>
+        Effect.flatMap(Operator, ({ hash }) =>
+          access.addPrice(hash, priced(price), since === null ? null : DateTime.toDateUtc(since))
+        ),
+      endPrice: ({ params: { id } }) => Effect.flatMap(Operator, ({ hash }) => access.endPrice(hash, id)),
+      health: () =>
+        Effect.flatMap(Operator, ({ hash }) =>
+          Effect.map(access.outbox(hash), (tracking) => ({ targets: llm.health(), tracking }))
+        ),
       events: ({ query: { cursor, limit = DEFAULT_PAGE, tenant_id } }) =>
         Effect.flatMap(Operator, ({ hash }) => access.events(hash, { tenantId: tenant_id, after: cursor, limit }))
     })
