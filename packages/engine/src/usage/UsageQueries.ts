@@ -31,7 +31,8 @@ const SUMMED = `m.day, m.user_id, m.key_id, m.model, m.door, m.requests, m.error
 
 /**
  * Groups in their order, after the values `after`. One statement, and so one snapshot: what is folded meanwhile is in the sums or in the
- * queue. Sums are made without sorting, which `materialized` ensures; maps are added for the groups of the page alone.
+ * queue. Sums are made without sorting, which `materialized` ensures; maps are added for the groups of the page alone. A user's own days are
+ * read in the order that only their index has, as in `Pages.ts`: the planner took the tenant's days otherwise, and read those of all users.
  */
 export const selectGroups = SqlSchema.findAll({
   Request: Schema.Struct({
@@ -50,14 +51,15 @@ export const selectGroups = SqlSchema.findAll({
       const names = columns.map(({ name, order }) => `${name}${order}`).join(", ")
       const places = sql.literal(by.map((_, n) => `p${n}`).join(", "))
       const bounds = after?.map((value, n) => sql`${value}::text::${sql.literal(columns[n]?.type ?? "text")}`) ?? []
-      const own = sql.literal(of === "own" ? "and m.user_id = app.user_id()" : "")
+      const own = sql.literal(of === "own" ? "and m.user_id <= app.user_id() and m.user_id >= app.user_id()" : "")
+      const inOrder = sql.literal(of === "own" ? "order by m.user_id, m.day limit (select 1000000000::int8)" : "")
       return sql`with sums as materialized (
           select ${sql.literal(columns.map(({ name, order }, n) => `${name}${order} as p${n}, `).join(""))}
             sum(m.requests)::float8 as requests, sum(m.errors)::float8 as errors, sum(m.unpriced)::float8 as unpriced,
             array_agg(m.counts) as counts, sum(m.tenant_amount) as amount
           from (
-            select ${sql.literal(SUMMED)} from app.usage_days m
-            where m.tenant_id = app.tenant_id() and m.grain = ${grain} ${own} and m.day >= ${from}::text::date and m.day <= ${to}::text::date
+            (select ${sql.literal(SUMMED)} from app.usage_days m
+            where m.tenant_id = app.tenant_id() and m.grain = ${grain} ${own} and m.day >= ${from}::text::date and m.day <= ${to}::text::date ${inOrder})
             union all
             select ${sql.literal(SUMMED)} from app.usage_queue q cross join lateral app.usage_of(q.tenant_id, q.ledger_id) m
             where q.tenant_id = app.tenant_id() and m.grain = ${grain} ${own} and m.day >= ${from}::text::date and m.day <= ${to}::text::date
