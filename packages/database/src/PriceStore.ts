@@ -1,6 +1,6 @@
 import { perOne } from "@llm-saas/domain/Decimal"
 import { PriceCatalogue } from "@llm-saas/domain/PriceCatalogue"
-import type { NameRule } from "@llm-saas/domain/Pricing"
+import type { NameRule, PricedModel } from "@llm-saas/domain/Pricing"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Pool } from "./connections/Pool.ts"
@@ -43,24 +43,40 @@ const Row = Schema.Struct({
   last_minute: Schema.Int
 })
 
+const Model = Schema.Struct({
+  provider: Schema.String,
+  model: Schema.String,
+  match: Schema.NullOr(NameRule),
+  prices: Schema.Array(Row)
+})
+const decodeModels = Schema.decodeUnknownEffect(Schema.Array(Model))
+
 const Book = Schema.Tuple([
   Schema.Struct({
     revision: Schema.Int,
     providers: Schema.fromJsonString(
       Schema.Array(Schema.Struct({ provider: Schema.String, url: Schema.String, others: Schema.Array(Schema.String) }))
     ),
-    models: Schema.fromJsonString(
-      Schema.Array(
-        Schema.Struct({
-          provider: Schema.String,
-          model: Schema.String,
-          match: Schema.NullOr(NameRule),
-          prices: Schema.Array(Row)
-        })
-      )
-    )
+    models: Schema.fromJsonString(Schema.Array(Schema.Unknown))
   })
 ])
+
+/** Models read at once: all 2,000 of them would stop the answers of this process for 100 ms. */
+const SLICE = 100
+
+const modelsOf = Effect.fnUntraced(function* (given: ReadonlyArray<unknown>) {
+  const models: Array<PricedModel> = []
+  for (let from = 0; from < given.length; from += SLICE) {
+    const slice = yield* Effect.orDie(decodeModels(given.slice(from, from + SLICE)))
+    for (const { prices, ...model } of slice)
+      models.push({
+        ...model,
+        prices: prices.map(({ amount, per, ...row }) => ({ ...row, price: perOne(amount, per) }))
+      })
+    yield* Effect.yieldNow
+  }
+  return models
+})
 
 /** The prices of providers, of schema `operator`: no tenant's data. */
 export class PriceStore extends Context.Service<
@@ -81,19 +97,11 @@ export class PriceStore extends Context.Service<
           pool.call("select work.price_revision()::int4 as revision", [], Revision),
           ([{ revision }]) => revision
         ),
-        read: Effect.map(
-          pool.call("select revision::int4, providers, models from work.price_book()", [], Book),
-          ([{ models, providers, revision }]) => ({
-            revision,
-            catalogue: new PriceCatalogue(
-              providers,
-              models.map(({ prices, ...model }) => ({
-                ...model,
-                prices: prices.map(({ amount, per, ...row }) => ({ ...row, price: perOne(amount, per) }))
-              }))
-            )
-          })
-        )
+        read: Effect.gen(function* () {
+          const sql = "select revision::int4, providers, models from work.price_book()"
+          const [{ models, providers, revision }] = yield* pool.call(sql, [], Book)
+          return { revision, catalogue: new PriceCatalogue(providers, yield* modelsOf(models)) }
+        })
       })
     })
   )
