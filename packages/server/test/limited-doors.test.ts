@@ -2,6 +2,8 @@ import * as Databases from "@llm-saas/database/backup/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import Anthropic from "@anthropic-ai/sdk"
+import OpenAI from "openai"
 import { type Person, signUp } from "./People.ts"
 import { caller } from "./rpc/Callers.ts"
 import { type Answer, Running, type Send } from "./Running.ts"
@@ -151,7 +153,45 @@ layer(SERVER, OPTIONS)("a limit of requests", (it) => {
   )
 })
 
+/** The platform's `fetch`, and how often it was called. */
+const counting = () => {
+  let calls = 0
+  const counted: typeof fetch = (...asked) => {
+    calls++
+    return fetch(...asked)
+  }
+  return { fetch: counted, calls: () => calls }
+}
+
 layer(SERVER, OPTIONS)("a budget that is gone", (it) => {
+  it.effect("is asked for once by the SDKs, which retry other refusals", () =>
+    Effect.gen(function* () {
+      const { port, send } = yield* Running
+      const admin = yield* signUp(send)
+      const asked = counting()
+      const url = `http://127.0.0.1:${port}`
+      const openai = new OpenAI({ apiKey: admin.token, baseURL: `${url}/v1`, fetch: asked.fetch })
+      const anthropic = new Anthropic({ authToken: admin.token, apiKey: null, baseURL: url, fetch: asked.fetch })
+      const messages = [{ role: "user" as const, content: "Hello" }]
+      const chat = Effect.tryPromise(() => openai.chat.completions.create({ model: "mock-1", messages }))
+      const message = Effect.tryPromise(() => anthropic.messages.create({ model: "mock-1", max_tokens: 100, messages }))
+      yield* limit(admin, "budget, budget_period", "0.50, 'day'")
+      const refused = yield* Effect.flip(chat)
+      assert.instanceOf(refused.cause, OpenAI.RateLimitError)
+      assert.deepInclude(refused.cause, { status: 429, code: "insufficient_quota", type: "insufficient_quota" })
+      assert.strictEqual(asked.calls(), 1)
+      assert.instanceOf((yield* Effect.flip(message)).cause, Anthropic.RateLimitError)
+      assert.strictEqual(asked.calls(), 2)
+      // Twenty a minute, of which all but a part of one are used: there is one more within three seconds.
+      yield* limit(admin, "requests_per_minute", "20")
+      yield* query(
+        `insert into app.rates (tenant_id, subject, requests_at) values ('${admin.tenant}', 'tenant', now() + interval '58 seconds')`
+      )
+      yield* chat
+      assert.strictEqual(asked.calls(), 4)
+    })
+  )
+
   it.effect("is told in the form of each door, so that no SDK retries", () =>
     Effect.gen(function* () {
       const { port, send } = yield* Running

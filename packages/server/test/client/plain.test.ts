@@ -81,6 +81,10 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         const again = await client.keys.create({ name: "mine", scopes: ["chat"] }, header)
         assert.deepStrictEqual(again, { ...mine, key: null })
         assert.isUndefined(await client.keys.remove(made.id))
+        const change = { limits: { concurrent: 3 }, budget: { amount: "0.50", period: "day" } } as const
+        const limited = await client.serviceAccounts.change(account.id, change)
+        assert.deepStrictEqual([limited.limits.concurrent, limited.budget?.amount], [3, "0.50"])
+        assert.deepStrictEqual(await client.limits(), { data: [] })
         assert.isUndefined(await client.serviceAccounts.remove(account.id))
 
         const conversation = await client.conversations.create()

@@ -149,9 +149,15 @@ layer(
 
         const account = yield* client["serviceAccounts.create"]({ name: "nightly" })
         assert.deepStrictEqual((yield* client["serviceAccounts.list"]({})).data, [account])
+        const limited = yield* client["serviceAccounts.change"]({ id: account.id, limits: { concurrent: 3 } })
+        assert.strictEqual(limited.limits.concurrent, 3)
         const key = yield* client["keys.create"]({ name: "bot", owner: account.id, scopes: ["chat"] })
         const program = noting(yield* caller(transport, port, key.key ?? ""), made)
         assert.strictEqual((yield* program["keys.current"]()).id, key.id)
+        assert.deepStrictEqual(
+          (yield* program["limits.mine"]()).data.map(({ concurrent, scope }) => [scope, concurrent]),
+          [["user", { limit: 3, running: 0, remaining: 3 }]]
+        )
         assert.strictEqual((yield* client["keys.change"]({ id: key.id, name: "robot" })).name, "robot")
         const rotated = yield* client["keys.rotate"]({ id: key.id, grace_seconds: 0 })
         assert.deepStrictEqual([rotated.id, rotated.name, rotated.key === key.key], [key.id, "robot", false])
@@ -159,6 +165,7 @@ layer(
         const listed = yield* client["keys.list"]({ scope: "tenant" })
         const kept = yield* client["keys.get"]({ id: key.id })
         assert.deepStrictEqual(listed.data, [kept])
+        assert.isNull((yield* client["usage.report"]({ group_by: ["day"] })).next_cursor)
         yield* client["keys.remove"]({ id: key.id })
         yield* client["serviceAccounts.remove"]({ id: account.id })
 
@@ -276,6 +283,7 @@ layer(
               stranger["keys.rotate"]({ id: ids.key }),
               stranger["keys.remove"]({ id: ids.key }),
               stranger["keys.create"]({ name: "x", scopes: ["chat"], owner: ids.account }),
+              stranger["serviceAccounts.change"]({ id: ids.account, budget: null }),
               stranger["serviceAccounts.remove"]({ id: ids.account }),
               stranger["providerKeys.change"]({ id: ids.providerKey, disabled: true }),
               stranger["providerKeys.remove"]({ id: ids.providerKey }),
@@ -297,7 +305,7 @@ layer(
         const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(19).fill(404), ...new Array<number>(11).fill(403)]
+          [...new Array<number>(19).fill(404), ...new Array<number>(12).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",
