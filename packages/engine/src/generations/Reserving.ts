@@ -1,5 +1,5 @@
 import type { TenantId } from "@llm-saas/domain/Tenant"
-import { Effect, Semaphore } from "effect"
+import { Effect, Exit, Fiber, Semaphore } from "effect"
 
 /** How long a question waits for a budget that is reserved for answers that run, and how often it looks. */
 const PATIENCE_MS = 10_000
@@ -34,22 +34,28 @@ export class Reserving {
       this.#lines.set(tenantId, line)
       line.waiting++
       let latest = first
-      const look = Effect.tap(store, (stored) => {
-        latest = stored
-        return stored.row.outcome === "reserved" ? Effect.sleep(LOOK_MS) : Effect.void
-      })
-      const looking = Effect.repeat(look, { while: ({ row }) => row.outcome === "reserved" })
-      return line.turn
-        .withPermits(1)(looking)
-        .pipe(
-          Effect.timeoutOrElse({ duration: PATIENCE_MS, orElse: () => Effect.succeed(latest) }),
-          Effect.ensuring(
-            Effect.sync(() => {
-              line.waiting--
-              if (line.waiting === 0) this.#lines.delete(tenantId)
-            })
+      // Never interrupted: a question that was stored must be answered.
+      const look = Effect.uninterruptible(Effect.map(store, (stored) => (latest = stored)))
+      const looking = Effect.repeat(
+        Effect.tap(look, ({ row }) => (row.outcome === "reserved" ? Effect.sleep(LOOK_MS) : Effect.void)),
+        { while: ({ row }) => row.outcome === "reserved" }
+      )
+      return Effect.forkChild(Effect.interruptible(line.turn.withPermits(1)(looking))).pipe(
+        Effect.flatMap((fiber) =>
+          Effect.timeoutOption(Fiber.await(fiber), PATIENCE_MS).pipe(
+            // What is being stored at this moment is waited for.
+            Effect.andThen(Fiber.interrupt(fiber)),
+            Effect.andThen(Fiber.await(fiber))
           )
+        ),
+        Effect.flatMap((exit) => (Exit.hasInterrupts(exit) ? Effect.succeed(latest) : exit)),
+        Effect.ensuring(
+          Effect.sync(() => {
+            line.waiting--
+            if (line.waiting === 0) this.#lines.delete(tenantId)
+          })
         )
+      )
     })
   }
 }
