@@ -176,6 +176,11 @@ begin
   n := 0;
   for attempt in 1 .. 2 loop
     if p_wait then
+      -- The first of some subject. Before any row is locked: whoever waits here for another's new row has nothing that the other waits for.
+      insert into app.rates (tenant_id, subject)
+      select p_tenant, s.subject from unnest(v_subjects) s (subject)
+      where not exists (select from app.rates r where r.tenant_id = p_tenant and r.subject = s.subject) order by 2
+      on conflict do nothing;
       for l in
         select r.subject, r.requests_at, r.tokens_at from app.rates r
         where r.tenant_id = p_tenant and r.subject = any (v_subjects) order by r.subject for no key update
@@ -201,9 +206,7 @@ begin
       outcome := 'busy';
       return;
     end if;
-    -- The first of some subject.
     n := 0;
-    insert into app.rates (tenant_id, subject) select p_tenant, s.subject from unnest(v_subjects) s (subject) order by 2 on conflict do nothing;
   end loop;
   v_now := clock_timestamp();
   locked := true;
@@ -393,16 +396,18 @@ declare
   held record;
   v_count integer := 0;
 begin
+  -- Rows that are gone since the server lost its unlogged tables. Before any is locked, as in work.admit.
+  insert into app.rates (tenant_id, subject)
+  select c.tenant_id, c.subject from app.counter_changes c
+  where c.at < now() - interval '10 seconds'
+    and not exists (select from app.rates r where r.tenant_id = c.tenant_id and r.subject = c.subject)
+  group by 1, 2 order by 1, 2 limit p_limit
+  on conflict do nothing;
   for old in
     select c.tenant_id, c.subject from app.counter_changes c where c.at < now() - interval '10 seconds' order by c.at limit p_limit
   loop
     perform from app.rates r where r.tenant_id = old.tenant_id and r.subject = old.subject for no key update skip locked;
-    if not found then
-      -- Another transaction has it, or there is none since the server lost its unlogged tables.
-      continue when exists (select from app.rates r where r.tenant_id = old.tenant_id and r.subject = old.subject);
-      insert into app.rates (tenant_id, subject) values (old.tenant_id, old.subject) on conflict do nothing;
-      continue when not found;
-    end if;
+    continue when not found;
     for change in
       delete from app.counter_changes c where c.tenant_id = old.tenant_id and c.subject = old.subject
       returning c.period, c.starts_at, c.released, c.spent, c.tokens, c.at
@@ -413,7 +418,9 @@ begin
       if change.period <> 'minute' then
         perform work.write_budget(old.tenant_id, old.subject, change.period, change.starts_at, -change.released, change.spent, held.budget, held.alert_at);
       elsif held.tokens > 0 then
-        update app.rates r set tokens_at = greatest(r.tokens_at, change.at) + make_interval(secs => change.tokens * 60.0 / held.tokens)
+        -- As much as ever counts: a time that is too far away cannot be stored.
+        update app.rates r set
+          tokens_at = greatest(r.tokens_at, change.at) + make_interval(secs => greatest(least(change.tokens * 60.0 / held.tokens, 600), -86400))
         where r.tenant_id = old.tenant_id and r.subject = old.subject;
       end if;
     end loop;

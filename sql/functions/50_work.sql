@@ -251,7 +251,6 @@ declare
   v_words integer;
   v_count integer := 0;
 begin
-  perform work.take_in_old(p_limit);
   for lost in
     select g.tenant_id, g.id, g.message_id, g.user_id, g.key_id, g.provider, g.model, g.admitted_at, g.approx_tokens_in, g.admission
     from app.generations g
@@ -307,5 +306,8 @@ begin
   loop
     delete from app.idempotency_keys k where k.tenant_id = old.tenant_id and k.user_id = old.user_id and k.key = old.key;
   end loop;
+
+  -- At the end: admissions wait for the rows that it locks.
+  perform work.take_in_old(p_limit);
   return v_count;
 end $$;
