@@ -6,6 +6,8 @@ import * as https from "node:https"
 export interface Agents {
   readonly http: http.Agent
   readonly https: https.Agent
+  /** Whether no proxy is between: one changes what is sent. */
+  readonly direct: boolean
 }
 
 /** Forward proxies, by the scheme of the target; their URLs may hold a login. */
@@ -26,7 +28,7 @@ const IDLE_MS = 30_000
 export const makeAgents = (baseUrl: string, proxies: Proxies | undefined): Agents => {
   const direct = proxies === undefined || isHere(new URL(baseUrl).hostname)
   const options = { keepAlive: true, timeout: IDLE_MS, ...(direct ? {} : { proxyEnv: environmentOf(proxies) }) }
-  return { http: new http.Agent(options), https: new https.Agent(options) }
+  return { http: new http.Agent(options), https: new https.Agent(options), direct }
 }
 
 const environmentOf = ({ http, https, none }: Proxies) => ({
