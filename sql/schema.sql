@@ -2170,6 +2170,16 @@ create view audit.definer_functions (
 ) with (security_invoker=true);
   grant select to llm_auditor;
   grant select to llm_reader;
+create view audit.erasures (
+  tenant_id uuid,
+  begun_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  done boolean,
+  counts jsonb,
+  token_id uuid,
+  token text
+) with (security_invoker=true);
+  grant select to llm_auditor;
 create view audit.events (
   at timestamp with time zone,
   tenant_id uuid,
@@ -2282,6 +2292,42 @@ create view audit.migrations (
 ) with (security_invoker=true);
   grant select to llm_auditor;
   grant select to llm_reader;
+create view audit.operator_events (
+  at timestamp with time zone,
+  token_id uuid,
+  token text,
+  action text,
+  tenant_id uuid,
+  tenant text,
+  target_kind text,
+  target_id uuid,
+  request_id text,
+  detail jsonb
+) with (security_invoker=true);
+  grant select to llm_auditor;
+create view audit.operator_tokens (
+  id uuid,
+  name text,
+  created_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  active boolean
+) with (security_invoker=true);
+  grant select to llm_auditor;
+create view audit.plans (
+  id uuid,
+  name text,
+  limits jsonb,
+  models text[],
+  markup numeric,
+  content_days_at_most integer,
+  created_at timestamp with time zone,
+  updated_at timestamp with time zone,
+  tenant_id uuid,
+  tenant text
+) with (security_invoker=true);
+  grant select to llm_auditor;
 create view audit.policies (
   table text,
   policy name,

@@ -54,5 +54,5 @@ select r.rolname as role, r.rolcanlogin as logs_in, r.rolsuper as superuser, r.r
   array(select pg_get_userbyid(m.roleid) from pg_auth_members m where m.member = r.oid order by 1)::text[] as may_become,
   r.rolconnlimit as connections, r.rolconfig as settings
 from pg_roles r
-where r.rolname ~ '^llm_(owner|auth|work|tracking|tenant|api|jobs|auditor|reader|backup|sessions)(_|$)' or r.rolsuper or r.rolbypassrls
+where r.rolname ~ '^llm_(owner|auth|work|tracking|operator|tenant|api|jobs|auditor|reader|backup|sessions)(_|$)' or r.rolsuper or r.rolbypassrls
 order by 1;

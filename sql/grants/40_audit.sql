@@ -1,6 +1,8 @@
 -- The views read with their reader's rights, so these grants alone open nothing.
 
 grant select on all tables in schema audit to llm_auditor, llm_reader;
+-- What the operator did is not a tenant's.
+revoke select on audit.operator_events, audit.operator_tokens, audit.plans, audit.erasures from llm_reader;
 -- What the providers are owed is not a tenant's to know.
 revoke select on audit.postings, audit.balances, audit.usage_items from llm_reader;
 

@@ -3,7 +3,7 @@
 create view lint.operator_without_token as
 select p.oid::regprocedure::text as object, 'p_token bytea first, and operator.admit(p_token) before all else' as detail
   from pg_proc p
-  where p.pronamespace = 'operator'::regnamespace and p.oid is distinct from to_regprocedure('operator.carry_on(integer)')
+  where p.pronamespace = 'operator'::regnamespace and (p.proname, oidvectortypes(p.proargtypes)) <> ('carry_on', 'integer')
     and exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner)
     and (
       p.proargnames[1] is distinct from 'p_token' or p.proargtypes[0] <> 'bytea'::regtype

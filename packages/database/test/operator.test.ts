@@ -165,7 +165,7 @@ layer(TestDatabase.layer)("the operator", (it) => {
         ["plan.created", "tenant.plan", "plan.changed", "tenant.plan", "tenant.plan", "plan.removed"]
       )
       const own_log = yield* superuser.rows(
-        "select distinct detail::text from app.audit_events where tenant_id = $1 and action like 'operator.%' and detail::text ~ '1.25|markup'",
+        "select distinct detail::text from app.audit_events where tenant_id = $1 and action like 'operator.%' and detail::text ~ '1[.]25|markup'",
         [tenant]
       )
       assert.deepStrictEqual(own_log, [])

@@ -152,6 +152,14 @@ layer(Running.layer, { timeout: "120 seconds" })("the operator", (it) => {
       assert.match(String(refused[0]?.body["detail"]), /plan/u)
       yield* call("PUT", path, { plan_id: null })
       assert.strictEqual((yield* ask(send, user.token)).status, 201)
+
+      const keeping = yield* call("POST", "/plans", { name: "A week", content_days_at_most: 7 })
+      yield* call("PUT", path, { plan_id: keeping.body["id"] })
+      const keep = (json: unknown) => send("PUT", `/tenants/${user.tenant}/retention`, { token: user.token, json })
+      const beyond = yield* keep({ content: "days", days: 8 })
+      assert.deepStrictEqual(codeOf(beyond), [403, "forbidden"])
+      assert.match(String(beyond.body["detail"]), /plan/u)
+      assert.strictEqual((yield* keep({ content: "days", days: 3 })).status, 200)
     })
   )
 

@@ -2,7 +2,7 @@ import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { type Actor } from "@llm-saas/domain/Actor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
-import type { Refused, Unavailable } from "@llm-saas/domain/Refusal"
+import { Forbidden, type Refused, type Unavailable } from "@llm-saas/domain/Refusal"
 import { noteReplay } from "@llm-saas/domain/Replay"
 import {
   ContentRetention,
@@ -76,6 +76,9 @@ export class Tenants extends Context.Service<
           tenancy.transaction(
             Effect.gen(function* () {
               const days = choice.content === "days" ? choice.days : null
+              const most = yield* selectMostDays(id)
+              if (Option.isSome(most) && isBeyond(choice, most.value.content_days_at_most))
+                return yield* new Forbidden({ detail: PLAN_KEEPS_LESS })
               const changed = yield* retentionOf(yield* updateRetention({ id, content: choice.content, days }))
               yield* record(
                 "tenant.changed",
@@ -109,6 +112,18 @@ const selectRetention = SqlSchema.findOneOption({
   Request: TenantId,
   Result: RetentionRow,
   execute: (id) => TenantSql.use((sql) => sql`select content_retention, content_days from app.tenants where id = ${id}`)
+})
+
+const PLAN_KEEPS_LESS = "The plan of the tenant keeps questions and answers for a shorter time."
+
+/** The database refuses it too. */
+const isBeyond = (choice: ContentRetentionChoice, most: number | null): boolean =>
+  most !== null && (choice.content === "full" || (choice.content === "days" && choice.days > most))
+
+const selectMostDays = SqlSchema.findOneOption({
+  Request: TenantId,
+  Result: Schema.Struct({ content_days_at_most: Schema.NullOr(Schema.Int) }),
+  execute: (id) => TenantSql.use((sql) => sql`select content_days_at_most from app.tenants where id = ${id}`)
 })
 
 const updateRetention = SqlSchema.findOneOption({

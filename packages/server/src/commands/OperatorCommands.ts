@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { named } from "./CommandLine.ts"
 import { askAll, print } from "./OperatorDesk.ts"
 import { planCommands } from "./OperatorPlanCommands.ts"
+import { health, priceCommands } from "./OperatorPriceCommands.ts"
 import { tenantCommands } from "./OperatorTenantCommands.ts"
 import { tokenCommands } from "./OperatorTokenCommands.ts"
 import { option, valued } from "./Program.ts"
@@ -44,5 +45,5 @@ const events = Command.make(
 
 export const operator = Command.make(named("operator")).pipe(
   Command.withDescription("Tenants, plans, prices and usage of the whole installation"),
-  Command.withSubcommands([tokenCommands, tenantCommands, planCommands, usage, events])
+  Command.withSubcommands([tokenCommands, tenantCommands, planCommands, priceCommands, usage, health, events])
 )
