@@ -2143,6 +2143,8 @@ create function work.sweep(integer) returns integer language plpgsql security de
   grant execute to llm_api;
 create function work.take_in_old(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.take_in_old(integer) owner to llm_work;
+create function work.taken_of(jsonb) returns jsonb language sql immutable;
+  alter function work.taken_of(jsonb) owner to llm_work;
 create function work.visible_text(text) returns text language plpgsql immutable set search_path=pg_catalog, pg_temp;
   alter function work.visible_text(text) owner to llm_work;
 create function work.write_budget(uuid,text,text,timestamp with time zone,numeric,numeric,numeric,integer[]) returns void language plpgsql set search_path=pg_catalog, pg_temp;

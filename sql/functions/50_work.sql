@@ -79,6 +79,11 @@ begin atomic
   where (v.tenant_id, v.id) not in (select m.tenant_id, m.id from renewed m);
 end;
 
+-- What stays of an admission: which budgets it was counted in, for the check of the books. Null: in none.
+create function work.taken_of(p_admission jsonb) returns jsonb
+  language sql immutable parallel safe
+  return case when p_admission -> 'taken' <> '[]' then p_admission - 'prices' end;
+
 -- Ends generations, of any tenants, in one statement: each with its answer, its account and the record for tracking, or with none of them.
 -- Returns the exceptions: `lost`: it had ended already, or another process has its lease; `busy`: another transaction has its row or its
 -- message's, so nothing was written, and the same must be sent again. Nothing here waits, as in work.append. p_endings: a list of the
@@ -124,7 +129,8 @@ begin atomic
   ), ended as (
     update app.generations g set
       status = e.status, finish_reason = e.finish_reason, failure = e.failure, response_model = left(e.response_model, 200),
-      tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, usage = e.usage, admission = null,
+      tokens_in = e.tokens_in, tokens_out = e.tokens_out, approx_tokens_out = e.approx_tokens_out, usage = e.usage,
+      admission = work.taken_of(e.admission),
       cost_usd = case when e.items is null then e.cost_usd::numeric when e.priced then e.amount end,
       response_length = char_length(e.response), started_at = to_timestamp(e.started_at / 1000),
       first_token_at = to_timestamp(e.first_token_at / 1000), model_ended_at = to_timestamp(e.model_ended_at / 1000),
@@ -276,7 +282,8 @@ begin
     v_words := octet_length(coalesce(v_log, v_response));
     perform work.book_lost(lost.tenant_id, lost.id, lost.user_id, lost.key_id, lost.provider, lost.model, lost.admission, lost.approx_tokens_in,
       (v_words + 3) / 4);
-    update app.generations g set status = 'interrupted', failure = 'process_lost', response_length = char_length(v_response), admission = null,
+    update app.generations g set status = 'interrupted', failure = 'process_lost', response_length = char_length(v_response),
+      admission = work.taken_of(lost.admission),
       approx_tokens_out = (octet_length(v_response) + 3) / 4, ended_at = greatest(clock_timestamp(), g.created_at)
     where g.tenant_id = lost.tenant_id and g.id = lost.id;
     update app.messages m set response = v_response, token_lengths = v_lengths, log = v_log
