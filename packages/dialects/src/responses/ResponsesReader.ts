@@ -52,7 +52,8 @@ export class ResponsesReader {
   #broken: string | undefined = undefined
   #id: string | undefined = undefined
   #model: string | undefined = undefined
-  #tier: string | undefined = undefined
+  /** How it was served, by the last event that says it: the first may only repeat the request. */
+  tier: string | undefined = undefined
 
   constructor(emit: (piece: ModelPiece) => void) {
     this.#emit = emit
@@ -88,11 +89,6 @@ export class ResponsesReader {
 
   get model(): string | undefined {
     return this.#model
-  }
-
-  /** How it was served, by the last event that says it: the first may only repeat the request. */
-  get tier(): string | undefined {
-    return this.#tier
   }
 
   get usage(): Usage | undefined {
@@ -171,7 +167,7 @@ export class ResponsesReader {
   #lifecycle({ id, model, service_tier: tier }: JsonObject): void {
     if (typeof id === "string") this.#id ??= id
     if (typeof model === "string") this.#model ??= model
-    if (typeof tier === "string") this.#tier = tier
+    if (typeof tier === "string") this.tier = tier
   }
 
   #item(item: Json | undefined): void {
