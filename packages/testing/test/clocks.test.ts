@@ -15,6 +15,7 @@ const WALL: Readonly<Record<string, string>> = {
   "server/src/auth/AccessTokens.ts": "iat and exp of tokens",
   "server/src/process/Startup.ts": "when the start failed",
   "server/src/logging/RequestLines.ts": "the time of a log line",
+  "engine/src/usage/UsageReports.ts": "which month and day it is, for a report that names none",
   "mlflow/src/RunFiles.ts": "when an experiment was made",
   "llm/src/ProviderRequest.ts": "a date in Retry-After",
   "testing/src/Clocks.ts": "a wall that steps"
