@@ -46,6 +46,15 @@ export const promptOf = (
   return turns
 }
 
+/** About as many tokens as a conversation adds to a question. */
+export const tokensBefore = ({ history, system }: Before, budget: number): number => {
+  const texts = history.reduce(
+    (sum, { content, response }) => sum + approximateTokens(content) + approximateTokens(response),
+    0
+  )
+  return Math.min(texts, budget) + (system === null ? 0 : approximateTokens(system))
+}
+
 /** Whether texts are all that a conversation adds. */
 export const isPlain = ({ history, system }: Before): boolean =>
   system === null && history.every(({ request = null, tool_calls = null }) => request === null && tool_calls === null)

@@ -9,7 +9,7 @@ import { DateTime, type Tracer } from "effect"
 import { accountOf } from "./AnswerAccount.ts"
 import type { PriceBook } from "../prices/PriceBook.ts"
 import type { RunningGeneration } from "./RunningGeneration.ts"
-import type { Asking, Completion } from "./Llm.ts"
+import type { Asking, Completion, Estimate } from "./Llm.ts"
 import type { GenerationEnd } from "./TokenLog.ts"
 import { lengthsOf } from "./Tokens.ts"
 
@@ -18,6 +18,8 @@ export interface RunState {
   /** The generation as it was stored at the start. */
   readonly asked: AskedGeneration
   readonly content: string
+  /** Tokens that it is paid by where the provider counts none: of all that the model was sent, and at most of the answer. */
+  readonly estimated: Pick<Estimate, "input" | "outputAtMost">
   /** The parent of its span, where there is a tracer. */
   readonly parent: Tracer.AnySpan | undefined
   /** The current time: `asked.created_at` plus the time elapsed on the monotonic clock. */
@@ -60,7 +62,7 @@ export class OwnEnd implements GenerationEnd {
 /** A generation that ended: its record, the row to store, and what its readers receive. */
 export const endedGeneration = (
   live: RunningGeneration,
-  { asked, attempts, completion, content, modelEndedAt, startedAt }: RunState,
+  { asked, attempts, completion, content, estimated, modelEndedAt, startedAt }: RunState,
   ending: Ending,
   book: PriceBook["Service"]
 ): { readonly record: GenerationRecord; readonly answer: EndedAnswer; readonly end: OwnEnd } => {
@@ -70,7 +72,8 @@ export const endedGeneration = (
   const entries = tokenLog.tokens
   const calls = tokenLog.hasEvents && ending.status === "completed" ? callsIn(entries) : null
   const approx = { input: asked.approx_tokens_in, output: approximateTokens(words) }
-  const account = accountOf(attempts, usage, words === "" ? undefined : approx, book)
+  const paid = { input: estimated.input, output: Math.min(approx.output, estimated.outputAtMost) }
+  const account = accountOf(attempts, usage, words === "" ? undefined : paid, book)
   const stored: GenerationEnding = {
     tenant_id: live.tenantId,
     id: asked.id,

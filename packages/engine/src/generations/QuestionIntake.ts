@@ -13,7 +13,7 @@ import { SecureRandom } from "effect/crypto/SecureRandom"
 import type { Admission } from "./Admission.ts"
 import { termsOf } from "./AdmissionTerms.ts"
 import { allowedModel } from "./AllowedModel.ts"
-import { type Before, isPlain, promptOf, withHistory } from "./ConversationHistory.ts"
+import { type Before, isPlain, promptOf, tokensBefore, withHistory } from "./ConversationHistory.ts"
 import { keyFor } from "../providerKeys/KeyFor.ts"
 import { PriceBook } from "../prices/PriceBook.ts"
 import { ProviderKeys } from "../providerKeys/ProviderKeys.ts"
@@ -67,23 +67,16 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
         : yield* Effect.orDie(QuestionStore.hash(digest, question))
     const parent = yield* Telemetry.currentSpan
     const admittedAt = moment()
-    const terms = (model: ModelInfo) =>
-      termsOf(
-        estimate?.(model) ?? llm.estimate(estimable(question, model)),
-        model,
-        request,
-        conversationId === undefined ? 0 : options.contextTokens,
-        book,
-        admittedAt
-      )
+    const earlier = conversationId === undefined ? 0 : options.contextTokens
     const kept = body ?? request?.origin?.body
     const answers = conversationId === undefined ? undefined : answersIn(request)
     const store = (model: ModelInfo) =>
-      Effect.flatMap(describe(question, model, parent, arrivedAt, admittedAt), (asked) =>
-        Effect.map(
+      Effect.flatMap(describe(question, model, parent, arrivedAt, admittedAt), (asked) => {
+        const estimated = estimate?.(model) ?? llm.estimate(estimable(question, model))
+        return Effect.map(
           ask({
             ...asked,
-            ...terms(model),
+            ...termsOf(estimated, model, request, earlier, book, admittedAt),
             content,
             key_id: actor.key?.id,
             request: kept === undefined ? undefined : JSON.stringify(kept),
@@ -97,17 +90,17 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
             ...(takesModel(question) ? { takes_model: true } : {}),
             answers
           }),
-          (row) => ({ asked, model, row })
+          (row) => ({ asked, estimated, model, row })
         )
-      )
+      })
     const storeAs = Effect.fnUntraced(function* (first: ModelInfo) {
       let stored = yield* store(first)
       // Once, unless the conversation's model is changed meanwhile.
       while (stored.row.outcome === "other_model")
         stored = yield* store(yield* allowedModel(llm, stored.row.model ?? llm.defaultModel, "chat"))
-      return { asked: stored.asked, model: stored.model, row: stored.row }
+      return { asked: stored.asked, estimated: stored.estimated, model: stored.model, row: stored.row }
     })
-    const { asked, model, row } = yield* reserving.admitted(actor.tenantId, storeAs(chosen))
+    const { asked, estimated, model, row } = yield* reserving.admitted(actor.tenantId, storeAs(chosen))
     if (row.outcome === "refused" || row.outcome === "reserved") return yield* row.why
     if (row.outcome !== "asked") {
       yield* leave
@@ -117,6 +110,7 @@ export const make = Effect.fnUntraced(function* ({ admission, leaseOwner, option
     const run: RunState = {
       asked,
       content,
+      estimated: { input: estimated.input + tokensBefore(row.before, earlier), outputAtMost: estimated.outputAtMost },
       parent,
       moment,
       startedAt: admittedAt,

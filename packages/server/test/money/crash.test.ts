@@ -50,10 +50,10 @@ layer(SERVER, { timeout: "180 seconds", excludeTestServices: true })("a crash of
       yield* limit(tenant, `key:${key.id}`, { budget: `90000 * ${cost}`, budget_period: "'total'", concurrent: "1000" })
 
       // Each client asks until PostgreSQL is back for a while.
-      let over = false
+      const state = { over: false }
       const client = Effect.gen(function* () {
         const answers = []
-        while (!over) answers.push(yield* ask(port, key.key))
+        while (!state.over) answers.push(yield* ask(port, key.key))
         return answers
       })
       const crashes = Effect.gen(function* () {
@@ -62,7 +62,7 @@ layer(SERVER, { timeout: "180 seconds", excludeTestServices: true })("a crash of
           yield* now
         }
         yield* Effect.sleep("2 seconds")
-        over = true
+        state.over = true
       })
       const [all] = yield* Effect.all(
         [
