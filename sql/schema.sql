@@ -63,6 +63,7 @@ create schema lint authorization llm_owner;
 create schema meta authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
+  grant usage to llm_auth;
   grant usage to llm_backup;
   grant usage to llm_reader;
   grant usage to llm_sessions;
@@ -1202,7 +1203,7 @@ create table app.tenants (
   constraint tenants_content_days_check CHECK (((content_days >= 1) AND (content_days <= 36500))),
   constraint tenants_content_retention_check CHECK ((content_retention = ANY (ARRAY['full'::text, 'none'::text, 'days'::text]))),
   constraint tenants_days_of_retention CHECK (((content_retention = 'days'::text) = (content_days IS NOT NULL))),
-  constraint tenants_markup_check CHECK ((((markup >= (0)::numeric) AND (markup <= (1000)::numeric)) AND (scale(markup) <= 6))),
+  constraint tenants_markup_check CHECK (((markup >= (0)::numeric) AND (markup <= (1000)::numeric) AND (scale(markup) <= 6))),
   constraint tenants_models_check CHECK ((cardinality(models) <= 1000)),
   constraint tenants_name_check CHECK (((char_length(name) <= 200) AND (name ~ '[^ ]'::text) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
   constraint tenants_registration_check CHECK ((registration = ANY (ARRAY['open'::text, 'closed'::text]))),
@@ -1548,6 +1549,17 @@ grant select on meta.repeatables to llm_auditor;
 grant select on meta.repeatables to llm_backup;
 grant select on meta.repeatables to llm_reader;
 
+create table meta.throttles (
+  key text not null,
+  whole_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint throttles_pkey PRIMARY KEY (key),
+  constraint throttles_key_check CHECK ((octet_length(key) = 43))
+);
+alter table meta.throttles owner to llm_owner;
+CREATE INDEX throttles_whole ON meta.throttles USING btree (whole_at);
+grant delete, insert, select, update on meta.throttles to llm_auth;
+grant select on meta.throttles to llm_backup;
+
 create table operator.erasures (
   tenant_id uuid not null,
   token_id uuid,
@@ -1614,7 +1626,7 @@ create table operator.plans (
   constraint plans_name_key UNIQUE (name),
   constraint plans_content_days_at_most_check CHECK (((content_days_at_most >= 0) AND (content_days_at_most <= 36500))),
   constraint plans_limits_check CHECK (((jsonb_typeof(limits) = 'object'::text) AND (octet_length((limits)::text) <= 65536))),
-  constraint plans_markup_check CHECK ((((markup >= (0)::numeric) AND (markup <= (1000)::numeric)) AND (scale(markup) <= 6))),
+  constraint plans_markup_check CHECK (((markup >= (0)::numeric) AND (markup <= (1000)::numeric) AND (scale(markup) <= 6))),
   constraint plans_models_check CHECK ((cardinality(models) <= 1000)),
   constraint plans_name_check CHECK (((char_length(name) <= 100) AND (name ~ '[^ ]'::text)))
 );
@@ -1948,6 +1960,9 @@ create function auth.api_keys_refused(uuid[],uuid[],text[],text[]) returns SETOF
   grant execute to llm_api;
 create function auth.api_keys_used(uuid[],uuid[]) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.api_keys_used(uuid[],uuid[]) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.count_attempt(text[],integer[],integer) returns double precision language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.count_attempt(text[],integer[],integer) owner to llm_auth;
   grant execute to llm_api;
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone, made boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;

@@ -35,6 +35,9 @@ grant execute on function app.sum_counts(jsonb[]), app.latency_bucket(interval) 
 grant execute on function app.usage_of(uuid, uuid) to llm_tenant, llm_work;
 grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text, text) to llm_api, llm_tenant;
 
+grant usage on schema meta to llm_auth;
+grant select, insert, update, delete on meta.throttles to llm_auth;
+
 -- A program reads the version of the schema it runs on.
 grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor, llm_reader;
 -- Input of audit.catalogue().

@@ -8,6 +8,7 @@ grant execute on function
   auth.login_record(uuid[], uuid[], uuid, text),
   auth.rehash(uuid, uuid, text, text),
   auth.api_key(bytea),
+  auth.count_attempt(text[], integer[], integer),
   auth.api_keys_used(uuid[], uuid[]),
   auth.api_keys_refused(uuid[], uuid[], text[], text[])
 to llm_api;

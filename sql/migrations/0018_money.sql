@@ -111,5 +111,5 @@ comment on column app.generations.admission is
   'While it runs: what its end needs of its admission: {"taken": [{"subject", "period", "starts_at", "reserved", "tokens"}], "prices": {"input": {"price_id", "price"}, "output"}}.';
 
 alter table app.tenants
-  add column markup numeric not null default 1 check (markup between 0 and 1000 and scale(markup) <= 6);
+  add column markup numeric not null default 1 check (markup >= 0 and markup <= 1000 and scale(markup) <= 6);
 comment on column app.tenants.markup is 'What the tenant owes for one dollar of the provider''s price.';

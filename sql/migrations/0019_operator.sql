@@ -19,7 +19,7 @@ create table operator.plans (
   name text not null unique check (char_length(name) <= 100 and name ~ '[^ ]'),
   limits jsonb not null default '{}' check (jsonb_typeof(limits) = 'object' and octet_length(limits::text) <= 65536),
   models text[] check (cardinality(models) <= 1000),
-  markup numeric not null default 1 check (markup between 0 and 1000 and scale(markup) <= 6),
+  markup numeric not null default 1 check (markup >= 0 and markup <= 1000 and scale(markup) <= 6),
   content_days_at_most integer check (content_days_at_most between 0 and 36500),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()

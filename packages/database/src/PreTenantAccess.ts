@@ -33,6 +33,9 @@ const LINE = "preTenant"
 /** Keys whose tenant is not known yet have a line of their own: logins in any number do not hold them up. */
 const KEYS = "keys"
 
+/** Counts of clients without an account have one too: others' requests do not wait behind theirs. */
+const COUNTS = "counts"
+
 /** A user whose email fits a login, and what to verify the password against. */
 export const Candidate = Schema.Struct({
   tenant_id: TenantId,
@@ -81,6 +84,14 @@ export class PreTenantAccess extends Context.Service<
       readonly name: string
       readonly registration: Registration
     }) => Effect.Effect<{ readonly tenant: Tenant; readonly made: boolean }, Unavailable>
+    /**
+     * Counts one more of each key if all have room: so many in the window. Returns how long (ms) until there is room, or 0. All processes
+     * count together.
+     */
+    readonly countAttempt: (
+      counted: ReadonlyArray<{ readonly key: string; readonly limit: number }>,
+      windowMs: number
+    ) => Effect.Effect<number, Unavailable>
     /** None: refused (no such tenant, suspended, closed, or the email is taken), and the database does not say which. */
     readonly register: (user: {
       readonly tenantId: TenantId
@@ -129,6 +140,15 @@ export class PreTenantAccess extends Context.Service<
             LINE
           )
           return { tenant: new Tenant(row), made }
+        }),
+        countAttempt: Effect.fn("PreTenantAccess.countAttempt")(function* (counted, windowMs) {
+          const [{ seconds }] = yield* pool.call(
+            "select auth.count_attempt($1::text[], $2::int4[], $3::int4) as seconds",
+            [counted.map(({ key }) => key), counted.map(({ limit }) => limit), Math.ceil(windowMs / 1000)],
+            Schema.Tuple([Schema.Struct({ seconds: Schema.Finite })]),
+            COUNTS
+          )
+          return seconds * 1000
         }),
         register: Effect.fn("PreTenantAccess.register")(function* (user) {
           const request = yield* RequestId

@@ -1,8 +1,8 @@
+import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import type { Register } from "@llm-saas/api/AccountsApi"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
-import { TooManyRequests, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
+import { type TooManyRequests, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { type Tenant, TenantCreationClosed } from "@llm-saas/domain/Tenant"
-import { monotonicMillis } from "@llm-saas/domain/Time"
 import type { RegistrationRefused, User } from "@llm-saas/domain/User"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { Tenants } from "@llm-saas/engine/accounts/Tenants"
@@ -13,6 +13,7 @@ import { AddressLimit } from "./AddressLimit.ts"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
 import { Settings } from "../config/Settings.ts"
+import { SecretKey } from "./SecretKey.ts"
 
 /** Creates tenants and accounts for clients without a token: whether that is allowed, and how often. The same for HTTP and RPC. */
 export class SignUps extends Context.Service<
@@ -42,17 +43,12 @@ export class SignUps extends Context.Service<
       const networks = yield* ClientNetworks
       const throttle = yield* LoginThrottle
       const windowMs = settings.LOGIN_WINDOW_MINUTES * 60_000
-      const registrations = new AddressLimit({ limit: settings.REGISTRATIONS_PER_ADDRESS, windowMs })
-      const creations = new AddressLimit({ limit: settings.TENANTS_PER_ADDRESS, windowMs })
+      const shared = { windowMs, secret: (yield* SecretKey).value, access: yield* PreTenantAccess }
+      const registrations = new AddressLimit({ ...shared, name: "register", limit: settings.REGISTRATIONS_PER_ADDRESS })
+      const creations = new AddressLimit({ ...shared, name: "create-tenant", limit: settings.TENANTS_PER_ADDRESS })
       const token = settings.TENANT_CREATION_TOKEN
 
-      const counted = (limit: AddressLimit, from: Sender) =>
-        Effect.clockWith((clock) => {
-          const waitMs = limit.take(networks.of(from), monotonicMillis(clock))
-          return waitMs === undefined
-            ? Effect.void
-            : Effect.fail(new TooManyRequests({ retry_after: Math.ceil(waitMs / 1000) }))
-        })
+      const counted = (limit: AddressLimit, from: Sender) => limit.count(networks.of(from))
 
       const createTenant: SignUps["Service"]["createTenant"] = Effect.fnUntraced(function* (
         { authorization, key, name },
