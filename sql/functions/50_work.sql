@@ -220,13 +220,16 @@ declare
   v_items jsonb := '[]';
   v_cost numeric := 0;
   v_amount numeric;
+  -- All that the model was sent, and no more than the answer could be: what was reserved is enough.
+  v_tokens_in constant bigint := coalesce((p_admission #>> '{prices,input,tokens}')::bigint, p_tokens_in);
+  v_tokens_out constant bigint := least(p_tokens_out, (p_admission #>> '{prices,output,tokens}')::bigint);
 begin
   if p_tokens_out > 0 then
     select jsonb_agg(jsonb_build_object('attempt', 1, 'unit', u.unit, 'quantity', u.quantity, 'price_id', p.price ->> 'price_id',
         'price', p.price ->> 'price', 'estimated', true)),
       coalesce(sum(u.quantity * (p.price ->> 'price')::numeric), 0)
       into v_items, v_cost
-    from (values ('input', p_tokens_in), ('output', p_tokens_out)) u (unit, quantity)
+    from (values ('input', v_tokens_in), ('output', v_tokens_out)) u (unit, quantity)
     cross join lateral (select p_admission -> 'prices' -> u.unit as price) p;
   end if;
   select v_cost * t.markup into v_amount from app.tenants t where t.id = p_tenant;
@@ -237,7 +240,7 @@ begin
   insert into app.usage_queue (tenant_id, ledger_id) values (p_tenant, p_id);
   insert into app.counter_changes (tenant_id, subject, period, generation_id, starts_at, released, spent, tokens)
   select p_tenant, t.subject, t.period, p_id, t.starts_at, coalesce(t.reserved, 0), case when t.period = 'minute' then 0 else v_amount end,
-    case when t.period = 'minute' then case when p_tokens_out > 0 then p_tokens_in + p_tokens_out else 0 end - t.tokens else 0 end
+    case when t.period = 'minute' then case when p_tokens_out > 0 then v_tokens_in + v_tokens_out else 0 end - t.tokens else 0 end
   from jsonb_to_recordset(p_admission -> 'taken') t (subject text, period text, starts_at timestamptz, reserved numeric, tokens bigint);
   update app.generations g set cost_usd = v_amount
   where g.tenant_id = p_tenant and g.id = p_id and (p_tokens_out = 0 or p_admission -> 'prices' is not null);

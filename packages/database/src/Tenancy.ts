@@ -205,6 +205,8 @@ export interface TokenPrice {
   /** Its row in the database; null: it is of the configuration. */
   readonly price_id: string | null
   readonly price: string | null
+  /** Tokens of the question, or the most of the answer. */
+  readonly tokens?: number
 }
 
 /** The arguments of `app.ask`: the generation as far as it is known, and the question. */

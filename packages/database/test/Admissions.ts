@@ -10,6 +10,7 @@ export interface Terms {
   readonly estimate?: number
   readonly worst?: string
   readonly may_wait?: boolean
+  readonly prices?: object
 }
 
 const PRICES = { input: { price_id: null, price: "0.01" }, output: { price_id: null, price: "0.01" } }

@@ -3,7 +3,7 @@ import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Fiber } from "effect"
 import { randomUUID } from "node:crypto"
 import { admit, amounts, limit, settle } from "./Admissions.ts"
-import { office, sweep, untilBlocked } from "./Questions.ts"
+import { abandon, office, sweep, untilBlocked } from "./Questions.ts"
 import { open, stateOf } from "./Session.ts"
 
 /** Another connection of the administrator: one in a transaction sees what waits only once. */
@@ -132,6 +132,27 @@ layer(TestDatabase.layer)("budgets", (it) => {
           { today: true, spent: "0.3", reserved: "0.7" }
         ]
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("are charged for a lost answer what the model was sent, and no more than was reserved", () =>
+    Effect.gen(function* () {
+      const { alice, api, superuser } = yield* office
+      yield* limit(superuser, alice.tenant, "tenant", { budget: "1", budget_period: "total" })
+      const price = { price_id: null, price: "0.01" }
+      const prices = { input: { ...price, tokens: 50 }, output: { ...price, tokens: 3 } }
+      const lost = yield* admit(api, alice, { worst: "0.53", prices })
+      yield* api.rows("select * from work.append($1, array[$2::uuid], array[$3::uuid], array[1], array[$4])", [
+        lost.lease,
+        alice.tenant,
+        lost.generation,
+        JSON.stringify(["a".repeat(400)])
+      ])
+      yield* abandon(superuser, { ...lost, tenant: alice.tenant } as never)
+      yield* sweep(api)
+      assert.deepStrictEqual(yield* amounts(superuser, alice.tenant), [
+        { ledger: "0.53", spent: "0.53", reserved: "0.00" }
+      ])
     }).pipe(Effect.scoped)
   )
 

@@ -15,7 +15,13 @@ export const termsOf = (
   earlier: number,
   book: PriceBook["Service"],
   now: number
-): AdmissionTerms => ({
-  estimate: input + outputAtMost,
-  ...worstCaseOf(book, now, model, request, inputAtMost + earlier, outputAtMost)
-})
+): AdmissionTerms => {
+  const forecast = worstCaseOf(book, now, model, request, inputAtMost + earlier, outputAtMost)
+  if (forecast === undefined) return { estimate: input + outputAtMost }
+  const { prices, worst } = forecast
+  return {
+    estimate: input + outputAtMost,
+    worst,
+    prices: { input: { ...prices.input, tokens: input }, output: { ...prices.output, tokens: outputAtMost } }
+  }
+}
