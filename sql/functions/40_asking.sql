@@ -164,8 +164,11 @@ begin
 
   if v_limited then
     select a.outcome, a.refusal, a.standing, nullif(a.taken, ''), a.counted, a.locked into v_outcome, v_refusal, v_standing, v_taken, v_counted, v_unflushed
-    from work.admit(p_tenant, p_user, (p_question ->> 'key_id')::uuid, p_question ->> 'model', (p_question ->> 'estimate')::bigint,
-      (p_question ->> 'worst')::numeric, coalesce((p_question ->> 'may_wait')::boolean, true)) a;
+    -- With the conversation's instructions, which the process does not know yet: at most a token for two bytes.
+    from work.admit(p_tenant, p_user, (p_question ->> 'key_id')::uuid, p_question ->> 'model',
+      (p_question ->> 'estimate')::bigint + coalesce(octet_length(v_system) / 4, 0),
+      (p_question ->> 'worst')::numeric + coalesce(octet_length(v_system) / 2 * (p_question #>> '{prices,input,price}')::numeric, 0),
+      coalesce((p_question ->> 'may_wait')::boolean, true)) a;
     if v_outcome <> 'admitted' then
       return query select v_outcome, null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing, v_unflushed;
       return;

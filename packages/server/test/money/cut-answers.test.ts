@@ -47,6 +47,23 @@ layer(Running.with({ ...PRICED, MOCK_TOKENS: "1000" }), { timeout: "120 seconds"
       }).pipe(Effect.scoped)
     )
 
+    it.effect("is reserved with the instructions of its conversation", () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const { tenant, token } = yield* signUp(send)
+        const made = yield* send("POST", "/conversations", { token, json: { system: "word ".repeat(20_000) } })
+        // Enough for all earlier turns that there may be, and not for 25,000 tokens of instructions.
+        yield* limit(tenant, "tenant", { budget: "0.04", budget_period: "'day'" })
+        const content = 'Why? [[mock {"tokens": 5}]]'
+        assert.strictEqual((yield* send("POST", "/messages", { token, json: { content } })).status, 201)
+        const refused = yield* send("POST", "/messages", {
+          token,
+          json: { content, conversation_id: made.body["id"] }
+        })
+        assert.deepStrictEqual([refused.status, refused.body["code"]], [429, "budget_exhausted"])
+      })
+    )
+
     it.effect("costs no more than was reserved for it", () =>
       Effect.gen(function* () {
         const { send } = yield* Running
