@@ -324,10 +324,12 @@ layer(TestDatabase.layer)("a tenant's own auditor at psql", (it) => {
            and has_schema_privilege(n.oid, 'USAGE') and has_function_privilege(p.oid, 'EXECUTE') order by 1`
       )
       assert.deepStrictEqual(callable, [
+        { function: "latency_bucket(interval)" },
         { function: "lint.findings()" },
         { function: "lint.is_ours(name)" },
         { function: "login_valid()" },
-        { function: "reader_tenant()" }
+        { function: "reader_tenant()" },
+        { function: "sum_counts(jsonb[])" }
       ])
       const CALLS = [
         `select * from auth.login_candidates('${theirs.email}', null)`,

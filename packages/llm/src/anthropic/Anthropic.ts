@@ -183,6 +183,7 @@ const note = (record: Attempt, { status }: ProviderRequest, stream: MessageStrea
   record.status ??= status
   record.upstreamId ??= stream?.message.id
   record.responseModel ??= stream?.message.model
-  record.serviceTier ??= stream?.message.tier
+  const tier = stream?.message.tier
+  if (tier !== undefined) record.serviceTier ??= tier
   record.usage ??= stream?.message.usage
 }
