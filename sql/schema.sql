@@ -896,6 +896,8 @@ create policy auditor_read on app.ledger as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.ledger as permissive for select to llm_backup
   using true;
+create policy operator_add on app.ledger as permissive for insert to llm_operator
+  with check (kind = 'correction'::text);
 create policy operator_read on app.ledger as permissive for select to llm_operator
   using true;
 create policy reader_read on app.ledger as permissive for select to llm_reader
@@ -911,7 +913,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON app.ledger FOR EACH STATE
 CREATE TRIGGER units_of_items BEFORE INSERT ON app.ledger FOR EACH ROW EXECUTE FUNCTION app.units_of_items();
 grant select on app.ledger to llm_auditor;
 grant select on app.ledger to llm_backup;
-grant select (tenant_id, id, kind, generation_id, user_id, key_id, model, tenant_amount, provider_amount, at, units) on app.ledger to llm_operator;
+grant insert (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, provider_amount, margin_amount, note, made_by), select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, provider_amount, at, units) on app.ledger to llm_operator;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_reader;
 grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, note, at, units) on app.ledger to llm_tenant;
 grant insert, select on app.ledger to llm_work;
@@ -1384,6 +1386,8 @@ create policy auditor_read on app.usage_queue as permissive for select to llm_au
   using ( SELECT app.login_valid() AS login_valid);
 create policy backup_rows on app.usage_queue as permissive for select to llm_backup
   using true;
+create policy operator_add on app.usage_queue as permissive for insert to llm_operator
+  with check true;
 create policy operator_read on app.usage_queue as permissive for select to llm_operator
   using true;
 create policy reader_read on app.usage_queue as permissive for select to llm_reader
@@ -1395,7 +1399,7 @@ create policy work_rows on app.usage_queue as permissive for all to llm_work
   with check true;
 grant select on app.usage_queue to llm_auditor;
 grant select on app.usage_queue to llm_backup;
-grant select on app.usage_queue to llm_operator;
+grant insert (tenant_id, ledger_id), select on app.usage_queue to llm_operator;
 grant select on app.usage_queue to llm_reader;
 grant select on app.usage_queue to llm_tenant;
 grant delete, insert, select, update on app.usage_queue to llm_work;
@@ -2004,6 +2008,9 @@ create function operator.carry_on(integer) returns integer language plpgsql secu
   grant execute to llm_api;
 create function operator.copy_plan(uuid,uuid) returns void language plpgsql set search_path=pg_catalog, pg_temp;
   alter function operator.copy_plan(uuid,uuid) owner to llm_operator;
+create function operator.correct(bytea,uuid,uuid,uuid,numeric,numeric,text,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.correct(bytea,uuid,uuid,uuid,numeric,numeric,text,text) owner to llm_operator;
+  grant execute to llm_api;
 create function operator.count_rows(uuid) returns jsonb language plpgsql set search_path=pg_catalog, pg_temp;
   alter function operator.count_rows(uuid) owner to llm_operator;
 create function operator.create_tenant(bytea,uuid,text,text,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;

@@ -49,3 +49,34 @@ begin
     coalesce(extract(epoch from now() - min(o.created_at) filter (where o.parked_reason is null)), 0)::float8
   from app.tracking_outbox o;
 end $$;
+
+-- Corrects what a tenant owes, by an entry of its own in the ledger: p_amount more (negative: less), and p_provider_amount more to the provider.
+-- p_generation: the answer that it is about, or null. LL404: there is no such tenant; LL425: it has no entry for such an answer.
+create function operator.correct(
+  p_token bytea, p_tenant uuid, p_id uuid, p_generation uuid, p_amount numeric, p_provider_amount numeric, p_note text, p_request text
+) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_token constant uuid := operator.admit(p_token);
+  v_entry record;
+begin
+  perform from app.tenants t where t.id = p_tenant;
+  if not found then raise exception 'no such tenant' using errcode = 'LL404'; end if;
+  if p_generation is not null then
+    select l.user_id, l.key_id, l.provider, l.model into v_entry from app.ledger l where l.tenant_id = p_tenant and l.id = p_generation;
+    if not found then raise exception 'no such answer' using errcode = 'LL425'; end if;
+  else
+    select null::uuid as user_id, null::uuid as key_id, '' as provider, '' as model into v_entry;
+  end if;
+  insert into app.ledger (
+    tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, provider_amount, margin_amount, note, made_by
+  )
+  values (
+    p_tenant, p_id, 'correction', p_generation, v_entry.user_id, v_entry.key_id, v_entry.provider, v_entry.model, p_amount, -p_provider_amount,
+    p_provider_amount - p_amount, p_note, v_token::text
+  );
+  insert into app.usage_queue (tenant_id, ledger_id) values (p_tenant, p_id);
+  perform operator.record(v_token, 'ledger.corrected', p_tenant, 'ledger', p_id, p_request,
+    jsonb_build_object('amount', p_amount::text, 'generation_id', p_generation));
+end $$;

@@ -15,9 +15,11 @@ grant select, insert (
 grant select (tenant_id, id, role, kind, status, deleted_at), update (deleted_at) on app.users to llm_operator;
 grant select (tenant_id, id, status, cancel_requested_at, source, cost_usd, created_at, first_token_at, ended_at), update (cancel_requested_at)
   on app.generations to llm_operator;
-grant select (tenant_id, id, kind, generation_id, user_id, key_id, model, units, tenant_amount, provider_amount, at) on app.ledger to llm_operator;
+grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, model, units, tenant_amount, provider_amount, at), insert (
+  tenant_id, id, kind, generation_id, user_id, key_id, provider, model, tenant_amount, provider_amount, margin_amount, note, made_by
+) on app.ledger to llm_operator;
 grant select (tenant_id, grain, model, day, requests, errors, counts, tenant_amount, provider_amount) on app.usage_days to llm_operator;
-grant select on app.usage_queue to llm_operator;
+grant select, insert (tenant_id, ledger_id) on app.usage_queue to llm_operator;
 grant execute on function app.usage_of(uuid, uuid), app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_operator;
 grant insert (tenant_id, id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_operator;
 grant select (tenant_id, id), insert (tenant_id, id, kind, user_id) on app.deletions to llm_operator;
@@ -46,6 +48,7 @@ grant execute on function
   operator.put_plan(bytea, uuid, jsonb, boolean, text),
   operator.remove_plan(bytea, uuid, text),
   operator.list_usage(bytea, date, date, text[], uuid, integer),
+  operator.correct(bytea, uuid, uuid, uuid, numeric, numeric, text, text),
   operator.outbox(bytea),
   operator.list_prices(bytea, text, text, boolean, boolean, integer),
   operator.add_price(bytea, jsonb, timestamptz, text),

@@ -47,3 +47,5 @@ begin
   end loop;
 end $$;
 create policy operator_lock on app.tracking_outbox for update to llm_operator using (true) with check (false);
+create policy operator_add on app.usage_queue for insert to llm_operator with check (true);
+create policy operator_add on app.ledger for insert to llm_operator with check (kind = 'correction');

@@ -1,3 +1,5 @@
+import { Correction, MadeCorrection } from "@llm-saas/domain/Correction"
+import { GenerationNotFound } from "@llm-saas/domain/Generation"
 import { Erasure, Health, OperatorEvent, OperatorTenant, OperatorToken, OperatorUsage } from "@llm-saas/domain/Operator"
 import { TenantErased, TenantStatus } from "@llm-saas/domain/Operator"
 import { decimal } from "@llm-saas/domain/Page"
@@ -128,6 +130,20 @@ const erasure = HttpApiEndpoint.get("erasure", "/operator/tenants/:id/erasure", 
   .annotateMerge(answers(200, Examples.erasure))
   .annotateMerge(about("The receipt of an erasure", "`done` when nothing is left, with the number of rows by table."))
 
+const correct = HttpApiEndpoint.post("correct", "/operator/tenants/:id/corrections", {
+  params: ofTenant,
+  payload: Correction,
+  success: MadeCorrection.pipe(HttpApiSchema.status(201)),
+  error: [TenantNotFound, GenerationNotFound, Unavailable]
+})
+  .annotateMerge(answers(201, Examples.madeCorrection, Examples.correction))
+  .annotateMerge(
+    about(
+      "Correct what a tenant owes",
+      "An entry of its own in the ledger, which changes no other: `amount` more, or less where it is negative. It counts in usage and balances, and not in budgets."
+    )
+  )
+
 const DAY = "a day as in 2027-01-31"
 
 /** A calendar day in UTC. */
@@ -185,7 +201,7 @@ const health = HttpApiEndpoint.get("health", "/operator/health", { success: Heal
 
 /** For who runs the installation. No API key and no user's token is enough, and nothing here shows what users wrote. */
 export class OperatorApi extends HttpApiGroup.make("operator")
-  .add(whoami, tenants, createTenant, tenant, suspendTenant, resumeTenant, assignPlan, eraseTenant, erasure)
+  .add(whoami, tenants, createTenant, tenant, suspendTenant, resumeTenant, assignPlan, eraseTenant, erasure, correct)
   .add(plans, createPlan, plan, changePlan, removePlan, prices, addPrice, endPrice, usage, events, health)
   .middleware(OperatorAuthorization)
   .annotateEndpoints(Access, "operator")

@@ -1,3 +1,4 @@
+import type { MadeCorrection } from "@llm-saas/domain/Correction"
 import type { OperatorPrice } from "@llm-saas/domain/OperatorPrice"
 import type {
   Erasure,
@@ -106,4 +107,11 @@ export const usage: typeof OperatorUsage.Encoded = {
   tenant_amount: "0.9375",
   provider_amount: "0.75",
   margin_amount: "0.1875"
+}
+
+export const correction = { amount: "-0.50", provider_amount: "0", generation_id: null, note: "goodwill" } as const
+export const madeCorrection: typeof MadeCorrection.Encoded = {
+  id: "019e8a52-7f5e-7d43-8c2b-7b5a1e6f9c01",
+  tenant_id: erasure.tenant_id,
+  ...correction
 }

@@ -6,6 +6,8 @@ import {
   OperatorUsage,
   TenantErased
 } from "@llm-saas/domain/Operator"
+import type { Correction } from "@llm-saas/domain/Correction"
+import { GenerationNotFound } from "@llm-saas/domain/Generation"
 import { OperatorPrice, type PriceChoice, type PriceId, PriceNotFound } from "@llm-saas/domain/OperatorPrice"
 import { type Page, page } from "@llm-saas/domain/Page"
 import { Plan, type PlanChoice, type PlanId, PlanInUse, PlanNameTaken, PlanNotFound } from "@llm-saas/domain/Plan"
@@ -105,6 +107,13 @@ export class OperatorAccess extends Context.Service<
     /** Prices that hold now or later. */
     readonly prices: (token: string, query: PriceQuery) => Effect.Effect<ReadonlyArray<OperatorPrice>, Refused>
     /** `since`: null: now. */
+    /** Adds a correction to the ledger: amounts in US dollars, as decimals. */
+    readonly correct: (
+      token: string,
+      id: TenantId,
+      entry: string,
+      correction: Correction
+    ) => Effect.Effect<void, TenantNotFound | GenerationNotFound | Refused>
     readonly addPrice: (
       token: string,
       price: Required<PriceChoice>,
@@ -219,6 +228,13 @@ export class OperatorAccess extends Context.Service<
             )
           ),
         prices,
+        correct: (token, id, entry, { amount, generation_id = null, note, provider_amount = "0" }) =>
+          act<TenantNotFound | GenerationNotFound>(
+            "correct",
+            token,
+            [id, entry, generation_id, amount, provider_amount, note],
+            { LL404: () => new TenantNotFound({}), LL425: () => new GenerationNotFound({}) }
+          ),
         addPrice: (token, price, since) =>
           Effect.gen(function* () {
             const request = yield* RequestId

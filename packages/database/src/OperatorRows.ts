@@ -25,6 +25,7 @@ export const ARGUMENTS = {
   put_plan: ["uuid", "text::jsonb", "boolean", "text"],
   remove_plan: ["uuid", "text"],
   list_usage: ["date", "date", "text[]", "uuid", "integer"],
+  correct: ["uuid", "uuid", "uuid", "numeric", "numeric", "text", "text"],
   list_events: ["uuid", "uuid", "integer"],
   outbox: [],
   list_prices: ["text", "text", "boolean", "boolean", "integer"],

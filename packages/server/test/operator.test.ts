@@ -43,6 +43,7 @@ const ENDPOINTS: ReadonlyArray<readonly [string, string, unknown?]> = [
   ["PUT", `/tenants/${randomUUID()}/plan`, { plan_id: null }],
   ["POST", `/tenants/${randomUUID()}/erase`, { name: "x" }],
   ["GET", `/tenants/${randomUUID()}/erasure`],
+  ["POST", `/tenants/${randomUUID()}/corrections`, { amount: "1", note: "x" }],
   ["GET", "/plans"],
   ["POST", "/plans", { name: "x" }],
   ["GET", `/plans/${randomUUID()}`],
@@ -213,6 +214,48 @@ layer(Running.layer, { timeout: "120 seconds" })("the operator", (it) => {
         tenants_waiting: 0
       })
       assert.hasAllKeys(body["tracking"], ["pending", "parked", "oldest_seconds"])
+    })
+  )
+
+  it.effect("corrects what a tenant owes by an entry of its own, which usage and the books count", () =>
+    Effect.gen(function* () {
+      const { call, send } = yield* desk
+      const admin = yield* signUp(send)
+      const path = `/tenants/${admin.tenant}/corrections`
+      const asked = yield* ask(send, admin.token)
+      const made = yield* call("POST", path, {
+        amount: "-0.500000000000000001",
+        provider_amount: "-0.25",
+        generation_id: asked.body["generation_id"],
+        note: "twice answered"
+      })
+      assert.strictEqual(made.status, 201)
+      assert.deepStrictEqual(
+        yield* query(
+          `select kind, tenant_amount::text, provider_amount::text, margin_amount::text, user_id is not null as of_user, note
+           from app.ledger where id = '${String(made.body["id"])}'`
+        ),
+        [
+          {
+            kind: "correction",
+            tenant_amount: "-0.500000000000000001",
+            provider_amount: "0.25",
+            margin_amount: "0.250000000000000001",
+            of_user: true,
+            note: "twice answered"
+          }
+        ]
+      )
+      const usage = yield* send("GET", "/usage?scope=tenant&group_by=day", { token: admin.token })
+      assert.include(JSON.stringify(usage.body), '"cost_usd":"-0.500000000000000001"')
+      const wrong = { amount: "1", note: "x", generation_id: randomUUID() }
+      assert.deepStrictEqual(codeOf(yield* call("POST", path, wrong)), [404, "generation_not_found"])
+      assert.strictEqual((yield* call("POST", path, { amount: "1e3", note: "x" })).status, 400)
+      const unknown = `/tenants/${randomUUID()}/corrections`
+      assert.deepStrictEqual(codeOf(yield* call("POST", unknown, { amount: "1", note: "x" })), [
+        404,
+        "tenant_not_found"
+      ])
     })
   )
 

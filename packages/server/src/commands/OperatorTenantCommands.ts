@@ -78,6 +78,35 @@ const receipt = Command.make("receipt", { id, json }, ({ id, json }) =>
   Effect.flatMap(ask({ method: "GET", path: `${pathOf(id)}/erasure` }), (row) => printOne(row, json))
 ).pipe(Command.withDescription("Show what an erasure removed, and whether it is done"))
 
+const correct = Command.make(
+  "correct",
+  {
+    id,
+    amount: Flag.String("amount").pipe(
+      Flag.withMetavar("DOLLARS"),
+      Flag.withDescription("what the tenant owes more, as a decimal; negative: less")
+    ),
+    note: Flag.String("note").pipe(Flag.withMetavar("TEXT"), Flag.withDescription("why")),
+    provider: valued("provider-amount", "DOLLARS", "what is owed to the provider more"),
+    generation: valued("generation", "ID", "the answer that it is about"),
+    json
+  },
+  ({ amount, generation, id, json, note, provider }) =>
+    Effect.flatMap(
+      ask({
+        method: "POST",
+        path: `${pathOf(id)}/corrections`,
+        json: {
+          amount,
+          note,
+          ...(Option.isSome(provider) ? { provider_amount: provider.value } : {}),
+          generation_id: Option.getOrNull(generation)
+        }
+      }),
+      (row) => printOne(row, json)
+    )
+).pipe(Command.withDescription("Correct what a tenant owes, by an entry of its own in the ledger"))
+
 const exporting = Command.make("export", { id }, ({ id }) =>
   Effect.gen(function* () {
     const known = yield* Effect.mapError(
@@ -101,6 +130,7 @@ export const tenantCommands = Command.make("tenants").pipe(
     plan,
     erase,
     receipt,
+    correct,
     exporting
   ])
 )

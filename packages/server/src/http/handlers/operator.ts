@@ -49,6 +49,13 @@ export const OperatorHandlers = HttpApiBuilder.group(
       eraseTenant: ({ params: { id }, payload: { name } }) =>
         Effect.flatMap(Operator, ({ hash }) => Effect.andThen(access.erase(hash, id, name), access.receipt(hash, id))),
       erasure: ({ params: { id } }) => Effect.flatMap(Operator, ({ hash }) => access.receipt(hash, id)),
+      correct: ({ params: { id }, payload }) =>
+        Effect.gen(function* () {
+          const { hash } = yield* Operator
+          const entry = yield* random.uuidV7()
+          yield* access.correct(hash, id, entry, payload)
+          return { provider_amount: "0", generation_id: null, ...payload, id: entry, tenant_id: id }
+        }),
       plans: () => Effect.flatMap(Operator, ({ hash }) => Effect.map(access.plans(hash), (data) => ({ data }))),
       createPlan: ({ payload }) => Effect.flatMap(random.uuidV7(), (id) => put(PlanId.make(id), payload, false)),
       plan: ({ params: { id } }) => Effect.flatMap(Operator, ({ hash }) => access.plan(hash, id)),
