@@ -150,7 +150,7 @@ const DAY = "a day as in 2027-01-31"
 const Day = Schema.String.check(
   Schema.makeFilter((text) => (/^[1-9]\d{3}-\d\d-\d\d$/u.test(text) && isDay(text) ? undefined : `Expected ${DAY}`), {
     expected: DAY,
-    toJsonSchema: () => ({ format: "date" })
+    toJsonSchema: () => ({ format: "date", pattern: "^[1-9]" })
   })
 )
 

@@ -46,7 +46,7 @@ const isDay = (text: string): boolean => {
 export const Day = Schema.String.check(
   Schema.makeFilter((text) => (isDay(text) ? undefined : `Expected ${A_DAY}`), {
     expected: A_DAY,
-    toJsonSchema: () => ({ format: "date" })
+    toJsonSchema: () => ({ format: "date", pattern: "^[1-9]" })
   })
 )
 
