@@ -108,7 +108,7 @@ comment on column app.generations.counted is 'Whether a limit of concurrent answ
 create index generations_counted on app.generations (tenant_id, lease_until) where status = 'streaming' and counted;
 comment on column app.generations.cost_usd is 'What the tenant owes for it, US dollars; null: a price or a count is not known.';
 comment on column app.generations.admission is
-  'While it runs: what its end needs of its admission: {"taken": [{"subject", "period", "starts_at", "reserved", "tokens"}], "prices": {"input": {"price_id", "price"}, "output"}}.';
+  'What it took at its admission, and while it runs what it costs if its process is lost: {"taken": [{"subject", "period", "starts_at", "reserved", "tokens"}], "prices": {"input": {"price_id", "price"}, "output"}}.';
 
 alter table app.tenants
   add column markup numeric not null default 1 check (markup >= 0 and markup <= 1000 and scale(markup) <= 6);

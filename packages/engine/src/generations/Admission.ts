@@ -31,7 +31,8 @@ const RETRY_AFTER_SECONDS = 2
 
 /**
  * Decides when a question may go to the model. Each tenant has its own line and its own share, and free turns go around the tenants: 2,000
- * waiting questions of one tenant do not delay another's first token. Nothing is held while waiting: no row, no connection.
+ * waiting questions of one tenant do not delay another's first token. Nothing is held while waiting: no row, no connection. Each process has
+ * its own: it is for fairness within one. Limits and budgets of tenants, users and keys are the database's (`work.admit`), for all processes.
  */
 export class Admission {
   readonly #limits: Limits

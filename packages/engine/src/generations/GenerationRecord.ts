@@ -73,7 +73,7 @@ export const endedGeneration = (
   const calls = tokenLog.hasEvents && ending.status === "completed" ? callsIn(entries) : null
   const approx = { input: asked.approx_tokens_in, output: approximateTokens(words) }
   const paid = { input: estimated.input, output: Math.min(approx.output, estimated.outputAtMost) }
-  const account = accountOf(attempts, usage, words === "" ? undefined : paid, book)
+  const account = accountOf(attempts, usage, paid, ending, book)
   const stored: GenerationEnding = {
     tenant_id: live.tenantId,
     id: asked.id,
