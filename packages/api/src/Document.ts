@@ -91,6 +91,8 @@ const tidySchema = (given: Json, key: string): Json => {
   if (schema["type"] !== "string") return isProblem(schema) ? asProblem(schema) : schema
   // A string schema with bounds of a number: a query sends text, but the value is an integer.
   if (schema["minimum"] !== undefined) return { ...schema, type: "integer" }
+  // The format says all that the pattern does; of days, the pattern says that no year begins with 0.
+  if (schema["format"] === "date") return schema
   if (schema["format"] !== undefined) return Struct.omit(schema, ["pattern"])
   // Everywhere in the API, members with names that end in `_at` are times.
   return key.endsWith("_at") && schema["enum"] === undefined ? { ...schema, format: "date-time" } : schema
