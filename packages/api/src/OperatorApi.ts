@@ -76,7 +76,7 @@ const suspendTenant = HttpApiEndpoint.post("suspendTenant", "/operator/tenants/:
   .annotateMerge(
     about(
       "Suspend a tenant",
-      "Nobody of it enters from the very next request, neither by login nor by key. Its answers under way stop within a few seconds, and cost what they had cost by then."
+      "From the very next request its users and keys are refused. Its answers under way stop within a few seconds, and cost what they had cost by then."
     )
   )
 
@@ -118,7 +118,7 @@ const eraseTenant = HttpApiEndpoint.post("eraseTenant", "/operator/tenants/:id/e
   .annotateMerge(
     about(
       "Erase a tenant",
-      "For good. `name` is the tenant's name, against a mistaken id; another one is answered as an unknown tenant. Nobody enters from now on; questions, answers, conversations, feedback, users, keys and settings are removed in the background. What stays has no content: the accounts of answers, the ledger, and the audit log."
+      "For good. `name` is the tenant's name, against a mistaken id; another one is answered as an unknown tenant. Its users and keys are refused from now on; questions, answers, conversations, feedback, users, keys and settings are removed in the background. What stays has no content: the accounts of answers, the ledger, and the audit log."
     )
   )
 

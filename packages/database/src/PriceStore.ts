@@ -1,4 +1,5 @@
 import { perOne } from "@llm-saas/domain/Decimal"
+import { UNITS } from "@llm-saas/domain/Price"
 import { PriceCatalogue } from "@llm-saas/domain/PriceCatalogue"
 import type { NameRule, PricedModel } from "@llm-saas/domain/Pricing"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
@@ -15,23 +16,9 @@ const NameRule: Schema.Codec<NameRule> = Schema.Union([
   Schema.Struct({ and: Schema.Array(Schema.suspend((): Schema.Codec<NameRule> => NameRule)) })
 ])
 
-const Unit = Schema.Literals([
-  "input",
-  "cache_read",
-  "cache_write",
-  "cache_write_1h",
-  "input_audio",
-  "input_image",
-  "output",
-  "reasoning",
-  "output_audio",
-  "searches",
-  "requests"
-])
-
 const Row = Schema.Struct({
   id: Schema.String,
-  unit: Unit,
+  unit: Schema.Literals(UNITS),
   service_tier: Schema.String,
   tier_start: Schema.Int,
   per: Schema.Int,

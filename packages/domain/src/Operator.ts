@@ -17,7 +17,7 @@ export class OperatorToken extends Schema.Class<OperatorToken>("OperatorToken")(
   expires_at: Schema.NullOr(Schema.DateTimeUtcFromString)
 }) {}
 
-/** `suspended`: nobody enters. `erased`: likewise, for good, and its content is removed. */
+/** `suspended`: its users and keys are refused. `erased`: likewise, for good, and its content is removed. */
 export const TenantStatus = Schema.Literals(["active", "suspended", "erased"])
 export type TenantStatus = typeof TenantStatus.Type
 
@@ -41,7 +41,7 @@ export class OperatorTenant extends Schema.Class<OperatorTenant>("OperatorTenant
 /** What an erasure removed: the receipt. */
 export class Erasure extends Schema.Class<Erasure>("Erasure")({
   tenant_id: TenantId,
-  /** `running`: nobody enters any more, and rows are being removed. `done`: none is left. */
+  /** `running`: users and keys are refused, and rows are being removed. `done`: none is left. */
   status: Schema.Literals(["running", "done"]),
   begun_at: Schema.DateTimeUtcFromString,
   ended_at: Schema.NullOr(Schema.DateTimeUtcFromString),

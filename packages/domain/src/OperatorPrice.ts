@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Amount } from "./Limit.ts"
-import type { Unit } from "./Price.ts"
+import { UNITS } from "./Price.ts"
 import { Problem } from "./ProblemClass.ts"
 import { line, uuid } from "./Text.ts"
 
@@ -8,20 +8,6 @@ import { line, uuid } from "./Text.ts"
 
 export const PriceId = Schema.String.check(uuid).pipe(Schema.brand("PriceId"))
 export type PriceId = typeof PriceId.Type
-
-const UNITS = [
-  "input",
-  "cache_read",
-  "cache_write",
-  "cache_write_1h",
-  "input_audio",
-  "input_image",
-  "output",
-  "reasoning",
-  "output_audio",
-  "searches",
-  "requests"
-] as const satisfies ReadonlyArray<Unit>
 
 const LARGEST_STEP = 2_000_000_000
 

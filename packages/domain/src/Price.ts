@@ -3,21 +3,23 @@ import { type Decimal, parse, plain } from "./Decimal.ts"
 import type { Usage } from "./Usage.ts"
 
 /** What is paid for. Each token is counted in one of them. */
-export type Unit =
-  | "input"
-  | "cache_read"
+export const UNITS = [
+  "input",
+  "cache_read",
   /** For five minutes, or where the provider names no time. */
-  | "cache_write"
-  | "cache_write_1h"
-  | "input_audio"
-  | "input_image"
-  | "output"
-  | "reasoning"
-  | "output_audio"
+  "cache_write",
+  "cache_write_1h",
+  "input_audio",
+  "input_image",
+  "output",
+  "reasoning",
+  "output_audio",
   /** Web searches. */
-  | "searches"
+  "searches",
   /** Requests, where a provider takes money for each beside its tokens. */
-  | "requests"
+  "requests"
+] as const
+export type Unit = (typeof UNITS)[number]
 
 export interface Price {
   /** The price's row in the database; null: it is of the configuration. */

@@ -4,7 +4,6 @@ import { KeyId } from "./ApiKey.ts"
 import { type Decimal, parse, plain } from "./Decimal.ts"
 import { GenerationId } from "./Generation.ts"
 import { decimal } from "./Page.ts"
-import type { Unit } from "./Price.ts"
 import { isText, uuid } from "./Text.ts"
 import { UserId } from "./User.ts"
 
@@ -127,21 +126,6 @@ export class UsageEntry extends Schema.Class<UsageEntry>("UsageEntry")({
   ttft_ms: Schema.NullOr(Schema.Finite),
   note: Schema.NullOr(Schema.String)
 }) {}
-
-/** The units that have a column of their own in a table. Others are named in its last one. */
-export const UNITS: ReadonlyArray<Unit> = [
-  "input",
-  "cache_read",
-  "cache_write",
-  "cache_write_1h",
-  "input_audio",
-  "input_image",
-  "output",
-  "reasoning",
-  "output_audio",
-  "searches",
-  "requests"
-]
 
 /** An amount in US dollars as the contract writes it: every digit, and two behind the point at least. */
 export const dollars = (amount: Decimal): string => {

@@ -1,23 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { perOne, plain, parse } from "../src/Decimal.ts"
-import { amountOf, itemize, type PriceList, type Unit, worstCase } from "../src/Price.ts"
+import { amountOf, itemize, type PriceList, type Unit, UNITS, worstCase } from "../src/Price.ts"
 import type { Usage } from "../src/Usage.ts"
 import { BigDecimal } from "effect"
 import * as fc from "fast-check"
-
-const UNITS: ReadonlyArray<Unit> = [
-  "input",
-  "cache_read",
-  "cache_write",
-  "cache_write_1h",
-  "input_audio",
-  "input_image",
-  "output",
-  "reasoning",
-  "output_audio",
-  "searches",
-  "requests"
-]
 
 const count = fc.integer({ min: 0, max: 1_000_000 })
 const some = fc.option(count, { nil: undefined })

@@ -125,7 +125,7 @@ export const tenantCommands = Command.make("tenants").pipe(
     list,
     show,
     create,
-    deed("suspend", "Let nobody of a tenant in, and stop its answers"),
+    deed("suspend", "Refuse a tenant's users and keys, and stop its answers"),
     deed("resume", "Let a suspended tenant in again"),
     plan,
     erase,

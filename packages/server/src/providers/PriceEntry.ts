@@ -1,5 +1,5 @@
 import { perOne } from "@llm-saas/domain/Decimal"
-import type { PriceList, Unit } from "@llm-saas/domain/Price"
+import { type PriceList, type Unit, UNITS } from "@llm-saas/domain/Price"
 import type { Pricing } from "@llm-saas/domain/Pricing"
 import { BigDecimal, Option, Schema } from "effect"
 
@@ -49,19 +49,6 @@ const PER: Readonly<Record<Unit, number>> = {
   searches: 1000,
   requests: 1000
 }
-const UNITS: ReadonlyArray<Unit> = [
-  "input",
-  "output",
-  "cache_read",
-  "cache_write",
-  "cache_write_1h",
-  "input_audio",
-  "input_image",
-  "reasoning",
-  "output_audio",
-  "searches",
-  "requests"
-]
 
 export const priceListOf = (entry: PriceEntry): PriceList =>
   UNITS.flatMap((unit) => {
