@@ -45,7 +45,7 @@ const TYPES = {
   OfAnswers: "Answers that run, and how many more may.",
   OfBudget:
     "A budget in its current period. Amounts are US dollars as decimal texts; `reserved` is for answers that run.",
-  Budget: "What may be spent in a period: US dollars as a decimal text.",
+  Budget: "What may be spent in a period: a decimal text of US dollars.",
   BudgetChoice: "A budget to set.",
   ManagedUser: "A person of one tenant as its admins manage them, with their own limits.",
   ChangeUser: "Members of a user to change; those left out stay.",

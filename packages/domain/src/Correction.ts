@@ -3,7 +3,7 @@ import { GenerationId } from "./Generation.ts"
 import { TenantId } from "./Tenant.ts"
 import { line, uuid } from "./Text.ts"
 
-const SIGNED = 'US dollars as a decimal text like "-0.50", below 10^12, with at most 18 decimals'
+const SIGNED = 'a decimal text of US dollars like "-0.50", below 10^12, with at most 18 decimals'
 const SignedAmount = Schema.String.check(Schema.isPattern(/^-?\d{1,12}(?:\.\d{1,18})?$/u, { expected: SIGNED }))
 
 /** A correction of what a tenant owes: an entry of its own in the ledger. */

@@ -32,7 +32,7 @@ export type LimitsChange = typeof LimitsChange.Type
 export const UNLIMITED: Limits = { requests_per_minute: null, tokens_per_minute: null, concurrent: null }
 
 const AMOUNT = /^(?:0|[1-9]\d{0,11})(?:\.\d{1,18})?$/u
-const AMOUNT_EXPECTED = 'US dollars as a decimal text like "0.50", below 10^12, with at most 18 decimals'
+const AMOUNT_EXPECTED = 'a decimal text of US dollars like "0.50", below 10^12, with at most 18 decimals'
 
 /** US dollars, as a decimal text: never a floating-point number. */
 export const Amount = Schema.String.check(Schema.isPattern(AMOUNT, { expected: AMOUNT_EXPECTED }))

@@ -18,7 +18,7 @@ export const OfAnswers = Schema.Struct({
 
 /** US dollars, to the last digit. */
 const Dollars = Schema.String.check(
-  Schema.isPattern(/^-?\d+(?:\.\d+)?$/u, { expected: "US dollars as a decimal text" })
+  Schema.isPattern(/^-?\d+(?:\.\d+)?$/u, { expected: "a decimal text of US dollars" })
 )
 
 /** A budget in its current period. `reserved` is for answers that run; `until` is when the next period begins, null: never. */

@@ -428,7 +428,7 @@ export interface OfBudget {
   readonly until: string | null
 }
 
-/** What may be spent in a period: US dollars as a decimal text. */
+/** What may be spent in a period: a decimal text of US dollars. */
 export interface Budget {
   readonly amount: string
   readonly period: "day" | "week" | "month" | "total"
