@@ -1977,6 +1977,9 @@ create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, u
 create function auth.login_record(uuid[],uuid[],uuid,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_record(uuid[],uuid[],uuid,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.open_tenant(uuid) returns text language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.open_tenant(uuid) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.register(uuid,uuid,text,text,text,text,text) returns TABLE(outcome text, id uuid, role text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.register(uuid,uuid,text,text,text,text,text) owner to llm_auth;
   grant execute to llm_api;

@@ -31,6 +31,14 @@ begin
   return query select t.id, t.name, t.registration, t.created_at, v_made from app.tenants t where t.id = p_id;
 end $$;
 
+-- The name of a tenant in which people may register: those who could read it a moment later. A password must not be that name.
+create function auth.open_tenant(p_tenant uuid) returns text
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select t.name from app.tenants t
+  where t.id = p_tenant and t.status = 'active' and (t.registration = 'open' or t.bootstrapped_at is null);
+end;
+
 -- No row: refused, without the reason (unknown or suspended tenant, closed registration, address taken). p_key, or null: what stands for a
 -- guest's Idempotency-Key, see app.idempotent_answers. outcome: `registered`; `known`: made by an earlier request with this key and this
 -- body, here is its user; `mismatch`: the key was used with another body.

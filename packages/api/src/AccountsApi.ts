@@ -1,5 +1,6 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Password } from "@llm-saas/domain/Password"
+import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { EmailInput, Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
@@ -20,7 +21,7 @@ const register = HttpApiEndpoint.post("register", "/register", {
   headers: keyHeader,
   payload: Register,
   success: User.pipe(HttpApiSchema.status(201)),
-  error: [RegistrationRefused, IdempotencyMismatch, TooManyRequests, Unavailable]
+  error: [RegistrationRefused, PasswordRefused, IdempotencyMismatch, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotateMerge(
@@ -101,7 +102,7 @@ export const ChangePassword = Schema.Struct({
 const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
   payload: ChangePassword,
   success: Token,
-  error: [InvalidCredentials, TooManyRequests, Unavailable]
+  error: [InvalidCredentials, PasswordRefused, TooManyRequests, Unavailable]
 })
   .middleware(Authorization)
   .annotate(Access, "user")

@@ -1,4 +1,5 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
@@ -13,7 +14,7 @@ const open = RpcGroup.make(
   Rpc.make("accounts.register", {
     payload: { ...Register.fields, ...keyMember },
     success: User,
-    error: Schema.Union([RegistrationRefused, IdempotencyMismatch, TooManyRequests, Unavailable])
+    error: Schema.Union([RegistrationRefused, PasswordRefused, IdempotencyMismatch, TooManyRequests, Unavailable])
   }),
   Rpc.make("accounts.login", {
     payload: Credentials,
@@ -28,7 +29,7 @@ const own = RpcGroup.make(
   Rpc.make("accounts.changePassword", {
     payload: ChangePassword,
     success: Token,
-    error: Schema.Union([...refusals, InvalidCredentials, TooManyRequests])
+    error: Schema.Union([...refusals, InvalidCredentials, PasswordRefused, TooManyRequests])
   })
 )
   .middleware(CallAuthorization)

@@ -1,6 +1,7 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { allowance, type AllowanceChange, LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { Password } from "@llm-saas/domain/Password"
+import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import {
   EmailInput,
@@ -33,7 +34,7 @@ const createUser = HttpApiEndpoint.post("createUser", "/admin/users", {
   headers: keyHeader,
   payload: CreateUser,
   success: User.pipe(HttpApiSchema.status(201)),
-  error: [EmailTaken, IdempotencyMismatch, Unavailable]
+  error: [EmailTaken, PasswordRefused, IdempotencyMismatch, Unavailable]
 })
   .annotateMerge(
     Examples.answers(201, Examples.colleague, {

@@ -1,5 +1,6 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { LimitBeyondPlan } from "@llm-saas/domain/Limit"
+import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { EmailTaken, LastAdmin, ManagedUser, User, UserId, UserNotFound } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
@@ -13,7 +14,7 @@ export class AdminRpc extends RpcGroup.make(
   Rpc.make("admin.createUser", {
     payload: { ...CreateUser.fields, ...keyMember },
     success: User,
-    error: Schema.Union([...refusals, EmailTaken, IdempotencyMismatch])
+    error: Schema.Union([...refusals, EmailTaken, PasswordRefused, IdempotencyMismatch])
   }),
   Rpc.make("admin.changeUser", {
     payload: Schema.Struct({ id: UserId, ...change }).check(changesSomething),

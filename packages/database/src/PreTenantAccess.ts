@@ -2,7 +2,7 @@ import { KeyId } from "@llm-saas/domain/ApiKey"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Scope } from "@llm-saas/domain/Scope"
-import { type Registration, Tenant, TenantId } from "@llm-saas/domain/Tenant"
+import { type Registration, Tenant, TenantId, TenantName } from "@llm-saas/domain/Tenant"
 import { type Email, Role, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { outageOrBug } from "./PostgresError.ts"
@@ -92,6 +92,8 @@ export class PreTenantAccess extends Context.Service<
       counted: ReadonlyArray<{ readonly key: string; readonly limit: number }>,
       windowMs: number
     ) => Effect.Effect<number, Unavailable>
+    /** The name of a tenant in which people may register now. None of any other. */
+    readonly openTenant: (id: TenantId) => Effect.Effect<Option.Option<string>, Unavailable>
     /** None: refused (no such tenant, suspended, closed, or the email is taken), and the database does not say which. */
     readonly register: (user: {
       readonly tenantId: TenantId
@@ -149,6 +151,15 @@ export class PreTenantAccess extends Context.Service<
             COUNTS
           )
           return seconds * 1000
+        }),
+        openTenant: Effect.fn("PreTenantAccess.openTenant")(function* (id) {
+          const [{ name }] = yield* pool.call(
+            "select auth.open_tenant($1) as name",
+            [id],
+            Schema.Tuple([Schema.Struct({ name: Schema.NullOr(TenantName) })]),
+            LINE
+          )
+          return Option.fromNullOr(name)
         }),
         register: Effect.fn("PreTenantAccess.register")(function* (user) {
           const request = yield* RequestId

@@ -252,6 +252,12 @@ export const PROBLEMS = {
     detail: "The question has more characters than this server takes.",
     help: "`max_characters` says how many it may have, counted in Unicode code points."
   },
+  password_refused: {
+    status: 422,
+    title: "This password may not be chosen",
+    detail: "The password is too short, or among the first that are tried.",
+    help: "`reason` says why, and `min_characters` how long it has to be. Choose another one: several words in a row are easy to remember."
+  },
   idempotency_mismatch: {
     status: 422,
     title: "This Idempotency-Key was used for another request",

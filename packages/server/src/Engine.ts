@@ -32,6 +32,7 @@ import { PooledRandomLayer } from "./auth/PooledRandom.ts"
 import { Drain } from "./http/Drain.ts"
 import { availability, gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
+import { PasswordRulesLayer } from "./auth/CommonPasswords.ts"
 import { PasswordsLayer } from "./auth/Passwords.ts"
 import { Settings } from "./config/Settings.ts"
 import { StartupFailed } from "./process/Startup.ts"
@@ -131,6 +132,7 @@ export const EngineLayer = Layer.mergeAll(
       ReadinessLayer,
       GenerationStore.layer,
       PasswordsLayer,
+      PasswordRulesLayer,
       PooledRandomLayer,
       DigestLayer,
       ModelLayer

@@ -6,6 +6,7 @@ import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { PasswordHasher } from "@llm-saas/engine/accounts/PasswordHasher"
+import { PasswordRules } from "@llm-saas/engine/accounts/PasswordRules"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
 import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
 import { Users } from "@llm-saas/engine/accounts/Users"
@@ -57,7 +58,7 @@ const listening = (pool: Pool["Service"]) =>
 
 const world = Layer.mergeAll(Users.layer, Keys.layer, ServiceAccounts.layer).pipe(
   Layer.provideMerge(engine({}, 3, listening)),
-  Layer.provide(Layer.mock(PasswordHasher, {})),
+  Layer.provide([Layer.mock(PasswordHasher, {}), Layer.mock(PasswordRules, {})]),
   Layer.provideMerge(TestDatabase.layer)
 )
 

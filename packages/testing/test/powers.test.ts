@@ -28,6 +28,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "mlflow",
     "@effect/platform-node",
     "@node-rs/argon2",
+    "@zxcvbn-ts/language-common",
     "jose",
     "swagger-ui-dist",
     "yaml",

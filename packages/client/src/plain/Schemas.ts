@@ -565,6 +565,7 @@ export type ProblemCode =
   | "model_unavailable"
   | "model_unpriced"
   | "not_found"
+  | "password_refused"
   | "payload_too_large"
   | "plan_in_use"
   | "plan_name_taken"

@@ -3,6 +3,7 @@ import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Password } from "@llm-saas/domain/Password"
+import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import {
   InvalidCredentials,
   type Refused,
@@ -21,6 +22,7 @@ import type { GuestAttempt } from "../Idempotency.ts"
 import { answerAtInterval } from "./RefusalTiming.ts"
 import type { LoginAttempts } from "./LoginAttempts.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
+import { PasswordRules } from "./PasswordRules.ts"
 
 /** The account that logged in: what a token is made of. */
 export interface Identity {
@@ -41,7 +43,7 @@ export class Accounts extends Context.Service<
       readonly password: Password
       readonly client: string
       readonly attempt?: GuestAttempt | undefined
-    }) => Effect.Effect<User, RegistrationRefused | IdempotencyMismatch | Unavailable>
+    }) => Effect.Effect<User, RegistrationRefused | PasswordRefused | IdempotencyMismatch | Unavailable>
     /**
      * Without a tenant, tries every account of the address. One fitting account is logged in; several ask for the tenant. Each account's
      * result goes into its own tenant's audit log: `login.succeeded` where a token was made, else `login.failed`, even for a right
@@ -60,11 +62,12 @@ export class Accounts extends Context.Service<
     /** Revokes all earlier tokens. */
     readonly changePassword: (change: {
       readonly email: Email
+      readonly tenantName: string
       readonly current: Redacted.Redacted<string>
       readonly next: Password
       readonly client: string
       readonly attempts: LoginAttempts
-    }) => Effect.Effect<Identity, InvalidCredentials | Refused, Actor>
+    }) => Effect.Effect<Identity, InvalidCredentials | PasswordRefused | Refused, Actor>
   }
 >()("@llm-saas/engine/accounts/Accounts") {
   static readonly layer = Layer.effect(
@@ -77,27 +80,38 @@ const make = Effect.gen(function* () {
   const preTenant = yield* PreTenantAccess
   const tenancy = yield* Tenancy
   const hasher = yield* PasswordHasher
+  const rules = yield* PasswordRules
   const random = yield* SecureRandom
   const record = AuditLog.recorder(random)
 
-  const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(
-    ({ attempt, client, email, password, tenantId }) =>
-      answerAtInterval(
-        // Hashed first, whatever the answer will be.
+  const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(function* ({
+    attempt,
+    client,
+    email,
+    password,
+    tenantId
+  }) {
+    yield* rules.check(password, { email, names: [] })
+    return yield* answerAtInterval(
+      // Hashed first, whatever the answer will be.
+      Effect.all([
         hasher.hash(password, { email, share: { client, target: `register ${tenantId}` } }),
-        Effect.fnUntraced(function* (passwordHash) {
-          const id = UserId.make(yield* random.uuidV7())
-          const made = yield* preTenant.register({ tenantId, userId: id, email, passwordHash, attempt })
-          if (Option.isNone(made)) return yield* new RegistrationRefused({})
-          if (made.value.outcome === "mismatch") return yield* new IdempotencyMismatch({})
-          const { outcome, ...registered } = made.value
-          if (outcome === "known") yield* noteReplay
-          return new User({ tenant_id: tenantId, email, status: "active", ...registered })
-        }),
-        // The reason is not told, and the time must not tell it.
-        Exit.isFailure
-      )
-  )
+        preTenant.openTenant(tenantId)
+      ]),
+      Effect.fnUntraced(function* ([passwordHash, name]) {
+        yield* rules.check(password, { email, names: Option.toArray(name) })
+        const id = UserId.make(yield* random.uuidV7())
+        const made = yield* preTenant.register({ tenantId, userId: id, email, passwordHash, attempt })
+        if (Option.isNone(made)) return yield* new RegistrationRefused({})
+        if (made.value.outcome === "mismatch") return yield* new IdempotencyMismatch({})
+        const { outcome, ...registered } = made.value
+        if (outcome === "known") yield* noteReplay
+        return new User({ tenant_id: tenantId, email, status: "active", ...registered })
+      }),
+      // The reason is not told, and the time must not tell it.
+      Exit.isFailure
+    )
+  })
 
   const login: Accounts["Service"]["login"] = Effect.fn("Accounts.login")((credentials) => {
     const { email, tenantId } = credentials
@@ -124,6 +138,7 @@ const make = Effect.gen(function* () {
   const changePassword: Accounts["Service"]["changePassword"] = Effect.fn("Accounts.changePassword")(
     function* (change) {
       const { attempts, client, current, email, next } = change
+      yield* rules.check(next, { email, names: [change.tenantName] })
       const { tenantId, userId } = yield* Actor
       const candidates = yield* preTenant.candidates(email, tenantId)
       const own = candidates.filter((candidate) => candidate.user_id === userId)

@@ -5,8 +5,9 @@ import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { type AllowanceChange, changeOf, type LimitBeyondPlan } from "@llm-saas/domain/Limit"
 import { type Page, page } from "@llm-saas/domain/Page"
 import type { Password } from "@llm-saas/domain/Password"
+import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import type { Refused } from "@llm-saas/domain/Refusal"
-import { type TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
+import { type TenantId, TenantName, TenantNotFound } from "@llm-saas/domain/Tenant"
 import {
   Email,
   EmailTaken,
@@ -28,6 +29,7 @@ import { type Attempt, earlier, once } from "../Idempotency.ts"
 import { pageOnIndex } from "../Pages.ts"
 import * as Allowances from "./Allowances.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
+import { PasswordRules } from "./PasswordRules.ts"
 
 /** What an admin may change about a user; what is absent stays. */
 export interface UserChange extends AllowanceChange {
@@ -58,7 +60,7 @@ export class Users extends Context.Service<
       readonly password: Password
       readonly role: Role
       readonly attempt?: Attempt | undefined
-    }) => Effect.Effect<User, EmailTaken | IdempotencyMismatch | Refused, Actor>
+    }) => Effect.Effect<User, EmailTaken | PasswordRefused | IdempotencyMismatch | Refused, Actor>
     readonly change: (
       id: UserId,
       change: UserChange
@@ -72,6 +74,7 @@ export class Users extends Context.Service<
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
       const hasher = yield* PasswordHasher
+      const rules = yield* PasswordRules
       const generations = yield* Generations
       const random = yield* SecureRandom
       const record = AuditLog.recorder(random)
@@ -87,10 +90,14 @@ export class Users extends Context.Service<
       const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
         // Before the hash: a caller who may not create users must not cause the cost of one.
         const { attempt } = user
-        const known = yield* tenancy.transaction(
-          attempt === undefined ? Effect.succeed(Option.none<User>()) : earlier(attempt, User)
+        const { known, tenant } = yield* tenancy.transaction(
+          Effect.gen(function* () {
+            const known = attempt === undefined ? Option.none<User>() : yield* earlier(attempt, User)
+            return { known, tenant: yield* ownTenant(undefined) }
+          }).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
         )
         if (Option.isSome(known)) return known.value
+        yield* rules.check(user.password, { email: user.email, names: [tenant.name] })
         const { tenantId } = yield* Actor
         const share = { client: tenantId, target: `users ${tenantId}` }
         const hash = yield* hasher.hash(user.password, { email: user.email, share })
@@ -145,6 +152,12 @@ const newestFirst = SqlSchema.findAll({
           from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'person'` }, after, limit)}) u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}
           order by id desc`
     )
+})
+
+const ownTenant = SqlSchema.findOne({
+  Request: Schema.Void,
+  Result: Schema.Struct({ name: TenantName }),
+  execute: () => TenantSql.use((sql) => sql`select name from app.tenants where id = app.tenant_id()`)
 })
 
 const insert = SqlSchema.findOne({

@@ -1,6 +1,7 @@
 import type { Credentials, Token } from "@llm-saas/api/AccountsApi"
 import { type Actor } from "@llm-saas/domain/Actor"
 import type { Password } from "@llm-saas/domain/Password"
+import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import type { Forbidden, InvalidCredentials, TenantRequired, Unauthenticated } from "@llm-saas/domain/Refusal"
 import type { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { EmailInput } from "@llm-saas/domain/User"
@@ -24,7 +25,7 @@ export class Sessions extends Context.Service<
       from: Sender
     ) => Effect.Effect<
       typeof Token.Type,
-      InvalidCredentials | TooManyRequests | Unauthenticated | Forbidden | Unavailable,
+      InvalidCredentials | PasswordRefused | TooManyRequests | Unauthenticated | Forbidden | Unavailable,
       Actor
     >
   }
@@ -55,9 +56,9 @@ export class Sessions extends Context.Service<
       const changePassword: Sessions["Service"]["changePassword"] = Effect.fnUntraced(function* (change, from) {
         const client = networks.of(from)
         // A wrong password here counts together with those at the login.
-        const { email } = yield* accounts.me
+        const { email, tenant } = yield* accounts.me
         const identity = yield* throttle.guard({ account: email, exact: true, client }, (attempts) =>
-          accounts.changePassword({ ...change, email, client: client.narrow, attempts })
+          accounts.changePassword({ ...change, email, tenantName: tenant.name, client: client.narrow, attempts })
         )
         return yield* token(identity)
       })

@@ -1,6 +1,7 @@
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import type { Register } from "@llm-saas/api/AccountsApi"
 import type { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
+import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { type TooManyRequests, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { type Tenant, TenantCreationClosed } from "@llm-saas/domain/Tenant"
 import type { RegistrationRefused, User } from "@llm-saas/domain/User"
@@ -30,7 +31,10 @@ export class SignUps extends Context.Service<
     readonly register: (
       user: typeof Register.Type & { readonly key: string | undefined },
       from: Sender
-    ) => Effect.Effect<User, RegistrationRefused | IdempotencyMismatch | TooManyRequests | Unavailable>
+    ) => Effect.Effect<
+      User,
+      RegistrationRefused | PasswordRefused | IdempotencyMismatch | TooManyRequests | Unavailable
+    >
   }
 >()("@llm-saas/server/auth/SignUps") {
   static readonly layer = Layer.effect(

@@ -97,6 +97,7 @@ export const VARIABLES = {
   LOGIN_FAILURES_PER_ADDRESS: amount("LOGIN_FAILURES_PER_ADDRESS", "failures", 1, 100_000, 50),
   LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),
   LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
+  PASSWORD_MIN_LENGTH: amount("PASSWORD_MIN_LENGTH", "characters", 8, 64, 8),
   PASSWORD_THREADS: setting("PASSWORD_THREADS", "a whole number of threads, 1 to 64", whole(1, 64), undefined),
   LLM_PROVIDER: setting("LLM_PROVIDER", "mock or openai", Schema.Literals(["mock", "openai"]), undefined),
   PROVIDERS_FILE: setting("PROVIDERS_FILE", "the path of a YAML or JSON file", Text, undefined),
