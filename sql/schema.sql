@@ -79,6 +79,7 @@ create schema tracking authorization llm_owner;
   grant usage to llm_tracking;
 create schema work authorization llm_owner;
   grant usage to llm_api;
+  grant usage to llm_jobs;
   grant usage to llm_tenant;
   grant usage to llm_work;
 
@@ -980,6 +981,70 @@ grant select on app.limits to llm_reader;
 grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin), select, update (requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin, updated_at) on app.limits to llm_tenant;
 grant delete, select on app.limits to llm_work;
 
+create table app.mails (
+  tenant_id uuid not null,
+  id uuid not null,
+  subject_id uuid,
+  address text not null,
+  template text not null,
+  data jsonb not null default '{}'::jsonb,
+  token_id uuid,
+  created_at timestamp with time zone not null default now(),
+  attempts integer not null default 0,
+  next_at timestamp with time zone not null default now(),
+  worker uuid,
+  ended_at timestamp with time zone,
+  failure text,
+  constraint mails_pkey PRIMARY KEY (tenant_id, id),
+  constraint mails_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint mails_tenant_id_token_id_fkey FOREIGN KEY (tenant_id, token_id) REFERENCES app.one_time_tokens(tenant_id, id) ON DELETE CASCADE,
+  constraint mails_address_check CHECK (((char_length(address) >= 3) AND (char_length(address) <= 254))),
+  constraint mails_data_check CHECK (((jsonb_typeof(data) = 'object'::text) AND (octet_length((data)::text) <= 4096))),
+  constraint mails_failure_check CHECK ((char_length(failure) <= 200)),
+  constraint mails_template_check CHECK ((template ~ '^[a-z_]{1,50}$'::text))
+);
+alter table app.mails owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX mails_ended ON app.mails USING btree (ended_at, tenant_id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX mails_of_token ON app.mails USING btree (tenant_id, token_id) WHERE (token_id IS NOT NULL);
+CREATE INDEX mails_open ON app.mails USING btree (tenant_id, next_at, id) WHERE (ended_at IS NULL);
+CREATE INDEX mails_subject ON app.mails USING btree (tenant_id, subject_id, id) WHERE (subject_id IS NOT NULL);
+create policy own_or_admin on app.mails as restrictive for select to llm_tenant
+  using ((subject_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.mails as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.mails as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.mails as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_add on app.mails as permissive for insert to llm_auth
+  with check true;
+create policy backup_rows on app.mails as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.mails as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.mails as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = mails.tenant_id) AND (t.status = 'erased'::text))));
+create policy reader_read on app.mails as permissive for select to llm_reader
+  using true;
+create policy tenant_add on app.mails as permissive for insert to llm_tenant
+  with check true;
+create policy tenant_rows on app.mails as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.mails as permissive for all to llm_work
+  using true
+  with check true;
+grant select (tenant_id, id, subject_id, address, template, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_auditor;
+grant insert (tenant_id, id, subject_id, address, template, data, token_id) on app.mails to llm_auth;
+grant select on app.mails to llm_backup;
+grant delete, select (tenant_id) on app.mails to llm_operator;
+grant select (tenant_id, id, subject_id, address, template, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_reader;
+grant insert (tenant_id, id, subject_id, address, template, data, token_id), select (tenant_id, id, subject_id, template, token_id, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_tenant;
+grant delete, select, update (attempts, next_at, worker, ended_at, failure) on app.mails to llm_work;
+
 create table app.messages (
   tenant_id uuid not null,
   id uuid not null,
@@ -1046,6 +1111,74 @@ grant select (content, response, request, log, tool_calls) on app.messages to ll
 grant insert (tenant_id, id, user_id, conversation_id, content, request), select on app.messages to llm_tenant;
 grant select (tenant_id, id, user_id, conversation_id, content, response, token_lengths, request, log) on app.messages to llm_tracking;
 grant delete, select (tenant_id, id, user_id, conversation_id), update (content, response, token_lengths, account, request, log, tool_calls) on app.messages to llm_work;
+
+create table app.one_time_tokens (
+  tenant_id uuid not null,
+  id uuid not null,
+  purpose text not null,
+  subject_id uuid not null,
+  address text not null,
+  hash bytea not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  voided_at timestamp with time zone,
+  constraint one_time_tokens_pkey PRIMARY KEY (tenant_id, id),
+  constraint one_time_tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint one_time_tokens_address_check CHECK (((char_length(address) >= 3) AND (char_length(address) <= 254))),
+  constraint one_time_tokens_hash_check CHECK ((octet_length(hash) = 32)),
+  constraint one_time_tokens_purpose_check CHECK ((purpose ~ '^[a-z_]{1,50}$'::text))
+);
+alter table app.one_time_tokens owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX one_time_tokens_expired ON app.one_time_tokens USING btree (expires_at, tenant_id);
+CREATE INDEX one_time_tokens_hash ON app.one_time_tokens USING btree (hash, tenant_id) WHERE (octet_length(hash) = 32);
+CREATE INDEX one_time_tokens_open ON app.one_time_tokens USING btree (tenant_id, subject_id, purpose) WHERE ((used_at IS NULL) AND (voided_at IS NULL));
+CREATE INDEX one_time_tokens_subject ON app.one_time_tokens USING btree (tenant_id, subject_id, id);
+create policy own_or_admin on app.one_time_tokens as restrictive for all to llm_tenant
+  using ((subject_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text))
+  with check (((subject_id = ( SELECT app.user_id() AS user_id)) AND (purpose = ANY (ARRAY['email_verify'::text, 'email_change'::text]))) OR ((( SELECT app.role() AS role) = 'admin'::text) AND ((purpose = 'invitation'::text) OR (voided_at IS NOT NULL))));
+create policy reader_wall on app.one_time_tokens as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.one_time_tokens as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.one_time_tokens as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_rows on app.one_time_tokens as permissive for all to llm_auth
+  using true
+  with check true;
+create policy backup_rows on app.one_time_tokens as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.one_time_tokens as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.one_time_tokens as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = one_time_tokens.tenant_id) AND (t.status = 'erased'::text))));
+create policy reader_read on app.one_time_tokens as permissive for select to llm_reader
+  using true;
+create policy tenant_add on app.one_time_tokens as permissive for insert to llm_tenant
+  with check true;
+create policy tenant_rows on app.one_time_tokens as permissive for select to llm_tenant
+  using true;
+create policy tenant_void on app.one_time_tokens as permissive for update to llm_tenant
+  using (used_at IS NULL)
+  with check (voided_at IS NOT NULL);
+create policy work_lock on app.one_time_tokens as permissive for update to llm_work
+  using true
+  with check false;
+create policy work_remove on app.one_time_tokens as permissive for delete to llm_work
+  using true;
+create policy work_rows on app.one_time_tokens as permissive for select to llm_work
+  using true;
+grant select (tenant_id, id, purpose, subject_id, address, created_at, expires_at, used_at, voided_at) on app.one_time_tokens to llm_auditor;
+grant insert (tenant_id, id, purpose, subject_id, address, hash, expires_at), select, update (used_at, voided_at) on app.one_time_tokens to llm_auth;
+grant select on app.one_time_tokens to llm_backup;
+grant delete, select (tenant_id) on app.one_time_tokens to llm_operator;
+grant select (tenant_id, id, purpose, subject_id, address, created_at, expires_at, used_at, voided_at) on app.one_time_tokens to llm_reader;
+grant insert (tenant_id, id, purpose, subject_id, address, hash, expires_at), select (tenant_id, id, purpose, subject_id, created_at, expires_at, used_at, voided_at), update (voided_at) on app.one_time_tokens to llm_tenant;
+grant delete, select (tenant_id, id, subject_id, address, hash, created_at, expires_at, used_at, voided_at), update (voided_at) on app.one_time_tokens to llm_work;
 
 create table app.provider_keys (
   tenant_id uuid not null,
@@ -1257,7 +1390,7 @@ grant select on app.tenants to llm_backup;
 grant insert (id, name, registration), select, update (name, status, registration, content_retention, content_days, markup, plan_id, models, content_days_at_most) on app.tenants to llm_operator;
 grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited) on app.tenants to llm_reader;
 grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited), update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
-grant select (id, content_retention, content_days, content_removed_until, markup, limited), update (content_removed_until, limited) on app.tenants to llm_work;
+grant select (id, name, status, content_retention, content_days, content_removed_until, markup, limited), update (content_removed_until, limited) on app.tenants to llm_work;
 
 create table app.tracking_outbox (
   tenant_id uuid not null,
@@ -1415,6 +1548,7 @@ create table app.users (
   deleted_at timestamp with time zone,
   kind text not null default 'person'::text,
   name text,
+  email_verified_at timestamp with time zone,
   constraint users_pkey PRIMARY KEY (tenant_id, id),
   constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
   constraint users_email_check CHECK (((char_length(email) >= 3) AND (char_length(email) <= 254) AND (email ~ '^[^@ ]+@[^@ ]+$'::text) AND (email !~ '[A-Z]'::text))),
@@ -1471,11 +1605,11 @@ create policy work_rows on app.users as permissive for select to llm_work
   using true;
 CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND (old.deleted_at IS NULL))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
-grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name) on app.users to llm_auditor;
+grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_auditor;
 grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind) on app.users to llm_auth;
 grant select on app.users to llm_backup;
 grant select (tenant_id, id, role, status, deleted_at, kind), update (deleted_at) on app.users to llm_operator;
-grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name) on app.users to llm_reader;
+grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_reader;
 grant insert (tenant_id, id, email, role, kind, name), select, update (role, status, token_epoch) on app.users to llm_tenant;
 grant delete, select (tenant_id, id, deleted_at), update (deleted_at) on app.users to llm_work;
 
@@ -1971,12 +2105,19 @@ create function auth.count_attempt(text[],integer[],integer) returns double prec
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone, made boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uuid, tenant_name text, token_id uuid, subject_id uuid, address text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.find_one_time_token(bytea,text) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_candidates(text,uuid) owner to llm_auth;
   grant execute to llm_api;
 create function auth.login_record(uuid[],uuid[],uuid,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_record(uuid[],uuid[],uuid,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) owner to llm_auth;
+create function auth.new_one_time_token(uuid,uuid,bytea,text,uuid,text,integer) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.new_one_time_token(uuid,uuid,bytea,text,uuid,text,integer) owner to llm_auth;
 create function auth.open_tenant(uuid) returns text language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.open_tenant(uuid) owner to llm_auth;
   grant execute to llm_api;
@@ -1986,6 +2127,8 @@ create function auth.register(uuid,uuid,text,text,text,text,text) returns TABLE(
 create function auth.rehash(uuid,uuid,text,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.rehash(uuid,uuid,text,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.take_one_time_token(bytea,text) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.take_one_time_token(bytea,text) owner to llm_auth;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;
   alter function auth.uuid_v7() owner to llm_auth;
 create function lint.findings() returns TABLE(rule text, object text, detail text) language plpgsql stable set jit=off set search_path=pg_catalog, pg_temp;
@@ -2102,6 +2245,9 @@ create function work.book_lost(uuid,uuid,uuid,uuid,text,text,jsonb,integer,integ
   alter function work.book_lost(uuid,uuid,uuid,uuid,text,text,jsonb,integer,integer) owner to llm_work;
 create function work.carry_out(uuid,uuid,text,integer) returns record language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.carry_out(uuid,uuid,text,integer) owner to llm_work;
+create function work.claim_mails(uuid,uuid,integer,integer) returns TABLE(tenant_id uuid, tenant_name text, id uuid, address text, template text, data text, token_id uuid, token_hash text, token_minutes integer, attempts integer, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.claim_mails(uuid,uuid,integer,integer) owner to llm_work;
+  grant execute to llm_jobs;
 create function work.deleted_user() returns trigger language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.deleted_user() owner to llm_work;
   grant execute to llm_owner;
@@ -2124,6 +2270,8 @@ create function work.fold_usage(integer,uuid) returns integer language plpgsql s
   grant execute to llm_api;
 create function work.forget_content(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.forget_content(integer) owner to llm_work;
+create function work.forget_mails(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.forget_mails(integer) owner to llm_work;
 create function work.give_back(uuid,uuid,jsonb) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.give_back(uuid,uuid,jsonb) owner to llm_work;
   grant execute to llm_tenant;
@@ -2160,6 +2308,9 @@ create function work.remove_message(uuid,uuid) returns boolean language plpgsql 
 create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.renew(uuid,uuid[],uuid[]) owner to llm_work;
   grant execute to llm_api;
+create function work.settle_mail(uuid,uuid,uuid,text,text,integer,boolean) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.settle_mail(uuid,uuid,uuid,text,text,integer,boolean) owner to llm_work;
+  grant execute to llm_jobs;
 create function work.standing(uuid,uuid) returns TABLE(scope text, model text, requests jsonb, tokens jsonb, concurrent jsonb, budgets jsonb) language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
   alter function work.standing(uuid,uuid) owner to llm_work;
   grant execute to llm_tenant;

@@ -18,6 +18,8 @@ return case p_column
   when 'tenant_keys.wrapped' then '\x' || repeat('ca', 60)
   when 'tenant_keys.wrapped_by' then repeat('c', 16)
   when 'provider_keys.sealed' then '\x' || repeat('ca', 29)
+  when 'one_time_tokens.purpose' then 'invitation'
+  when 'one_time_tokens.hash' then '\x' || repeat('ca', 32)
   when 'generations.trace_id' then repeat('c', 32)
   else case p_type
     when 'uuid'::regtype then '00000000-0000-4000-8000-000000000000'

@@ -127,6 +127,9 @@ begin
     removed := removed + 1;
   end loop;
   if removed = p_limit or exists (select from app.api_keys k where k.tenant_id = p_tenant and k.user_id = p_id) then return; end if;
+  -- A user has few of these: they are limited in number, and removed after a month.
+  delete from app.mails m where m.tenant_id = p_tenant and m.subject_id = p_id;
+  delete from app.one_time_tokens t where t.tenant_id = p_tenant and t.subject_id = p_id;
   delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = p_id;
   delete from app.users u where u.tenant_id = p_tenant and u.id = p_id;
   perform work.remove_limits(p_tenant, 'user:' || p_id);
@@ -231,6 +234,7 @@ begin
     perform work.remove_limits(marked.tenant_id, 'key:' || marked.id);
     v_removed := v_removed + 1;
   end loop;
+  v_removed := v_removed + work.forget_mails(p_limit - v_removed);
   return v_removed + work.forget_content(p_limit - v_removed);
 end $$;
 

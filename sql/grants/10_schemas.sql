@@ -2,7 +2,7 @@
 
 grant usage on schema app to llm_tenant, llm_api, llm_auth, llm_work, llm_tracking, llm_operator, llm_auditor, llm_reader, llm_reader_content;
 grant usage on schema auth to llm_api;
-grant usage on schema work to llm_api, llm_tenant;
+grant usage on schema work to llm_api, llm_tenant, llm_jobs;
 grant usage on schema tracking to llm_jobs;
 grant usage on schema operator to llm_operator, llm_api, llm_auditor;
 grant usage on schema audit to llm_auditor, llm_reader, llm_sessions;

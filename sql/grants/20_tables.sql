@@ -20,6 +20,11 @@ grant insert (tenant_id, id, user_id, public_id, secret_hash, name, scopes, mode
 grant update (
   name, scopes, models, metadata, expires_at, disabled_at, revoked_at, secret_hash, previous_until, rotated_at
 ) on app.api_keys to llm_tenant;
+-- The hash of a link's token likewise. Of mails, whether they were sent is read, and neither address nor text.
+grant select (tenant_id, id, purpose, subject_id, created_at, expires_at, used_at, voided_at),
+  insert (tenant_id, id, purpose, subject_id, address, hash, expires_at), update (voided_at) on app.one_time_tokens to llm_tenant;
+grant select (tenant_id, id, subject_id, template, token_id, created_at, attempts, next_at, ended_at, failure),
+  insert (tenant_id, id, subject_id, address, template, data, token_id) on app.mails to llm_tenant;
 -- The one row that is deleted in the room: a key that was removed must be nowhere.
 grant select, insert (tenant_id, id, provider, name, models, key_version, sealed), update (name, models, disabled_at), delete
   on app.provider_keys to llm_tenant;
@@ -37,6 +42,9 @@ grant select (
   tenant_id, id, user_id, secret_hash, previous_hash, previous_until, scopes, models, expires_at, disabled_at, revoked_at, last_used_at,
   refused_at
 ), update (last_used_at, refused_at) on app.api_keys to llm_auth;
+grant select, insert (tenant_id, id, purpose, subject_id, address, hash, expires_at), update (used_at, voided_at)
+  on app.one_time_tokens to llm_auth;
+grant insert (tenant_id, id, subject_id, address, template, data, token_id) on app.mails to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 
 -- Deleted items are marked; the work role removes the rows.
@@ -94,6 +102,12 @@ grant select (tenant_id, id, user_id), update (updated_at), delete on app.conver
 grant select (tenant_id, user_id), delete on app.credentials to llm_work;
 grant select (tenant_id, id, user_id, revoked_at), update (refused_at), delete on app.api_keys to llm_work;
 grant select (tenant_id, message_id, user_id), delete on app.feedback to llm_work;
+
+-- It sends mails; a link's token is compared with its hash before it is sent, and goes to its own address.
+grant select, update (attempts, next_at, worker, ended_at, failure), delete on app.mails to llm_work;
+grant select (tenant_id, id, subject_id, address, hash, created_at, expires_at, used_at, voided_at), update (voided_at), delete
+  on app.one_time_tokens to llm_work;
+grant select (name, status) on app.tenants to llm_work;
 
 -- The limits of the plan and what is used are written by work alone.
 grant select, delete, insert (

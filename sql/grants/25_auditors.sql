@@ -6,13 +6,16 @@ grant select on app.audit_events to llm_auditor, llm_reader;
 grant select on app.tenants to llm_auditor;
 grant select (id, name, status, registration, created_at, bootstrapped_at, content_retention, content_days, content_removed_until, plan_id, models,
   content_days_at_most, limited) on app.tenants to llm_reader;
-grant select (tenant_id, id, email, role, kind, name, status, created_at, deleted_at) on app.users to llm_auditor, llm_reader;
+grant select (tenant_id, id, email, role, kind, name, status, created_at, deleted_at, email_verified_at) on app.users to llm_auditor, llm_reader;
 grant select (
   tenant_id, id, user_id, public_id, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, previous_until,
   last_used_at, refused_at
 ) on app.api_keys to llm_auditor, llm_reader;
 grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_auditor, llm_reader;
 grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_auditor, llm_reader;
+grant select (tenant_id, id, subject_id, address, template, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_auditor, llm_reader;
+grant select (tenant_id, id, purpose, subject_id, address, created_at, expires_at, used_at, voided_at) on app.one_time_tokens
+  to llm_auditor, llm_reader;
 grant select on app.deletions to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, model, created_at, updated_at) on app.conversations to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor, llm_reader;

@@ -8,6 +8,7 @@ grant execute on function
   auth.login_candidates(text, uuid),
   auth.login_record(uuid[], uuid[], uuid, text),
   auth.rehash(uuid, uuid, text, text),
+  auth.find_one_time_token(bytea, text),
   auth.api_key(bytea),
   auth.count_attempt(text[], integer[], integer),
   auth.api_keys_used(uuid[], uuid[]),

@@ -12,6 +12,12 @@ grant execute on function
   work.fold_usage(integer, uuid)
 to llm_api;
 
+-- Mails of all tenants: for the login of the jobs alone.
+grant execute on function
+  work.claim_mails(uuid, uuid, integer, integer),
+  work.settle_mail(uuid, uuid, uuid, text, text, integer, boolean)
+to llm_jobs;
+
 -- Called by app.ask, in the room.
 grant execute on function
   work.admit(uuid, uuid, uuid, text, bigint, numeric, boolean),

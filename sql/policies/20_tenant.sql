@@ -56,6 +56,22 @@ create policy own_or_admin_change on app.api_keys as restrictive for update to l
   using (revoked_at is null and (user_id = (select app.user_id()) or (select app.role()) = 'admin'))
   with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
 
+-- Links in mails are made for oneself, to prove an address; by admins, for invitations; never, in the room, to reset a password. They are
+-- read by no one: the mail has the text. Of mails, users see whether those to them were sent, and admins those of all.
+create policy tenant_rows on app.one_time_tokens for select to llm_tenant using (true);
+create policy tenant_add on app.one_time_tokens for insert to llm_tenant with check (true);
+create policy tenant_void on app.one_time_tokens for update to llm_tenant using (used_at is null) with check (voided_at is not null);
+create policy own_or_admin on app.one_time_tokens as restrictive for all to llm_tenant
+  using (subject_id = (select app.user_id()) or (select app.role()) = 'admin')
+  with check (
+    subject_id = (select app.user_id()) and purpose in ('email_verify', 'email_change')
+    or (select app.role()) = 'admin' and (purpose = 'invitation' or voided_at is not null)
+  );
+create policy tenant_add on app.mails for insert to llm_tenant with check (true);
+create policy tenant_rows on app.mails for select to llm_tenant using (true);
+create policy own_or_admin on app.mails as restrictive for select to llm_tenant
+  using (subject_id = (select app.user_id()) or (select app.role()) = 'admin');
+
 -- Keys at providers are used by the questions of all of the tenant's users, and are the admins' to bring, change and remove. They are
 -- encrypted, and so is what they are encrypted with.
 create policy tenant_rows on app.provider_keys for all to llm_tenant using (true) with check (true);

@@ -17,6 +17,10 @@ create policy work_change on app.conversations for update to llm_work using (tru
 create policy work_rows on app.api_keys for select to llm_work using (true);
 create policy work_change on app.api_keys for update to llm_work using (true) with check (false);
 create policy work_rows on app.credentials for select to llm_work using (true);
+create policy work_rows on app.mails for all to llm_work using (true) with check (true);
+create policy work_rows on app.one_time_tokens for select to llm_work using (true);
+create policy work_lock on app.one_time_tokens for update to llm_work using (true) with check (false);
+create policy work_remove on app.one_time_tokens for delete to llm_work using (true);
 create policy work_rows on app.feedback for all to llm_work using (true) with check (true);
 create policy work_rows on app.generation_chunks for all to llm_work using (true) with check (true);
 create policy work_rows on app.idempotent_answers for all to llm_work using (true) with check (true);

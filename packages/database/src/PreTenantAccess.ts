@@ -1,9 +1,10 @@
 import { KeyId } from "@llm-saas/domain/ApiKey"
+import { type OneTimePurpose, OneTimeTokenId } from "@llm-saas/domain/OneTimeToken"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Scope } from "@llm-saas/domain/Scope"
 import { type Registration, Tenant, TenantId, TenantName } from "@llm-saas/domain/Tenant"
-import { type Email, Role, UserId } from "@llm-saas/domain/User"
+import { Email, Role, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { outageOrBug } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
@@ -60,6 +61,18 @@ export const FoundKey = Schema.Struct({
   refused: Schema.NullOr(Schema.Literals(["deleted", "disabled", "expired", "rotated", "owner", "tenant"]))
 })
 export type FoundKey = typeof FoundKey.Type
+
+/** A one-time token that can be used still. */
+export const FoundOneTimeToken = Schema.Struct({
+  tenant_id: TenantId,
+  tenant_name: Schema.String,
+  token_id: OneTimeTokenId,
+  /** The user it is for, or the invitation. */
+  subject_id: Schema.String,
+  address: Email,
+  expires_at: Schema.DateTimeUtcFromDate
+})
+export type FoundOneTimeToken = typeof FoundOneTimeToken.Type
 
 /** A key that was used, or that was sent after its end. */
 export interface UsedKey {
@@ -121,6 +134,11 @@ export class PreTenantAccess extends Context.Service<
      * the line of `tenant`, where that is known from an earlier look.
      */
     readonly key: (hash: string, tenant: TenantId | undefined) => Effect.Effect<Option.Option<FoundKey>, Unavailable>
+    /** The one-time token with this SHA-256 (in hexadecimal) of its text, if it can be used still. It is not used by that. */
+    readonly oneTimeToken: (
+      hash: string,
+      purpose: OneTimePurpose
+    ) => Effect.Effect<Option.Option<FoundOneTimeToken>, Unavailable>
     /** Notes that keys were used: at most once a minute for each. */
     readonly keysUsed: (keys: ReadonlyArray<UsedKey>) => Effect.Effect<void, Unavailable>
     /** Writes into the audit log that keys were used after their end: at most once a minute for each. Returns those it could look at. */
@@ -214,6 +232,15 @@ export class PreTenantAccess extends Context.Service<
             Effect.flatMap(({ rows }) => Effect.orDie(keysIn(rows))),
             Effect.map(([found]) => Option.fromUndefinedOr(found))
           ),
+        oneTimeToken: Effect.fn("PreTenantAccess.oneTimeToken")(function* (hash, purpose) {
+          const [found] = yield* pool.call(
+            "select * from auth.find_one_time_token(decode($1::text, 'hex'), $2::text)",
+            [hash, purpose],
+            Schema.Array(FoundOneTimeToken),
+            LINE
+          )
+          return Option.fromUndefinedOr(found)
+        }),
         keysUsed: Effect.fn("PreTenantAccess.keysUsed")(function* (keys) {
           yield* pool.call(
             "select auth.api_keys_used($1::uuid[], $2::uuid[])",

@@ -52,6 +52,11 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "tenant_keys.version": () => randomInt(1, 2 ** 31),
   "tenant_keys.wrapped": () => randomBytes(60),
   "tenant_keys.wrapped_by": () => randomBytes(8).toString("hex"),
+  "one_time_tokens.purpose": () => "email_verify",
+  "one_time_tokens.address": () => "sample@example.com",
+  "one_time_tokens.hash": () => randomBytes(32),
+  "mails.address": () => "sample@example.com",
+  "mails.template": () => "email_verify",
   "provider_keys.sealed": () => randomBytes(40),
   "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }

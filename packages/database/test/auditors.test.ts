@@ -61,6 +61,16 @@ const busy = Effect.gen(function* () {
      select app.tenant_id(), $1, 'openai', 'ours', version, convert_to($2 || repeat(' ', 29), 'utf8') from key`,
     [randomUUID(), SECRET]
   )
+  yield* inRoom(
+    api,
+    alice,
+    `with token as (
+       insert into app.one_time_tokens (tenant_id, id, purpose, subject_id, address, hash, expires_at)
+       values (app.tenant_id(), $1, 'email_verify', app.user_id(), $2, sha256('a link'), now())
+     )
+     insert into app.mails (tenant_id, id, subject_id, address, template) values (app.tenant_id(), $1, app.user_id(), $2, 'email_verify')`,
+    [randomUUID(), `${alice.user}@example.com`]
+  )
   yield* api.rows("select work.fold_usage(10, $1)", [alice.tenant])
   yield* people.superuser.rows(BOOKS.replaceAll("$1", `'${alice.tenant}'`))
   return { ...people, tenant: TenantId.make(alice.tenant), email: `${alice.user}@example.com` }

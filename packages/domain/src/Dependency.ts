@@ -13,11 +13,11 @@ export interface Outage {
 const SETTLED_NS = 1_000_000_000n
 
 /** Each dependency: the label of its metric, and its name in the log. */
-const NAMES = { postgresql: "PostgreSQL", provider: "The model's provider", mlflow: "MLflow" }
+const NAMES = { postgresql: "PostgreSQL", provider: "The model's provider", mlflow: "MLflow", mail: "The mail server" }
 export type DependencyLabel = keyof typeof NAMES
 
 /**
- * An external service: PostgreSQL, the model's provider, MLflow. The one place where an outage is logged: its cause once, and the recovery
+ * An external service: PostgreSQL, the model's provider, MLflow, the mail server. The one place where an outage is logged: its cause once, and the recovery
  * once, with the outage's duration and number of failures.
  */
 export class Dependency {

@@ -33,6 +33,8 @@ export const RULES: ReadonlyArray<RedactionRule> = [
   },
   { label: "token", pattern: /\b((?:Bearer|Basic)\s+)[\w~+/.=-]{8,}/giu },
   { label: "token", pattern: /\b((?:Bearer|Basic)\s+)[\w~+/.=-]+/giu, only: "log" },
+  // of a link in a mail, or of a session
+  { label: "token", pattern: /\b[or]t_[0-9A-Za-z]{49}(?![0-9A-Za-z])/gu },
   { label: "hash", pattern: /\$argon2[a-z]*\$[^\s"']*/gu },
   // keys of OpenAI, Anthropic, Stripe, GitHub, GitLab, Slack, AWS, Google, Hugging Face
   {

@@ -162,6 +162,24 @@ export class JobsLogin extends Context.Service<JobsLogin, { readonly url: Redact
   "@llm-saas/server/JobsLogin"
 ) {}
 
+/** Connections of the jobs: two of them, for tracking and mails together. Only where it is known how they log in. */
+export const JobsPoolLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const { DATABASE_PREPARE, DATABASE_STATEMENT_SECONDS } = yield* Settings
+    const { url } = yield* JobsLogin
+    if (url === undefined) return yield* Effect.die(new Error("the jobs have no login"))
+    return Pool.layer({
+      url,
+      size: 2,
+      acquireTimeout: "10 seconds",
+      waiting: 10,
+      // The jobs' own limit is four times that of requests.
+      statementTimeout: DATABASE_STATEMENT_SECONDS * 4000,
+      prepare: DATABASE_PREPARE
+    })
+  })
+)
+
 /** The pool for requests, on a prepared database, and how the jobs log in to it. */
 export const DatabaseLayer = Layer.unwrap(
   Effect.gen(function* () {

@@ -10,6 +10,8 @@ import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
 import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
 import { LimitsInForce } from "@llm-saas/engine/accounts/LimitsInForce"
+import { Mails } from "@llm-saas/engine/accounts/Mails"
+import { OneTimeTokens } from "@llm-saas/engine/accounts/OneTimeTokens"
 import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
 import { Conversations } from "@llm-saas/engine/messages/Conversations"
 import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
@@ -28,6 +30,7 @@ import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { EncryptionKeys } from "./auth/EncryptionKeys.ts"
 import { EncryptionLayer } from "./auth/Envelope.ts"
+import { OneTimeTextsLayer } from "./auth/OneTimeTexts.ts"
 import { PooledRandomLayer } from "./auth/PooledRandom.ts"
 import { Drain } from "./http/Drain.ts"
 import { availability, gauge } from "./metrics/Gauge.ts"
@@ -121,6 +124,7 @@ export const EngineLayer = Layer.mergeAll(
   UsageFoldLayer,
   Gauges
 ).pipe(
+  Layer.provideMerge(Layer.mergeAll(OneTimeTokens.layer, Mails.layer)),
   Layer.provideMerge(GenerationsLayer),
   Layer.provideMerge(Layer.provide(PriceBook.layer, PriceStore.layer)),
   Layer.provideMerge(Layer.provide(ProviderKeys.layer, Layer.provide(EncryptionLayer, EncryptionKeys.layer))),
@@ -133,6 +137,7 @@ export const EngineLayer = Layer.mergeAll(
       GenerationStore.layer,
       PasswordsLayer,
       PasswordRulesLayer,
+      OneTimeTextsLayer,
       PooledRandomLayer,
       DigestLayer,
       ModelLayer

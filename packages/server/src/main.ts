@@ -7,6 +7,7 @@ import { HttpOptions } from "./http/HttpOptions.ts"
 import { LogLines } from "./logging/LogLines.ts"
 import { LogOptions } from "./logging/LogOptions.ts"
 import { LogsLayer } from "./logging/Logs.ts"
+import { MailerLayer } from "./mail/Mailer.ts"
 import { MetricsLayer } from "./metrics/Metrics.ts"
 import { ProgramLayer } from "./Program.ts"
 import { SecretKey } from "./auth/SecretKey.ts"
@@ -19,7 +20,7 @@ import { isWorker, WorkersLayer } from "./process/Workers.ts"
 const Server = Layer.effectDiscard(announceServer).pipe(
   Layer.provide(ProgramLayer),
   // With several workers, their parent process does this.
-  Layer.merge(isWorker ? Layer.empty : Layer.merge(TrackingLayer, ContainerLoopbackLayer)),
+  Layer.merge(isWorker ? Layer.empty : Layer.mergeAll(TrackingLayer, MailerLayer, ContainerLoopbackLayer)),
   Layer.merge(MetricsLayer),
   Layer.provide(TracesLayer),
   Layer.provide(DatabaseLayer),

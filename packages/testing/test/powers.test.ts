@@ -15,6 +15,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   "embedded-postgres": ["effect", "node:"],
   engine: ["effect", "domain", "database"],
   llm: ["effect", "domain", "dialects", "engine", "openai", "node:"],
+  mail: ["effect", "domain", "database", "engine", "nodemailer"],
   mlflow: ["effect", "domain", "database", "engine"],
   server: [
     "effect",
@@ -25,6 +26,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "embedded-postgres",
     "engine",
     "llm",
+    "mail",
     "mlflow",
     "@effect/platform-node",
     "@node-rs/argon2",

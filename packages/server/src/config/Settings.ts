@@ -19,6 +19,7 @@ export class Settings extends Context.Service<
     | "MLFLOW_LOG_CONTENT"
     | "MLFLOW_TRACKING_URI"
     | "PASSWORD_THREADS"
+    | "PUBLIC_URL"
     | "READERS_PER_USER"
     | "TENANT_CREATION"
   > & {
@@ -32,6 +33,8 @@ export class Settings extends Context.Service<
     readonly MLFLOW_TRACKING_URI: string
     /** Default: one less than there are cores, shared by all workers, and at least one each. */
     readonly PASSWORD_THREADS: number
+    /** Default: this machine, at PORT. */
+    readonly PUBLIC_URL: string
     /** Default: `token` if there is one, else `closed` in production and `open` elsewhere. */
     readonly TENANT_CREATION: "open" | "token" | "closed"
     /** Default: five for each of GENERATIONS_PER_USER. */
@@ -73,6 +76,7 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
     LOG_LEVEL: found.LOG_LEVEL ?? (found.DEBUG ? "debug" : "info"),
     MLFLOW_LOG_CONTENT: found.MLFLOW_LOG_CONTENT ?? (found.APP_ENV === "production" ? "redacted" : "full"),
     MLFLOW_TRACKING_URI: found.MLFLOW_TRACKING_URI ?? (found.APP_ENV === "production" ? "off" : LOCAL_MLFLOW),
+    PUBLIC_URL: found.PUBLIC_URL ?? `http://localhost:${found.PORT}`,
     TENANT_CREATION: found.TENANT_CREATION ?? creationOf(found),
     PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS)),
     READERS_PER_USER: found.READERS_PER_USER ?? found.GENERATIONS_PER_USER * 5

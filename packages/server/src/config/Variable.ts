@@ -1,6 +1,8 @@
 import * as DatabaseUrl from "@llm-saas/database/logins/DatabaseUrl"
 import { prefixTrouble } from "@llm-saas/database/logins/Roles"
 import { line } from "@llm-saas/domain/Text"
+import { senderOf } from "@llm-saas/mail/Message"
+import { serverOf } from "@llm-saas/mail/Smtp"
 import { destinationOf } from "@llm-saas/mlflow/Destination"
 import { Config, ConfigProvider, Effect, type Redacted, Result, Schema, SchemaGetter, Struct } from "effect"
 import { isIP } from "node:net"
@@ -114,6 +116,17 @@ const ProxyUrl = Schema.String.pipe(
   ),
   Schema.RedactedFromValue
 )
+
+/** The URL of a mail server. */
+export const SmtpUrl = Schema.String.check(Schema.makeFilter((text) => serverOf(text) !== undefined)).pipe(
+  Schema.RedactedFromValue
+)
+
+/** An address with or without a name: `Acme <no-reply@acme.example>`. */
+export const MailFrom = line(300).check(Schema.makeFilter((text) => senderOf(text) !== undefined))
+
+/** The origin that people reach the product by, with a path where there is one, and without a slash at the end. */
+export const PublicUrl = BaseUrl.check(Schema.makeFilter((text) => !text.endsWith("/")))
 
 export const TrackingUri = Schema.String.check(Schema.makeFilter((text) => destinationOf(text) !== undefined))
 

@@ -66,6 +66,11 @@ const production = (values: Values): Array<readonly [boolean, keyof Values, stri
       "TENANT_CREATION_TOKEN",
       `at least 32 random bytes in production, such as \`openssl rand -base64 48\` prints (${weakToken})`
     ],
+    [
+      values.SMTP_URL !== undefined && values.PUBLIC_URL === undefined,
+      "PUBLIC_URL",
+      "the URL that people reach the product by, in production, because SMTP_URL is set: links in mails lead there"
+    ],
     [values.DATABASE_URL === undefined, "DATABASE_URL", `${POSTGRES}, in production`],
     [values.DEBUG, "DEBUG", "false in production"]
   ]

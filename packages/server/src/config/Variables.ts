@@ -18,6 +18,9 @@ import {
   Key,
   decimal,
   TrackingUri,
+  SmtpUrl,
+  MailFrom,
+  PublicUrl,
   Text,
   setting,
   amount,
@@ -25,6 +28,8 @@ import {
   proxy,
   noProxy
 } from "./Variable.ts"
+
+const SMTP = "a URL such as smtps://user:password@mail.example.com:465, or smtp://… for STARTTLS"
 
 export const DOLLARS = "an amount in US dollars, such as 0.15"
 
@@ -99,6 +104,19 @@ export const VARIABLES = {
   LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
   PASSWORD_MIN_LENGTH: amount("PASSWORD_MIN_LENGTH", "characters", 8, 64, 8),
   PASSWORD_THREADS: setting("PASSWORD_THREADS", "a whole number of threads, 1 to 64", whole(1, 64), undefined),
+  SMTP_URL: setting("SMTP_URL", SMTP, SmtpUrl, undefined),
+  MAIL_FROM: setting(
+    "MAIL_FROM",
+    "an address, with or without a name, such as Acme <no-reply@acme.example>",
+    MailFrom,
+    "llm-saas <no-reply@localhost>"
+  ),
+  PUBLIC_URL: setting(
+    "PUBLIC_URL",
+    "a URL such as https://app.example.com, without a slash at the end, a password or a question mark",
+    PublicUrl,
+    undefined
+  ),
   LLM_PROVIDER: setting("LLM_PROVIDER", "mock or openai", Schema.Literals(["mock", "openai"]), undefined),
   PROVIDERS_FILE: setting("PROVIDERS_FILE", "the path of a YAML or JSON file", Text, undefined),
   OPENAI_API_KEY: setting("OPENAI_API_KEY", "a key of one line, without spaces", Key, undefined),

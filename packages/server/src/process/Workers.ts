@@ -4,6 +4,7 @@ import type { Readable } from "node:stream"
 import { announce } from "./Banner.ts"
 import { JobsLogin, logins, type Logins } from "../Database.ts"
 import { LogLines } from "../logging/LogLines.ts"
+import { MailerLayer } from "../mail/Mailer.ts"
 import { MetricsLayer } from "../metrics/Metrics.ts"
 import { Settings } from "../config/Settings.ts"
 import { onSecondSignal } from "./Signals.ts"
@@ -131,7 +132,7 @@ const environment = ({ api, jobs }: Logins) => ({
 
 /**
  * Several processes on one port, for a machine with several cores. This one prepares the database once for all, sends the workers'
- * records to MLflow, and serves nothing itself. If it is killed the workers end too: each ends when its channel to us closes.
+ * records to MLflow and the mails, and serves nothing itself. If it is killed the workers end too: each ends when its channel to us closes.
  */
 export const WorkersLayer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -141,7 +142,9 @@ export const WorkersLayer = Layer.effectDiscard(
     const database = yield* logins
     const worker = fork(database, SHUTDOWN_SECONDS * 1000 + CLEANING_UP_MS, write)
     yield* announce(yield* supervise(WORKERS, worker))
-    yield* Layer.build(Layer.provide(TrackingLayer, Layer.succeed(JobsLogin, { url: database.jobs })))
+    yield* Layer.build(
+      Layer.provide(Layer.merge(TrackingLayer, MailerLayer), Layer.succeed(JobsLogin, { url: database.jobs }))
+    )
   })
 )
 

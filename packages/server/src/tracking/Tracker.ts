@@ -1,5 +1,4 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Pool } from "@llm-saas/database/connections/Pool"
 import { repeat } from "@llm-saas/domain/Loop"
 import { type Lag, TrackingOutbox } from "@llm-saas/database/TrackingOutbox"
 import { type Destination, destinationOf } from "@llm-saas/mlflow/Destination"
@@ -11,7 +10,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { layerWebCrypto as RandomLayer } from "effect/crypto/SecureRandom"
 import { resolve } from "node:path"
-import { JobsLogin } from "../Database.ts"
+import { JobsLogin, JobsPoolLayer } from "../Database.ts"
 import { HttpOutgoingLayer } from "../http/HttpOutgoing.ts"
 import { availability, gauge, total } from "../metrics/Gauge.ts"
 import { Settings } from "../config/Settings.ts"
@@ -36,19 +35,10 @@ export const TrackingLayer = Layer.unwrap(
       )
       return Layer.empty
     }
-    const pool = Pool.layer({
-      url,
-      size: 2,
-      acquireTimeout: "10 seconds",
-      waiting: 10,
-      // The jobs' own limit is four times that of requests.
-      statementTimeout: settings.DATABASE_STATEMENT_SECONDS * 4000,
-      prepare: settings.DATABASE_PREPARE
-    })
     return (settings.METRICS_PORT === undefined ? Layer.empty : Gauges).pipe(
       Layer.provide(sending(destination, settings)),
       Layer.provide(TrackingOutbox.layer),
-      Layer.provide(pool)
+      Layer.provide(JobsPoolLayer)
     )
   })
 )
