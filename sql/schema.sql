@@ -1268,6 +1268,128 @@ grant delete, select (tenant_id) on app.rates to llm_operator;
 grant select on app.rates to llm_tenant;
 grant delete, insert, select, update on app.rates to llm_work;
 
+create table app.session_tokens (
+  tenant_id uuid not null,
+  session_id uuid not null,
+  place integer not null,
+  hash bytea not null,
+  constraint session_tokens_pkey PRIMARY KEY (tenant_id, session_id, place),
+  constraint session_tokens_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES app.sessions(tenant_id, id) ON DELETE CASCADE,
+  constraint session_tokens_hash_check CHECK ((octet_length(hash) = 32))
+);
+alter table app.session_tokens owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX session_tokens_hash ON app.session_tokens USING btree (hash, tenant_id) WHERE (octet_length(hash) = 32);
+create policy of_session on app.session_tokens as restrictive for select to llm_tenant
+  using (EXISTS ( SELECT
+   FROM app.sessions s
+  WHERE ((s.tenant_id = session_tokens.tenant_id) AND (s.id = session_tokens.session_id))));
+create policy reader_wall on app.session_tokens as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.session_tokens as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auth_rows on app.session_tokens as permissive for all to llm_auth
+  using true
+  with check true;
+create policy backup_rows on app.session_tokens as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.session_tokens as permissive for select to llm_operator
+  using true;
+create policy tenant_rows on app.session_tokens as permissive for select to llm_tenant
+  using true;
+create policy work_rows on app.session_tokens as permissive for all to llm_work
+  using true
+  with check false;
+grant delete, insert, select on app.session_tokens to llm_auth;
+grant select on app.session_tokens to llm_backup;
+grant select (tenant_id) on app.session_tokens to llm_operator;
+grant select (tenant_id, session_id, place) on app.session_tokens to llm_tenant;
+grant delete, select (tenant_id, session_id, place) on app.session_tokens to llm_work;
+
+create table app.sessions (
+  tenant_id uuid not null,
+  id uuid not null,
+  user_id uuid not null,
+  method text not null,
+  token_epoch integer not null,
+  secret_hash bytea not null,
+  rotations integer not null default 0,
+  rotated_at timestamp with time zone,
+  device text,
+  address text,
+  created_at timestamp with time zone not null default now(),
+  last_used_at timestamp with time zone not null default now(),
+  idle_until timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  ended_reason text,
+  constraint sessions_pkey PRIMARY KEY (tenant_id, id),
+  constraint sessions_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint sessions_address_check CHECK ((char_length(address) <= 64)),
+  constraint sessions_device_check CHECK ((char_length(device) <= 200)),
+  constraint sessions_ended_reason_check CHECK ((ended_reason ~ '^[a-z_]{1,40}$'::text)),
+  constraint sessions_idle_before_end CHECK ((idle_until <= ends_at)),
+  constraint sessions_method_check CHECK ((method ~ '^[a-z_]{1,40}$'::text)),
+  constraint sessions_reason_of_end CHECK (((ended_at IS NULL) = (ended_reason IS NULL))),
+  constraint sessions_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+);
+alter table app.sessions owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX sessions_of_user ON app.sessions USING btree (tenant_id, user_id, id);
+CREATE INDEX sessions_open ON app.sessions USING btree (tenant_id, user_id, id) WHERE (ended_at IS NULL);
+CREATE INDEX sessions_over ON app.sessions USING btree (COALESCE(ended_at, idle_until), tenant_id);
+CREATE INDEX sessions_secret ON app.sessions USING btree (secret_hash, tenant_id) WHERE (octet_length(secret_hash) = 32);
+create policy not_deleted on app.sessions as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = sessions.tenant_id) AND (d.id = sessions.user_id))))));
+create policy own_add on app.sessions as restrictive for insert to llm_tenant
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_or_admin on app.sessions as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_admin_change on app.sessions as restrictive for update to llm_tenant
+  using ((ended_at IS NULL) AND ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text)))
+  with check ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.sessions as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.sessions as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.sessions as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_read on app.sessions as permissive for select to llm_auth
+  using true;
+create policy auth_use on app.sessions as permissive for update to llm_auth
+  using true
+  with check true;
+create policy backup_rows on app.sessions as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.sessions as permissive for select to llm_operator
+  using true;
+create policy reader_read on app.sessions as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.sessions as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_change on app.sessions as permissive for update to llm_work
+  using true
+  with check false;
+create policy work_deleted on app.sessions as permissive for delete to llm_work
+  using ((COALESCE(ended_at, idle_until) < (now() - '30 days'::interval)) OR (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = sessions.tenant_id) AND (d.id = sessions.user_id)))));
+create policy work_rows on app.sessions as permissive for select to llm_work
+  using true;
+grant select (tenant_id, id, user_id, method, rotations, rotated_at, device, address, created_at, last_used_at, idle_until, ends_at, ended_at, ended_reason) on app.sessions to llm_auditor;
+grant select (tenant_id, id, user_id, token_epoch, secret_hash, rotations, rotated_at, idle_until, ends_at, ended_at), update (secret_hash, rotations, rotated_at, address, last_used_at, idle_until, ended_at, ended_reason) on app.sessions to llm_auth;
+grant select on app.sessions to llm_backup;
+grant select (tenant_id) on app.sessions to llm_operator;
+grant select (tenant_id, id, user_id, method, rotations, rotated_at, device, address, created_at, last_used_at, idle_until, ends_at, ended_at, ended_reason) on app.sessions to llm_reader;
+grant insert (tenant_id, id, user_id, method, token_epoch, secret_hash, device, address, idle_until, ends_at), select (tenant_id, id, user_id, method, token_epoch, rotations, rotated_at, device, address, created_at, last_used_at, idle_until, ends_at, ended_at, ended_reason), update (token_epoch, ended_at, ended_reason) on app.sessions to llm_tenant;
+grant delete, select (tenant_id, id, user_id, idle_until, ended_at), update (last_used_at) on app.sessions to llm_work;
+
 create table app.tenant_keys (
   tenant_id uuid not null,
   version integer not null,
@@ -1603,6 +1725,7 @@ create policy work_deleted on app.users as permissive for delete to llm_work
   using (deleted_at IS NOT NULL);
 create policy work_rows on app.users as permissive for select to llm_work
   using true;
+CREATE TRIGGER end_sessions AFTER UPDATE OF status, token_epoch ON app.users FOR EACH ROW WHEN (((new.status <> 'active'::text) OR (old.token_epoch <> new.token_epoch))) EXECUTE FUNCTION app.end_sessions();
 CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND (old.deleted_at IS NULL))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_auditor;
@@ -1932,8 +2055,8 @@ create function app.account_of(uuid,uuid) returns text language sql stable;
   grant execute to llm_tenant;
 create function app.append_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.append_only() owner to llm_owner;
-create function app.ask(uuid,uuid,integer,text,jsonb,text,text) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb, unflushed boolean) language plpgsql;
-  alter function app.ask(uuid,uuid,integer,text,jsonb,text,text) owner to llm_owner;
+create function app.ask(uuid,uuid,integer,text,jsonb,text,text,uuid) returns TABLE(outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb, unflushed boolean) language plpgsql;
+  alter function app.ask(uuid,uuid,integer,text,jsonb,text,text,uuid) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.calls_of(uuid,uuid) returns text[] language sql stable;
@@ -1943,8 +2066,10 @@ create function app.contract_time(timestamp with time zone) returns text languag
   alter function app.contract_time(timestamp with time zone) owner to llm_owner;
   grant execute to llm_tenant;
   grant execute to llm_work;
-create function app.enter(uuid,uuid,integer,text) returns text language plpgsql;
-  alter function app.enter(uuid,uuid,integer,text) owner to llm_owner;
+create function app.end_sessions() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function app.end_sessions() owner to llm_owner;
+create function app.enter(uuid,uuid,integer,text,uuid) returns text language plpgsql;
+  alter function app.enter(uuid,uuid,integer,text,uuid) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.holds_for_me(text) returns boolean language sql stable;
@@ -1972,8 +2097,8 @@ create function app.may_delete(uuid,uuid,text,uuid) returns boolean language plp
 create function app.message_json(uuid,uuid,uuid,text,text,text,text) returns text language sql stable;
   alter function app.message_json(uuid,uuid,uuid,text,text,text,text) owner to llm_owner;
   grant execute to llm_tenant;
-create function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer) returns text language plpgsql;
-  alter function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer) owner to llm_owner;
+create function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer,uuid) returns text language plpgsql;
+  alter function app.message_page(uuid,uuid,integer,text,text,uuid,uuid,integer,uuid) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.milliseconds_to(timestamp with time zone,timestamp with time zone) returns double precision language sql stable;
@@ -1982,8 +2107,8 @@ create function app.milliseconds_to(timestamp with time zone,timestamp with time
   grant execute to llm_work;
 create function app.new_secret() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.new_secret() owner to llm_owner;
-create function app.own_profile(uuid,uuid,integer,text) returns json language plpgsql;
-  alter function app.own_profile(uuid,uuid,integer,text) owner to llm_owner;
+create function app.own_profile(uuid,uuid,integer,text,uuid) returns json language plpgsql;
+  alter function app.own_profile(uuid,uuid,integer,text,uuid) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
 create function app.price_ends_only() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
@@ -2105,6 +2230,9 @@ create function auth.count_attempt(text[],integer[],integer) returns double prec
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone, made boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.end_session(bytea,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.end_session(bytea,text) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uuid, tenant_name text, token_id uuid, subject_id uuid, address text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.find_one_time_token(bytea,text) owner to llm_auth;
   grant execute to llm_api;
@@ -2127,6 +2255,11 @@ create function auth.register(uuid,uuid,text,text,text,text,text) returns TABLE(
 create function auth.rehash(uuid,uuid,text,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.rehash(uuid,uuid,text,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.renew_session(bytea,bytea,integer,integer,text,text) returns TABLE(outcome text, tenant_id uuid, session_id uuid, user_id uuid, role text, token_epoch integer, idle_seconds double precision, left_seconds double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.renew_session(bytea,bytea,integer,integer,text,text) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.session_of(bytea) returns record language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function auth.session_of(bytea) owner to llm_auth;
 create function auth.take_one_time_token(bytea,text) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.take_one_time_token(bytea,text) owner to llm_auth;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;
@@ -2305,6 +2438,8 @@ create function work.remove_limits(uuid,text) returns void language sql set sear
   alter function work.remove_limits(uuid,text) owner to llm_work;
 create function work.remove_message(uuid,uuid) returns boolean language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.remove_message(uuid,uuid) owner to llm_work;
+create function work.remove_session(uuid,uuid,integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.remove_session(uuid,uuid,integer) owner to llm_work;
 create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid, reason text) language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.renew(uuid,uuid[],uuid[]) owner to llm_work;
   grant execute to llm_api;

@@ -10,6 +10,9 @@ return case p_column
   when 'credentials.password_hash' then '$argon2id$canary'
   when 'api_keys.public_id' then '0000000000canary'
   when 'api_keys.secret_hash' then '\x' || repeat('ca', 32)
+  when 'sessions.method' then 'password'
+  when 'sessions.secret_hash' then '\x' || repeat('ca', 32)
+  when 'session_tokens.hash' then '\x' || repeat('ca', 32)
   when 'generations.source' then 'rpc'
   when 'attempts.key_source' then 'installation'
   when 'limits.subject' then 'user:00000000-0000-4000-8000-000000000000'

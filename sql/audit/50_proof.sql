@@ -63,6 +63,10 @@ begin
           canary := canary || jsonb_build_object('subject', 'user:' || victims_admin, 'requests_per_minute', 9, 'tokens_per_minute', 9, 'budget', 9,
             'budget_period', 'day');
         end if;
+        -- A session that can be renewed, which leaves the token it had.
+        if place.relname = 'sessions' then
+          canary := canary || jsonb_build_object('token_epoch', 0, 'idle_until', now() + interval '1 hour', 'ends_at', now() + interval '1 hour');
+        end if;
         begin
           execute audit.canary_insert(place.relation, canary);
           planted := planted || jsonb_build_object(place.relname, canary);
@@ -72,6 +76,11 @@ begin
       end loop;
       exit when missing = 0;
     end loop;
+    if planted ? 'sessions' then
+      perform set_config('role', 'none', true);
+      perform auth.renew_session((planted #>> '{sessions,secret_hash}')::bytea, decode(repeat('cb', 32), 'hex'), 60, 60, null, null);
+      perform set_config('role', 'llm_tenant', true);
+    end if;
     -- Deleted items are hidden: a message is planted to show it.
     if planted ? 'messages' then
       canary := (planted -> 'messages') || jsonb_build_object('id', gen_random_uuid(), 'kind', 'message');
@@ -236,7 +245,7 @@ begin
           where not room.admin
             or verb = 'select' and place.relname = 'idempotency_keys'
             or verb = 'insert' and place.relname not in ('users', 'credentials')
-            or verb = 'update' and place.relname not in ('users', 'api_keys', 'generations', 'conversations', 'messages')
+            or verb = 'update' and place.relname not in ('users', 'api_keys', 'sessions', 'generations', 'conversations', 'messages')
             or verb = 'delete' and place.relname not in ('users', 'conversations', 'messages')
             or verb = 'take'
         loop

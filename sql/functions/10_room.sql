@@ -30,13 +30,14 @@ end;
 
 -- Enters, and returns the user's current role. p_epoch is the token's copy of users.token_epoch, from when it was issued; p_needs is the
 -- lowest role that suffices; or `own`, which enters an admin as a user who sees only their own rows: an API key without the scope `admin`.
+-- p_session: of a token that belongs to a session.
 -- A refusal is raised and not returned: statements sent right after it then never run.
---   LL401  the user is gone, disabled, of a suspended tenant, or the token's epoch is not the user's
+--   LL401  the user is gone, disabled, of a suspended tenant, or the token's epoch is not the user's; or the session is over
 --   LL403  the user's role is below p_needs
 --   LL500  no tenant, or a second tenant or user in one transaction: a bug of the caller
 -- Not SECURITY DEFINER: PostgreSQL forbids changing the role inside one. It reads as llm_tenant, behind the wall already.
 -- No `set search_path`: its cost would fall on every request, and pg_catalog comes first for a caller who can create nothing.
-create function app.enter(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, out role text)
+create function app.enter(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_session uuid default null, out role text)
   language plpgsql volatile
 as $$
 declare
@@ -64,6 +65,12 @@ begin
   where t.status = 'active';
   if enter.role is null then
     raise exception 'not one of this tenant''s active users' using errcode = 'LL401';
+  end if;
+  if p_session is not null then
+    perform from app.sessions s
+    where s.tenant_id = p_tenant and s.id <= p_session and s.id >= p_session and s.user_id = p_user and s.ended_at is null and s.idle_until > now()
+    order by s.id limit 1;
+    if not found then raise exception 'the session is over' using errcode = 'LL401'; end if;
   end if;
   if p_needs = 'admin' and enter.role <> 'admin' then
     raise exception 'needs an admin' using errcode = 'LL403';

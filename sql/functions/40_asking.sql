@@ -62,7 +62,7 @@ end;
 -- after work.flush. history: earlier turns
 -- of the conversation, oldest first, within history_characters, and in any case the one whose calls are answered; `request` and `tool_calls` where they are more than texts, the latest ones up
 -- to 4 MB: a tenant may have a hundred questions at once, and each holds what it is sent with. system: the conversation's instructions.
-create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text, p_request text default null)
+create function app.ask(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_question jsonb, p_content text, p_request text default null, p_session uuid default null)
   returns table (
     outcome text, message_id uuid, generation_id uuid, status text, history jsonb, model text, system text, refusal jsonb, standing jsonb, unflushed boolean
   )
@@ -93,7 +93,7 @@ declare
   v_unflushed boolean := false;
   turns jsonb := '[]';
 begin
-  perform app.enter(p_tenant, p_user, p_epoch, p_needs);
+  perform app.enter(p_tenant, p_user, p_epoch, p_needs, p_session);
   if p_key is not null then
     select k.outcome, k.message_id, k.generation_id, k.status into v_outcome, v_message, v_generation, v_status
     from app.key_used(p_tenant, p_user, p_key, p_body_hash, p_tries is not null) k;

@@ -56,6 +56,22 @@ begin atomic
   delete from app.rates r where r.tenant_id = p_tenant and r.subject = p_subject;
 end;
 
+-- A session with the refresh tokens it had. Returns how many rows were removed: of one with more than p_limit it is the tokens first.
+create function work.remove_session(p_tenant uuid, p_session uuid, p_limit integer) returns integer
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_removed integer;
+begin
+  delete from app.session_tokens t where t.tenant_id = p_tenant and t.session_id = p_session and t.place in (
+    select o.place from app.session_tokens o where o.tenant_id = p_tenant and o.session_id = p_session limit p_limit
+  );
+  get diagnostics v_removed = row_count;
+  if v_removed >= p_limit then return v_removed; end if;
+  delete from app.sessions s where s.tenant_id = p_tenant and s.id = p_session;
+  return v_removed + 1;
+end $$;
+
 -- Works on one order: returns how many rows were removed, p_limit at most, and whether it is done. The deleted item itself goes last, once
 -- nothing refers to it; a question added during the deletion is found by checking again under the lock.
 create function work.carry_out(p_tenant uuid, p_id uuid, p_kind text, p_limit integer, out removed integer, out done boolean)
@@ -130,6 +146,13 @@ begin
   -- A user has few of these: they are limited in number, and removed after a month.
   delete from app.mails m where m.tenant_id = p_tenant and m.subject_id = p_id;
   delete from app.one_time_tokens t where t.tenant_id = p_tenant and t.subject_id = p_id;
+  for v_id in
+    select s.id from app.sessions s where s.tenant_id = p_tenant and s.user_id = p_id limit p_limit - removed for update skip locked
+  loop
+    exit when removed >= p_limit;
+    removed := removed + work.remove_session(p_tenant, v_id, p_limit - removed);
+  end loop;
+  if removed >= p_limit or exists (select from app.sessions s where s.tenant_id = p_tenant and s.user_id = p_id) then return; end if;
   delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = p_id;
   delete from app.users u where u.tenant_id = p_tenant and u.id = p_id;
   perform work.remove_limits(p_tenant, 'user:' || p_id);
@@ -234,8 +257,17 @@ begin
     perform work.remove_limits(marked.tenant_id, 'key:' || marked.id);
     v_removed := v_removed + 1;
   end loop;
-  v_removed := v_removed + work.forget_mails(p_limit - v_removed);
-  return v_removed + work.forget_content(p_limit - v_removed);
+  -- Sessions that were over 30 days ago: until then the user and admins can be told of them.
+  for marked in
+    select s.tenant_id, s.id from app.sessions s
+    where coalesce(s.ended_at, s.idle_until) < now() - interval '30 days'
+    order by coalesce(s.ended_at, s.idle_until) limit p_limit - v_removed for update skip locked
+  loop
+    exit when v_removed >= p_limit;
+    v_removed := v_removed + work.remove_session(marked.tenant_id, marked.id, p_limit - v_removed);
+  end loop;
+  v_removed := v_removed + work.forget_mails(greatest(p_limit - v_removed, 0));
+  return v_removed + work.forget_content(greatest(p_limit - v_removed, 0));
 end $$;
 
 -- A deleted user cannot enter any more, and their address is free.

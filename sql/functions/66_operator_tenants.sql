@@ -85,7 +85,7 @@ begin
   foreach v_table in array array[
     'users', 'credentials', 'conversations', 'messages', 'generation_chunks', 'feedback', 'api_keys', 'provider_keys', 'tenant_keys',
     'idempotency_keys', 'idempotent_answers', 'deletions', 'limits', 'rates', 'budget_periods', 'counter_changes', 'tracking_outbox',
-    'mails', 'one_time_tokens'
+    'mails', 'one_time_tokens', 'sessions', 'session_tokens'
   ] loop
     execute format('select count(*) from app.%I where tenant_id = $1', v_table) into v_count using p_tenant;
     v_counts := v_counts || jsonb_build_object(v_table, v_count);

@@ -3,13 +3,13 @@
 -- contract has it, which the program sends as it is: decoding and encoding it again cost 30 µs a row. Like app.enter: not SECURITY DEFINER,
 -- and no search_path of its own.
 
-create function app.own_profile(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text) returns json
+create function app.own_profile(p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_session uuid default null) returns json
   language plpgsql volatile
 as $$
 declare
   answer json;
 begin
-  perform app.enter(p_tenant, p_user, p_epoch, p_needs);
+  perform app.enter(p_tenant, p_user, p_epoch, p_needs, p_session);
   select json_build_object(
       'id', u.id, 'tenant_id', u.tenant_id, 'email', u.email, 'role', u.role, 'status', u.status,
       'created_at', app.contract_time(u.created_at),
@@ -51,7 +51,8 @@ create function app.message_json(
 -- 100,000 today it would sort the whole history for a page, 1 s instead of 1 ms. So it is left no choice, as in
 -- packages/engine/src/Pages.ts: an owner is two bounds, so that only one index has the order, and the length is behind a subquery.
 create function app.message_page(
-  p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_of text, p_conversation uuid, p_after uuid, p_limit integer
+  p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_of text, p_conversation uuid, p_after uuid, p_limit integer,
+  p_session uuid default null
 ) returns text
   language plpgsql volatile
 as $$
@@ -61,7 +62,7 @@ declare
   v_ids uuid[];
   v_rows text[];
 begin
-  perform app.enter(p_tenant, p_user, p_epoch, p_needs);
+  perform app.enter(p_tenant, p_user, p_epoch, p_needs, p_session);
   if p_of = 'own' then
     select array_agg(m.id), array_agg(app.message_json(m.id, m.conversation_id, m.user_id, m.content, m.response, m.tool_calls, m.account))
       into v_ids, v_rows from (

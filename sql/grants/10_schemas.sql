@@ -21,9 +21,9 @@ grant execute on function app.holds_for_me(text) to llm_tenant;
 grant execute on function app.reader_tenant() to llm_reader;
 grant execute on function app.login_valid() to llm_auditor, llm_reader;
 -- llm_tenant too: a second enter inside the room must get as far as its refusal.
-grant execute on function app.enter(uuid, uuid, integer, text) to llm_api, llm_tenant;
-grant execute on function app.own_profile(uuid, uuid, integer, text) to llm_api, llm_tenant;
-grant execute on function app.message_page(uuid, uuid, integer, text, text, uuid, uuid, integer) to llm_api, llm_tenant;
+grant execute on function app.enter(uuid, uuid, integer, text, uuid) to llm_api, llm_tenant;
+grant execute on function app.own_profile(uuid, uuid, integer, text, uuid) to llm_api, llm_tenant;
+grant execute on function app.message_page(uuid, uuid, integer, text, text, uuid, uuid, integer, uuid) to llm_api, llm_tenant;
 grant execute on function app.contract_time(timestamptz), app.milliseconds_to(timestamptz, timestamptz),
   app.account_members(uuid, text, text, text, text, integer, integer, integer, integer, timestamptz, timestamptz, timestamptz)
   to llm_tenant, llm_work;
@@ -33,7 +33,7 @@ grant execute on function app.calls_of(uuid, uuid) to llm_tenant;
 grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
 grant execute on function app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_tenant, llm_work, llm_auditor, llm_reader;
 grant execute on function app.usage_of(uuid, uuid) to llm_tenant, llm_work;
-grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text, text) to llm_api, llm_tenant;
+grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text, text, uuid) to llm_api, llm_tenant;
 
 grant usage on schema meta to llm_auth;
 grant select, insert, update, delete on meta.throttles to llm_auth;

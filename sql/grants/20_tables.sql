@@ -25,6 +25,13 @@ grant select (tenant_id, id, purpose, subject_id, created_at, expires_at, used_a
   insert (tenant_id, id, purpose, subject_id, address, hash, expires_at), update (voided_at) on app.one_time_tokens to llm_tenant;
 grant select (tenant_id, id, subject_id, template, token_id, created_at, attempts, next_at, ended_at, failure),
   insert (tenant_id, id, subject_id, address, template, data, token_id) on app.mails to llm_tenant;
+-- Likewise the hash of a session's refresh token, which is only compared by auth.renew_session.
+grant select (
+  tenant_id, id, user_id, method, token_epoch, rotations, rotated_at, device, address, created_at, last_used_at, idle_until, ends_at,
+  ended_at, ended_reason
+), insert (tenant_id, id, user_id, method, token_epoch, secret_hash, device, address, idle_until, ends_at),
+  update (token_epoch, ended_at, ended_reason) on app.sessions to llm_tenant;
+grant select (tenant_id, session_id, place) on app.session_tokens to llm_tenant;
 -- The one row that is deleted in the room: a key that was removed must be nowhere.
 grant select, insert (tenant_id, id, provider, name, models, key_version, sealed), update (name, models, disabled_at), delete
   on app.provider_keys to llm_tenant;
@@ -45,6 +52,9 @@ grant select (
 grant select, insert (tenant_id, id, purpose, subject_id, address, hash, expires_at), update (used_at, voided_at)
   on app.one_time_tokens to llm_auth;
 grant insert (tenant_id, id, subject_id, address, template, data, token_id) on app.mails to llm_auth;
+grant select (tenant_id, id, user_id, token_epoch, secret_hash, rotations, rotated_at, idle_until, ends_at, ended_at),
+  update (secret_hash, rotations, rotated_at, last_used_at, idle_until, address, ended_at, ended_reason) on app.sessions to llm_auth;
+grant select, insert, delete on app.session_tokens to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 
 -- Deleted items are marked; the work role removes the rows.
@@ -101,6 +111,8 @@ grant select (tenant_id, id, deleted_at), update (deleted_at), delete on app.use
 grant select (tenant_id, id, user_id), update (updated_at), delete on app.conversations to llm_work;
 grant select (tenant_id, user_id), delete on app.credentials to llm_work;
 grant select (tenant_id, id, user_id, revoked_at), update (refused_at), delete on app.api_keys to llm_work;
+grant select (tenant_id, id, user_id, idle_until, ended_at), update (last_used_at), delete on app.sessions to llm_work;
+grant select (tenant_id, session_id, place), delete on app.session_tokens to llm_work;
 grant select (tenant_id, message_id, user_id), delete on app.feedback to llm_work;
 
 -- It sends mails; a link's token is compared with its hash before it is sent, and goes to its own address.

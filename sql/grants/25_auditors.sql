@@ -11,6 +11,9 @@ grant select (
   tenant_id, id, user_id, public_id, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, previous_until,
   last_used_at, refused_at
 ) on app.api_keys to llm_auditor, llm_reader;
+grant select (
+  tenant_id, id, user_id, method, rotations, rotated_at, device, address, created_at, last_used_at, idle_until, ends_at, ended_at, ended_reason
+) on app.sessions to llm_auditor, llm_reader;
 grant select (tenant_id, id, provider, name, models, key_version, created_at, disabled_at) on app.provider_keys to llm_auditor, llm_reader;
 grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_auditor, llm_reader;
 grant select (tenant_id, id, subject_id, address, template, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_auditor, llm_reader;

@@ -11,6 +11,8 @@ grant execute on function
   auth.find_one_time_token(bytea, text),
   auth.api_key(bytea),
   auth.count_attempt(text[], integer[], integer),
+  auth.renew_session(bytea, bytea, integer, integer, text, text),
+  auth.end_session(bytea, text),
   auth.api_keys_used(uuid[], uuid[]),
   auth.api_keys_refused(uuid[], uuid[], text[], text[])
 to llm_api;

@@ -24,7 +24,7 @@ grant execute on function app.usage_of(uuid, uuid), app.sum_counts(jsonb[]), app
 grant insert (tenant_id, id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_operator;
 grant select (tenant_id, id), insert (tenant_id, id, kind, user_id) on app.deletions to llm_operator;
 grant select (tenant_id) on app.credentials, app.conversations, app.messages, app.generation_chunks, app.feedback, app.api_keys,
-  app.idempotency_keys to llm_operator;
+  app.sessions, app.session_tokens, app.idempotency_keys to llm_operator;
 grant select (tenant_id), delete on app.provider_keys, app.tenant_keys, app.idempotent_answers, app.rates, app.budget_periods,
   app.counter_changes, app.mails, app.one_time_tokens to llm_operator;
 grant select (tenant_id, generation_id, parked_reason, created_at), update (claimed_until), delete on app.tracking_outbox to llm_operator;

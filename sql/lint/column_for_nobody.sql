@@ -4,6 +4,8 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
   from (values
     ('credentials', '{password_hash}', '{llm_owner,llm_auth}'),
     ('api_keys', '{secret_hash,previous_hash}', '{llm_owner,llm_auth}'),
+    ('sessions', '{secret_hash}', '{llm_owner,llm_auth}'),
+    ('session_tokens', '{hash}', '{llm_owner,llm_auth}'),
     ('api_keys', '{metadata}', '{llm_owner,llm_tenant,llm_reader_content}'),
     ('provider_keys', '{sealed}', '{llm_owner,llm_tenant}'),
     ('one_time_tokens', '{hash}', '{llm_owner,llm_auth,llm_work}'),
@@ -34,7 +36,7 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
   from (values
     ('users', '{email,name}'), ('credentials', '{password_hash}'), ('conversations', '{title,system}'), ('feedback', '{comment}'),
     ('messages', '{content,response,request,log,tool_calls,token_lengths}'), ('audit_events', '{detail}'),
-    ('api_keys', '{name,metadata,public_id}'), ('provider_keys', '{name,sealed}'), ('tracking_outbox', '{run_id}')
+    ('api_keys', '{name,metadata,public_id}'), ('sessions', '{device,address}'), ('provider_keys', '{name,sealed}'), ('tracking_outbox', '{run_id}')
   ) as content (place, columns)
   join pg_class c on c.relnamespace = 'app'::regnamespace and c.relname = content.place
   join pg_attribute a on a.attrelid = c.oid and a.attname = any (content.columns::name[])

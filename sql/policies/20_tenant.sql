@@ -72,6 +72,21 @@ create policy tenant_rows on app.mails for select to llm_tenant using (true);
 create policy own_or_admin on app.mails as restrictive for select to llm_tenant
   using (subject_id = (select app.user_id()) or (select app.role()) = 'admin');
 
+-- A session is begun by its user and no one else, and ended by its user or an admin; one that has ended stays so.
+create policy tenant_rows on app.sessions for all to llm_tenant using (true) with check (true);
+create policy own_or_admin on app.sessions as restrictive for select to llm_tenant
+  using (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_add on app.sessions as restrictive for insert to llm_tenant
+  with check (user_id = (select app.user_id()));
+create policy own_or_admin_change on app.sessions as restrictive for update to llm_tenant
+  using (ended_at is null and (user_id = (select app.user_id()) or (select app.role()) = 'admin'))
+  with check (user_id = (select app.user_id()) or (select app.role()) = 'admin');
+
+-- Refresh tokens that were replaced are seen with their session, without their hash.
+create policy tenant_rows on app.session_tokens for select to llm_tenant using (true);
+create policy of_session on app.session_tokens as restrictive for select to llm_tenant
+  using (exists (select from app.sessions s where s.tenant_id = session_tokens.tenant_id and s.id = session_tokens.session_id));
+
 -- Keys at providers are used by the questions of all of the tenant's users, and are the admins' to bring, change and remove. They are
 -- encrypted, and so is what they are encrypted with.
 create policy tenant_rows on app.provider_keys for all to llm_tenant using (true) with check (true);

@@ -26,6 +26,7 @@ begin
     select * from (values
       ('credentials', 'credentials.user_id'),
       ('api_keys', 'api_keys.user_id'),
+      ('sessions', 'sessions.user_id'),
       ('conversations', 'conversations.id, conversations.user_id'),
       ('messages', 'messages.id, messages.conversation_id, messages.user_id'),
       ('generation_chunks', 'generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id'),
@@ -52,4 +53,10 @@ create policy of_message on app.feedback as restrictive for select to llm_tenant
 create policy work_deleted on app.api_keys for delete to llm_work using (
   revoked_at < now() - interval '30 days'
   or exists (select from app.deletions d where d.tenant_id = api_keys.tenant_id and d.id = api_keys.user_id)
+);
+
+-- A session is removed with its user, or 30 days after it was over.
+create policy work_deleted on app.sessions for delete to llm_work using (
+  coalesce(ended_at, idle_until) < now() - interval '30 days'
+  or exists (select from app.deletions d where d.tenant_id = sessions.tenant_id and d.id = sessions.user_id)
 );

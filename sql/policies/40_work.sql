@@ -16,6 +16,9 @@ create policy work_rows on app.conversations for select to llm_work using (true)
 create policy work_change on app.conversations for update to llm_work using (true) with check (false);
 create policy work_rows on app.api_keys for select to llm_work using (true);
 create policy work_change on app.api_keys for update to llm_work using (true) with check (false);
+create policy work_rows on app.sessions for select to llm_work using (true);
+create policy work_change on app.sessions for update to llm_work using (true) with check (false);
+create policy work_rows on app.session_tokens for all to llm_work using (true) with check (false);
 create policy work_rows on app.credentials for select to llm_work using (true);
 create policy work_rows on app.mails for all to llm_work using (true) with check (true);
 create policy work_rows on app.one_time_tokens for select to llm_work using (true);

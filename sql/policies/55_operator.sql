@@ -34,6 +34,7 @@ declare
 begin
   foreach place in array array[
     'app.credentials', 'app.conversations', 'app.messages', 'app.generation_chunks', 'app.feedback', 'app.api_keys', 'app.idempotency_keys',
+    'app.sessions', 'app.session_tokens',
     'app.provider_keys', 'app.tenant_keys', 'app.idempotent_answers', 'app.rates', 'app.budget_periods', 'app.counter_changes', 'app.tracking_outbox',
     'app.mails', 'app.one_time_tokens'
   ]::regclass[] loop

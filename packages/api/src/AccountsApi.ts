@@ -2,6 +2,7 @@ import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Password } from "@llm-saas/domain/Password"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { CsrfRefused, InvalidGrant, SessionId } from "@llm-saas/domain/Session"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { EmailInput, Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
 import { Text } from "@llm-saas/domain/Text"
@@ -41,6 +42,12 @@ const register = HttpApiEndpoint.post("register", "/register", {
 /** A password to compare with the stored hash. Only its length is limited, which limits the cost of hashing. */
 const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
 
+/** Whether a login is to be a session: `true`, with a refresh token; `cookie`, with that in a cookie, for pages of this server. */
+export const Want = Schema.Union([Schema.Boolean, Schema.Literal("cookie")])
+export type Want = typeof Want.Type
+
+const RefreshTokenInput = Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" }))
+
 /** The body of `/login`: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
 export const Credentials = Schema.Struct({
   username: Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" })).annotate({
@@ -48,26 +55,32 @@ export const Credentials = Schema.Struct({
   }),
   password: Given.annotate({ examples: ["password123"] }).pipe(Schema.RedactedFromValue),
   tenant_id: Schema.optionalKey(TenantId),
-  grant_type: Schema.optionalKey(Schema.Literal("password"))
+  grant_type: Schema.optionalKey(Schema.Literal("password")),
+  session: Schema.optionalKey(Want)
 }).annotate({ identifier: "Credentials" })
 
 /** The same as a form. Browsers send empty fields too: an empty one counts as left out. */
 export const LoginForm = Schema.Struct({
   ...Credentials.fields,
-  tenant_id: Schema.optionalKey(Schema.Union([Schema.Literal(""), TenantId]))
+  tenant_id: Schema.optionalKey(Schema.Union([Schema.Literal(""), TenantId])),
+  session: Schema.optionalKey(Schema.Literals(["", "true", "false", "cookie"]))
 }).annotate({ identifier: "LoginForm" })
 
-/** A bearer token (RFC 6750). `expires_in` is in seconds. */
+/** A bearer token (RFC 6750). `expires_in` is in seconds. Of a session also what renews it, and in how many seconds that ends. */
 export const Token = Schema.Struct({
   access_token: Schema.String,
   token_type: Schema.Literal("bearer"),
-  expires_in: Schema.Int
+  expires_in: Schema.Int,
+  session_id: Schema.optionalKey(SessionId),
+  /** Not with the cookie form. */
+  refresh_token: Schema.optionalKey(Schema.String),
+  refresh_expires_in: Schema.optionalKey(Schema.Int)
 }).annotate({ identifier: "Token" })
 
 const login = HttpApiEndpoint.post("login", "/login", {
   payload: [LoginForm.pipe(HttpApiSchema.asFormUrlEncoded()), Credentials],
   success: Token,
-  error: [InvalidCredentials, TenantRequired, TooManyRequests, Unavailable]
+  error: [InvalidCredentials, TenantRequired, CsrfRefused, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotateMerge(Examples.answers(200, Examples.token, { username: Examples.user.email, password: "password123" }))
@@ -76,6 +89,35 @@ const login = HttpApiEndpoint.post("login", "/login", {
       summary: "Get an access token",
       description:
         "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants. Every refusal reads alike and takes alike, whether the email has an account or not."
+    })
+  )
+
+/** The body of `/token`: RFC 6749 §6, as a form or as JSON. Without `refresh_token` the cookie's is meant. */
+export const Refresh = Schema.Struct({
+  grant_type: Schema.Literal("refresh_token"),
+  refresh_token: Schema.optionalKey(RefreshTokenInput)
+}).annotate({ identifier: "Refresh" })
+
+/** The same as a form. */
+const RefreshForm = Schema.Struct(Refresh.fields).annotate({ identifier: "RefreshForm" })
+
+const renew = HttpApiEndpoint.post("renew", "/token", {
+  payload: [RefreshForm.pipe(HttpApiSchema.asFormUrlEncoded()), Refresh],
+  success: Token,
+  error: [InvalidGrant, CsrfRefused, TooManyRequests, Unavailable]
+})
+  .annotate(Access, "public")
+  .annotateMerge(
+    Examples.answers(200, Examples.sessionToken, {
+      grant_type: "refresh_token",
+      refresh_token: Examples.sessionToken.refresh_token
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Renew a session",
+      description:
+        "Replaces the refresh token: from then on the new one renews the session. A client that did not get the answer may send the same token again within 30 seconds, and gets the same successor; two tabs that send it at once do too. Sent again later, it is in two hands: the session ends.\n\nIn the cookie form without `refresh_token`, by a page of this server, with the header `X-CSRF: 1`."
     })
   )
 
@@ -121,5 +163,5 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
 
 /** A user's own account. */
 export class AccountsApi extends HttpApiGroup.make("accounts")
-  .add(register, login, me, changePassword)
+  .add(register, login, renew, me, changePassword)
   .annotateMerge(OpenApi.annotations({ title: "Accounts", description: "Register, log in, see yourself." })) {}

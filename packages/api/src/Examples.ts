@@ -116,6 +116,13 @@ export const token = {
   expires_in: 3600
 } as const
 
+export const sessionToken = {
+  ...token,
+  session_id: "01975a72-3b4c-7d5e-8f60-718293a4b5c6",
+  refresh_token: "rt_0Xk2mVb7YdQe5nTz9Rw1Lp4Gs6Hj8Fc3Aa0Zx5Ui7Oy4Kt2Wm1Nq",
+  refresh_expires_in: 1_209_600
+} as const
+
 export const createKey = { name: "support bot", scopes: ["chat", "messages:read"], expires_at: "2027-11-24T22:00:00Z" }
 
 export const apiKey: typeof ApiKey.Encoded = {

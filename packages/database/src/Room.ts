@@ -6,7 +6,7 @@ import { SqlError, UnknownError } from "effect/sql/SqlError"
 import type { Connection } from "./connections/Session.ts"
 
 // Casts: the driver declares a JavaScript number as float8.
-const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::integer, $4::text)"
+const ENTER = "select role from app.enter($1::uuid, $2::uuid, $3::integer, $4::text, $5::uuid)"
 
 /** `read` and `once` send one statement, and their COMMIT along with it; a `read` cannot write. */
 export type Kind = "transaction" | "read" | "once"
@@ -103,12 +103,14 @@ export class Room implements SqlConnection.Connection {
 
   /** BEGIN, enter, `query` and, where it is the only one, COMMIT: submitted in one turn, so they leave in one write. */
   #first(query: Query): Query {
-    const { tenantId, userId, tokenEpoch, needs } = this.actor
+    const { needs, session = null, tenantId, tokenEpoch, userId } = this.actor
     const sent = Effect.gen({ self: this }, function* () {
       // Not prepared: behind a pooler that does not track prepared statements, an unknown BEGIN would fail alone, and the statements after
       // it would run outside any transaction.
       yield* submit(this.pg.query(this.kind === "read" ? "begin read only" : "begin", [], false))
-      const entering = (this.#entering = yield* submit(this.pg.query(ENTER, [tenantId, userId, tokenEpoch, needs])))
+      const entering = (this.#entering = yield* submit(
+        this.pg.query(ENTER, [tenantId, userId, tokenEpoch, needs, session])
+      ))
       const first = yield* submit(query)
       if (this.kind !== "transaction") this.#committing = yield* submit(this.pg.query("commit", []))
       return { entering, first }

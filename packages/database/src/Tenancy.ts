@@ -99,8 +99,8 @@ export class Tenancy extends Context.Service<
       /** A statement that enters by itself (`app.enter`), in the current room, or as a transaction of its own by `send`. */
       const entering = (sql: string, rest: ReadonlyArray<unknown>, send: Pool["Service"]["query"]) =>
         Effect.contextWith((context: Context.Context<Actor>): Entered<ReadonlyArray<unknown>, never, never> => {
-          const { tokenEpoch, needs, tenantId, userId } = Context.get(context, Actor)
-          const params = [tenantId, userId, tokenEpoch, needs, ...rest]
+          const { needs, session = null, tenantId, tokenEpoch, userId } = Context.get(context, Actor)
+          const params = [tenantId, userId, tokenEpoch, needs, session, ...rest]
           const outer = Context.get(context, CurrentRoom)
           return Effect.catch(
             outer === undefined
@@ -173,7 +173,9 @@ export interface ReadArguments {
   readonly message_page: MessagePageQuery
 }
 export type ReadFunction = keyof ReadArguments
+/** The arguments that every such function begins with, and the one that each may end with. */
 const ENTERING = "$1::uuid, $2::uuid, $3::integer, $4::text"
+const SESSION = "p_session => $5::uuid"
 const READ_FUNCTIONS: {
   readonly [Name in ReadFunction]: {
     readonly sql: string
@@ -181,11 +183,11 @@ const READ_FUNCTIONS: {
   }
 } = {
   own_profile: {
-    sql: `select app.own_profile(${ENTERING})::text as answer`,
+    sql: `select app.own_profile(${ENTERING}, ${SESSION})::text as answer`,
     params: () => []
   },
   message_page: {
-    sql: `select app.message_page(${ENTERING}, $5::text, $6::uuid, $7::uuid, $8::integer) as answer`,
+    sql: `select app.message_page(${ENTERING}, $6::text, $7::uuid, $8::uuid, $9::integer, ${SESSION}) as answer`,
     params: ({ after, limit, of }) =>
       typeof of === "string" ? [of, null, after, limit] : ["conversation", of.conversation, after, limit]
   }
@@ -239,7 +241,7 @@ type Argument<Name extends Call> = Parameters<(typeof CALLS)[Name]["params"]>[0]
 /** See `sql/functions/40_asking.sql`. The driver declares a JavaScript number as float8: hence the casts. */
 const CALLS = {
   ask: {
-    sql: `select * from app.ask(${ENTERING}, $5::text::jsonb, $6::text, $7::text)`,
+    sql: `select * from app.ask(${ENTERING}, $6::text::jsonb, $7::text, $8::text, ${SESSION})`,
     params: ({ content, request, ...question }: AskedQuestion): ReadonlyArray<unknown> => [
       JSON.stringify({ ...question, may_wait: CALLS.ask.mayWait(question) }),
       content,

@@ -1,6 +1,7 @@
 import { Context, type DateTime, Effect } from "effect"
 import type { KeyId } from "./ApiKey.ts"
 import { InsufficientScope, type Scope } from "./Scope.ts"
+import type { SessionId } from "./Session.ts"
 import type { TenantId } from "./Tenant.ts"
 import type { Role, UserId } from "./User.ts"
 
@@ -35,6 +36,8 @@ export class Actor extends Context.Service<
      * one who sees only their own rows. So acts a key without the scope `admin`.
      */
     readonly needs: Role | "own"
+    /** The session that the access token belongs to; absent: none. The database refuses tokens of sessions that are over. */
+    readonly session?: SessionId
     /** Absent: a login. */
     readonly key?: KeyOfActor
   }

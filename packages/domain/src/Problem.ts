@@ -168,6 +168,19 @@ export const PROBLEMS = {
     detail: "The whole of the request did not arrive in time.",
     help: "Send it again, over a faster connection or in fewer bytes."
   },
+  invalid_grant: {
+    status: 400,
+    title: "The refresh token is not good",
+    detail: "The refresh token is not good any more, or never was: its session is over, or another token replaced it.",
+    help: "Log in again. A refresh token is used once: keep the one that comes with each answer of `POST /token`."
+  },
+  csrf_refused: {
+    status: 403,
+    title: "Not from a page of this server",
+    detail:
+      "A session that is kept in a cookie is used only by pages of this server's own origin, with the header `X-CSRF: 1`.",
+    help: "Send `X-CSRF: 1` from a page of the same origin; or ask for the refresh token itself, by `session: true` at the login."
+  },
   tenant_required: {
     status: 409,
     title: "This account exists in several tenants: send tenant_id",

@@ -11,6 +11,8 @@ export type AuditAction =
   | "user.changed"
   | "user.deleted"
   | "password.changed"
+  | "session.begun"
+  | "session.ended"
   | "message.deleted"
   | "conversation.deleted"
   | "service_account.created"

@@ -25,6 +25,7 @@ import { ProviderKeys } from "@llm-saas/engine/providerKeys/ProviderKeys"
 import { Tenants } from "@llm-saas/engine/accounts/Tenants"
 import { UsageFoldLayer } from "@llm-saas/engine/usage/UsageFold"
 import { UsageReports } from "@llm-saas/engine/usage/UsageReports"
+import { UserSessions } from "@llm-saas/engine/accounts/UserSessions"
 import { Users } from "@llm-saas/engine/accounts/Users"
 import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
@@ -108,6 +109,7 @@ const Gauges = Layer.effectDiscard(
 export const EngineLayer = Layer.mergeAll(
   Accounts.layer,
   Users.layer,
+  UserSessions.layer,
   Keys.layer,
   KeyUses.layer,
   ServiceAccounts.layer,

@@ -63,6 +63,9 @@ export interface Token {
   readonly access_token: string
   readonly token_type: "bearer"
   readonly expires_in: number
+  readonly session_id?: string
+  readonly refresh_token?: string
+  readonly refresh_expires_in?: number
 }
 
 /** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
@@ -538,6 +541,7 @@ export type ProblemCode =
   | "content_filtered"
   | "context_too_long"
   | "conversation_not_found"
+  | "csrf_refused"
   | "email_taken"
   | "expectation_failed"
   | "forbidden"
@@ -548,6 +552,7 @@ export type ProblemCode =
   | "insufficient_scope"
   | "internal_error"
   | "invalid_credentials"
+  | "invalid_grant"
   | "invalid_request"
   | "invalid_utf8"
   | "key_not_found"

@@ -1,5 +1,6 @@
 import { Unauthenticated } from "@llm-saas/domain/Refusal"
 import { monotonicMillis, wallMillis } from "@llm-saas/domain/Time"
+import { SessionId } from "@llm-saas/domain/Session"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { Role, UserId } from "@llm-saas/domain/User"
 import type { Identity } from "@llm-saas/engine/accounts/Accounts"
@@ -27,6 +28,15 @@ export interface Verified {
   readonly tenantId: TenantId
   /** The epoch of the user's tokens that it belongs to. */
   readonly tokenEpoch: number
+  /** The session that it belongs to. */
+  readonly session?: SessionId
+}
+
+/** The session that a token is made for. */
+export interface TokenSession {
+  readonly id: SessionId
+  /** Seconds that are left of it. */
+  readonly leftSeconds: number
 }
 
 interface Remembered {
@@ -46,9 +56,10 @@ interface Remembered {
 export class AccessTokens extends Context.Service<
   AccessTokens,
   {
-    /** A token for `identity`; `expires_in` is in seconds. */
+    /** A token for `identity`; `expires_in` is in seconds. One of a session does not outlive it. */
     readonly issue: (
-      identity: Identity
+      identity: Identity,
+      session?: TokenSession
     ) => Effect.Effect<{ readonly access_token: string; readonly expires_in: number }>
     /** Refuses everything but a valid token of ours, without saying why. */
     readonly verify: (token: string) => Effect.Effect<Verified, Unauthenticated>
@@ -61,13 +72,18 @@ export class AccessTokens extends Context.Service<
       const { ACCESS_TOKEN_EXPIRE_MINUTES } = yield* Settings
       const { algorithm, jwks, kid, signing, verifying } = yield* SigningKeys
       const random = yield* SecureRandom
-      const expires_in = ACCESS_TOKEN_EXPIRE_MINUTES * 60
+      const longest = ACCESS_TOKEN_EXPIRE_MINUTES * 60
       const header = { alg: algorithm, typ: TYPE, ...(kid === undefined ? {} : { kid }) }
       const remembered = new AgingMap<string, Remembered>(REMEMBERED)
 
-      const issue = Effect.fnUntraced(function* ({ role, tenantId, tokenEpoch, userId }: Identity) {
+      const issue = Effect.fnUntraced(function* (
+        { role, tenantId, tokenEpoch, userId }: Identity,
+        session?: TokenSession
+      ) {
         const now = Math.floor(wallMillis(yield* Clock.Clock) / 1000)
-        const token = new SignJWT({ user_id: userId, tenant_id: tenantId, role, epoch: tokenEpoch })
+        const expires_in = Math.min(longest, Math.max(1, Math.floor(session?.leftSeconds ?? longest)))
+        const of = session === undefined ? {} : { sid: session.id }
+        const token = new SignJWT({ user_id: userId, tenant_id: tenantId, role, epoch: tokenEpoch, ...of })
           .setProtectedHeader(header)
           .setSubject(userId)
           .setIssuer(ISSUER)
@@ -94,9 +110,14 @@ export class AccessTokens extends Context.Service<
           const claims = yield* decodeClaims(payload)
           // A clock that was ahead, here or in another process, has issued tokens that begin in the future. They are accepted, or else
           // correcting the clock would log every user out; tokens from further ahead than their lifetime would be valid for too long.
-          if (claims.sub !== claims.user_id || claims.iat > now / 1000 + expires_in + TOLERANCE_SECONDS)
+          if (claims.sub !== claims.user_id || claims.iat > now / 1000 + longest + TOLERANCE_SECONDS)
             return yield* new Unauthenticated({})
-          const verified = { userId: claims.user_id, tenantId: claims.tenant_id, tokenEpoch: claims.epoch ?? 0 }
+          const verified = {
+            userId: claims.user_id,
+            tenantId: claims.tenant_id,
+            tokenEpoch: claims.epoch ?? 0,
+            ...(claims.sid === undefined ? {} : { session: claims.sid })
+          }
           remembered.set(token, { verified, until: at + REMEMBERED.lifetimeMs, expiresAt: claims.exp * 1000 }, at)
           return verified
         },
@@ -128,6 +149,7 @@ const Claims = Schema.Struct({
   iat: Schema.Int,
   exp: Schema.Int,
   jti: Schema.NonEmptyString,
+  sid: Schema.optionalKey(SessionId),
   // Absent in tokens issued before epochs existed.
   epoch: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_147_483_647 })))
 })

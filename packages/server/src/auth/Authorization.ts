@@ -55,9 +55,7 @@ export const authorize = <A, E, R>(
   if (key !== "") return Effect.flatMap(keyActor(keys, key, operation, from), run)
   if (bearer === "") return Effect.fail(new Unauthenticated({}))
   const needs = operation.access === "admin" ? "admin" : "user"
-  return Effect.flatMap(tokens.verify(bearer), ({ tenantId, userId, tokenEpoch }) =>
-    run({ tenantId, userId, tokenEpoch, needs })
-  )
+  return Effect.flatMap(tokens.verify(bearer), (verified) => run({ ...verified, needs }))
 }
 
 /** Whether a request has a token or a key, good or not. */

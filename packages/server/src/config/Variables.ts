@@ -103,6 +103,9 @@ export const VARIABLES = {
   LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),
   LOGIN_WINDOW_MINUTES: amount("LOGIN_WINDOW_MINUTES", "minutes", 1, 1440, 15),
   PASSWORD_MIN_LENGTH: amount("PASSWORD_MIN_LENGTH", "characters", 8, 64, 8),
+  SESSION_IDLE_DAYS: amount("SESSION_IDLE_DAYS", "days", 1, 3650, 14),
+  SESSION_MAX_DAYS: amount("SESSION_MAX_DAYS", "days", 1, 3650, 90),
+  SESSION_REPEAT_SECONDS: amount("SESSION_REPEAT_SECONDS", "seconds", 0, 3600, 30),
   PASSWORD_THREADS: setting("PASSWORD_THREADS", "a whole number of threads, 1 to 64", whole(1, 64), undefined),
   SMTP_URL: setting("SMTP_URL", SMTP, SmtpUrl, undefined),
   MAIL_FROM: setting(

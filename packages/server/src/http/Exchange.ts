@@ -5,6 +5,7 @@ import type { Standing } from "@llm-saas/domain/LimitReached"
 import type { Replay } from "@llm-saas/domain/Replay"
 import { RATE_LIMIT_HEADERS, rateLimitHeaders } from "./RateLimits.ts"
 import { refusalBody, type RefusalCode, type RefusalDetails, statusOf } from "./Refusals.ts"
+import type { AnswerCookie } from "../auth/SessionCookie.ts"
 import { told } from "./Telling.ts"
 import type { RequestRecord } from "../logging/RequestRecord.ts"
 
@@ -44,7 +45,7 @@ const SANE_ID = /^[A-Za-z0-9._-]{1,128}$/u
  */
 export class Exchange<Request extends IncomingMessage = IncomingMessage>
   extends ServerResponse<Request>
-  implements RequestRecord, Replay
+  implements RequestRecord, Replay, AnswerCookie
 {
   readonly startedAt = performance.now()
   readonly client: string
@@ -58,6 +59,8 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
   serving = false
   /** The answer repeats an earlier one. */
   replayed = false
+  /** A cookie that goes with the answer. */
+  cookie: string | undefined = undefined
   /** What is left of limits, where some hold. */
   standing: Standing | undefined = undefined
   /** Number of RPC calls it carried: each has a line of its own in the log. */
@@ -163,6 +166,7 @@ export class Exchange<Request extends IncomingMessage = IncomingMessage>
       const nowMs = performance.timeOrigin + performance.now()
       for (const value of rateLimitHeaders(this.door, this.standing, nowMs)) all.push(value)
     }
+    if (this.cookie !== undefined) all.push("set-cookie", this.cookie)
     if (this.replayed) all.push("idempotency-replayed", "true")
     if (!cached) all.push("cache-control", "no-store")
     if (!scripted) all.push("content-security-policy", API_CSP)

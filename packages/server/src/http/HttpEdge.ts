@@ -1,5 +1,6 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { Standing } from "@llm-saas/domain/LimitReached"
+import { CurrentAnswerCookie } from "../auth/SessionCookie.ts"
 import { CurrentReplay } from "@llm-saas/domain/Replay"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { ByteSize, type Cause, Context, Effect, type Types } from "effect"
@@ -67,6 +68,7 @@ const around = (
     fiber.setContext(
       Context.add(Context.add(fiber.context, RequestId, exchange.id), CurrentRequest, exchange).pipe(
         Context.add(CurrentReplay, exchange),
+        Context.add(CurrentAnswerCookie, exchange),
         Context.add(HttpIncomingMessage.MaxBodySize, limit)
       )
     )

@@ -2,11 +2,12 @@ import { Api } from "@llm-saas/api/Api"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { cookieOf, refuseOtherOrigins } from "../../auth/SessionCookie.ts"
 import { Sessions } from "../../auth/Sessions.ts"
 import { SignUps } from "../../auth/SignUps.ts"
 import { asJson } from "./json.ts"
 
-/** `/register`, `/login`, `/me`, `/me/password`. */
+/** `/register`, `/login`, `/token`, `/me`, `/me/password`. */
 export const AccountsHandlers = HttpApiBuilder.group(
   Api,
   "accounts",
@@ -17,11 +18,24 @@ export const AccountsHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       register: ({ headers, payload, request }) =>
         signUps.register({ ...payload, key: headers["idempotency-key"] }, request),
-      login: ({ payload: { tenant_id, ...credentials }, request }) =>
-        sessions.login(
-          tenant_id === undefined || tenant_id === "" ? credentials : { ...credentials, tenant_id },
+      login: ({ payload: { session, tenant_id, ...credentials }, request }) => {
+        const want =
+          session === "" || session === undefined
+            ? false
+            : session === "cookie"
+              ? session
+              : session === true || session === "true"
+        const login = sessions.login(
+          { ...credentials, session: want, ...(tenant_id === undefined || tenant_id === "" ? {} : { tenant_id }) },
           request
-        ),
+        )
+        // A page of another origin must not log its reader in as another: its cookie would stay.
+        return want === "cookie" ? Effect.andThen(refuseOtherOrigins(request), login) : login
+      },
+      renew: ({ payload: { refresh_token }, request }) => {
+        if (refresh_token !== undefined && refresh_token !== "") return sessions.renew(refresh_token, "token", request)
+        return Effect.andThen(refuseOtherOrigins(request), sessions.renew(cookieOf(request) ?? "", "cookie", request))
+      },
       me: () => asJson(accounts.profile),
       changePassword: ({ payload, request }) =>
         sessions.changePassword({ current: payload.current_password, next: payload.new_password }, request)
