@@ -2,7 +2,7 @@ import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Password } from "@llm-saas/domain/Password"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
-import { CsrfRefused, InvalidGrant, SessionId } from "@llm-saas/domain/Session"
+import { CsrfRefused, SessionId } from "@llm-saas/domain/Session"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { EmailInput, Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
 import { Text } from "@llm-saas/domain/Text"
@@ -46,8 +46,6 @@ const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at m
 export const Want = Schema.Union([Schema.Boolean, Schema.Literal("cookie")])
 export type Want = typeof Want.Type
 
-const RefreshTokenInput = Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" }))
-
 /** The body of `/login`: the OAuth 2 password form (RFC 6749 §4.3.2), as a form or as JSON. */
 export const Credentials = Schema.Struct({
   username: Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" })).annotate({
@@ -88,36 +86,7 @@ const login = HttpApiEndpoint.post("login", "/login", {
     OpenApi.annotations({
       summary: "Get an access token",
       description:
-        "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants. Every refusal reads alike and takes alike, whether the email has an account or not."
-    })
-  )
-
-/** The body of `/token`: RFC 6749 §6, as a form or as JSON. Without `refresh_token` the cookie's is meant. */
-export const Refresh = Schema.Struct({
-  grant_type: Schema.Literal("refresh_token"),
-  refresh_token: Schema.optionalKey(RefreshTokenInput)
-}).annotate({ identifier: "Refresh" })
-
-/** The same as a form. */
-const RefreshForm = Schema.Struct(Refresh.fields).annotate({ identifier: "RefreshForm" })
-
-const renew = HttpApiEndpoint.post("renew", "/token", {
-  payload: [RefreshForm.pipe(HttpApiSchema.asFormUrlEncoded()), Refresh],
-  success: Token,
-  error: [InvalidGrant, CsrfRefused, TooManyRequests, Unavailable]
-})
-  .annotate(Access, "public")
-  .annotateMerge(
-    Examples.answers(200, Examples.sessionToken, {
-      grant_type: "refresh_token",
-      refresh_token: Examples.sessionToken.refresh_token
-    })
-  )
-  .annotateMerge(
-    OpenApi.annotations({
-      summary: "Renew a session",
-      description:
-        "Replaces the refresh token: from then on the new one renews the session. A client that did not get the answer may send the same token again within 30 seconds, and gets the same successor; two tabs that send it at once do too. Sent again later, it is in two hands: the session ends.\n\nIn the cookie form without `refresh_token`, by a page of this server, with the header `X-CSRF: 1`."
+        "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants. With `session: true` the login lasts: `refresh_token` renews it by `POST /token`; with `session: \"cookie\"`, for pages of this server and with the header `X-CSRF: 1`, that token is in a cookie. Every refusal reads alike and takes alike, whether the email has an account or not."
     })
   )
 
@@ -157,11 +126,11 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
   .annotateMerge(
     OpenApi.annotations({
       summary: "Change my password",
-      description: "Ends every token issued before; the answer is a new one."
+      description: "Ends every token issued before, and every session but the one of this request; the answer is a new token."
     })
   )
 
 /** A user's own account. */
 export class AccountsApi extends HttpApiGroup.make("accounts")
-  .add(register, login, renew, me, changePassword)
+  .add(register, login, me, changePassword)
   .annotateMerge(OpenApi.annotations({ title: "Accounts", description: "Register, log in, see yourself." })) {}

@@ -1,12 +1,11 @@
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
-import { InvalidGrant } from "@llm-saas/domain/Session"
 import { Profile, RegistrationRefused, User } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
-import { ChangePassword, Credentials, Refresh, Register, Token } from "./AccountsApi.ts"
+import { ChangePassword, Credentials, Register, Token } from "./AccountsApi.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { keyMember } from "./Idempotent.ts"
 
@@ -22,11 +21,6 @@ const open = RpcGroup.make(
     payload: { ...Credentials.fields, session: Schema.optionalKey(Schema.Boolean) },
     success: Token,
     error: Schema.Union([InvalidCredentials, TenantRequired, TooManyRequests, Unavailable])
-  }),
-  Rpc.make("accounts.renew", {
-    payload: { refresh_token: Refresh.fields.refresh_token.schema },
-    success: Token,
-    error: Schema.Union([InvalidGrant, TooManyRequests, Unavailable])
   })
 ).annotateRpcs(Access, "public")
 

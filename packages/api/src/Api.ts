@@ -11,6 +11,7 @@ import { MessagesApi } from "./MessagesApi.ts"
 import { OperatorApi } from "./OperatorApi.ts"
 import { ProviderKeysApi } from "./ProviderKeysApi.ts"
 import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
+import { SessionsApi } from "./SessionsApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
@@ -25,6 +26,7 @@ export class Api extends HttpApi.make("llm-saas")
   .add(
     TenantsApi,
     AccountsApi,
+    SessionsApi,
     MessagesApi,
     ConversationsApi,
     GenerationsApi,

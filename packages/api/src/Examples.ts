@@ -8,6 +8,7 @@ import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
+import type { Session } from "@llm-saas/domain/Session"
 import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
 import type { ManagedUser, Profile, User } from "@llm-saas/domain/User"
 import type { UsageRow } from "@llm-saas/domain/UsageReport"
@@ -122,6 +123,19 @@ export const sessionToken = {
   refresh_token: "rt_0Xk2mVb7YdQe5nTz9Rw1Lp4Gs6Hj8Fc3Aa0Zx5Ui7Oy4Kt2Wm1Nq",
   refresh_expires_in: 1_209_600
 } as const
+
+export const session: typeof Session.Encoded = {
+  id: sessionToken.session_id,
+  user_id: USER_ID,
+  method: "password",
+  device: "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+  address: "203.0.113.7",
+  created_at: "2026-11-24T22:03:12.000Z",
+  last_used_at: "2026-11-25T08:14:50.000Z",
+  expires_at: "2026-12-09T08:14:50.000Z",
+  ends_at: "2027-02-22T22:03:12.000Z",
+  current: true
+}
 
 export const createKey = { name: "support bot", scopes: ["chat", "messages:read"], expires_at: "2027-11-24T22:00:00Z" }
 

@@ -7,6 +7,7 @@ import { KeysRpc } from "./KeysRpc.ts"
 import { LimitsRpc } from "./LimitsRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { ProviderKeysRpc } from "./ProviderKeysRpc.ts"
+import { SessionsRpc } from "./SessionsRpc.ts"
 import { TenantsRpc } from "./TenantsRpc.ts"
 import { UsageRpc } from "./UsageRpc.ts"
 
@@ -16,6 +17,7 @@ export const RPC_PATH = "/rpc"
 /** All RPC calls: the HTTP API once more, for clients written with Effect. */
 export class Rpcs extends TenantsRpc.merge(
   AccountsRpc,
+  SessionsRpc,
   MessagesRpc,
   ConversationsRpc,
   GenerationsRpc,

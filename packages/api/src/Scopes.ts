@@ -17,6 +17,13 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["accounts.me", "any"],
   // A key must not be enough to take over the account.
   ["accounts.changePassword", "login"],
+  // A key has no session, and must not be enough to end its person's.
+  ["sessions.list", "login"],
+  ["sessions.end", "login"],
+  ["sessions.endOthers", "login"],
+  ["sessions.ofUser", ["admin"]],
+  ["sessions.endOfUser", ["admin"]],
+  ["sessions.endAllOfUser", ["admin"]],
 
   ["messages.ask", ["chat"]],
   ["messages.stream", ["chat"]],

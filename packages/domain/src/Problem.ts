@@ -168,6 +168,12 @@ export const PROBLEMS = {
     detail: "The whole of the request did not arrive in time.",
     help: "Send it again, over a faster connection or in fewer bytes."
   },
+  session_not_found: {
+    status: 404,
+    title: "No such session",
+    detail: "There is no session with this id that is not over, or it is another user's: both get the same answer.",
+    help: "`GET /me/sessions` lists those that are not over."
+  },
   invalid_grant: {
     status: 400,
     title: "The refresh token is not good",

@@ -16,10 +16,15 @@ const SHOWN: Readonly<Partial<Record<Table, { readonly columns: string; readonly
     columns: `page.id, page.tenant_id, page.user_id, page.public_id, page.name, page.scopes, page.models, page.metadata, page.created_at,
       page.expires_at, page.disabled_at, page.rotated_at, page.previous_until, page.last_used_at`,
     only: "and page.revoked_at is null"
+  },
+  // Likewise, and those that are not over.
+  sessions: {
+    columns: `page.id, page.user_id, page.method, page.device, page.address, page.created_at, page.last_used_at, page.idle_until, page.ends_at`,
+    only: "and page.ended_at is null and page.idle_until > now()"
   }
 }
 
-type Table = "messages" | "conversations" | "users" | "api_keys" | "provider_keys"
+type Table = "messages" | "conversations" | "users" | "api_keys" | "provider_keys" | "sessions"
 
 /** Higher than every id. */
 const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"

@@ -1,6 +1,7 @@
 import { Api } from "@llm-saas/api/Api"
 import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { SessionsCalls } from "./rpc/handlers/sessions.ts"
 import { AccountsCalls } from "./rpc/handlers/accounts.ts"
 import { AdminCalls } from "./rpc/handlers/admin.ts"
 import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
@@ -15,6 +16,7 @@ import { AccessTokens } from "./auth/AccessTokens.ts"
 import { ApiKeys } from "./auth/ApiKeys.ts"
 import { CreationAttempts } from "./auth/CreationAttempts.ts"
 import { ClientNetworks } from "./config/ClientNetworks.ts"
+import { SessionsHandlers } from "./http/handlers/sessions.ts"
 import { AccountsHandlers } from "./http/handlers/accounts.ts"
 import { AdminHandlers } from "./http/handlers/admin.ts"
 import { EngineLayer } from "./Engine.ts"
@@ -39,12 +41,16 @@ import { httpServerLayer } from "./http/HttpServe.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
 import { RpcServerLayer } from "./rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "./rpc/OverHttp.ts"
+import { RefreshTokens } from "./auth/RefreshTokens.ts"
+import { Renewals } from "./auth/Renewals.ts"
+import { SessionAnswers } from "./auth/SessionAnswers.ts"
 import { Sessions } from "./auth/Sessions.ts"
 import { SignUps } from "./auth/SignUps.ts"
 
 /** The handlers: one layer for each group of the contract. */
 const Handlers = Layer.mergeAll(
   AccountsHandlers,
+  SessionsHandlers,
   TenantsHandlers,
   MessagesHandlers,
   ConversationsHandlers,
@@ -65,6 +71,7 @@ const Handlers = Layer.mergeAll(
 /** The same for RPC. */
 const Calls = Layer.mergeAll(
   AccountsCalls,
+  SessionsCalls,
   TenantsCalls,
   MessagesCalls,
   ConversationsCalls,
@@ -81,7 +88,8 @@ const Routes = Layer.mergeAll(
   Layer.provide(RpcServerLayer, Calls)
 ).pipe(
   Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
-  Layer.provide([Sessions.layer, SignUps.layer]),
+  Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer]),
+  Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),
   Layer.provide(CreationAttempts.layer),
   Layer.provide(ApiKeys.layer),
   Layer.provide([LoginThrottle.layer, AccessTokens.layer, ClientNetworks.layer]),

@@ -12,6 +12,7 @@ import {
   type Unavailable
 } from "@llm-saas/domain/Refusal"
 import { noteReplay } from "@llm-saas/domain/Replay"
+import { SessionId } from "@llm-saas/domain/Session"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, Profile, RegistrationRefused, Role, User, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Exit, Layer, Option, type Redacted, Schema } from "effect"
@@ -31,6 +32,12 @@ export interface Identity {
   readonly role: Role
   /** The epoch of the user's tokens; see `app.users.token_epoch`. */
   readonly tokenEpoch: number
+}
+
+/** The session of a request, and how many seconds are left of it. */
+export interface OwnSession {
+  readonly id: SessionId
+  readonly leftSeconds: number
 }
 
 /** What users do about their own account. `client`: the client's network. */
@@ -59,7 +66,7 @@ export class Accounts extends Context.Service<
     readonly me: Effect.Effect<Profile, Refused, Actor>
     /** The same as JSON of {@link Profile}, as the database wrote it. */
     readonly profile: Effect.Effect<string, Refused, Actor>
-    /** Revokes all earlier tokens. */
+    /** Revokes all earlier tokens, and ends all sessions but the one of the request, which goes on if it is not over. */
     readonly changePassword: (change: {
       readonly email: Email
       readonly tenantName: string
@@ -67,7 +74,11 @@ export class Accounts extends Context.Service<
       readonly next: Password
       readonly client: string
       readonly attempts: LoginAttempts
-    }) => Effect.Effect<Identity, InvalidCredentials | PasswordRefused | Refused, Actor>
+    }) => Effect.Effect<
+      Identity & { readonly session: OwnSession | undefined },
+      InvalidCredentials | PasswordRefused | Refused,
+      Actor
+    >
   }
 >()("@llm-saas/engine/accounts/Accounts") {
   static readonly layer = Layer.effect(
@@ -139,7 +150,7 @@ const make = Effect.gen(function* () {
     function* (change) {
       const { attempts, client, current, email, next } = change
       yield* rules.check(next, { email, names: [change.tenantName] })
-      const { tenantId, userId } = yield* Actor
+      const { session, tenantId, userId } = yield* Actor
       const candidates = yield* preTenant.candidates(email, tenantId)
       const own = candidates.filter((candidate) => candidate.user_id === userId)
       const { told, tried } = yield* tryOut(hasher, own, { attempts, client, email, password: current, tenantId })
@@ -149,9 +160,11 @@ const make = Effect.gen(function* () {
       }
       const hash = yield* hasher.hash(next, { email, share: { client, target: `password ${tenantId}` } })
       const row = yield* tenancy
-        .transaction(Effect.tap(setPassword({ hash }), () => record("password.changed", { kind: "user", id: userId })))
+        .transaction(Effect.tap(setPassword({ hash, session: session ?? null }), () => record("password.changed", { kind: "user", id: userId })))
         .pipe(Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})))
-      return { tenantId, userId, role: row.role, tokenEpoch: row.token_epoch }
+      const kept =
+        session === undefined || row.left_seconds === null ? undefined : { id: session, leftSeconds: row.left_seconds }
+      return { tenantId, userId, role: row.role, tokenEpoch: row.token_epoch, session: kept }
     }
   )
   return Accounts.of({ register, login, me, profile, changePassword })
@@ -185,15 +198,20 @@ const identityOf = ({ role, tenant_id, token_epoch, user_id }: Candidate): Ident
 const decodeProfile = Schema.decodeUnknownEffect(Schema.fromJsonString(Profile))
 
 const setPassword = SqlSchema.findOne({
-  Request: Schema.Struct({ hash: Schema.String }),
-  Result: Schema.Struct({ role: Role, token_epoch: Schema.Int }),
-  execute: ({ hash }) =>
+  Request: Schema.Struct({ hash: Schema.String, session: Schema.NullOr(SessionId) }),
+  Result: Schema.Struct({ role: Role, token_epoch: Schema.Int, left_seconds: Schema.NullOr(Schema.Finite) }),
+  execute: ({ hash, session }) =>
     TenantSql.use(
       (sql) =>
         sql`with secret as (
             update app.credentials set password_hash = ${hash}, updated_at = now() where user_id = app.user_id() returning user_id
+          ), kept as (
+            -- It is of the new epoch before the trigger ends those that are not.
+            update app.sessions s set token_epoch = s.token_epoch + 1
+            where s.tenant_id = app.tenant_id() and s.id = ${session}::uuid and s.user_id = app.user_id() and s.ended_at is null
+            returning extract(epoch from s.ends_at - now())::float8 as left_seconds
           )
-          update app.users u set token_epoch = u.token_epoch + 1 from secret where u.id = secret.user_id
-          returning u.role, u.token_epoch`
+          update app.users u set token_epoch = u.token_epoch + 1 from secret left join kept on true where u.id = secret.user_id
+          returning u.role, u.token_epoch, kept.left_seconds`
     )
 })

@@ -7,9 +7,8 @@ import { monotonicMillis } from "@llm-saas/domain/Time"
 import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
 import { type Clock, Context, Effect, Layer, Option, Result } from "effect"
 import { createHash } from "node:crypto"
+import { AddressFailures } from "./AddressFailures.ts"
 import { AgingMap } from "./AgingMap.ts"
-import { FailureCounts } from "./FailureCounts.ts"
-import { WIDER } from "./LoginThrottle.ts"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { Settings } from "../config/Settings.ts"
 
@@ -45,7 +44,7 @@ export class ApiKeys extends Context.Service<
       const uses = yield* KeyUses
       /** The tenant of a key that works, by its hash; null: it does not any more. */
       const known = new AgingMap<string, TenantId | null>(KNOWN)
-      const failures = new Failures(settings.LOGIN_WINDOW_MINUTES * 60_000, settings.LOGIN_FAILURES_PER_ADDRESS)
+      const failures = new AddressFailures(settings.LOGIN_WINDOW_MINUTES * 60_000, settings.LOGIN_FAILURES_PER_ADDRESS)
 
       const refuse = (from: Sender, clock: Clock.Clock) => {
         failures.add(networks.of(from), monotonicMillis(clock))
@@ -83,37 +82,3 @@ export class ApiKeys extends Context.Service<
     })
   )
 }
-
-/** Keys of an address that did not work: an IPv6 /64 is one address, and a /48 ten. */
-class Failures {
-  readonly #counts: FailureCounts
-  readonly #limit: number
-
-  constructor(windowMs: number, limit: number) {
-    this.#counts = new FailureCounts({ windowMs, capacity: 50_000 })
-    this.#limit = limit
-  }
-
-  /** Milliseconds until a key may be tried; undefined: now. */
-  wait(network: Network, now: number): number | undefined {
-    const attempt = this.#counts.attempt(this.#places(network), now)
-    if ("waitMs" in attempt) return attempt.waitMs
-    attempt.end(false, now)
-    return undefined
-  }
-
-  /** Of many that were tried at once, those beyond the limit are not counted. */
-  add(network: Network, now: number): void {
-    const attempt = this.#counts.attempt(this.#places(network), now)
-    if ("end" in attempt) attempt.end(true, now)
-  }
-
-  #places({ narrow, wide }: Network) {
-    return [
-      { key: narrow, limit: this.#limit },
-      ...(wide === undefined ? [] : [{ key: wide, limit: this.#limit * WIDER }])
-    ]
-  }
-}
-
-type Network = ReturnType<ClientNetworks["Service"]["of"]>

@@ -58,6 +58,12 @@ export const authorize = <A, E, R>(
   return Effect.flatMap(tokens.verify(bearer), (verified) => run({ ...verified, needs }))
 }
 
+const BEARER = /^Bearer +(\S+)$/iu
+
+/** The bearer token of a request or call; empty: it has none. */
+export const bearerOf = (headers: Readonly<Record<string, string | undefined>>): string =>
+  BEARER.exec(headers["authorization"] ?? "")?.[1] ?? ""
+
 /** Whether a request has a token or a key, good or not. */
 export const hasCredential = (headers: Readonly<Record<string, string | undefined>>): boolean =>
   headers["authorization"] !== undefined || KEY_HEADERS.some((name) => headers[name] !== undefined)

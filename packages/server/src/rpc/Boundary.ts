@@ -3,7 +3,7 @@ import { CallAuthorization, CallBoundary } from "@llm-saas/api/Call"
 import { InternalError } from "@llm-saas/api/Failures"
 import { RequestId } from "@llm-saas/domain/RequestId"
 import { Cause, Context, Effect, Layer } from "effect"
-import { authorize, verifiers } from "../auth/Authorization.ts"
+import { authorize, bearerOf, verifiers } from "../auth/Authorization.ts"
 import { CurrentRequest } from "../logging/RequestRecord.ts"
 import { CurrentOpenCalls, CurrentSender } from "./OpenCalls.ts"
 
@@ -21,8 +21,6 @@ export const CallBoundaryLayer = Layer.succeed(CallBoundary, (handler, { request
   })
 )
 
-const BEARER = /^Bearer +(\S+)$/iu
-
 /** Verifies a call's token or key by the same rules as HTTP. */
 export const CallAuthorizationLayer = Layer.effect(
   CallAuthorization,
@@ -31,7 +29,7 @@ export const CallAuthorizationLayer = Layer.effect(
       Effect.flatMap(CurrentSender, ({ remoteAddress }) =>
         authorize(
           verifiers,
-          BEARER.exec(headers["authorization"] ?? "")?.[1] ?? "",
+          bearerOf(headers),
           { name: rpc._tag, access: Context.getOrUndefined(rpc.annotations, Access) },
           { headers, remoteAddress },
           handler

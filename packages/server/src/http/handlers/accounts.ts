@@ -2,12 +2,12 @@ import { Api } from "@llm-saas/api/Api"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { cookieOf, refuseOtherOrigins } from "../../auth/SessionCookie.ts"
+import { refuseOtherOrigins } from "../../auth/SessionCookie.ts"
 import { Sessions } from "../../auth/Sessions.ts"
 import { SignUps } from "../../auth/SignUps.ts"
 import { asJson } from "./json.ts"
 
-/** `/register`, `/login`, `/token`, `/me`, `/me/password`. */
+/** `/register`, `/login`, `/me`, `/me/password`. */
 export const AccountsHandlers = HttpApiBuilder.group(
   Api,
   "accounts",
@@ -31,10 +31,6 @@ export const AccountsHandlers = HttpApiBuilder.group(
         )
         // A page of another origin must not log its reader in as another: its cookie would stay.
         return want === "cookie" ? Effect.andThen(refuseOtherOrigins(request), login) : login
-      },
-      renew: ({ payload: { refresh_token }, request }) => {
-        if (refresh_token !== undefined && refresh_token !== "") return sessions.renew(refresh_token, "token", request)
-        return Effect.andThen(refuseOtherOrigins(request), sessions.renew(cookieOf(request) ?? "", "cookie", request))
       },
       me: () => asJson(accounts.profile),
       changePassword: ({ payload, request }) =>

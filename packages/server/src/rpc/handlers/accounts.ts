@@ -15,8 +15,6 @@ export const AccountsCalls = AccountsRpc.toLayer(
       "accounts.register": ({ idempotency_key, ...user }) =>
         Effect.flatMap(CurrentSender, (from) => signUps.register({ ...user, key: idempotency_key }, from)),
       "accounts.login": (credentials) => Effect.flatMap(CurrentSender, (from) => sessions.login(credentials, from)),
-      "accounts.renew": ({ refresh_token }) =>
-        Effect.flatMap(CurrentSender, (from) => sessions.renew(refresh_token, "token", from)),
       "accounts.me": () => accounts.me,
       "accounts.changePassword": ({ current_password, new_password }) =>
         Effect.flatMap(CurrentSender, (from) =>
