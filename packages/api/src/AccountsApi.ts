@@ -86,7 +86,7 @@ const login = HttpApiEndpoint.post("login", "/login", {
     OpenApi.annotations({
       summary: "Get an access token",
       description:
-        "`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants. With `session: true` the login lasts: `refresh_token` renews it by `POST /token`; with `session: \"cookie\"`, for pages of this server and with the header `X-CSRF: 1`, that token is in a cookie. Every refusal reads alike and takes alike, whether the email has an account or not."
+        '`username` is the email. `tenant_id` is needed only where one email has accounts in several tenants. With `session: true` the login lasts: `refresh_token` renews it by `POST /token`; with `session: "cookie"`, for pages of this server and with the header `X-CSRF: 1`, that token is in a cookie. Every refusal reads alike and takes alike, whether the email has an account or not.'
     })
   )
 
@@ -126,7 +126,8 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
   .annotateMerge(
     OpenApi.annotations({
       summary: "Change my password",
-      description: "Ends every token issued before, and every session but the one of this request; the answer is a new token."
+      description:
+        "Ends every token issued before, and every session but the one of this request; the answer is a new token."
     })
   )
 

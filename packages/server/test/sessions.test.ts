@@ -58,6 +58,8 @@ const NOT_GOOD = [400, "invalid_grant"]
 
 const me = (send: Send, token: string) => Effect.map(send("GET", "/me", { token }), says)
 
+const listed = ({ data }: Answer["body"]): ReadonlyArray<Record<string, unknown>> => (Array.isArray(data) ? data : [])
+
 const query = Effect.fnUntraced(function* (sql: string) {
   const { adminUrl } = yield* TestDatabase
   return (yield* Databases.execute(adminUrl, sql)).rows
@@ -195,6 +197,272 @@ layer(SERVER, OPTIONS)("a session", (it) => {
         assert.deepStrictEqual(says(yield* renew(send, refresh)), NOT_GOOD)
         assert.deepStrictEqual(yield* me(send, access), UNAUTHENTICATED)
       }
+    })
+  )
+
+  it.effect("goes on when its user changes the password in it, and every other one ends", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const person = yield* account(send)
+      const [mine, other] = [yield* login(send, person), yield* login(send, person)]
+      const { body: plain } = yield* send("POST", "/login", { json: { username: person.email, password: PASSWORD } })
+      const change = { current_password: PASSWORD, new_password: "another long one" }
+      const changed = yield* send("POST", "/me/password", { token: mine.access, json: change })
+      assert.deepStrictEqual([changed.status, changed.body["session_id"]], [200, mine.session])
+      assert.deepStrictEqual(yield* me(send, String(changed.body["access_token"])), OK)
+      for (const token of [mine.access, other.access, String(plain["access_token"])])
+        assert.deepStrictEqual(yield* me(send, token), UNAUTHENTICATED)
+      assert.deepStrictEqual(says(yield* renew(send, other.refresh)), NOT_GOOD)
+      const renewed = tokensOf(yield* renew(send, mine.refresh))
+      assert.deepStrictEqual(yield* me(send, renewed.access), OK)
+      const { body } = yield* send("GET", "/me/sessions", { token: renewed.access })
+      assert.lengthOf(listed(body), 1)
+    })
+  )
+
+  it.effect("is listed for its user, with the device and the address, until it is over", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const person = yield* account(send)
+      const stranger = yield* account(send, person.tenant)
+      yield* login(send, stranger)
+      const first = yield* login(send, person, { "user-agent": `Phone ${"x".repeat(300)}` })
+      const second = yield* login(send, person, { "user-agent": "Desk" })
+      const { body } = yield* send("GET", "/me/sessions", { token: second.access })
+      assert.deepStrictEqual(
+        listed(body).map(({ address, current, device, id, method, user_id }) => [
+          id,
+          current,
+          device,
+          address,
+          method,
+          user_id
+        ]),
+        [
+          [second.session, true, "Desk", "127.0.0.1", "password", person.id],
+          [first.session, false, `Phone ${"x".repeat(194)}`, "127.0.0.1", "password", person.id]
+        ]
+      )
+      const one = yield* send("GET", "/me/sessions?limit=1", { token: second.access })
+      const two = yield* send("GET", `/me/sessions?limit=1&cursor=${String(one.body["next_cursor"])}`, {
+        token: second.access
+      })
+      assert.deepStrictEqual(
+        [...listed(one.body), ...listed(two.body)].map(({ id }) => id),
+        [second.session, first.session]
+      )
+      assert.isNull(two.body["next_cursor"])
+
+      assert.strictEqual((yield* send("DELETE", `/me/sessions/${first.session}`, { token: second.access })).status, 204)
+      assert.deepStrictEqual(yield* me(send, first.access), UNAUTHENTICATED)
+      assert.deepStrictEqual(says(yield* renew(send, first.refresh)), NOT_GOOD)
+      assert.deepStrictEqual(says(yield* send("DELETE", `/me/sessions/${first.session}`, { token: second.access })), [
+        404,
+        "session_not_found"
+      ])
+      const [third, fourth] = [yield* login(send, person), yield* login(send, person)]
+      assert.strictEqual((yield* send("DELETE", "/me/sessions", { token: second.access })).status, 204)
+      for (const { access } of [third, fourth]) assert.deepStrictEqual(yield* me(send, access), UNAUTHENTICATED)
+      assert.deepStrictEqual(yield* me(send, second.access), OK)
+      const key = yield* send("POST", "/keys", { token: second.access, json: { name: "k", scopes: ["chat"] } })
+      for (const [method, path] of [
+        ["GET", "/me/sessions"],
+        ["DELETE", "/me/sessions"],
+        ["DELETE", `/me/sessions/${second.session}`]
+      ] as const)
+        assert.deepStrictEqual(says(yield* send(method, path, { token: String(key.body["key"]) })), [403, "forbidden"])
+    })
+  )
+
+  it.effect("ends by a logout with its access token or any of its refresh tokens, as often as it is asked for", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const person = yield* account(send)
+      const [one, two, three] = [yield* login(send, person), yield* login(send, person), yield* login(send, person)]
+      const renewed = tokensOf(yield* renew(send, three.refresh))
+      for (const repeated of [false, true]) {
+        assert.strictEqual((yield* send("POST", "/logout", { token: one.access })).status, 204, String(repeated))
+        assert.strictEqual((yield* send("POST", "/logout", { json: { refresh_token: two.refresh } })).status, 204)
+        assert.strictEqual((yield* send("POST", "/logout", { form: { refresh_token: three.refresh } })).status, 204)
+      }
+      for (const { access, refresh } of [one, two, renewed]) {
+        assert.deepStrictEqual(yield* me(send, access), UNAUTHENTICATED)
+        assert.deepStrictEqual(says(yield* renew(send, refresh)), NOT_GOOD)
+      }
+      assert.strictEqual((yield* send("POST", "/logout", { json: { refresh_token: "rt_nothing" } })).status, 204)
+      const { body: plain } = yield* send("POST", "/login", { json: { username: person.email, password: PASSWORD } })
+      const token = String(plain["access_token"])
+      assert.deepStrictEqual(says(yield* send("POST", "/logout", { token })), NOT_GOOD)
+      assert.deepStrictEqual(yield* me(send, token), OK)
+      for (const sent of [{}, { json: {} }, { token: "nonsense" }])
+        assert.deepStrictEqual(says(yield* send("POST", "/logout", sent)), UNAUTHENTICATED)
+    })
+  )
+
+  it.effect("is seen and ended by an admin of its tenant, and by no one else", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const boss = yield* account(send)
+      const person = yield* account(send, boss.tenant)
+      const [admin, foreign] = [yield* login(send, boss), yield* login(send, yield* account(send))]
+      const [one, two, three] = [yield* login(send, person), yield* login(send, person), yield* login(send, person)]
+      const path = `/tenants/${boss.tenant}/users/${person.id}/sessions`
+      const { body } = yield* send("GET", path, { token: admin.access })
+      assert.sameMembers(
+        listed(body).map(({ id }) => id),
+        [one.session, two.session, three.session]
+      )
+      for (const [method, each] of [
+        ["GET", path],
+        ["DELETE", path],
+        ["DELETE", `${path}/${one.session}`]
+      ] as const) {
+        assert.deepStrictEqual(says(yield* send(method, each, { token: one.access })), [403, "forbidden"])
+        assert.deepStrictEqual(says(yield* send(method, each, { token: foreign.access })), [404, "tenant_not_found"])
+      }
+      const theirs = `/tenants/${boss.tenant}/users/${randomUUID()}/sessions`
+      for (const [method, each, code] of [
+        ["GET", theirs, "user_not_found"],
+        ["DELETE", theirs, "user_not_found"],
+        ["DELETE", `${theirs}/${one.session}`, "session_not_found"],
+        ["DELETE", `/tenants/${boss.tenant}/users/${boss.id}/sessions/${one.session}`, "session_not_found"]
+      ] as const)
+        assert.deepStrictEqual(says(yield* send(method, each, { token: admin.access })), [404, code], each)
+      assert.deepStrictEqual(says(yield* send("DELETE", `/me/sessions/${one.session}`, { token: admin.access })), [
+        404,
+        "session_not_found"
+      ])
+
+      assert.strictEqual((yield* send("DELETE", `${path}/${one.session}`, { token: admin.access })).status, 204)
+      assert.deepStrictEqual(yield* me(send, one.access), UNAUTHENTICATED)
+      assert.deepStrictEqual(yield* me(send, two.access), OK)
+      assert.strictEqual((yield* send("DELETE", path, { token: admin.access })).status, 204)
+      for (const { access, refresh } of [two, three]) {
+        assert.deepStrictEqual(yield* me(send, access), UNAUTHENTICATED)
+        assert.deepStrictEqual(says(yield* renew(send, refresh)), NOT_GOOD)
+      }
+      assert.deepStrictEqual(
+        yield* query(
+          `select detail ->> 'reason' as reason, target_kind from app.audit_events
+           where tenant_id = '${boss.tenant}' and action = 'session.ended' and actor_user_id = '${boss.id}' order by at`
+        ),
+        [
+          { reason: "ended_by_admin", target_kind: "session" },
+          { reason: "ended_by_admin", target_kind: "user" }
+        ]
+      )
+    })
+  )
+
+  it.effect("is one of at most a hundred of its user: of more, those end that were never renewed, oldest first", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const person = yield* account(send)
+      const [kept, oldest] = [yield* login(send, person), yield* login(send, person)]
+      const renewed = tokensOf(yield* renew(send, kept.refresh))
+      yield* query(
+        `insert into app.sessions (tenant_id, id, user_id, method, token_epoch, secret_hash, idle_until, ends_at)
+         select '${person.tenant}', gen_random_uuid(), '${person.id}', 'password', 0, sha256(n::text::bytea), now() + '1 day', now() + '1 day'
+         from generate_series(1, 98) n returning id`
+      )
+      const last = yield* login(send, person)
+      assert.deepStrictEqual(yield* me(send, oldest.access), UNAUTHENTICATED)
+      for (const { access } of [renewed, last]) assert.deepStrictEqual(yield* me(send, access), OK)
+    })
+  )
+})
+
+layer(SERVER, OPTIONS)("a session in a cookie", (it) => {
+  const PAGE = { "x-csrf": "1", "sec-fetch-site": "same-origin" }
+
+  const cookieIn = ({ headers }: Answer) => String(headers.get("set-cookie"))
+  const pairIn = (answer: Answer) => cookieIn(answer).split(";", 1)[0] ?? ""
+
+  const keep = (send: Send, { email }: Account, headers: Record<string, string>) =>
+    send("POST", "/login", { json: { username: email, password: PASSWORD, session: "cookie" }, headers })
+
+  it.effect(
+    "is where no page reads it, for this host alone, and is renewed and ended from a page of the same origin",
+    () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const begun = yield* keep(send, yield* account(send), PAGE)
+        assert.deepStrictEqual(Object.keys(begun.body).toSorted(), [
+          "access_token",
+          "expires_in",
+          "refresh_expires_in",
+          "session_id",
+          "token_type"
+        ])
+        assert.match(
+          cookieIn(begun),
+          /^__Host-refresh=rt_[0-9A-Za-z]{49}; Max-Age=1209600; Path=\/; Secure; HttpOnly; SameSite=Strict$/u
+        )
+        const json = { grant_type: "refresh_token" }
+        const renewed = yield* send("POST", "/token", { json, headers: { ...PAGE, cookie: `a=b; ${pairIn(begun)}` } })
+        assert.deepStrictEqual([renewed.status, renewed.body["session_id"]], [200, begun.body["session_id"]])
+        assert.notProperty(renewed.body, "refresh_token")
+        assert.notStrictEqual(pairIn(renewed), pairIn(begun))
+        const token = String(renewed.body["access_token"])
+        assert.deepStrictEqual(yield* me(send, token), OK)
+        assert.deepStrictEqual(
+          says(yield* send("GET", "/me", { headers: { ...PAGE, cookie: pairIn(renewed) } })),
+          UNAUTHENTICATED
+        )
+        const out = yield* send("POST", "/logout", { headers: { ...PAGE, cookie: pairIn(renewed) } })
+        assert.strictEqual(out.status, 204)
+        assert.match(cookieIn(out), /^__Host-refresh=; Max-Age=0; /u)
+        assert.deepStrictEqual(yield* me(send, token), UNAUTHENTICATED)
+      })
+  )
+
+  it.effect("is used by no page of another origin, and begun by none, whatever origins may read answers", () =>
+    Effect.gen(function* () {
+      const { port, send } = yield* Running
+      const person = yield* account(send)
+      const begun = yield* keep(send, person, PAGE)
+      const cookie = pairIn(begun)
+      const own = `http://127.0.0.1:${port}`
+      for (const headers of [
+        {},
+        { "x-csrf": "1" },
+        { "sec-fetch-site": "same-origin" },
+        { ...PAGE, "x-csrf": "yes" },
+        { ...PAGE, "sec-fetch-site": "same-site" },
+        { ...PAGE, "sec-fetch-site": "cross-site" },
+        { ...PAGE, "sec-fetch-site": "none" },
+        { ...PAGE, "sec-fetch-site": "cross-site", origin: own },
+        { "x-csrf": "1", origin: "https://app.acme.test" },
+        { "x-csrf": "1", origin: "null" },
+        { "x-csrf": "1", origin: `http://127.0.0.1:${port + 1}` },
+        { origin: own }
+      ]) {
+        const about = JSON.stringify(headers)
+        const form = { grant_type: "refresh_token" }
+        for (const answer of [
+          yield* send("POST", "/token", { form, headers: { ...headers, cookie } }),
+          yield* send("POST", "/logout", { headers: { ...headers, cookie } }),
+          yield* keep(send, person, headers)
+        ]) {
+          assert.deepStrictEqual(says(answer), [403, "csrf_refused"], about)
+          assert.isNull(answer.headers.get("set-cookie"), about)
+        }
+      }
+      const preflight = yield* send("OPTIONS", "/token", {
+        headers: {
+          origin: "https://app.acme.test",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "x-csrf"
+        }
+      })
+      assert.strictEqual(preflight.headers.get("access-control-allow-origin"), "https://app.acme.test")
+      assert.notInclude(String(preflight.headers.get("access-control-allow-headers")), "csrf")
+      assert.isNull(preflight.headers.get("access-control-allow-credentials"))
+      const older = yield* send("POST", "/token", {
+        form: { grant_type: "refresh_token" },
+        headers: { "x-csrf": "1", origin: own, cookie }
+      })
+      assert.deepStrictEqual(says(older), OK)
     })
   )
 })

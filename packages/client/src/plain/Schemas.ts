@@ -583,6 +583,7 @@ export type ProblemCode =
   | "registration_refused"
   | "request_timeout"
   | "service_account_not_found"
+  | "session_not_found"
   | "still_running"
   | "tenant_creation_closed"
   | "tenant_erased"

@@ -160,7 +160,11 @@ const make = Effect.gen(function* () {
       }
       const hash = yield* hasher.hash(next, { email, share: { client, target: `password ${tenantId}` } })
       const row = yield* tenancy
-        .transaction(Effect.tap(setPassword({ hash, session: session ?? null }), () => record("password.changed", { kind: "user", id: userId })))
+        .transaction(
+          Effect.tap(setPassword({ hash, session: session ?? null }), () =>
+            record("password.changed", { kind: "user", id: userId })
+          )
+        )
         .pipe(Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})))
       const kept =
         session === undefined || row.left_seconds === null ? undefined : { id: session, leftSeconds: row.left_seconds }

@@ -48,7 +48,10 @@ export class UserSessions extends Context.Service<
     readonly endOthers: Effect.Effect<void, Refused, Actor>
     /** The one of the request. */
     readonly logout: Effect.Effect<void, Refused, Actor>
-    readonly ofUser: (of: UserOf, at: At) => Effect.Effect<Page<Session>, TenantNotFound | UserNotFound | Refused, Actor>
+    readonly ofUser: (
+      of: UserOf,
+      at: At
+    ) => Effect.Effect<Page<Session>, TenantNotFound | UserNotFound | Refused, Actor>
     readonly endOfUser: (
       of: UserOf,
       id: SessionId
@@ -115,7 +118,9 @@ const make = Effect.gen(function* () {
     const { session, userId } = yield* Actor
     if (session === undefined) return
     // Of two requests at once, the second finds it over.
-    yield* tenancy.transaction(Effect.catchTag(endOne(userId, session, "logged_out"), "SessionNotFound", () => Effect.void))
+    yield* tenancy.transaction(
+      Effect.catchTag(endOne(userId, session, "logged_out"), "SessionNotFound", () => Effect.void)
+    )
   }).pipe(Effect.withSpan("UserSessions.logout"))
 
   /** Whether there is the user. Inside the room a foreign tenant has none; the caller hears that it does not exist. */

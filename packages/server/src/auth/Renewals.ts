@@ -1,7 +1,7 @@
 import { type Renewal, SessionAccess } from "@llm-saas/database/SessionAccess"
 import { Actor } from "@llm-saas/domain/Actor"
 import { parseRefreshToken } from "@llm-saas/domain/RefreshTokenText"
-import { TooManyRequests, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
+import { TooManyRequests, type Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { InvalidGrant } from "@llm-saas/domain/Session"
 import { monotonicMillis } from "@llm-saas/domain/Time"
 import { UserSessions } from "@llm-saas/engine/accounts/UserSessions"
