@@ -2,6 +2,7 @@ import { Predicate, Struct } from "effect"
 import { OpenApi } from "effect/http-api"
 import { KEY_HEADERS } from "./Access.ts"
 import { asObject, at, type Json, mapOperations, REFERENCE } from "./Json.ts"
+import { withOptionalBodies } from "./OptionalBody.ts"
 import { withParameterTexts } from "./ParameterTexts.ts"
 import { withResponses } from "./Responses.ts"
 
@@ -15,7 +16,11 @@ export const tidy = OpenApi.annotations({
   transform: (document) => {
     const names = plainNames(at(document, "components", "schemas"))
     const open = reachable(document, "requestBody", names)
-    return { ...withResponses(withParameterTexts(withOtherCredentials(asObject(tidyValue(document, names, open))))) }
+    return {
+      ...withResponses(
+        withParameterTexts(withOptionalBodies(withOtherCredentials(asObject(tidyValue(document, names, open)))))
+      )
+    }
   }
 })
 

@@ -3,6 +3,8 @@ import { asObject, type Json, mapOperations } from "./Json.ts"
 /** Descriptions of parameters, the same at every endpoint. */
 const TEXTS: Readonly<Record<string, string>> = {
   id: "A UUID. One that is not yours answers like one that does not exist.",
+  user: "The id of a user of the tenant.",
+  session: "The id of a session.",
   limit: "The rows of a page; 50 where it is left out.",
   cursor: "The `next_cursor` of the page before.",
   provider: "Only this provider's.",

@@ -58,7 +58,7 @@ export interface Profile {
   readonly tenant: Tenant
 }
 
-/** A bearer token. `expires_in` is in seconds. */
+/** A bearer token. `expires_in` is in seconds. Of a session also what renews it, and in how many seconds that ends. */
 export interface Token {
   readonly access_token: string
   readonly token_type: "bearer"
@@ -66,6 +66,20 @@ export interface Token {
   readonly session_id?: string
   readonly refresh_token?: string
   readonly refresh_expires_in?: number
+}
+
+/** A login that is not over: it ends at `expires_at` unless it is renewed, and at `ends_at` in any case. */
+export interface Session {
+  readonly id: string
+  readonly user_id: string
+  readonly method: "password" | "registration" | "invitation" | "sso" | "passkey" | "switch"
+  readonly device: string | null
+  readonly address: string | null
+  readonly created_at: string
+  readonly last_used_at: string
+  readonly expires_at: string
+  readonly ends_at: string
+  readonly current: boolean
 }
 
 /** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
