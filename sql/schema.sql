@@ -2059,6 +2059,10 @@ create function app.ask(uuid,uuid,integer,text,jsonb,text,text,uuid) returns TAB
   alter function app.ask(uuid,uuid,integer,text,jsonb,text,text,uuid) owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_tenant;
+create function app.ask_many(uuid,uuid,integer,text,uuid,text,boolean,jsonb,text[],text[],uuid) returns TABLE(outcome text, message_id uuid, generation_id uuid, refusal jsonb, standing jsonb, unflushed boolean) language plpgsql;
+  alter function app.ask_many(uuid,uuid,integer,text,uuid,text,boolean,jsonb,text[],text[],uuid) owner to llm_owner;
+  grant execute to llm_api;
+  grant execute to llm_tenant;
 create function app.calls_of(uuid,uuid) returns text[] language sql stable;
   alter function app.calls_of(uuid,uuid) owner to llm_owner;
   grant execute to llm_tenant;
@@ -2366,8 +2370,8 @@ create function tracking.settle(uuid,jsonb) returns void language sql security d
 create function tracking.unpark() returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function tracking.unpark() owner to llm_tracking;
   grant execute to llm_jobs;
-create function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
-  alter function work.admit(uuid,uuid,uuid,text,bigint,numeric,boolean) owner to llm_work;
+create function work.admit(uuid,uuid,uuid,text,bigint[],numeric[],boolean) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function work.admit(uuid,uuid,uuid,text,bigint[],numeric[],boolean) owner to llm_work;
   grant execute to llm_tenant;
 create function work.allowance(text,bigint,double precision,double precision) returns text language sql immutable;
   alter function work.allowance(text,bigint,double precision,double precision) owner to llm_work;

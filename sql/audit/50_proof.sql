@@ -91,7 +91,7 @@ begin
     end if;
     if planted ? 'generations' then
       canary := planted -> 'generations';
-      perform work.admit(victim, victims_admin, null, 'canary', 1, 1, true);
+      perform work.admit(victim, victims_admin, null, 'canary', array[1]::bigint[], array[1]::numeric[], true);
       -- Two: the usage of one of them is folded.
       for pass in 1 .. 2 loop
         execute audit.canary_insert('app.generations', canary || jsonb_build_object('id', gen_random_uuid(), 'message_id', null, 'trace_id', repeat('d', 32),

@@ -163,11 +163,12 @@ begin
   end if;
 
   if v_limited then
-    select a.outcome, a.refusal, a.standing, nullif(a.taken, ''), a.counted, a.locked into v_outcome, v_refusal, v_standing, v_taken, v_counted, v_unflushed
+    select a.outcomes[1], a.refusals[1], a.standings[1], a.taken[1], a.counted, a.locked
+      into v_outcome, v_refusal, v_standing, v_taken, v_counted, v_unflushed
     -- With the conversation's instructions, which the process does not know yet: at most a token for two bytes.
     from work.admit(p_tenant, p_user, (p_question ->> 'key_id')::uuid, p_question ->> 'model',
-      (p_question ->> 'estimate')::bigint + coalesce(octet_length(v_system) / 4, 0),
-      (p_question ->> 'worst')::numeric + coalesce(octet_length(v_system) / 2 * (p_question #>> '{prices,input,price}')::numeric, 0),
+      array[(p_question ->> 'estimate')::bigint + coalesce(octet_length(v_system) / 4, 0)],
+      array[(p_question ->> 'worst')::numeric + coalesce(octet_length(v_system) / 2 * (p_question #>> '{prices,input,price}')::numeric, 0)],
       coalesce((p_question ->> 'may_wait')::boolean, true)) a;
     if v_outcome <> 'admitted' then
       return query select v_outcome, null::uuid, null::uuid, null::text, '[]'::jsonb, v_model, v_system, v_refusal, v_standing, v_unflushed;
@@ -219,4 +220,78 @@ begin
     end if;
     perform work.give_back(p_tenant, p_generation, v_taken);
   end if;
+end $$;
+
+-- As app.ask, for questions to one model that have neither a conversation nor an idempotency key, asked with one key: p_key, or null. One
+-- statement stores them all: what each adds to it is a fifth of what it costs alone. A row for each, in their order; outcome: `asked`,
+-- `not_allowed`, or one of work.admit. p_requests: '' for none.
+create function app.ask_many(
+  p_tenant uuid, p_user uuid, p_epoch integer, p_needs text, p_key uuid, p_model text, p_may_wait boolean, p_questions jsonb, p_contents text[],
+  p_requests text[], p_session uuid default null
+) returns table (outcome text, message_id uuid, generation_id uuid, refusal jsonb, standing jsonb, unflushed boolean)
+  language plpgsql volatile
+as $$
+declare
+  v_keep boolean;
+  v_limited boolean;
+  v_allowed boolean;
+  v_outcomes text[];
+  v_refusals jsonb[];
+  v_standings text[];
+  v_taken text[];
+  v_tokens bigint[];
+  v_worst numeric[];
+  v_counted boolean := false;
+  v_unflushed boolean := false;
+begin
+  perform app.enter(p_tenant, p_user, p_epoch, p_needs, p_session);
+  select t.content_retention <> 'none', t.limited, t.models is null or p_model = any (t.models)
+    into v_keep, v_limited, v_allowed
+  from app.tenants t where t.id = p_tenant;
+  if not v_allowed then
+    return query select 'not_allowed', null::uuid, null::uuid, null::jsonb, null::jsonb, false from generate_subscripts(p_contents, 1);
+    return;
+  end if;
+  if v_limited then
+    select array_agg((q.value ->> 'estimate')::bigint order by q.place), array_agg((q.value ->> 'worst')::numeric order by q.place)
+      into v_tokens, v_worst
+    from jsonb_array_elements(p_questions) with ordinality q (value, place);
+    select a.outcomes, a.refusals, a.standings, a.taken, a.counted, a.locked
+      into v_outcomes, v_refusals, v_standings, v_taken, v_counted, v_unflushed
+    from work.admit(p_tenant, p_user, p_key, p_model, v_tokens, v_worst, p_may_wait) a;
+  end if;
+
+  -- Both in one statement, because foreign keys are checked at its end.
+  return query
+  with given as (
+    select q.*, coalesce(v_outcomes[q.place], 'admitted') as outcome
+    from rows from (
+      jsonb_to_recordset(p_questions) as (
+        id uuid, message_id uuid, source text, provider text, lease_owner uuid, approx_tokens_in integer, request_id text, trace_id text,
+        parent_span_id text, created_at float8, admitted_at float8, keep boolean, prices jsonb
+      ),
+      unnest(p_contents), unnest(p_requests)
+    ) with ordinality q (
+      id, message_id, source, provider, lease_owner, approx_tokens_in, request_id, trace_id, parent_span_id, created_at, admitted_at, keep, prices,
+      content, request, place
+    )
+  ), question as (
+    insert into app.messages (tenant_id, id, user_id, content, request)
+    select p_tenant, g.message_id, p_user, g.content, nullif(g.request, '') from given g where g.outcome = 'admitted'
+  ), generation as (
+    insert into app.generations (
+      tenant_id, id, message_id, user_id, source, provider, model, lease_owner, approx_tokens_in, prompt_length,
+      request_id, trace_id, parent_span_id, created_at, admitted_at, key_id, content, admission, counted
+    )
+    select p_tenant, g.id, g.message_id, p_user, g.source, g.provider, p_model, g.lease_owner, g.approx_tokens_in,
+      char_length(g.content), g.request_id, g.trace_id, g.parent_span_id, to_timestamp(g.created_at / 1000), to_timestamp(g.admitted_at / 1000),
+      p_key, case when v_keep and g.keep is distinct from false then 'kept' else 'leaving' end,
+      case when v_taken[g.place] is not null or g.prices is not null then
+        jsonb_build_object('taken', coalesce(v_taken[g.place]::jsonb, '[]'), 'prices', g.prices) end,
+      v_counted
+    from given g where g.outcome = 'admitted'
+  )
+  select case when g.outcome = 'admitted' then 'asked' else g.outcome end, case when g.outcome = 'admitted' then g.message_id end,
+    case when g.outcome = 'admitted' then g.id end, v_refusals[g.place], v_standings[g.place]::jsonb, v_unflushed
+  from given g order by g.place;
 end $$;

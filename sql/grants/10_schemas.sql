@@ -34,6 +34,7 @@ grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
 grant execute on function app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_tenant, llm_work, llm_auditor, llm_reader;
 grant execute on function app.usage_of(uuid, uuid) to llm_tenant, llm_work;
 grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text, text, uuid) to llm_api, llm_tenant;
+grant execute on function app.ask_many(uuid, uuid, integer, text, uuid, text, boolean, jsonb, text[], text[], uuid) to llm_api, llm_tenant;
 
 grant usage on schema meta to llm_auth;
 grant select, insert, update, delete on meta.throttles to llm_auth;

@@ -20,7 +20,7 @@ to llm_jobs;
 
 -- Called by app.ask, in the room.
 grant execute on function
-  work.admit(uuid, uuid, uuid, text, bigint, numeric, boolean),
+  work.admit(uuid, uuid, uuid, text, bigint[], numeric[], boolean),
   work.give_back(uuid, uuid, jsonb)
 to llm_tenant;
 

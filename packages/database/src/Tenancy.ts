@@ -1,17 +1,14 @@
 import { Actor } from "@llm-saas/domain/Actor"
-import type { KeyId } from "@llm-saas/domain/ApiKey"
 import type { ConversationId } from "@llm-saas/domain/Conversation"
-import type { GenerationId } from "@llm-saas/domain/Generation"
-import type { AskedGeneration } from "@llm-saas/domain/GenerationRecord"
-import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { Outside } from "@llm-saas/domain/Outside"
 import { Forbidden, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Exit, Layer, Predicate, Schema } from "effect"
 import { Statement } from "effect/sql"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import * as Batches from "./Batches.ts"
-import { outageOrBug, sqlState, unavailable } from "./PostgresError.ts"
+import type { AskedQuestion } from "./AskedQuestion.ts"
+import * as Asking from "./Asking.ts"
+import { outageOrBug, sqlState } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 import { CurrentRoom, Room } from "./Room.ts"
 
@@ -59,15 +56,10 @@ export class Tenancy extends Context.Service<
       argument: ReadArguments[Name]
     ) => Entered<string | null, never, never>
     /**
-     * Calls one function of the schema that enters by itself, and returns its rows. Committed unless it fails; an interruption waits for
-     * it. Like `once`, in one statement instead of four. For the most frequent writes.
+     * Stores a question, or says why not: a row of `app.ask`. Committed unless it fails; an interruption waits for it. A question that is
+     * stored is on disk.
      */
-    readonly call: <Name extends Call>(
-      name: Name,
-      argument: Argument<Name>
-    ) => Entered<ReadonlyArray<unknown>, never, never>
-    /** Waits until a stored question is on disk, with others that wait: an admission by limits may be committed before. */
-    readonly flushed: (stored: Stored) => Effect.Effect<void, Unavailable>
+    readonly ask: (question: AskedQuestion) => Entered<unknown, never, never>
   }
 >()("@llm-saas/database/Tenancy") {
   static readonly layer = Layer.effect(
@@ -96,53 +88,34 @@ export class Tenancy extends Context.Service<
             return Effect.catch(room, refuse)
           })
 
-      /** A statement that enters by itself (`app.enter`), in the current room, or as a transaction of its own by `send`. */
-      const entering = (sql: string, rest: ReadonlyArray<unknown>, send: Pool["Service"]["query"]) =>
-        Effect.contextWith((context: Context.Context<Actor>): Entered<ReadonlyArray<unknown>, never, never> => {
+      const readFunction = <Name extends ReadFunction>(name: Name, argument: ReadArguments[Name]) =>
+        Effect.contextWith((context: Context.Context<Actor>): Entered<string | null, never, never> => {
           const { needs, session = null, tenantId, tokenEpoch, userId } = Context.get(context, Actor)
-          const params = [tenantId, userId, tokenEpoch, needs, session, ...rest]
+          const { params, sql } = READ_FUNCTIONS[name]
+          const all = [tenantId, userId, tokenEpoch, needs, session, ...params(argument)]
           const outer = Context.get(context, CurrentRoom)
-          return Effect.catch(
-            outer === undefined
-              ? Effect.map(send(sql, params, tenantId), ({ rows }) => rows)
-              : outer.execute(sql, params),
-            refuse
+          const rows: Effect.Effect<ReadonlyArray<unknown>, SqlError | Unavailable> = outer === undefined
+            ? Effect.map(pool.query(sql, all, tenantId), ({ rows }) => rows)
+            : outer.execute(sql, all)
+          return Effect.map(Effect.catch(rows, refuse), ([row]) =>
+            Predicate.hasProperty(row, "answer") && typeof row.answer === "string" ? row.answer : null
           )
         })
 
-      const readFunction = <Name extends ReadFunction>(name: Name, argument: ReadArguments[Name]) =>
-        Effect.map(entering(READ_FUNCTIONS[name].sql, READ_FUNCTIONS[name].params(argument), pool.query), ([row]) =>
-          Predicate.hasProperty(row, "answer") && typeof row.answer === "string" ? row.answer : null
-        )
-
-      // On a connection of its own: it may wait for a lock.
-      const alone: Pool["Service"]["query"] = (sql, params, line) =>
-        pool.use((connection) => Effect.uninterruptible(connection.query(sql, params)), line)
-      const call = <Name extends Call>(name: Name, argument: Argument<Name>) => {
-        const { following, mayWait, params, sql } = CALLS[name]
-        const write: Pool["Service"]["query"] = following(argument)
-          ? (sql, params, line) => pool.write(sql, params, line, placeOf(line))
-          : pool.write
-        return entering(sql, params(argument), (sql, params, line) =>
-          Effect.catchIf((mayWait(argument) ? alone : write)(sql, params, line), removedMeanwhile, () =>
-            Effect.fail(unavailable())
-          )
-        )
-      }
-      const flushed = yield* Batches.make({
-        items: 1000,
-        size: Number.POSITIVE_INFINITY,
-        sizeOf: () => 0,
-        write: (waiting: ReadonlyArray<Stored>) => Effect.map(flush(pool, waiting), (exit) => waiting.map(() => exit))
-      })
+      const store = yield* Asking.make(pool)
+      const ask = (question: AskedQuestion) =>
+        Effect.contextWith((context: Context.Context<Actor>): Entered<unknown, never, never> => {
+          const actor = Context.get(context, Actor)
+          const outer = Context.get(context, CurrentRoom)
+          return Effect.catch(outer === undefined ? store(actor, question) : Asking.inRoom(outer, question), refuse)
+        })
 
       return Tenancy.of({
         transaction: open("transaction"),
         read: open("read"),
         once: open("once"),
         readFunction,
-        call,
-        flushed
+        ask
       })
     })
   )
@@ -192,100 +165,6 @@ const READ_FUNCTIONS: {
       typeof of === "string" ? [of, null, after, limit] : ["conversation", of.conversation, after, limit]
   }
 }
-
-/** What a question is admitted by, see `work.admit` in `sql/functions/48_admission.sql`. */
-export interface AdmissionTerms {
-  /** Tokens of question and answer, estimated. */
-  readonly estimate: number
-  /** The most it may cost by the provider's prices, US dollars as a decimal; undefined: there is no price. */
-  readonly worst?: string | undefined
-  /** What it costs if this process is lost: US dollars for one token. */
-  readonly prices?: { readonly input: TokenPrice; readonly output: TokenPrice } | undefined
-}
-
-export interface TokenPrice {
-  /** Its row in the database; null: it is of the configuration. */
-  readonly price_id: string | null
-  readonly price: string | null
-  /** Tokens of the question, or the most of the answer. */
-  readonly tokens?: number
-}
-
-/** The arguments of `app.ask`: the generation as far as it is known, and the question. */
-export interface AskedQuestion extends AskedGeneration, AdmissionTerms {
-  readonly content: string
-  readonly idempotency_key: string | null
-  /** Hash of the request's body; null without a key. */
-  readonly body_hash: string | null
-  /** The API key it is asked with. */
-  readonly key_id?: KeyId | undefined
-  /** Most characters of earlier turns of the conversation to return. */
-  readonly history_characters: number
-  /** False: nothing of the content is to be kept. */
-  readonly keep?: boolean | undefined
-  /** How the key is meant: see `sql/functions/40_asking.sql`. */
-  readonly tries?: "first" | "again" | undefined
-  /** Whether the model of the conversation is meant, where it has one. */
-  readonly takes_model?: boolean | undefined
-  /** The calls of tools that it has results for, which are those of the last answer of its conversation. */
-  readonly answers?: ReadonlyArray<string> | undefined
-  /** The body of a request under `/v1` as it was sent, or the members of a question that is more than its text. */
-  readonly request?: string | undefined
-  /** Whether it may wait for admissions of the same tenant; else it may follow them on one connection, where there are limits. */
-  readonly may_wait?: boolean | undefined
-  readonly limited?: boolean | undefined
-}
-
-type Call = keyof typeof CALLS
-type Argument<Name extends Call> = Parameters<(typeof CALLS)[Name]["params"]>[0]
-/** See `sql/functions/40_asking.sql`. The driver declares a JavaScript number as float8: hence the casts. */
-const CALLS = {
-  ask: {
-    sql: `select * from app.ask(${ENTERING}, $6::text::jsonb, $7::text, $8::text, ${SESSION})`,
-    params: ({ content, request, ...question }: AskedQuestion): ReadonlyArray<unknown> => [
-      JSON.stringify({ ...question, may_wait: CALLS.ask.mayWait(question) }),
-      content,
-      request ?? null
-    ],
-    /**
-     * For a lock: of a conversation, of a key that another request has, or of limits. Without these it locks only its user and tenant, against being
-     * deleted, and nothing deletes a user who is still admitted.
-     */
-    mayWait: ({ conversation_id, idempotency_key, may_wait }: Omit<AskedQuestion, "content">) =>
-      conversation_id !== null || idempotency_key !== null || may_wait === true,
-    /** Whether it takes locks of its tenant, which those before it have. */
-    following: ({ limited }: AskedQuestion) => limited === true
-  }
-}
-
-/** A question that was stored. */
-export interface Stored {
-  readonly tenantId: TenantId
-  readonly generationId: GenerationId
-}
-
-/** All of them were committed, so what shows that one is on disk shows it of all. */
-const flush = (
-  pool: Pool["Service"],
-  [stored, ...others]: ReadonlyArray<Stored>
-): Effect.Effect<Exit.Exit<void, Unavailable>> => {
-  if (stored === undefined) return Effect.succeed(Exit.fail(unavailable()))
-  const { generationId, tenantId } = stored
-  return pool.write("select work.flush($1::uuid, $2::uuid) as done", [tenantId, generationId]).pipe(
-    Effect.flatMap(({ rows: [row] }) =>
-      Predicate.hasProperty(row, "done") && row.done === true ? Effect.succeed(Exit.void) : flush(pool, others)
-    ),
-    Effect.catchTag("SqlError", (error) => Effect.exit(outageOrBug(error))),
-    Effect.catchTag("Unavailable", (error) => Effect.succeed(Exit.fail(error)))
-  )
-}
-
-/** The same for all statements of a tenant. */
-const placeOf = (line: string | undefined): number => Number.parseInt((line ?? "").slice(-6), 16) || 0
-
-/** Whether the user's row was removed between entering and the end of the statement. Asked once more, they are refused. */
-const removedMeanwhile = (error: SqlError | Unavailable): error is SqlError =>
-  isSqlError(error) && sqlState(error) === "23503"
 
 /** Whether the failure comes from the work itself, and not from the driver. */
 const isOwn = <E>(error: E): error is Exclude<E, Inner> => !isSqlError(error) && !Schema.isSchemaError(error)

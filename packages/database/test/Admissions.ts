@@ -41,6 +41,34 @@ export const admit = Effect.fnUntraced(function* (session: Session, { tenant, us
     lease: question.lease_owner
   }
 })
+
+/** Asks by `app.ask_many`: questions with one key, or none, and one model. */
+export const admitTogether = Effect.fnUntraced(function* (
+  session: Session,
+  { tenant, user }: Person,
+  all: ReadonlyArray<Omit<Terms, "key" | "model" | "may_wait">>,
+  key: string | null = null
+) {
+  const questions = all.map((terms) => {
+    return { ...askedQuestion(randomUUID()), created_at: Date.now(), admitted_at: Date.now(), prices: PRICES, ...terms }
+  })
+  const rows = yield* session.rows("select * from app.ask_many($1, $2, 0, 'user', $3, 'model', true, $4, $5, $6)", [
+    tenant,
+    user,
+    key,
+    JSON.stringify(questions),
+    questions.map(() => "Why?"),
+    questions.map(() => "")
+  ])
+  return questions.map((question, n) => ({
+    tenant,
+    row: rows[n],
+    outcome: rows[n]?.["outcome"],
+    refusal: rows[n]?.["refusal"],
+    generation: question.id,
+    lease: question.lease_owner
+  }))
+})
 export type Admitted = Effect.Success<ReturnType<typeof admit>>
 
 /** Ends it: so many tokens, at 0.01 dollars each. */

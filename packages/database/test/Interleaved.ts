@@ -62,7 +62,7 @@ const ReadFunctionRow = Schema.Struct({ id: Schema.String, tenant: Schema.Struct
 const question = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const message = randomUUID()
-  yield* tenancy.call("ask", askedQuestion(message))
+  yield* tenancy.ask(askedQuestion(message))
   return yield* tenancy.read(
     TenantSql.use(
       (

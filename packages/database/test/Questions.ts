@@ -3,7 +3,7 @@ import { MessageId } from "@llm-saas/domain/Message"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
-import type { AskedQuestion } from "../src/Tenancy.ts"
+import type { AskedQuestion } from "../src/AskedQuestion.ts"
 import { open, type Refused, type Session } from "./Session.ts"
 
 /** A user who asks. */

@@ -3,7 +3,7 @@ import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import { randomUUID } from "node:crypto"
-import { admit, type Admitted, amounts, limit, settle } from "./Admissions.ts"
+import { admit, admitTogether, type Admitted, amounts, limit, settle } from "./Admissions.ts"
 import { abandon, office, sweep } from "./Questions.ts"
 
 layer(TestDatabase.layer)("limits", (it) => {
@@ -245,6 +245,11 @@ layer(TestDatabase.layer)("budgets", (it) => {
           keyed: fc.boolean(),
           worst: fc.integer({ min: 0, max: 40 })
         }),
+        fc.record({
+          do: fc.constant("together" as const),
+          keyed: fc.boolean(),
+          worst: fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 6 })
+        }),
         fc.record({ do: fc.constant("end" as const), which: fc.nat(), tokens: fc.integer({ min: 0, max: 50 }) }),
         fc.record({ do: fc.constant("lose" as const), which: fc.nat() }),
         fc.record({ do: fc.constant("sweep" as const) })
@@ -263,6 +268,11 @@ layer(TestDatabase.layer)("budgets", (it) => {
               const admitted = yield* admit(session, one.who ? alice : bob, terms)
               if (admitted.outcome === "asked") running.push(admitted)
               else assert.include(["refused", "reserved"], admitted.outcome)
+            } else if (one.do === "together") {
+              const terms = one.worst.map((worst) => ({ worst: String(worst / 100) }))
+              for (const admitted of yield* admitTogether(session, alice, terms, one.keyed ? key : null))
+                if (admitted.outcome === "asked") running.push(admitted)
+                else assert.include(["refused", "reserved"], admitted.outcome)
             } else if (one.do === "sweep") yield* sweep(session)
             else {
               const found = take(one.which)

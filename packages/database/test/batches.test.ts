@@ -136,6 +136,45 @@ describe("batches", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("of several keys have items of one each, one at a time of each", () =>
+    Effect.gen(function* () {
+      const written: Array<{ readonly batch: ReadonlyArray<string>; readonly done: Deferred.Deferred<void> }> = []
+      const submit = yield* Batches.make({
+        items: 10,
+        size: 10,
+        sizeOf: () => 1,
+        keyOf: (item: string) => item.slice(0, 1),
+        write: (batch) =>
+          Effect.gen(function* () {
+            const done = yield* Deferred.make<void>()
+            written.push({ batch, done })
+            yield* Deferred.await(done)
+            return batch.map((item) => Exit.succeed(item))
+          })
+      })
+      const fibers = yield* Effect.forEach(["a1", "b1", "a2", "b2", "c1", "a3"], (item) =>
+        Effect.andThen(Effect.yieldNow, Effect.forkChild(submit(item), { startImmediately: true }))
+      )
+      for (let n = 0; n < written.length; n++) {
+        yield* settled
+        const one = written[n]
+        if (one !== undefined) yield* Deferred.succeed(one.done, undefined)
+        yield* settled
+      }
+      for (const fiber of fibers) assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      for (const { batch } of written) assert.strictEqual(new Set(batch.map((item) => item.slice(0, 1))).size, 1)
+      assert.deepStrictEqual(
+        written.flatMap(({ batch }) => batch).filter((item) => item.startsWith("a")),
+        ["a1", "a2", "a3"]
+      )
+      // Those of other keys began while the first one of `a` was under way.
+      assert.deepStrictEqual(
+        written.slice(0, 3).map(({ batch }) => batch[0]),
+        ["a1", "b1", "c1"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("that were not begun are interrupted with the program", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()

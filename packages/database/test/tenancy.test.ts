@@ -127,7 +127,7 @@ layer(Rooms, { timeout: "120 seconds", excludeTestServices: true })("two tenants
       const { adminUrl } = yield* TestDatabase
       const superuser = yield* open(adminUrl)
       const actor = yield* user(superuser)
-      const asking = (message: string) => tenancy.call("ask", askedQuestion(message))
+      const asking = (message: string) => tenancy.ask(askedQuestion(message))
       const isThere = (message: string) =>
         Effect.map(superuser.rows(`select from app.messages where id = '${message}'`), (rows) => rows.length === 1)
       const [kept, refused, undone] = [randomUUID(), randomUUID(), randomUUID()]

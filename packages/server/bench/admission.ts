@@ -26,11 +26,12 @@ interface Subject {
 
 const ROUNDS = 6
 const QUESTIONS = 500
+const TOGETHER = 10
 const CLIENTS = 20
 const SECONDS = 5
 
 /**
- * What limits and budgets cost PostgreSQL: `app.ask` and `work.finish_many` of a tenant without any beside those of one with four limits and
+ * What limits and budgets cost PostgreSQL: `app.ask` and `work.finish_many` of a tenant without any beside those of one with six limits and
  * two budgets, CPU of the backend in alternating rounds; then one key that 20 clients use as fast as they can; then the size of what stays.
  */
 export const admission = async (database: Prepared): Promise<void> => {
@@ -41,7 +42,7 @@ export const admission = async (database: Prepared): Promise<void> => {
   await costs(database, { free, limited })
   for (const [name, one] of [
     ["no limit", free],
-    ["four limits, two budgets", limited]
+    ["six limits, two budgets", limited]
   ] as const)
     await hot(database, one, name)
   await sizes(admin)
@@ -58,6 +59,12 @@ const subject = async (admin: pg.Client, limited: boolean): Promise<Subject> => 
        values ($1, 'tenant', 1000000, 1000000000, null, 1000000, 'month'), ($1, 'user:' || $2, 1000000, null, null, null, null),
          ($1, 'key:' || $3, 1000000, 1000000000, null, 1000, 'day'), ($1, 'model:mock-1', 1000000, null, null, null, null)`,
       [tenant, user, key]
+    )
+  // As the first question of each subject does: after it, none needs to wait.
+  if (limited)
+    await admin.query(
+      "insert into app.rates (tenant_id, subject) select l.tenant_id, l.subject from app.limits l where l.tenant_id = $1",
+      [tenant]
     )
   return { tenant, user, key }
 }
@@ -103,7 +110,7 @@ const ask = async (client: pg.Client, { key, tenant, user }: Subject): Promise<{
   const { rows } = await client.query({
     name: "ask",
     text: "select * from app.ask($1::uuid, $2::uuid, $3::integer, $4::text, $5::text::jsonb, $6::text, $7::text)",
-    values: [tenant, user, 0, "own", JSON.stringify({ ...question, may_wait: true }), "Why is the sky blue?", null]
+    values: [tenant, user, 0, "own", JSON.stringify({ ...question, may_wait: false }), "Why is the sky blue?", null]
   })
   if (rows[0]?.outcome !== "asked") throw new Error(`not asked: ${JSON.stringify(rows[0])}`)
   return { id: question.id, lease }
@@ -143,6 +150,30 @@ const endedAnswer = (tenant: string, id: string, lease: string): EndedAnswer => 
   ]
 })
 
+/** The same, so many in one statement. */
+const askTogether = async (client: pg.Client, { key, tenant, user }: Subject): Promise<void> => {
+  const questions = Array.from({ length: TOGETHER }, () => questionOf(key).question)
+  const { rows } = await client.query({
+    name: "ask_many",
+    text: `select * from app.ask_many($1::uuid, $2::uuid, $3::integer, $4::text, $5::uuid, $6::text, $7::boolean, $8::text::jsonb, $9::text[],
+      $10::text[])`,
+    values: [
+      tenant,
+      user,
+      0,
+      "own",
+      key,
+      "mock-1",
+      false,
+      JSON.stringify(questions),
+      questions.map(() => "Why is the sky blue?"),
+      questions.map(() => "")
+    ]
+  })
+  if (rows.length !== TOGETHER || rows.some(({ outcome }) => outcome !== "asked"))
+    throw new Error(`not asked: ${JSON.stringify(rows)}`)
+}
+
 const finish = (client: pg.Client, { tenant }: Subject, { id, lease }: { id: string; lease: string }) => {
   const { account, attempts, ending } = endedAnswer(tenant, id, lease)
   return client.query({
@@ -159,8 +190,8 @@ const costs = async (database: Prepared, of: { readonly free: Subject; readonly 
   const client = await connected(database)
   const pid = await pidOf(client)
   const spent = {
-    free: { ask: [] as Array<number>, finish: [] as Array<number> },
-    limited: { ask: [] as Array<number>, finish: [] as Array<number> }
+    free: { ask: [] as Array<number>, together: [] as Array<number>, finish: [] as Array<number> },
+    limited: { ask: [] as Array<number>, together: [] as Array<number>, finish: [] as Array<number> }
   }
   for (let round = 0; round <= ROUNDS; round++)
     for (const which of ["free", "limited"] as const) {
@@ -170,21 +201,23 @@ const costs = async (database: Prepared, of: { readonly free: Subject; readonly 
       const between = cpuMicros(pid)
       for (const answer of answers) await finish(client, of[which], answer)
       const after = cpuMicros(pid)
+      for (let n = 0; n < QUESTIONS / TOGETHER; n++) await askTogether(client, of[which])
+      const end = cpuMicros(pid)
       if (round === 0) continue
+      spent[which].together.push((end - after) / QUESTIONS)
       spent[which].ask.push((between - before) / QUESTIONS)
       spent[which].finish.push((after - between) / QUESTIONS)
     }
   await client.end()
-  const row = (name: "ask" | "finish") => {
+  const row = (name: "ask" | "together" | "finish", title: string) => {
     const [free, limited] = [median(spent.free[name]), median(spent.limited[name])]
-    return [
-      name === "ask" ? "app.ask" : "work.finish_many, one",
-      free.toFixed(0),
-      limited.toFixed(0),
-      (limited / free).toFixed(2)
-    ]
+    return [title, free.toFixed(0), limited.toFixed(0), (limited / free).toFixed(2)]
   }
-  table("CPU of PostgreSQL, µs each", ["", "no limit", "4 limits, 2 budgets", "ratio"], [row("ask"), row("finish")])
+  table(
+    "CPU of PostgreSQL, µs each",
+    ["", "no limit", "6 limits, 2 budgets", "ratio"],
+    [row("ask", "app.ask"), row("together", `app.ask_many, of ${TOGETHER}`), row("finish", "work.finish_many, one")]
+  )
 }
 
 /** All clients use one key at once, by this program's own pool in one process; every answer ends at once. */

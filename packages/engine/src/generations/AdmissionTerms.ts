@@ -1,4 +1,4 @@
-import type { AdmissionTerms } from "@llm-saas/database/Tenancy"
+import type { AdmissionTerms } from "@llm-saas/database/AskedQuestion"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import type { PriceBook } from "../prices/PriceBook.ts"
 import { worstCaseOf } from "../prices/WorstCase.ts"

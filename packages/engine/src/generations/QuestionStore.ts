@@ -1,5 +1,5 @@
-import { type AskedQuestion, type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
-import { Actor } from "@llm-saas/domain/Actor"
+import type { AskedQuestion } from "@llm-saas/database/AskedQuestion"
+import { type Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { GenerationId, GenerationStatus, isEnded, type Source } from "@llm-saas/domain/Generation"
 import {
@@ -16,7 +16,6 @@ import { MessageId } from "@llm-saas/domain/Message"
 import type { JsonObject } from "@llm-saas/domain/Json"
 import type { ModelRequest } from "@llm-saas/domain/ModelRequest"
 import { ModelNotAllowed } from "@llm-saas/domain/Scope"
-import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Data, Effect, Schema, Struct } from "effect"
 import { type Digest, sha256 } from "effect/crypto/Digest"
 import { SqlSchema } from "effect/sql"
@@ -84,43 +83,12 @@ export const hash = (
   return digest.digestHex(sha256, new TextEncoder().encode(JSON.stringify(whole)))
 }
 
-/**
- * Stores questions, or says why not: one statement, one round trip each. A second one where another process admits for the same tenant: only
- * on a connection of its own may it wait for that. A third one, for many questions together, where limits hold: see `work.flush`.
- */
-export const make = (tenancy: Tenancy["Service"]) => {
-  const limited = new LimitedTenants()
-  return Effect.fnUntraced(function* (question: AskedQuestion) {
-    const { tenantId } = yield* Actor
-    const send = (asked: AskedQuestion) =>
-      Effect.flatMap(tenancy.call("ask", asked), (rows) => Effect.orDie(decodeRows(rows)))
-    const [first] = yield* send(limited.has(tenantId) ? { ...question, limited: true } : question)
-    const [row] = first.outcome === "busy" ? yield* send({ ...question, may_wait: true }) : [first]
-    if (row.unflushed) {
-      limited.add(tenantId)
-      if (row.outcome === "asked") yield* tenancy.flushed({ tenantId, generationId: question.id })
-    }
+/** Stores questions, or says why not. */
+export const make = (tenancy: Tenancy["Service"]) =>
+  Effect.fnUntraced(function* (question: AskedQuestion) {
+    const row = yield* Effect.orDie(decodeRow(yield* tenancy.ask(question)))
     return outcomeOf(row, question.model)
   })
-}
-
-/** The tenants that had limits when they asked last. */
-class LimitedTenants {
-  readonly #tenants = new Set<TenantId>()
-
-  has(tenantId: TenantId): boolean {
-    return this.#tenants.has(tenantId)
-  }
-
-  add(tenantId: TenantId): void {
-    // The one that was added first leaves.
-    if (this.#tenants.size >= MOST_TENANTS)
-      for (const oldest of [...this.#tenants].slice(0, 1)) this.#tenants.delete(oldest)
-    this.#tenants.add(tenantId)
-  }
-}
-
-const MOST_TENANTS = 10_000
 
 const outcomeOf = (row: typeof Row.Type, asked: string): Outcome => {
   const { generation_id, history, message_id, model, outcome, refusal, standing, status, system } = row
@@ -195,8 +163,7 @@ const Row = Schema.Struct({
     "not_allowed",
     "refused",
     "reserved",
-    "unpriced",
-    "busy"
+    "unpriced"
   ]),
   message_id: Schema.NullOr(MessageId),
   generation_id: Schema.NullOr(GenerationId),
@@ -212,7 +179,6 @@ const Row = Schema.Struct({
   model: Schema.NullOr(Schema.String),
   system: Schema.NullOr(Schema.String),
   refusal: Schema.NullOr(Refusal),
-  standing: Schema.NullOr(Standing),
-  unflushed: Schema.Boolean
+  standing: Schema.NullOr(Standing)
 })
-const decodeRows = Schema.decodeUnknownEffect(Schema.Tuple([Row]))
+const decodeRow = Schema.decodeUnknownEffect(Row)

@@ -124,7 +124,7 @@ layer(Running.with(PRICED), { timeout: "120 seconds", excludeTestServices: true 
         entries: 0,
         running: 0,
         ledger: "0",
-        budgets: [{ subject: "tenant", spent: "0", reserved: "0" }]
+        budgets: []
       })
     })
   )
