@@ -1758,6 +1758,46 @@ alter table meta.locks owner to llm_owner;
 grant select on meta.locks to llm_backup;
 grant select, update (held) on meta.locks to llm_tracking;
 
+create table meta.login_attempts (
+  key text not null,
+  id uuid not null,
+  expires_at timestamp with time zone not null,
+  taken boolean not null default false,
+  constraint login_attempts_pkey PRIMARY KEY (key, id),
+  constraint login_attempts_key_check CHECK ((octet_length(key) = 43))
+);
+alter table meta.login_attempts owner to llm_owner;
+CREATE INDEX login_attempts_expired ON meta.login_attempts USING btree (expires_at);
+grant delete, insert, select, update on meta.login_attempts to llm_auth;
+grant select on meta.login_attempts to llm_backup;
+
+create table meta.login_counts (
+  key text not null,
+  level double precision not null default 0,
+  leak double precision not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  empty_at timestamp with time zone not null default (clock_timestamp() + '00:05:00'::interval),
+  constraint login_counts_pkey PRIMARY KEY (key),
+  constraint login_counts_key_check CHECK ((octet_length(key) = 43)),
+  constraint login_counts_leak_check CHECK ((leak > (0)::double precision)),
+  constraint login_counts_level_check CHECK ((level >= (0)::double precision))
+);
+alter table meta.login_counts owner to llm_owner;
+CREATE INDEX login_counts_empty ON meta.login_counts USING btree (empty_at);
+grant delete, insert, select, update on meta.login_counts to llm_auth;
+grant select on meta.login_counts to llm_backup;
+
+create table meta.login_known (
+  key text not null,
+  until timestamp with time zone not null,
+  constraint login_known_pkey PRIMARY KEY (key),
+  constraint login_known_key_check CHECK ((octet_length(key) = 43))
+);
+alter table meta.login_known owner to llm_owner;
+CREATE INDEX login_known_until ON meta.login_known USING btree (until);
+grant delete, insert, select, update on meta.login_known to llm_auth;
+grant select on meta.login_known to llm_backup;
+
 create table meta.migrations (
   version integer not null,
   name text not null,
@@ -2240,12 +2280,42 @@ create function auth.end_session(bytea,text) returns void language plpgsql secur
 create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uuid, tenant_name text, token_id uuid, subject_id uuid, address text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.find_one_time_token(bytea,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.leaked(double precision,double precision,timestamp with time zone,timestamp with time zone,integer) returns double precision language sql immutable;
+  alter function auth.leaked(double precision,double precision,timestamp with time zone,timestamp with time zone,integer) owner to llm_auth;
+create function auth.login_begin(uuid,text[],integer[],integer) returns TABLE(wait double precision, cause text) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.login_begin(uuid,text[],integer[],integer) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.login_cancel(uuid,text[],integer[],integer) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.login_cancel(uuid,text[],integer[],integer) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_candidates(text,uuid) owner to llm_auth;
   grant execute to llm_api;
+create function auth.login_end(uuid,text[],integer[],integer,boolean,text,text[],uuid[],uuid[]) returns TABLE(tried uuid[], told uuid[]) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.login_end(uuid,text[],integer[],integer,boolean,text,text[],uuid[],uuid[]) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.login_full(double precision,double precision,double precision) returns boolean language sql immutable;
+  alter function auth.login_full(double precision,double precision,double precision) owner to llm_auth;
+create function auth.login_key(text,text,uuid) returns text language sql immutable;
+  alter function auth.login_key(text,text,uuid) owner to llm_auth;
+create function auth.login_know(text,uuid) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.login_know(text,uuid) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.login_level(text,integer,timestamp with time zone) returns double precision language plpgsql stable set search_path=pg_catalog, pg_temp;
+  alter function auth.login_level(text,integer,timestamp with time zone) owner to llm_auth;
+create function auth.login_lifetime() returns interval language sql immutable;
+  alter function auth.login_lifetime() owner to llm_auth;
+create function auth.login_lock(text[],double precision[]) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function auth.login_lock(text[],double precision[]) owner to llm_auth;
+create function auth.login_purge(integer,timestamp with time zone) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function auth.login_purge(integer,timestamp with time zone) owner to llm_auth;
 create function auth.login_record(uuid[],uuid[],uuid,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_record(uuid[],uuid[],uuid,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.login_room(text[],integer[],integer,timestamp with time zone) returns TABLE(wait double precision, cause text, unsettled boolean) language plpgsql stable set search_path=pg_catalog, pg_temp;
+  alter function auth.login_room(text[],integer[],integer,timestamp with time zone) owner to llm_auth;
+create function auth.login_settle(text[],double precision[],double precision[],double precision[],integer,timestamp with time zone) returns void language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function auth.login_settle(text[],double precision[],double precision[],double precision[],integer,timestamp with time zone) owner to llm_auth;
 create function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) owner to llm_auth;
 create function auth.new_one_time_token(uuid,uuid,bytea,text,uuid,text,integer) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;

@@ -13,6 +13,10 @@ grant execute on function
   auth.count_attempt(text[], integer[], integer),
   auth.renew_session(bytea, bytea, integer, integer, text, text),
   auth.end_session(bytea, text),
+  auth.login_begin(uuid, text[], integer[], integer),
+  auth.login_end(uuid, text[], integer[], integer, boolean, text, text[], uuid[], uuid[]),
+  auth.login_cancel(uuid, text[], integer[], integer),
+  auth.login_know(text, uuid),
   auth.api_keys_used(uuid[], uuid[]),
   auth.api_keys_refused(uuid[], uuid[], text[], text[])
 to llm_api;

@@ -1,3 +1,4 @@
+import { LoginCounts } from "@llm-saas/database/LoginCounts"
 import { OperatorAccess } from "@llm-saas/database/OperatorAccess"
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Pool } from "@llm-saas/database/connections/Pool"
@@ -134,6 +135,7 @@ export const EngineLayer = Layer.mergeAll(
     Layer.mergeAll(
       Tenancy.layer,
       PreTenantAccess.layer,
+      LoginCounts.layer,
       OperatorAccess.layer,
       ReadinessLayer,
       GenerationStore.layer,

@@ -125,17 +125,19 @@ const make = Effect.gen(function* () {
   })
 
   const login: Accounts["Service"]["login"] = Effect.fn("Accounts.login")((credentials) => {
-    const { email, tenantId } = credentials
+    const { attempts, email, tenantId } = credentials
     const candidates = email === undefined ? Effect.succeed([]) : preTenant.candidates(email, tenantId)
     return answerAtInterval(
-      Effect.flatMap(candidates, (found) => tryOut(hasher, found, credentials)),
-      Effect.fnUntraced(function* ({ hash, told, tried }) {
+      Effect.flatMap(candidates, (found) => compare(hasher, found, credentials)),
+      // Counting it is a part of storing the result: how long that takes must not be told either.
+      Effect.fnUntraced(function* (compared) {
+        const { told, tried } = yield* ending(compared, attempts)
         const [candidate, another] = told
         const one = another === undefined ? candidate : undefined
         yield* preTenant.recordLogin(tried, one)
         if (candidate === undefined) return yield* new InvalidCredentials({})
         if (one === undefined) return yield* new TenantRequired({})
-        if (one.password_hash !== hash) yield* preTenant.rehash(one, hash)
+        if (one.password_hash !== compared.hash) yield* preTenant.rehash(one, compared.hash)
         return identityOf(one)
       })
     )
@@ -153,7 +155,8 @@ const make = Effect.gen(function* () {
       const { session, tenantId, userId } = yield* Actor
       const candidates = yield* preTenant.candidates(email, tenantId)
       const own = candidates.filter((candidate) => candidate.user_id === userId)
-      const { told, tried } = yield* tryOut(hasher, own, { attempts, client, email, password: current, tenantId })
+      const compared = yield* compare(hasher, own, { attempts, client, email, password: current, tenantId })
+      const { told, tried } = yield* ending(compared, attempts)
       if (told.length === 0) {
         yield* preTenant.recordLogin(tried, undefined)
         return yield* new InvalidCredentials({})
@@ -174,22 +177,31 @@ const make = Effect.gen(function* () {
   return Accounts.of({ register, login, me, profile, changePassword })
 })
 
-/** Tries the password on each account that has an attempt left. */
-const tryOut = Effect.fnUntraced(function* (
+/** Compares the password with that of each account. */
+const compare = Effect.fnUntraced(function* (
   hasher: PasswordHasher["Service"],
   candidates: ReadonlyArray<Candidate>,
   { attempts, client, email, password, tenantId }: Parameters<Accounts["Service"]["login"]>[0]
 ) {
-  const begun = attempts.begin(candidates.map(({ user_id }) => user_id))
-  const tried = candidates.filter(({ user_id }) => begun.has(user_id))
+  attempts.begin(candidates.map(({ user_id }) => user_id))
   const { fits, hash } = yield* hasher.compare(password, {
     email: email ?? "",
-    hashes: tried.map(({ password_hash }) => password_hash),
+    hashes: candidates.map(({ password_hash }) => password_hash),
     share: { client, target: `login ${tenantId ?? email ?? ""}` }
   })
-  const fitting = tried.filter((_, place) => fits[place] === true)
-  const told = attempts.end(fitting.map(({ user_id }) => user_id))
-  return { tried, told: fitting.filter(({ user_id }) => told.has(user_id)), hash }
+  return { candidates, fitting: candidates.filter((_, place) => fits[place] === true), hash }
+})
+
+/** Ends the attempts: which accounts were tried, and which of the fitting ones may be told. */
+const ending = Effect.fnUntraced(function* (
+  { candidates, fitting }: Effect.Success<ReturnType<typeof compare>>,
+  attempts: LoginAttempts
+) {
+  const { told, tried } = yield* attempts.end(fitting.map(({ user_id }) => user_id))
+  return {
+    tried: candidates.filter(({ user_id }) => tried.has(user_id)),
+    told: fitting.filter(({ user_id }) => told.has(user_id))
+  }
 })
 
 const identityOf = ({ role, tenant_id, token_epoch, user_id }: Candidate): Identity => ({
