@@ -11,6 +11,7 @@ const TYPES = {
   Token:
     "A bearer token. `expires_in` is in seconds. Of a session also what renews it, and in how many seconds that ends.",
   Session: "A login that is not over: it ends at `expires_at` unless it is renewed, and at `ends_at` in any case.",
+  MailRequest: "An address that a mail is asked for; `tenant_id` names one of its accounts.",
   Message:
     "A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token.",
   ToolCall: "A tool that the model calls, for the client to run. `arguments` is JSON, as the model wrote it.",

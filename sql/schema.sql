@@ -1704,6 +1704,9 @@ create policy auditor_read on app.users as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
 create policy auth_add on app.users as permissive for insert to llm_auth
   with check true;
+create policy auth_change on app.users as permissive for update to llm_auth
+  using true
+  with check true;
 create policy auth_read on app.users as permissive for select to llm_auth
   using true;
 create policy backup_rows on app.users as permissive for select to llm_backup
@@ -1729,7 +1732,7 @@ CREATE TRIGGER end_sessions AFTER UPDATE OF status, token_epoch ON app.users FOR
 CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND (old.deleted_at IS NULL))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_auditor;
-grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind) on app.users to llm_auth;
+grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind, email_verified_at), update (email, token_epoch, email_verified_at) on app.users to llm_auth;
 grant select on app.users to llm_backup;
 grant select (tenant_id, id, role, status, deleted_at, kind), update (deleted_at) on app.users to llm_operator;
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_reader;
@@ -2259,6 +2262,9 @@ create function audit.role_is_ours(name) returns boolean language sql immutable;
 create function audit.role_name(oid) returns text language sql stable;
   alter function audit.role_name(oid) owner to llm_owner;
   grant execute to llm_api;
+create function auth.accounts_at(text,uuid,boolean) returns TABLE(tenant_id uuid, user_id uuid) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.accounts_at(text,uuid,boolean) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.api_key(bytea) returns TABLE(tenant_id uuid, key_id uuid, user_id uuid, token_epoch integer, scopes text[], models text[], expires_at timestamp with time zone, refused text) language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.api_key(bytea) owner to llm_auth;
   grant execute to llm_api;
@@ -2267,6 +2273,9 @@ create function auth.api_keys_refused(uuid[],uuid[],text[],text[]) returns SETOF
   grant execute to llm_api;
 create function auth.api_keys_used(uuid[],uuid[]) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.api_keys_used(uuid[],uuid[]) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.change_email(text,uuid,text) returns text language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.change_email(text,uuid,text) owner to llm_auth;
   grant execute to llm_api;
 create function auth.count_attempt(text[],integer[],integer) returns double precision language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.count_attempt(text[],integer[],integer) owner to llm_auth;
@@ -2332,12 +2341,21 @@ create function auth.rehash(uuid,uuid,text,text) returns void language sql secur
 create function auth.renew_session(bytea,bytea,integer,integer,text,text) returns TABLE(outcome text, tenant_id uuid, session_id uuid, user_id uuid, role text, token_epoch integer, idle_seconds double precision, left_seconds double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.renew_session(bytea,bytea,integer,integer,text,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.reset_password(text,text,uuid,text) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.reset_password(text,text,uuid,text) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.session_of(bytea) returns record language plpgsql set search_path=pg_catalog, pg_temp;
   alter function auth.session_of(bytea) owner to llm_auth;
 create function auth.take_one_time_token(bytea,text) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.take_one_time_token(bytea,text) owner to llm_auth;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;
   alter function auth.uuid_v7() owner to llm_auth;
+create function auth.verify_email(text,text) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.verify_email(text,text) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.write_links(text,text,uuid[],uuid[],uuid[],text[],uuid[],integer,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.write_links(text,text,uuid[],uuid[],uuid[],text[],uuid[],integer,text) owner to llm_auth;
+  grant execute to llm_api;
 create function lint.findings() returns TABLE(rule text, object text, detail text) language plpgsql stable set jit=off set search_path=pg_catalog, pg_temp;
   alter function lint.findings() owner to llm_owner;
   grant execute to llm_api;

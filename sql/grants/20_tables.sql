@@ -41,8 +41,8 @@ grant select on app.audit_events to llm_tenant;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_tenant;
 
 grant select, insert (id, name, registration), update (bootstrapped_at) on app.tenants to llm_auth;
-grant select (tenant_id, id, email, role, kind, status, token_epoch, created_at, deleted_at), insert (tenant_id, id, email, role)
-  on app.users to llm_auth;
+grant select (tenant_id, id, email, role, kind, status, token_epoch, created_at, deleted_at, email_verified_at),
+  insert (tenant_id, id, email, role), update (email, email_verified_at, token_epoch) on app.users to llm_auth;
 grant select (tenant_id, user_id, password_hash), insert (tenant_id, user_id, password_hash), update (password_hash, updated_at)
   on app.credentials to llm_auth;
 grant select (

@@ -6,6 +6,7 @@ create policy auth_bootstrap on app.tenants for update to llm_auth
   using (bootstrapped_at is null) with check (bootstrapped_at is not null);
 create policy auth_read on app.users for select to llm_auth using (true);
 create policy auth_add on app.users for insert to llm_auth with check (true);
+create policy auth_change on app.users for update to llm_auth using (true) with check (true);
 create policy auth_read on app.credentials for select to llm_auth using (true);
 create policy auth_add on app.credentials for insert to llm_auth with check (true);
 create policy auth_rehash on app.credentials for update to llm_auth using (true) with check (true);

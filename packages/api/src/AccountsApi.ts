@@ -40,7 +40,7 @@ const register = HttpApiEndpoint.post("register", "/register", {
   )
 
 /** A password to compare with the stored hash. Only its length is limited, which limits the cost of hashing. */
-const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
+export const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
 
 /** Whether a login is to be a session: `true`, with a refresh token; `cookie`, with that in a cookie, for pages of this server. */
 export const Want = Schema.Union([Schema.Boolean, Schema.Literal("cookie")])

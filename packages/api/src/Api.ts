@@ -7,6 +7,7 @@ import { RequestSchema } from "./Failures.ts"
 import { GenerationsApi } from "./GenerationsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { LimitsApi } from "./LimitsApi.ts"
+import { MailApi } from "./MailApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { OperatorApi } from "./OperatorApi.ts"
 import { ProviderKeysApi } from "./ProviderKeysApi.ts"
@@ -27,6 +28,7 @@ export class Api extends HttpApi.make("llm-saas")
     TenantsApi,
     AccountsApi,
     SessionsApi,
+    MailApi,
     MessagesApi,
     ConversationsApi,
     GenerationsApi,

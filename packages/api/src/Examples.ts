@@ -49,6 +49,9 @@ export const colleague: typeof User.Encoded = {
   created_at: "2026-11-24T22:10:00.000Z"
 }
 
+/** The text of a link's token. */
+export const ONE_TIME_TOKEN = "ot_7sGbnHCSfKrQyGhL9hEBwR1cYJ5kWmD8vTzXpN3aFu6aBcDeF"
+
 export const limits: typeof Limits.Encoded = { requests_per_minute: 60, tokens_per_minute: null, concurrent: 5 }
 
 export const budget: typeof Budget.Encoded = { amount: "20.00", period: "month", alert_at: [50, 80, 100] }
@@ -326,6 +329,10 @@ export const answers = (status: number, example: unknown, asked?: unknown) =>
       return showing(operation, asked)
     }
   })
+
+/** An example of what is asked, where the answer has no body. */
+export const asked = (example: unknown) =>
+  OpenApi.annotations({ transform: (operation) => showing(operation, example) })
 
 /** Schema of one event of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const EVENT = {

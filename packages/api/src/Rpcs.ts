@@ -5,6 +5,7 @@ import { ConversationsRpc } from "./ConversationsRpc.ts"
 import { GenerationsRpc } from "./GenerationsRpc.ts"
 import { KeysRpc } from "./KeysRpc.ts"
 import { LimitsRpc } from "./LimitsRpc.ts"
+import { MailRpc } from "./MailRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { ProviderKeysRpc } from "./ProviderKeysRpc.ts"
 import { SessionsRpc } from "./SessionsRpc.ts"
@@ -18,6 +19,7 @@ export const RPC_PATH = "/rpc"
 export class Rpcs extends TenantsRpc.merge(
   AccountsRpc,
   SessionsRpc,
+  MailRpc,
   MessagesRpc,
   ConversationsRpc,
   GenerationsRpc,

@@ -25,6 +25,9 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["sessions.endOfUser", ["admin"]],
   ["sessions.endAllOfUser", ["admin"]],
 
+  ["mail.sendVerification", "login"],
+  ["mail.changeEmail", "login"],
+
   ["messages.ask", ["chat"]],
   ["messages.stream", ["chat"]],
   ["messages.streamUrl", ["chat"]],

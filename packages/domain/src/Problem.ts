@@ -84,6 +84,12 @@ export const PROBLEMS = {
     detail: "No account was created with these details. The reason is not said.",
     help: "Check the tenant's id. Log in if there is an account already, or ask an admin of the tenant to create one."
   },
+  link_refused: {
+    status: 403,
+    title: "The link does not hold",
+    detail: "The link was used, a newer mail took its place, or it is too old. Which of them is not said.",
+    help: "Use the link of the newest mail, or ask for another one."
+  },
   tenant_creation_closed: {
     status: 403,
     title: "Tenants are not created here",

@@ -13,6 +13,8 @@ export type AuditAction =
   | "password.changed"
   | "session.begun"
   | "session.ended"
+  | "email.verification_sent"
+  | "email.change_asked"
   | "message.deleted"
   | "conversation.deleted"
   | "service_account.created"

@@ -45,5 +45,5 @@ export const senderOf = (text: string): Sender | undefined => {
   return address === undefined ? undefined : { name: name.trim().replace(/^"(.*)"$/u, "$1"), address }
 }
 
-const ADDRESS = String.raw`[^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,253}`
-const SENDER = new RegExp(`^(?:([^<>\\r\\n]{0,200})<(${ADDRESS})>|(${ADDRESS}))$`, "u")
+const SENDER =
+  /^(?:([^<>\r\n]{0,200})<([^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,253})>|([^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,253}))$/u

@@ -6,7 +6,7 @@ import PostalMime from "postal-mime"
 import { MailTransport, type OutgoingMail } from "../src/MailTransport.ts"
 import { senderOf } from "../src/Message.ts"
 import * as Smtp from "../src/Smtp.ts"
-import { mailServer, type MailServerOptions } from "./MailServer.ts"
+import { mailServer, type MailServerOptions } from "@llm-saas/testing/MailServer"
 
 const FROM = { name: "Acme, Inc.", address: "no-reply@acme.example" }
 

@@ -8,6 +8,8 @@ import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Loops } from "@llm-saas/domain/Loop"
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
+import { AccountLinks } from "@llm-saas/engine/accounts/AccountLinks"
+import { OwnEmail } from "@llm-saas/engine/accounts/OwnEmail"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
 import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
 import { LimitsInForce } from "@llm-saas/engine/accounts/LimitsInForce"
@@ -109,6 +111,8 @@ const Gauges = Layer.effectDiscard(
 /** The product's services, and what they need: access to the database, the model and the machine. */
 export const EngineLayer = Layer.mergeAll(
   Accounts.layer,
+  AccountLinks.layer,
+  OwnEmail.layer,
   Users.layer,
   UserSessions.layer,
   Keys.layer,

@@ -7,6 +7,7 @@ import { AdminCalls } from "./rpc/handlers/admin.ts"
 import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
 import { GenerationsCalls } from "./rpc/handlers/generations.ts"
 import { LimitsCalls } from "./rpc/handlers/limits.ts"
+import { MailCalls } from "./rpc/handlers/mail.ts"
 import { MessagesCalls } from "./rpc/handlers/messages.ts"
 import { TenantsCalls } from "./rpc/handlers/tenants.ts"
 import { ProviderKeysCalls } from "./rpc/handlers/providerKeys.ts"
@@ -31,6 +32,7 @@ import { AnthropicHandlers } from "./http/handlers/anthropic.ts"
 import { OperatorHandlers } from "./http/handlers/operator.ts"
 import { OpenAiHandlers } from "./http/handlers/openai.ts"
 import { ResponsesHandlers } from "./http/handlers/responses.ts"
+import { MailHandlers } from "./http/handlers/mail.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
@@ -39,6 +41,7 @@ import { RequestBodies } from "./v1/RequestBodies.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { httpServerLayer } from "./http/HttpServe.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
+import { MailRequests } from "./auth/MailRequests.ts"
 import { RpcServerLayer } from "./rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "./rpc/OverHttp.ts"
 import { RefreshTokens } from "./auth/RefreshTokens.ts"
@@ -51,6 +54,7 @@ import { SignUps } from "./auth/SignUps.ts"
 const Handlers = Layer.mergeAll(
   AccountsHandlers,
   SessionsHandlers,
+  MailHandlers,
   TenantsHandlers,
   MessagesHandlers,
   ConversationsHandlers,
@@ -72,6 +76,7 @@ const Handlers = Layer.mergeAll(
 const Calls = Layer.mergeAll(
   AccountsCalls,
   SessionsCalls,
+  MailCalls,
   TenantsCalls,
   MessagesCalls,
   ConversationsCalls,
@@ -88,7 +93,7 @@ const Routes = Layer.mergeAll(
   Layer.provide(RpcServerLayer, Calls)
 ).pipe(
   Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
-  Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer]),
+  Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer, MailRequests.layer]),
   Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),
   Layer.provide(CreationAttempts.layer),
   Layer.provide(ApiKeys.layer),

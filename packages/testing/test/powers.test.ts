@@ -44,6 +44,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "engine",
     "@effect/vitest",
     "@testcontainers/postgresql",
+    "smtp-server",
     "vitest",
     "node:"
   ]

@@ -19,6 +19,7 @@ import type {
   Generation,
   IsolationReport,
   LimitsInForce,
+  MailRequest,
   ManagedUser,
   Message,
   NewApiKey,
@@ -108,6 +109,35 @@ export class Client {
     options?: RequestOptions
   ): Promise<Token> {
     return this.#keep(await this.#transport.send("POST", "/me/password", { ...options, json: change }))
+  }
+
+  /** Links in mails: forgotten passwords, and the address of the account. Asking for a mail tells nothing of whether there is an account. */
+  readonly mail = {
+    /** Sends a link to choose a new password. Without `tenant_id`, one for each account of the address. */
+    askReset: (request: MailRequest, options?: RequestOptions): Promise<void> =>
+      this.#transport.send("POST", "/password/reset", { ...options, json: request }),
+    /** Chooses a new password by the token of a link. */
+    reset: (
+      reset: { readonly token: string; readonly new_password: string },
+      options?: RequestOptions
+    ): Promise<void> => this.#transport.send("POST", "/password/reset/confirm", { ...options, json: reset }),
+    /** Sends a link that verifies the address, for people who cannot log in without. */
+    askVerification: (request: MailRequest, options?: RequestOptions): Promise<void> =>
+      this.#transport.send("POST", "/email/verification", { ...options, json: request }),
+    /** Verifies an address by the token of a link. */
+    verify: (token: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.send("POST", "/email/verify", { ...options, json: { token } }),
+    /** Gives the account its new address by the token of a link. */
+    confirmEmail: (token: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.send("POST", "/email/change", { ...options, json: { token } }),
+    /** Sends a link that verifies the client's own address. */
+    sendVerification: (options?: RequestOptions): Promise<void> =>
+      this.#transport.send("POST", "/me/email/verify", options),
+    /** Sends a link to the new address of the client's own account. */
+    changeEmail: (
+      change: { readonly email: string; readonly password: string },
+      options?: RequestOptions
+    ): Promise<void> => this.#transport.send("POST", "/me/email", { ...options, json: change })
   }
 
   readonly tenants = {

@@ -82,6 +82,12 @@ export interface Session {
   readonly current: boolean
 }
 
+/** An address that a mail is asked for; `tenant_id` names one of its accounts. */
+export interface MailRequest {
+  readonly email: string
+  readonly tenant_id?: string
+}
+
 /** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
 export interface Message {
   readonly id: string
@@ -573,6 +579,7 @@ export type ProblemCode =
   | "last_admin"
   | "limit_beyond_plan"
   | "limit_reached"
+  | "link_refused"
   | "malformed_json"
   | "malformed_request"
   | "message_not_found"

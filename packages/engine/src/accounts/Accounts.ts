@@ -22,6 +22,7 @@ import * as AuditLog from "../AuditLog.ts"
 import type { GuestAttempt } from "../Idempotency.ts"
 import { answerAtInterval } from "./RefusalTiming.ts"
 import type { LoginAttempts } from "./LoginAttempts.ts"
+import { Mails } from "./Mails.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 import { PasswordRules } from "./PasswordRules.ts"
 
@@ -66,7 +67,14 @@ export class Accounts extends Context.Service<
     readonly me: Effect.Effect<Profile, Refused, Actor>
     /** The same as JSON of {@link Profile}, as the database wrote it. */
     readonly profile: Effect.Effect<string, Refused, Actor>
-    /** Revokes all earlier tokens, and ends all sessions but the one of the request, which goes on if it is not over. */
+    /** Whether it is the actor's password. Tells nothing else, and changes nothing. */
+    readonly confirmPassword: (given: {
+      readonly email: Email
+      readonly password: Redacted.Redacted<string>
+      readonly client: string
+      readonly attempts: LoginAttempts
+    }) => Effect.Effect<void, InvalidCredentials | Refused, Actor>
+    /** Revokes all earlier tokens, and ends all sessions but the one of the request, which goes on if it is not over. The address is told. */
     readonly changePassword: (change: {
       readonly email: Email
       readonly tenantName: string
@@ -92,6 +100,7 @@ const make = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const hasher = yield* PasswordHasher
   const rules = yield* PasswordRules
+  const mails = yield* Mails
   const random = yield* SecureRandom
   const record = AuditLog.recorder(random)
 
@@ -148,24 +157,33 @@ const make = Effect.gen(function* () {
   )
   const me = Effect.flatMap(profile, (answer) => Effect.orDie(decodeProfile(answer)))
 
+  const confirmPassword: Accounts["Service"]["confirmPassword"] = Effect.fn("Accounts.confirmPassword")(
+    function* (given) {
+      const { tenantId, userId } = yield* Actor
+      const candidates = yield* preTenant.candidates(given.email, tenantId)
+      const own = candidates.filter((candidate) => candidate.user_id === userId)
+      const compared = yield* compare(hasher, own, { ...given, tenantId })
+      const { told, tried } = yield* ending(compared, given.attempts)
+      if (told.length > 0) return
+      yield* preTenant.recordLogin(tried, undefined)
+      return yield* new InvalidCredentials({})
+    }
+  )
+
   const changePassword: Accounts["Service"]["changePassword"] = Effect.fn("Accounts.changePassword")(
     function* (change) {
       const { attempts, client, current, email, next } = change
       yield* rules.check(next, { email, names: [change.tenantName] })
       const { session, tenantId, userId } = yield* Actor
-      const candidates = yield* preTenant.candidates(email, tenantId)
-      const own = candidates.filter((candidate) => candidate.user_id === userId)
-      const compared = yield* compare(hasher, own, { attempts, client, email, password: current, tenantId })
-      const { told, tried } = yield* ending(compared, attempts)
-      if (told.length === 0) {
-        yield* preTenant.recordLogin(tried, undefined)
-        return yield* new InvalidCredentials({})
-      }
+      yield* confirmPassword({ attempts, client, email, password: current })
       const hash = yield* hasher.hash(next, { email, share: { client, target: `password ${tenantId}` } })
       const row = yield* tenancy
         .transaction(
           Effect.tap(setPassword({ hash, session: session ?? null }), () =>
-            record("password.changed", { kind: "user", id: userId })
+            Effect.andThen(
+              mails.write({ address: email, subject: userId, content: { template: "password_changed" } }),
+              record("password.changed", { kind: "user", id: userId })
+            )
           )
         )
         .pipe(Effect.catchTag("NoSuchElementError", () => new Unauthenticated({})))
@@ -174,7 +192,7 @@ const make = Effect.gen(function* () {
       return { tenantId, userId, role: row.role, tokenEpoch: row.token_epoch, session: kept }
     }
   )
-  return Accounts.of({ register, login, me, profile, changePassword })
+  return Accounts.of({ register, login, me, profile, confirmPassword, changePassword })
 })
 
 /** Compares the password with that of each account. */

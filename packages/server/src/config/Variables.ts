@@ -98,6 +98,7 @@ export const VARIABLES = {
   OPERATOR: setting("OPERATOR", "on or off", Schema.Literals(["on", "off"]), "on"),
   TENANTS_PER_ADDRESS: amount("TENANTS_PER_ADDRESS", "tenants", 1, 1_000_000, 300),
   REGISTRATIONS_PER_ADDRESS: amount("REGISTRATIONS_PER_ADDRESS", "registrations", 1, 1_000_000, 300),
+  MAIL_REQUESTS_PER_ADDRESS: amount("MAIL_REQUESTS_PER_ADDRESS", "requests", 1, 1_000_000, 100),
   LOGIN_FAILURES: amount("LOGIN_FAILURES", "failures", 1, 100_000, 10),
   LOGIN_FAILURES_PER_ADDRESS: amount("LOGIN_FAILURES_PER_ADDRESS", "failures", 1, 100_000, 50),
   LOGIN_FAILURES_PER_ACCOUNT: amount("LOGIN_FAILURES_PER_ACCOUNT", "failures", 1, 100_000, 50),

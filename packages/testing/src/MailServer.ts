@@ -9,6 +9,8 @@ export interface MailServerOptions {
   readonly data?: number
   /** Credentials in the client's URL: the server takes no login but `ann:right`. */
   readonly login?: string
+  /** Default: one that is free. */
+  readonly port?: number
 }
 
 /** A mail that arrived. */
@@ -18,7 +20,16 @@ export interface Received {
   readonly content: Buffer
 }
 
-const refusal = (code: number) => Object.assign(new Error(`not for secret@example.com`), { responseCode: code })
+/** A server that runs. */
+export interface MailServer {
+  readonly port: number
+  readonly received: ReadonlyArray<Received>
+  /** The first of the mails to this address that no one has asked for yet, as soon as it is there. */
+  readonly next: (to: string) => Effect.Effect<Received>
+}
+
+/** Says an address, so that a test sees whether it goes on to where it must not. */
+const refusal = (code: number) => Object.assign(new Error("not for secret@example.com"), { responseCode: code })
 
 const answer = (code: number | undefined, callback: (error?: Error) => void) =>
   code === undefined ? callback() : callback(refusal(code))
@@ -26,6 +37,8 @@ const answer = (code: number | undefined, callback: (error?: Error) => void) =>
 /** A real SMTP server on loopback, while the scope is open. */
 export const mailServer = Effect.fnUntraced(function* (options: MailServerOptions = {}) {
   const received: Array<Received> = []
+  const asked = new Set<Received>()
+  const waiting = new Set<() => void>()
   const server = yield* Effect.acquireRelease(
     Effect.callback<SMTPServer>((resume) => {
       const server = new SMTPServer({
@@ -49,14 +62,29 @@ export const mailServer = Effect.fnUntraced(function* (options: MailServerOption
               content: Buffer.concat(parts)
             })
             callback()
+            for (const look of waiting) look()
           })
         }
       })
       server.on("error", () => {})
-      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      server.listen(options.port ?? 0, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),
     (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   )
+  const next = (to: string) =>
+    Effect.callback<Received>((resume) => {
+      const look = () => {
+        const found = received.find((mail) => mail.to.includes(to) && !asked.has(mail))
+        if (found === undefined) return
+        asked.add(found)
+        waiting.delete(look)
+        resume(Effect.succeed(found))
+      }
+      waiting.add(look)
+      look()
+      return Effect.sync(() => void waiting.delete(look))
+    })
   const address: AddressInfo | string | null = server.server.address()
-  return { port: typeof address === "object" && address !== null ? address.port : 0, received }
+  const mails: MailServer = { port: typeof address === "object" && address !== null ? address.port : 0, received, next }
+  return mails
 })
