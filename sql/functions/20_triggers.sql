@@ -26,7 +26,7 @@ declare
   v_tenant uuid := case when tg_op = 'INSERT' then new.tenant_id else old.tenant_id end;
 begin
   perform from app.tenants t where t.id = v_tenant and t.status <> 'erased' for no key update;
-  -- Of a tenant that is erased nobody stays.
+  -- Of a tenant that is erased no user stays.
   if not found then return null; end if;
   if not exists (
     select from app.users u where u.tenant_id = v_tenant and u.role = 'admin' and u.status = 'active' and u.kind = 'person' and u.deleted_at is null

@@ -10,10 +10,11 @@ declare
   v_now timestamptz;
   v_wait double precision;
 begin
-  insert into meta.throttles (key) select k.key from unnest(p_keys) k (key) order by 1 on conflict do nothing;
-  perform from meta.throttles t where t.key = any (p_keys) order by t.key for update;
+  -- The update never happens, but locks the row: one that is being removed is made anew.
+  insert into meta.throttles as t (key) select k.key from unnest(p_keys) k (key) order by 1
+  on conflict (key) do update set whole_at = t.whole_at where false;
   v_now := clock_timestamp();
-  -- A step of the clock backwards makes nobody wait for longer than the window.
+  -- A step of the clock backwards makes no client wait for longer than the window.
   select max(least(extract(epoch from greatest(t.whole_at, v_now) - v_now), p_seconds)
     + p_seconds::double precision / p_limits[array_position(p_keys, t.key)] - p_seconds) into v_wait
   from meta.throttles t where t.key = any (p_keys);

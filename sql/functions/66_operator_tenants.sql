@@ -93,7 +93,7 @@ begin
   return v_counts;
 end $$;
 
--- Erases a tenant for good: from now on nobody enters; all content, users and keys are removed in batches (operator.carry_on and
+-- Erases a tenant for good: from now on no user enters; all content, users and keys are removed in batches (operator.carry_on and
 -- work.purge). p_name: its name, against a mistaken id; with another one there is no such tenant. The ledger, accounts of answers, their calls and the audit log stay: ids, times, models, tokens, amounts.
 create function operator.erase(p_token bytea, p_tenant uuid, p_name text, p_request text) returns void
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp

@@ -40,7 +40,7 @@ export const holding = {
 }
 
 /**
- * Limits and budgets that hold for whoever asks for them. Of a user or key, the lower of its own and of the plan's; of budgets of different
+ * Limits and budgets that hold for the user or key that asks for them. Of a user or key, the lower of its own and of the plan's; of budgets of different
  * periods, both.
  */
 export const LimitInForce = Schema.Struct({

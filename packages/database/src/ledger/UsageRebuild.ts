@@ -6,7 +6,7 @@ const Count = Schema.Tuple([Schema.Struct({ count: Schema.Int })])
 
 /**
  * Builds the sums by day again from the ledger, by an administrator who acts as the role of `work`, while answers end and are read. The lock
- * keeps out whoever folds; the ends of answers do not need it, and add to the ledger and the queue in one transaction: each is in this
+ * keeps out every fold; the ends of answers do not need it, and add to the ledger and the queue in one transaction: each is in this
  * snapshot with both rows, or stays in the queue. Returns how many sums there are.
  */
 export const rebuildUsage = Effect.fn("UsageRebuild.rebuild")(function* (adminUrl: Redacted.Redacted) {
