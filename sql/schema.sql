@@ -546,6 +546,73 @@ grant insert (tenant_id, id, kind, user_id), select on app.deletions to llm_tena
 grant select (tenant_id, id) on app.deletions to llm_tracking;
 grant delete, select, update (worked_at) on app.deletions to llm_work;
 
+create table app.factors (
+  tenant_id uuid not null,
+  id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  confirmed_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  credential_id bytea,
+  public_key bytea,
+  sign_count bigint,
+  transports text[],
+  backed_up boolean,
+  constraint factors_pkey PRIMARY KEY (tenant_id, id),
+  constraint factors_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint factors_credential_id_check CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+  constraint factors_kind_check CHECK ((kind = ANY (ARRAY['totp'::text, 'passkey'::text]))),
+  constraint factors_name_check CHECK ((char_length(name) <= 200)),
+  constraint factors_passkey CHECK (((kind <> 'passkey'::text) OR (num_nulls(credential_id, public_key, sign_count, transports, backed_up, confirmed_at) = 0))),
+  constraint factors_public_key_check CHECK (((octet_length(public_key) >= 1) AND (octet_length(public_key) <= 4096))),
+  constraint factors_sign_count_check CHECK ((sign_count >= 0)),
+  constraint factors_transports_check CHECK ((cardinality(transports) <= 10))
+);
+alter table app.factors owner to llm_owner, enable row level security, force row level security;
+CREATE UNIQUE INDEX factors_credential ON app.factors USING btree (tenant_id, user_id, credential_id) WHERE (kind = 'passkey'::text);
+CREATE INDEX factors_of_user ON app.factors USING btree (tenant_id, user_id, id);
+create policy not_deleted on app.factors as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = factors.tenant_id) AND (d.id = factors.user_id))))));
+create policy own_add on app.factors as restrictive for insert to llm_tenant
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_change on app.factors as restrictive for update to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy own_or_admin on app.factors as restrictive for select to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_admin_remove on app.factors as restrictive for delete to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy reader_wall on app.factors as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.factors as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.factors as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_read on app.factors as permissive for select to llm_auth
+  using true;
+create policy backup_rows on app.factors as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.factors as permissive for select to llm_operator
+  using true;
+create policy reader_read on app.factors as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.factors as permissive for all to llm_tenant
+  using true
+  with check true;
+grant select (tenant_id, id, user_id, kind, name, created_at, confirmed_at, last_used_at, backed_up) on app.factors to llm_auditor;
+grant select (tenant_id, user_id, confirmed_at) on app.factors to llm_auth;
+grant select on app.factors to llm_backup;
+grant select (tenant_id) on app.factors to llm_operator;
+grant select (tenant_id, id, user_id, kind, name, created_at, confirmed_at, last_used_at, backed_up) on app.factors to llm_reader;
+grant delete, insert (tenant_id, id, user_id, kind, name, confirmed_at, credential_id, public_key, sign_count, transports, backed_up), select, update (name, confirmed_at, last_used_at, sign_count, backed_up) on app.factors to llm_tenant;
+
 create table app.feedback (
   tenant_id uuid not null,
   message_id uuid not null,
@@ -981,6 +1048,42 @@ grant select on app.limits to llm_reader;
 grant delete, insert (tenant_id, subject, requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin), select, update (requests_per_minute, tokens_per_minute, concurrent, budget, budget_period, alert_at, by_admin, updated_at) on app.limits to llm_tenant;
 grant delete, select on app.limits to llm_work;
 
+create table app.login_challenges (
+  tenant_id uuid not null,
+  id uuid not null,
+  user_id uuid not null,
+  ends_at timestamp with time zone not null,
+  tries integer not null default 0,
+  constraint login_challenges_pkey PRIMARY KEY (tenant_id, id),
+  constraint login_challenges_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE
+);
+alter table app.login_challenges owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX login_challenges_of_user ON app.login_challenges USING btree (tenant_id, user_id, ends_at);
+create policy not_deleted on app.login_challenges as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = login_challenges.tenant_id) AND (d.id = login_challenges.user_id))))));
+create policy own on app.login_challenges as restrictive for all to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy reader_wall on app.login_challenges as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.login_challenges as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy backup_rows on app.login_challenges as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.login_challenges as permissive for select to llm_operator
+  using true;
+create policy tenant_rows on app.login_challenges as permissive for all to llm_tenant
+  using true
+  with check true;
+grant select on app.login_challenges to llm_backup;
+grant select (tenant_id) on app.login_challenges to llm_operator;
+grant delete, insert (tenant_id, id, user_id, ends_at), select, update (tries) on app.login_challenges to llm_tenant;
+
 create table app.mails (
   tenant_id uuid not null,
   id uuid not null,
@@ -1268,6 +1371,42 @@ grant delete, select (tenant_id) on app.rates to llm_operator;
 grant select on app.rates to llm_tenant;
 grant delete, insert, select, update on app.rates to llm_work;
 
+create table app.recovery_codes (
+  tenant_id uuid not null,
+  user_id uuid not null,
+  code_hash bytea not null,
+  created_at timestamp with time zone not null default now(),
+  used_at timestamp with time zone,
+  constraint recovery_codes_pkey PRIMARY KEY (tenant_id, user_id, code_hash),
+  constraint recovery_codes_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint recovery_codes_code_hash_check CHECK ((octet_length(code_hash) = 32))
+);
+alter table app.recovery_codes owner to llm_owner, enable row level security, force row level security;
+create policy not_deleted on app.recovery_codes as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = recovery_codes.tenant_id) AND (d.id = recovery_codes.user_id))))));
+create policy own on app.recovery_codes as restrictive for all to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy reader_wall on app.recovery_codes as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.recovery_codes as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy backup_rows on app.recovery_codes as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.recovery_codes as permissive for select to llm_operator
+  using true;
+create policy tenant_rows on app.recovery_codes as permissive for all to llm_tenant
+  using true
+  with check true;
+grant select on app.recovery_codes to llm_backup;
+grant select (tenant_id) on app.recovery_codes to llm_operator;
+grant delete, insert (tenant_id, user_id, code_hash), select, update (used_at) on app.recovery_codes to llm_tenant;
+
 create table app.session_tokens (
   tenant_id uuid not null,
   session_id uuid not null,
@@ -1404,8 +1543,6 @@ create table app.tenant_keys (
   constraint tenant_keys_wrapped_check CHECK ((octet_length(wrapped) = 60))
 );
 alter table app.tenant_keys owner to llm_owner, enable row level security, force row level security;
-create policy admins_add on app.tenant_keys as restrictive for insert to llm_tenant
-  with check (( SELECT app.role() AS role) = 'admin'::text);
 create policy reader_wall on app.tenant_keys as restrictive for all to llm_reader
   using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
   with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
@@ -1455,6 +1592,9 @@ create table app.tenants (
   models text[],
   content_days_at_most integer,
   limited boolean not null default false,
+  second_factor text not null default 'optional'::text,
+  second_factor_after_sso boolean not null default false,
+  tenant_switch boolean not null default true,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_content_days_at_most_check CHECK (((content_days_at_most >= 0) AND (content_days_at_most <= 36500))),
   constraint tenants_content_days_check CHECK (((content_days >= 1) AND (content_days <= 36500))),
@@ -1464,6 +1604,7 @@ create table app.tenants (
   constraint tenants_models_check CHECK ((cardinality(models) <= 1000)),
   constraint tenants_name_check CHECK (((char_length(name) <= 200) AND (name ~ '[^ ]'::text) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
   constraint tenants_registration_check CHECK ((registration = ANY (ARRAY['open'::text, 'closed'::text]))),
+  constraint tenants_second_factor_check CHECK ((second_factor = ANY (ARRAY['optional'::text, 'admins'::text, 'everybody'::text]))),
   constraint tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'erased'::text])))
 );
 alter table app.tenants owner to llm_owner, enable row level security, force row level security;
@@ -1507,12 +1648,57 @@ create policy work_rows on app.tenants as permissive for select to llm_work
   using true;
 CREATE TRIGGER within_plan BEFORE UPDATE OF content_retention, content_days ON app.tenants FOR EACH ROW WHEN (((new.content_days_at_most IS NOT NULL) AND ((new.content_retention = 'full'::text) OR ((new.content_retention = 'days'::text) AND (new.content_days > new.content_days_at_most))))) EXECUTE FUNCTION app.within_plan();
 grant select on app.tenants to llm_auditor;
-grant insert (id, name, registration), select, update (bootstrapped_at) on app.tenants to llm_auth;
+grant insert (id, name, registration), select, select (second_factor, second_factor_after_sso, tenant_switch), update (bootstrapped_at) on app.tenants to llm_auth;
 grant select on app.tenants to llm_backup;
 grant insert (id, name, registration), select, update (name, status, registration, content_retention, content_days, markup, plan_id, models, content_days_at_most) on app.tenants to llm_operator;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited) on app.tenants to llm_reader;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited), update (name, registration, content_retention, content_days) on app.tenants to llm_tenant;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited, second_factor, second_factor_after_sso, tenant_switch) on app.tenants to llm_reader;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited, second_factor, second_factor_after_sso, tenant_switch), update (name, registration, content_retention, content_days, second_factor, second_factor_after_sso, tenant_switch) on app.tenants to llm_tenant;
 grant select (id, name, status, content_retention, content_days, content_removed_until, markup, limited), update (content_removed_until, limited) on app.tenants to llm_work;
+
+create table app.totp_secrets (
+  tenant_id uuid not null,
+  factor_id uuid not null,
+  user_id uuid not null,
+  key_version integer not null,
+  sealed bytea not null,
+  last_step bigint not null default 0,
+  failures integer not null default 0,
+  whole_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint totp_secrets_pkey PRIMARY KEY (tenant_id, factor_id),
+  constraint totp_secrets_tenant_id_factor_id_fkey FOREIGN KEY (tenant_id, factor_id) REFERENCES app.factors(tenant_id, id) ON DELETE CASCADE,
+  constraint totp_secrets_tenant_id_key_version_fkey FOREIGN KEY (tenant_id, key_version) REFERENCES app.tenant_keys(tenant_id, version),
+  constraint totp_secrets_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint totp_secrets_sealed_check CHECK (((octet_length(sealed) >= 29) AND (octet_length(sealed) <= 256)))
+);
+alter table app.totp_secrets owner to llm_owner, enable row level security, force row level security;
+create policy not_deleted on app.totp_secrets as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = totp_secrets.tenant_id) AND (d.id = totp_secrets.user_id))))));
+create policy own on app.totp_secrets as restrictive for all to llm_tenant
+  using (user_id = ( SELECT app.user_id() AS user_id))
+  with check (user_id = ( SELECT app.user_id() AS user_id));
+create policy reader_wall on app.totp_secrets as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.totp_secrets as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy backup_rows on app.totp_secrets as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.totp_secrets as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.totp_secrets as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = totp_secrets.tenant_id) AND (t.status = 'erased'::text))));
+create policy tenant_rows on app.totp_secrets as permissive for all to llm_tenant
+  using true
+  with check true;
+grant select on app.totp_secrets to llm_backup;
+grant delete, select (tenant_id) on app.totp_secrets to llm_operator;
+grant insert (tenant_id, factor_id, user_id, key_version, sealed), select, update (last_step, failures, whole_at) on app.totp_secrets to llm_tenant;
 
 create table app.tracking_outbox (
   tenant_id uuid not null,

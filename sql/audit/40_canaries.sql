@@ -23,6 +23,9 @@ return case p_column
   when 'provider_keys.sealed' then '\x' || repeat('ca', 29)
   when 'one_time_tokens.purpose' then 'invitation'
   when 'one_time_tokens.hash' then '\x' || repeat('ca', 32)
+  when 'factors.kind' then 'totp'
+  when 'totp_secrets.sealed' then '\x' || repeat('ca', 29)
+  when 'recovery_codes.code_hash' then '\x' || repeat('ca', 32)
   when 'generations.trace_id' then repeat('c', 32)
   else case p_type
     when 'uuid'::regtype then '00000000-0000-4000-8000-000000000000'

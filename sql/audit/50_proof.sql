@@ -246,7 +246,7 @@ begin
             or verb = 'select' and place.relname = 'idempotency_keys'
             or verb = 'insert' and place.relname not in ('users', 'credentials')
             or verb = 'update' and place.relname not in ('users', 'api_keys', 'sessions', 'generations', 'conversations', 'messages')
-            or verb = 'delete' and place.relname not in ('users', 'conversations', 'messages')
+            or verb = 'delete' and place.relname not in ('users', 'conversations', 'messages', 'factors')
             or verb = 'take'
         loop
           n := 0;

@@ -114,16 +114,23 @@ begin atomic
   order by u.created_at, u.tenant_id;
 end;
 
--- One event per account that was tried, in its own tenant. Only for existing users: an invented id leaves no trace and no error. Also
+-- One event per account that was tried, in its own tenant; `login.challenged` where a second factor is asked for now. Only for existing users: an invented id leaves no trace and no error. Also
 -- called without any accounts, so that it takes as long.
 create function auth.login_record(p_tenants uuid[], p_users uuid[], p_succeeded uuid, p_request text) returns void
   language sql volatile security definer set search_path = pg_catalog, pg_temp
 begin atomic
   insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id)
   select u.tenant_id, auth.uuid_v7(), case when u.id = p_succeeded then u.id end,
-    case when u.id = p_succeeded then 'login.succeeded' else 'login.failed' end, 'user', u.id, p_request
+    case
+      when u.id is distinct from p_succeeded then 'login.failed'
+      when t.second_factor = 'everybody' or t.second_factor = 'admins' and u.role = 'admin' or exists (
+        select from app.factors f where f.tenant_id = u.tenant_id and f.user_id = u.id and f.confirmed_at is not null
+      ) then 'login.challenged'
+      else 'login.succeeded'
+    end, 'user', u.id, p_request
   from unnest(p_tenants, p_users) tried (tenant_id, user_id)
-  join app.users u on u.tenant_id = tried.tenant_id and u.id = tried.user_id;
+  join app.users u on u.tenant_id = tried.tenant_id and u.id = tried.user_id
+  join app.tenants t on t.id = u.tenant_id;
 end;
 
 -- Replaces a hash made with older parameters, unless the password was changed meanwhile.

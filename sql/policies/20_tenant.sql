@@ -95,8 +95,8 @@ create policy admins_change on app.provider_keys as restrictive for update to ll
   using ((select app.role()) = 'admin') with check ((select app.role()) = 'admin');
 create policy admins_remove on app.provider_keys as restrictive for delete to llm_tenant using ((select app.role()) = 'admin');
 create policy tenant_rows on app.tenant_keys for select to llm_tenant using (true);
+-- Users too: their second factors are encrypted under one.
 create policy tenant_add on app.tenant_keys for insert to llm_tenant with check (true);
-create policy admins_add on app.tenant_keys as restrictive for insert to llm_tenant with check ((select app.role()) = 'admin');
 
 -- Conversations and messages belong to their user; admins may read them. No policy deletes rows here: see 25_deleted.sql.
 create policy tenant_rows on app.conversations for all to llm_tenant using (true) with check (true);

@@ -30,7 +30,11 @@ begin
       ('conversations', 'conversations.id, conversations.user_id'),
       ('messages', 'messages.id, messages.conversation_id, messages.user_id'),
       ('generation_chunks', 'generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id'),
-      ('feedback', 'feedback.message_id, feedback.user_id')
+      ('feedback', 'feedback.message_id, feedback.user_id'),
+      ('factors', 'factors.user_id'),
+      ('totp_secrets', 'totp_secrets.user_id'),
+      ('recovery_codes', 'recovery_codes.user_id'),
+      ('login_challenges', 'login_challenges.user_id')
     ) as place (name, ids)
   loop
     marked := format('exists (select from app.deletions d where d.tenant_id = %I.tenant_id and d.id in (%s))', place.name, place.ids);

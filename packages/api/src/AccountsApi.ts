@@ -1,3 +1,4 @@
+import { ProofRequired, SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Password } from "@llm-saas/domain/Password"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
@@ -11,6 +12,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 import { keyHeader } from "./Idempotent.ts"
+import { proofHeader } from "./Proof.ts"
 
 /** The email and password of the new account, and its tenant. */
 export const Register = Schema.Struct({ email: EmailInput, password: Password, tenant_id: TenantId }).annotate({
@@ -78,7 +80,7 @@ export const Token = Schema.Struct({
 const login = HttpApiEndpoint.post("login", "/login", {
   payload: [LoginForm.pipe(HttpApiSchema.asFormUrlEncoded()), Credentials],
   success: Token,
-  error: [InvalidCredentials, TenantRequired, CsrfRefused, TooManyRequests, Unavailable]
+  error: [InvalidCredentials, TenantRequired, SecondFactorRequired, CsrfRefused, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotateMerge(Examples.answers(200, Examples.token, { username: Examples.user.email, password: "password123" }))
@@ -111,9 +113,10 @@ export const ChangePassword = Schema.Struct({
 }).annotate({ identifier: "ChangePassword" })
 
 const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
+  headers: proofHeader,
   payload: ChangePassword,
   success: Token,
-  error: [InvalidCredentials, PasswordRefused, TooManyRequests, Unavailable]
+  error: [InvalidCredentials, ProofRequired, PasswordRefused, TooManyRequests, Unavailable]
 })
   .middleware(Authorization)
   .annotate(Access, "user")
@@ -127,7 +130,7 @@ const changePassword = HttpApiEndpoint.post("changePassword", "/me/password", {
     OpenApi.annotations({
       summary: "Change my password",
       description:
-        "Ends every token issued before, and every session but the one of this request; the answer is a new token."
+        "Ends every token issued before, and every session but the one of this request; the answer is a new token. An account with a second factor proves it for this (`POST /me/proof`)."
     })
   )
 

@@ -1,3 +1,4 @@
+import { ProofRequired, SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
@@ -8,6 +9,7 @@ import { Access } from "./Access.ts"
 import { ChangePassword, Credentials, Register, Token } from "./AccountsApi.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { keyMember } from "./Idempotent.ts"
+import { proofMember } from "./Proof.ts"
 
 /** `POST /register`, `POST /login`: without a token. */
 const open = RpcGroup.make(
@@ -20,7 +22,7 @@ const open = RpcGroup.make(
     // A cookie is for pages that speak HTTP.
     payload: { ...Credentials.fields, session: Schema.optionalKey(Schema.Boolean) },
     success: Token,
-    error: Schema.Union([InvalidCredentials, TenantRequired, TooManyRequests, Unavailable])
+    error: Schema.Union([InvalidCredentials, TenantRequired, SecondFactorRequired, TooManyRequests, Unavailable])
   })
 ).annotateRpcs(Access, "public")
 
@@ -28,9 +30,9 @@ const open = RpcGroup.make(
 const own = RpcGroup.make(
   Rpc.make("accounts.me", { success: Profile, error: Schema.Union(refusals) }),
   Rpc.make("accounts.changePassword", {
-    payload: ChangePassword,
+    payload: { ...ChangePassword.fields, ...proofMember },
     success: Token,
-    error: Schema.Union([...refusals, InvalidCredentials, PasswordRefused, TooManyRequests])
+    error: Schema.Union([...refusals, InvalidCredentials, ProofRequired, PasswordRefused, TooManyRequests])
   })
 )
   .middleware(CallAuthorization)

@@ -4,13 +4,16 @@ import { AdminApi } from "./AdminApi.ts"
 import { tidy } from "./Document.ts"
 import { ConversationsApi } from "./ConversationsApi.ts"
 import { RequestSchema } from "./Failures.ts"
+import { FactorsApi } from "./FactorsApi.ts"
 import { GenerationsApi } from "./GenerationsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { LimitsApi } from "./LimitsApi.ts"
+import { LoginPolicyApi } from "./LoginPolicyApi.ts"
 import { MailApi } from "./MailApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { OperatorApi } from "./OperatorApi.ts"
 import { ProviderKeysApi } from "./ProviderKeysApi.ts"
+import { SecondFactorApi } from "./SecondFactorApi.ts"
 import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
 import { SessionsApi } from "./SessionsApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
@@ -29,6 +32,9 @@ export class Api extends HttpApi.make("llm-saas")
     AccountsApi,
     SessionsApi,
     MailApi,
+    SecondFactorApi,
+    FactorsApi,
+    LoginPolicyApi,
     MessagesApi,
     ConversationsApi,
     GenerationsApi,

@@ -1,10 +1,12 @@
 import type { ApiKey, CurrentKey, NewApiKey, ServiceAccount } from "@llm-saas/domain/ApiKey"
 import type { Conversation } from "@llm-saas/domain/Conversation"
+import type { Factor, NewTotp } from "@llm-saas/domain/Factor"
 import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Budget, Limits } from "@llm-saas/domain/Limit"
 import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
+import type { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
@@ -138,6 +140,30 @@ export const session: typeof Session.Encoded = {
   expires_at: "2026-12-09T08:14:50.000Z",
   ends_at: "2027-02-22T22:03:12.000Z",
   current: true
+}
+
+/** No secret that works: made of the example's own text. */
+export const newTotp: typeof NewTotp.Encoded = {
+  id: "01975a70-5b1c-7d3e-8a20-6f7a8b9c0d1e",
+  secret: "MV4GC3LQNRSSA43FMNZGK5BAN5TCAMRQ",
+  uri: "otpauth://totp/Acme%20Corp:alice%40acme.com?secret=MV4GC3LQNRSSA43FMNZGK5BAN5TCAMRQ&issuer=Acme%20Corp&algorithm=SHA1&digits=6&period=30"
+}
+
+export const factor: typeof Factor.Encoded = {
+  id: newTotp.id,
+  kind: "totp",
+  name: "phone",
+  created_at: "2026-11-24T22:05:00.000Z",
+  last_used_at: "2026-11-24T22:06:00.000Z",
+  backed_up: null
+}
+
+export const recoveryCodes = ["7k3mv-9x2dq-h4t8w-1nz6c-r5bfa", "0q8ej-y6vgs-3pm2k-x9dt4-n7hcw"]
+
+export const loginPolicy: typeof LoginPolicy.Encoded = {
+  second_factor: "admins",
+  second_factor_after_sso: false,
+  tenant_switch: true
 }
 
 export const createKey = { name: "support bot", scopes: ["chat", "messages:read"], expires_at: "2027-11-24T22:00:00Z" }

@@ -26,6 +26,9 @@ const TEXTS: Readonly<Record<string, string>> = {
     "The `id` of the last event that was received: the stream goes on behind it, and nothing is asked. Empty: none.",
   lastEventId: "As the header `Last-Event-ID`, for readers that cannot send one. The header comes first.",
   last_event_id: "As `lastEventId`.",
+  factor: "A second factor's id.",
+  proof:
+    "The `proof` of `POST /me/proof`, where one is wanted: by a second factor, if the account has one, else by its password. Without a good one the answer is 403 `proof_required`.",
   "idempotency-key":
     "A name for this request, made up by its sender and used once, such as a UUID. Sent again with its key, the request gets its first answer, marked `Idempotency-Replayed: true`, and creates nothing; with another body it is a 422. Kept for a day, for the user who sent it; of a request without a user, for the network it came from. Empty: none."
 }

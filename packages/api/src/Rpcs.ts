@@ -2,6 +2,7 @@ import { AccountsRpc } from "./AccountsRpc.ts"
 import { AdminRpc } from "./AdminRpc.ts"
 import { CallBoundary } from "./Call.ts"
 import { ConversationsRpc } from "./ConversationsRpc.ts"
+import { FactorsRpc } from "./FactorsRpc.ts"
 import { GenerationsRpc } from "./GenerationsRpc.ts"
 import { KeysRpc } from "./KeysRpc.ts"
 import { LimitsRpc } from "./LimitsRpc.ts"
@@ -20,6 +21,7 @@ export class Rpcs extends TenantsRpc.merge(
   AccountsRpc,
   SessionsRpc,
   MailRpc,
+  FactorsRpc,
   MessagesRpc,
   ConversationsRpc,
   GenerationsRpc,

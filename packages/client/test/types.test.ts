@@ -9,6 +9,10 @@ import type { MessagePage, Question } from "@llm-saas/api/MessagesApi"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import type { UserPage } from "@llm-saas/api/TenantsApi"
 import type { Conversation } from "@llm-saas/domain/Conversation"
+import type { AddedFactor, Factors, NewTotp } from "@llm-saas/domain/Factor"
+import type { Proof, Prove } from "@llm-saas/api/FactorsApi"
+import type { LoginAnswer, SecondFactor } from "@llm-saas/api/SecondFactorApi"
+import type { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
 import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
@@ -32,6 +36,14 @@ const same: {
   readonly user: Same<Plain.User, typeof User.Encoded>
   readonly profile: Same<Plain.Profile, typeof Profile.Encoded>
   readonly token: Same<Plain.Token, typeof Token.Encoded>
+  readonly secondFactor: Same<Plain.SecondFactor, typeof SecondFactor.Encoded>
+  readonly loginAnswer: Same<Plain.LoginAnswer, typeof LoginAnswer.Encoded>
+  readonly factors: Same<Plain.Factors, typeof Factors.Encoded>
+  readonly newTotp: Same<Plain.NewTotp, typeof NewTotp.Encoded>
+  readonly addedFactor: Same<Plain.AddedFactor, typeof AddedFactor.Encoded>
+  readonly prove: Same<Plain.Prove, typeof Prove.Encoded>
+  readonly proof: Same<Plain.Proof, typeof Proof.Encoded>
+  readonly loginPolicy: Same<Plain.LoginPolicy, typeof LoginPolicy.Encoded>
   readonly message: Same<Plain.Message, typeof Message.Encoded>
   readonly conversation: Same<Plain.Conversation, typeof Conversation.Encoded>
   readonly generation: Same<Plain.Generation, typeof Generation.Encoded>
@@ -60,6 +72,14 @@ const same: {
   user: true,
   profile: true,
   token: true,
+  secondFactor: true,
+  loginAnswer: true,
+  factors: true,
+  newTotp: true,
+  addedFactor: true,
+  prove: true,
+  proof: true,
+  loginPolicy: true,
   message: true,
   conversation: true,
   generation: true,

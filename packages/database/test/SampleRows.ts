@@ -61,6 +61,9 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "mails.address": () => "sample@example.com",
   "mails.template": () => "email_verify",
   "provider_keys.sealed": () => randomBytes(40),
+  "factors.kind": () => "totp",
+  "totp_secrets.sealed": () => randomBytes(40),
+  "recovery_codes.code_hash": () => randomBytes(32),
   "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }
 

@@ -71,6 +71,12 @@ const busy = Effect.gen(function* () {
      insert into app.mails (tenant_id, id, subject_id, address, template) values (app.tenant_id(), $1, app.user_id(), $2, 'email_verify')`,
     [randomUUID(), `${alice.user}@example.com`]
   )
+  yield* inRoom(
+    api,
+    alice,
+    "insert into app.factors (tenant_id, id, user_id, kind, name) values (app.tenant_id(), $1, app.user_id(), 'totp', 'phone')",
+    [randomUUID()]
+  )
   yield* api.rows("select work.fold_usage(10, $1)", [alice.tenant])
   yield* people.superuser.rows(BOOKS.replaceAll("$1", `'${alice.tenant}'`))
   return { ...people, tenant: TenantId.make(alice.tenant), email: `${alice.user}@example.com` }

@@ -60,6 +60,30 @@ export const PROBLEMS = {
     detail: "Email, password and tenant do not fit together. Which of them is wrong is not said.",
     help: "Check all three. After several wrong attempts in a row the next ones have to wait."
   },
+  second_factor_required: {
+    status: 401,
+    title: "A second factor is required",
+    detail: "The first step of the login succeeded. The account has a second factor, or must have one.",
+    help: "Send the `challenge` with a code, a recovery code or a passkey to `POST /login/second-factor`. Where `methods` is empty, set one-time codes up first: `POST /login/second-factor/totp`."
+  },
+  invalid_second_factor: {
+    status: 401,
+    title: "The second factor does not fit",
+    detail: "The code, recovery code or passkey is not right, or was used before.",
+    help: "Wait for the authenticator's next code: each is taken once. After several wrong ones the next have to wait."
+  },
+  challenge_ended: {
+    status: 401,
+    title: "The login must begin anew",
+    detail: "The challenge is too old, was answered already, or was tried too often.",
+    help: "Begin again with the first step of the login."
+  },
+  proof_required: {
+    status: 403,
+    title: "Prove once more who you are",
+    detail: "This wants a proof that is not older than ten minutes.",
+    help: "`methods` says what it may be. Get a proof by `POST /me/proof`, and send it in the header `Proof`."
+  },
   forbidden: {
     status: 403,
     title: "Your role does not allow this",
@@ -143,6 +167,12 @@ export const PROBLEMS = {
     title: "No such API key",
     detail: "There is no API key with this id that you may see.",
     help: "`GET /keys` lists yours."
+  },
+  factor_not_found: {
+    status: 404,
+    title: "No such second factor",
+    detail: "The account has no second factor with this id, or none that is being set up.",
+    help: "`GET /me/factors` lists yours."
   },
   service_account_not_found: {
     status: 404,
@@ -234,6 +264,12 @@ export const PROBLEMS = {
     title: "A user of this tenant has this email already",
     detail: "The tenant has a user with this email already.",
     help: "Use another email, or change the user there is."
+  },
+  factor_required: {
+    status: 409,
+    title: "The last second factor stays",
+    detail: "The tenant requires a second factor of this account, and it has only this one.",
+    help: "Set up another one first. New one-time codes replace those there are."
   },
   last_admin: {
     status: 409,

@@ -27,6 +27,12 @@ export type AuditAction =
   | "provider_key.created"
   | "provider_key.changed"
   | "provider_key.deleted"
+  | "login.succeeded"
+  | "login.failed"
+  | "factor.added"
+  | "factor.removed"
+  | "factor.locked"
+  | "recovery_codes.made"
 
 /** Part of the detail of every event: the API key it was done with, if any. */
 const withKey = Effect.map(Effect.serviceOption(Actor), (actor) => {

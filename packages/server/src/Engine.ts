@@ -12,7 +12,10 @@ import { AccountLinks } from "@llm-saas/engine/accounts/AccountLinks"
 import { OwnEmail } from "@llm-saas/engine/accounts/OwnEmail"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
 import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
+import { Factors } from "@llm-saas/engine/accounts/Factors"
 import { LimitsInForce } from "@llm-saas/engine/accounts/LimitsInForce"
+import { LoginPolicies } from "@llm-saas/engine/accounts/LoginPolicies"
+import { SecondFactors } from "@llm-saas/engine/accounts/SecondFactors"
 import { Mails } from "@llm-saas/engine/accounts/Mails"
 import { OneTimeTokens } from "@llm-saas/engine/accounts/OneTimeTokens"
 import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
@@ -34,6 +37,7 @@ import { Effect, Layer } from "effect"
 import { layerWebCrypto as DigestLayer } from "effect/crypto/Digest"
 import { EncryptionKeys } from "./auth/EncryptionKeys.ts"
 import { EncryptionLayer } from "./auth/Envelope.ts"
+import { OneTimeCodesLayer } from "./auth/OneTimeCodes.ts"
 import { OneTimeTextsLayer } from "./auth/OneTimeTexts.ts"
 import { PooledRandomLayer } from "./auth/PooledRandom.ts"
 import { Drain } from "./http/Drain.ts"
@@ -118,6 +122,9 @@ export const EngineLayer = Layer.mergeAll(
   Keys.layer,
   KeyUses.layer,
   ServiceAccounts.layer,
+  Factors.layer,
+  SecondFactors.layer,
+  LoginPolicies.layer,
   LimitsInForce.layer,
   TenantsLayer,
   Messages.layer,
@@ -134,7 +141,8 @@ export const EngineLayer = Layer.mergeAll(
   Layer.provideMerge(Layer.mergeAll(OneTimeTokens.layer, Mails.layer)),
   Layer.provideMerge(GenerationsLayer),
   Layer.provideMerge(Layer.provide(PriceBook.layer, PriceStore.layer)),
-  Layer.provideMerge(Layer.provide(ProviderKeys.layer, Layer.provide(EncryptionLayer, EncryptionKeys.layer))),
+  Layer.provideMerge(ProviderKeys.layer),
+  Layer.provide([OneTimeCodesLayer, Layer.provide(EncryptionLayer, EncryptionKeys.layer)]),
   Layer.provideMerge(
     Layer.mergeAll(
       Tenancy.layer,

@@ -5,6 +5,7 @@ import { SessionsCalls } from "./rpc/handlers/sessions.ts"
 import { AccountsCalls } from "./rpc/handlers/accounts.ts"
 import { AdminCalls } from "./rpc/handlers/admin.ts"
 import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
+import { FactorsCalls } from "./rpc/handlers/factors.ts"
 import { GenerationsCalls } from "./rpc/handlers/generations.ts"
 import { LimitsCalls } from "./rpc/handlers/limits.ts"
 import { MailCalls } from "./rpc/handlers/mail.ts"
@@ -24,6 +25,7 @@ import { EngineLayer } from "./Engine.ts"
 import { AuthorizationLayer } from "./auth/Authorization.ts"
 import { OperatorAuthorizationLayer } from "./auth/OperatorTokens.ts"
 import { ConversationsHandlers } from "./http/handlers/conversations.ts"
+import { FactorsHandlers, LoginPolicyHandlers } from "./http/handlers/factors.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
 import { ProviderKeysHandlers } from "./http/handlers/providerKeys.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
@@ -34,6 +36,7 @@ import { OpenAiHandlers } from "./http/handlers/openai.ts"
 import { ResponsesHandlers } from "./http/handlers/responses.ts"
 import { MailHandlers } from "./http/handlers/mail.ts"
 import { MessagesHandlers } from "./http/handlers/messages.ts"
+import { SecondFactorHandlers } from "./http/handlers/secondFactor.ts"
 import { SystemHandlers } from "./http/handlers/system.ts"
 import { TenantsHandlers } from "./http/handlers/tenants.ts"
 import { UsageHandlers } from "./http/handlers/usage.ts"
@@ -42,11 +45,13 @@ import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { httpServerLayer } from "./http/HttpServe.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
 import { MailRequests } from "./auth/MailRequests.ts"
+import { Proofs } from "./auth/Proofs.ts"
 import { RpcServerLayer } from "./rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "./rpc/OverHttp.ts"
 import { RefreshTokens } from "./auth/RefreshTokens.ts"
 import { Renewals } from "./auth/Renewals.ts"
 import { SessionAnswers } from "./auth/SessionAnswers.ts"
+import { SecondStep } from "./auth/SecondStep.ts"
 import { Sessions } from "./auth/Sessions.ts"
 import { SignUps } from "./auth/SignUps.ts"
 
@@ -55,6 +60,9 @@ const Handlers = Layer.mergeAll(
   AccountsHandlers,
   SessionsHandlers,
   MailHandlers,
+  SecondFactorHandlers,
+  FactorsHandlers,
+  LoginPolicyHandlers,
   TenantsHandlers,
   MessagesHandlers,
   ConversationsHandlers,
@@ -77,6 +85,7 @@ const Calls = Layer.mergeAll(
   AccountsCalls,
   SessionsCalls,
   MailCalls,
+  FactorsCalls,
   TenantsCalls,
   MessagesCalls,
   ConversationsCalls,
@@ -94,6 +103,7 @@ const Routes = Layer.mergeAll(
 ).pipe(
   Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
   Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer, MailRequests.layer]),
+  Layer.provide([SecondStep.layer, Proofs.layer]),
   Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),
   Layer.provide(CreationAttempts.layer),
   Layer.provide(ApiKeys.layer),

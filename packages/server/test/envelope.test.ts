@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ProviderKeyId } from "@llm-saas/domain/ProviderKey"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { Encryption, type WrappedKey } from "@llm-saas/engine/providerKeys/Encryption"
 import { Effect, Layer, Redacted } from "effect"
@@ -20,7 +19,7 @@ const withKeys =
       EncryptionLayer.pipe(Layer.provide(Layer.succeed(EncryptionKeys, { all: Effect.succeed(of(current, earlier)) })))
     )
 
-const place = () => ({ tenant: TenantId.make(randomUUID()), id: ProviderKeyId.make(randomUUID()) })
+const place = () => ({ tenant: TenantId.make(randomUUID()), kind: "provider key" as const, id: randomUUID() })
 
 const sealed = Effect.fnUntraced(function* (text: string, at = place()) {
   const { makeKey, seal } = yield* Encryption
@@ -83,13 +82,15 @@ describe("a secret of a tenant", () => {
         { ...one, dataKey: other.dataKey },
         // A row and its data key, both copied into another tenant.
         { ...one, at: other.at },
-        { ...one, at: { ...other.at, id: one.at.id } }
+        { ...one, at: { ...other.at, id: one.at.id } },
+        { ...one, at: { ...one.at, kind: "second factor" as const } }
       ]
       for (const moved of elsewhere) assert.isUndefined(yield* opened(moved))
       // Ids are compared as PostgreSQL writes them.
       const upper = {
         tenant: TenantId.make(one.at.tenant.toUpperCase()),
-        id: ProviderKeyId.make(one.at.id.toUpperCase())
+        kind: one.at.kind,
+        id: one.at.id.toUpperCase()
       }
       assert.strictEqual(yield* opened({ ...one, at: upper }), "sk-one")
     }).pipe(withKeys(FIRST))

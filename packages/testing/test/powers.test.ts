@@ -30,8 +30,10 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "mlflow",
     "@effect/platform-node",
     "@node-rs/argon2",
+    "@simplewebauthn/server",
     "@zxcvbn-ts/language-common",
     "jose",
+    "otpauth",
     "swagger-ui-dist",
     "yaml",
     "node:"

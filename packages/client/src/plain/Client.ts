@@ -1,4 +1,5 @@
 import { Answer } from "./Answer.ts"
+import { Factors, proven, type ProofOptions } from "./Factors.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
   ApiKey,
@@ -19,10 +20,13 @@ import type {
   Generation,
   IsolationReport,
   LimitsInForce,
+  LoginAnswer,
+  LoginPolicy,
   MailRequest,
   ManagedUser,
   Message,
   NewApiKey,
+  NewTotp,
   Page,
   PageQuery,
   Profile,
@@ -30,6 +34,7 @@ import type {
   Question,
   Registration,
   Role,
+  SecondFactor,
   ServiceAccount,
   Tenant,
   Token,
@@ -40,6 +45,7 @@ import type {
 
 export { Answer } from "./Answer.ts"
 export { LlmSaasError } from "./LlmSaasError.ts"
+export type { ProofOptions } from "./Factors.ts"
 export type { RequestOptions } from "./Transport.ts"
 export type * from "./Types.ts"
 
@@ -68,8 +74,12 @@ export const createClient = ({ fetch, key, token, url }: ClientOptions): Client 
 export class Client {
   readonly #transport: Transport
 
+  /** Second factors. */
+  readonly factors: Factors
+
   constructor(transport: Transport) {
     this.#transport = transport
+    this.factors = new Factors(transport)
   }
 
   /** The access token or API key requests are sent with. */
@@ -90,6 +100,21 @@ export class Client {
     return this.#keep(await this.#transport.send("POST", "/login", { ...options, json: { username: email, ...rest } }))
   }
 
+  /**
+   * The second step of a login that failed with `second_factor_required`: its `problem` has the `challenge`. With {@link enrolTotp} before,
+   * where it names no `methods`.
+   */
+  async secondFactor(given: SecondFactor, options?: RequestOptions): Promise<LoginAnswer> {
+    const answer: LoginAnswer = await this.#transport.send("POST", "/login/second-factor", { ...options, json: given })
+    this.#keep(answer)
+    return answer
+  }
+
+  /** One-time codes for a login whose account must have a second factor, and has none. */
+  enrolTotp(challenge: string, options?: RequestOptions): Promise<NewTotp> {
+    return this.#transport.send("POST", "/login/second-factor/totp", { ...options, json: { challenge } })
+  }
+
   /** Creates an account. The first one of a tenant is its admin. */
   register(
     account: { readonly email: string; readonly password: string; readonly tenant_id: string },
@@ -103,12 +128,12 @@ export class Client {
     return this.#transport.retry("GET", "/me", options)
   }
 
-  /** Revokes all earlier tokens; this client keeps the new one. */
+  /** Revokes all earlier tokens; this client keeps the new one. An account with a second factor sends a proof. */
   async changePassword(
     change: { readonly current_password: string; readonly new_password: string },
-    options?: RequestOptions
+    options?: ProofOptions
   ): Promise<Token> {
-    return this.#keep(await this.#transport.send("POST", "/me/password", { ...options, json: change }))
+    return this.#keep(await this.#transport.send("POST", "/me/password", { ...proven(options), json: change }))
   }
 
   /** Links in mails: forgotten passwords, and the address of the account. Asking for a mail tells nothing of whether there is an account. */
@@ -156,6 +181,11 @@ export class Client {
       options?: RequestOptions
     ): Promise<ContentRetention> =>
       this.#transport.retry("PUT", `/tenants/${encode(id)}/retention`, { ...options, json: choice }),
+    /** What is asked of logins. For admins. */
+    loginPolicy: (id: string, options?: RequestOptions): Promise<LoginPolicy> =>
+      this.#transport.retry("GET", `/tenants/${encode(id)}/login-policy`, options),
+    changeLoginPolicy: (id: string, policy: LoginPolicy, options?: ProofOptions): Promise<LoginPolicy> =>
+      this.#transport.retry("PUT", `/tenants/${encode(id)}/login-policy`, { ...proven(options), json: policy }),
     /** The tenant's users. For admins. */
     users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<ManagedUser>> =>
       this.#transport.retry("GET", `/tenants/${encode(id)}/users`, { ...options, query: { ...query } }),

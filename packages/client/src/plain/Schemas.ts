@@ -88,6 +88,84 @@ export interface MailRequest {
   readonly tenant_id?: string
 }
 
+/** The same after a second step, with the recovery codes of an account that set its first factor up. */
+export interface LoginAnswer {
+  readonly access_token: string
+  readonly token_type: "bearer"
+  readonly expires_in: number
+  readonly session_id?: string
+  readonly refresh_token?: string
+  readonly refresh_expires_in?: number
+  readonly recovery_codes?: ReadonlyArray<string>
+}
+
+/** The second step of a login: one of `code` and `recovery_code`. */
+export interface SecondFactor {
+  readonly challenge: string
+  readonly code?: string
+  readonly recovery_code?: string
+}
+
+/** The second factors of an account. `required`: the last one stays. */
+export interface Factors {
+  readonly data: ReadonlyArray<Factor>
+  readonly recovery_codes_left: number
+  readonly required: boolean
+}
+
+/** The second factors of a user. */
+export interface FactorList {
+  readonly data: ReadonlyArray<Factor>
+}
+
+/** A second factor. */
+export interface Factor {
+  readonly id: string
+  readonly kind: "totp" | "passkey"
+  readonly name: string
+  readonly created_at: string
+  readonly last_used_at: string | null
+  readonly backed_up: boolean | null
+}
+
+/** One-time codes to set up: the `secret`, and the same for a QR code. */
+export interface NewTotp {
+  readonly id: string
+  readonly secret: string
+  readonly uri: string
+}
+
+/** A second factor that counts from now on, with the recovery codes of an account that had none. */
+export interface AddedFactor {
+  readonly factor: Factor
+  readonly recovery_codes: ReadonlyArray<string> | null
+}
+
+/** Recovery codes, which are shown this once. */
+export interface NewRecoveryCodes {
+  readonly recovery_codes: ReadonlyArray<string>
+}
+
+/** What proves who asks: one of these. */
+export interface Prove {
+  readonly code?: string
+  readonly recovery_code?: string
+  readonly password?: string
+}
+
+/** A proof, good for `expires_in` seconds. */
+export interface Proof {
+  readonly proof: string
+  readonly expires_in: number
+}
+
+/** What a tenant asks of logins. */
+export interface LoginPolicy {
+  readonly second_factor: "optional" | "admins" | "everybody"
+  readonly second_factor_after_sso: boolean
+  readonly tenant_switch: boolean
+}
+
 /** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
 export interface Message {
   readonly id: string
@@ -558,12 +636,15 @@ export interface ChangeProviderKey {
 /** Stable codes of the problems. */
 export type ProblemCode =
   | "budget_exhausted"
+  | "challenge_ended"
   | "content_filtered"
   | "context_too_long"
   | "conversation_not_found"
   | "csrf_refused"
   | "email_taken"
   | "expectation_failed"
+  | "factor_not_found"
+  | "factor_required"
   | "forbidden"
   | "generation_cancelled"
   | "generation_not_found"
@@ -574,6 +655,7 @@ export type ProblemCode =
   | "invalid_credentials"
   | "invalid_grant"
   | "invalid_request"
+  | "invalid_second_factor"
   | "invalid_utf8"
   | "key_not_found"
   | "last_admin"
@@ -599,10 +681,12 @@ export type ProblemCode =
   | "price_not_found"
   | "prompt_rejected"
   | "prompt_too_long"
+  | "proof_required"
   | "provider_key_not_found"
   | "provider_not_found"
   | "registration_refused"
   | "request_timeout"
+  | "second_factor_required"
   | "service_account_not_found"
   | "session_not_found"
   | "still_running"

@@ -46,6 +46,11 @@ export interface Problem {
   /** If the request is not valid: what is wrong with it. */
   readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
   readonly max_characters?: number
+  /** If a login has a second step: what it goes on with, for how many seconds, and by what. */
+  readonly challenge?: string
+  readonly expires_in?: number
+  /** That, or what may prove who asks. */
+  readonly methods?: ReadonlyArray<"password" | "totp" | "passkey" | "recovery_code">
   /** If a limit is reached or a budget does not suffice: whose it is, and of what. */
   readonly scope?: "tenant" | "user" | "key" | "model"
   readonly resource?: "requests" | "tokens" | "concurrent"

@@ -1,4 +1,3 @@
-import type { ProviderKeyId } from "@llm-saas/domain/ProviderKey"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { Context, type Effect, type Redacted } from "effect"
 
@@ -13,7 +12,8 @@ export interface WrappedKey {
 /** What a secret belongs to. It cannot be read in another place. */
 export interface Place {
   readonly tenant: TenantId
-  readonly id: ProviderKeyId
+  readonly kind: "provider key" | "second factor"
+  readonly id: string
 }
 
 /**

@@ -4,12 +4,11 @@ import { TenantId } from "@llm-saas/domain/Tenant"
 import { Schema } from "effect"
 import { SqlSchema } from "effect/sql"
 import { pageOnIndex } from "../Pages.ts"
+import { COLUMNS as KEY, Wrapped } from "./DataKeys.ts"
 
 // Keys at providers as rows of the room, encrypted. Bytes are read and written in hex.
 
 const At = Schema.DateTimeUtcFromDate
-
-const Wrapped = Schema.Struct({ version: Schema.Int, wrapped: Schema.String, wrapped_by: Schema.String })
 
 const Row = Schema.Struct({
   id: ProviderKeyId,
@@ -24,7 +23,6 @@ const Row = Schema.Struct({
 })
 export type ProviderKeyRow = typeof Row.Type
 
-const KEY = "w.version, encode(w.wrapped, 'hex') as wrapped, w.wrapped_by"
 const COLUMNS = `k.id, k.tenant_id, k.provider, k.name, k.models, encode(k.sealed, 'hex') as sealed, k.created_at, k.disabled_at, ${KEY}`
 
 /** Looked up by its key for each row, see `Pages.ts`. */
@@ -67,27 +65,6 @@ export const selectUsable = SqlSchema.findAll({
           where k.tenant_id = app.tenant_id() and k.provider <= ${provider} and k.provider >= ${provider} and k.disabled_at is null
           order by k.provider desc, k.id desc limit (select ${CONSIDERED}::int8)
         ) k ${sql.literal(DATA_KEY)} order by k.provider desc, k.id desc`
-    )
-})
-
-/** The tenant's newest data key. */
-export const newestKey = SqlSchema.findOneOption({
-  Request: Schema.Void,
-  Result: Wrapped,
-  execute: () =>
-    TenantSql.use(
-      (sql) => sql`select ${sql.literal(KEY)} from app.tenant_keys w
-        where w.tenant_id = app.tenant_id() order by w.version desc limit 1`
-    )
-})
-
-/** Stores the tenant's first data key, unless another transaction was faster; then that one is read. */
-export const insertKey = SqlSchema.void({
-  Request: Wrapped,
-  execute: ({ version, wrapped, wrapped_by }) =>
-    TenantSql.use(
-      (sql) => sql`insert into app.tenant_keys (tenant_id, version, wrapped, wrapped_by)
-        values (app.tenant_id(), ${version}::int4, decode(${wrapped}::text, 'hex'), ${wrapped_by}) on conflict do nothing`
     )
 })
 

@@ -10,7 +10,8 @@ import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as AuditLog from "../AuditLog.ts"
 import { Llm } from "../generations/Llm.ts"
 import { type Attempt, once } from "../Idempotency.ts"
-import { Encryption, type Place } from "./Encryption.ts"
+import { sealer } from "./DataKeys.ts"
+import { Encryption } from "./Encryption.ts"
 import * as Queries from "./ProviderKeyQueries.ts"
 import { RecentKeys } from "./RecentKeys.ts"
 
@@ -68,24 +69,15 @@ const make = Effect.gen(function* () {
   const recent = new RecentKeys(yield* Clock.Clock)
   const record = AuditLog.recorder(random)
 
-  /** The secret under the tenant's newest data key: a new one, where there is none, or none that can be read. */
-  const seal = Effect.fnUntraced(function* (secret: Redacted.Redacted, place: Place) {
-    const newest = Option.getOrUndefined(yield* Queries.newestKey())
-    const sealed = newest === undefined ? undefined : yield* encryption.seal(secret, newest, place)
-    if (newest !== undefined && sealed !== undefined) return { version: newest.version, sealed }
-    const version = (newest?.version ?? 0) + 1
-    yield* Queries.insertKey(yield* encryption.makeKey(place.tenant, version))
-    // Or that of another transaction that made it meanwhile.
-    const made = yield* Effect.flatMap(Queries.newestKey(), Effect.fromOption)
-    const again = yield* encryption.seal(secret, made, place)
-    return again === undefined
-      ? yield* Effect.die("a new data key cannot be read")
-      : { version: made.version, sealed: again }
-  })
+  const seal = sealer(encryption)
 
   const toKey = ({ sealed, version, wrapped, wrapped_by, ...row }: Queries.ProviderKeyRow) =>
     Effect.map(
-      encryption.open(sealed, { version, wrapped, wrapped_by }, { tenant: row.tenant_id, id: row.id }),
+      encryption.open(
+        sealed,
+        { version, wrapped, wrapped_by },
+        { tenant: row.tenant_id, kind: "provider key", id: row.id }
+      ),
       (secret) => {
         const status = secret === undefined ? "unreadable" : row.disabled_at === null ? "active" : "disabled"
         return new ProviderKey({ ...row, status })
@@ -108,7 +100,7 @@ const make = Effect.gen(function* () {
         provider,
         name,
         models: JSON.stringify(models),
-        ...(yield* seal(key, { tenant: tenantId, id }))
+        ...(yield* seal(key, { tenant: tenantId, kind: "provider key", id }))
       })
       yield* record("provider_key.created", { kind: "provider_key", id }, { provider, models })
       return yield* get(id)
@@ -169,7 +161,10 @@ const make = Effect.gen(function* () {
     const keys = recent.fresh(tenantId, provider) ?? (yield* read(tenantId, provider))
     const chosen = choose(keys, model)
     if (chosen === undefined) return undefined
-    return (yield* encryption.open(chosen.sealed, chosen, { tenant: tenantId, id: chosen.id })) ?? "unusable"
+    return (
+      (yield* encryption.open(chosen.sealed, chosen, { tenant: tenantId, kind: "provider key", id: chosen.id }))
+      ?? "unusable"
+    )
   })
 
   return ProviderKeys.of({ create, list, change, remove, find })

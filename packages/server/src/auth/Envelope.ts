@@ -77,8 +77,8 @@ const unwrap = (
 // Associated data: where the encrypted value belongs. Each part is of fixed length, or last. Ids are written by PostgreSQL in lower case.
 const keyOf = (tenant: TenantId, version: number, installationKey: string): string =>
   `tenant key ${tenant.toLowerCase()} ${installationKey} ${version}`
-const secretIn = ({ id, tenant }: Place, version: number): string =>
-  `provider key ${tenant.toLowerCase()} ${id.toLowerCase()} ${version}`
+const secretIn = ({ id, kind, tenant }: Place, version: number): string =>
+  `${kind} ${tenant.toLowerCase()} ${id.toLowerCase()} ${version}`
 
 const encrypt = (key: KeyObject | Buffer, text: Buffer, belongs: string): Buffer => {
   const nonce = randomBytes(NONCE_BYTES)

@@ -1,5 +1,12 @@
 import type { Credentials } from "@llm-saas/api/AccountsApi"
+import type { SecondFactor } from "@llm-saas/api/SecondFactorApi"
 import { Actor } from "@llm-saas/domain/Actor"
+import {
+  ChallengeEnded,
+  type InvalidSecondFactor,
+  type ProofRequired,
+  type SecondFactorRequired
+} from "@llm-saas/domain/Factor"
 import type { Password } from "@llm-saas/domain/Password"
 import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { type Forbidden, InvalidCredentials, type TenantRequired, Unauthenticated } from "@llm-saas/domain/Refusal"
@@ -13,7 +20,16 @@ import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { Settings } from "../config/Settings.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
 import { RefreshTokens } from "./RefreshTokens.ts"
+import { Proofs } from "./Proofs.ts"
+import { SecondStep } from "./SecondStep.ts"
 import { type Form, formOf, SessionAnswers, type TokenAnswer } from "./SessionAnswers.ts"
+
+/** How a login was proven, and what is wanted of it. */
+interface How {
+  readonly method: LoginMethod
+  readonly want: Form
+  readonly sender: Sender
+}
 
 /** Issues tokens at login and throttles guessing, the same for HTTP and RPC. */
 export class Sessions extends Context.Service<
@@ -21,23 +37,45 @@ export class Sessions extends Context.Service<
   {
     /**
      * Every login ends here, however it was proven: tokens for the account, of a new session where one is wanted. Who wants a cookie has
-     * shown before that no page of another origin asks (`refuseOtherOrigins`). Fails if the account changed since the proof.
+     * shown before that no page of another origin asks (`refuseOtherOrigins`). Stops for a second factor, where one is asked for. Fails if
+     * the account changed since the proof.
      */
     readonly begin: (
       identity: Identity,
-      how: { readonly method: LoginMethod; readonly want: Form; readonly sender: Sender }
-    ) => Effect.Effect<TokenAnswer, Unauthenticated | Unavailable>
+      how: How
+    ) => Effect.Effect<TokenAnswer, SecondFactorRequired | Unauthenticated | Unavailable>
+    /** The second step, of a login that `begin` stopped: its answer. */
+    readonly finish: (
+      given: typeof SecondFactor.Type,
+      from: Sender
+    ) => Effect.Effect<
+      TokenAnswer & { readonly recovery_codes?: ReadonlyArray<string> },
+      InvalidSecondFactor | ChallengeEnded | TooManyRequests | Unavailable
+    >
     readonly login: (
       credentials: typeof Credentials.Type,
       from: Sender
-    ) => Effect.Effect<TokenAnswer, InvalidCredentials | TenantRequired | TooManyRequests | Unavailable>
-    /** Ends every earlier token, and every session but the one of the request; returns a new token. */
+    ) => Effect.Effect<
+      TokenAnswer,
+      InvalidCredentials | TenantRequired | SecondFactorRequired | TooManyRequests | Unavailable
+    >
+    /** Ends every earlier token, and every session but the one of the request; returns a new token. `proof`: of a second factor, where the account has one. */
     readonly changePassword: (
-      change: { readonly current: Redacted.Redacted<string>; readonly next: Password },
+      change: {
+        readonly current: Redacted.Redacted<string>
+        readonly next: Password
+        readonly proof: string | undefined
+      },
       from: Sender
     ) => Effect.Effect<
       TokenAnswer,
-      InvalidCredentials | PasswordRefused | TooManyRequests | Unauthenticated | Forbidden | Unavailable,
+      | InvalidCredentials
+      | ProofRequired
+      | PasswordRefused
+      | TooManyRequests
+      | Unauthenticated
+      | Forbidden
+      | Unavailable,
       Actor
     >
   }
@@ -57,13 +95,27 @@ const make = Effect.gen(function* () {
   const accounts = yield* Accounts
   const userSessions = yield* UserSessions
   const answers = yield* SessionAnswers
+  const step = yield* SecondStep
+  const proofs = yield* Proofs
   const refreshTokens = yield* RefreshTokens
   const throttle = yield* LoginThrottle
   const networks = yield* ClientNetworks
   const lifeSeconds = settings.SESSION_MAX_DAYS * DAY_SECONDS
   const idleSeconds = Math.min(settings.SESSION_IDLE_DAYS * DAY_SECONDS, lifeSeconds)
 
-  const begin: Sessions["Service"]["begin"] = Effect.fnUntraced(function* (identity, { method, sender, want }) {
+  const begin: Sessions["Service"]["begin"] = (identity, how) =>
+    Effect.andThen(step.ask(identity, how), start(identity, how))
+
+  const finish: Sessions["Service"]["finish"] = Effect.fnUntraced(
+    function* (given, sender) {
+      const { identity, recoveryCodes, ...login } = yield* step.answer(given)
+      const answer = yield* start(identity, { ...login, sender })
+      return recoveryCodes === undefined ? answer : { ...answer, recovery_codes: recoveryCodes }
+    },
+    Effect.catchTag("Unauthenticated", () => new ChallengeEnded({}))
+  )
+
+  const start = Effect.fnUntraced(function* (identity: Identity, { method, sender, want }: How) {
     if (want === "none") return yield* answers.plain(identity)
     const { tenantId, tokenEpoch, userId } = identity
     const refresh = yield* refreshTokens.first
@@ -97,8 +149,12 @@ const make = Effect.gen(function* () {
       )
   }
 
-  const changePassword: Sessions["Service"]["changePassword"] = Effect.fnUntraced(function* (change, from) {
+  const changePassword: Sessions["Service"]["changePassword"] = Effect.fnUntraced(function* (
+    { proof, ...change },
+    from
+  ) {
     const client = networks.of(from)
+    yield* proofs.demand(proof, { factorOnly: true })
     // A wrong password here counts together with those at the login.
     const { email, tenant } = yield* accounts.me
     const { session, ...identity } = yield* throttle.guard({ account: email, exact: true, client }, (attempts) =>
@@ -106,7 +162,7 @@ const make = Effect.gen(function* () {
     )
     return yield* answers.plain(identity, session)
   })
-  return Sessions.of({ begin, login, changePassword })
+  return Sessions.of({ begin, finish, login, changePassword })
 })
 
 const asEmail = Schema.decodeUnknownOption(EmailInput)

@@ -9,7 +9,7 @@ import type { RouteTable } from "./RouteTable.ts"
  * with every request, and what Sentry's browser SDK adds.
  */
 const REQUEST_HEADERS =
-  "authorization, x-api-key, api-key, content-type, idempotency-key, last-event-id, x-request-id, "
+  "authorization, x-api-key, api-key, content-type, idempotency-key, proof, last-event-id, x-request-id, "
   + "traceparent, tracestate, baggage, sentry-trace, b3"
 /** What the SDKs of OpenAI and Anthropic send beside them from a page. */
 const SDK_HEADERS =

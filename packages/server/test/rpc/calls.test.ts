@@ -3,6 +3,7 @@ import { Rpcs } from "@llm-saas/api/Rpcs"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { KeyId } from "@llm-saas/domain/ApiKey"
 import { ConversationId } from "@llm-saas/domain/Conversation"
+import { FactorId } from "@llm-saas/domain/Factor"
 import { GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { ProviderKeyId } from "@llm-saas/domain/ProviderKey"
@@ -17,6 +18,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { signUp } from "../People.ts"
 import { Running, running } from "../Running.ts"
+import { codeAt } from "../Totp.ts"
 import { caller, type Client, type Transport } from "./Callers.ts"
 
 const TRANSPORTS: ReadonlyArray<Transport> = ["http", "websocket"]
@@ -183,6 +185,47 @@ layer(
           "disabled"
         )
         yield* client["providerKeys.remove"]({ id: providerKey })
+
+        const policy = yield* client["loginPolicy.get"]({ id: tenant.id })
+        assert.strictEqual(policy.second_factor, "optional")
+        const byPassword = yield* client["factors.prove"]({ password: secret("correct horse battery staple") })
+        const totp = yield* client["factors.beginTotp"]({ name: "phone", proof: byPassword.proof })
+        const added = yield* client["factors.confirmTotp"]({ code: codeAt(totp.secret) })
+        const factors = yield* client["factors.list"]()
+        assert.deepStrictEqual([factors.data, factors.recovery_codes_left], [[added.factor], 10])
+        const [code = "", next = ""] = added.recovery_codes ?? []
+        const step = yield* Effect.flip(
+          nobody["accounts.login"]({ username: address, password: secret("correct horse battery staple") })
+        )
+        const challenge = step._tag === "SecondFactorRequired" ? step.challenge : assert.fail(step._tag)
+        const second = yield* nobody["secondFactor.answer"]({ challenge, recovery_code: code })
+        assert.deepInclude(second, { token_type: "bearer", expires_in: 3600 })
+        const { proof } = yield* client["factors.prove"]({ recovery_code: next })
+        assert.strictEqual((yield* client["factors.recoveryCodes"]({ proof })).recovery_codes.length, 10)
+        const listedOf = yield* client["factors.listOf"]({ id: tenant.id, user: me.id })
+        assert.deepStrictEqual(
+          listedOf.data.map(({ id }) => id),
+          [added.factor.id]
+        )
+        yield* client["factors.removeOf"]({ id: tenant.id, user: me.id, factor: added.factor.id, proof })
+        const strict = yield* client["loginPolicy.put"]({
+          id: tenant.id,
+          second_factor: "everybody",
+          second_factor_after_sso: false,
+          tenant_switch: true
+        })
+        assert.strictEqual(strict.second_factor, "everybody")
+        const enrolment = yield* Effect.flip(
+          nobody["accounts.login"]({ username: address, password: secret("correct horse battery staple") })
+        )
+        const open = enrolment._tag === "SecondFactorRequired" ? enrolment.challenge : assert.fail(enrolment._tag)
+        const begun = yield* nobody["secondFactor.enrol"]({ challenge: open })
+        const entered = yield* nobody["secondFactor.answer"]({ challenge: open, code: codeAt(begun.secret) })
+        assert.strictEqual(entered.recovery_codes?.length, 10)
+        assert.strictEqual(
+          (yield* Effect.flip(client["factors.remove"]({ id: FactorId.make(randomUUID()) })))._tag,
+          "ProofRequired"
+        )
 
         yield* client["messages.remove"]({ id: message.id })
         yield* client["conversations.remove"]({ id: conversation.id })

@@ -33,8 +33,11 @@ export const AccountsHandlers = HttpApiBuilder.group(
         return want === "cookie" ? Effect.andThen(refuseOtherOrigins(request), login) : login
       },
       me: () => asJson(accounts.profile),
-      changePassword: ({ payload, request }) =>
-        sessions.changePassword({ current: payload.current_password, next: payload.new_password }, request)
+      changePassword: ({ headers, payload, request }) =>
+        sessions.changePassword(
+          { current: payload.current_password, next: payload.new_password, proof: headers.proof },
+          request
+        )
     })
   })
 )

@@ -16,9 +16,9 @@ export const AccountsCalls = AccountsRpc.toLayer(
         Effect.flatMap(CurrentSender, (from) => signUps.register({ ...user, key: idempotency_key }, from)),
       "accounts.login": (credentials) => Effect.flatMap(CurrentSender, (from) => sessions.login(credentials, from)),
       "accounts.me": () => accounts.me,
-      "accounts.changePassword": ({ current_password, new_password }) =>
+      "accounts.changePassword": ({ current_password, new_password, proof }) =>
         Effect.flatMap(CurrentSender, (from) =>
-          sessions.changePassword({ current: current_password, next: new_password }, from)
+          sessions.changePassword({ current: current_password, next: new_password, proof }, from)
         )
     })
   })
