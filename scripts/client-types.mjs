@@ -23,6 +23,7 @@ const TYPES = {
   Prove: "What proves who asks: one of these.",
   Proof: "A proof, good for `expires_in` seconds.",
   LoginPolicy: "What a tenant asks of logins.",
+  Membership: "An account of the person, in this tenant or another.",
   Message:
     "A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token.",
   ToolCall: "A tool that the model calls, for the client to run. `arguments` is JSON, as the model wrote it.",

@@ -2001,6 +2001,21 @@ grant select on meta.migrations to llm_auditor;
 grant select on meta.migrations to llm_backup;
 grant select on meta.migrations to llm_reader;
 
+create table meta.proven_accounts (
+  tenant_id uuid not null,
+  session_id uuid not null,
+  account_tenant uuid not null,
+  account_user uuid not null,
+  token_epoch integer not null,
+  proven_at timestamp with time zone not null default now(),
+  constraint proven_accounts_pkey PRIMARY KEY (tenant_id, session_id, account_tenant, account_user),
+  constraint proven_accounts_tenant_id_session_id_fkey FOREIGN KEY (tenant_id, session_id) REFERENCES app.sessions(tenant_id, id) ON DELETE CASCADE,
+  constraint proven_accounts_check CHECK ((tenant_id <> account_tenant))
+);
+alter table meta.proven_accounts owner to llm_owner;
+grant insert, select, update (token_epoch, proven_at) on meta.proven_accounts to llm_auth;
+grant select on meta.proven_accounts to llm_backup;
+
 create table meta.readers (
   role name not null,
   tenant_id uuid,
@@ -2460,6 +2475,9 @@ create function auth.api_keys_refused(uuid[],uuid[],text[],text[]) returns SETOF
 create function auth.api_keys_used(uuid[],uuid[]) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.api_keys_used(uuid[],uuid[]) owner to llm_auth;
   grant execute to llm_api;
+create function auth.carry_proven_accounts(uuid,uuid,uuid,uuid) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.carry_proven_accounts(uuid,uuid,uuid,uuid) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.change_email(text,uuid,text) returns text language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.change_email(text,uuid,text) owner to llm_auth;
   grant execute to llm_api;
@@ -2515,8 +2533,16 @@ create function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) returns void 
   alter function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) owner to llm_auth;
 create function auth.new_one_time_token(uuid,uuid,bytea,text,uuid,text,integer) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.new_one_time_token(uuid,uuid,bytea,text,uuid,text,integer) owner to llm_auth;
+create function auth.open_session(uuid,uuid) returns record language sql stable set search_path=pg_catalog, pg_temp;
+  alter function auth.open_session(uuid,uuid) owner to llm_auth;
 create function auth.open_tenant(uuid) returns text language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.open_tenant(uuid) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.prove_account(uuid,uuid,uuid,uuid,integer) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.prove_account(uuid,uuid,uuid,uuid,integer) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.proven_accounts(uuid,uuid) returns TABLE(tenant_id uuid, user_id uuid, name text, role text, token_epoch integer, left_seconds double precision) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.proven_accounts(uuid,uuid) owner to llm_auth;
   grant execute to llm_api;
 create function auth.register(uuid,uuid,text,text,text,text,text) returns TABLE(outcome text, id uuid, role text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.register(uuid,uuid,text,text,text,text,text) owner to llm_auth;

@@ -38,6 +38,7 @@ grant execute on function app.ask_many(uuid, uuid, integer, text, uuid, text, bo
 
 grant usage on schema meta to llm_auth;
 grant select, insert, update, delete on meta.throttles, meta.login_counts, meta.login_attempts, meta.login_known to llm_auth;
+grant select, insert, update (token_epoch, proven_at) on meta.proven_accounts to llm_auth;
 
 -- A program reads the version of the schema it runs on.
 grant select on meta.migrations, meta.repeatables to llm_api, llm_auditor, llm_reader;

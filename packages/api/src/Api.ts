@@ -10,6 +10,7 @@ import { KeysApi } from "./KeysApi.ts"
 import { LimitsApi } from "./LimitsApi.ts"
 import { LoginPolicyApi } from "./LoginPolicyApi.ts"
 import { MailApi } from "./MailApi.ts"
+import { MembershipsApi } from "./MembershipsApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { OperatorApi } from "./OperatorApi.ts"
 import { ProviderKeysApi } from "./ProviderKeysApi.ts"
@@ -35,6 +36,7 @@ export class Api extends HttpApi.make("llm-saas")
     SecondFactorApi,
     FactorsApi,
     LoginPolicyApi,
+    MembershipsApi,
     MessagesApi,
     ConversationsApi,
     GenerationsApi,

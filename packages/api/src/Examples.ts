@@ -7,6 +7,7 @@ import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Budget, Limits } from "@llm-saas/domain/Limit"
 import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
 import type { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
+import type { Membership } from "@llm-saas/domain/Membership"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
@@ -164,6 +165,14 @@ export const loginPolicy: typeof LoginPolicy.Encoded = {
   second_factor: "admins",
   second_factor_after_sso: false,
   tenant_switch: true
+}
+
+export const membership: typeof Membership.Encoded = {
+  tenant_id: TENANT_ID,
+  name: "Acme Corp",
+  user_id: USER_ID,
+  role: "admin",
+  current: true
 }
 
 export const createKey = { name: "support bot", scopes: ["chat", "messages:read"], expires_at: "2027-11-24T22:00:00Z" }

@@ -7,6 +7,7 @@ import { GenerationsRpc } from "./GenerationsRpc.ts"
 import { KeysRpc } from "./KeysRpc.ts"
 import { LimitsRpc } from "./LimitsRpc.ts"
 import { MailRpc } from "./MailRpc.ts"
+import { MembershipsRpc } from "./MembershipsRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { ProviderKeysRpc } from "./ProviderKeysRpc.ts"
 import { SessionsRpc } from "./SessionsRpc.ts"
@@ -22,6 +23,7 @@ export class Rpcs extends TenantsRpc.merge(
   SessionsRpc,
   MailRpc,
   FactorsRpc,
+  MembershipsRpc,
   MessagesRpc,
   ConversationsRpc,
   GenerationsRpc,

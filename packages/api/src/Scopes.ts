@@ -35,6 +35,11 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["mail.sendVerification", "login"],
   ["mail.changeEmail", "login"],
 
+  // No key leads to another tenant.
+  ["memberships.list", "login"],
+  ["memberships.add", "login"],
+  ["memberships.open", "login"],
+
   ["messages.ask", ["chat"]],
   ["messages.stream", ["chat"]],
   ["messages.streamUrl", ["chat"]],

@@ -204,6 +204,12 @@ export const PROBLEMS = {
     detail: "The whole of the request did not arrive in time.",
     help: "Send it again, over a faster connection or in fewer bytes."
   },
+  session_required: {
+    status: 409,
+    title: "This needs a session",
+    detail: "The access token belongs to no session, and only a session leads to other tenants.",
+    help: "Log in with `session: true`."
+  },
   session_not_found: {
     status: 404,
     title: "No such session",

@@ -1,6 +1,7 @@
 import { Api } from "@llm-saas/api/Api"
 import { Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { MembershipsCalls } from "./rpc/handlers/memberships.ts"
 import { SessionsCalls } from "./rpc/handlers/sessions.ts"
 import { AccountsCalls } from "./rpc/handlers/accounts.ts"
 import { AdminCalls } from "./rpc/handlers/admin.ts"
@@ -18,6 +19,7 @@ import { AccessTokens } from "./auth/AccessTokens.ts"
 import { ApiKeys } from "./auth/ApiKeys.ts"
 import { CreationAttempts } from "./auth/CreationAttempts.ts"
 import { ClientNetworks } from "./config/ClientNetworks.ts"
+import { MembershipsHandlers } from "./http/handlers/memberships.ts"
 import { SessionsHandlers } from "./http/handlers/sessions.ts"
 import { AccountsHandlers } from "./http/handlers/accounts.ts"
 import { AdminHandlers } from "./http/handlers/admin.ts"
@@ -52,6 +54,7 @@ import { RefreshTokens } from "./auth/RefreshTokens.ts"
 import { Renewals } from "./auth/Renewals.ts"
 import { SessionAnswers } from "./auth/SessionAnswers.ts"
 import { SecondStep } from "./auth/SecondStep.ts"
+import { TenantSwitch } from "./auth/TenantSwitch.ts"
 import { Sessions } from "./auth/Sessions.ts"
 import { SignUps } from "./auth/SignUps.ts"
 
@@ -63,6 +66,7 @@ const Handlers = Layer.mergeAll(
   SecondFactorHandlers,
   FactorsHandlers,
   LoginPolicyHandlers,
+  MembershipsHandlers,
   TenantsHandlers,
   MessagesHandlers,
   ConversationsHandlers,
@@ -86,6 +90,7 @@ const Calls = Layer.mergeAll(
   SessionsCalls,
   MailCalls,
   FactorsCalls,
+  MembershipsCalls,
   TenantsCalls,
   MessagesCalls,
   ConversationsCalls,
@@ -102,6 +107,7 @@ const Routes = Layer.mergeAll(
   Layer.provide(RpcServerLayer, Calls)
 ).pipe(
   Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
+  Layer.provide(TenantSwitch.layer),
   Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer, MailRequests.layer]),
   Layer.provide([SecondStep.layer, Proofs.layer]),
   Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),

@@ -166,6 +166,15 @@ export interface LoginPolicy {
   readonly tenant_switch: boolean
 }
 
+/** An account of the person, in this tenant or another. */
+export interface Membership {
+  readonly tenant_id: string
+  readonly name: string
+  readonly user_id: string
+  readonly role: Role
+  readonly current: boolean
+}
+
 /** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
 export interface Message {
   readonly id: string
@@ -689,6 +698,7 @@ export type ProblemCode =
   | "second_factor_required"
   | "service_account_not_found"
   | "session_not_found"
+  | "session_required"
   | "still_running"
   | "tenant_creation_closed"
   | "tenant_erased"

@@ -29,6 +29,8 @@ interface How {
   readonly method: LoginMethod
   readonly want: Form
   readonly sender: Sender
+  /** The session ends no later than in so many seconds. */
+  readonly atMostSeconds?: number
 }
 
 /** Issues tokens at login and throttles guessing, the same for HTTP and RPC. */
@@ -52,6 +54,11 @@ export class Sessions extends Context.Service<
       TokenAnswer & { readonly recovery_codes?: ReadonlyArray<string> },
       InvalidSecondFactor | ChallengeEnded | TooManyRequests | Unavailable
     >
+    /** The account that the credentials are of. Throttled; it is the same for every use of a password. */
+    readonly prove: (
+      credentials: Pick<typeof Credentials.Type, "username" | "password" | "tenant_id">,
+      from: Sender
+    ) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | TooManyRequests | Unavailable>
     readonly login: (
       credentials: typeof Credentials.Type,
       from: Sender
@@ -100,8 +107,7 @@ const make = Effect.gen(function* () {
   const refreshTokens = yield* RefreshTokens
   const throttle = yield* LoginThrottle
   const networks = yield* ClientNetworks
-  const lifeSeconds = settings.SESSION_MAX_DAYS * DAY_SECONDS
-  const idleSeconds = Math.min(settings.SESSION_IDLE_DAYS * DAY_SECONDS, lifeSeconds)
+  const longest = settings.SESSION_MAX_DAYS * DAY_SECONDS
 
   const begin: Sessions["Service"]["begin"] = (identity, how) =>
     Effect.andThen(step.ask(identity, how), start(identity, how))
@@ -115,8 +121,11 @@ const make = Effect.gen(function* () {
     Effect.catchTag("Unauthenticated", () => new ChallengeEnded({}))
   )
 
-  const start = Effect.fnUntraced(function* (identity: Identity, { method, sender, want }: How) {
+  const start = Effect.fnUntraced(function* (identity: Identity, how: How) {
+    const { atMostSeconds = longest, method, sender, want } = how
     if (want === "none") return yield* answers.plain(identity)
+    const lifeSeconds = Math.max(1, Math.min(longest, atMostSeconds))
+    const idleSeconds = Math.min(settings.SESSION_IDLE_DAYS * DAY_SECONDS, lifeSeconds)
     const { tenantId, tokenEpoch, userId } = identity
     const refresh = yield* refreshTokens.first
     const session = {
@@ -134,20 +143,20 @@ const make = Effect.gen(function* () {
     return yield* answers.renewable(identity, { id, leftSeconds: lifeSeconds, idleSeconds }, refresh, want)
   })
 
-  const login: Sessions["Service"]["login"] = ({ password, session, tenant_id, username }, sender) => {
+  const prove: Sessions["Service"]["prove"] = ({ password, tenant_id, username }, sender) => {
     const client = networks.of(sender)
     const email = Option.getOrUndefined(asEmail(username))
-    const attempt = { account: username, exact: tenant_id !== undefined, client }
-    return throttle
-      .guard(attempt, (attempts) =>
-        accounts.login({ email, password, tenantId: tenant_id, client: client.narrow, attempts })
-      )
-      .pipe(
-        Effect.flatMap((identity) => begin(identity, { method: "password", want: formOf(session), sender })),
-        // Disabled, or changed, since the password was compared.
-        Effect.catchTag("Unauthenticated", () => new InvalidCredentials({}))
-      )
+    return throttle.guard({ account: username, exact: tenant_id !== undefined, client }, (attempts) =>
+      accounts.login({ email, password, tenantId: tenant_id, client: client.narrow, attempts })
+    )
   }
+
+  const login: Sessions["Service"]["login"] = (credentials, sender) =>
+    prove(credentials, sender).pipe(
+      Effect.flatMap((identity) => begin(identity, { method: "password", want: formOf(credentials.session), sender })),
+      // Disabled, or changed, since the password was compared.
+      Effect.catchTag("Unauthenticated", () => new InvalidCredentials({}))
+    )
 
   const changePassword: Sessions["Service"]["changePassword"] = Effect.fnUntraced(function* (
     { proof, ...change },
@@ -162,7 +171,7 @@ const make = Effect.gen(function* () {
     )
     return yield* answers.plain(identity, session)
   })
-  return Sessions.of({ begin, finish, login, changePassword })
+  return Sessions.of({ begin, finish, prove, login, changePassword })
 })
 
 const asEmail = Schema.decodeUnknownOption(EmailInput)
