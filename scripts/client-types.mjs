@@ -24,6 +24,8 @@ const TYPES = {
   Proof: "A proof, good for `expires_in` seconds.",
   LoginPolicy: "What a tenant asks of logins.",
   Membership: "An account of the person, in this tenant or another.",
+  Invitation: "An address that is invited into a tenant. `user_id` is the account that accepting made.",
+  InvitationOffer: "What the link of an invitation leads to.",
   Message:
     "A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token.",
   ToolCall: "A tool that the model calls, for the client to run. `arguments` is JSON, as the model wrote it.",
@@ -80,6 +82,7 @@ const CHOICES = {
   Registration: { of: "Tenant.registration", text: "Whether people may create an account in the tenant themselves." },
   GenerationStatus: { of: "Generation.status", text: "The status of an answer; the last four are final." },
   FinishReason: { of: "Generation.finish_reason", text: "Why the model stopped by itself." },
+  PasswordFlaw: { of: "PasswordRefused.reason", text: "Why a password may not be chosen." },
   FailureReason: { of: "Generation.failure", text: "Why there is no whole answer." }
 }
 

@@ -920,6 +920,82 @@ grant delete, select (tenant_id) on app.idempotent_answers to llm_operator;
 grant insert (tenant_id, key, user_id, body_hash), select, update (answer) on app.idempotent_answers to llm_tenant;
 grant delete, select (tenant_id, owner, key, created_at) on app.idempotent_answers to llm_work;
 
+create table app.invitations (
+  tenant_id uuid not null,
+  id uuid not null,
+  email text not null,
+  role text not null,
+  invited_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  sent_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  accepted_at timestamp with time zone,
+  user_id uuid,
+  revoked_at timestamp with time zone,
+  constraint invitations_pkey PRIMARY KEY (tenant_id, id),
+  constraint invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint invitations_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint invitations_email_check CHECK (((char_length(email) >= 3) AND (char_length(email) <= 254) AND (email ~ '^[^@ ]+@[^@ ]+$'::text) AND (email !~ '[A-Z]'::text))),
+  constraint invitations_one_end CHECK (((accepted_at IS NULL) OR (revoked_at IS NULL))),
+  constraint invitations_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'user'::text])))
+);
+alter table app.invitations owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX invitations_expired ON app.invitations USING btree (expires_at, tenant_id);
+CREATE INDEX invitations_of_user ON app.invitations USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
+CREATE UNIQUE INDEX invitations_open ON app.invitations USING btree (tenant_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+create policy admins on app.invitations as restrictive for all to llm_tenant
+  using (( SELECT app.role() AS role) = 'admin'::text)
+  with check (( SELECT app.role() AS role) = 'admin'::text);
+create policy not_deleted on app.invitations as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = invitations.tenant_id) AND (d.id = invitations.user_id))))));
+create policy reader_wall on app.invitations as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.invitations as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.invitations as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_accept on app.invitations as permissive for update to llm_auth
+  using true
+  with check (revoked_at IS NULL);
+create policy auth_read on app.invitations as permissive for select to llm_auth
+  using true;
+create policy backup_rows on app.invitations as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.invitations as permissive for select to llm_operator
+  using true;
+create policy operator_remove on app.invitations as permissive for delete to llm_operator
+  using (EXISTS ( SELECT
+   FROM app.tenants t
+  WHERE ((t.id = invitations.tenant_id) AND (t.status = 'erased'::text))));
+create policy reader_read on app.invitations as permissive for select to llm_reader
+  using true;
+create policy tenant_add on app.invitations as permissive for insert to llm_tenant
+  with check (invited_by = ( SELECT app.user_id() AS user_id));
+create policy tenant_change on app.invitations as permissive for update to llm_tenant
+  using ((accepted_at IS NULL) AND (revoked_at IS NULL))
+  with check (accepted_at IS NULL);
+create policy tenant_rows on app.invitations as permissive for select to llm_tenant
+  using true;
+create policy work_lock on app.invitations as permissive for update to llm_work
+  using true
+  with check false;
+create policy work_remove on app.invitations as permissive for delete to llm_work
+  using true;
+create policy work_rows on app.invitations as permissive for select to llm_work
+  using true;
+grant select on app.invitations to llm_auditor;
+grant select (tenant_id, id, email, role, invited_by, expires_at, accepted_at, revoked_at), update (accepted_at, user_id) on app.invitations to llm_auth;
+grant select on app.invitations to llm_backup;
+grant delete, select (tenant_id) on app.invitations to llm_operator;
+grant select on app.invitations to llm_reader;
+grant insert (tenant_id, id, email, role, invited_by, expires_at), select, update (role, invited_by, sent_at, expires_at, revoked_at) on app.invitations to llm_tenant;
+grant delete, select (tenant_id, id, expires_at, user_id), update (sent_at) on app.invitations to llm_work;
+
 create table app.ledger (
   tenant_id uuid not null,
   id uuid not null,
@@ -1918,7 +1994,7 @@ CREATE TRIGGER end_sessions AFTER UPDATE OF status, token_epoch ON app.users FOR
 CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND (old.deleted_at IS NULL))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_auditor;
-grant insert (tenant_id, id, email, role), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind, email_verified_at), update (email, token_epoch, email_verified_at) on app.users to llm_auth;
+grant insert (tenant_id, id, email, role, email_verified_at), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind, email_verified_at), update (email, token_epoch, email_verified_at) on app.users to llm_auth;
 grant select on app.users to llm_backup;
 grant select (tenant_id, id, role, status, deleted_at, kind), update (deleted_at) on app.users to llm_operator;
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_reader;
@@ -2463,6 +2539,9 @@ create function audit.role_is_ours(name) returns boolean language sql immutable;
 create function audit.role_name(oid) returns text language sql stable;
   alter function audit.role_name(oid) owner to llm_owner;
   grant execute to llm_api;
+create function auth.accept_invitation(bytea,uuid,text,text) returns TABLE(outcome text, tenant_id uuid, role text, token_epoch integer) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.accept_invitation(bytea,uuid,text,text) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.accounts_at(text,uuid,boolean) returns TABLE(tenant_id uuid, user_id uuid) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.accounts_at(text,uuid,boolean) owner to llm_auth;
   grant execute to llm_api;
@@ -2489,6 +2568,9 @@ create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, n
   grant execute to llm_api;
 create function auth.end_session(bytea,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.end_session(bytea,text) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.find_invitation(bytea) returns TABLE(tenant_id uuid, tenant_name text, email text, role text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.find_invitation(bytea) owner to llm_auth;
   grant execute to llm_api;
 create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uuid, tenant_name text, token_id uuid, subject_id uuid, address text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.find_one_time_token(bytea,text) owner to llm_auth;
@@ -2533,6 +2615,8 @@ create function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) returns void 
   alter function auth.new_mail(uuid,uuid,uuid,text,text,jsonb,uuid) owner to llm_auth;
 create function auth.new_one_time_token(uuid,uuid,bytea,text,uuid,text,integer) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.new_one_time_token(uuid,uuid,bytea,text,uuid,text,integer) owner to llm_auth;
+create function auth.open_invitation(uuid,uuid,text) returns record language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.open_invitation(uuid,uuid,text) owner to llm_auth;
 create function auth.open_session(uuid,uuid) returns record language sql stable set search_path=pg_catalog, pg_temp;
   alter function auth.open_session(uuid,uuid) owner to llm_auth;
 create function auth.open_tenant(uuid) returns text language sql stable security definer set search_path=pg_catalog, pg_temp;
@@ -2558,6 +2642,8 @@ create function auth.reset_password(text,text,uuid,text) returns boolean languag
   grant execute to llm_api;
 create function auth.session_of(bytea) returns record language plpgsql set search_path=pg_catalog, pg_temp;
   alter function auth.session_of(bytea) owner to llm_auth;
+create function auth.settle_invitation(uuid,uuid,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.settle_invitation(uuid,uuid,uuid,text) owner to llm_auth;
 create function auth.take_one_time_token(bytea,text) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.take_one_time_token(bytea,text) owner to llm_auth;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;
@@ -2707,6 +2793,8 @@ create function work.fold_usage(integer,uuid) returns integer language plpgsql s
   grant execute to llm_api;
 create function work.forget_content(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.forget_content(integer) owner to llm_work;
+create function work.forget_invitations(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function work.forget_invitations(integer) owner to llm_work;
 create function work.forget_mails(integer) returns integer language plpgsql set search_path=pg_catalog, pg_temp;
   alter function work.forget_mails(integer) owner to llm_work;
 create function work.give_back(uuid,uuid,jsonb) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;

@@ -7,6 +7,8 @@ create function audit.canary_value(p_column text, p_type regtype) returns text
 return case p_column
   when 'users.email' then 'canary@invalid'
   when 'users.role' then 'user'
+  when 'invitations.email' then 'canary@invalid'
+  when 'invitations.role' then 'user'
   when 'credentials.password_hash' then '$argon2id$canary'
   when 'api_keys.public_id' then '0000000000canary'
   when 'api_keys.secret_hash' then '\x' || repeat('ca', 32)
@@ -48,7 +50,7 @@ create function audit.canary(p_relation regclass, p_tenant uuid, p_user uuid, p_
 begin atomic
   select jsonb_object_agg(a.attname, coalesce(
     case when a.attname = 'tenant_id' or p_relation = 'app.tenants'::regclass and a.attname = 'id' then p_tenant::text end,
-    case when a.attname in ('user_id', 'actor_user_id') then p_user::text end,
+    case when a.attname in ('user_id', 'actor_user_id', 'invited_by') then p_user::text end,
     (
       select p_rows -> (split_part(k.confrelid::regclass::text, '.', 2)) ->> t.attname
       from pg_constraint k

@@ -153,6 +153,7 @@ begin
     removed := removed + work.remove_session(p_tenant, v_id, p_limit - removed);
   end loop;
   if removed >= p_limit or exists (select from app.sessions s where s.tenant_id = p_tenant and s.user_id = p_id) then return; end if;
+  delete from app.invitations i where i.tenant_id = p_tenant and i.user_id = p_id;
   delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = p_id;
   delete from app.users u where u.tenant_id = p_tenant and u.id = p_id;
   perform work.remove_limits(p_tenant, 'user:' || p_id);
@@ -225,6 +226,22 @@ begin
   return v_count;
 end $$;
 
+-- Invitations that expired 30 days ago, whatever came of them. Returns how many.
+create function work.forget_invitations(p_limit integer) returns integer
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_removed integer;
+begin
+  with old as (
+    select i.tenant_id, i.id from app.invitations i
+    where i.expires_at < now() - interval '30 days' order by i.expires_at limit p_limit for update skip locked
+  )
+  delete from app.invitations i using old where i.tenant_id = old.tenant_id and i.id = old.id;
+  get diagnostics v_removed = row_count;
+  return v_removed;
+end $$;
+
 -- Removes p_limit rows at most, longest waiting first. Returns how many; none means that nothing is left, or that other transactions hold
 -- all of it.
 create function work.purge(p_limit integer) returns integer
@@ -267,6 +284,7 @@ begin
     v_removed := v_removed + work.remove_session(marked.tenant_id, marked.id, p_limit - v_removed);
   end loop;
   v_removed := v_removed + work.forget_mails(greatest(p_limit - v_removed, 0));
+  v_removed := v_removed + work.forget_invitations(greatest(p_limit - v_removed, 0));
   return v_removed + work.forget_content(greatest(p_limit - v_removed, 0));
 end $$;
 

@@ -36,6 +36,8 @@ grant select (tenant_id, session_id, place) on app.session_tokens to llm_tenant;
 grant select, insert (tenant_id, id, provider, name, models, key_version, sealed), update (name, models, disabled_at), delete
   on app.provider_keys to llm_tenant;
 grant select (tenant_id, version, wrapped, wrapped_by), insert (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_tenant;
+grant select, insert (tenant_id, id, email, role, invited_by, expires_at), update (role, invited_by, sent_at, expires_at, revoked_at)
+  on app.invitations to llm_tenant;
 grant select on app.audit_events to llm_tenant;
 -- Not `at`: the database sets the time.
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_tenant;
@@ -55,6 +57,8 @@ grant insert (tenant_id, id, subject_id, address, template, data, token_id) on a
 grant select (tenant_id, id, user_id, token_epoch, secret_hash, rotations, rotated_at, idle_until, ends_at, ended_at),
   update (secret_hash, rotations, rotated_at, last_used_at, idle_until, address, ended_at, ended_reason) on app.sessions to llm_auth;
 grant select, insert, delete on app.session_tokens to llm_auth;
+grant select (tenant_id, id, email, role, invited_by, expires_at, accepted_at, revoked_at), update (accepted_at, user_id) on app.invitations to llm_auth;
+grant insert (email_verified_at) on app.users to llm_auth;
 grant insert (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_auth;
 
 -- Deleted items are marked; the work role removes the rows.
@@ -114,6 +118,7 @@ grant select (tenant_id, id, user_id, revoked_at), update (refused_at), delete o
 grant select (tenant_id, id, user_id, idle_until, ended_at), update (last_used_at), delete on app.sessions to llm_work;
 grant select (tenant_id, session_id, place), delete on app.session_tokens to llm_work;
 grant select (tenant_id, message_id, user_id), delete on app.feedback to llm_work;
+grant select (tenant_id, id, user_id, expires_at), update (sent_at), delete on app.invitations to llm_work;
 
 -- It sends mails; a link's token is compared with its hash before it is sent, and goes to its own address.
 grant select, update (attempts, next_at, worker, ended_at, failure), delete on app.mails to llm_work;

@@ -19,6 +19,7 @@ grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.ten
 grant select (tenant_id, id, subject_id, address, template, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_auditor, llm_reader;
 grant select (tenant_id, id, purpose, subject_id, address, created_at, expires_at, used_at, voided_at) on app.one_time_tokens
   to llm_auditor, llm_reader;
+grant select on app.invitations to llm_auditor, llm_reader;
 grant select on app.deletions to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, model, created_at, updated_at) on app.conversations to llm_auditor, llm_reader;
 grant select (tenant_id, id, user_id, conversation_id, created_at) on app.messages to llm_auditor, llm_reader;

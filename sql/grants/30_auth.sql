@@ -14,6 +14,8 @@ grant execute on function
   auth.reset_password(text, text, uuid, text),
   auth.verify_email(text, text),
   auth.change_email(text, uuid, text),
+  auth.find_invitation(bytea),
+  auth.accept_invitation(bytea, uuid, text, text),
   auth.api_key(bytea),
   auth.count_attempt(text[], integer[], integer),
   auth.renew_session(bytea, bytea, integer, integer, text, text),

@@ -26,7 +26,7 @@ grant select (tenant_id, id), insert (tenant_id, id, kind, user_id) on app.delet
 grant select (tenant_id) on app.credentials, app.conversations, app.messages, app.generation_chunks, app.feedback, app.api_keys,
   app.sessions, app.session_tokens, app.idempotency_keys to llm_operator;
 grant select (tenant_id), delete on app.provider_keys, app.tenant_keys, app.idempotent_answers, app.rates, app.budget_periods,
-  app.counter_changes, app.mails, app.one_time_tokens to llm_operator;
+  app.counter_changes, app.mails, app.one_time_tokens, app.invitations to llm_operator;
 grant select (tenant_id, generation_id, parked_reason, created_at), update (claimed_until), delete on app.tracking_outbox to llm_operator;
 
 grant select (id, name, created_at, expires_at, revoked_at, last_used_at) on operator.tokens to llm_auditor;

@@ -14,6 +14,7 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
     ('mails', '{data}', '{llm_owner,llm_work}'),
     ('totp_secrets', '{sealed}', '{llm_owner,llm_tenant}'),
     ('recovery_codes', '{code_hash}', '{llm_owner,llm_tenant}'),
+    ('invitations', '{email}', '{llm_owner,llm_tenant,llm_auth,llm_auditor,llm_reader}'),
     ('tenant_keys', '{wrapped}', '{llm_owner,llm_tenant,llm_work}'),
     ('generations', '{lease_owner}', '{llm_owner,llm_work}'),
     ('messages', '{content}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),

@@ -87,6 +87,14 @@ create policy tenant_rows on app.session_tokens for select to llm_tenant using (
 create policy of_session on app.session_tokens as restrictive for select to llm_tenant
   using (exists (select from app.sessions s where s.tenant_id = session_tokens.tenant_id and s.id = session_tokens.session_id));
 
+-- Invitations are the admins'.
+create policy tenant_rows on app.invitations for select to llm_tenant using (true);
+create policy tenant_add on app.invitations for insert to llm_tenant with check (invited_by = (select app.user_id()));
+create policy tenant_change on app.invitations for update to llm_tenant
+  using (accepted_at is null and revoked_at is null) with check (accepted_at is null);
+create policy admins on app.invitations as restrictive for all to llm_tenant
+  using ((select app.role()) = 'admin') with check ((select app.role()) = 'admin');
+
 -- Keys at providers are used by the questions of all of the tenant's users, and are the admins' to bring, change and remove. They are
 -- encrypted, and so is what they are encrypted with.
 create policy tenant_rows on app.provider_keys for all to llm_tenant using (true) with check (true);

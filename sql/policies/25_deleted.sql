@@ -27,6 +27,7 @@ begin
       ('credentials', 'credentials.user_id'),
       ('api_keys', 'api_keys.user_id'),
       ('sessions', 'sessions.user_id'),
+      ('invitations', 'invitations.user_id'),
       ('conversations', 'conversations.id, conversations.user_id'),
       ('messages', 'messages.id, messages.conversation_id, messages.user_id'),
       ('generation_chunks', 'generation_chunks.message_id, generation_chunks.conversation_id, generation_chunks.user_id'),

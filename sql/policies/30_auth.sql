@@ -17,5 +17,7 @@ create policy auth_add on app.mails for insert to llm_auth with check (true);
 create policy auth_read on app.sessions for select to llm_auth using (true);
 create policy auth_use on app.sessions for update to llm_auth using (true) with check (true);
 create policy auth_rows on app.session_tokens for all to llm_auth using (true) with check (true);
+create policy auth_read on app.invitations for select to llm_auth using (true);
+create policy auth_accept on app.invitations for update to llm_auth using (true) with check (revoked_at is null);
 create policy auth_add on app.audit_events for insert to llm_auth with check (true);
 create policy auth_rows on app.idempotent_answers for all to llm_auth using (user_id is null) with check (user_id is null);

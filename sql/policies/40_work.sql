@@ -24,6 +24,9 @@ create policy work_rows on app.mails for all to llm_work using (true) with check
 create policy work_rows on app.one_time_tokens for select to llm_work using (true);
 create policy work_lock on app.one_time_tokens for update to llm_work using (true) with check (false);
 create policy work_remove on app.one_time_tokens for delete to llm_work using (true);
+create policy work_rows on app.invitations for select to llm_work using (true);
+create policy work_lock on app.invitations for update to llm_work using (true) with check (false);
+create policy work_remove on app.invitations for delete to llm_work using (true);
 create policy work_rows on app.feedback for all to llm_work using (true) with check (true);
 create policy work_rows on app.generation_chunks for all to llm_work using (true) with check (true);
 create policy work_rows on app.idempotent_answers for all to llm_work using (true) with check (true);

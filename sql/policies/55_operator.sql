@@ -36,13 +36,13 @@ begin
     'app.credentials', 'app.conversations', 'app.messages', 'app.generation_chunks', 'app.feedback', 'app.api_keys', 'app.idempotency_keys',
     'app.sessions', 'app.session_tokens',
     'app.provider_keys', 'app.tenant_keys', 'app.idempotent_answers', 'app.rates', 'app.budget_periods', 'app.counter_changes', 'app.tracking_outbox',
-    'app.mails', 'app.one_time_tokens'
+    'app.mails', 'app.one_time_tokens', 'app.invitations'
   ]::regclass[] loop
     execute format('create policy operator_read on %s for select to llm_operator using (true)', place);
   end loop;
   foreach place in array array[
     'app.provider_keys', 'app.tenant_keys', 'app.idempotent_answers', 'app.rates', 'app.budget_periods', 'app.counter_changes', 'app.tracking_outbox',
-    'app.mails', 'app.one_time_tokens'
+    'app.mails', 'app.one_time_tokens', 'app.invitations'
   ]::regclass[] loop
     execute format(
       'create policy operator_remove on %s for delete to llm_operator

@@ -10,7 +10,7 @@ begin
   foreach place in array array[
     'app.tenants', 'app.users', 'app.conversations', 'app.messages', 'app.generations', 'app.feedback', 'app.audit_events', 'app.tracking_outbox',
     'app.deletions', 'app.api_keys', 'app.attempts', 'app.provider_keys', 'app.tenant_keys', 'app.limits', 'app.budget_periods',
-    'app.mails', 'app.one_time_tokens', 'app.counter_changes', 'app.ledger', 'app.usage_days', 'app.usage_queue', 'app.sessions'
+    'app.mails', 'app.one_time_tokens', 'app.counter_changes', 'app.ledger', 'app.usage_days', 'app.usage_queue', 'app.sessions', 'app.invitations'
   ]::regclass[] loop
     execute format('create policy auditor_read on %s for select to llm_auditor using ((select app.login_valid()))', place);
     execute format('create policy reader_read on %s for select to llm_reader using (true)', place);

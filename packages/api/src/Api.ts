@@ -6,6 +6,7 @@ import { ConversationsApi } from "./ConversationsApi.ts"
 import { RequestSchema } from "./Failures.ts"
 import { FactorsApi } from "./FactorsApi.ts"
 import { GenerationsApi } from "./GenerationsApi.ts"
+import { InvitationsApi } from "./InvitationsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { LimitsApi } from "./LimitsApi.ts"
 import { LoginPolicyApi } from "./LoginPolicyApi.ts"
@@ -37,6 +38,7 @@ export class Api extends HttpApi.make("llm-saas")
     FactorsApi,
     LoginPolicyApi,
     MembershipsApi,
+    InvitationsApi,
     MessagesApi,
     ConversationsApi,
     GenerationsApi,

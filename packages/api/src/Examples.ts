@@ -3,6 +3,7 @@ import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Factor, NewTotp } from "@llm-saas/domain/Factor"
 import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
+import type { Invitation, InvitationOffer } from "@llm-saas/domain/Invitation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Budget, Limits } from "@llm-saas/domain/Limit"
 import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
@@ -173,6 +174,30 @@ export const membership: typeof Membership.Encoded = {
   user_id: USER_ID,
   role: "admin",
   current: true
+}
+
+/** The token of a link in a mail. */
+export const LINK_TOKEN = "ot_3mKq8Vt0ZyB5nR1xLw7Cj9Hd2Gs6Fp4Ua0Ei8Ok1Qb3Xr7"
+
+export const invitation: typeof Invitation.Encoded = {
+  id: "01975a72-0b6e-7f10-9c3d-5e6f708192a3",
+  tenant_id: TENANT_ID,
+  email: "carol@acme.com",
+  role: "user",
+  status: "pending",
+  invited_by: USER_ID,
+  created_at: "2026-11-24T22:12:00.000Z",
+  sent_at: "2026-11-24T22:12:00.000Z",
+  expires_at: "2026-12-01T22:12:00.000Z",
+  user_id: null
+}
+
+export const invitationOffer: typeof InvitationOffer.Encoded = {
+  tenant_id: TENANT_ID,
+  tenant_name: tenant.name,
+  email: invitation.email,
+  role: invitation.role,
+  expires_at: invitation.expires_at
 }
 
 export const createKey = { name: "support bot", scopes: ["chat", "messages:read"], expires_at: "2027-11-24T22:00:00Z" }

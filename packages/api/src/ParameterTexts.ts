@@ -2,6 +2,7 @@ import { asObject, type Json, mapOperations } from "./Json.ts"
 
 /** Descriptions of parameters, the same at every endpoint. */
 const TEXTS: Readonly<Record<string, string>> = {
+  invitation: "The id of an invitation of this tenant.",
   id: "A UUID. One that is not yours answers like one that does not exist.",
   user: "The id of a user of the tenant.",
   session: "The id of a session.",

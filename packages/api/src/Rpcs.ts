@@ -4,6 +4,7 @@ import { CallBoundary } from "./Call.ts"
 import { ConversationsRpc } from "./ConversationsRpc.ts"
 import { FactorsRpc } from "./FactorsRpc.ts"
 import { GenerationsRpc } from "./GenerationsRpc.ts"
+import { InvitationsRpc } from "./InvitationsRpc.ts"
 import { KeysRpc } from "./KeysRpc.ts"
 import { LimitsRpc } from "./LimitsRpc.ts"
 import { MailRpc } from "./MailRpc.ts"
@@ -24,6 +25,7 @@ export class Rpcs extends TenantsRpc.merge(
   MailRpc,
   FactorsRpc,
   MembershipsRpc,
+  InvitationsRpc,
   MessagesRpc,
   ConversationsRpc,
   GenerationsRpc,

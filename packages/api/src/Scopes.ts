@@ -107,6 +107,10 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["loginPolicy.get", ["admin"]],
   ["loginPolicy.put", ["admin"]],
   ["tenants.isolation", ["admin"]],
+  ["invitations.create", ["admin"]],
+  ["invitations.list", ["admin"]],
+  ["invitations.resend", ["admin"]],
+  ["invitations.revoke", ["admin"]],
   ["admin.createUser", ["admin"]],
   ["admin.changeUser", ["admin"]],
   ["admin.deleteUser", ["admin"]]

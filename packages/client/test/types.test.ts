@@ -17,9 +17,11 @@ import type { Feedback } from "@llm-saas/domain/Feedback"
 import type { Generation } from "@llm-saas/domain/Generation"
 import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
+import type { Invitation, InvitationOffer } from "@llm-saas/domain/Invitation"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProblemCode } from "@llm-saas/domain/Problem"
 import type { ContentRetention, ContentRetentionChoice, Tenant } from "@llm-saas/domain/Tenant"
+import type { PasswordFlaw } from "@llm-saas/domain/PasswordRules"
 import type { Profile, User } from "@llm-saas/domain/User"
 import type { Schema } from "effect"
 import { readFileSync } from "node:fs"
@@ -44,6 +46,9 @@ const same: {
   readonly prove: Same<Plain.Prove, typeof Prove.Encoded>
   readonly proof: Same<Plain.Proof, typeof Proof.Encoded>
   readonly loginPolicy: Same<Plain.LoginPolicy, typeof LoginPolicy.Encoded>
+  readonly invitation: Same<Plain.Invitation, typeof Invitation.Encoded>
+  readonly invitationOffer: Same<Plain.InvitationOffer, typeof InvitationOffer.Encoded>
+  readonly passwordFlaw: Same<Plain.PasswordFlaw, PasswordFlaw>
   readonly message: Same<Plain.Message, typeof Message.Encoded>
   readonly conversation: Same<Plain.Conversation, typeof Conversation.Encoded>
   readonly generation: Same<Plain.Generation, typeof Generation.Encoded>
@@ -80,6 +85,9 @@ const same: {
   prove: true,
   proof: true,
   loginPolicy: true,
+  invitation: true,
+  invitationOffer: true,
+  passwordFlaw: true,
   message: true,
   conversation: true,
   generation: true,

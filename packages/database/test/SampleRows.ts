@@ -41,6 +41,8 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "sessions.method": () => "password",
   "sessions.secret_hash": () => randomBytes(32),
   "session_tokens.hash": () => randomBytes(32),
+  "invitations.email": () => `${randomUUID()}@example.com`,
+  "invitations.role": () => "user",
   "audit_events.action": () => "sample.written",
   "generations.source": () => "messages",
   "limits.subject": () => `user:${randomUUID()}`,

@@ -63,6 +63,20 @@ const busy = Effect.gen(function* () {
   )
   yield* inRoom(
     api,
+    people.admin,
+    `insert into app.invitations (tenant_id, id, email, role, invited_by, expires_at)
+     values (app.tenant_id(), $1, 'invited@example.com', 'user', app.user_id(), now())`,
+    [randomUUID()]
+  )
+  yield* inRoom(
+    api,
+    alice,
+    `insert into app.sessions (tenant_id, id, user_id, method, token_epoch, secret_hash, idle_until, ends_at)
+     values (app.tenant_id(), $1, app.user_id(), 'password', 0, sha256('a session'), now(), now())`,
+    [randomUUID()]
+  )
+  yield* inRoom(
+    api,
     alice,
     `with token as (
        insert into app.one_time_tokens (tenant_id, id, purpose, subject_id, address, hash, expires_at)

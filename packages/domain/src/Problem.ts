@@ -114,6 +114,13 @@ export const PROBLEMS = {
     detail: "The link was used, a newer mail took its place, or it is too old. Which of them is not said.",
     help: "Use the link of the newest mail, or ask for another one."
   },
+  invitation_refused: {
+    status: 403,
+    title: "The invitation does not hold",
+    detail:
+      "The link is not one of an invitation, or the invitation was accepted, sent again, revoked or is too old. Which of them is not said.",
+    help: "Use the link of the newest mail, log in if there is an account already, or ask an admin of the tenant to send the invitation again."
+  },
   tenant_creation_closed: {
     status: 403,
     title: "Tenants are not created here",
@@ -191,6 +198,12 @@ export const PROBLEMS = {
     title: "No such provider",
     detail: "There is no provider of this name that takes keys of tenants.",
     help: "Ask the operator of the installation for the names of providers."
+  },
+  invitation_not_found: {
+    status: 404,
+    title: "No such invitation",
+    detail: "Your tenant has no invitation with this id.",
+    help: "`GET /tenants/{id}/invitations` lists them."
   },
   method_not_allowed: {
     status: 405,
@@ -276,6 +289,12 @@ export const PROBLEMS = {
     title: "The last second factor stays",
     detail: "The tenant requires a second factor of this account, and it has only this one.",
     help: "Set up another one first. New one-time codes replace those there are."
+  },
+  invitation_ended: {
+    status: 409,
+    title: "The invitation has ended",
+    detail: "The invitation was accepted or revoked.",
+    help: "Invite the address again, or change the user that it made."
   },
   last_admin: {
     status: 409,

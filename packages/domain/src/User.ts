@@ -70,7 +70,10 @@ export class Profile extends Schema.Class<Profile>("Profile")({
 /** The user does not exist in the caller's tenant. A user of another tenant gets the same answer. */
 export class UserNotFound extends Problem<UserNotFound>()("UserNotFound", "user_not_found", {}) {}
 
-/** A user of this tenant has the address already. Only admins get this error: it reveals that an account exists. */
+/**
+ * A user of this tenant has the address already. It reveals that an account exists: only admins get this error, and who has proved to read the
+ * address's mail.
+ */
 export class EmailTaken extends Problem<EmailTaken>()("EmailTaken", "email_taken", {}) {}
 
 /** The change would leave the tenant without an active admin. */

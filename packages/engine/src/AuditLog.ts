@@ -33,6 +33,10 @@ export type AuditAction =
   | "factor.removed"
   | "factor.locked"
   | "recovery_codes.made"
+  | "invitation.created"
+  | "invitation.changed"
+  | "invitation.resent"
+  | "invitation.revoked"
 
 /** Part of the detail of every event: the API key it was done with, if any. */
 const withKey = Effect.map(Effect.serviceOption(Actor), (actor) => {

@@ -24,7 +24,7 @@ const SHOWN: Readonly<Partial<Record<Table, { readonly columns: string; readonly
   }
 }
 
-type Table = "messages" | "conversations" | "users" | "api_keys" | "provider_keys" | "sessions"
+type Table = "messages" | "conversations" | "users" | "api_keys" | "provider_keys" | "sessions" | "invitations"
 
 /** Higher than every id. */
 const HIGHEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"

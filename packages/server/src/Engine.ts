@@ -1,4 +1,5 @@
 import { LoginCounts } from "@llm-saas/database/LoginCounts"
+import { InvitationAccess } from "@llm-saas/database/InvitationAccess"
 import { OperatorAccess } from "@llm-saas/database/OperatorAccess"
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Pool } from "@llm-saas/database/connections/Pool"
@@ -10,6 +11,8 @@ import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { AccountLinks } from "@llm-saas/engine/accounts/AccountLinks"
 import { OwnEmail } from "@llm-saas/engine/accounts/OwnEmail"
+import { InvitationLinks } from "@llm-saas/engine/accounts/InvitationLinks"
+import { Invitations } from "@llm-saas/engine/accounts/Invitations"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
 import { KeyUses } from "@llm-saas/engine/accounts/KeyUses"
 import { Factors } from "@llm-saas/engine/accounts/Factors"
@@ -43,6 +46,7 @@ import { PooledRandomLayer } from "./auth/PooledRandom.ts"
 import { Drain } from "./http/Drain.ts"
 import { availability, gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
+import { InvitationLimitLayer } from "./auth/InvitationLimits.ts"
 import { PasswordRulesLayer } from "./auth/CommonPasswords.ts"
 import { PasswordsLayer } from "./auth/Passwords.ts"
 import { Settings } from "./config/Settings.ts"
@@ -119,6 +123,8 @@ export const EngineLayer = Layer.mergeAll(
   OwnEmail.layer,
   Users.layer,
   UserSessions.layer,
+  Layer.provide(Invitations.layer, InvitationLimitLayer),
+  Layer.provide(InvitationLinks.layer, InvitationAccess.layer),
   Keys.layer,
   KeyUses.layer,
   ServiceAccounts.layer,

@@ -8,6 +8,7 @@ import { AdminCalls } from "./rpc/handlers/admin.ts"
 import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
 import { FactorsCalls } from "./rpc/handlers/factors.ts"
 import { GenerationsCalls } from "./rpc/handlers/generations.ts"
+import { InvitationsCalls } from "./rpc/handlers/invitations.ts"
 import { LimitsCalls } from "./rpc/handlers/limits.ts"
 import { MailCalls } from "./rpc/handlers/mail.ts"
 import { MessagesCalls } from "./rpc/handlers/messages.ts"
@@ -31,6 +32,7 @@ import { FactorsHandlers, LoginPolicyHandlers } from "./http/handlers/factors.ts
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
 import { ProviderKeysHandlers } from "./http/handlers/providerKeys.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
+import { InvitationsHandlers } from "./http/handlers/invitations.ts"
 import { LimitsHandlers } from "./http/handlers/limits.ts"
 import { AnthropicHandlers } from "./http/handlers/anthropic.ts"
 import { OperatorHandlers } from "./http/handlers/operator.ts"
@@ -45,6 +47,7 @@ import { UsageHandlers } from "./http/handlers/usage.ts"
 import { RequestBodies } from "./v1/RequestBodies.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { httpServerLayer } from "./http/HttpServe.ts"
+import { Invitees } from "./auth/Invitees.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
 import { MailRequests } from "./auth/MailRequests.ts"
 import { Proofs } from "./auth/Proofs.ts"
@@ -67,6 +70,7 @@ const Handlers = Layer.mergeAll(
   FactorsHandlers,
   LoginPolicyHandlers,
   MembershipsHandlers,
+  InvitationsHandlers,
   TenantsHandlers,
   MessagesHandlers,
   ConversationsHandlers,
@@ -91,6 +95,7 @@ const Calls = Layer.mergeAll(
   MailCalls,
   FactorsCalls,
   MembershipsCalls,
+  InvitationsCalls,
   TenantsCalls,
   MessagesCalls,
   ConversationsCalls,
@@ -108,6 +113,7 @@ const Routes = Layer.mergeAll(
 ).pipe(
   Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
   Layer.provide(TenantSwitch.layer),
+  Layer.provide(Invitees.layer),
   Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer, MailRequests.layer]),
   Layer.provide([SecondStep.layer, Proofs.layer]),
   Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),

@@ -22,6 +22,9 @@ export type Send = (
   }
 ) => Effect.Effect<Answer>
 
+/** Of the programs that tests run. */
+export const SECRET_KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
+
 /** The program as a process of its own, on a database of its own. */
 export class Running extends Context.Service<
   Running,
@@ -54,7 +57,7 @@ export const running = (variables: Record<string, string>) =>
       HOST: "127.0.0.1",
       PORT: String(port),
       DATABASE_URL: Redacted.value(apiUrl),
-      SECRET_KEY: "0123456789abcdefghijklmnopqrstuvwxyzABCDEF",
+      SECRET_KEY,
       ENCRYPTION_KEY: "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=",
       ALLOWED_ORIGINS: '["https://app.acme.test"]',
       ...variables

@@ -7,7 +7,11 @@ import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Messages } from "@llm-saas/engine/messages/Messages"
 import { PasswordHasher } from "@llm-saas/engine/accounts/PasswordHasher"
 import { PasswordRules } from "@llm-saas/engine/accounts/PasswordRules"
+import { InvitationLimit } from "@llm-saas/engine/accounts/InvitationLimit"
+import { Invitations } from "@llm-saas/engine/accounts/Invitations"
 import { Keys } from "@llm-saas/engine/accounts/Keys"
+import { Mails } from "@llm-saas/engine/accounts/Mails"
+import { OneTimeTokens } from "@llm-saas/engine/accounts/OneTimeTokens"
 import { ServiceAccounts } from "@llm-saas/engine/accounts/ServiceAccounts"
 import { Users } from "@llm-saas/engine/accounts/Users"
 import { KeyId } from "@llm-saas/domain/ApiKey"
@@ -56,9 +60,10 @@ const listening = (pool: Pool["Service"]) =>
       )
   })
 
-const world = Layer.mergeAll(Users.layer, Keys.layer, ServiceAccounts.layer).pipe(
+const world = Layer.mergeAll(Users.layer, Keys.layer, ServiceAccounts.layer, Invitations.layer).pipe(
   Layer.provideMerge(engine({}, 3, listening)),
-  Layer.provide([Layer.mock(PasswordHasher, {}), Layer.mock(PasswordRules, {})]),
+  Layer.provide([Layer.mock(PasswordHasher, {}), Layer.mock(PasswordRules, {}), Layer.mock(InvitationLimit, {})]),
+  Layer.provide([Layer.mock(OneTimeTokens, {}), Layer.mock(Mails, {})]),
   Layer.provideMerge(TestDatabase.layer)
 )
 
@@ -120,6 +125,8 @@ const office = Effect.gen(function* () {
       select '${admin.tenantId}', ${idOf("4", "n")}, '${long.userId}' from generate_series(1, ${LONG}) n;
     insert into app.users (tenant_id, id, email, role)
       select '${admin.tenantId}', ${idOf("4", "n")}, 'n' || n || '@example.com', 'user' from generate_series(1, ${LONG}) n;
+    insert into app.invitations (tenant_id, id, email, role, invited_by, expires_at)
+      select '${admin.tenantId}', ${idOf("4", "n")}, 'i' || n || '@example.com', 'user', '${admin.userId}', now() from generate_series(1, ${LONG}) n;
     insert into app.users (tenant_id, id, email, role, kind, name)
       select '${admin.tenantId}', ${idOf("6", "n")}, 's' || n || '@service.invalid', 'user', 'service', 's' from generate_series(1, ${LONG}) n;
     ${keys(admin.tenantId, long.userId, "5", LONG)} ${keys(admin.tenantId, short.userId, "0", 150)} ${keys(stranger.tenantId, stranger.userId, "7", LONG)}
@@ -226,6 +233,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
           const users = yield* Users
           const apiKeys = yield* Keys
           const services = yield* ServiceAccounts
+          const invitations = yield* Invitations
           const access = yield* PreTenantAccess
           const page = { limit: 100, cursor: undefined }
           const middle = { limit: 100, cursor: "01900001-0000-7000-8000-000000000999" }
@@ -247,6 +255,7 @@ for (const [what, { after, before }] of Object.entries(STATISTICS)) {
                   ["the tenant's messages", messages.page({ ...at, scope: "tenant" }).pipe(as(admin))],
                   ["the tenant's keys", apiKeys.list({ ...at, scope: "tenant" }).pipe(as(admin))],
                   ["the tenant's service accounts", services.list(at).pipe(as(admin))],
+                  ["the tenant's invitations", invitations.list(admin.tenantId, at).pipe(as(admin))],
                   ["the tenant's users", users.list(admin.tenantId, at).pipe(as(admin))],
                   ["a long conversation", conversations.messages(talk, at).pipe(as(long))],
                   ["a short conversation", conversations.messages(little, at).pipe(as(short))]

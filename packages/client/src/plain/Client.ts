@@ -18,6 +18,8 @@ import type {
   CurrentKey,
   Feedback,
   Generation,
+  Invitation,
+  InvitationOffer,
   IsolationReport,
   LimitsInForce,
   LoginAnswer,
@@ -192,6 +194,38 @@ export class Client {
     /** Checks now that the tenant is isolated from the others, and reports the result. For admins. */
     isolation: (id: string, options?: RequestOptions): Promise<IsolationReport> =>
       this.#transport.retry("GET", `/tenants/${encode(id)}/isolation-report`, options)
+  }
+
+  readonly invitations = {
+    /** Sends a link to the address. An open invitation of it is changed, and its earlier link ends. For admins. */
+    create: (
+      tenantId: string,
+      invitation: { readonly email: string; readonly role?: Role },
+      { idempotencyKey, ...options }: RequestOptions & { readonly idempotencyKey?: string } = {}
+    ): Promise<Invitation> =>
+      this.#transport.send("POST", `/tenants/${encode(tenantId)}/invitations`, {
+        ...options,
+        json: invitation,
+        ...(idempotencyKey === undefined ? {} : { headers: { "idempotency-key": idempotencyKey } })
+      }),
+    /** Newest first, whatever came of them. For admins. */
+    list: (tenantId: string, query?: PageQuery, options?: RequestOptions): Promise<Page<Invitation>> =>
+      this.#transport.retry("GET", `/tenants/${encode(tenantId)}/invitations`, { ...options, query: { ...query } }),
+    /** With a new link; the earlier one ends. For admins. */
+    resend: (tenantId: string, id: string, options?: RequestOptions): Promise<Invitation> =>
+      this.#transport.send("POST", `/tenants/${encode(tenantId)}/invitations/${encode(id)}/resend`, options),
+    /** Its link ends. For admins. */
+    revoke: (tenantId: string, id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/tenants/${encode(tenantId)}/invitations/${encode(id)}`, options),
+    /** What a link offers: its token stands behind `#token=`. */
+    look: (token: string, options?: RequestOptions): Promise<InvitationOffer> =>
+      this.#transport.retry("POST", "/invitations/look", { ...options, json: { token } }),
+    /** Makes the account and logs in; this client keeps the token. */
+    accept: async (
+      acceptance: { readonly token: string; readonly password: string },
+      options?: RequestOptions
+    ): Promise<Token> =>
+      this.#keep(await this.#transport.send("POST", "/invitations/accept", { ...options, json: acceptance }))
   }
 
   readonly messages = {

@@ -12,6 +12,9 @@ export type GenerationStatus = "streaming" | "completed" | "failed" | "cancelled
 /** Why the model stopped by itself. */
 export type FinishReason = "stop" | "length" | "content_filter" | "tool_calls" | "other"
 
+/** Why a password may not be chosen. */
+export type PasswordFlaw = "short" | "common" | "simple" | "personal"
+
 /** Why there is no whole answer. */
 export type FailureReason = "model_unauthorized" | "model_rate_limited" | "model_unavailable" | "model_error" | "model_rejected" | "content_filtered" | "context_too_long" | "prompt_rejected" | "model_malformed" | "model_timeout" | "model_cut" | "answer_too_long" | "shutdown" | "process_lost" | "internal"
 
@@ -173,6 +176,29 @@ export interface Membership {
   readonly user_id: string
   readonly role: Role
   readonly current: boolean
+}
+
+/** An address that is invited into a tenant. `user_id` is the account that accepting made. */
+export interface Invitation {
+  readonly id: string
+  readonly tenant_id: string
+  readonly email: string
+  readonly role: Role
+  readonly status: "pending" | "accepted" | "revoked" | "expired" | "lapsed"
+  readonly invited_by: string
+  readonly created_at: string
+  readonly sent_at: string
+  readonly expires_at: string
+  readonly user_id: string | null
+}
+
+/** What the link of an invitation leads to. */
+export interface InvitationOffer {
+  readonly tenant_id: string
+  readonly tenant_name: string
+  readonly email: string
+  readonly role: Role
+  readonly expires_at: string
 }
 
 /** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
@@ -666,6 +692,9 @@ export type ProblemCode =
   | "invalid_request"
   | "invalid_second_factor"
   | "invalid_utf8"
+  | "invitation_ended"
+  | "invitation_not_found"
+  | "invitation_refused"
   | "key_not_found"
   | "last_admin"
   | "limit_beyond_plan"

@@ -1,4 +1,4 @@
-import type { FailureReason, ProblemCode } from "./Schemas.ts"
+import type { FailureReason, PasswordFlaw, ProblemCode } from "./Schemas.ts"
 
 // The API's types in plain TypeScript: those the document has, and a few that it does not name.
 
@@ -40,8 +40,8 @@ export interface Problem {
   readonly request_id?: string
   /** Seconds to wait before the next try. */
   readonly retry_after?: number
-  /** If the model failed: why, and the id under which the partial answer is stored. */
-  readonly reason?: FailureReason
+  /** If the model failed: why, and the id under which the partial answer is stored. If a password is refused: why. */
+  readonly reason?: FailureReason | PasswordFlaw
   readonly generation_id?: string
   /** If the request is not valid: what is wrong with it. */
   readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>
@@ -51,6 +51,7 @@ export interface Problem {
   readonly expires_in?: number
   /** That, or what may prove who asks. */
   readonly methods?: ReadonlyArray<"password" | "totp" | "passkey" | "recovery_code">
+  readonly min_characters?: number
   /** If a limit is reached or a budget does not suffice: whose it is, and of what. */
   readonly scope?: "tenant" | "user" | "key" | "model"
   readonly resource?: "requests" | "tokens" | "concurrent"

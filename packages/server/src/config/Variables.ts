@@ -97,6 +97,7 @@ export const VARIABLES = {
   OPERATOR_TOKEN: setting("OPERATOR_TOKEN", "a token of one line, without spaces", Key, undefined),
   OPERATOR: setting("OPERATOR", "on or off", Schema.Literals(["on", "off"]), "on"),
   TENANTS_PER_ADDRESS: amount("TENANTS_PER_ADDRESS", "tenants", 1, 1_000_000, 300),
+  INVITATIONS_PER_TENANT: amount("INVITATIONS_PER_TENANT", "mails a day", 1, 1_000_000, 200),
   REGISTRATIONS_PER_ADDRESS: amount("REGISTRATIONS_PER_ADDRESS", "registrations", 1, 1_000_000, 300),
   MAIL_REQUESTS_PER_ADDRESS: amount("MAIL_REQUESTS_PER_ADDRESS", "requests", 1, 1_000_000, 100),
   LOGIN_FAILURES: amount("LOGIN_FAILURES", "failures", 1, 100_000, 10),

@@ -61,6 +61,15 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         assert.deepStrictEqual([rest.data[0]?.id, rest.next_cursor], [user.id, null])
         assert.isUndefined(await client.admin.deleteUser(bob.id))
 
+        const invited = await client.invitations.create(tenant.id, { email: `${randomUUID()}@acme.test` })
+        assert.deepStrictEqual((await client.invitations.list(tenant.id)).data, [invited])
+        assert.strictEqual((await client.invitations.resend(tenant.id, invited.id)).status, "pending")
+        assert.isUndefined(await client.invitations.revoke(tenant.id, invited.id))
+        const stranger = await at(port)
+          .invitations.look("ot_x")
+          .catch((error: unknown) => error)
+        assert.deepInclude(stranger, { code: "invitation_refused", status: 403 })
+
         const account = await client.serviceAccounts.create({ name: "nightly", role: "user" })
         assert.deepStrictEqual((await client.serviceAccounts.list()).data, [account])
         const { key, ...made } = await client.keys.create({ name: "bot", owner: account.id, scopes: ["chat"] })

@@ -84,6 +84,12 @@ const bodyFor = (method: string, path: string, hand: Hand, chance: Chance): unkn
       return { provider: "mock", name: `of ${person.tenant}`, key: "sk-cut" }
     case "PATCH /provider-keys/{id}":
       return { disabled: true }
+    case "POST /tenants/{id}/invitations":
+      return { email: address() }
+    case "POST /invitations/look":
+      return { token: "ot_cut" }
+    case "POST /invitations/accept":
+      return { token: "ot_cut", password: "correct horse battery" }
     case "POST /admin/users":
       return { email: address(), password: "password123", role: "user" }
     case "PATCH /admin/users/{id}":

@@ -16,6 +16,7 @@ import { randomUUID } from "node:crypto"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { linkTo } from "../Links.ts"
 import { signUp } from "../People.ts"
 import { Running, running } from "../Running.ts"
 import { codeAt } from "../Totp.ts"
@@ -103,6 +104,22 @@ layer(
         assert.deepStrictEqual([rest.data[0]?.id, rest.next_cursor], [admin.id, null])
         yield* client["admin.deleteUser"]({ id: colleague.id })
 
+        const invited = yield* client["invitations.create"]({ id: tenant.id, email: email("carol"), role: "admin" })
+        assert.deepInclude(invited, { status: "pending", role: "admin" })
+        const invitation = { id: tenant.id, invitation: invited.id }
+        yield* client["invitations.resend"](invitation)
+        const link = { token: secret(yield* linkTo(invited.email)) }
+        assert.strictEqual((yield* nobody["invitations.look"](link)).email, invited.email)
+        const accepted = yield* nobody["invitations.accept"]({ ...link, password: secret("correct horse battery") })
+        const carol = yield* noting(yield* caller(transport, port, accepted.access_token), made)["accounts.me"]()
+        assert.deepInclude(carol, { email: invited.email, role: "admin" })
+        const invitations = yield* client["invitations.list"]({ id: tenant.id })
+        assert.deepStrictEqual(
+          invitations.data.map(({ status, user_id }) => [status, user_id]),
+          [["accepted", carol.id]]
+        )
+        assert.deepInclude(yield* Effect.flip(client["invitations.revoke"](invitation)), { code: "invitation_ended" })
+
         const conversation = yield* client["conversations.create"]({})
         const message = yield* client["messages.ask"]({ content: "What is a room?", conversation_id: conversation.id })
         assert.deepInclude(message, { status: "completed", tokens_out: 8, content: "What is a room?" })
@@ -114,7 +131,7 @@ layer(
         assert.deepStrictEqual(yield* client["messages.get"]({ id: message.id }), message)
         const opinion = yield* client["messages.feedback"]({ id: message.id, rating: 1 })
         assert.deepInclude(opinion, { message_id: message.id, rating: 1, comment: null })
-        assert.isTrue((yield* client["tenants.isolation"]({ id: tenant.id })).ok)
+        assert.deepInclude(yield* client["tenants.isolation"]({ id: tenant.id }), { findings: [], ok: true })
         const kept30 = yield* client["tenants.changeRetention"]({
           id: tenant.id,
           retention: { content: "days", days: 30 }

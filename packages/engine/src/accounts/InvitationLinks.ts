@@ -1,0 +1,70 @@
+import { InvitationAccess } from "@llm-saas/database/InvitationAccess"
+import { InvitationOffer, InvitationRefused } from "@llm-saas/domain/Invitation"
+import type { Password } from "@llm-saas/domain/Password"
+import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
+import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { EmailTaken, UserId } from "@llm-saas/domain/User"
+import { Context, Effect, Layer, Option, type Redacted } from "effect"
+import { SecureRandom } from "effect/crypto/SecureRandom"
+import type { Identity } from "./Accounts.ts"
+import { OneTimeTokens } from "./OneTimeTokens.ts"
+import { PasswordHasher } from "./PasswordHasher.ts"
+import { PasswordRules } from "./PasswordRules.ts"
+
+/** What the reader of an invitation's mail can do with its link. The token has 256 bits: whoever has it has read the mail. */
+export class InvitationLinks extends Context.Service<
+  InvitationLinks,
+  {
+    /** What is offered. The link is not used by that. */
+    readonly look: (token: Redacted.Redacted) => Effect.Effect<InvitationOffer, InvitationRefused | Unavailable>
+    /**
+     * Makes the account, with the address proven. `client`: the client's network. {@link EmailTaken}: the address has an account by now,
+     * which only a reader of its mail is told; the link stays.
+     */
+    readonly accept: (acceptance: {
+      readonly token: Redacted.Redacted
+      readonly password: Password
+      readonly client: string
+    }) => Effect.Effect<Identity, InvitationRefused | EmailTaken | PasswordRefused | Unavailable>
+  }
+>()("@llm-saas/engine/accounts/InvitationLinks") {
+  static readonly layer = Layer.effect(
+    InvitationLinks,
+    Effect.gen(function* () {
+      const access = yield* InvitationAccess
+      const tokens = yield* OneTimeTokens
+      const hasher = yield* PasswordHasher
+      const rules = yield* PasswordRules
+      const random = yield* SecureRandom
+
+      const find = Effect.fnUntraced(function* (token: Redacted.Redacted) {
+        const hash = yield* tokens.hashOf(token)
+        const found = Option.isNone(hash) ? Option.none() : yield* access.find(hash.value)
+        if (Option.isNone(hash) || Option.isNone(found)) return yield* new InvitationRefused({})
+        return { hash: hash.value, found: found.value }
+      })
+
+      const look: InvitationLinks["Service"]["look"] = Effect.fn("InvitationLinks.look")(function* (token) {
+        return new InvitationOffer((yield* find(token)).found)
+      })
+
+      const accept: InvitationLinks["Service"]["accept"] = Effect.fn("InvitationLinks.accept")(function* (acceptance) {
+        const { client, password, token } = acceptance
+        const { found, hash } = yield* find(token)
+        const { email, tenant_id, tenant_name } = found
+        yield* rules.check(password, { email, names: [tenant_name] })
+        const passwordHash = yield* hasher.hash(password, {
+          email,
+          share: { client, target: `register ${tenant_id}` }
+        })
+        const userId = UserId.make(yield* random.uuidV7())
+        const accepted = yield* access.accept(hash, { id: userId, passwordHash })
+        if (Option.isNone(accepted)) return yield* new InvitationRefused({})
+        if (accepted.value.outcome === "taken") return yield* new EmailTaken({})
+        const { role, token_epoch } = accepted.value
+        return { tenantId: tenant_id, userId, role, tokenEpoch: token_epoch }
+      })
+      return InvitationLinks.of({ look, accept })
+    })
+  )
+}

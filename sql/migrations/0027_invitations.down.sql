@@ -1,0 +1,2 @@
+-- loses: invitations
+drop table app.invitations;
