@@ -2583,7 +2583,7 @@ create function auth.login_begin(uuid,text[],integer[],integer) returns TABLE(wa
 create function auth.login_cancel(uuid,text[],integer[],integer) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_cancel(uuid,text[],integer[],integer) owner to llm_auth;
   grant execute to llm_api;
-create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
+create function auth.login_candidates(text,uuid) returns TABLE(tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer, email_verified boolean) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_candidates(text,uuid) owner to llm_auth;
   grant execute to llm_api;
 create function auth.login_end(uuid,text[],integer[],integer,boolean,text,text[],uuid[],uuid[]) returns TABLE(tried uuid[], told uuid[]) language plpgsql security definer set search_path=pg_catalog, pg_temp;

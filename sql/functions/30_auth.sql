@@ -103,10 +103,10 @@ end $$;
 -- Active users of active tenants with this address, oldest accounts first. All of them: with a limit, a person who creates tenants with
 -- another's address would push that account out. Comparing a password with all of them costs the caller one argon2.
 create function auth.login_candidates(p_email text, p_tenant uuid)
-  returns table (tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer)
+  returns table (tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer, email_verified boolean)
   language sql stable security definer set search_path = pg_catalog, pg_temp rows 1
 begin atomic
-  select u.tenant_id, u.id, u.role, c.password_hash, u.token_epoch
+  select u.tenant_id, u.id, u.role, c.password_hash, u.token_epoch, u.email_verified_at is not null
   from app.users u
   join app.credentials c on c.tenant_id = u.tenant_id and c.user_id = u.id
   join app.tenants t on t.id = u.tenant_id

@@ -1,3 +1,4 @@
+import { EmailUnverified } from "@llm-saas/domain/AccountLink"
 import { ProofRequired, SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { Password } from "@llm-saas/domain/Password"
@@ -80,7 +81,15 @@ export const Token = Schema.Struct({
 const login = HttpApiEndpoint.post("login", "/login", {
   payload: [LoginForm.pipe(HttpApiSchema.asFormUrlEncoded()), Credentials],
   success: Token,
-  error: [InvalidCredentials, TenantRequired, SecondFactorRequired, CsrfRefused, TooManyRequests, Unavailable]
+  error: [
+    InvalidCredentials,
+    TenantRequired,
+    EmailUnverified,
+    SecondFactorRequired,
+    CsrfRefused,
+    TooManyRequests,
+    Unavailable
+  ]
 })
   .annotate(Access, "public")
   .annotateMerge(Examples.answers(200, Examples.token, { username: Examples.user.email, password: "password123" }))

@@ -1,3 +1,4 @@
+import { EmailUnverified } from "@llm-saas/domain/AccountLink"
 import { ProofRequired, SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
@@ -22,7 +23,14 @@ const open = RpcGroup.make(
     // A cookie is for pages that speak HTTP.
     payload: { ...Credentials.fields, session: Schema.optionalKey(Schema.Boolean) },
     success: Token,
-    error: Schema.Union([InvalidCredentials, TenantRequired, SecondFactorRequired, TooManyRequests, Unavailable])
+    error: Schema.Union([
+      InvalidCredentials,
+      TenantRequired,
+      EmailUnverified,
+      SecondFactorRequired,
+      TooManyRequests,
+      Unavailable
+    ])
   })
 ).annotateRpcs(Access, "public")
 

@@ -1,4 +1,5 @@
 import { LinkRefused } from "@llm-saas/domain/AccountLink"
+import { ProofRequired } from "@llm-saas/domain/Factor"
 import { Password } from "@llm-saas/domain/Password"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
@@ -10,6 +11,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Access, Authorization } from "./Access.ts"
 import { Given } from "./AccountsApi.ts"
 import * as Examples from "./Examples.ts"
+import { proofHeader } from "./Proof.ts"
 
 /** An address, and the tenant whose account is meant; without it all accounts of the address are. */
 export const MailRequest = Schema.Struct({ email: EmailInput, tenant_id: Schema.optionalKey(TenantId) }).annotate({
@@ -119,9 +121,10 @@ const sendVerification = HttpApiEndpoint.post("sendVerification", "/me/email/ver
   )
 
 const changeEmail = HttpApiEndpoint.post("changeEmail", "/me/email", {
+  headers: proofHeader,
   payload: ChangeEmail,
   success: HttpApiSchema.Accepted,
-  error: [InvalidCredentials, TooManyRequests, Unavailable]
+  error: [InvalidCredentials, ProofRequired, TooManyRequests, Unavailable]
 })
   .middleware(Authorization)
   .annotate(Access, "user")
@@ -130,7 +133,7 @@ const changeEmail = HttpApiEndpoint.post("changeEmail", "/me/email", {
     OpenApi.annotations({
       summary: "Change my address",
       description:
-        "Sends a link to the new address, good once and for a day, and a notice to the one there is. Nothing changes before the link is followed. The answer does not tell whether another account has the address."
+        "Sends a link to the new address, good once and for a day, and a notice to the one there is. Nothing changes before the link is followed. The answer does not tell whether another account has the address. An account with a second factor proves it for this (`POST /me/proof`)."
     })
   )
 

@@ -1,4 +1,5 @@
 import { LinkRefused } from "@llm-saas/domain/AccountLink"
+import { ProofRequired } from "@llm-saas/domain/Factor"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { InvalidCredentials, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { EmailTaken } from "@llm-saas/domain/User"
@@ -6,6 +7,7 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
+import { proofMember } from "./Proof.ts"
 import { ChangeEmail, MailLink, MailRequest, ResetPassword } from "./MailApi.ts"
 
 const limited = [TooManyRequests, Unavailable] as const
@@ -23,8 +25,8 @@ const open = RpcGroup.make(
 const own = RpcGroup.make(
   Rpc.make("mail.sendVerification", { error: Schema.Union([...refusals, TooManyRequests]) }),
   Rpc.make("mail.changeEmail", {
-    payload: ChangeEmail,
-    error: Schema.Union([...refusals, InvalidCredentials, TooManyRequests])
+    payload: { ...ChangeEmail.fields, ...proofMember },
+    error: Schema.Union([...refusals, InvalidCredentials, ProofRequired, TooManyRequests])
   })
 )
   .middleware(CallAuthorization)

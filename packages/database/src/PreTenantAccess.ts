@@ -44,7 +44,8 @@ export const Candidate = Schema.Struct({
   role: Role,
   password_hash: Schema.String,
   /** See `app.users.token_epoch`. */
-  token_epoch: Schema.Int
+  token_epoch: Schema.Int,
+  email_verified: Schema.Boolean
 })
 export type Candidate = typeof Candidate.Type
 

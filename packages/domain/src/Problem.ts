@@ -108,6 +108,12 @@ export const PROBLEMS = {
     detail: "No account was created with these details. The reason is not said.",
     help: "Check the tenant's id. Log in if there is an account already, or ask an admin of the tenant to create one."
   },
+  email_unverified: {
+    status: 403,
+    title: "The address is not verified yet",
+    detail: "The password is right. Before the first login, the link in the mail to this address is to be followed.",
+    help: "Follow the link. `POST /email/verification` sends another one."
+  },
   link_refused: {
     status: 403,
     title: "The link does not hold",

@@ -10,6 +10,8 @@ import { Loops } from "@llm-saas/domain/Loop"
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { AccountLinks } from "@llm-saas/engine/accounts/AccountLinks"
+import { Verification } from "@llm-saas/engine/accounts/Verification"
+import { RequireVerifiedEmail } from "@llm-saas/engine/accounts/VerifiedEmail"
 import { OwnEmail } from "@llm-saas/engine/accounts/OwnEmail"
 import { InvitationLinks } from "@llm-saas/engine/accounts/InvitationLinks"
 import { Invitations } from "@llm-saas/engine/accounts/Invitations"
@@ -54,6 +56,11 @@ import { StartupFailed } from "./process/Startup.ts"
 
 const TenantsLayer = Layer.unwrap(
   Effect.map(Settings, ({ REGISTRATION_DEFAULT }) => Tenants.layer({ registration: REGISTRATION_DEFAULT }))
+)
+
+const RequireVerifiedEmailLayer = Layer.effect(
+  RequireVerifiedEmail,
+  Effect.map(Settings, ({ REQUIRE_VERIFIED_EMAIL }) => REQUIRE_VERIFIED_EMAIL)
 )
 
 const GenerationsLayer = Layer.unwrap(
@@ -118,7 +125,7 @@ const Gauges = Layer.effectDiscard(
 
 /** The product's services, and what they need: access to the database, the model and the machine. */
 export const EngineLayer = Layer.mergeAll(
-  Accounts.layer,
+  Layer.provide(Accounts.layer, [Verification.layer, RequireVerifiedEmailLayer]),
   AccountLinks.layer,
   OwnEmail.layer,
   Users.layer,

@@ -283,3 +283,27 @@ layer(withInbox(), { timeout: "120 seconds" })("the log", (it) => {
     })
   )
 })
+
+layer(withInbox({ REQUIRE_VERIFIED_EMAIL: "true" }), { timeout: "120 seconds" })(
+  "where addresses must be verified",
+  (it) => {
+    it.effect("a login waits for the link that registration sends, and only the right password is told so", () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const inbox = yield* Inbox
+        const ann = yield* newPerson(send)
+        const tries = (password: string) => Effect.map(login(send, ann.email, password, ann.tenant), statusOf)
+        const lost = yield* inbox.next(ann.email)
+        assert.strictEqual(yield* tries(PASSWORD), "403 email_unverified")
+        assert.strictEqual(yield* tries("wrong"), "401 invalid_credentials")
+        const again = yield* send("POST", "/email/verification", { json: { email: ann.email } })
+        assert.strictEqual(again.status, 202)
+        const { token } = yield* inbox.next(ann.email)
+        const verify = (token: string) => Effect.map(send("POST", "/email/verify", { json: { token } }), statusOf)
+        assert.strictEqual(yield* verify(lost.token), "403 link_refused")
+        assert.strictEqual(yield* verify(token), 204)
+        assert.strictEqual(yield* tries(PASSWORD), 200)
+      })
+    )
+  }
+)

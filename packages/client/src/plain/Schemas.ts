@@ -677,6 +677,7 @@ export type ProblemCode =
   | "conversation_not_found"
   | "csrf_refused"
   | "email_taken"
+  | "email_unverified"
   | "expectation_failed"
   | "factor_not_found"
   | "factor_required"

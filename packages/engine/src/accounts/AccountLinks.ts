@@ -1,4 +1,4 @@
-import { AccountLinkAccess } from "@llm-saas/database/AccountLinkAccess"
+import { AccountLinkAccess, type LinkedAccount, type WrittenLink } from "@llm-saas/database/AccountLinkAccess"
 import { LinkRefused } from "@llm-saas/domain/AccountLink"
 import { MailId } from "@llm-saas/domain/Mail"
 import type { Password } from "@llm-saas/domain/Password"
@@ -65,13 +65,12 @@ const make = Effect.gen(function* () {
   const random = yield* SecureRandom
   const newMail = Effect.map(random.uuidV7(), (id) => MailId.make(id))
 
+  const draw = drawing(tokens, random)
   const ask = (purpose: "password_reset" | "email_verify", { allowed, email, tenantId }: LinkRequest) =>
     answerAtInterval(
       access.accounts({ email, tenantId, unverified: purpose === "email_verify" }),
       Effect.fnUntraced(function* (accounts) {
-        const links = yield* Effect.forEach(accounts, (account) =>
-          Effect.map(Effect.all([tokens.draw, newMail]), ([{ hash, id }, mail]) => ({ account, token: id, hash, mail }))
-        )
+        const links = yield* Effect.forEach(accounts, draw)
         yield* access.write(purpose, email, allowed ? links : [], Duration.toSeconds(LINK_LIFETIMES[purpose]))
       })
     )
@@ -114,3 +113,10 @@ const make = Effect.gen(function* () {
     changeEmail
   })
 })
+
+/** Draws a link for an account. */
+export const drawing = (tokens: OneTimeTokens["Service"], random: SecureRandom["Service"]) =>
+  Effect.fnUntraced(function* (account: LinkedAccount): Effect.fn.Return<WrittenLink> {
+    const { hash, id } = yield* tokens.draw
+    return { account, token: id, hash, mail: yield* random.uuidV7() }
+  })

@@ -1,5 +1,6 @@
 import { type Candidate, PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
+import { EmailUnverified } from "@llm-saas/domain/AccountLink"
 import { Actor } from "@llm-saas/domain/Actor"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import type { Password } from "@llm-saas/domain/Password"
@@ -23,6 +24,8 @@ import type { GuestAttempt } from "../Idempotency.ts"
 import { answerAtInterval } from "./RefusalTiming.ts"
 import type { LoginAttempts } from "./LoginAttempts.ts"
 import { Mails } from "./Mails.ts"
+import { Verification } from "./Verification.ts"
+import { RequireVerifiedEmail } from "./VerifiedEmail.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 import { PasswordRules } from "./PasswordRules.ts"
 
@@ -63,7 +66,7 @@ export class Accounts extends Context.Service<
       readonly tenantId: TenantId | undefined
       readonly client: string
       readonly attempts: LoginAttempts
-    }) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | Unavailable>
+    }) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | EmailUnverified | Unavailable>
     readonly me: Effect.Effect<Profile, Refused, Actor>
     /** The same as JSON of {@link Profile}, as the database wrote it. */
     readonly profile: Effect.Effect<string, Refused, Actor>
@@ -103,6 +106,8 @@ const make = Effect.gen(function* () {
   const mails = yield* Mails
   const random = yield* SecureRandom
   const record = AuditLog.recorder(random)
+  const verification = yield* Verification
+  const mustVerify = yield* RequireVerifiedEmail
 
   const register: Accounts["Service"]["register"] = Effect.fn("Accounts.register")(function* ({
     attempt,
@@ -126,6 +131,8 @@ const make = Effect.gen(function* () {
         if (made.value.outcome === "mismatch") return yield* new IdempotencyMismatch({})
         const { outcome, ...registered } = made.value
         if (outcome === "known") yield* noteReplay
+        // Behind the account's own transaction: if this one is lost, `POST /email/verification` sends the mail.
+        else if (mustVerify) yield* verification.send({ tenant_id: tenantId, user_id: registered.id }, email)
         return new User({ tenant_id: tenantId, email, status: "active", ...registered })
       }),
       // The reason is not told, and the time must not tell it.
@@ -143,8 +150,10 @@ const make = Effect.gen(function* () {
         const { told, tried } = yield* ending(compared, attempts)
         const [candidate, another] = told
         const one = another === undefined ? candidate : undefined
-        yield* preTenant.recordLogin(tried, one)
+        const unverified = mustVerify && one?.email_verified === false
+        yield* preTenant.recordLogin(tried, unverified ? undefined : one)
         if (candidate === undefined) return yield* new InvalidCredentials({})
+        if (unverified) return yield* new EmailUnverified({})
         if (one === undefined) return yield* new TenantRequired({})
         if (one.password_hash !== compared.hash) yield* preTenant.rehash(one, compared.hash)
         return identityOf(one)

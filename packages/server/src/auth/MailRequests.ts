@@ -2,6 +2,7 @@ import type { ChangeEmail, MailLink, MailRequest, ResetPassword } from "@llm-saa
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import type { LinkRefused } from "@llm-saas/domain/AccountLink"
 import { Actor } from "@llm-saas/domain/Actor"
+import type { ProofRequired } from "@llm-saas/domain/Factor"
 import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { type InvalidCredentials, type Refused, TooManyRequests, type Unavailable } from "@llm-saas/domain/Refusal"
 import type { EmailTaken } from "@llm-saas/domain/User"
@@ -14,6 +15,7 @@ import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { Settings } from "../config/Settings.ts"
 import { AddressLimit } from "./AddressLimit.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
+import { Proofs } from "./Proofs.ts"
 import { SecretKey } from "./SecretKey.ts"
 
 /** Mails that one address or account may be sent in an hour, by the requests of whoever. What is used up leaks away evenly. */
@@ -42,9 +44,9 @@ export class MailRequests extends Context.Service<
     ) => Effect.Effect<void, LinkRefused | EmailTaken | Limited>
     readonly sendVerification: Effect.Effect<void, TooManyRequests | Refused, Actor>
     readonly changeEmail: (
-      change: typeof ChangeEmail.Type,
+      change: typeof ChangeEmail.Type & { readonly proof?: string | undefined },
       from: Sender
-    ) => Effect.Effect<void, InvalidCredentials | TooManyRequests | Refused, Actor>
+    ) => Effect.Effect<void, InvalidCredentials | ProofRequired | TooManyRequests | Refused, Actor>
   }
 >()("@llm-saas/server/auth/MailRequests") {
   static readonly layer = Layer.effect(
@@ -60,6 +62,7 @@ const make = Effect.gen(function* () {
   const own = yield* OwnEmail
   const networks = yield* ClientNetworks
   const throttle = yield* LoginThrottle
+  const proofs = yield* Proofs
   const access = yield* PreTenantAccess
   const secret = (yield* SecretKey).value
   const windowMs = settings.LOGIN_WINDOW_MINUTES * 60_000
@@ -95,10 +98,11 @@ const make = Effect.gen(function* () {
   })
 
   const changeEmail: MailRequests["Service"]["changeEmail"] = Effect.fnUntraced(function* (
-    { email: next, password },
+    { email: next, password, proof },
     from
   ) {
     const client = networks.of(from)
+    yield* proofs.demand(proof, { factorOnly: true })
     const { email, tenant_id } = yield* accounts.me
     // A wrong password here counts together with those at the login.
     yield* throttle.guard({ account: email, exact: true, client }, (attempts) =>

@@ -1,5 +1,6 @@
 import type { Credentials } from "@llm-saas/api/AccountsApi"
 import type { SecondFactor } from "@llm-saas/api/SecondFactorApi"
+import type { EmailUnverified } from "@llm-saas/domain/AccountLink"
 import { Actor } from "@llm-saas/domain/Actor"
 import {
   ChallengeEnded,
@@ -58,13 +59,13 @@ export class Sessions extends Context.Service<
     readonly prove: (
       credentials: Pick<typeof Credentials.Type, "username" | "password" | "tenant_id">,
       from: Sender
-    ) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | TooManyRequests | Unavailable>
+    ) => Effect.Effect<Identity, InvalidCredentials | TenantRequired | EmailUnverified | TooManyRequests | Unavailable>
     readonly login: (
       credentials: typeof Credentials.Type,
       from: Sender
     ) => Effect.Effect<
       TokenAnswer,
-      InvalidCredentials | TenantRequired | SecondFactorRequired | TooManyRequests | Unavailable
+      InvalidCredentials | TenantRequired | EmailUnverified | SecondFactorRequired | TooManyRequests | Unavailable
     >
     /** Ends every earlier token, and every session but the one of the request; returns a new token. `proof`: of a second factor, where the account has one. */
     readonly changePassword: (

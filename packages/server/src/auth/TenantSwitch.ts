@@ -3,7 +3,7 @@ import { ProvenAccounts } from "@llm-saas/database/ProvenAccounts"
 import { Actor } from "@llm-saas/domain/Actor"
 import type { SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { Membership, SessionRequired } from "@llm-saas/domain/Membership"
-import type { InvalidCredentials, Refused, TooManyRequests } from "@llm-saas/domain/Refusal"
+import { InvalidCredentials, type Refused, type TooManyRequests } from "@llm-saas/domain/Refusal"
 import { type TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { Context, Effect, Layer, type Redacted } from "effect"
@@ -93,7 +93,9 @@ const make = Effect.gen(function* () {
     const place = yield* ownSession
     const identity = yield* sessions.prove({ username: email, password, tenant_id }, from).pipe(
       // There is one account of an address in a tenant.
-      Effect.catchTag("TenantRequired", Effect.die)
+      Effect.catchTag("TenantRequired", Effect.die),
+      // One that nobody may log in to yet.
+      Effect.catchTag("EmailUnverified", () => new InvalidCredentials({}))
     )
     yield* proven.prove(place, identity)
     return yield* list

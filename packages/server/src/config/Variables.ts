@@ -109,6 +109,7 @@ export const VARIABLES = {
   SESSION_MAX_DAYS: amount("SESSION_MAX_DAYS", "days", 1, 3650, 90),
   SESSION_REPEAT_SECONDS: amount("SESSION_REPEAT_SECONDS", "seconds", 0, 3600, 30),
   PASSWORD_THREADS: setting("PASSWORD_THREADS", "a whole number of threads, 1 to 64", whole(1, 64), undefined),
+  REQUIRE_VERIFIED_EMAIL: setting("REQUIRE_VERIFIED_EMAIL", "true or false", Flag, false),
   SMTP_URL: setting("SMTP_URL", SMTP, SmtpUrl, undefined),
   MAIL_FROM: setting(
     "MAIL_FROM",

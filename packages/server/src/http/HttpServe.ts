@@ -1,6 +1,7 @@
 import { Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
+import { ACCOUNT_PAGES, AccountPagesLayer } from "./AccountPages.ts"
 import { accessCheckLayer } from "./AccessCheck.ts"
 import { constantJson, constantsLayer } from "./Constants.ts"
 import { docsLayer, PAGES } from "./Docs.ts"
@@ -29,6 +30,7 @@ export const httpServerLayer = <Id extends string, Groups extends HttpApiGroup.C
   const table = makeRouteTable(api, [
     ...HOME,
     ...PROBLEM_PAGES,
+    ...ACCOUNT_PAGES,
     ...PAGES.map((path): Route => ({ path, methods: ["GET", "HEAD"] })),
     ...beside
   ])
@@ -37,6 +39,7 @@ export const httpServerLayer = <Id extends string, Groups extends HttpApiGroup.C
     docsLayer(api),
     startPageLayer(api),
     ProblemsLayer,
+    AccountPagesLayer,
     accessCheckLayer(api),
     httpEdgeLayer(table)
   )

@@ -16,7 +16,7 @@ export const MailHandlers = HttpApiBuilder.group(
       verify: ({ payload, request }) => mail.verify(payload, request),
       confirmEmail: ({ payload, request }) => mail.confirmEmail(payload, request),
       sendVerification: () => mail.sendVerification,
-      changeEmail: ({ payload, request }) => mail.changeEmail(payload, request)
+      changeEmail: ({ headers, payload, request }) => mail.changeEmail({ ...payload, proof: headers.proof }, request)
     })
   })
 )
