@@ -1,5 +1,6 @@
 import { Answer } from "./Answer.ts"
 import { Factors, proven, type ProofOptions } from "./Factors.ts"
+import { inMemory, SessionKeeper, type SessionStore } from "./SessionKeeper.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
   ApiKey,
@@ -26,6 +27,7 @@ import type {
   LoginPolicy,
   MailRequest,
   ManagedUser,
+  Membership,
   Message,
   NewApiKey,
   NewTotp,
@@ -38,6 +40,7 @@ import type {
   Role,
   SecondFactor,
   ServiceAccount,
+  Session,
   Tenant,
   Token,
   UsageQuery,
@@ -48,6 +51,7 @@ import type {
 export { Answer } from "./Answer.ts"
 export { LlmSaasError } from "./LlmSaasError.ts"
 export type { ProofOptions } from "./Factors.ts"
+export type { SessionStore } from "./SessionKeeper.ts"
 export type { RequestOptions } from "./Transport.ts"
 export type * from "./Types.ts"
 
@@ -58,6 +62,8 @@ export interface ClientOptions {
   readonly token?: string
   /** An API key (`sk-…`), instead of a token: for programs, which have no login. */
   readonly key?: string
+  /** Where the refresh token of a session is kept. Default: in memory. */
+  readonly sessionStore?: SessionStore
   /** Instead of the platform's `fetch`. */
   readonly fetch?: typeof fetch
 }
@@ -69,8 +75,8 @@ export interface AskOptions extends RequestOptions {
 }
 
 /** A client of the server at `url`. Every failure is a `LlmSaasError`. */
-export const createClient = ({ fetch, key, token, url }: ClientOptions): Client =>
-  new Client(new Transport(url, key ?? token, fetch))
+export const createClient = ({ fetch, key, sessionStore, token, url }: ClientOptions): Client =>
+  new Client(new Transport(url, key ?? token, fetch), sessionStore)
 
 /** Requests of one user. */
 export class Client {
@@ -79,8 +85,12 @@ export class Client {
   /** Second factors. */
   readonly factors: Factors
 
-  constructor(transport: Transport) {
+  readonly #session: SessionKeeper
+
+  constructor(transport: Transport, store: SessionStore = inMemory()) {
     this.#transport = transport
+    this.#session = new SessionKeeper(transport, store)
+    transport.session = this.#session
     this.factors = new Factors(transport)
   }
 
@@ -93,13 +103,82 @@ export class Client {
     this.#transport.token = token
   }
 
-  /** Gets an access token, which this client keeps. `tenant_id` is required if the email has accounts in several tenants. */
+  /**
+   * Gets an access token, which this client keeps. `tenant_id` is required if the email has accounts in several tenants. With `session` the client
+   * renews it from then on, by a refresh token in its `sessionStore`; `cookie`: in a cookie, on pages of the server itself.
+   */
   async login(
-    credentials: { readonly email: string; readonly password: string; readonly tenant_id?: string },
+    credentials: {
+      readonly email: string
+      readonly password: string
+      readonly tenant_id?: string
+      readonly session?: boolean | "cookie"
+    },
     options?: RequestOptions
   ): Promise<Token> {
     const { email, ...rest } = credentials
-    return this.#keep(await this.#transport.send("POST", "/login", { ...options, json: { username: email, ...rest } }))
+    const inCookie = rest.session === "cookie"
+    const sending = {
+      ...options,
+      json: { username: email, ...rest },
+      ...(inCookie ? { headers: { "x-csrf": "1" } } : {})
+    }
+    return this.#session.keep(await this.#transport.alone("POST", "/login", sending))
+  }
+
+  /** Renews the access token of the session now: at the start of a page, say. Fails with `invalid_grant` if there is none any more. */
+  renew({ cookie }: { readonly cookie?: boolean } = {}): Promise<Token> {
+    return this.#session.renew(cookie)
+  }
+
+  /** Ends the session, and forgets the access token. */
+  async logout(options?: RequestOptions): Promise<void> {
+    await this.#transport.alone("POST", "/logout", { ...options, ...(await this.#session.sending()) })
+    await this.#session.forget()
+  }
+
+  /** Where the client's user is logged in. */
+  readonly sessions = {
+    /** Newest first; `current` is this client's. */
+    list: (query?: PageQuery, options?: RequestOptions): Promise<Page<Session>> =>
+      this.#transport.retry("GET", "/me/sessions", { ...options, query: { ...query } }),
+    end: (id: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/me/sessions/${encode(id)}`, options),
+    /** All but this client's. */
+    endOthers: (options?: RequestOptions): Promise<void> => this.#transport.done("DELETE", "/me/sessions", options),
+    /** Those of a user of the tenant. For admins. */
+    ofUser: (tenant: string, user: string, query?: PageQuery, options?: RequestOptions): Promise<Page<Session>> =>
+      this.#transport.retry("GET", `/tenants/${encode(tenant)}/users/${encode(user)}/sessions`, {
+        ...options,
+        query: { ...query }
+      }),
+    /** One of a user, or all of them. For admins. */
+    endOfUser: (tenant: string, user: string, session?: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done(
+        "DELETE",
+        `/tenants/${encode(tenant)}/users/${encode(user)}/sessions${session === undefined ? "" : `/${encode(session)}`}`,
+        options
+      )
+  }
+
+  /** The person's accounts in other tenants. */
+  readonly memberships = {
+    list: async (options?: RequestOptions): Promise<ReadonlyArray<Membership>> =>
+      (await this.#transport.retry<{ readonly data: ReadonlyArray<Membership> }>("GET", "/me/tenants", options)).data,
+    /** Adds a tenant, by the password of the account there. */
+    add: async (
+      account: { readonly tenant_id: string; readonly password: string },
+      options?: RequestOptions
+    ): Promise<ReadonlyArray<Membership>> =>
+      (
+        await this.#transport.send<{ readonly data: ReadonlyArray<Membership> }>("POST", "/me/tenants", {
+          ...options,
+          json: account
+        })
+      ).data,
+    /** A new session of the account in this tenant, for another client. */
+    open: (tenant: string, options?: RequestOptions): Promise<Token> =>
+      this.#transport.send("POST", `/me/tenants/${encode(tenant)}/session`, options)
   }
 
   /**
@@ -108,7 +187,7 @@ export class Client {
    */
   async secondFactor(given: SecondFactor, options?: RequestOptions): Promise<LoginAnswer> {
     const answer: LoginAnswer = await this.#transport.send("POST", "/login/second-factor", { ...options, json: given })
-    this.#keep(answer)
+    await this.#session.keep(answer)
     return answer
   }
 
@@ -135,7 +214,7 @@ export class Client {
     change: { readonly current_password: string; readonly new_password: string },
     options?: ProofOptions
   ): Promise<Token> {
-    return this.#keep(await this.#transport.send("POST", "/me/password", { ...proven(options), json: change }))
+    return this.#session.keep(await this.#transport.send("POST", "/me/password", { ...proven(options), json: change }))
   }
 
   /** Links in mails: forgotten passwords, and the address of the account. Asking for a mail tells nothing of whether there is an account. */
@@ -403,11 +482,6 @@ export class Client {
       this.#transport.retry("PATCH", `/admin/users/${encode(id)}`, { ...options, json: change }),
     deleteUser: (id: string, options?: RequestOptions): Promise<void> =>
       this.#transport.done("DELETE", `/admin/users/${encode(id)}`, options)
-  }
-
-  #keep(token: Token): Token {
-    this.#transport.token = token.access_token
-    return token
   }
 }
 

@@ -1,4 +1,5 @@
 import { failureOf, LlmSaasError } from "./LlmSaasError.ts"
+import type { SessionKeeper } from "./SessionKeeper.ts"
 import type { Problem } from "./Types.ts"
 
 /** Options of every request. */
@@ -22,6 +23,8 @@ const TRIES = 8
 /** Requests to one server, for one user. */
 export class Transport {
   token: string | undefined
+  /** Keeps the token fresh, where there is a session. */
+  session: SessionKeeper | undefined
   readonly #url: string
   readonly #fetch: typeof fetch
 
@@ -32,8 +35,25 @@ export class Transport {
     this.#fetch = given ?? ((input, init) => fetch(input, init))
   }
 
-  /** Sends a request once; throws if the status is not 2xx. */
-  async open(method: string, path: string, { headers, json, query, signal }: Sending = {}): Promise<Response> {
+  /** Sends a request once; throws if the status is not 2xx. With a session, the access token is renewed before or, if it is refused, then. */
+  async open(method: string, path: string, sending: Sending = {}): Promise<Response> {
+    await this.session?.fresh()
+    const { token } = this
+    try {
+      return await this.#once(method, path, sending)
+    } catch (error) {
+      const isRefused = error instanceof LlmSaasError && error.code === "unauthenticated"
+      if (!isRefused || (await this.session?.another(token)) !== true) throw error
+      return this.#once(method, path, sending)
+    }
+  }
+
+  /** Sends a request about the session itself, and reads its answer: nothing is renewed for it. */
+  async alone<A>(method: string, path: string, sending: Sending): Promise<A> {
+    return read(await this.#once(method, path, sending), sending.signal)
+  }
+
+  async #once(method: string, path: string, { headers, json, query, signal }: Sending): Promise<Response> {
     const search = new URLSearchParams()
     for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(name, String(value))
     const url = `${this.#url}${path}${search.size > 0 ? `?${search.toString()}` : ""}`
@@ -64,14 +84,7 @@ export class Transport {
 
   /** Sends a request and reads its answer. */
   async send<A>(method: string, path: string, sending: Sending = {}): Promise<A> {
-    const response = await this.open(method, path, sending)
-    try {
-      return JSON.parse(await response.text())
-    } catch (cause) {
-      sending.signal?.throwIfAborted()
-      if (cause instanceof SyntaxError) throw invalid(response, cause)
-      throw lost(cause)
-    }
+    return read(await this.open(method, path, sending), sending.signal)
   }
 
   /** As above, for repeatable requests: retries after a lost connection, or if the server is not available for the moment. */
@@ -83,6 +96,20 @@ export class Transport {
         await waitFor(error, tries, sending.signal)
       }
     }
+  }
+}
+
+/** Accepted, No Content. */
+const WITHOUT_BODY: ReadonlyArray<number> = [202, 204]
+
+const read = async <A>(response: Response, signal: AbortSignal | undefined): Promise<A> => {
+  try {
+    const text = await response.text()
+    return JSON.parse(text === "" && WITHOUT_BODY.includes(response.status) ? "null" : text)
+  } catch (cause) {
+    signal?.throwIfAborted()
+    if (cause instanceof SyntaxError) throw invalid(response, cause)
+    throw lost(cause)
   }
 }
 

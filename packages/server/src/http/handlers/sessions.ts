@@ -1,5 +1,6 @@
 import { Api } from "@llm-saas/api/Api"
 import { Unauthenticated } from "@llm-saas/domain/Refusal"
+import { InvalidGrant } from "@llm-saas/domain/Session"
 import { UserSessions } from "@llm-saas/engine/accounts/UserSessions"
 import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
@@ -20,17 +21,22 @@ export const SessionsHandlers = HttpApiBuilder.group(
     const logout = (refreshToken: string, request: HttpServerRequest.HttpServerRequest) => {
       if (refreshToken !== "") return renewals.end(refreshToken, request)
       const accessToken = bearerOf(request.headers)
-      if (accessToken !== "") return renewals.logout(accessToken)
       const kept = cookieOf(request)
+      // A page that sends both means the cookie, which outlives its access token.
+      if (accessToken !== "" && (kept === undefined || request.headers["x-csrf"] === undefined))
+        return renewals.logout(accessToken)
       if (kept === undefined) return Effect.fail(new Unauthenticated({}))
       return Effect.andThen(refuseOtherOrigins(request), Effect.andThen(renewals.end(kept, request), forgetCookie))
     }
 
     return handlers.handleAll({
-      renew: ({ payload: { refresh_token = "" }, request }) =>
-        refresh_token !== ""
-          ? renewals.renew(refresh_token, "token", request)
-          : Effect.andThen(refuseOtherOrigins(request), renewals.renew(cookieOf(request) ?? "", "cookie", request)),
+      renew: ({ payload: { refresh_token = "" }, request }) => {
+        if (refresh_token !== "") return renewals.renew(refresh_token, "token", request)
+        const kept = cookieOf(request)
+        // A page that asks whether it is logged in: no guess, so it is not counted as one.
+        if (kept === undefined) return Effect.fail(new InvalidGrant({}))
+        return Effect.andThen(refuseOtherOrigins(request), renewals.renew(kept, "cookie", request))
+      },
       logout: ({ payload, request }) => logout(payload?.refresh_token ?? "", request),
       list: ({ query }) => sessions.list({ limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
       end: ({ params }) => sessions.end(params.id),

@@ -1,0 +1,118 @@
+import { LlmSaasError } from "./LlmSaasError.ts"
+import { type Sending, type Transport, waitFor } from "./Transport.ts"
+import type { Token } from "./Types.ts"
+
+/**
+ * Where the refresh token of a session is kept, such as `localStorage`. Tabs and processes that share one share the session. It is as good as
+ * the password for as long as the session lasts.
+ */
+export interface SessionStore {
+  readonly load: () => string | undefined | Promise<string | undefined>
+  /** Undefined: the session is over. */
+  readonly save: (refreshToken: string | undefined) => void | Promise<void>
+}
+
+/** A store in memory, of this client alone. */
+export const inMemory = (): SessionStore => {
+  let kept: string | undefined
+  return {
+    load: () => kept,
+    save: (refreshToken) => {
+      kept = refreshToken
+    }
+  }
+}
+
+/** An access token is renewed when less than this part of its life is left, or this many milliseconds. */
+const LAST_PART = 0.1
+const SOON_MS = 60_000
+
+/**
+ * Keeps a session's access token fresh. One renewal at a time, for all requests of the client, and where the platform has locks for all tabs
+ * of a page; the refresh token is read from the store each time, which another tab may have renewed. Two that send the same one at once get
+ * the same successor from the server.
+ */
+export class SessionKeeper {
+  readonly #transport: Transport
+  readonly #store: SessionStore
+  #inCookie = false
+  /** When (ms, monotonic) the access token is due; undefined: there is no session. */
+  #due: number | undefined
+  #renewing: Promise<Token> | undefined
+
+  constructor(transport: Transport, store: SessionStore) {
+    this.#transport = transport
+    this.#store = store
+  }
+
+  /** Keeps what a login or a renewal answered. */
+  async keep(token: Token): Promise<Token> {
+    this.#transport.token = token.access_token
+    // A changed password gives another access token alone.
+    if (token.refresh_expires_in !== undefined) this.#inCookie = token.refresh_token === undefined
+    if (token.refresh_token !== undefined) await this.#store.save(token.refresh_token)
+    if (token.session_id !== undefined) {
+      const life = token.expires_in * 1000
+      this.#due = performance.now() + Math.max(life / 2, life - Math.max(SOON_MS, life * LAST_PART))
+    }
+    return token
+  }
+
+  /** Renews the access token if it is due. What keeps it from that, its request will tell. */
+  async fresh(): Promise<void> {
+    if (this.#due !== undefined && performance.now() >= this.#due) await this.renew().catch(() => undefined)
+  }
+
+  /** Whether another access token than `refused` could be had. */
+  async another(refused: string | undefined): Promise<boolean> {
+    if (this.#due === undefined && (await this.#store.load()) === undefined) return false
+    if (this.#transport.token !== refused) return true
+    return this.renew().then(
+      () => true,
+      () => false
+    )
+  }
+
+  /** Renews the access token now. */
+  renew(inCookie = this.#inCookie): Promise<Token> {
+    this.#renewing ??= alone(() => this.#renew(inCookie)).finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
+  }
+
+  /** The session is over. */
+  async forget(): Promise<void> {
+    this.#due = undefined
+    this.#transport.token = undefined
+    if (!this.#inCookie) await this.#store.save(undefined)
+  }
+
+  /** What a request about the session itself is sent with. */
+  async sending(inCookie = this.#inCookie): Promise<Sending> {
+    if (inCookie) return { headers: { "x-csrf": "1" }, json: {} }
+    const refresh_token = await this.#store.load()
+    return { json: refresh_token === undefined ? {} : { refresh_token } }
+  }
+
+  async #renew(inCookie: boolean): Promise<Token> {
+    const { headers = {}, json } = await this.sending(inCookie)
+    // The same token each time: an answer that was lost is given again.
+    const body = { ...Object(json), grant_type: "refresh_token" }
+    for (let tries = 1; ; tries++) {
+      try {
+        const token = await this.#transport.alone<Token>("POST", "/token", { headers, json: body })
+        return await this.keep(token)
+      } catch (error) {
+        if (error instanceof LlmSaasError && error.code === "invalid_grant") await this.forget()
+        await waitFor(error, tries, undefined)
+      }
+    }
+  }
+}
+
+/** One at a time in all tabs of a page, where the platform can say so (Web Locks). */
+const alone = <A>(work: () => Promise<A>): Promise<A> => {
+  const isPage = "document" in globalThis && "locks" in navigator
+  return isPage ? navigator.locks.request("llm-saas session", work) : work()
+}

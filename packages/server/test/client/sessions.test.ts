@@ -1,0 +1,134 @@
+import { assert, layer } from "@effect/vitest"
+import { createClient, LlmSaasError, type SessionStore } from "@llm-saas/client"
+import { Effect } from "effect"
+import { randomUUID } from "node:crypto"
+import { Running } from "../Running.ts"
+
+// Sessions by the client without Effect, on a running server.
+
+const PASSWORD = "a long enough one"
+
+/** What tabs share. */
+const shared = (): SessionStore & { readonly saved: Array<string | undefined> } => {
+  const saved: Array<string | undefined> = []
+  return { saved, load: () => saved.at(-1), save: (token) => void saved.push(token) }
+}
+
+/** A client, and the paths that it asked for. */
+const tab = (port: number, sessionStore?: SessionStore) => {
+  const asked: Array<string> = []
+  const client = createClient({
+    url: `http://127.0.0.1:${port}`,
+    ...(sessionStore === undefined ? {} : { sessionStore }),
+    fetch: (input, init) => {
+      asked.push(new URL(String(input)).pathname)
+      return fetch(input, init)
+    }
+  })
+  return { client, asked }
+}
+
+const account = async (port: number) => {
+  const { client } = tab(port)
+  const { id } = await client.tenants.create({ name: "Acme" })
+  const email = `${randomUUID()}@acme.test`
+  await client.register({ email, password: PASSWORD, tenant_id: id })
+  return { email, password: PASSWORD, session: true }
+}
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "fine",
+    (error: unknown) => (error instanceof LlmSaasError ? error.code : String(error))
+  )
+
+layer(Running.layer, { timeout: "60 seconds" })("a client with a session", (it) => {
+  it.effect(
+    "gets another access token where one is refused, once for all requests that wait, and sends them again",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* Running
+        yield* Effect.promise(async () => {
+          const { asked, client } = tab(port)
+          await client.login(await account(port))
+          client.token = "expired"
+          asked.length = 0
+          const all = await Promise.all([client.me(), client.me(), client.sessions.list(), client.me()])
+          assert.strictEqual(all.length, 4)
+          assert.strictEqual(asked.filter((path) => path === "/token").length, 1)
+        })
+      })
+  )
+
+  it.effect("shares it with other tabs: whichever renews, none ends it", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      yield* Effect.promise(async () => {
+        const store = shared()
+        const [one, two] = [tab(port, store), tab(port, store)]
+        await one.client.login(await account(port))
+        // The second has no access token of its own, and finds the session in the store.
+        assert.strictEqual((await two.client.me()).role, "admin")
+        for (let round = 0; round < 5; round++) {
+          one.client.token = "expired"
+          two.client.token = "expired"
+          await Promise.all([one.client.me(), two.client.me()])
+        }
+        one.client.token = "expired"
+        await one.client.me()
+        two.client.token = "expired"
+        await two.client.me()
+        assert.lengthOf((await one.client.sessions.list()).data, 1)
+      })
+    })
+  )
+
+  it.effect("goes on after a lost answer, and after another password", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      yield* Effect.promise(async () => {
+        let lose = true
+        const client = createClient({
+          url: `http://127.0.0.1:${port}`,
+          fetch: async (input, init) => {
+            const answer = await fetch(input, init)
+            if (lose && String(input).endsWith("/token")) {
+              lose = false
+              throw new TypeError("the answer was lost")
+            }
+            return answer
+          }
+        })
+        await client.login(await account(port))
+        client.token = "expired"
+        await client.me()
+        assert.isFalse(lose)
+        await client.changePassword({ current_password: PASSWORD, new_password: "another long one" })
+        await client.me()
+        client.token = "expired"
+        await client.me()
+      })
+    })
+  )
+
+  it.effect("forgets it with the logout, and where it was ended elsewhere", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      yield* Effect.promise(async () => {
+        const who = await account(port)
+        const [here, there] = [shared(), shared()]
+        const [one, two] = [tab(port, here).client, tab(port, there).client]
+        await one.login(who)
+        await two.login(who)
+        await one.sessions.endOthers()
+        assert.strictEqual(await codeOf(two.me()), "unauthenticated")
+        assert.isUndefined(there.load())
+        assert.strictEqual(await codeOf(two.renew()), "invalid_grant")
+        await one.logout()
+        assert.isUndefined(one.token)
+        assert.isUndefined(here.load())
+        assert.strictEqual(await codeOf(one.me()), "unauthenticated")
+      })
+    })
+  )
+})
