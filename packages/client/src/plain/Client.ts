@@ -304,7 +304,7 @@ export class Client {
       acceptance: { readonly token: string; readonly password: string },
       options?: RequestOptions
     ): Promise<Token> =>
-      this.#keep(await this.#transport.send("POST", "/invitations/accept", { ...options, json: acceptance }))
+      this.#session.keep(await this.#transport.send("POST", "/invitations/accept", { ...options, json: acceptance }))
   }
 
   readonly messages = {
