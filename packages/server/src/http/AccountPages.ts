@@ -14,6 +14,8 @@ interface AccountPage {
   readonly to: string
   /** The member of the body that is a new password, if the page asks for one. */
   readonly password?: string
+  /** Where it asks what the link offers, if it shows that. */
+  readonly look?: string
   /** What it says at the end. */
   readonly done: string
 }
@@ -41,6 +43,15 @@ const ACCOUNT: Readonly<Record<`/account/${string}`, AccountPage>> = {
     button: "Use this address",
     to: "../email/change",
     done: "Your account has the new address. Log in with it from now on."
+  },
+  "/account/invitation": {
+    title: "Accept the invitation",
+    text: "Choose a password for your account.",
+    button: "Accept",
+    to: "../invitations/accept",
+    look: "../invitations/look",
+    password: "password",
+    done: "You have an account now. Log in with your address and this password."
   }
 }
 
@@ -88,10 +99,10 @@ const POLICY = [
   "require-trusted-types-for 'script'"
 ].join("; ")
 
-const document = ({ button, done, password, text, title, to }: AccountPage): string => {
+const document = ({ button, done, look, password, text, title, to }: AccountPage): string => {
   const field =
     password === undefined
       ? ""
       : `<label for="password">New password</label><input id="password" type="password" autocomplete="new-password" required data-member="${password}">`
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escape(title)}</title><style>${STYLE}</style><script src="page.js" defer></script></head><body><main><h1>${escape(title)}</h1><form data-to="${to}" data-done="${escape(done)}"><p>${escape(text)}</p>${field}<button>${escape(button)}</button></form><p role="status" id="said" tabindex="-1"></p><noscript><p>This page needs JavaScript.</p></noscript></main></body></html>`
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escape(title)}</title><style>${STYLE}</style><script src="page.js" defer></script></head><body><main><h1>${escape(title)}</h1><form data-to="${to}" data-done="${escape(done)}"${look === undefined ? "" : ` data-look="${look}"`}><p id="offer"></p><p>${escape(text)}</p>${field}<button>${escape(button)}</button></form><p role="status" id="said" tabindex="-1"></p><noscript><p>This page needs JavaScript.</p></noscript></main></body></html>`
 }

@@ -1,6 +1,6 @@
 /**
  * The script of the pages of `AccountPages.ts`. It takes the token out of the address first, so that it is not in the history, nor seen by
- * who looks at the screen; and it writes texts, never markup.
+ * who looks at the screen; and it writes texts, never markup. `data-look`: what the link offers is asked for and shown; that does not use it.
  */
 export const SCRIPT = `"use strict"
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? ""
@@ -12,34 +12,42 @@ const said = document.getElementById("said")
 const say = (text) => {
   said.textContent = text
 }
-if (token === "") {
-  form.hidden = true
-  say("This page is opened by the link of a mail. Open it from there.")
-}
-form.addEventListener("submit", async (event) => {
-  event.preventDefault()
-  button.disabled = true
-  say("One moment …")
-  const body = password === null ? { token } : { token, [password.dataset.member]: password.value }
+const post = async (to, body) => {
   try {
-    const answer = await fetch(form.dataset.to, {
+    const answer = await fetch(to, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
       credentials: "omit",
       cache: "no-store"
     })
-    if (answer.ok) {
-      form.hidden = true
-      say(form.dataset.done)
-      said.focus()
-      return
-    }
-    const { detail, errors } = await answer.json()
-    say(errors?.[0]?.message ?? detail ?? "It did not work. Try again.")
+    const value = answer.status === 204 ? {} : await answer.json()
+    if (answer.ok) return value
+    say(value.errors?.[0]?.message ?? value.detail ?? "It did not work. Try again.")
   } catch {
     say("The server cannot be reached. Try again.")
   }
-  button.disabled = false
+}
+if (token === "") {
+  form.hidden = true
+  say("This page is opened by the link of a mail. Open it from there.")
+} else if (form.dataset.look !== undefined) {
+  post(form.dataset.look, { token }).then((offer) => {
+    if (offer === undefined) form.hidden = true
+    else document.getElementById("offer").textContent = "Tenant: " + offer.tenant_name + ". Your address: " + offer.email + "."
+  })
+}
+form.addEventListener("submit", async (event) => {
+  event.preventDefault()
+  button.disabled = true
+  say("One moment …")
+  const body = password === null ? { token } : { token, [password.dataset.member]: password.value }
+  if ((await post(form.dataset.to, body)) === undefined) {
+    button.disabled = false
+    return
+  }
+  form.hidden = true
+  say(form.dataset.done)
+  said.focus()
 })
 `

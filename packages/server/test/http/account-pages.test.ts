@@ -6,7 +6,7 @@ import { portOf, send, serving, stage } from "./Serving.ts"
 
 const Shared = Layer.unwrap(Effect.map(stage, (on) => serving(on)))
 
-const PAGES = ["/account/reset", "/account/verify", "/account/email"]
+const PAGES = ["/account/reset", "/account/verify", "/account/email", "/account/invitation"]
 
 type Submit = (event: { readonly preventDefault: () => void }) => Promise<void>
 
@@ -18,11 +18,16 @@ interface Form {
 }
 
 /** The parts of a browser that the script uses; `answer` is the server's. */
-const visit = (script: string, hash: string, answer: { readonly ok: boolean; readonly problem?: object }) => {
+const visit = (
+  script: string,
+  hash: string,
+  answer: { readonly ok: boolean; readonly problem?: object },
+  look: { readonly look?: string } = {}
+) => {
   const said = { textContent: "", focused: false, focus: () => void (said.focused = true) }
   const form: Form = {
     hidden: false,
-    dataset: { to: "../password/reset/confirm", done: "Done." },
+    dataset: { to: "../password/reset/confirm", done: "Done.", ...look },
     submit: () => Promise.resolve(),
     addEventListener: (_name, listener) => void (form.submit = listener)
   }
@@ -31,19 +36,23 @@ const visit = (script: string, hash: string, answer: { readonly ok: boolean; rea
     button: { disabled: false },
     input: { value: "a new password", dataset: { member: "new_password" } }
   }
+  const offer = { textContent: "" }
   const sent: Array<{ readonly to: string; readonly body: unknown }> = []
   const shown: Array<string> = []
   runInNewContext(script, {
     URLSearchParams,
     location: { hash, pathname: "/account/reset" },
     history: { replaceState: (_state: unknown, _title: string, path: string) => void shown.push(path) },
-    document: { querySelector: (name: string) => found[name], getElementById: () => said },
+    document: {
+      querySelector: (name: string) => found[name],
+      getElementById: (id: string) => (id === "offer" ? offer : said)
+    },
     fetch: (to: string, { body }: { readonly body: string }) => {
       sent.push({ to, body: JSON.parse(body) })
-      return Promise.resolve({ ok: answer.ok, json: () => Promise.resolve(answer.problem) })
+      return Promise.resolve({ ok: answer.ok, status: 200, json: () => Promise.resolve(answer.problem ?? {}) })
     }
   })
-  return { said, form, sent, shown, press: Effect.promise(() => form.submit({ preventDefault: () => {} })) }
+  return { said, form, offer, sent, shown, press: Effect.promise(() => form.submit({ preventDefault: () => {} })) }
 }
 
 it.layer(Shared)("the pages of links in mails", (it) => {
@@ -81,6 +90,17 @@ it.layer(Shared)("the pages of links in mails", (it) => {
       ])
       assert.deepInclude(page.said, { textContent: "Done.", focused: true })
       assert.isTrue(page.form.hidden)
+    })
+  )
+
+  it.effect("show what an invitation offers before it is accepted, as text", () =>
+    Effect.gen(function* () {
+      const script = (yield* send(yield* portOf, "GET", "/account/page.js")).body
+      const problem = { tenant_name: "<b>Acme</b>", email: "ann@example.com" }
+      const page = visit(script, "#token=ot_abc", { ok: true, problem }, { look: "../invitations/look" })
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      assert.deepStrictEqual(page.sent, [{ to: "../invitations/look", body: { token: "ot_abc" } }])
+      assert.strictEqual(page.offer.textContent, "Tenant: <b>Acme</b>. Your address: ann@example.com.")
     })
   )
 
