@@ -2,9 +2,11 @@ import { assert, layer } from "@effect/vitest"
 import * as Databases from "@llm-saas/database/backup/Databases"
 import { Pool } from "@llm-saas/database/connections/Pool"
 import { Generations } from "@llm-saas/engine/generations/Generations"
+import { SessionId } from "@llm-saas/domain/Session"
 import { Script } from "@llm-saas/testing/ScriptedLlm"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Exit, Layer, Scope } from "effect"
+import { randomUUID } from "node:crypto"
 import { anotherProcess, as, at, engine, question, newUser, passing, until } from "@llm-saas/testing/EngineFixture"
 
 /** Statements that went to the database from the process with this pool. */
@@ -100,6 +102,36 @@ layer(Layer.provideMerge(engine(), TestDatabase.layer), { timeout: "120 seconds"
         // Later tokens do not reach the user.
         for (const { tokenLog } of theirs) assert.strictEqual(tokenLog.seq, 1)
         assert.strictEqual((yield* Effect.flip(follow.pipe(as(admin))))._tag, "Unauthenticated")
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("is lost with the session that it is read in, within a second, and goes on in the user's others", () =>
+      Effect.gen(function* () {
+        const generations = yield* Generations
+        const script = yield* Script
+        const owner = yield* newUser()
+        const [ended, open] = [SessionId.make(randomUUID()), SessionId.make(randomUUID())]
+        for (const id of [ended, open])
+          yield* execute(
+            `insert into app.sessions (tenant_id, id, user_id, method, token_epoch, secret_hash, idle_until, ends_at)
+             values ('${owner.tenantId}', '${id}', '${owner.userId}', 'password', 0, sha256('${id}'), now() + '1 day', now() + '1 day')`
+          )
+        const other = yield* anotherProcess()
+        const asked = yield* generations.ask(question("Whose?")).pipe(as(owner))
+        const call = yield* script.next
+        call.emit("one")
+        const follow = Effect.flatMap(Generations, ({ follow }) => follow(asked.generationId)).pipe(at(other))
+        const theirs = yield* follow.pipe(as({ ...owner, session: ended }))
+        const others = yield* follow.pipe(as({ ...owner, session: open }))
+        yield* until(Effect.sync(() => [theirs, others].every(({ tokenLog }) => tokenLog.seq === 1)))
+        yield* execute(`update app.sessions set ended_at = now(), ended_reason = 'tried' where id = '${ended}'`)
+        yield* passing(2000)
+        assert.isTrue(theirs.tokenLog.ended?.refused)
+        call.emit("two")
+        call.complete()
+        yield* until(Effect.sync(() => others.tokenLog.ended !== undefined))
+        assert.deepStrictEqual(others.tokenLog.tokens, ["one", "two"])
+        assert.strictEqual(theirs.tokenLog.seq, 1)
       }).pipe(Effect.scoped)
     )
 

@@ -354,6 +354,24 @@ layer(SERVER, OPTIONS)("a session", (it) => {
     })
   )
 
+  it.effect("leaves nothing of its tokens in the log, nor in the database", () =>
+    Effect.gen(function* () {
+      const { process, send } = yield* Running
+      const first = yield* login(send, yield* account(send))
+      const second = tokensOf(yield* renew(send, first.refresh))
+      yield* renew(send, `${second.refresh}0`)
+      yield* send("POST", "/logout", { json: { refresh_token: second.refresh } })
+      yield* process.says(/\/logout/u)
+      const { stderr, stdout } = process.output()
+      assert.notMatch(stdout + stderr, /rt_[0-9A-Za-z]{10}/u)
+      for (const table of ["app.sessions", "app.session_tokens", "app.audit_events"])
+        assert.deepStrictEqual(
+          yield* query(`select 1 from ${table} t where to_jsonb(t)::text like '%rt_%' limit 1`),
+          []
+        )
+    })
+  )
+
   it.effect("is one of at most a hundred of its user: of more, those end that were never renewed, oldest first", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

@@ -11,6 +11,7 @@ import { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, UserId } from "@llm-saas/domain/User"
 import * as Databases from "@llm-saas/database/backup/Databases"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { SessionId } from "@llm-saas/domain/Session"
 import { Effect, Fiber, Latch, Redacted, Schema, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import { mkdtempSync, writeFileSync } from "node:fs"
@@ -119,6 +120,38 @@ layer(
           [["accepted", carol.id]]
         )
         assert.deepInclude(yield* Effect.flip(client["invitations.revoke"](invitation)), { code: "invitation_ended" })
+
+        const password = secret("correct horse battery staple")
+        const lasted = yield* nobody["accounts.login"]({ username: address, password, session: true })
+        const renewed = yield* nobody["sessions.renew"]({ refresh_token: lasted.refresh_token ?? "" })
+        const lasting = noting(yield* caller(transport, port, renewed.access_token), made)
+        const sessions = yield* lasting["sessions.list"]({})
+        assert.deepStrictEqual(
+          sessions.data.map(({ current, id }) => [current, id]),
+          [[true, lasted.session_id]]
+        )
+        yield* lasting["sessions.endOthers"]()
+        const unknown = SessionId.make(randomUUID())
+        const ofMe = { id: tenant.id, user: me.id }
+        for (const end of [
+          lasting["sessions.end"]({ id: unknown }),
+          client["sessions.endOfUser"]({ ...ofMe, session: unknown })
+        ])
+          assert.deepInclude(yield* Effect.flip(end), { code: "session_not_found" })
+        assert.lengthOf((yield* client["sessions.ofUser"](ofMe)).data, 1)
+        const beta = yield* nobody["tenants.create"]({ name: "Beta Corp" })
+        const there = { tenant_id: beta.id, password: secret("another long one") }
+        yield* nobody["accounts.register"]({ ...there, email: address })
+        const memberships = yield* lasting["memberships.add"](there)
+        assert.deepStrictEqual(
+          memberships.data.map(({ tenant_id }) => tenant_id),
+          [tenant.id, beta.id]
+        )
+        assert.deepStrictEqual(yield* lasting["memberships.list"](), memberships)
+        assert.isDefined((yield* lasting["memberships.open"]({ id: beta.id })).refresh_token)
+        yield* nobody["sessions.logout"]({ refresh_token: renewed.refresh_token ?? "" })
+        assert.strictEqual((yield* Effect.flip(lasting["accounts.me"]()))._tag, "Unauthenticated")
+        yield* client["sessions.endAllOfUser"](ofMe)
 
         const conversation = yield* client["conversations.create"]({})
         const message = yield* client["messages.ask"]({ content: "What is a room?", conversation_id: conversation.id })
