@@ -160,6 +160,31 @@ export const factor: typeof Factor.Encoded = {
   backed_up: null
 }
 
+export const passkeyFactor: typeof Factor.Encoded = { ...factor, kind: "passkey", name: "laptop", backed_up: true }
+
+const CHALLENGE = "pk_c2VhbGVk"
+
+export const passkeyCreation = {
+  challenge: CHALLENGE,
+  options: { challenge: "Y2hhbGxlbmdl", rp: { id: "app.acme.com", name: "llm-saas" } }
+}
+
+export const passkeyRequest = {
+  challenge: CHALLENGE,
+  options: { challenge: "Y2hhbGxlbmdl", rpId: "app.acme.com", userVerification: "preferred" }
+}
+
+export const addPasskey = {
+  challenge: CHALLENGE,
+  name: "laptop",
+  passkey: {
+    id: "Y3JlZGVudGlhbA",
+    rawId: "Y3JlZGVudGlhbA",
+    type: "public-key",
+    response: { clientDataJSON: "e30", attestationObject: "oA", transports: ["internal"] }
+  }
+}
+
 export const recoveryCodes = ["7k3mv-9x2dq-h4t8w-1nz6c-r5bfa", "0q8ej-y6vgs-3pm2k-x9dt4-n7hcw"]
 
 export const loginPolicy: typeof LoginPolicy.Encoded = {

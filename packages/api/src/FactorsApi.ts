@@ -1,5 +1,6 @@
 import {
   AddedFactor,
+  ChallengeEnded,
   Factor,
   FactorId,
   FactorName,
@@ -8,9 +9,11 @@ import {
   Factors,
   InvalidSecondFactor,
   NewTotp,
+  PasskeyRefused,
   ProofRequired,
   RecoveryCodes
 } from "@llm-saas/domain/Factor"
+import { newPasskey, PasskeyCreation, UsedPasskey } from "@llm-saas/domain/Passkey"
 import { InvalidCredentials, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
@@ -33,7 +36,15 @@ const RecoveryCode = Schema.String.check(Schema.isMaxCodePoints(64, { expected: 
 const Given = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
 
 /** What a second factor is proved with: one of these. */
-export const givenFactor = { code: Schema.optionalKey(Code), recovery_code: Schema.optionalKey(RecoveryCode) }
+export const givenFactor = {
+  code: Schema.optionalKey(Code),
+  recovery_code: Schema.optionalKey(RecoveryCode),
+  /** As `navigator.credentials.get` answers. */
+  passkey: Schema.optionalKey(UsedPasskey)
+}
+
+/** What a sealed text of ours has at most. */
+export const ChallengeText = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
 
 /** Exactly one of the members. */
 export const exactlyOne = (...names: ReadonlyArray<string>) => {
@@ -47,9 +58,11 @@ export const exactlyOne = (...names: ReadonlyArray<string>) => {
 /** What proves who asks. */
 export const Prove = Schema.Struct({
   ...givenFactor,
-  password: Schema.optionalKey(Given.pipe(Schema.RedactedFromValue))
+  password: Schema.optionalKey(Given.pipe(Schema.RedactedFromValue)),
+  /** With `passkey`: of `POST /me/proof/passkey`. */
+  challenge: Schema.optionalKey(ChallengeText)
 })
-  .check(exactlyOne("password", "code", "recovery_code"))
+  .check(exactlyOne("password", "code", "recovery_code", "passkey"))
   .annotate({ identifier: "Prove" })
 
 /** A proof, good for `expires_in` seconds. */
@@ -75,7 +88,7 @@ const list = HttpApiEndpoint.get("list", "/me/factors", { success: Factors, erro
 const prove = HttpApiEndpoint.post("prove", "/me/proof", {
   payload: Prove,
   success: Proof,
-  error: [InvalidCredentials, InvalidSecondFactor, TooManyRequests, Unavailable]
+  error: [InvalidCredentials, InvalidSecondFactor, ChallengeEnded, TooManyRequests, Unavailable]
 })
   .annotate(Access, "user")
   .annotateMerge(Examples.answers(200, { proof: "pf_c2VhbGVk", expires_in: 600 }, { code: "492039" }))
@@ -117,6 +130,55 @@ const confirmTotp = HttpApiEndpoint.post("confirmTotp", "/me/factors/totp/confir
       summary: "Confirm one-time codes",
       description:
         "With the first code of the authenticator they count. An account without recovery codes gets ten of them, shown this once: each replaces a code or passkey once."
+    })
+  )
+
+/** A passkey to add. */
+export const AddPasskey = Schema.Struct({ challenge: ChallengeText, ...newPasskey }).annotate({
+  identifier: "AddPasskey"
+})
+
+const beginPasskey = HttpApiEndpoint.post("beginPasskey", "/me/factors/passkeys/options", {
+  headers: proofHeader,
+  success: PasskeyCreation,
+  error: [ProofRequired, Unavailable]
+})
+  .annotate(Access, "user")
+  .annotateMerge(Examples.answers(200, Examples.passkeyCreation))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Begin to add a passkey",
+      description:
+        "A page at PUBLIC_URL gives `options` to `PublicKeyCredential.parseCreationOptionsFromJSON` and `navigator.credentials.create`, and sends the result with the `challenge` to `POST /me/factors/passkeys`, within five minutes."
+    })
+  )
+
+const addPasskey = HttpApiEndpoint.post("addPasskey", "/me/factors/passkeys", {
+  payload: AddPasskey,
+  success: AddedFactor.pipe(HttpApiSchema.status(201)),
+  error: [ChallengeEnded, PasskeyRefused, Unavailable]
+})
+  .annotate(Access, "user")
+  .annotateMerge(Examples.answers(201, { factor: Examples.passkeyFactor, recovery_codes: null }, Examples.addPasskey))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Add a passkey",
+      description:
+        "It counts as a second factor from now on. At most ten for an account; one that it has already is refused. An account without recovery codes gets ten of them, shown this once."
+    })
+  )
+
+const passkeyProof = HttpApiEndpoint.post("passkeyProof", "/me/proof/passkey", {
+  success: PasskeyCreation,
+  error: Unavailable
+})
+  .annotate(Access, "user")
+  .annotateMerge(Examples.answers(200, Examples.passkeyRequest))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Begin a proof by passkey",
+      description:
+        "`options` are for `PublicKeyCredential.parseRequestOptionsFromJSON` and `navigator.credentials.get`; the result goes to `POST /me/proof` as `passkey`, with the `challenge`, once and within five minutes."
     })
   )
 
@@ -183,7 +245,19 @@ const removeOf = HttpApiEndpoint.delete("removeOf", "/tenants/:id/users/:user/fa
 
 /** Second factors of accounts. */
 export class FactorsApi extends HttpApiGroup.make("factors")
-  .add(list, prove, beginTotp, confirmTotp, remove, recoveryCodes, listOf, removeOf)
+  .add(
+    list,
+    prove,
+    passkeyProof,
+    beginTotp,
+    confirmTotp,
+    beginPasskey,
+    addPasskey,
+    remove,
+    recoveryCodes,
+    listOf,
+    removeOf
+  )
   .middleware(Authorization)
   .annotateMerge(
     OpenApi.annotations({ title: "Second factors", description: "One-time codes, passkeys and recovery codes." })

@@ -7,9 +7,11 @@ import {
   Factors,
   InvalidSecondFactor,
   NewTotp,
+  PasskeyRefused,
   ProofRequired
 } from "@llm-saas/domain/Factor"
 import { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
+import { PasskeyCreation } from "@llm-saas/domain/Passkey"
 import { InvalidCredentials, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { UserId } from "@llm-saas/domain/User"
@@ -17,7 +19,7 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
-import { BeginTotp, ConfirmTotp, FactorList, NewRecoveryCodes, Proof, Prove } from "./FactorsApi.ts"
+import { AddPasskey, BeginTotp, ConfirmTotp, FactorList, NewRecoveryCodes, Proof, Prove } from "./FactorsApi.ts"
 import { proofMember } from "./Proof.ts"
 import { EnrolTotp, LoginAnswer, SecondFactor } from "./SecondFactorApi.ts"
 
@@ -41,7 +43,18 @@ const own = RpcGroup.make(
   Rpc.make("factors.prove", {
     payload: Prove,
     success: Proof,
-    error: Schema.Union([...refusals, InvalidCredentials, InvalidSecondFactor, TooManyRequests])
+    error: Schema.Union([...refusals, InvalidCredentials, InvalidSecondFactor, ChallengeEnded, TooManyRequests])
+  }),
+  Rpc.make("factors.passkeyProof", { success: PasskeyCreation, error: Schema.Union(refusals) }),
+  Rpc.make("factors.beginPasskey", {
+    payload: proofMember,
+    success: PasskeyCreation,
+    error: Schema.Union([...refusals, ProofRequired])
+  }),
+  Rpc.make("factors.addPasskey", {
+    payload: AddPasskey,
+    success: AddedFactor,
+    error: Schema.Union([...refusals, ChallengeEnded, PasskeyRefused])
   }),
   Rpc.make("factors.beginTotp", {
     payload: { ...BeginTotp.fields, ...proofMember },

@@ -29,6 +29,9 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["factors.prove", "login"],
   ["factors.beginTotp", "login"],
   ["factors.confirmTotp", "login"],
+  ["factors.passkeyProof", "login"],
+  ["factors.beginPasskey", "login"],
+  ["factors.addPasskey", "login"],
   ["factors.remove", "login"],
   ["factors.recoveryCodes", "login"],
 

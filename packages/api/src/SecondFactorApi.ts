@@ -6,13 +6,11 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Access } from "./Access.ts"
 import { Token } from "./AccountsApi.ts"
 import * as Examples from "./Examples.ts"
-import { exactlyOne, givenFactor } from "./FactorsApi.ts"
-
-const ChallengeText = Schema.String.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))
+import { ChallengeText, exactlyOne, givenFactor } from "./FactorsApi.ts"
 
 /** The second step of a login. */
 export const SecondFactor = Schema.Struct({ challenge: ChallengeText, ...givenFactor })
-  .check(exactlyOne("code", "recovery_code"))
+  .check(exactlyOne("code", "recovery_code", "passkey"))
   .annotate({ identifier: "SecondFactor" })
 
 /** The first factor of an account, set up while it logs in. */
@@ -34,7 +32,7 @@ const answer = HttpApiEndpoint.post("answer", "/login/second-factor", {
     OpenApi.annotations({
       summary: "Log in: the second factor",
       description:
-        "Ends a login that was answered with 401 `second_factor_required`, and answers as that login would have. A challenge is good for five minutes, five tries and one success. Each code is taken once; of wrong codes an account may have ten, and one more each 90 seconds. Where the factor was set up with the challenge, `recovery_codes` are shown, this once."
+        "Ends a login that was answered with 401 `second_factor_required`, and answers as that login would have. A challenge is good for five minutes, five tries and one success. Each code is taken once; of wrong codes an account may have ten, and one more each 90 seconds. A `passkey` is what `navigator.credentials.get` made of the `passkey` options in the 401. Where the factor was set up with the challenge, `recovery_codes` are shown, this once."
     })
   )
 

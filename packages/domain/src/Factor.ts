@@ -93,3 +93,6 @@ export class FactorNotFound extends Problem<FactorNotFound>()("FactorNotFound", 
 
 /** The tenant requires a second factor of this account, and this is its last. */
 export class FactorRequired extends Problem<FactorRequired>()("FactorRequired", "factor_required", {}) {}
+
+/** The passkey cannot be added: the device's answer is not right, or the account has it, or too many of them. */
+export class PasskeyRefused extends Problem<PasskeyRefused>()("PasskeyRefused", "passkey_refused", {}) {}

@@ -356,6 +356,12 @@ export const PROBLEMS = {
     detail: "An earlier request had this Idempotency-Key and another body.",
     help: "Make a new key for every request, and repeat a key only with the very same request."
   },
+  passkey_refused: {
+    status: 422,
+    title: "The passkey cannot be added",
+    detail: "The device's answer is not right, or the account has this passkey, or too many of them.",
+    help: "Ask for new `options` and try again. An account has at most ten passkeys."
+  },
   limit_beyond_plan: {
     status: 422,
     title: "The tenant's plan does not allow this much",

@@ -50,6 +50,7 @@ import { availability, gauge } from "./metrics/Gauge.ts"
 import { ModelLayer } from "./Model.ts"
 import { InvitationLimitLayer } from "./auth/InvitationLimits.ts"
 import { PasswordRulesLayer } from "./auth/CommonPasswords.ts"
+import { PasskeysLayer } from "./auth/Passkeys.ts"
 import { PasswordsLayer } from "./auth/Passwords.ts"
 import { Settings } from "./config/Settings.ts"
 import { StartupFailed } from "./process/Startup.ts"
@@ -165,6 +166,7 @@ export const EngineLayer = Layer.mergeAll(
       ReadinessLayer,
       GenerationStore.layer,
       PasswordsLayer,
+      PasskeysLayer,
       PasswordRulesLayer,
       OneTimeTextsLayer,
       PooledRandomLayer,

@@ -50,6 +50,7 @@ import { httpServerLayer } from "./http/HttpServe.ts"
 import { Invitees } from "./auth/Invitees.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
 import { MailRequests } from "./auth/MailRequests.ts"
+import { PasskeyEnrolments } from "./auth/PasskeyEnrolments.ts"
 import { Proofs } from "./auth/Proofs.ts"
 import { RpcServerLayer } from "./rpc/RpcServerLayer.ts"
 import { RPC_ROUTES } from "./rpc/OverHttp.ts"
@@ -115,7 +116,7 @@ const Routes = Layer.mergeAll(
   Layer.provide(TenantSwitch.layer),
   Layer.provide(Invitees.layer),
   Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer, MailRequests.layer]),
-  Layer.provide([SecondStep.layer, Proofs.layer]),
+  Layer.provide([SecondStep.layer, Proofs.layer, PasskeyEnrolments.layer]),
   Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),
   Layer.provide(CreationAttempts.layer),
   Layer.provide(ApiKeys.layer),

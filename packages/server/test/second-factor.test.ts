@@ -261,6 +261,8 @@ layer(Running.with(VARIABLES), { timeout: 60_000 })("a second factor", (it) => {
       const now = yield* send("DELETE", path, { token, headers: byPassword })
       assert.deepStrictEqual(says(now), [403, "proof_required"])
       assert.deepStrictEqual(now.body["methods"], ["totp", "recovery_code"])
+      const move = { email: "elsewhere@acme.test", password: PASSWORD }
+      assert.deepStrictEqual(says(yield* send("POST", "/me/email", { token, json: move })), [403, "proof_required"])
       const change = { current_password: PASSWORD, new_password: "another password, long" }
       assert.deepStrictEqual(says(yield* send("POST", "/me/password", { token, json: change })), [
         403,
@@ -316,6 +318,13 @@ layer(Running.with(VARIABLES), { timeout: 60_000 })("a second factor", (it) => {
       assert.strictEqual((yield* send("DELETE", gone, { token, headers })).status, 204)
       assert.strictEqual((yield* factors).body["recovery_codes_left"], 0)
       assert.strictEqual((yield* person.login()).status, 200)
+      const told = yield* query(
+        `select template, address from app.mails where tenant_id = '${person.tenant}' and template like 'second_factor%' order by id`
+      )
+      assert.deepStrictEqual(
+        told.map(({ address, template }) => [template, address]),
+        ["second_factor_added", "second_factor_added", "second_factor_removed"].map((each) => [each, person.email])
+      )
     })
   )
 

@@ -14,6 +14,7 @@ const WALL: Readonly<Record<string, string>> = {
   "server/src/commands/BackupCommands.ts": "the name of a backup",
   "server/src/auth/AccessTokens.ts": "iat and exp of tokens",
   "server/src/auth/Proofs.ts": "until when a proof is good",
+  "server/src/auth/PasskeyEnrolments.ts": "until when a passkey may be added",
   "server/src/http/Exchange.ts": "when an allowance is whole again, in Anthropic's headers",
   "server/src/http/handlers/operator.ts": "which day it is, for a report that names none",
   "server/src/process/Startup.ts": "when the start failed",

@@ -242,8 +242,8 @@ export class Client {
     /** Sends a link to the new address of the client's own account. */
     changeEmail: (
       change: { readonly email: string; readonly password: string },
-      options?: RequestOptions
-    ): Promise<void> => this.#transport.send("POST", "/me/email", { ...options, json: change })
+      options?: ProofOptions
+    ): Promise<void> => this.#transport.send("POST", "/me/email", { ...proven(options), json: change })
   }
 
   readonly tenants = {

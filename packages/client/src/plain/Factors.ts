@@ -1,5 +1,15 @@
 import type { RequestOptions, Transport } from "./Transport.ts"
-import type { AddedFactor, FactorList, Factors as FactorsOf, NewRecoveryCodes, NewTotp, Proof, Prove } from "./Types.ts"
+import type {
+  AddedFactor,
+  AddPasskey,
+  FactorList,
+  Factors as FactorsOf,
+  NewRecoveryCodes,
+  NewTotp,
+  PasskeyCreation,
+  Proof,
+  Prove
+} from "./Types.ts"
 
 /** What a second factor is changed with: the `proof` of {@link Factors.prove}. */
 export interface ProofOptions extends RequestOptions {
@@ -30,6 +40,20 @@ export class Factors {
 
   confirmTotp(code: string, options?: RequestOptions): Promise<AddedFactor> {
     return this.#transport.send("POST", "/me/factors/totp/confirm", { ...options, json: { code } })
+  }
+
+  /** What `navigator.credentials.create` wants. */
+  beginPasskey(options?: ProofOptions): Promise<PasskeyCreation> {
+    return this.#transport.send("POST", "/me/factors/passkeys/options", proven(options))
+  }
+
+  addPasskey(passkey: AddPasskey, options?: RequestOptions): Promise<AddedFactor> {
+    return this.#transport.send("POST", "/me/factors/passkeys", { ...options, json: passkey })
+  }
+
+  /** What `navigator.credentials.get` wants, for {@link prove}. */
+  passkeyProof(options?: RequestOptions): Promise<PasskeyCreation> {
+    return this.#transport.send("POST", "/me/proof/passkey", options)
   }
 
   remove(id: string, options?: ProofOptions): Promise<void> {

@@ -102,11 +102,50 @@ export interface LoginAnswer {
   readonly recovery_codes?: ReadonlyArray<string>
 }
 
-/** The second step of a login: one of `code` and `recovery_code`. */
+/** The second step of a login: one of `code`, `recovery_code` and `passkey`. */
 export interface SecondFactor {
   readonly challenge: string
   readonly code?: string
   readonly recovery_code?: string
+  readonly passkey?: UsedPasskey
+}
+
+/** What `navigator.credentials.create` made, as JSON. */
+export interface CreatedPasskey {
+  readonly id: string
+  readonly rawId: string
+  readonly type: "public-key"
+  readonly response: {
+    readonly clientDataJSON: string
+    readonly attestationObject: string
+    readonly transports?: ReadonlyArray<"ble" | "cable" | "hybrid" | "internal" | "nfc" | "smart-card" | "usb">
+  }
+}
+
+/** What `navigator.credentials.get` made, as JSON. */
+export interface UsedPasskey {
+  readonly id: string
+  readonly rawId: string
+  readonly type: "public-key"
+  readonly response: {
+    readonly clientDataJSON: string
+    readonly authenticatorData: string
+    readonly signature: string
+    readonly userHandle?: string
+  }
+}
+
+/** What a browser wants, and the `challenge` that comes back with its answer. */
+export interface PasskeyCreation {
+  readonly challenge: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** A passkey to add. */
+export interface AddPasskey {
+  readonly challenge: string
+  readonly name?: string
+  readonly passkey: CreatedPasskey
 }
 
 /** The second factors of an account. `required`: the last one stays. */
@@ -153,7 +192,9 @@ export interface NewRecoveryCodes {
 export interface Prove {
   readonly code?: string
   readonly recovery_code?: string
+  readonly passkey?: UsedPasskey
   readonly password?: string
+  readonly challenge?: string
 }
 
 /** A proof, good for `expires_in` seconds. */
@@ -712,6 +753,7 @@ export type ProblemCode =
   | "model_unavailable"
   | "model_unpriced"
   | "not_found"
+  | "passkey_refused"
   | "password_refused"
   | "payload_too_large"
   | "plan_in_use"

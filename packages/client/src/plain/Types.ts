@@ -49,6 +49,8 @@ export interface Problem {
   /** If a login has a second step: what it goes on with, for how many seconds, and by what. */
   readonly challenge?: string
   readonly expires_in?: number
+  /** For `navigator.credentials.get`, where there is a passkey. */
+  readonly passkey?: Readonly<Record<string, unknown>>
   /** That, or what may prove who asks. */
   readonly methods?: ReadonlyArray<"password" | "totp" | "passkey" | "recovery_code">
   readonly min_characters?: number

@@ -64,6 +64,17 @@ export const standing = SqlSchema.findOne({
     )
 })
 
+/** Where a user of the tenant gets mail; for admins. */
+export const addressOf = SqlSchema.findOne({
+  Request: UserId,
+  Result: Schema.Struct({ email: Email }),
+  execute: (user) =>
+    TenantSql.use(
+      (sql) => sql`select u.email from app.users u
+        where u.tenant_id = app.tenant_id() and u.id <= ${user}::uuid and u.id >= ${user}::uuid`
+    )
+})
+
 /** Holds the account: whoever changes its factors does so one after another. */
 export const hold = SqlSchema.void({
   Request: Schema.Void,
@@ -210,5 +221,68 @@ export const useRecoveryCode = SqlSchema.findOneOption({
       (sql) => sql`update app.recovery_codes r set used_at = now()
         where r.tenant_id = app.tenant_id() and r.user_id = app.user_id() and r.code_hash = decode(${hash}::text, 'hex')
           and r.used_at is null returning r.used_at`
+    )
+})
+
+const Passkey = Schema.Struct({
+  id: FactorId,
+  credential: Schema.String,
+  publicKey: Schema.String,
+  signCount: Schema.Int,
+  transports: Schema.Array(Schema.String)
+})
+export type PasskeyRow = typeof Passkey.Type
+
+/** Bytes in base64url (RFC 4648 §5), and back. */
+const TO_URL = (column: string) => `translate(encode(${column}, 'base64'), E'+/=\\n', '-_')`
+const FROM_URL = (text: string) =>
+  `decode(translate(${text}, '-_', '+/') || repeat('=', (4 - length(${text}) % 4) % 4), 'base64')`
+
+/** The account's passkeys, oldest first. */
+export const passkeys = SqlSchema.findAll({
+  Request: Schema.Void,
+  Result: Passkey,
+  execute: () =>
+    TenantSql.use(
+      (sql) => sql`select f.id, ${sql.literal(TO_URL("f.credential_id"))} as credential,
+          ${sql.literal(TO_URL("f.public_key"))} as "publicKey", f.sign_count::float8 as "signCount", f.transports
+        from app.factors f where ${sql.literal(OWN)} and f.kind = 'passkey' order by f.id`
+    )
+})
+
+/** Adds one, unless the account has it. */
+export const addPasskey = SqlSchema.findOneOption({
+  Request: Schema.Struct({
+    id: FactorId,
+    name: Schema.String,
+    credential: Schema.String,
+    publicKey: Schema.String,
+    signCount: Schema.Int,
+    transports: Schema.String,
+    backedUp: Schema.Boolean
+  }),
+  Result: Row,
+  execute: ({ backedUp, credential, id, name, publicKey, signCount, transports }) =>
+    TenantSql.use(
+      (sql) => sql`with given as (select ${credential}::text as credential, ${publicKey}::text as public_key)
+        insert into app.factors as f (
+          tenant_id, id, user_id, kind, name, confirmed_at, credential_id, public_key, sign_count, transports, backed_up
+        )
+        select app.tenant_id(), ${id}, app.user_id(), 'passkey', ${name}, now(), ${sql.literal(FROM_URL("credential"))},
+          ${sql.literal(FROM_URL("public_key"))}, ${signCount}::int8, coalesce(string_to_array(nullif(${transports}::text, ''), ','), '{}'),
+          ${backedUp}::boolean
+        from given on conflict do nothing returning ${sql.literal(COLUMNS)}`
+    )
+})
+
+/** A passkey was used. None: another use of the same moment was counted before. */
+export const passkeyUsed = SqlSchema.findOneOption({
+  Request: Schema.Struct({ id: FactorId, before: Schema.Int, signCount: Schema.Int, backedUp: Schema.Boolean }),
+  Result: Schema.Struct({ id: FactorId }),
+  execute: ({ backedUp, before, id, signCount }) =>
+    TenantSql.use(
+      (sql) => sql`update app.factors f
+        set sign_count = ${signCount}::int8, backed_up = ${backedUp}::boolean, last_used_at = now()
+        where ${sql.literal(OWN)} and f.id = ${id} and f.sign_count = ${before}::int8 returning f.id`
     )
 })

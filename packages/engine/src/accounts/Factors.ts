@@ -8,9 +8,11 @@ import {
   FactorRequired,
   Factors as FactorList,
   InvalidSecondFactor,
-  NewTotp
+  NewTotp,
+  PasskeyRefused
 } from "@llm-saas/domain/Factor"
 import { isRequired } from "@llm-saas/domain/LoginPolicy"
+import { MOST_PASSKEYS } from "@llm-saas/domain/Passkey"
 import { type Refused, TooManyRequests } from "@llm-saas/domain/Refusal"
 import { type TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { keyUri } from "@llm-saas/domain/Totp"
@@ -22,7 +24,9 @@ import { sealer } from "../providerKeys/DataKeys.ts"
 import { Encryption } from "../providerKeys/Encryption.ts"
 import { checks } from "./FactorChecks.ts"
 import * as Queries from "./FactorQueries.ts"
+import { Mails } from "./Mails.ts"
 import { OneTimeCodes } from "./OneTimeCodes.ts"
+import type { KnownPasskey, PasskeyUse } from "./PasskeyVerifier.ts"
 
 /** The second factors of accounts, as their users and the tenant's admins manage them. Who may do what with which proof is the caller's. */
 export class Factors extends Context.Service<
@@ -34,6 +38,11 @@ export class Factors extends Context.Service<
     readonly confirmTotp: (
       code: string
     ) => Effect.Effect<AddedFactor, FactorNotFound | InvalidSecondFactor | TooManyRequests | Refused, Actor>
+    /** A passkey that was made for this account, and signed. */
+    readonly addPasskey: (
+      name: string,
+      made: KnownPasskey & PasskeyUse
+    ) => Effect.Effect<AddedFactor, PasskeyRefused | Refused, Actor>
     /** The last one stays where the tenant requires one. Recovery codes go with the last. */
     readonly remove: (id: FactorId) => Effect.Effect<void, FactorNotFound | FactorRequired | Refused, Actor>
     /** New recovery codes, in the place of those there are; for an account that has a factor. */
@@ -62,6 +71,7 @@ const make = Effect.gen(function* () {
   const codes = yield* OneTimeCodes
   const random = yield* SecureRandom
   const record = AuditLog.recorder(random)
+  const mails = yield* Mails
   const seal = sealer(yield* Encryption)
   const { newRecoveryCodes, totp } = yield* checks
 
@@ -100,9 +110,10 @@ const make = Effect.gen(function* () {
       yield* Queries.hold()
       const checked = yield* totp("begun", code, Effect.succeed(true))
       if (checked.outcome !== "right" || checked.id === undefined) return checked
-      const { recovery_codes } = yield* Queries.standing()
+      const { email, recovery_codes } = yield* Queries.standing()
       const factor = new Factor(yield* Queries.confirmTotp(checked.id))
       yield* record("factor.added", { kind: "user", id: userId }, { factor: factor.id, kind: factor.kind })
+      yield* mails.write({ address: email, subject: userId, content: { template: "second_factor_added" } })
       const made = recovery_codes > 0 ? null : yield* newRecoveryCodes
       return { outcome: "added", added: new AddedFactor({ factor, recovery_codes: made }) } as const
     })
@@ -120,16 +131,37 @@ const make = Effect.gen(function* () {
     }
   })
 
+  const addPasskey: Factors["Service"]["addPasskey"] = Effect.fn("Factors.addPasskey")(function* (
+    name,
+    { transports, ...made }
+  ) {
+    const { userId } = yield* Actor
+    const id = FactorId.make(yield* random.uuidV7())
+    const work = Effect.gen(function* () {
+      yield* Queries.hold()
+      if ((yield* Queries.passkeys()).length >= MOST_PASSKEYS) return yield* new PasskeyRefused({})
+      const added = yield* Queries.addPasskey({ id, name, ...made, transports: transports.join(",") })
+      if (Option.isNone(added)) return yield* new PasskeyRefused({})
+      const { email, recovery_codes } = yield* Queries.standing()
+      yield* record("factor.added", { kind: "user", id: userId }, { factor: id, kind: "passkey" })
+      yield* mails.write({ address: email, subject: userId, content: { template: "second_factor_added" } })
+      const codes = recovery_codes > 0 ? null : yield* newRecoveryCodes
+      return new AddedFactor({ factor: new Factor(added.value), recovery_codes: codes })
+    })
+    return yield* tenancy.transaction(work).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
+  })
+
   const remove: Factors["Service"]["remove"] = Effect.fn("Factors.remove")(function* (id) {
     const { userId } = yield* Actor
     const work = Effect.gen(function* () {
       yield* Queries.hold()
       const removed = yield* Queries.remove({ id, user: userId })
       if (Option.isNone(removed)) return yield* new FactorNotFound({})
-      const { kinds, role, ...policy } = yield* Queries.standing()
+      const { email, kinds, role, ...policy } = yield* Queries.standing()
       if (kinds.length === 0 && isRequired(policy, role)) return yield* new FactorRequired({})
       if (kinds.length === 0) yield* Queries.setRecoveryCodes("")
       yield* record("factor.removed", { kind: "user", id: userId }, { factor: id, ...removed.value })
+      yield* mails.write({ address: email, subject: userId, content: { template: "second_factor_removed" } })
     })
     yield* tenancy.transaction(work).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
   })
@@ -159,8 +191,10 @@ const make = Effect.gen(function* () {
       if (id.toLowerCase() !== tenantId) return yield* new TenantNotFound({})
       if (Option.isNone(removed)) return yield* new FactorNotFound({})
       yield* record("factor.removed", { kind: "user", id: user }, { factor, ...removed.value })
+      const { email } = yield* Queries.addressOf(user)
+      yield* mails.write({ address: email, subject: user, content: { template: "second_factor_removed" } })
     })
-    yield* tenancy.transaction(work)
+    yield* tenancy.transaction(work).pipe(Effect.catchTag("NoSuchElementError", Effect.die))
   })
-  return Factors.of({ list, beginTotp, confirmTotp, remove, newRecoveryCodes: renew, listOf, removeOf })
+  return Factors.of({ list, beginTotp, confirmTotp, addPasskey, remove, newRecoveryCodes: renew, listOf, removeOf })
 })

@@ -2,6 +2,7 @@ import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { ChallengeEnded, FactorKind, type FactorMethod, InvalidSecondFactor } from "@llm-saas/domain/Factor"
 import { demandOf } from "@llm-saas/domain/LoginPolicy"
+import type { UsedPasskey } from "@llm-saas/domain/Passkey"
 import { type Refused, TooManyRequests } from "@llm-saas/domain/Refusal"
 import type { LoginMethod } from "@llm-saas/domain/Session"
 import { Context, Effect, Layer, Option } from "effect"
@@ -10,6 +11,8 @@ import * as AuditLog from "../AuditLog.ts"
 import * as Challenges from "./ChallengeQueries.ts"
 import { type Checked, checks, type GivenCode } from "./FactorChecks.ts"
 import * as Queries from "./FactorQueries.ts"
+import { Mails } from "./Mails.ts"
+import { PasskeyVerifier } from "./PasskeyVerifier.ts"
 
 /** What a login is still asked for, and by what an account can prove itself. */
 export interface Standing {
@@ -45,6 +48,18 @@ export class SecondFactors extends Context.Service<
       challenge: Challenge,
       given: GivenCode
     ) => Effect.Effect<ReadonlyArray<string> | undefined, ChallengeEnded | Wrong | Refused, Actor>
+    /** The account's passkeys, for the request to the browser. */
+    readonly passkeys: Effect.Effect<ReadonlyArray<Queries.PasskeyRow>, Refused, Actor>
+    /**
+     * Ends the wait with a passkey, once. `signed`: what it signed. Its signature is verified outside of the room; a use of another moment,
+     * and an answer of the same one, find the challenge gone. `login`: whether it ends a login, for the audit log.
+     */
+    readonly answerPasskey: (given: {
+      readonly challenge: string
+      readonly signed: string
+      readonly passkey: UsedPasskey
+      readonly login: boolean
+    }) => Effect.Effect<void, ChallengeEnded | InvalidSecondFactor | Refused, Actor>
     /** Sets a first factor up, while the challenge can be answered and the account has none. */
     readonly whileOpen: <A, E, R>(
       challenge: string,
@@ -64,6 +79,8 @@ const make = Effect.gen(function* () {
   const tenancy = yield* Tenancy
   const random = yield* SecureRandom
   const record = AuditLog.recorder(random)
+  const mails = yield* Mails
+  const verifier = yield* PasskeyVerifier
   const { newRecoveryCodes, recoveryCode, totp } = yield* checks
 
   const standing: SecondFactors["Service"]["standing"] = Effect.fn("SecondFactors.standing")(function* (by) {
@@ -96,6 +113,8 @@ const make = Effect.gen(function* () {
       if (checked.outcome !== "right" || checked.id === undefined) return checked
       const { kind } = yield* Queries.confirmTotp(checked.id)
       yield* record("factor.added", { kind: "user", id: userId }, { factor: checked.id, kind })
+      const { email } = yield* Queries.standing()
+      yield* mails.write({ address: email, subject: userId, content: { template: "second_factor_added" } })
       return { ...checked, recoveryCodes: yield* newRecoveryCodes }
     })
 
@@ -121,6 +140,8 @@ const make = Effect.gen(function* () {
     return checked.recoveryCodes
   })
 
+  const passkeys = tenancy.read(Queries.passkeys()).pipe(Effect.withSpan("SecondFactors.passkeys"))
+
   const whileOpen: SecondFactors["Service"]["whileOpen"] = (challenge, work) =>
     Effect.gen(function* () {
       const { userId } = yield* Actor
@@ -132,6 +153,39 @@ const make = Effect.gen(function* () {
       )
       return open ? yield* work : yield* new ChallengeEnded({})
     })
+
+  const answerPasskey: SecondFactors["Service"]["answerPasskey"] = Effect.fn("SecondFactors.answerPasskey")(function* ({
+    challenge,
+    login,
+    passkey,
+    signed
+  }) {
+    const { userId } = yield* Actor
+    const target = { kind: "user", id: userId }
+    const detail = { second_factor: "passkey" }
+    const begun = yield* tenancy.transaction(
+      Effect.gen(function* () {
+        if (Option.isNone(yield* Challenges.takeTry(challenge))) return undefined
+        return yield* Queries.passkeys()
+      })
+    )
+    if (begun === undefined) return yield* new ChallengeEnded({})
+    const known = begun.find(({ credential }) => credential === passkey.id)
+    const use = known === undefined ? undefined : yield* verifier.used(passkey, { challenge: signed, known })
+    const settle = Effect.gen(function* () {
+      if (known === undefined || use === undefined) {
+        yield* record("login.failed", target, detail)
+        return { outcome: "wrong" } as const
+      }
+      if (Option.isNone(yield* Challenges.close(challenge))) return { outcome: "over" } as const
+      const counted = yield* Queries.passkeyUsed({ id: known.id, before: known.signCount, ...use })
+      if (Option.isNone(counted)) return { outcome: "over" } as const
+      yield* Queries.unlockTotp()
+      if (login) yield* record("login.succeeded", target, detail)
+      return { outcome: "right" } as const
+    })
+    yield* Effect.flatMap(tenancy.transaction(settle), refuse).pipe(Effect.catchTag("TooManyRequests", Effect.die))
+  })
 
   const prove: SecondFactors["Service"]["prove"] = Effect.fn("SecondFactors.prove")(function* (given) {
     const { userId } = yield* Actor
@@ -148,7 +202,7 @@ const make = Effect.gen(function* () {
         Effect.catchTag("ChallengeEnded", Effect.die)
       )
   })
-  return SecondFactors.of({ standing, challenge, answer, whileOpen, prove })
+  return SecondFactors.of({ standing, challenge, answer, passkeys, answerPasskey, whileOpen, prove })
 })
 
 /** What was not right, as a failure. After the room: in it, a failure would undo what is counted. */

@@ -1,11 +1,13 @@
 import type { Prove } from "@llm-saas/api/FactorsApi"
 import { Actor } from "@llm-saas/domain/Actor"
-import { type InvalidSecondFactor, ProofRequired } from "@llm-saas/domain/Factor"
+import { ChallengeEnded, type InvalidSecondFactor, ProofRequired } from "@llm-saas/domain/Factor"
+import type { PasskeyCreation, UsedPasskey } from "@llm-saas/domain/Passkey"
 import type { InvalidCredentials, Refused, TooManyRequests } from "@llm-saas/domain/Refusal"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { wallMillis } from "@llm-saas/domain/Time"
 import { UserId } from "@llm-saas/domain/User"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
+import { PasskeyVerifier } from "@llm-saas/engine/accounts/PasskeyVerifier"
 import { SecondFactors } from "@llm-saas/engine/accounts/SecondFactors"
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
@@ -26,6 +28,9 @@ const Proven = Schema.Struct({
   until: Schema.Int
 })
 
+/** A proof by passkey that was begun. */
+const Waiting = Schema.Struct({ id: Schema.String, tenant: TenantId, user: UserId })
+
 /**
  * Recent proofs of who asks: a stolen access token alone changes nothing of what protects an account. A proof is a sealed text, and nothing
  * is stored of it.
@@ -38,9 +43,11 @@ export class Proofs extends Context.Service<
       from: Sender
     ) => Effect.Effect<
       { readonly proof: string; readonly expires_in: number },
-      InvalidCredentials | InvalidSecondFactor | TooManyRequests | Refused,
+      InvalidCredentials | InvalidSecondFactor | ChallengeEnded | TooManyRequests | Refused,
       Actor
     >
+    /** What a browser wants for a proof by passkey. */
+    readonly beginPasskey: Effect.Effect<typeof PasskeyCreation.Type, Refused, Actor>
     /**
      * Lets the actor go on with a proof of theirs that is recent: by a second factor, where the account has one, else by its password. An
      * account with neither, as one of single sign-on, has nothing to prove with. `factorOnly`: asks for nothing but a second factor.
@@ -56,12 +63,35 @@ export class Proofs extends Context.Service<
     Effect.gen(function* () {
       const accounts = yield* Accounts
       const factors = yield* SecondFactors
+      const verifier = yield* PasskeyVerifier
       const throttle = yield* LoginThrottle
       const networks = yield* ClientNetworks
       const proofs = sealed({ secret: (yield* SecretKey).value, purpose: "proof", prefix: "pf_" }, Proven)
       const now = Effect.map(Clock.Clock, (clock) => Math.floor(wallMillis(clock) / 1000))
 
-      const check = Effect.fnUntraced(function* ({ code, password, recovery_code }: typeof Prove.Type, from: Sender) {
+      const waits = sealed({ secret: (yield* SecretKey).value, purpose: "passkey proof", prefix: "pk_" }, Waiting)
+
+      const beginPasskey = Effect.gen(function* () {
+        const { tenantId, userId } = yield* Actor
+        const known = yield* factors.passkeys
+        const challenge = yield* waits.seal({ id: yield* factors.challenge, tenant: tenantId, user: userId })
+        return { challenge, options: verifier.request({ challenge, known }) }
+      })
+
+      const byPasskey = Effect.fnUntraced(function* (passkey: UsedPasskey, challenge: string) {
+        const { tenantId, userId } = yield* Actor
+        const waiting = Option.getOrUndefined(waits.open(challenge))
+        if (waiting === undefined || waiting.tenant !== tenantId || waiting.user !== userId)
+          return yield* new ChallengeEnded({})
+        yield* factors.answerPasskey({ challenge: waiting.id, signed: challenge, passkey, login: false })
+        return "passkey" as const
+      })
+
+      const check = Effect.fnUntraced(function* (
+        { challenge, code, passkey, password, recovery_code }: typeof Prove.Type,
+        from: Sender
+      ) {
+        if (passkey !== undefined) return yield* byPasskey(passkey, challenge ?? "")
         if (password === undefined) {
           const method = code === undefined ? "recovery_code" : "totp"
           yield* factors.prove({ method, code: code ?? recovery_code ?? "" })
@@ -103,7 +133,7 @@ export class Proofs extends Context.Service<
           && (methods.length > 0 ? found.by !== "password" : true)
         if (!isGood) return yield* new ProofRequired({ methods: asked })
       })
-      return Proofs.of({ prove, demand })
+      return Proofs.of({ prove, beginPasskey, demand })
     })
   )
 }

@@ -8,6 +8,7 @@ import { Role, UserId } from "@llm-saas/domain/User"
 import type { Identity } from "@llm-saas/engine/accounts/Accounts"
 import { CHALLENGE_SECONDS } from "@llm-saas/engine/accounts/ChallengeQueries"
 import { Factors } from "@llm-saas/engine/accounts/Factors"
+import { PasskeyVerifier } from "@llm-saas/engine/accounts/PasskeyVerifier"
 import { SecondFactors } from "@llm-saas/engine/accounts/SecondFactors"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecretKey } from "./SecretKey.ts"
@@ -16,7 +17,9 @@ import { sealed } from "./Sealed.ts"
 /** How the first step was proven, and the form of the answer that was asked for. */
 const Login = Schema.Struct({
   method: LoginMethod,
-  want: Schema.Literals(["none", "token", "cookie"])
+  want: Schema.Literals(["none", "token", "cookie"]),
+  /** Of a switch: no longer than the session it comes from. */
+  atMostSeconds: Schema.optionalKey(Schema.Int)
 })
 type Login = typeof Login.Type
 
@@ -67,6 +70,7 @@ export class SecondStep extends Context.Service<
     Effect.gen(function* () {
       const secondFactors = yield* SecondFactors
       const factors = yield* Factors
+      const verifier = yield* PasskeyVerifier
       const challenges = sealed({ secret: (yield* SecretKey).value, purpose: "challenge", prefix: "lc_" }, Waiting)
 
       const ask: SecondStep["Service"]["ask"] = Effect.fnUntraced(
@@ -82,7 +86,10 @@ export class SecondStep extends Context.Service<
             epoch: identity.tokenEpoch,
             ...login
           })
-          return yield* new SecondFactorRequired({ challenge, methods, expires_in: CHALLENGE_SECONDS })
+          const passkey = methods.includes("passkey")
+            ? { passkey: verifier.request({ challenge, known: yield* secondFactors.passkeys }) }
+            : {}
+          return yield* new SecondFactorRequired({ challenge, methods, expires_in: CHALLENGE_SECONDS, ...passkey })
         },
         (work, identity) => as(identity, work),
         Effect.catchTag("Forbidden", () => new Unauthenticated({}))
@@ -94,16 +101,30 @@ export class SecondStep extends Context.Service<
           onSome: Effect.succeed
         })
 
-      const answer: SecondStep["Service"]["answer"] = Effect.fnUntraced(function* ({ challenge, code, recovery_code }) {
+      const answer: SecondStep["Service"]["answer"] = Effect.fnUntraced(function* ({
+        challenge,
+        code,
+        passkey,
+        recovery_code
+      }) {
         const waiting = yield* opened(challenge)
         const identity = identityOf(waiting)
         const method = code === undefined ? "recovery_code" : "totp"
-        const answered = secondFactors.answer(waiting, { method, code: code ?? recovery_code ?? "" })
+        const byCode = secondFactors.answer(waiting, { method, code: code ?? recovery_code ?? "" })
+        const answered =
+          passkey === undefined
+            ? byCode
+            : Effect.as(
+                secondFactors.answerPasskey({ challenge: waiting.id, signed: challenge, passkey, login: true }),
+                undefined
+              )
         const recoveryCodes = yield* Effect.catchTags(as(identity, answered), {
           Forbidden: ended,
           Unauthenticated: ended
         })
-        return { identity, method: waiting.method, want: waiting.want, recoveryCodes }
+        const { atMostSeconds, method: by, want } = waiting
+        const login = { method: by, want, ...(atMostSeconds === undefined ? {} : { atMostSeconds }) }
+        return { identity, recoveryCodes, ...login }
       })
 
       const enrol: SecondStep["Service"]["enrol"] = Effect.fnUntraced(function* (challenge) {

@@ -6,6 +6,7 @@ import { ConversationId } from "@llm-saas/domain/Conversation"
 import { FactorId } from "@llm-saas/domain/Factor"
 import { GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
+import { CreatedPasskey } from "@llm-saas/domain/Passkey"
 import { ProviderKeyId } from "@llm-saas/domain/ProviderKey"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, UserId } from "@llm-saas/domain/User"
@@ -20,6 +21,7 @@ import { join } from "node:path"
 import { linkTo } from "../Links.ts"
 import { signUp } from "../People.ts"
 import { Running, running } from "../Running.ts"
+import { SoftwareAuthenticator } from "../SoftwareAuthenticator.ts"
 import { codeAt } from "../Totp.ts"
 import { caller, type Client, type Transport } from "./Callers.ts"
 
@@ -252,6 +254,14 @@ layer(
         assert.deepInclude(second, { token_type: "bearer", expires_in: 3600 })
         const { proof } = yield* client["factors.prove"]({ recovery_code: next })
         assert.strictEqual((yield* client["factors.recoveryCodes"]({ proof })).recovery_codes.length, 10)
+        const { challenge: other } = yield* client["factors.passkeyProof"]()
+        assert.containsAllKeys((yield* client["factors.beginPasskey"]({ proof })).options, ["challenge", "rp", "user"])
+        const device = new SoftwareAuthenticator("https://app.acme.test")
+        const signed = device.create({ rp: { id: "app.acme.test" }, challenge: "Y2hhbGxlbmdl" })
+        const passkey = yield* Effect.orDie(Schema.decodeUnknownEffect(CreatedPasskey)(signed))
+        // Begun for a proof, and not for this.
+        const wrong = yield* Effect.flip(client["factors.addPasskey"]({ challenge: other, passkey }))
+        assert.strictEqual(wrong._tag, "ChallengeEnded")
         const listedOf = yield* client["factors.listOf"]({ id: tenant.id, user: me.id })
         assert.deepStrictEqual(
           listedOf.data.map(({ id }) => id),

@@ -4,6 +4,7 @@ import { Factors } from "@llm-saas/engine/accounts/Factors"
 import { LoginPolicies } from "@llm-saas/engine/accounts/LoginPolicies"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { PasskeyEnrolments } from "../../auth/PasskeyEnrolments.ts"
 import { Proofs } from "../../auth/Proofs.ts"
 
 /** What one-time codes are called where nothing is said. */
@@ -16,12 +17,16 @@ export const FactorsHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const factors = yield* Factors
     const proofs = yield* Proofs
+    const enrolments = yield* PasskeyEnrolments
     return handlers.handleAll({
       list: () => factors.list,
       prove: ({ payload, request }) => proofs.prove(payload, request),
       beginTotp: ({ headers, payload }) =>
         Effect.andThen(proofs.demand(headers.proof), factors.beginTotp(payload.name ?? TOTP_NAME)),
       confirmTotp: ({ payload }) => factors.confirmTotp(payload.code),
+      passkeyProof: () => proofs.beginPasskey,
+      beginPasskey: ({ headers }) => Effect.andThen(proofs.demand(headers.proof), enrolments.begin),
+      addPasskey: ({ payload }) => enrolments.add(payload),
       remove: ({ headers, params }) => Effect.andThen(proofs.demand(headers.proof), factors.remove(params.id)),
       recoveryCodes: ({ headers }) =>
         Effect.map(Effect.andThen(proofs.demand(headers.proof), factors.newRecoveryCodes), (recovery_codes) => ({

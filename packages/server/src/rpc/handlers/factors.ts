@@ -3,6 +3,7 @@ import { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
 import { Factors } from "@llm-saas/engine/accounts/Factors"
 import { LoginPolicies } from "@llm-saas/engine/accounts/LoginPolicies"
 import { Effect } from "effect"
+import { PasskeyEnrolments } from "../../auth/PasskeyEnrolments.ts"
 import { Proofs } from "../../auth/Proofs.ts"
 import { SecondStep } from "../../auth/SecondStep.ts"
 import { Sessions } from "../../auth/Sessions.ts"
@@ -15,6 +16,7 @@ export const FactorsCalls = FactorsRpc.toLayer(
     const factors = yield* Factors
     const policies = yield* LoginPolicies
     const proofs = yield* Proofs
+    const enrolments = yield* PasskeyEnrolments
     const sessions = yield* Sessions
     const step = yield* SecondStep
     return FactorsRpc.of({
@@ -25,6 +27,9 @@ export const FactorsCalls = FactorsRpc.toLayer(
       "factors.beginTotp": ({ name, proof }) =>
         Effect.andThen(proofs.demand(proof), factors.beginTotp(name ?? TOTP_NAME)),
       "factors.confirmTotp": ({ code }) => factors.confirmTotp(code),
+      "factors.passkeyProof": () => proofs.beginPasskey,
+      "factors.beginPasskey": ({ proof }) => Effect.andThen(proofs.demand(proof), enrolments.begin),
+      "factors.addPasskey": (passkey) => enrolments.add(passkey),
       "factors.remove": ({ id, proof }) => Effect.andThen(proofs.demand(proof), factors.remove(id)),
       "factors.recoveryCodes": ({ proof }) =>
         Effect.map(Effect.andThen(proofs.demand(proof), factors.newRecoveryCodes), (recovery_codes) => ({
