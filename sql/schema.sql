@@ -1315,7 +1315,9 @@ CREATE INDEX one_time_tokens_open ON app.one_time_tokens USING btree (tenant_id,
 CREATE INDEX one_time_tokens_subject ON app.one_time_tokens USING btree (tenant_id, subject_id, id);
 create policy own_or_admin on app.one_time_tokens as restrictive for all to llm_tenant
   using ((subject_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text))
-  with check (((subject_id = ( SELECT app.user_id() AS user_id)) AND (purpose = ANY (ARRAY['email_verify'::text, 'email_change'::text]))) OR ((( SELECT app.role() AS role) = 'admin'::text) AND ((purpose = 'invitation'::text) OR (voided_at IS NOT NULL))));
+  with check ((subject_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text));
+create policy own_or_invitation_add on app.one_time_tokens as restrictive for insert to llm_tenant
+  with check (((subject_id = ( SELECT app.user_id() AS user_id)) AND (purpose = ANY (ARRAY['email_verify'::text, 'email_change'::text]))) OR ((( SELECT app.role() AS role) = 'admin'::text) AND (purpose = 'invitation'::text)));
 create policy reader_wall on app.one_time_tokens as restrictive for all to llm_reader
   using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
   with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
@@ -1993,6 +1995,7 @@ create policy work_rows on app.users as permissive for select to llm_work
 CREATE TRIGGER end_sessions AFTER UPDATE OF status, token_epoch ON app.users FOR EACH ROW WHEN (((new.status <> 'active'::text) OR (old.token_epoch <> new.token_epoch))) EXECUTE FUNCTION app.end_sessions();
 CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND (old.deleted_at IS NULL))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
+CREATE TRIGGER void_links AFTER UPDATE OF status, token_epoch ON app.users FOR EACH ROW WHEN (((new.status <> old.status) OR (new.token_epoch <> old.token_epoch))) EXECUTE FUNCTION app.void_links();
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_auditor;
 grant insert (tenant_id, id, email, role, email_verified_at), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind, email_verified_at), update (email, token_epoch, email_verified_at) on app.users to llm_auth;
 grant select on app.users to llm_backup;
@@ -2471,6 +2474,8 @@ create function app.user_id() returns uuid language sql stable;
   grant execute to llm_auditor;
   grant execute to llm_tenant;
   grant execute to llm_work;
+create function app.void_links() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function app.void_links() owner to llm_owner;
 create function app.within_plan() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
   alter function app.within_plan() owner to llm_owner;
 create function audit.canary(regclass,uuid,uuid,jsonb) returns jsonb language sql set search_path=pg_catalog, pg_temp;

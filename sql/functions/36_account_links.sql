@@ -1,5 +1,19 @@
 -- What is done by links in mails, before a tenant is known: passwords are reset, addresses verified and changed. No function here says
 -- whether an address has an account.
+
+-- A new password, or a user who is disabled, ends links that would give the account another password or address: who had asked for them may
+-- be whom the owner just locked out. Not definer: whoever may change a user so may void their links.
+create function app.void_links() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  update app.one_time_tokens t set voided_at = now()
+  where t.tenant_id = new.tenant_id and t.subject_id = new.id and t.purpose in ('password_reset', 'email_change')
+    and t.used_at is null and t.voided_at is null;
+  return null;
+end $$;
+
+create trigger void_links after update of status, token_epoch on app.users
+  for each row when (new.status <> old.status or new.token_epoch <> old.token_epoch) execute function app.void_links();
+
 set local role llm_auth;
 
 -- Active people with this address, to whom a link may be sent, verified ones first. Ten of them: who creates tenants with another's address

@@ -63,9 +63,11 @@ create policy tenant_add on app.one_time_tokens for insert to llm_tenant with ch
 create policy tenant_void on app.one_time_tokens for update to llm_tenant using (used_at is null) with check (voided_at is not null);
 create policy own_or_admin on app.one_time_tokens as restrictive for all to llm_tenant
   using (subject_id = (select app.user_id()) or (select app.role()) = 'admin')
+  with check (subject_id = (select app.user_id()) or (select app.role()) = 'admin');
+create policy own_or_invitation_add on app.one_time_tokens as restrictive for insert to llm_tenant
   with check (
     subject_id = (select app.user_id()) and purpose in ('email_verify', 'email_change')
-    or (select app.role()) = 'admin' and (purpose = 'invitation' or voided_at is not null)
+    or (select app.role()) = 'admin' and purpose = 'invitation'
   );
 create policy tenant_add on app.mails for insert to llm_tenant with check (true);
 create policy tenant_rows on app.mails for select to llm_tenant using (true);

@@ -222,6 +222,25 @@ layer(withInbox(), { timeout: "120 seconds" })("an address", (it) => {
     })
   )
 
+  it.effect("is not changed by a link from before a new password", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const inbox = yield* Inbox
+      const ann = yield* newPerson(send)
+      const next = `thief-of-${ann.email}`
+      yield* send("POST", "/me/email", { token: ann.token, json: { email: next, password: PASSWORD } })
+      const { token } = yield* inbox.next(next)
+      yield* asks(send, ann.email)
+      yield* inbox.next(ann.email)
+      const reset = yield* inbox.next(ann.email)
+      const changed = { current_password: PASSWORD, new_password: NEXT }
+      assert.strictEqual((yield* send("POST", "/me/password", { token: ann.token, json: changed })).status, 200)
+      assert.strictEqual((yield* send("POST", "/email/change", { json: { token } })).status, 403)
+      assert.strictEqual(yield* confirms(send, reset.token, PASSWORD), "403 link_refused")
+      assert.strictEqual((yield* login(send, ann.email, NEXT, ann.tenant)).status, 200)
+    })
+  )
+
   it.effect("that another account has is told to who reads its mail, and to nobody else", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

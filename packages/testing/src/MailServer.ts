@@ -43,6 +43,8 @@ export const mailServer = Effect.fnUntraced(function* (options: MailServerOption
     Effect.callback<SMTPServer>((resume) => {
       const server = new SMTPServer({
         authOptional: true,
+        // A client keeps its connections for a while.
+        closeTimeout: 200,
         allowInsecureAuth: true,
         disabledCommands: ["STARTTLS"],
         onAuth: ({ password, username }, _session, callback) =>
