@@ -77,7 +77,12 @@ const TYPES = {
   ServiceAccount: "An owner of keys who is no person.",
   ProviderKey: "A tenant's key at a provider, without the key.",
   CreateProviderKey: "A key at a provider, to keep.",
-  ChangeProviderKey: "Members of a key at a provider to change; those left out stay."
+  ChangeProviderKey: "Members of a key at a provider to change; those left out stay.",
+  SsoConnection: "A tenant's own OpenID Connect provider, without the client's secret.",
+  SsoDomain: "A domain of a connection. `routed`: its people are led there, since DNS has `record`.",
+  SsoConnectionChoice:
+    "What it is to be. A `client_secret` that is left out stays, unless the issuer or the client changes.",
+  LoginPlace: "Where to log in: null is by password."
 }
 
 /** Choices that have a name of their own, and a member each of which they are the type. */

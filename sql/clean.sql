@@ -61,6 +61,7 @@ begin
   grant usage, create on schema operator to llm_operator;
   grant usage, create on schema audit to llm_sessions;
   grant usage on schema app to llm_auth, llm_work, llm_tracking, llm_operator;
+  grant usage on schema meta to llm_auth;
   grant usage on schema operator to llm_work;
   grant usage on schema meta to llm_auth;
 end $$;

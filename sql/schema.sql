@@ -56,6 +56,7 @@ create schema audit authorization llm_owner;
 create schema auth authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auth;
+  grant usage to llm_tenant;
 create schema lint authorization llm_owner;
   grant usage to llm_api;
   grant usage to llm_auditor;
@@ -1607,6 +1608,126 @@ grant select (tenant_id, id, user_id, method, rotations, rotated_at, device, add
 grant insert (tenant_id, id, user_id, method, token_epoch, secret_hash, device, address, idle_until, ends_at), select (tenant_id, id, user_id, method, token_epoch, rotations, rotated_at, device, address, created_at, last_used_at, idle_until, ends_at, ended_at, ended_reason), update (token_epoch, ended_at, ended_reason) on app.sessions to llm_tenant;
 grant delete, select (tenant_id, id, user_id, idle_until, ended_at), update (last_used_at) on app.sessions to llm_work;
 
+create table app.sso_connections (
+  tenant_id uuid not null,
+  id uuid not null,
+  slug text not null,
+  issuer text not null,
+  client_id text not null,
+  key_version integer,
+  sealed bytea,
+  domains text[] not null default '{}'::text[],
+  trust_email boolean not null default false,
+  jit boolean not null default false,
+  role_claim text,
+  admin_values text[] not null default '{}'::text[],
+  required boolean not null default false,
+  enabled boolean not null default true,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint sso_connections_pkey PRIMARY KEY (tenant_id, id),
+  constraint sso_connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES app.tenants(id),
+  constraint sso_connections_tenant_id_key_version_fkey FOREIGN KEY (tenant_id, key_version) REFERENCES app.tenant_keys(tenant_id, version),
+  constraint sso_connections_admin_values_check CHECK ((cardinality(admin_values) <= 100)),
+  constraint sso_connections_client_id_check CHECK (((char_length(client_id) <= 300) AND (client_id ~ '^[!-~]+$'::text))),
+  constraint sso_connections_domains_check CHECK ((cardinality(domains) <= 100)),
+  constraint sso_connections_issuer_check CHECK (((char_length(issuer) <= 500) AND (issuer ~ '^https?://[!-~]+$'::text))),
+  constraint sso_connections_role CHECK (((role_claim IS NOT NULL) OR (admin_values = '{}'::text[]))),
+  constraint sso_connections_role_claim_check CHECK (((char_length(role_claim) >= 1) AND (char_length(role_claim) <= 200))),
+  constraint sso_connections_sealed CHECK (((sealed IS NULL) OR (key_version IS NOT NULL))),
+  constraint sso_connections_sealed_check CHECK (((octet_length(sealed) >= 29) AND (octet_length(sealed) <= 4096))),
+  constraint sso_connections_slug_check CHECK ((slug ~ '^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$'::text))
+);
+alter table app.sso_connections owner to llm_owner, enable row level security, force row level security;
+create policy admins_only on app.sso_connections as restrictive for all to llm_tenant
+  using (( SELECT app.role() AS role) = 'admin'::text)
+  with check (( SELECT app.role() AS role) = 'admin'::text);
+create policy reader_wall on app.sso_connections as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.sso_connections as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.sso_connections as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_lock on app.sso_connections as permissive for update to llm_auth
+  using true
+  with check false;
+create policy auth_read on app.sso_connections as permissive for select to llm_auth
+  using true;
+create policy backup_rows on app.sso_connections as permissive for select to llm_backup
+  using true;
+create policy operator_rows on app.sso_connections as permissive for all to llm_operator
+  using true
+  with check (NOT required);
+create policy reader_read on app.sso_connections as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.sso_connections as permissive for all to llm_tenant
+  using true
+  with check true;
+grant select (tenant_id, id, slug, issuer, client_id, key_version, domains, trust_email, jit, role_claim, admin_values, required, enabled, created_at, updated_at) on app.sso_connections to llm_auditor;
+grant select, update (updated_at) on app.sso_connections to llm_auth;
+grant select on app.sso_connections to llm_backup;
+grant delete, select (tenant_id, required, enabled), update (required, updated_at) on app.sso_connections to llm_operator;
+grant select (tenant_id, id, slug, issuer, client_id, key_version, domains, trust_email, jit, role_claim, admin_values, required, enabled, created_at, updated_at) on app.sso_connections to llm_reader;
+grant delete, insert (tenant_id, id, slug, issuer, client_id, key_version, sealed, domains, trust_email, jit, role_claim, admin_values, required, enabled), select, update (id, slug, issuer, client_id, key_version, sealed, domains, trust_email, jit, role_claim, admin_values, required, enabled, updated_at) on app.sso_connections to llm_tenant;
+
+create table app.sso_identities (
+  tenant_id uuid not null,
+  issuer text not null,
+  subject text not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  last_login_at timestamp with time zone,
+  constraint sso_identities_pkey PRIMARY KEY (tenant_id, issuer, subject),
+  constraint sso_identities_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
+  constraint sso_identities_issuer_check CHECK ((char_length(issuer) <= 500)),
+  constraint sso_identities_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
+);
+alter table app.sso_identities owner to llm_owner, enable row level security, force row level security;
+CREATE INDEX sso_identities_of_user ON app.sso_identities USING btree (tenant_id, user_id);
+create policy not_deleted on app.sso_identities as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
+  using (( SELECT (NOT (EXISTS ( SELECT
+           FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = sso_identities.tenant_id) AND (d.id = sso_identities.user_id))))));
+create policy own_or_admin on app.sso_identities as restrictive for all to llm_tenant
+  using ((user_id = ( SELECT app.user_id() AS user_id)) OR (( SELECT app.role() AS role) = 'admin'::text))
+  with check false;
+create policy reader_wall on app.sso_identities as restrictive for all to llm_reader
+  using (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant))
+  with check (tenant_id = ( SELECT app.reader_tenant() AS reader_tenant));
+create policy tenant_wall on app.sso_identities as restrictive for all to llm_tenant
+  using (tenant_id = ( SELECT app.tenant_id() AS tenant_id))
+  with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
+create policy auditor_read on app.sso_identities as permissive for select to llm_auditor
+  using ( SELECT app.login_valid() AS login_valid);
+create policy auth_rows on app.sso_identities as permissive for all to llm_auth
+  using true
+  with check true;
+create policy backup_rows on app.sso_identities as permissive for select to llm_backup
+  using true;
+create policy operator_read on app.sso_identities as permissive for select to llm_operator
+  using true;
+create policy reader_read on app.sso_identities as permissive for select to llm_reader
+  using true;
+create policy tenant_rows on app.sso_identities as permissive for all to llm_tenant
+  using true
+  with check true;
+create policy work_deleted on app.sso_identities as permissive for delete to llm_work
+  using (EXISTS ( SELECT
+   FROM app.deletions d
+  WHERE ((d.tenant_id = sso_identities.tenant_id) AND (d.id = sso_identities.user_id))));
+create policy work_rows on app.sso_identities as permissive for select to llm_work
+  using true;
+grant select on app.sso_identities to llm_auditor;
+grant insert (tenant_id, issuer, subject, user_id, last_login_at), select, update (user_id, last_login_at) on app.sso_identities to llm_auth;
+grant select on app.sso_identities to llm_backup;
+grant select (tenant_id) on app.sso_identities to llm_operator;
+grant select on app.sso_identities to llm_reader;
+grant delete, select on app.sso_identities to llm_tenant;
+grant delete, select (tenant_id, user_id) on app.sso_identities to llm_work;
+
 create table app.tenant_keys (
   tenant_id uuid not null,
   version integer not null,
@@ -1629,6 +1750,8 @@ create policy tenant_wall on app.tenant_keys as restrictive for all to llm_tenan
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auditor_read on app.tenant_keys as permissive for select to llm_auditor
   using ( SELECT app.login_valid() AS login_valid);
+create policy auth_read on app.tenant_keys as permissive for select to llm_auth
+  using true;
 create policy backup_rows on app.tenant_keys as permissive for select to llm_backup
   using true;
 create policy operator_read on app.tenant_keys as permissive for select to llm_operator
@@ -1649,6 +1772,7 @@ create policy work_change on app.tenant_keys as permissive for update to llm_wor
 create policy work_rows on app.tenant_keys as permissive for select to llm_work
   using true;
 grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_auditor;
+grant select (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_auth;
 grant select on app.tenant_keys to llm_backup;
 grant delete, select (tenant_id) on app.tenant_keys to llm_operator;
 grant select (tenant_id, version, wrapped_by, created_at, wrapped_at) on app.tenant_keys to llm_reader;
@@ -1705,6 +1829,9 @@ create policy auth_add on app.tenants as permissive for insert to llm_auth
 create policy auth_bootstrap on app.tenants as permissive for update to llm_auth
   using (bootstrapped_at IS NULL)
   with check (bootstrapped_at IS NOT NULL);
+create policy auth_lock on app.tenants as permissive for update to llm_auth
+  using true
+  with check false;
 create policy auth_read on app.tenants as permissive for select to llm_auth
   using true;
 create policy backup_rows on app.tenants as permissive for select to llm_backup
@@ -1973,6 +2100,9 @@ create policy auth_change on app.users as permissive for update to llm_auth
   with check true;
 create policy auth_read on app.users as permissive for select to llm_auth
   using true;
+create policy auth_role on app.users as permissive for update to llm_auth
+  using (kind = 'person'::text)
+  with check (kind = 'person'::text);
 create policy backup_rows on app.users as permissive for select to llm_backup
   using true;
 create policy operator_lock on app.users as permissive for update to llm_operator
@@ -1997,7 +2127,7 @@ CREATE TRIGGER keep_an_admin_delete AFTER DELETE ON app.users FOR EACH ROW WHEN 
 CREATE TRIGGER keep_an_admin_update AFTER UPDATE ON app.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND (old.status = 'active'::text) AND ((new.role <> 'admin'::text) OR (new.status <> 'active'::text)))) EXECUTE FUNCTION app.keep_an_admin();
 CREATE TRIGGER void_links AFTER UPDATE OF status, token_epoch ON app.users FOR EACH ROW WHEN (((new.status <> old.status) OR (new.token_epoch <> old.token_epoch))) EXECUTE FUNCTION app.void_links();
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_auditor;
-grant insert (tenant_id, id, email, role, email_verified_at), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind, email_verified_at), update (email, token_epoch, email_verified_at) on app.users to llm_auth;
+grant insert (tenant_id, id, email, role, email_verified_at), select (tenant_id, id, email, role, status, created_at, token_epoch, deleted_at, kind, email_verified_at), update (email, role, token_epoch, email_verified_at) on app.users to llm_auth;
 grant select on app.users to llm_backup;
 grant select (tenant_id, id, role, status, deleted_at, kind), update (deleted_at) on app.users to llm_operator;
 grant select (tenant_id, id, email, role, status, created_at, deleted_at, kind, name, email_verified_at) on app.users to llm_reader;
@@ -2132,6 +2262,43 @@ grant select on meta.repeatables to llm_api;
 grant select on meta.repeatables to llm_auditor;
 grant select on meta.repeatables to llm_backup;
 grant select on meta.repeatables to llm_reader;
+
+create table meta.spent (
+  hash bytea not null,
+  until timestamp with time zone not null,
+  constraint spent_pkey PRIMARY KEY (hash),
+  constraint spent_hash_check CHECK ((octet_length(hash) = 32))
+);
+alter table meta.spent owner to llm_owner;
+CREATE INDEX spent_until ON meta.spent USING btree (until);
+grant delete, insert, select, update on meta.spent to llm_auth;
+grant select on meta.spent to llm_backup;
+
+create table meta.sso_domains (
+  domain text not null,
+  tenant_id uuid not null,
+  connection_id uuid not null,
+  proven_at timestamp with time zone not null default now(),
+  constraint sso_domains_pkey PRIMARY KEY (domain),
+  constraint sso_domains_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES app.sso_connections(tenant_id, id) ON DELETE CASCADE,
+  constraint sso_domains_domain_check CHECK ((char_length(domain) <= 253))
+);
+alter table meta.sso_domains owner to llm_owner;
+CREATE INDEX sso_domains_of_connection ON meta.sso_domains USING btree (tenant_id, connection_id);
+grant delete, insert, select, update on meta.sso_domains to llm_auth;
+grant select on meta.sso_domains to llm_backup;
+
+create table meta.sso_slugs (
+  slug text not null,
+  tenant_id uuid not null,
+  connection_id uuid not null,
+  constraint sso_slugs_pkey PRIMARY KEY (slug),
+  constraint sso_slugs_tenant_id_connection_id_key UNIQUE (tenant_id, connection_id),
+  constraint sso_slugs_tenant_id_connection_id_fkey FOREIGN KEY (tenant_id, connection_id) REFERENCES app.sso_connections(tenant_id, id) ON DELETE CASCADE
+);
+alter table meta.sso_slugs owner to llm_owner;
+grant delete, insert, select, update on meta.sso_slugs to llm_auth;
+grant select on meta.sso_slugs to llm_backup;
 
 create table meta.throttles (
   key text not null,
@@ -2447,6 +2614,7 @@ create function app.role() returns text language sql stable;
   alter function app.role() owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_auditor;
+  grant execute to llm_auth;
   grant execute to llm_tenant;
 create function app.sum_counts(jsonb[]) returns jsonb language sql immutable;
   alter function app.sum_counts(jsonb[]) owner to llm_owner;
@@ -2459,6 +2627,7 @@ create function app.tenant_id() returns uuid language sql stable;
   alter function app.tenant_id() owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_auditor;
+  grant execute to llm_auth;
   grant execute to llm_tenant;
   grant execute to llm_work;
 create function app.units_of_items() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
@@ -2565,6 +2734,12 @@ create function auth.carry_proven_accounts(uuid,uuid,uuid,uuid) returns void lan
 create function auth.change_email(text,uuid,text) returns text language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.change_email(text,uuid,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.claim_domain(text,uuid) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.claim_domain(text,uuid) owner to llm_auth;
+  grant execute to llm_tenant;
+create function auth.claim_slug(text,uuid) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.claim_slug(text,uuid) owner to llm_auth;
+  grant execute to llm_tenant;
 create function auth.count_attempt(text[],integer[],integer) returns double precision language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.count_attempt(text[],integer[],integer) owner to llm_auth;
   grant execute to llm_api;
@@ -2580,6 +2755,12 @@ create function auth.find_invitation(bytea) returns TABLE(tenant_id uuid, tenant
 create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uuid, tenant_name text, token_id uuid, subject_id uuid, address text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.find_one_time_token(bytea,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.identity_of(uuid,uuid,integer) returns TABLE(id uuid, role text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.identity_of(uuid,uuid,integer) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.keep_domains(text[]) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.keep_domains(text[]) owner to llm_auth;
+  grant execute to llm_tenant;
 create function auth.leaked(double precision,double precision,timestamp with time zone,timestamp with time zone,integer) returns double precision language sql immutable;
   alter function auth.leaked(double precision,double precision,timestamp with time zone,timestamp with time zone,integer) owner to llm_auth;
 create function auth.login_begin(uuid,text[],integer[],integer) returns TABLE(wait double precision, cause text) language plpgsql security definer set search_path=pg_catalog, pg_temp;
@@ -2633,6 +2814,9 @@ create function auth.prove_account(uuid,uuid,uuid,uuid,integer) returns void lan
 create function auth.proven_accounts(uuid,uuid) returns TABLE(tenant_id uuid, user_id uuid, name text, role text, token_epoch integer, left_seconds double precision) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.proven_accounts(uuid,uuid) owner to llm_auth;
   grant execute to llm_api;
+create function auth.proven_domains() returns text[] language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.proven_domains() owner to llm_auth;
+  grant execute to llm_tenant;
 create function auth.register(uuid,uuid,text,text,text,text,text) returns TABLE(outcome text, id uuid, role text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.register(uuid,uuid,text,text,text,text,text) owner to llm_auth;
   grant execute to llm_api;
@@ -2642,6 +2826,9 @@ create function auth.rehash(uuid,uuid,text,text) returns void language sql secur
 create function auth.renew_session(bytea,bytea,integer,integer,text,text) returns TABLE(outcome text, tenant_id uuid, session_id uuid, user_id uuid, role text, token_epoch integer, idle_seconds double precision, left_seconds double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.renew_session(bytea,bytea,integer,integer,text,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.requires_sso(uuid) returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.requires_sso(uuid) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.reset_password(text,text,uuid,text) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.reset_password(text,text,uuid,text) owner to llm_auth;
   grant execute to llm_api;
@@ -2649,6 +2836,21 @@ create function auth.session_of(bytea) returns record language plpgsql set searc
   alter function auth.session_of(bytea) owner to llm_auth;
 create function auth.settle_invitation(uuid,uuid,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.settle_invitation(uuid,uuid,uuid,text) owner to llm_auth;
+create function auth.spend(bytea,timestamp with time zone) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.spend(bytea,timestamp with time zone) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.sso_connection(text,uuid,uuid) returns TABLE(tenant_id uuid, id uuid, slug text, issuer text, client_id text, sealed text, version integer, wrapped text, wrapped_by text, domains text[], trust_email boolean, role_claim text, admin_values text[]) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.sso_connection(text,uuid,uuid) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.sso_login(uuid,uuid,text,text,text,text,uuid,text) returns TABLE(outcome text, id uuid, role text, token_epoch integer) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.sso_login(uuid,uuid,text,text,text,text,uuid,text) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.sso_refused(uuid,text,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.sso_refused(uuid,text,text) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.sso_slug_of(text) returns text language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.sso_slug_of(text) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.take_one_time_token(bytea,text) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.take_one_time_token(bytea,text) owner to llm_auth;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;

@@ -28,6 +28,8 @@ return case p_column
   when 'factors.kind' then 'totp'
   when 'totp_secrets.sealed' then '\x' || repeat('ca', 29)
   when 'recovery_codes.code_hash' then '\x' || repeat('ca', 32)
+  when 'sso_connections.slug' then 'canary'
+  when 'sso_connections.issuer' then 'https://canary.invalid'
   when 'generations.trace_id' then repeat('c', 32)
   else case p_type
     when 'uuid'::regtype then '00000000-0000-4000-8000-000000000000'

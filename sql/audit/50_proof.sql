@@ -81,6 +81,12 @@ begin
       perform auth.renew_session((planted #>> '{sessions,secret_hash}')::bytea, decode(repeat('cb', 32), 'hex'), 60, 60, null, null);
       perform set_config('role', 'llm_tenant', true);
     end if;
+    -- Identities are made by logins alone.
+    if planted ? 'sso_connections' then
+      perform set_config('role', 'none', true);
+      perform auth.sso_login(victim, (planted -> 'sso_connections' ->> 'id')::uuid, planted -> 'sso_connections' ->> 'issuer', 'canary', 'canary@invalid', null, gen_random_uuid(), null);
+      perform set_config('role', 'llm_tenant', true);
+    end if;
     -- Deleted items are hidden: a message is planted to show it.
     if planted ? 'messages' then
       canary := (planted -> 'messages') || jsonb_build_object('id', gen_random_uuid(), 'kind', 'message');
@@ -246,7 +252,7 @@ begin
             or verb = 'select' and place.relname = 'idempotency_keys'
             or verb = 'insert' and place.relname not in ('users', 'credentials')
             or verb = 'update' and place.relname not in ('users', 'api_keys', 'sessions', 'generations', 'conversations', 'messages')
-            or verb = 'delete' and place.relname not in ('users', 'conversations', 'messages', 'factors')
+            or verb = 'delete' and place.relname not in ('users', 'conversations', 'messages', 'factors', 'sso_identities')
             or verb = 'take'
         loop
           n := 0;

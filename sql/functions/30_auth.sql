@@ -13,6 +13,13 @@ create function auth.uuid_v7() returns uuid
       52, 1), 53, 1),
     'hex')::uuid;
 
+-- Whether people of the tenant log in by its single sign-on alone. Every other way to a login asks this first.
+create function auth.requires_sso(p_tenant uuid) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select exists (select from app.sso_connections c where c.tenant_id = p_tenant and c.required and c.enabled);
+end;
+
 -- made: false where there is a tenant with this id already. An id derived from an Idempotency-Key was made by an earlier request.
 create function auth.create_tenant(p_id uuid, p_name text, p_registration text, p_request text)
   returns table (id uuid, name text, registration text, created_at timestamptz, made boolean)
@@ -76,7 +83,7 @@ begin
   if found then
     v_role := 'admin';
   else
-    perform from app.tenants t where t.id = p_tenant and t.status = 'active' and t.registration = 'open';
+    perform from app.tenants t where t.id = p_tenant and t.status = 'active' and t.registration = 'open' and not auth.requires_sso(p_tenant);
     if not found then
       -- A refusal is not stored as an answer.
       delete from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
@@ -100,7 +107,7 @@ begin
   return query select 'registered', p_user, v_role, v_created;
 end $$;
 
--- Active users of active tenants with this address, oldest accounts first. All of them: with a limit, a person who creates tenants with
+-- Active users of active tenants with this address who may log in by a password, oldest accounts first. All of them: with a limit, a person who creates tenants with
 -- another's address would push that account out. Comparing a password with all of them costs the caller one argon2.
 create function auth.login_candidates(p_email text, p_tenant uuid)
   returns table (tenant_id uuid, user_id uuid, role text, password_hash text, token_epoch integer, email_verified boolean)
@@ -111,6 +118,7 @@ begin atomic
   join app.credentials c on c.tenant_id = u.tenant_id and c.user_id = u.id
   join app.tenants t on t.id = u.tenant_id
   where u.email = p_email and (p_tenant is null or u.tenant_id = p_tenant) and u.kind = 'person' and u.status = 'active' and t.status = 'active'
+    and not exists (select from app.sso_connections s where s.tenant_id = u.tenant_id and s.required and s.enabled)
   order by u.created_at, u.tenant_id;
 end;
 

@@ -155,6 +155,7 @@ begin
   if removed >= p_limit or exists (select from app.sessions s where s.tenant_id = p_tenant and s.user_id = p_id) then return; end if;
   delete from app.invitations i where i.tenant_id = p_tenant and i.user_id = p_id;
   delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = p_id;
+  delete from app.sso_identities i where i.tenant_id = p_tenant and i.user_id = p_id;
   delete from app.users u where u.tenant_id = p_tenant and u.id = p_id;
   perform work.remove_limits(p_tenant, 'user:' || p_id);
   removed := removed + 1;

@@ -85,7 +85,7 @@ begin
   foreach v_table in array array[
     'users', 'credentials', 'conversations', 'messages', 'generation_chunks', 'feedback', 'api_keys', 'provider_keys', 'tenant_keys',
     'idempotency_keys', 'idempotent_answers', 'deletions', 'limits', 'rates', 'budget_periods', 'counter_changes', 'tracking_outbox',
-    'mails', 'one_time_tokens', 'invitations', 'sessions', 'session_tokens', 'factors', 'totp_secrets', 'recovery_codes', 'login_challenges'
+    'mails', 'one_time_tokens', 'invitations', 'sessions', 'session_tokens', 'factors', 'totp_secrets', 'recovery_codes', 'login_challenges', 'sso_connections', 'sso_identities'
   ] loop
     execute format('select count(*) from app.%I where tenant_id = $1', v_table) into v_count using p_tenant;
     v_counts := v_counts || jsonb_build_object(v_table, v_count);
@@ -162,7 +162,7 @@ begin
     v_total := v_total + v_count;
     -- What belongs to no user. Data keys go after what they encrypt.
     foreach v_table in array array[
-      'provider_keys', 'totp_secrets', 'tenant_keys', 'idempotent_answers', 'limits', 'rates', 'budget_periods', 'counter_changes', 'mails', 'one_time_tokens', 'invitations'
+      'provider_keys', 'totp_secrets', 'sso_connections', 'tenant_keys', 'idempotent_answers', 'limits', 'rates', 'budget_periods', 'counter_changes', 'mails', 'one_time_tokens', 'invitations'
     ] loop
       execute format('delete from app.%I d where d.tenant_id = $1', v_table) using erased.tenant_id;
       get diagnostics v_count = row_count;

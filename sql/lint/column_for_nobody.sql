@@ -15,7 +15,8 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
     ('totp_secrets', '{sealed}', '{llm_owner,llm_tenant}'),
     ('recovery_codes', '{code_hash}', '{llm_owner,llm_tenant}'),
     ('invitations', '{email}', '{llm_owner,llm_tenant,llm_auth,llm_auditor,llm_reader}'),
-    ('tenant_keys', '{wrapped}', '{llm_owner,llm_tenant,llm_work}'),
+    ('sso_connections', '{sealed}', '{llm_owner,llm_tenant,llm_auth}'),
+    ('tenant_keys', '{wrapped}', '{llm_owner,llm_tenant,llm_auth,llm_work}'),
     ('generations', '{lease_owner}', '{llm_owner,llm_work}'),
     ('messages', '{content}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),
     ('messages', '{response}', '{llm_owner,llm_tenant,llm_tracking,llm_reader_content}'),
@@ -39,7 +40,7 @@ select format('%s.%I to %s', c.oid::regclass, a.attname, r.rolname) as object, '
   from (values
     ('users', '{email,name}'), ('credentials', '{password_hash}'), ('conversations', '{title,system}'), ('feedback', '{comment}'),
     ('messages', '{content,response,request,log,tool_calls,token_lengths}'), ('audit_events', '{detail}'),
-    ('api_keys', '{name,metadata,public_id}'), ('sessions', '{device,address}'), ('provider_keys', '{name,sealed}'), ('factors', '{name}'), ('tracking_outbox', '{run_id}')
+    ('api_keys', '{name,metadata,public_id}'), ('sessions', '{device,address}'), ('provider_keys', '{name,sealed}'), ('factors', '{name}'), ('sso_connections', '{sealed,client_id,domains}'), ('tracking_outbox', '{run_id}')
   ) as content (place, columns)
   join pg_class c on c.relnamespace = 'app'::regnamespace and c.relname = content.place
   join pg_attribute a on a.attrelid = c.oid and a.attname = any (content.columns::name[])

@@ -35,7 +35,8 @@ begin
       ('factors', 'factors.user_id'),
       ('totp_secrets', 'totp_secrets.user_id'),
       ('recovery_codes', 'recovery_codes.user_id'),
-      ('login_challenges', 'login_challenges.user_id')
+      ('login_challenges', 'login_challenges.user_id'),
+      ('sso_identities', 'sso_identities.user_id')
     ) as place (name, ids)
   loop
     marked := format('exists (select from app.deletions d where d.tenant_id = %I.tenant_id and d.id in (%s))', place.name, place.ids);
@@ -44,7 +45,7 @@ begin
       'create policy not_deleted on app.%I as restrictive for select to llm_tenant, llm_tracking, llm_auditor, llm_reader
         using ((select not exists (select from app.deletions)) or not %s)',
       place.name, marked);
-    if place.name in ('credentials', 'conversations', 'messages') then
+    if place.name in ('credentials', 'conversations', 'messages', 'sso_identities') then
       execute format('create policy work_deleted on app.%I for delete to llm_work using (%s)', place.name, marked);
     end if;
   end loop;

@@ -18,6 +18,7 @@ import { ProviderKeysApi } from "./ProviderKeysApi.ts"
 import { SecondFactorApi } from "./SecondFactorApi.ts"
 import { ServiceAccountsApi } from "./ServiceAccountsApi.ts"
 import { SessionsApi } from "./SessionsApi.ts"
+import { SsoApi } from "./SsoApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
@@ -46,6 +47,7 @@ export class Api extends HttpApi.make("llm-saas")
     ServiceAccountsApi,
     LimitsApi,
     ProviderKeysApi,
+    SsoApi,
     UsageApi,
     OpenAiApi,
     ResponsesApi,

@@ -11,6 +11,7 @@ import type { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
 import type { Membership } from "@llm-saas/domain/Membership"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
+import type { SsoConnection } from "@llm-saas/domain/SingleSignOn"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
 import type { Session } from "@llm-saas/domain/Session"
 import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
@@ -270,6 +271,45 @@ export const createProviderKey = {
   key: "sk-proj-0123456789abcdef",
   models: ["fast"]
 }
+
+export const ssoConnectionChoice = {
+  slug: "acme",
+  issuer: "https://login.acme.com",
+  client_id: "llm-saas",
+  client_secret: "wJalrXUtnFEMI",
+  domains: ["acme.com"],
+  jit: true,
+  role_claim: "groups",
+  admin_values: ["llm-admins"]
+}
+
+export const ssoConnection: typeof SsoConnection.Encoded = {
+  tenant_id: TENANT_ID,
+  slug: "acme",
+  issuer: "https://login.acme.com",
+  client_id: "llm-saas",
+  trust_email: false,
+  jit: true,
+  role_claim: "groups",
+  admin_values: ["llm-admins"],
+  required: false,
+  enabled: true,
+  has_secret: true,
+  domains: [
+    {
+      domain: "acme.com",
+      routed: false,
+      record: { name: "_llm-saas.acme.com", type: "TXT", value: "llm-saas=5f0c8a2e9d3b4c61a7f0e8d2b95c3a1e4d6f7b80" }
+    }
+  ],
+  status: "active",
+  login_url: "https://llm.example.com/login/acme",
+  redirect_uri: "https://llm.example.com/sso/callback",
+  created_at: "2026-11-24T22:10:00.000Z",
+  updated_at: "2026-11-24T22:10:00.000Z"
+}
+
+export const loginPlace = { login_url: "https://llm.example.com/login/acme" }
 
 export const providerKey: typeof ProviderKey.Encoded = {
   id: "01975a73-5a61-7b0c-8e42-6e7f8091a2b4",

@@ -12,6 +12,7 @@ import { MembershipsRpc } from "./MembershipsRpc.ts"
 import { MessagesRpc } from "./MessagesRpc.ts"
 import { ProviderKeysRpc } from "./ProviderKeysRpc.ts"
 import { SessionsRpc } from "./SessionsRpc.ts"
+import { SsoRpc } from "./SsoRpc.ts"
 import { TenantsRpc } from "./TenantsRpc.ts"
 import { UsageRpc } from "./UsageRpc.ts"
 
@@ -32,6 +33,7 @@ export class Rpcs extends TenantsRpc.merge(
   KeysRpc,
   LimitsRpc,
   ProviderKeysRpc,
+  SsoRpc,
   UsageRpc,
   AdminRpc
 ).middleware(CallBoundary) {}

@@ -101,6 +101,13 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["providerKeys.change", ["admin"]],
   ["providerKeys.remove", ["admin"]],
 
+  ["sso.get", ["admin"]],
+  ["sso.test", ["admin"]],
+  // A key must not be enough to choose who logs in.
+  ["sso.put", "login"],
+  ["sso.remove", "login"],
+  ["sso.proveDomain", "login"],
+
   ["tenants.change", ["admin"]],
   ["tenants.retention", ["admin"]],
   ["tenants.changeRetention", ["admin"]],

@@ -1,3 +1,4 @@
+import { SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/Refusal"
 import { CsrfRefused, InvalidGrant, Session, SessionId, SessionNotFound } from "@llm-saas/domain/Session"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
@@ -13,10 +14,19 @@ import { pageOf, PageQuery } from "./Page.ts"
 /** A refresh token as a request has it. */
 export const RefreshTokenInput = Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 characters" }))
 
-/** The body of `/token`: RFC 6749 §6, as a form or as JSON. Without `refresh_token` the cookie's is meant. */
+/**
+ * The body of `/token`, as a form or as JSON: RFC 6749 §6, where without `refresh_token` the cookie's is meant; or §4.1.3 with the code of a
+ * login by single sign-on, and RFC 7636 §4.5.
+ */
 export const Refresh = Schema.Struct({
-  grant_type: Schema.Literal("refresh_token"),
-  refresh_token: Schema.optionalKey(RefreshTokenInput)
+  grant_type: Schema.Literals(["refresh_token", "authorization_code"]),
+  refresh_token: Schema.optionalKey(RefreshTokenInput),
+  code: Schema.optionalKey(Text.check(Schema.isMaxCodePoints(2048, { expected: "at most 2048 characters" }))),
+  code_verifier: Schema.optionalKey(
+    Schema.String.check(
+      Schema.isPattern(/^[\w.~-]{43,128}$/u, { expected: "43 to 128 letters, digits, and characters of -._~" })
+    )
+  )
 }).annotate({ identifier: "Refresh" })
 
 const RefreshForm = Schema.Struct(Refresh.fields).annotate({ identifier: "RefreshForm" })
@@ -24,7 +34,7 @@ const RefreshForm = Schema.Struct(Refresh.fields).annotate({ identifier: "Refres
 const renew = HttpApiEndpoint.post("renew", "/token", {
   payload: [RefreshForm.pipe(HttpApiSchema.asFormUrlEncoded()), Refresh],
   success: Token,
-  error: [InvalidGrant, CsrfRefused, TooManyRequests, Unavailable]
+  error: [InvalidGrant, SecondFactorRequired, CsrfRefused, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotateMerge(
@@ -37,7 +47,7 @@ const renew = HttpApiEndpoint.post("renew", "/token", {
     OpenApi.annotations({
       summary: "Renew a session",
       description:
-        "Replaces the refresh token: from then on the new one renews the session. A client that did not get the answer may send the same token again within 30 seconds, and gets the same successor; so do two tabs that send it at once. Sent again later, it is in two hands: the session ends.\n\nWithout `refresh_token` the session's cookie is meant, which only pages of this server may use, with the header `X-CSRF: 1`."
+        "Replaces the refresh token: from then on the new one renews the session. A client that did not get the answer may send the same token again within 30 seconds, and gets the same successor; so do two tabs that send it at once. Sent again later, it is in two hands: the session ends.\n\nWithout `refresh_token` the session's cookie is meant, which only pages of this server may use, with the header `X-CSRF: 1`.\n\nWith `grant_type=authorization_code`, a `code` of `GET /login/{slug}` and the `code_verifier` of its challenge begin a session: once, within a minute."
     })
   )
 

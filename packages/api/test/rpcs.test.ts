@@ -6,7 +6,15 @@ import { Api } from "../src/Api.ts"
 import { Rpcs } from "../src/Rpcs.ts"
 
 /** Endpoints without a call: for probes and other programs, a second way to ask for a stream, and a file. */
-const ALONE = ["system.health", "system.jwks", "system.ready", "messages.streamUrl", "usage.export"]
+const ALONE = [
+  "system.health",
+  "system.jwks",
+  "system.ready",
+  "messages.streamUrl",
+  "usage.export",
+  "sso.start",
+  "sso.callback"
+]
 /** Endpoints of other APIs, which only clients of those call, and those of the operator, who has a command. */
 const FOREIGN = ["openai", "responses", "anthropic", "operator"]
 /** Calls whose name differs from their endpoint's. */

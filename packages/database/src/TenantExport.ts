@@ -87,7 +87,17 @@ const writeTable = Effect.fnUntraced(function* (
 })
 
 /** Tables whose rows are deleted by a mark: see `sql/policies/25_deleted.sql`. */
-const DELETED = ["users", "conversations", "messages", "feedback", "api_keys", "sessions", "factors", "invitations"]
+const DELETED = [
+  "users",
+  "conversations",
+  "messages",
+  "feedback",
+  "api_keys",
+  "sessions",
+  "factors",
+  "invitations",
+  "sso_identities"
+]
 const ID_COLUMNS = ["id", "user_id", "conversation_id", "message_id"]
 
 /** Tables of app, with the columns that a tenant's own auditors may read. */

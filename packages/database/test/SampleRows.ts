@@ -66,6 +66,9 @@ const BY_COLUMN: Readonly<Record<string, () => unknown>> = {
   "factors.kind": () => "totp",
   "totp_secrets.sealed": () => randomBytes(40),
   "recovery_codes.code_hash": () => randomBytes(32),
+  "sso_connections.slug": () => randomUUID(),
+  "sso_identities.subject": () => randomUUID(),
+  "sso_connections.issuer": () => "https://sample.invalid",
   "generations.trace_id": () => randomUUID().replaceAll("-", "")
 }
 

@@ -96,8 +96,15 @@ const busy = Effect.gen(function* () {
   return { ...people, tenant: TenantId.make(alice.tenant), email: `${alice.user}@example.com` }
 })
 
-/** A budget, what is spent of it, and a correction that is not in the sums of usage yet. */
+/** A budget, what is spent of it, a correction that is not in the sums of usage yet, and single sign-on. */
 const BOOKS = `
+  insert into app.sessions (tenant_id, id, user_id, method, token_epoch, secret_hash, idle_until, ends_at)
+    select u.tenant_id, gen_random_uuid(), u.id, 'password', 0, sha256(u.id::text::bytea), now() + interval '1 day', now() + interval '1 day'
+    from app.users u where u.tenant_id = $1;
+  insert into app.sso_connections (tenant_id, id, slug, issuer, client_id)
+    values ($1, gen_random_uuid(), $1, 'https://login.example.com', 'client');
+  insert into app.sso_identities (tenant_id, issuer, subject, user_id)
+    select u.tenant_id, 'https://login.example.com', u.id::text, u.id from app.users u where u.tenant_id = $1;
   insert into app.limits (tenant_id, subject, budget, budget_period) values ($1, 'tenant', 9, 'day');
   insert into app.budget_periods (tenant_id, subject, period, starts_at, spent) values ($1, 'tenant', 'day', '2026-11-01', 1);
   insert into app.counter_changes (tenant_id, subject, period, generation_id, starts_at, spent)

@@ -211,6 +211,30 @@ export const PROBLEMS = {
     detail: "Your tenant has no invitation with this id.",
     help: "`GET /tenants/{id}/invitations` lists them."
   },
+  redirect_refused: {
+    status: 400,
+    title: "This address is not redirected to",
+    detail: "`redirect_uri` is none that logins are sent to, or the `code_challenge` that goes with it is missing.",
+    help: "It is `http://127.0.0.1:…` or `http://[::1]:…`, or on an origin of ALLOWED_ORIGINS, and comes with `code_challenge` and `code_challenge_method=S256`."
+  },
+  sso_expired: {
+    status: 400,
+    title: "This login cannot be finished",
+    detail: "It was begun too long ago, or in another browser, or has ended already.",
+    help: "Begin again."
+  },
+  sso_refused: {
+    status: 403,
+    title: "No account for this person",
+    detail: "The identity provider knows this person, and they have no account here.",
+    help: "Ask an admin of the tenant, whose audit log says why."
+  },
+  sso_not_found: {
+    status: 404,
+    title: "No such single sign-on",
+    detail: "There is no single sign-on here, or it is switched off.",
+    help: "Check the address with the admin who gave it. Admins set it up by `PUT /tenants/{id}/sso`."
+  },
   method_not_allowed: {
     status: 405,
     title: "This method is not for this address",
@@ -283,6 +307,24 @@ export const PROBLEMS = {
     title: "The tenant is erased",
     detail: "The tenant was erased, and stays so.",
     help: "`GET /operator/tenants/{id}/erasure` shows the receipt. Create a new tenant."
+  },
+  slug_taken: {
+    status: 409,
+    title: "The slug is taken",
+    detail: "Another tenant's people log in at this address.",
+    help: "Choose another `slug`."
+  },
+  sso_untried: {
+    status: 409,
+    title: "Single sign-on was not tried yet",
+    detail: "No admin of the tenant has logged in by this provider, so that requiring it might lock all of them out.",
+    help: "Log in once at `login_url` as an admin, and then set `required`."
+  },
+  domain_unproven: {
+    status: 409,
+    title: "The domain is not proven",
+    detail: "DNS does not have the record that proves the domain, or the connection does not name the domain.",
+    help: "`record` of `GET /tenants/{id}/sso` says which TXT record is needed. DNS may need some minutes after a change."
   },
   email_taken: {
     status: 409,
@@ -421,6 +463,12 @@ export const PROBLEMS = {
     title: "The model's provider does not take the question",
     detail: "The provider found something in the text of the question that it does not take.",
     help: "Say it otherwise. The same question is refused again."
+  },
+  sso_unavailable: {
+    status: 502,
+    title: "The identity provider failed",
+    detail: "The tenant's identity provider cannot be used as it is set up, or gave no valid answer.",
+    help: "`reason` says how: `not_allowed` is an address that this server does not connect to, `unreachable` no connection in time, `no_discovery` no OpenID Connect configuration of this issuer, `refused` that the client or its secret is not accepted, `invalid_answer` an answer that does not prove who it is about."
   },
   model_failed: {
     status: 502,

@@ -37,6 +37,11 @@ export type AuditAction =
   | "invitation.changed"
   | "invitation.resent"
   | "invitation.revoked"
+  | "sso.created"
+  | "sso.changed"
+  | "sso.deleted"
+  | "sso.domain_proven"
+  | "sso.unlinked"
 
 /** Part of the detail of every event: the API key it was done with, if any. */
 const withKey = Effect.map(Effect.serviceOption(Actor), (actor) => {

@@ -53,6 +53,7 @@ import { PasswordRulesLayer } from "./auth/CommonPasswords.ts"
 import { PasskeysLayer } from "./auth/Passkeys.ts"
 import { PasswordsLayer } from "./auth/Passwords.ts"
 import { Settings } from "./config/Settings.ts"
+import { SingleSignOnLayer } from "./SingleSignOn.ts"
 import { StartupFailed } from "./process/Startup.ts"
 
 const TenantsLayer = Layer.unwrap(
@@ -155,8 +156,9 @@ export const EngineLayer = Layer.mergeAll(
   Layer.provideMerge(Layer.mergeAll(OneTimeTokens.layer, Mails.layer)),
   Layer.provideMerge(GenerationsLayer),
   Layer.provideMerge(Layer.provide(PriceBook.layer, PriceStore.layer)),
-  Layer.provideMerge(ProviderKeys.layer),
-  Layer.provide([OneTimeCodesLayer, Layer.provide(EncryptionLayer, EncryptionKeys.layer)]),
+  Layer.provideMerge(Layer.mergeAll(ProviderKeys.layer, SingleSignOnLayer)),
+  Layer.provide(OneTimeCodesLayer),
+  Layer.provideMerge(Layer.provide(EncryptionLayer, EncryptionKeys.layer)),
   Layer.provideMerge(
     Layer.mergeAll(
       Tenancy.layer,

@@ -13,6 +13,7 @@ import { LimitsCalls } from "./rpc/handlers/limits.ts"
 import { MailCalls } from "./rpc/handlers/mail.ts"
 import { MessagesCalls } from "./rpc/handlers/messages.ts"
 import { TenantsCalls } from "./rpc/handlers/tenants.ts"
+import { SsoCalls } from "./rpc/handlers/sso.ts"
 import { ProviderKeysCalls } from "./rpc/handlers/providerKeys.ts"
 import { KeysCalls } from "./rpc/handlers/keys.ts"
 import { UsageCalls } from "./rpc/handlers/usage.ts"
@@ -30,6 +31,7 @@ import { OperatorAuthorizationLayer } from "./auth/OperatorTokens.ts"
 import { ConversationsHandlers } from "./http/handlers/conversations.ts"
 import { FactorsHandlers, LoginPolicyHandlers } from "./http/handlers/factors.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
+import { SsoHandlers } from "./http/handlers/sso.ts"
 import { ProviderKeysHandlers } from "./http/handlers/providerKeys.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
 import { InvitationsHandlers } from "./http/handlers/invitations.ts"
@@ -48,6 +50,7 @@ import { RequestBodies } from "./v1/RequestBodies.ts"
 import { RequestSchemaLayer } from "./http/Decoding.ts"
 import { httpServerLayer } from "./http/HttpServe.ts"
 import { Invitees } from "./auth/Invitees.ts"
+import { LoginPlaces } from "./auth/LoginPlaces.ts"
 import { LoginThrottle } from "./auth/LoginThrottle.ts"
 import { MailRequests } from "./auth/MailRequests.ts"
 import { PasskeyEnrolments } from "./auth/PasskeyEnrolments.ts"
@@ -61,6 +64,7 @@ import { SecondStep } from "./auth/SecondStep.ts"
 import { TenantSwitch } from "./auth/TenantSwitch.ts"
 import { Sessions } from "./auth/Sessions.ts"
 import { SignUps } from "./auth/SignUps.ts"
+import { SsoLogins } from "./auth/SsoLogins.ts"
 
 /** The handlers: one layer for each group of the contract. */
 const Handlers = Layer.mergeAll(
@@ -80,6 +84,7 @@ const Handlers = Layer.mergeAll(
   ServiceAccountsHandlers,
   LimitsHandlers,
   ProviderKeysHandlers,
+  SsoHandlers,
   UsageHandlers,
   OpenAiHandlers,
   ResponsesHandlers,
@@ -104,6 +109,7 @@ const Calls = Layer.mergeAll(
   KeysCalls,
   LimitsCalls,
   ProviderKeysCalls,
+  SsoCalls,
   UsageCalls,
   AdminCalls
 )
@@ -115,6 +121,7 @@ const Routes = Layer.mergeAll(
   Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
   Layer.provide(TenantSwitch.layer),
   Layer.provide(Invitees.layer),
+  Layer.provide([LoginPlaces.layer, SsoLogins.layer]),
   Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer, MailRequests.layer]),
   Layer.provide([SecondStep.layer, Proofs.layer, PasskeyEnrolments.layer]),
   Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),

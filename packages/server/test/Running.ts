@@ -80,6 +80,7 @@ export const sender =
         json !== undefined ? "application/json" : form !== undefined ? "application/x-www-form-urlencoded" : undefined
       const response = await fetch(`http://127.0.0.1:${port}${path}`, {
         method,
+        redirect: "manual",
         ...(sent === undefined ? {} : { body: sent }),
         headers: {
           ...(type === undefined ? {} : { "content-type": type }),

@@ -17,6 +17,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   llm: ["effect", "domain", "dialects", "engine", "openai", "node:"],
   mail: ["effect", "domain", "database", "engine", "nodemailer"],
   mlflow: ["effect", "domain", "database", "engine"],
+  sso: ["effect", "domain", "engine", "openid-client", "node:"],
   server: [
     "effect",
     "domain",
@@ -28,6 +29,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "llm",
     "mail",
     "mlflow",
+    "sso",
     "@effect/platform-node",
     "@node-rs/argon2",
     "@simplewebauthn/server",
@@ -47,6 +49,7 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
     "@effect/vitest",
     "@testcontainers/postgresql",
     "smtp-server",
+    "oidc-provider",
     "vitest",
     "node:"
   ]

@@ -24,6 +24,7 @@ import type {
   IsolationReport,
   LimitsInForce,
   LoginAnswer,
+  LoginPlace,
   LoginPolicy,
   MailRequest,
   ManagedUser,
@@ -41,6 +42,8 @@ import type {
   SecondFactor,
   ServiceAccount,
   Session,
+  SsoConnection,
+  SsoConnectionChoice,
   Tenant,
   Token,
   UsageQuery,
@@ -456,6 +459,25 @@ export class Client {
       this.#transport.retry("PATCH", `/provider-keys/${encode(id)}`, { ...options, json: change }),
     remove: (id: string, options?: RequestOptions): Promise<void> =>
       this.#transport.done("DELETE", `/provider-keys/${encode(id)}`, options)
+  }
+
+  /** Single sign-on of a tenant. For admins, but for `find`. */
+  readonly sso = {
+    get: (tenant: string, options?: RequestOptions): Promise<SsoConnection> =>
+      this.#transport.retry("GET", `/tenants/${encode(tenant)}/sso`, options),
+    put: (tenant: string, choice: SsoConnectionChoice, options?: RequestOptions): Promise<SsoConnection> =>
+      this.#transport.retry("PUT", `/tenants/${encode(tenant)}/sso`, { ...options, json: choice }),
+    remove: (tenant: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/tenants/${encode(tenant)}/sso`, options),
+    /** Whether the provider is there. */
+    test: (tenant: string, options?: RequestOptions): Promise<void> =>
+      this.#transport.done("POST", `/tenants/${encode(tenant)}/sso/test`, options),
+    /** Looks for the domain's proof in DNS. */
+    proveDomain: (tenant: string, domain: string, options?: RequestOptions): Promise<SsoConnection> =>
+      this.#transport.send("POST", `/tenants/${encode(tenant)}/sso/domains/${encode(domain)}/prove`, options),
+    /** Where people with this address log in. */
+    find: (email: string, options?: RequestOptions): Promise<LoginPlace> =>
+      this.#transport.retry("GET", "/login", { ...options, query: { email } })
   }
 
   /** Owners of keys who are no people. For admins. */

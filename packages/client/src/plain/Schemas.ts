@@ -709,6 +709,58 @@ export interface ChangeProviderKey {
   readonly disabled?: boolean
 }
 
+/** A tenant's own OpenID Connect provider, without the client's secret. */
+export interface SsoConnection {
+  readonly tenant_id: string
+  readonly slug: string
+  readonly issuer: string
+  readonly client_id: string
+  readonly trust_email: boolean
+  readonly jit: boolean
+  readonly role_claim: string | null
+  readonly admin_values: ReadonlyArray<string>
+  readonly required: boolean
+  readonly enabled: boolean
+  readonly has_secret: boolean
+  readonly domains: ReadonlyArray<SsoDomain>
+  readonly status: "active" | "disabled" | "unreadable"
+  readonly login_url: string
+  readonly redirect_uri: string
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** A domain of a connection. `routed`: its people are led there, since DNS has `record`. */
+export interface SsoDomain {
+  readonly domain: string
+  readonly routed: boolean
+  readonly record: {
+    readonly name: string
+    readonly type: "TXT"
+    readonly value: string
+  }
+}
+
+/** What it is to be. A `client_secret` that is left out stays, unless the issuer or the client changes. */
+export interface SsoConnectionChoice {
+  readonly slug: string
+  readonly issuer: string
+  readonly client_id: string
+  readonly client_secret?: string | null
+  readonly domains?: ReadonlyArray<string>
+  readonly trust_email?: boolean
+  readonly jit?: boolean
+  readonly role_claim?: string | null
+  readonly admin_values?: ReadonlyArray<string>
+  readonly required?: boolean
+  readonly enabled?: boolean
+}
+
+/** Where to log in: null is by password. */
+export interface LoginPlace {
+  readonly login_url: string | null
+}
+
 /** Stable codes of the problems. */
 export type ProblemCode =
   | "budget_exhausted"
@@ -717,6 +769,7 @@ export type ProblemCode =
   | "context_too_long"
   | "conversation_not_found"
   | "csrf_refused"
+  | "domain_unproven"
   | "email_taken"
   | "email_unverified"
   | "expectation_failed"
@@ -765,12 +818,19 @@ export type ProblemCode =
   | "proof_required"
   | "provider_key_not_found"
   | "provider_not_found"
+  | "redirect_refused"
   | "registration_refused"
   | "request_timeout"
   | "second_factor_required"
   | "service_account_not_found"
   | "session_not_found"
   | "session_required"
+  | "slug_taken"
+  | "sso_expired"
+  | "sso_not_found"
+  | "sso_refused"
+  | "sso_unavailable"
+  | "sso_untried"
   | "still_running"
   | "tenant_creation_closed"
   | "tenant_erased"

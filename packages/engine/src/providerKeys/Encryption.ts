@@ -12,7 +12,7 @@ export interface WrappedKey {
 /** What a secret belongs to. It cannot be read in another place. */
 export interface Place {
   readonly tenant: TenantId
-  readonly kind: "provider key" | "second factor"
+  readonly kind: "provider key" | "second factor" | "single sign-on"
   readonly id: string
 }
 

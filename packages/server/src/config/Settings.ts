@@ -21,6 +21,7 @@ export class Settings extends Context.Service<
     | "PASSWORD_THREADS"
     | "PUBLIC_URL"
     | "READERS_PER_USER"
+    | "SSO_PRIVATE_NETWORKS"
     | "TENANT_CREATION"
   > & {
     /** Default: `openai` if there is a key or a base URL, else `mock`. */
@@ -35,6 +36,8 @@ export class Settings extends Context.Service<
     readonly PASSWORD_THREADS: number
     /** Default: this machine, at PORT. */
     readonly PUBLIC_URL: string
+    /** Default: not in production. */
+    readonly SSO_PRIVATE_NETWORKS: boolean
     /** Default: `token` if there is one, else `closed` in production and `open` elsewhere. */
     readonly TENANT_CREATION: "open" | "token" | "closed"
     /** Default: five for each of GENERATIONS_PER_USER. */
@@ -77,6 +80,7 @@ const read = Effect.fnUntraced(function* (rules: (values: Values) => Array<Broke
     MLFLOW_LOG_CONTENT: found.MLFLOW_LOG_CONTENT ?? (found.APP_ENV === "production" ? "redacted" : "full"),
     MLFLOW_TRACKING_URI: found.MLFLOW_TRACKING_URI ?? (found.APP_ENV === "production" ? "off" : LOCAL_MLFLOW),
     PUBLIC_URL: found.PUBLIC_URL ?? `http://localhost:${found.PORT}`,
+    SSO_PRIVATE_NETWORKS: found.SSO_PRIVATE_NETWORKS ?? found.APP_ENV !== "production",
     TENANT_CREATION: found.TENANT_CREATION ?? creationOf(found),
     PASSWORD_THREADS: found.PASSWORD_THREADS ?? Math.max(1, Math.floor((availableParallelism() - 1) / found.WORKERS)),
     READERS_PER_USER: found.READERS_PER_USER ?? found.GENERATIONS_PER_USER * 5

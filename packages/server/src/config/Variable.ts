@@ -125,6 +125,11 @@ export const SmtpUrl = Schema.String.check(Schema.makeFilter((text) => serverOf(
 /** An address with or without a name: `Acme <no-reply@acme.example>`. */
 export const MailFrom = line(300).check(Schema.makeFilter((text) => senderOf(text) !== undefined))
 
+/** The address of a name server, with or without a port. */
+export const DnsServer = Schema.String.check(
+  Schema.makeFilter((text) => isIP(text.replace(/^\[?([^\]]*?)\]?(?::\d{1,5})?$/u, "$1")) !== 0 || isIP(text) !== 0)
+)
+
 /** The origin that people reach the product by, with a path where there is one, and without a slash at the end. */
 export const PublicUrl = BaseUrl.check(Schema.makeFilter((text) => !text.endsWith("/")))
 

@@ -4,6 +4,7 @@ import { line } from "@llm-saas/domain/Text"
 import { type Effect, Schema } from "effect"
 import {
   whole,
+  DnsServer,
   Flag,
   ListenHost,
   LogLevel,
@@ -122,6 +123,14 @@ export const VARIABLES = {
     "a URL such as https://app.example.com, without a slash at the end, a password or a question mark",
     PublicUrl,
     undefined
+  ),
+  SSO_LOGINS_PER_ADDRESS: amount("SSO_LOGINS_PER_ADDRESS", "logins", 1, 1_000_000, 300),
+  SSO_PRIVATE_NETWORKS: setting("SSO_PRIVATE_NETWORKS", "true or false", Flag, undefined),
+  SSO_DNS_SERVERS: setting(
+    "SSO_DNS_SERVERS",
+    'a JSON list of addresses, such as ["1.1.1.1", "10.0.0.2:53"]',
+    Schema.fromJsonString(Schema.Array(DnsServer)),
+    []
   ),
   LLM_PROVIDER: setting("LLM_PROVIDER", "mock or openai", Schema.Literals(["mock", "openai"]), undefined),
   PROVIDERS_FILE: setting("PROVIDERS_FILE", "the path of a YAML or JSON file", Text, undefined),

@@ -55,6 +55,13 @@ export const readable = Effect.fnUntraced(function* (
   )
 })
 
+/** A page for one request. The page loads nothing and runs nothing. */
+export const asPage = (about: { readonly title: string; readonly body: string }) =>
+  HttpServerResponse.text(document(about), {
+    contentType: "text/html; charset=utf-8",
+    headers: { "cache-control": "no-store", "content-security-policy": POLICY }
+  })
+
 const STYLE =
   "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem}dt{font-weight:600;margin-top:.8rem}dd{margin:0}code{font-size:.95em}"
 

@@ -1,3 +1,4 @@
+import { AnyQuery } from "@llm-saas/api/AnyQuery"
 import { Costly } from "@llm-saas/api/Costly"
 import { Foreign } from "@llm-saas/api/v1/Door"
 import { Context } from "effect"
@@ -25,7 +26,7 @@ export interface KnownRoute {
   readonly methods: ReadonlySet<string>
   /** The methods, as in the `Allow` header. */
   readonly allow: string
-  /** The query parameters of an endpoint by method. Empty for routes beside the API and {@link Foreign} ones, which accept any. */
+  /** The query parameters of an endpoint by method. Empty for routes beside the API and {@link Foreign} and {@link AnyQuery} ones, which accept any. */
   readonly parameters: ReadonlyMap<string, ReadonlySet<string>>
 }
 
@@ -55,7 +56,8 @@ export const makeRouteTable = <Id extends string, Groups extends HttpApiGroup.Co
         endpoint.method === "GET" && !Context.get(mergedAnnotations, Costly) ? ["GET", "HEAD"] : [endpoint.method]
       for (const method of added) {
         methods.add(method)
-        if (!Context.get(mergedAnnotations, Foreign)) known.set(method, parametersOf(endpoint))
+        const takesAny = Context.get(mergedAnnotations, Foreign) || Context.get(mergedAnnotations, AnyQuery)
+        if (!takesAny) known.set(method, parametersOf(endpoint))
       }
       paths.set(endpoint.path, methods)
       parameters.set(endpoint.path, known)

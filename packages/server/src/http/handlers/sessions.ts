@@ -7,6 +7,8 @@ import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { bearerOf } from "../../auth/Authorization.ts"
 import { Renewals } from "../../auth/Renewals.ts"
+import { Sessions } from "../../auth/Sessions.ts"
+import { SsoLogins } from "../../auth/SsoLogins.ts"
 import { cookieOf, forgetCookie, refuseOtherOrigins } from "../../auth/SessionCookie.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
@@ -17,6 +19,8 @@ export const SessionsHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const sessions = yield* UserSessions
     const renewals = yield* Renewals
+    const logins = yield* SsoLogins
+    const begun = yield* Sessions
 
     const logout = (refreshToken: string, request: HttpServerRequest.HttpServerRequest) => {
       if (refreshToken !== "") return renewals.end(refreshToken, request)
@@ -29,8 +33,16 @@ export const SessionsHandlers = HttpApiBuilder.group(
       return Effect.andThen(refuseOtherOrigins(request), Effect.andThen(renewals.end(kept, request), forgetCookie))
     }
 
+    /** An app's login by single sign-on becomes a session. */
+    const byCode = (code: string, verifier: string, sender: HttpServerRequest.HttpServerRequest) =>
+      logins.exchange(code, verifier).pipe(
+        Effect.flatMap((identity) => begun.begin(identity, { method: "sso", want: "token", sender })),
+        Effect.catchTag("Unauthenticated", () => new InvalidGrant({}))
+      )
+
     return handlers.handleAll({
-      renew: ({ payload: { refresh_token = "" }, request }) => {
+      renew: ({ payload: { code = "", code_verifier = "", grant_type, refresh_token = "" }, request }) => {
+        if (grant_type === "authorization_code") return byCode(code, code_verifier, request)
         if (refresh_token !== "") return renewals.renew(refresh_token, "token", request)
         const kept = cookieOf(request)
         // A page that asks whether it is logged in: no guess, so it is not counted as one.

@@ -1,0 +1,30 @@
+import { SsoAccess } from "@llm-saas/database/SsoAccess"
+import { SsoAddresses } from "@llm-saas/engine/sso/SsoAddresses"
+import { SsoConnections } from "@llm-saas/engine/sso/SsoConnections"
+import { DomainProofsLayer } from "@llm-saas/sso/DomainProofsLayer"
+import { OpenIdProvidersLayer } from "@llm-saas/sso/OpenIdProvidersLayer"
+import { Effect, Layer } from "effect"
+import { SecretKey } from "./auth/SecretKey.ts"
+import { Settings } from "./config/Settings.ts"
+
+const SsoAddressesLayer = Layer.effect(
+  SsoAddresses,
+  Effect.map(Settings, ({ PUBLIC_URL }) =>
+    SsoAddresses.of({ login: (slug) => `${PUBLIC_URL}/login/${slug}`, callback: `${PUBLIC_URL}/sso/callback` })
+  )
+)
+
+const ProvidersLayer = Layer.unwrap(
+  Effect.map(Settings, ({ SSO_PRIVATE_NETWORKS }) => OpenIdProvidersLayer({ allowPrivate: SSO_PRIVATE_NETWORKS }))
+)
+
+const ProofsLayer = Layer.unwrap(
+  Effect.map(Effect.all([SecretKey, Settings]), ([{ value }, { SSO_DNS_SERVERS }]) =>
+    DomainProofsLayer({ secret: value, ...(SSO_DNS_SERVERS.length === 0 ? {} : { servers: SSO_DNS_SERVERS }) })
+  )
+)
+
+/** Single sign-on: what admins set up, and providers and names in the network. */
+export const SingleSignOnLayer = SsoConnections.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(ProvidersLayer, ProofsLayer, SsoAddressesLayer, SsoAccess.layer))
+)

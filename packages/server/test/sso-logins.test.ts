@@ -1,0 +1,343 @@
+import * as Databases from "@llm-saas/database/backup/Databases"
+import { CLIENT, OidcServer, type Person as Known } from "@llm-saas/testing/OidcServer"
+import { TestDatabase } from "@llm-saas/testing/TestDatabase"
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { createHash, randomUUID } from "node:crypto"
+import { type Person, signUp } from "./People.ts"
+import { Running, running, type Send } from "./Running.ts"
+
+// People who log in by single sign-on: two processes of the program, and a real provider.
+
+const VARIABLES = { PUBLIC_URL: "http://localhost:8000" }
+
+const Program = Layer.effect(
+  Running,
+  running({ ...VARIABLES, LOG_LEVEL: "debug", SSO_LOGINS_PER_ADDRESS: "100000", REGISTRATIONS_PER_ADDRESS: "100000" })
+).pipe(Layer.provideMerge(Layer.merge(TestDatabase.layer, OidcServer.layer)))
+
+const query = Effect.fnUntraced(function* (sql: string) {
+  const { adminUrl } = yield* TestDatabase
+  return (yield* Databases.execute(adminUrl, sql)).rows
+})
+
+/** A tenant with single sign-on. */
+const office = Effect.fnUntraced(function* (more: Readonly<Record<string, unknown>> = {}) {
+  const { send } = yield* Running
+  const { issuer } = yield* OidcServer
+  const admin = yield* signUp(send)
+  const slug = `acme-${randomUUID().slice(0, 8)}`
+  const domain = `${slug}.com`
+  const json = {
+    slug,
+    issuer,
+    client_id: CLIENT.id,
+    client_secret: CLIENT.secret,
+    domains: [domain],
+    jit: true,
+    ...more
+  }
+  const set = (change: object = {}) =>
+    send("PUT", `/tenants/${admin.tenant}/sso`, { token: admin.token, json: { ...json, ...change } })
+  assert.strictEqual((yield* set()).status, 200)
+  const known = yield* OidcServer
+  const person = (claims: Known = {}) => {
+    const subject = randomUUID()
+    known.people.set(subject, { email: `${subject.slice(0, 8)}@${domain}`, email_verified: true, ...claims })
+    return subject
+  }
+  return { admin, slug, domain, set, person }
+})
+
+/** A browser at the start of a login: where it is sent, and its cookie. */
+const begin = Effect.fnUntraced(function* (send: Send, path: string, headers: Record<string, string> = {}) {
+  const answer = yield* send("GET", path, { headers })
+  const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";")
+  return { answer, location: answer.headers.get("location") ?? "", cookie }
+})
+
+/** And back from the provider. */
+const arrive = Effect.fnUntraced(function* (path: string, subject: string) {
+  const { send } = yield* Running
+  const { logIn } = yield* OidcServer
+  const { cookie, location } = yield* begin(send, path)
+  const { search } = yield* logIn(location, subject)
+  return { cookie, search, finish: (as = send) => as("GET", `/sso/callback${search}`, { headers: { cookie } }) }
+})
+
+const logIn = (path: string, subject: string) => Effect.flatMap(arrive(path, subject), ({ finish }) => finish())
+
+/** The session of a browser: its access token, by the cookie. */
+const tokenOf = Effect.fnUntraced(function* (send: Send, setCookies: ReadonlyArray<string>) {
+  const [refresh = ""] = (setCookies.find((each) => each.startsWith("__Host-refresh=")) ?? "").split(";")
+  const renewed = yield* send("POST", "/token", {
+    json: { grant_type: "refresh_token" },
+    headers: { cookie: refresh, "x-csrf": "1", "sec-fetch-site": "same-origin" }
+  })
+  return { token: String(renewed.body["access_token"]), renewed }
+})
+
+const me = (send: Send, token: string) => Effect.map(send("GET", "/me", { token }), ({ body }) => body)
+
+layer(Program)("a login by single sign-on", (it) => {
+  it.effect("makes an account for a new person, and leads back to it: a session in a cookie, and a path of ours", () =>
+    Effect.gen(function* () {
+      const { process, send } = yield* Running
+      const { admin, domain, person, slug } = yield* office()
+      const subject = person()
+      const { answer, cookie, location } = yield* begin(send, `/login/${slug}?return_to=/docs`)
+      assert.strictEqual(answer.status, 302)
+      const asked = new URL(location).searchParams
+      assert.strictEqual(asked.get("code_challenge_method"), "S256")
+      const kept = answer.headers.get("set-cookie") ?? ""
+      for (const part of ["__Host-sso-", "; Path=/;", "; Secure;", "; HttpOnly;", "SameSite=Lax"])
+        assert.include(kept, part)
+      for (const secret of ["state", "nonce"]) assert.notInclude(kept, asked.get(secret) ?? "-")
+
+      const { search } = yield* (yield* OidcServer).logIn(location, subject)
+      const back = yield* send("GET", `/sso/callback${search}`, { headers: { cookie } })
+      assert.deepStrictEqual([back.status, back.headers.get("location")], [303, "/docs"])
+      assert.strictEqual(back.headers.get("cache-control"), "no-store")
+      const set = back.headers.getSetCookie()
+      assert.isTrue(set.some((each) => each.startsWith("__Host-sso-") && each.includes("Max-Age=0")))
+      const { token } = yield* tokenOf(send, set)
+      const profile = yield* me(send, token)
+      assert.deepInclude(profile, { email: `${subject.slice(0, 8)}@${domain}`, role: "user", tenant_id: admin.tenant })
+      const sessions = yield* send("GET", "/me/sessions", { token })
+      assert.include(JSON.stringify(sessions.body), `"method":"sso"`)
+      // The same person again is the same account.
+      const again = yield* logIn(`/login/${slug}`, subject)
+      const second = yield* tokenOf(send, again.headers.getSetCookie())
+      assert.strictEqual((yield* me(send, second.token))["id"], profile["id"])
+      const log = JSON.stringify(process.output())
+      const code = new URLSearchParams(search).get("code") ?? "-"
+      for (const secret of [CLIENT.secret, code, token, asked.get("state") ?? "-"]) assert.notInclude(log, secret)
+    })
+  )
+
+  it.effect("is finished once, by the browser that began it, and at any process", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const other = yield* running({ ...VARIABLES, LOG_LEVEL: "debug", SSO_LOGINS_PER_ADDRESS: "100000" })
+      const { person, slug } = yield* office()
+      const code = (answer: { readonly body: Readonly<Record<string, unknown>> }) => answer.body["code"]
+      const one = yield* arrive(`/login/${slug}`, person())
+      const two = yield* arrive(`/login/${slug}`, person())
+      assert.strictEqual(code(yield* send("GET", `/sso/callback${one.search}`)), "sso_expired")
+      assert.strictEqual(
+        code(yield* send("GET", `/sso/callback${one.search}`, { headers: { cookie: two.cookie } })),
+        "sso_expired"
+      )
+      const forged = one.cookie.slice(0, -4) + (one.cookie.endsWith("AAAA") ? "BBBB" : "AAAA")
+      assert.strictEqual(
+        code(yield* send("GET", `/sso/callback${one.search}`, { headers: { cookie: forged } })),
+        "sso_expired"
+      )
+      assert.strictEqual((yield* one.finish(other.send)).status, 303)
+      assert.strictEqual(code(yield* one.finish()), "sso_expired")
+      // Eight at once, at two processes: one of them.
+      const statuses = yield* Effect.all(
+        Array.from({ length: 8 }, (_, index) => Effect.map(two.finish(index % 2 ? send : other.send), (a) => a.status)),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(statuses.filter((status) => status === 303).length, 1)
+      assert.strictEqual(statuses.filter((status) => status === 400).length, 7)
+    })
+  )
+
+  it.effect("leads to the account with the verified address, of this tenant and no other", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const [one, other] = [yield* office(), yield* office()]
+      const email = `carol@${one.domain}`
+      const made = yield* send("POST", "/admin/users", {
+        token: one.admin.token,
+        json: { email, password: "a long and quiet river" }
+      })
+      yield* send("POST", "/admin/users", {
+        token: other.admin.token,
+        json: { email, password: "a long and quiet river" }
+      })
+      const refused = Effect.fnUntraced(function* (office: typeof one, claims: Known) {
+        return (yield* logIn(`/login/${office.slug}`, office.person(claims))).body["code"]
+      })
+      assert.strictEqual(yield* refused(one, { email, email_verified: false }), "sso_refused")
+      // The other tenant's provider may say what it wants of addresses that it does not name.
+      assert.strictEqual(yield* refused(other, { email, email_verified: true }), "sso_refused")
+      const carol = one.person({ email })
+      const { token } = yield* tokenOf(send, (yield* logIn(`/login/${one.slug}`, carol)).headers.getSetCookie())
+      assert.strictEqual((yield* me(send, token))["id"], made.body["id"])
+      // The address is given to a new colleague: the account stays the first one's.
+      assert.strictEqual(yield* refused(one, { email }), "sso_refused")
+      const events = yield* query(
+        `select detail ->> 'reason' as reason from app.audit_events where tenant_id = '${one.admin.tenant}' and action = 'login.failed'
+           and target_kind = 'tenant' order by id`
+      )
+      assert.deepStrictEqual(events, [{ reason: "no_account" }, { reason: "address_taken" }])
+    })
+  )
+
+  it.effect("of a disabled or unknown person, or of a suspended tenant, leads to nothing", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { admin, person, set, slug } = yield* office()
+      const subject = person()
+      const { token } = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, subject)).headers.getSetCookie())
+      const { id } = yield* me(send, token)
+      yield* send("PATCH", `/admin/users/${String(id)}`, { token: admin.token, json: { status: "disabled" } })
+      assert.strictEqual((yield* logIn(`/login/${slug}`, subject)).body["code"], "sso_refused")
+      yield* set({ jit: false })
+      assert.strictEqual((yield* logIn(`/login/${slug}`, person())).body["code"], "sso_refused")
+      const late = yield* arrive(`/login/${slug}`, subject)
+      yield* set({ enabled: false })
+      assert.strictEqual((yield* late.finish()).body["code"], "sso_expired")
+      assert.strictEqual((yield* send("GET", `/login/${slug}`)).body["code"], "sso_not_found")
+      yield* set()
+      yield* query(`update app.tenants set status = 'suspended' where id = '${admin.tenant}'`)
+      assert.strictEqual((yield* send("GET", `/login/${slug}`)).body["code"], "sso_not_found")
+    })
+  )
+
+  it.effect("gives the role of the claim each time, and never takes the last admin away", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { people } = yield* OidcServer
+      const { admin, domain, person, slug } = yield* office({ role_claim: "groups", admin_values: ["boss"] })
+      const role = Effect.fnUntraced(function* (subject: string) {
+        const { token } = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, subject)).headers.getSetCookie())
+        return (yield* me(send, token))["role"]
+      })
+      const subject = person({ groups: ["staff", "boss"] })
+      assert.strictEqual(yield* role(subject), "admin")
+      people.set(subject, { ...people.get(subject), groups: "staff" })
+      assert.strictEqual(yield* role(subject), "user")
+      people.set(subject, { ...people.get(subject), groups: ["boss"] })
+      assert.strictEqual(yield* role(subject), "admin")
+      yield* query(`update app.users set role = 'user' where id = '${admin.id}'`)
+      people.set(subject, { email: `x@${domain}`, email_verified: true })
+      assert.strictEqual(yield* role(subject), "admin")
+    })
+  )
+
+  it.effect("of an app ends in a code for its session, which works once, with the app's verifier", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { person, slug } = yield* office()
+      const verifier = "v".repeat(64)
+      const challenge = createHash("sha256").update(verifier).digest("base64url")
+      const app = "http://127.0.0.1:51234/done?from=us"
+      const path = (uri: string) =>
+        `/login/${slug}?redirect_uri=${encodeURIComponent(uri)}&code_challenge=${challenge}&code_challenge_method=S256&state=mine`
+      const codeOf = Effect.fnUntraced(function* (uri: string) {
+        const { headers } = yield* logIn(path(uri), person())
+        assert.isFalse(headers.getSetCookie().some((each) => each.startsWith("__Host-refresh")))
+        const url = new URL(headers.get("location") ?? "")
+        assert.strictEqual(url.searchParams.get("state"), "mine")
+        return { code: url.searchParams.get("code") ?? "", url }
+      })
+      const exchange = (code: string, code_verifier: string) =>
+        send("POST", "/token", { form: { grant_type: "authorization_code", code, code_verifier } })
+      const { code, url } = yield* codeOf(app)
+      assert.strictEqual(url.searchParams.get("from"), "us")
+      const answer = yield* exchange(code, verifier)
+      assert.strictEqual(answer.status, 200)
+      assert.isString(answer.body["refresh_token"])
+      assert.strictEqual((yield* exchange(code, verifier)).body["error"], "invalid_grant")
+      // Whoever sees the code has not the verifier, and a wrong one ends the code.
+      const stolen = yield* codeOf("https://app.acme.test/login")
+      assert.strictEqual((yield* exchange(stolen.code, "w".repeat(64))).body["error"], "invalid_grant")
+      assert.strictEqual((yield* exchange(stolen.code, verifier)).body["error"], "invalid_grant")
+      assert.strictEqual((yield* exchange("sc_forged", verifier)).body["error"], "invalid_grant")
+
+      const refused = [
+        "https://evil.example.com/",
+        "http://localhost:51234/",
+        "http://127.0.0.1.evil.example.com/",
+        "http://127.0.0.1@evil.example.com/",
+        "https://app.acme.test@evil.example.com/",
+        "https://app.acme.test.evil.example.com/"
+      ]
+      for (const uri of refused)
+        assert.strictEqual((yield* send("GET", path(uri))).body["code"], "redirect_refused", uri)
+      assert.strictEqual(
+        (yield* send("GET", `/login/${slug}?redirect_uri=${encodeURIComponent(app)}`)).body["code"],
+        "redirect_refused"
+      )
+      for (const to of [
+        "//evil.example.com",
+        "/\\evil.example.com",
+        "https://evil.example.com",
+        "javascript:alert(1)",
+        "/%09/evil"
+      ])
+        if (to !== "/%09/evil")
+          assert.strictEqual(
+            (yield* send("GET", `/login/${slug}?return_to=${encodeURIComponent(to)}`)).body["code"],
+            "invalid_request",
+            to
+          )
+    })
+  )
+
+  it.effect("that another site begins asks its reader first", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { slug } = yield* office()
+      const led = yield* send("GET", `/login/${slug}?return_to=/docs`, { headers: { "sec-fetch-site": "cross-site" } })
+      assert.strictEqual(led.status, 200)
+      assert.isNull(led.headers.get("set-cookie"))
+      assert.include(led.headers.get("content-security-policy"), "default-src 'none'")
+      const own = yield* send("GET", `/login/${slug}`, { headers: { "sec-fetch-site": "same-origin" } })
+      assert.strictEqual(own.status, 302)
+    })
+  )
+
+  it.effect("can be required: then passwords and what was logged in by them end, and keys go on", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { admin, domain, person, set, slug } = yield* office({ role_claim: "groups", admin_values: ["boss"] })
+      const colleague: Person = yield* signUp(send, admin.tenant)
+      const key = yield* send("POST", "/keys", { token: colleague.token, json: { name: "k", scopes: ["chat"] } })
+      const boss = person({ groups: ["boss"] })
+      yield* logIn(`/login/${slug}`, boss)
+      const email = `dora@${domain}`
+      const password = "a long and quiet river"
+      yield* send("POST", "/admin/users", { token: admin.token, json: { email, password } })
+      const credentials = { username: email, password, tenant_id: admin.tenant, session: true }
+      const before = yield* send("POST", "/login", { json: credentials })
+      assert.strictEqual(before.status, 200)
+      assert.strictEqual((yield* set({ required: true })).status, 200)
+      assert.strictEqual((yield* send("GET", "/me", { token: colleague.token })).status, 401)
+      const renewed = yield* send("POST", "/token", {
+        json: { grant_type: "refresh_token", refresh_token: before.body["refresh_token"] }
+      })
+      assert.strictEqual(renewed.body["error"], "invalid_grant")
+      assert.strictEqual((yield* send("POST", "/login", { json: credentials })).body["code"], "invalid_credentials")
+      const register = { email: `eve@${domain}`, password, tenant_id: admin.tenant }
+      assert.strictEqual((yield* send("POST", "/register", { json: register })).body["code"], "registration_refused")
+      assert.strictEqual((yield* send("GET", "/v1/models", { token: String(key.body["key"]) })).status, 200)
+      const { token } = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, boss)).headers.getSetCookie())
+      assert.strictEqual((yield* me(send, token))["role"], "admin")
+    })
+  )
+
+  it.effect("of two first requests of a person is one account", () =>
+    Effect.gen(function* () {
+      const { admin, person, slug } = yield* office()
+      const subject = person()
+      const both = [yield* arrive(`/login/${slug}`, subject), yield* arrive(`/login/${slug}`, subject)]
+      const answers = yield* Effect.all(
+        both.map(({ finish }) => finish()),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        answers.map(({ status }) => status),
+        [303, 303]
+      )
+      const rows = yield* query(
+        `select count(*)::int4 as n from app.sso_identities where tenant_id = '${admin.tenant}'`
+      )
+      assert.deepStrictEqual(rows, [{ n: 1 }])
+    })
+  )
+})
