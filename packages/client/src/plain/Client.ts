@@ -84,6 +84,8 @@ export const createClient = ({ fetch, key, sessionStore, token, url }: ClientOpt
 /** Requests of one user. */
 export class Client {
   readonly #transport: Transport
+  /** Whether the last login asked for a cookie: its second step has to show the same as the first. */
+  #inCookie = false
 
   /** Second factors. */
   readonly factors: Factors
@@ -121,12 +123,13 @@ export class Client {
   ): Promise<Token> {
     const { email, ...rest } = credentials
     const inCookie = rest.session === "cookie"
+    this.#inCookie = inCookie
     const sending = {
       ...options,
       json: { username: email, ...rest },
       ...(inCookie ? { headers: { "x-csrf": "1" } } : {})
     }
-    return this.#session.keep(await this.#transport.alone("POST", "/login", sending))
+    return this.#session.begin(await this.#transport.alone<Token>("POST", "/login", sending))
   }
 
   /** Renews the access token of the session now: at the start of a page, say. Fails with `invalid_grant` if there is none any more. */
@@ -189,9 +192,9 @@ export class Client {
    * where it names no `methods`.
    */
   async secondFactor(given: SecondFactor, options?: RequestOptions): Promise<LoginAnswer> {
-    const answer: LoginAnswer = await this.#transport.send("POST", "/login/second-factor", { ...options, json: given })
-    await this.#session.keep(answer)
-    return answer
+    const headers = this.#inCookie ? { headers: { "x-csrf": "1" } } : {}
+    const sending = { ...options, json: given, ...headers }
+    return this.#session.begin(await this.#transport.alone<LoginAnswer>("POST", "/login/second-factor", sending))
   }
 
   /** One-time codes for a login whose account must have a second factor, and has none. */
@@ -304,10 +307,12 @@ export class Client {
       this.#transport.retry("POST", "/invitations/look", { ...options, json: { token } }),
     /** Makes the account and logs in; this client keeps the token. */
     accept: async (
-      acceptance: { readonly token: string; readonly password: string },
+      acceptance: { readonly token: string; readonly password: string; readonly session?: boolean },
       options?: RequestOptions
     ): Promise<Token> =>
-      this.#session.keep(await this.#transport.send("POST", "/invitations/accept", { ...options, json: acceptance }))
+      this.#session.begin(
+        await this.#transport.alone<Token>("POST", "/invitations/accept", { ...options, json: acceptance })
+      )
   }
 
   readonly messages = {

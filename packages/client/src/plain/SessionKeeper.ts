@@ -1,5 +1,4 @@
-import { LlmSaasError } from "./LlmSaasError.ts"
-import { type Sending, type Transport, waitFor } from "./Transport.ts"
+import { lost, type Sending, type Transport, waitFor } from "./Transport.ts"
 import type { Token } from "./Types.ts"
 
 /**
@@ -23,6 +22,10 @@ export const inMemory = (): SessionStore => {
   }
 }
 
+/** How long (ms) a renewal is tried, and one try of it: the server gives a lost answer again for 30 seconds. */
+const RENEWAL_MS = 20_000
+const TRY_MS = 8000
+
 /** An access token is renewed when less than this part of its life is left, or this many milliseconds. */
 const LAST_PART = 0.1
 const SOON_MS = 60_000
@@ -39,13 +42,26 @@ export class SessionKeeper {
   /** When (ms, monotonic) the access token is due; undefined: there is no session. */
   #due: number | undefined
   #renewing: Promise<Token> | undefined
+  /** Counts logins: a renewal that one overtook is of another login, and counts no more. */
+  #login = 0
 
   constructor(transport: Transport, store: SessionStore) {
     this.#transport = transport
     this.#store = store
   }
 
-  /** Keeps what a login or a renewal answered. */
+  /** Keeps what a login answered, in the place of any session before. */
+  async begin<A extends Token>(token: A): Promise<A> {
+    this.#login++
+    this.#due = undefined
+    this.#inCookie = false
+    this.#renewing = undefined
+    if (token.refresh_token === undefined) await this.#store.save(undefined)
+    await this.keep(token)
+    return token
+  }
+
+  /** Keeps what a renewal or a changed password answered. */
   async keep(token: Token): Promise<Token> {
     this.#transport.token = token.access_token
     // A changed password gives another access token alone.
@@ -75,14 +91,17 @@ export class SessionKeeper {
 
   /** Renews the access token now. */
   renew(inCookie = this.#inCookie): Promise<Token> {
-    this.#renewing ??= alone(() => this.#renew(inCookie)).finally(() => {
-      this.#renewing = undefined
+    if (this.#renewing !== undefined) return this.#renewing
+    const renewing = alone(() => this.#renew(inCookie)).finally(() => {
+      if (this.#renewing === renewing) this.#renewing = undefined
     })
-    return this.#renewing
+    this.#renewing = renewing
+    return renewing
   }
 
   /** The session is over. */
   async forget(): Promise<void> {
+    this.#login++
     this.#due = undefined
     this.#transport.token = undefined
     if (!this.#inCookie) await this.#store.save(undefined)
@@ -96,16 +115,22 @@ export class SessionKeeper {
   }
 
   async #renew(inCookie: boolean): Promise<Token> {
+    const login = this.#login
     const { headers = {}, json } = await this.sending(inCookie)
     // The same token each time: an answer that was lost is given again.
     const body = { ...Object(json), grant_type: "refresh_token" }
+    const until = performance.now() + RENEWAL_MS
     for (let tries = 1; ; tries++) {
       try {
-        const token = await this.#transport.alone<Token>("POST", "/token", { headers, json: body })
-        return await this.keep(token)
-      } catch (error) {
-        if (error instanceof LlmSaasError && error.code === "invalid_grant") await this.forget()
+        const signal = AbortSignal.timeout(TRY_MS)
+        const token = await this.#transport.alone<Token>("POST", "/token", { headers, json: body, signal })
+        return login === this.#login ? await this.keep(token) : token
+      } catch (cause) {
+        const error = lost(cause)
+        if (error.code === "invalid_grant" && login === this.#login) await this.forget()
         await waitFor(error, tries, undefined)
+        // Later than that the same token would be in two hands, and end the session.
+        if (performance.now() >= until) throw error
       }
     }
   }

@@ -37,13 +37,13 @@ export class Transport {
 
   /** Sends a request once; throws if the status is not 2xx. With a session, the access token is renewed before or, if it is refused, then. */
   async open(method: string, path: string, sending: Sending = {}): Promise<Response> {
-    await this.session?.fresh()
+    await unless(sending.signal, this.session?.fresh())
     const { token } = this
     try {
       return await this.#once(method, path, sending)
     } catch (error) {
       const isRefused = error instanceof LlmSaasError && error.code === "unauthenticated"
-      if (!isRefused || (await this.session?.another(token)) !== true) throw error
+      if (!isRefused || (await unless(sending.signal, this.session?.another(token))) !== true) throw error
       return this.#once(method, path, sending)
     }
   }
@@ -98,6 +98,17 @@ export class Transport {
     }
   }
 }
+
+/** The result, unless the signal is aborted before. */
+const unless = <A>(signal: AbortSignal | undefined, work: Promise<A> | undefined): Promise<A> | undefined =>
+  signal === undefined || work === undefined
+    ? work
+    : new Promise((resolve, reject) => {
+        const abort = () => reject(signal.reason)
+        if (signal.aborted) abort()
+        signal.addEventListener("abort", abort, { once: true })
+        work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort))
+      })
 
 /** Accepted, No Content. */
 const WITHOUT_BODY: ReadonlyArray<number> = [202, 204]

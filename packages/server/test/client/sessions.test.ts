@@ -131,4 +131,55 @@ layer(Running.layer, { timeout: "60 seconds" })("a client with a session", (it) 
       })
     })
   )
+
+  it.effect("is of the last login alone: neither an earlier session nor its renewal under way comes back", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      yield* Effect.promise(async () => {
+        const [first, second] = [await account(port), await account(port)]
+        let release = () => {}
+        const held = new Promise<void>((resolve) => (release = resolve))
+        const store = shared()
+        const client = createClient({
+          url: `http://127.0.0.1:${port}`,
+          sessionStore: store,
+          fetch: async (input, init) => {
+            const response = await fetch(input, init)
+            if (String(input).endsWith("/token")) await held
+            return response
+          }
+        })
+        await client.login(first)
+        const renewal = client.renew()
+        const { access_token } = await client.login({ ...second, session: false })
+        release()
+        await renewal
+        assert.deepStrictEqual([client.token, store.load()], [access_token, undefined])
+        client.token = "expired"
+        assert.strictEqual(await codeOf(client.me()), "unauthenticated")
+        const again = await client.login(second)
+        assert.strictEqual((await client.me()).email, second.email)
+        assert.strictEqual(store.load(), again.refresh_token)
+      })
+    })
+  )
+
+  it.effect("waits for a renewal no longer than the request's signal says", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      yield* Effect.promise(async () => {
+        const client = createClient({
+          url: `http://127.0.0.1:${port}`,
+          fetch: (input, init) => (String(input).endsWith("/token") ? new Promise(() => {}) : fetch(input, init))
+        })
+        await client.login(await account(port))
+        client.token = "expired"
+        const reason = new Error("no longer")
+        const abort = new AbortController()
+        const asked = client.me({ signal: abort.signal })
+        setTimeout(() => abort.abort(reason), 50)
+        assert.strictEqual(await codeOf(asked), String(reason))
+      })
+    })
+  )
 })
