@@ -39,6 +39,8 @@ begin atomic
   join app.users u on u.tenant_id = p.account_tenant and u.id = p.account_user and u.token_epoch = p.token_epoch
   join app.tenants t on t.id = u.tenant_id
   where s.user_id is not null and u.status = 'active' and u.kind = 'person' and t.status = 'active' and t.tenant_switch
+    -- Where single sign-on is required, a password that was given before leads there no more.
+    and not exists (select from app.sso_connections c where c.tenant_id = u.tenant_id and c.required and c.enabled)
   order by t.name, u.tenant_id;
 end;
 
