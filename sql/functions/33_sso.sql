@@ -83,7 +83,7 @@ begin atomic
 end;
 
 -- The account of a person that the tenant's provider vouches for. p_email: their address, if it is verified and its domain allowed, else
--- null; p_role: by the claim, or null. An unknown person gets the account with that address, or a new one. All of it is this tenant's: its
+-- null; p_role: by the claim, or null. An unknown person gets the account with that address, one by invitation, or a new one. All of it is this tenant's: its
 -- admins chose the provider, and could make or change every one of these accounts themselves. outcome:
 --   known | linked | created   here is the account
 --   no_account                 none, and none may be made; or it is disabled
@@ -99,6 +99,7 @@ declare
   v_user uuid;
   v_outcome text := 'known';
   v_found record;
+  v_invited record;
 begin
   -- Of two first logins of a person, the second waits here, and finds the account.
   select c.jit into v_jit from app.sso_connections c
@@ -115,15 +116,20 @@ begin
       if exists (select from app.sso_identities i where i.tenant_id = p_tenant and i.user_id = v_user and i.issuer = p_issuer) then
         v_outcome := 'address_taken';
       end if;
-    elsif v_jit then
-      insert into app.users (tenant_id, id, email, role) values (p_tenant, p_new_user, p_email, coalesce(p_role, 'user'))
-      on conflict (tenant_id, email) where deleted_at is null do nothing;
-      if found then
+    else
+      select * into v_invited from auth.open_invitation(p_tenant, null, p_email);
+      if v_jit or v_invited.id is not null then
+        insert into app.users (tenant_id, id, email, role)
+        values (p_tenant, p_new_user, p_email, coalesce(p_role, v_invited.role, 'user'))
+        on conflict (tenant_id, email) where deleted_at is null do nothing;
+      end if;
+      if (v_jit or v_invited.id is not null) and found then
         v_user := p_new_user;
         v_outcome := 'created';
+        if v_invited.id is not null then perform auth.settle_invitation(p_tenant, v_invited.id, v_user, p_request); end if;
         insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
         values (p_tenant, auth.uuid_v7(), v_user, 'user.registered', 'user', v_user, p_request,
-          jsonb_build_object('role', coalesce(p_role, 'user'), 'method', 'sso'));
+          jsonb_build_object('role', coalesce(p_role, v_invited.role, 'user'), 'method', 'sso'));
       end if;
     end if;
     if v_outcome in ('linked', 'created') then

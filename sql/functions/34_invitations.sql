@@ -56,6 +56,8 @@ begin
   if not found then return; end if;
   select * into v_open from auth.open_invitation(v_link.tenant_id, v_link.subject_id, null);
   if v_open.id is null or v_open.email <> v_link.address then return; end if;
+  -- It waits for the person's first login by single sign-on (auth.sso_login).
+  if auth.requires_sso(v_link.tenant_id) then return; end if;
   begin
     -- Again, under the lock: it proves that the mail was read.
     perform from auth.take_one_time_token(p_hash, 'invitation') t where t.token_id is not null;

@@ -321,6 +321,25 @@ layer(Program)("a login by single sign-on", (it) => {
     })
   )
 
+  it.effect("takes the invitation of the address, with its role, where no other person gets an account", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { admin, domain, person, slug } = yield* office({ jit: false })
+      const email = `ida@${domain}`
+      const path = `/tenants/${admin.tenant}/invitations`
+      const made = yield* send("POST", path, { token: admin.token, json: { email, role: "admin" } })
+      assert.strictEqual(made.status, 201)
+      assert.strictEqual((yield* logIn(`/login/${slug}`, person())).body["code"], "sso_refused")
+      const ida = person({ email })
+      const { token } = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, ida)).headers.getSetCookie())
+      assert.deepInclude(yield* me(send, token), { email, role: "admin" })
+      const rows = yield* query(
+        `select accepted_at is not null as accepted from app.invitations where email = '${email}'`
+      )
+      assert.deepStrictEqual(rows, [{ accepted: true }])
+    })
+  )
+
   it.effect("of two first requests of a person is one account", () =>
     Effect.gen(function* () {
       const { admin, person, slug } = yield* office()
