@@ -14,9 +14,10 @@ export const messageOf = (mail: OutgoingMail, from: Sender): Effect.Effect<Retur
 
 /**
  * Accounts may have addresses that would have to be quoted in SMTP (RFC 5321 §4.1.2). They get no mail: nodemailer takes `a,b@c.example`
- * for a list, and the link of one account would go to the address of another.
+ * for a list, and the link of one account would go to the address of another. So it could from an encoded word (RFC 2047), which some
+ * programs decode anywhere, from a full stop of another script (UTS #46), which DNS names have as ours, and from a host's number.
  */
-const DELIVERABLE = /^[^\s"(),:;<>@[\]\\]{1,64}@[^\s"(),:;<>@\\]{1,253}$/u
+const DELIVERABLE = /^(?!.*=\?)[^\s"(),:;<>@[\]\\]{1,64}@[^\s"(),:;<>@[\]\\。．｡]{1,253}$/u
 
 const composed = (mail: OutgoingMail, from: Sender) => ({
   messageId: `<${mail.id}@${from.address.slice(from.address.lastIndexOf("@") + 1)}>`,

@@ -60,7 +60,10 @@ describe("a mail by SMTP", () => {
         "ann;joe@example.com",
         '"ann"@example.com',
         "a:joe@b.c",
-        "(c)ann@b.c"
+        "(c)ann@b.c",
+        "=?utf-8?q?ann=40b.c=3e?=@example.com",
+        "ann@example。com",
+        "ann@[127.0.0.1]"
       ]
       const { failures, received } = yield* sending({}, ...addresses.map(mail))
       assert.deepStrictEqual(new Set(failures), new Set(["refused: no mail can go to this address"]))
