@@ -46,6 +46,12 @@ const change = fc.record(
 
 const apply = (...changes: ReadonlyArray<AllowanceChange>): Allowance => changes.reduce(changed, NO_LIMITS)
 
+/** An amount in its smallest unit: a number has too few digits for 18 decimals. */
+const digits = (amount: string): bigint => {
+  const [whole = "", decimals = ""] = amount.split(".")
+  return BigInt(whole + decimals.padEnd(18, "0"))
+}
+
 describe("an amount", () => {
   it("is a decimal text, and nothing else", () => {
     for (const good of ["0", "0.5", "0.50", "12", "999999999999.999999999999999999"])
@@ -114,7 +120,7 @@ describe("a change of limits", () => {
           plan.budget === null
           || own.budget === null
           || own.budget.period !== plan.budget.period
-          || Number(own.budget.amount) <= Number(plan.budget.amount)
+          || digits(own.budget.amount) <= digits(plan.budget.amount)
         assert.strictEqual(!members.includes("budget"), fits)
       })
     )
