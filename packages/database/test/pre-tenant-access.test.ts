@@ -22,6 +22,16 @@ const register = (api: Session, tenant: string, email = `${randomUUID()}@example
     ([row]) => row?.["role"]
   )
 
+layer(TestDatabase.layer)("a new installation", (it) => {
+  it.effect("has no account, no key and no operator's token: there is no default one", () =>
+    Effect.gen(function* () {
+      const admin = yield* administrator
+      for (const table of ["app.tenants", "app.users", "app.credentials", "app.api_keys", "operator.tokens"])
+        assert.deepStrictEqual(yield* admin.rows(`select 1 from ${table} limit 1`), [], table)
+    }).pipe(Effect.scoped)
+  )
+})
+
 layer(TestDatabase.layer)("before a tenant is known", (it) => {
   it.effect("of twelve who register at once exactly one is admin, of a closed tenant too", () =>
     Effect.gen(function* () {

@@ -4,6 +4,7 @@ import { Effect, Redacted } from "effect"
 import pg from "pg"
 import { Inbox, withInbox } from "./Inbox.ts"
 import { Running, type Send } from "./Running.ts"
+import { codeAt } from "./Totp.ts"
 
 const PASSWORD = "correct horse battery"
 const NEXT = "incorrect horse staple"
@@ -80,6 +81,29 @@ layer(withInbox(), { timeout: "120 seconds" })("a forgotten password", (it) => {
         assert.include(notice.subject, "was changed")
         assert.strictEqual(notice.token, "")
       })
+  )
+
+  it.effect("leads past no second factor: the login after it asks for one", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const inbox = yield* Inbox
+      const ann = yield* newPerson(send)
+      const { token } = ann
+      const proven = yield* send("POST", "/me/proof", { token, json: { password: PASSWORD } })
+      const headers = { proof: String(proven.body["proof"]) }
+      const { body } = yield* send("POST", "/me/factors/totp", { token, headers, json: {} })
+      const code = codeAt(String(body["secret"]))
+      assert.strictEqual((yield* send("POST", "/me/factors/totp/confirm", { token, json: { code } })).status, 200)
+      assert.include((yield* inbox.next(ann.email)).subject, "second factor")
+      yield* asks(send, ann.email)
+      assert.strictEqual(yield* confirms(send, (yield* inbox.next(ann.email)).token), 204)
+      const first = yield* login(send, ann.email, NEXT, ann.tenant)
+      assert.deepStrictEqual(
+        [statusOf(first), first.body["methods"]],
+        ["401 second_factor_required", ["totp", "recovery_code"]]
+      )
+      assert.notProperty(first.body, "access_token")
+    })
   )
 
   it.effect("of an address without an account is answered alike, and nothing is sent", () =>
@@ -235,6 +259,7 @@ layer(withInbox(), { timeout: "120 seconds" })("an address", (it) => {
       const reset = yield* inbox.next(ann.email)
       const changed = { current_password: PASSWORD, new_password: NEXT }
       assert.strictEqual((yield* send("POST", "/me/password", { token: ann.token, json: changed })).status, 200)
+      assert.include((yield* inbox.next(ann.email)).subject, "was changed")
       assert.strictEqual((yield* send("POST", "/email/change", { json: { token } })).status, 403)
       assert.strictEqual(yield* confirms(send, reset.token, PASSWORD), "403 link_refused")
       assert.strictEqual((yield* login(send, ann.email, NEXT, ann.tenant)).status, 200)

@@ -1,3 +1,4 @@
+import * as Databases from "@llm-saas/database/backup/Databases"
 import { assert, it, layer } from "@effect/vitest"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect } from "effect"
@@ -65,6 +66,40 @@ layer(Running.layer, { timeout: "120 seconds" })("a password that is easy to gue
   )
 })
 
+layer(Running.layer, { timeout: "120 seconds" })("a password that was chosen", (it) => {
+  it.effect("stays, however old it is", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { adminUrl } = yield* TestDatabase
+      const { tenant } = yield* signUp(send)
+      const address = email()
+      yield* register(send, tenant, GOOD, address)
+      yield* Databases.execute(adminUrl, "update app.credentials set updated_at = now() - interval '20 years'")
+      yield* Databases.execute(adminUrl, "update app.users set created_at = now() - interval '20 years'")
+      const login = yield* send("POST", "/login", { json: { username: address, password: GOOD } })
+      assert.deepStrictEqual(
+        [login.status, Object.keys(login.body).toSorted()],
+        [200, ["access_token", "expires_in", "token_type"]]
+      )
+    })
+  )
+
+  it.effect("is not an admin's to change", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { tenant, token } = yield* signUp(send)
+      const address = email()
+      const { body } = yield* register(send, tenant, GOOD, address)
+      for (const json of [
+        { password: "correct horse battery staple" },
+        { status: "active", password: "correct horse" }
+      ])
+        yield* send("PATCH", `/admin/users/${String(body["id"])}`, { token, json })
+      assert.strictEqual((yield* send("POST", "/login", { json: { username: address, password: GOOD } })).status, 200)
+    })
+  )
+})
+
 layer(TestDatabase.layer, { timeout: "120 seconds" })("an installation", (it) => {
   it.effect(
     "may ask for longer ones; those chosen before still log in",
@@ -90,6 +125,14 @@ it.effect("the list knows thousands of common passwords, and the quick start's w
     const [production, elsewhere] = [yield* commonPasswords([]), yield* commonPasswords(["password123"])]
     for (const common of ["password", "password1", "12345678", "qwertyuiop", "trustno1", "letmein123"])
       assert.isTrue(production(common) && elsewhere(common), common)
+    // OWASP ASVS 5.0, 6.2.4: the 3,000 most common ones that are long enough.
+    const { dictionary } = yield* Effect.promise(() => import("@zxcvbn-ts/language-common"))
+    const first = dictionary["passwords-common"].filter((each) => each.length >= 8).slice(0, 3000)
+    assert.lengthOf(first, 3000)
+    assert.deepStrictEqual(
+      first.filter((each) => !production(each)),
+      []
+    )
     assert.isTrue(production("password123"))
     assert.isFalse(elsewhere("password123"))
     assert.isFalse(production("correct horse battery staple"))

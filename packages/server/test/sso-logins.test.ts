@@ -1,5 +1,5 @@
 import * as Databases from "@llm-saas/database/backup/Databases"
-import { CLIENT, OidcServer, type Person as Known } from "@llm-saas/testing/OidcServer"
+import { CLIENT, OidcServer, type Person as Known, serve } from "@llm-saas/testing/OidcServer"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -89,6 +89,7 @@ layer(Program)("a login by single sign-on", (it) => {
       assert.strictEqual(answer.status, 302)
       const asked = new URL(location).searchParams
       assert.strictEqual(asked.get("code_challenge_method"), "S256")
+      assert.strictEqual(asked.get("scope"), "openid email profile")
       const kept = answer.headers.get("set-cookie") ?? ""
       for (const part of ["__Host-sso-", "; Path=/;", "; Secure;", "; HttpOnly;", "SameSite=Lax"])
         assert.include(kept, part)
@@ -175,6 +176,25 @@ layer(Program)("a login by single sign-on", (it) => {
       )
       assert.deepStrictEqual(events, [{ reason: "no_account" }, { reason: "address_taken" }])
     })
+  )
+
+  it.effect("of the same subject at another issuer is another person's", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { domain, person, set, slug } = yield* office()
+      const whose = Effect.fnUntraced(function* (subject: string) {
+        const { token } = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, subject)).headers.getSetCookie())
+        return yield* me(send, token)
+      })
+      const subject = person()
+      const first = yield* whose(subject)
+      const another = yield* serve
+      another.people.set(subject, { email: `mallory@${domain}`, email_verified: true })
+      assert.strictEqual((yield* set({ issuer: another.issuer })).status, 200)
+      const second = yield* whose(subject)
+      assert.strictEqual(second["email"], `mallory@${domain}`)
+      assert.notStrictEqual(second["id"], first["id"])
+    }).pipe(Effect.scoped)
   )
 
   it.effect("of a disabled or unknown person, or of a suspended tenant, leads to nothing", () =>

@@ -78,6 +78,23 @@ it.layer(Shared)("the pages of links in mails", (it) => {
     })
   )
 
+  it.effect("hide a password that is typed, and take one that is pasted or a password manager's", () =>
+    Effect.gen(function* () {
+      const port = yield* portOf
+      for (const path of ["/account/reset", "/account/invitation"]) {
+        const { body } = yield* send(port, "GET", path)
+        const [input = ""] = /<input [^>]*>/u.exec(body) ?? []
+        assert.include(input, 'type="password" autocomplete="new-password"', path)
+        assert.notMatch(input, /readonly|disabled|maxlength|pattern/u, path)
+      }
+      // No script that listens to what is typed or pasted.
+      const { body } = yield* send(port, "GET", "/account/page.js")
+      const listens = [...body.matchAll(/addEventListener\((\S+?),/gu)].map(([, name]) => name)
+      assert.deepStrictEqual(listens, ['"submit"'])
+      assert.notMatch(body, /\bon(?:paste|input|key\w+|copy)\b|clipboard/u)
+    })
+  )
+
   it.effect("take the token out of the address at once, and send it when the button is pressed, not before", () =>
     Effect.gen(function* () {
       const script = (yield* send(yield* portOf, "GET", "/account/page.js")).body
