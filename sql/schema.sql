@@ -2913,7 +2913,7 @@ create function operator.list_plans(bytea,uuid) returns TABLE(id uuid, name text
 create function operator.list_prices(bytea,text,text,boolean,boolean,integer) returns TABLE(id uuid, provider text, model text, unit text, service_tier text, tier_start integer, per integer, amount text, since timestamp with time zone, until timestamp with time zone, source text, own boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.list_prices(bytea,text,text,boolean,boolean,integer) owner to llm_operator;
   grant execute to llm_api;
-create function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) returns TABLE(id uuid, name text, status text, registration text, created_at timestamp with time zone, plan_id uuid, plan text, markup text, models text[], content_days_at_most integer, users double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+create function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) returns TABLE(id uuid, name text, status text, registration text, created_at timestamp with time zone, plan_id uuid, plan text, markup text, models text[], content_days_at_most integer, users double precision, sso_required boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.list_tenants(bytea,uuid,text,uuid,uuid,integer) owner to llm_operator;
   grant execute to llm_api;
 create function operator.list_usage(bytea,date,date,text[],uuid,integer) returns TABLE(tenant_id uuid, model text, day text, requests double precision, errors double precision, units jsonb, tenant_amount text, provider_amount text, margin_amount text) language plpgsql security definer set search_path=pg_catalog, pg_temp;
@@ -2921,6 +2921,9 @@ create function operator.list_usage(bytea,date,date,text[],uuid,integer) returns
   grant execute to llm_api;
 create function operator.lock_tenant(uuid) returns text language plpgsql set search_path=pg_catalog, pg_temp;
   alter function operator.lock_tenant(uuid) owner to llm_operator;
+create function operator.make_sso_optional(bytea,uuid,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function operator.make_sso_optional(bytea,uuid,text) owner to llm_operator;
+  grant execute to llm_api;
 create function operator.new_id() returns uuid language sql set search_path=pg_catalog, pg_temp;
   alter function operator.new_id() owner to llm_operator;
 create function operator.outbox(bytea) returns TABLE(pending double precision, parked double precision, oldest_seconds double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;

@@ -5,7 +5,7 @@ set local role llm_operator;
 create function operator.list_tenants(p_token bytea, p_id uuid, p_status text, p_plan uuid, p_after uuid, p_limit integer)
   returns table (
     id uuid, name text, status text, registration text, created_at timestamptz, plan_id uuid, plan text, markup text, models text[],
-    content_days_at_most integer, users float8
+    content_days_at_most integer, users float8, sso_required boolean
   )
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -14,7 +14,8 @@ begin
   perform operator.admit(p_token);
   return query
   select t.id, t.name, t.status, t.registration, t.created_at, t.plan_id, p.name, trim_scale(t.markup)::text, t.models, t.content_days_at_most,
-    (select count(*)::float8 from app.users u where u.tenant_id = t.id and u.kind = 'person' and u.deleted_at is null)
+    (select count(*)::float8 from app.users u where u.tenant_id = t.id and u.kind = 'person' and u.deleted_at is null),
+    exists (select from app.sso_connections c where c.tenant_id = t.id and c.enabled and c.required)
   from app.tenants t left join operator.plans p on p.id = t.plan_id
   where (p_id is null or t.id = p_id) and (p_status is null or t.status = p_status) and (p_plan is null or t.plan_id = p_plan)
     and (p_after is null or t.id < p_after)
@@ -71,6 +72,19 @@ begin
   update app.tenants t set status = v_wanted where t.id = p_tenant;
   perform operator.record(v_token, case when p_suspended then 'tenant.suspended' else 'tenant.resumed' end, p_tenant, 'tenant', p_tenant, p_request,
     case when p_suspended then jsonb_build_object('stopped', operator.stop_answers(p_tenant)) else '{}' end);
+end $$;
+
+-- People of the tenant may log in by a password again, where its provider is gone or was set up wrongly and nobody could change that from
+-- within. Nothing else of it changes, and nobody is logged in by this.
+create function operator.make_sso_optional(p_token bytea, p_tenant uuid, p_request text) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_token constant uuid := operator.admit(p_token);
+begin
+  perform operator.lock_tenant(p_tenant);
+  update app.sso_connections c set required = false, updated_at = now() where c.tenant_id = p_tenant and c.required;
+  if found then perform operator.record(v_token, 'tenant.sso_optional', p_tenant, 'tenant', p_tenant, p_request, '{}'); end if;
 end $$;
 
 -- How many rows of a tenant there are in each table whose rows go when it is erased.

@@ -40,6 +40,7 @@ grant execute on function
   operator.list_tenants(bytea, uuid, text, uuid, uuid, integer),
   operator.create_tenant(bytea, uuid, text, text, uuid, text),
   operator.suspend(bytea, uuid, boolean, text),
+  operator.make_sso_optional(bytea, uuid, text),
   operator.assign_plan(bytea, uuid, uuid, text),
   operator.erase(bytea, uuid, text, text),
   operator.receipt(bytea, uuid),

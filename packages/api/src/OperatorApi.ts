@@ -88,6 +88,19 @@ const resumeTenant = HttpApiEndpoint.post("resumeTenant", "/operator/tenants/:id
   .annotateMerge(answers(200, Examples.tenant))
   .annotateMerge(about("Resume a suspended tenant", "Its users and keys work again as before."))
 
+const makeSsoOptional = HttpApiEndpoint.post("makeSsoOptional", "/operator/tenants/:id/sso-optional", {
+  params: ofTenant,
+  success: OperatorTenant,
+  error: changesTenant
+})
+  .annotateMerge(answers(200, Examples.tenant))
+  .annotateMerge(
+    about(
+      "Let a tenant's people log in by password",
+      "For a tenant whose provider is gone, and whose admins cannot get in to change that: `required` of its single sign-on is false from now on, all else of it stays. Accounts that have a password can log in by it again. Nothing, where it is not required."
+    )
+  )
+
 const AssignPlan = Schema.Struct({ plan_id: Schema.NullOr(PlanId) }).annotate({ identifier: "AssignPlan" })
 
 const assignPlan = HttpApiEndpoint.put("assignPlan", "/operator/tenants/:id/plan", {
@@ -201,7 +214,19 @@ const health = HttpApiEndpoint.get("health", "/operator/health", { success: Heal
 
 /** For who runs the installation. No API key and no user's token is enough, and nothing here shows what users wrote. */
 export class OperatorApi extends HttpApiGroup.make("operator")
-  .add(whoami, tenants, createTenant, tenant, suspendTenant, resumeTenant, assignPlan, eraseTenant, erasure, correct)
+  .add(
+    whoami,
+    tenants,
+    createTenant,
+    tenant,
+    suspendTenant,
+    resumeTenant,
+    makeSsoOptional,
+    assignPlan,
+    eraseTenant,
+    erasure,
+    correct
+  )
   .add(plans, createPlan, plan, changePlan, removePlan, prices, addPrice, endPrice, usage, events, health)
   .middleware(OperatorAuthorization)
   .annotateEndpoints(Access, "operator")

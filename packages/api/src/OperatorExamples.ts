@@ -53,7 +53,8 @@ export const tenant: typeof OperatorTenant.Encoded = {
   markup: "1.25",
   models: ["gpt-4o", "gpt-4o-mini"],
   content_days_at_most: 90,
-  users: 7
+  users: 7,
+  sso_required: false
 }
 
 export const erasure: typeof Erasure.Encoded = {

@@ -63,6 +63,11 @@ export class OperatorAccess extends Context.Service<
       id: TenantId,
       suspended: boolean
     ) => Effect.Effect<void, TenantNotFound | TenantErased | Refused>
+    /** Single sign-on is not required any more. Nothing, where it is not. */
+    readonly makeSsoOptional: (
+      token: string,
+      id: TenantId
+    ) => Effect.Effect<void, TenantNotFound | TenantErased | Refused>
     readonly assignPlan: (
       token: string,
       id: TenantId,
@@ -191,6 +196,7 @@ export class OperatorAccess extends Context.Service<
           act("create_tenant", token, [id, name, registration, planId], { LL414: noPlan }),
         suspend: (token, id, suspended) =>
           act<TenantNotFound | TenantErased>("suspend", token, [id, suspended], OF_TENANT),
+        makeSsoOptional: (token, id) => act<TenantNotFound | TenantErased>("make_sso_optional", token, [id], OF_TENANT),
         assignPlan: (token, id, plan) =>
           act<TenantNotFound | TenantErased | PlanNotFound>("assign_plan", token, [id, plan], {
             ...OF_TENANT,

@@ -18,6 +18,7 @@ export const ARGUMENTS = {
   list_tenants: ["uuid", "text", "uuid", "uuid", "integer"],
   create_tenant: ["uuid", "text", "text", "uuid", "text"],
   suspend: ["uuid", "boolean", "text"],
+  make_sso_optional: ["uuid", "text"],
   assign_plan: ["uuid", "uuid", "text"],
   erase: ["uuid", "text", "text"],
   receipt: ["uuid"],

@@ -35,7 +35,9 @@ export class OperatorTenant extends Schema.Class<OperatorTenant>("OperatorTenant
   models: Schema.NullOr(Schema.Array(Schema.String)),
   content_days_at_most: Schema.NullOr(Schema.Int),
   /** How many people have an account in it. */
-  users: Schema.Int
+  users: Schema.Int,
+  /** Whether its people log in by single sign-on only. */
+  sso_required: Schema.Boolean
 }) {}
 
 /** What an erasure removed: the receipt. */

@@ -65,6 +65,7 @@ layer(Running.layer, { timeout: "240 seconds" })("the operator's command", (it) 
       assert.deepInclude((yield* one(["providers"]))[0], { provider: "mock", breaker: "closed" })
       assert.deepInclude((yield* one(["tenants", "suspend", id]))[0], { status: "suspended" })
       assert.deepInclude((yield* one(["tenants", "resume", id]))[0], { status: "active" })
+      assert.deepInclude((yield* one(["tenants", "sso-optional", id]))[0], { sso_required: false })
 
       const { code, stdout } = yield* operator(["tenants", "export", id])
       assert.strictEqual(code, 0)

@@ -40,6 +40,7 @@ const ENDPOINTS: ReadonlyArray<readonly [string, string, unknown?]> = [
   ["GET", `/tenants/${randomUUID()}`],
   ["POST", `/tenants/${randomUUID()}/suspend`],
   ["POST", `/tenants/${randomUUID()}/resume`],
+  ["POST", `/tenants/${randomUUID()}/sso-optional`],
   ["PUT", `/tenants/${randomUUID()}/plan`, { plan_id: null }],
   ["POST", `/tenants/${randomUUID()}/erase`, { name: "x" }],
   ["GET", `/tenants/${randomUUID()}/erasure`],
@@ -271,7 +272,7 @@ layer(Running.layer, { timeout: "120 seconds" })("the operator", (it) => {
       assert.strictEqual(begun.status, 202)
       assert.deepInclude(begun.body["counts"], { users: 1, messages: 1, credentials: 1 })
       assert.deepStrictEqual(codeOf(yield* send("GET", "/me", { token: user.token })), [401, "unauthenticated"])
-      for (const deed of ["suspend", "resume"])
+      for (const deed of ["suspend", "resume", "sso-optional"])
         assert.deepStrictEqual(codeOf(yield* call("POST", `${path}/${deed}`)), [409, "tenant_erased"])
       // What every process does, here by the test itself.
       const round = Effect.andThen(

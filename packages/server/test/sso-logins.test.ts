@@ -1,8 +1,9 @@
 import * as Databases from "@llm-saas/database/backup/Databases"
 import { CLIENT, OidcServer, type Person as Known, serve } from "@llm-saas/testing/OidcServer"
+import { createOperatorToken } from "@llm-saas/database/logins/OperatorTokens"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { createHash, randomUUID } from "node:crypto"
 import { type Person, signUp } from "./People.ts"
 import { Running, running, type Send } from "./Running.ts"
@@ -338,6 +339,45 @@ layer(Program)("a login by single sign-on", (it) => {
       assert.strictEqual((yield* send("GET", "/v1/models", { token: String(key.body["key"]) })).status, 200)
       const { token } = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, boss)).headers.getSetCookie())
       assert.strictEqual((yield* me(send, token))["role"], "admin")
+    })
+  )
+
+  it.effect("is required until the operator says that it is not, where nobody of the tenant can", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { adminUrl } = yield* TestDatabase
+      const operator = Redacted.value(
+        (yield* createOperatorToken(adminUrl, { name: "test", lifetime: undefined })).text
+      )
+      const { admin, domain, person, set, slug } = yield* office({ role_claim: "groups", admin_values: ["boss"] })
+      const other = yield* office({ role_claim: "groups", admin_values: ["boss"] })
+      const [email, password] = [`dora@${domain}`, "a long and quiet river"]
+      yield* send("POST", "/admin/users", { token: admin.token, json: { email, password } })
+      const logInByPassword = send("POST", "/login", { json: { username: email, password, tenant_id: admin.tenant } })
+      for (const each of [{ person, set, slug }, other]) {
+        yield* logIn(`/login/${each.slug}`, each.person({ groups: ["boss"] }))
+        assert.strictEqual((yield* each.set({ required: true })).status, 200)
+      }
+      const tenant = `/operator/tenants/${admin.tenant}`
+      assert.isTrue((yield* send("GET", tenant, { token: operator })).body["sso_required"])
+      assert.strictEqual((yield* logInByPassword).body["code"], "invalid_credentials")
+
+      for (let times = 0; times < 2; times++) {
+        const answer = yield* send("POST", `${tenant}/sso-optional`, { token: operator })
+        assert.deepStrictEqual([answer.status, answer.body["sso_required"]], [200, false])
+      }
+      assert.strictEqual((yield* logInByPassword).status, 200)
+      // The provider is still there for who can use it, and other tenants' is as it was.
+      assert.strictEqual((yield* logIn(`/login/${slug}`, person())).status, 303)
+      const theirs = yield* send("GET", `/operator/tenants/${other.admin.tenant}`, { token: operator })
+      assert.isTrue(theirs.body["sso_required"])
+      const events = yield* query(
+        `select action from app.audit_events where tenant_id = '${admin.tenant}' and action like 'operator.%'`
+      )
+      assert.deepStrictEqual(events, [{ action: "operator.tenant.sso_optional" }])
+      const unknown = yield* send("POST", `/operator/tenants/${randomUUID()}/sso-optional`, { token: operator })
+      assert.strictEqual(unknown.body["code"], "tenant_not_found")
+      assert.strictEqual((yield* send("POST", `${tenant}/sso-optional`, { token: admin.token })).status, 401)
     })
   )
 

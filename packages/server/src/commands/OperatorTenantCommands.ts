@@ -45,7 +45,7 @@ const create = Command.make(
     )
 ).pipe(Command.withDescription("Create a tenant, whatever TENANT_CREATION says"))
 
-const deed = (name: "suspend" | "resume", description: string) =>
+const deed = (name: "suspend" | "resume" | "sso-optional", description: string) =>
   Command.make(name, { id, json }, ({ id, json }) =>
     Effect.flatMap(ask({ method: "POST", path: `${pathOf(id)}/${name}` }), (row) => printOne(row, json))
   ).pipe(Command.withDescription(description))
@@ -127,6 +127,7 @@ export const tenantCommands = Command.make("tenants").pipe(
     create,
     deed("suspend", "Refuse a tenant's users and keys, and stop its answers"),
     deed("resume", "Let a suspended tenant in again"),
+    deed("sso-optional", "Let a tenant's people log in by password, whatever its single sign-on requires"),
     plan,
     erase,
     receipt,

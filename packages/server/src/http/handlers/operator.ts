@@ -45,6 +45,7 @@ export const OperatorHandlers = HttpApiBuilder.group(
       tenant: ({ params: { id } }) => Effect.flatMap(Operator, ({ hash }) => access.tenant(hash, id)),
       suspendTenant: ({ params: { id } }) => changed(id, (hash) => access.suspend(hash, id, true)),
       resumeTenant: ({ params: { id } }) => changed(id, (hash) => access.suspend(hash, id, false)),
+      makeSsoOptional: ({ params: { id } }) => changed(id, (hash) => access.makeSsoOptional(hash, id)),
       assignPlan: ({ params: { id }, payload }) => changed(id, (hash) => access.assignPlan(hash, id, payload.plan_id)),
       eraseTenant: ({ params: { id }, payload: { name } }) =>
         Effect.flatMap(Operator, ({ hash }) => Effect.andThen(access.erase(hash, id, name), access.receipt(hash, id))),
