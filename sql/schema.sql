@@ -2749,7 +2749,7 @@ create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, n
 create function auth.end_session(bytea,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.end_session(bytea,text) owner to llm_auth;
   grant execute to llm_api;
-create function auth.find_invitation(bytea) returns TABLE(tenant_id uuid, tenant_name text, email text, role text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
+create function auth.find_invitation(bytea) returns TABLE(tenant_id uuid, tenant_name text, email text, role text, expires_at timestamp with time zone, sso_slug text) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.find_invitation(bytea) owner to llm_auth;
   grant execute to llm_api;
 create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uuid, tenant_name text, token_id uuid, subject_id uuid, address text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;

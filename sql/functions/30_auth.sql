@@ -13,7 +13,8 @@ create function auth.uuid_v7() returns uuid
       52, 1), 53, 1),
     'hex')::uuid;
 
--- Whether people of the tenant log in by its single sign-on alone. Every other way to a login asks this first.
+-- Whether people of the tenant log in by its single sign-on alone. Every other way to a login asks this first. What makes an account asks with
+-- the tenant's row locked for share: who requires it holds that row, and then ends what there is.
 create function auth.requires_sso(p_tenant uuid) returns boolean
   language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
@@ -83,8 +84,8 @@ begin
   if found then
     v_role := 'admin';
   else
-    perform from app.tenants t where t.id = p_tenant and t.status = 'active' and t.registration = 'open' and not auth.requires_sso(p_tenant);
-    if not found then
+    perform from app.tenants t where t.id = p_tenant and t.status = 'active' and t.registration = 'open' for share;
+    if not found or auth.requires_sso(p_tenant) then
       -- A refusal is not stored as an answer.
       delete from app.idempotent_answers a where a.tenant_id = p_tenant and a.owner = 'guest' and a.key = p_key;
       return;

@@ -1,4 +1,4 @@
--- Invitations before a tenant is known. Rows are locked in this order: invitation, token.
+-- Invitations before a tenant is known. Rows are locked in this order: tenant, invitation, token.
 set local role llm_auth;
 
 -- An invitation that can be accepted: open, in time, and sent by one who is an admin still. By its id, or by its address. Locked. Called by
@@ -27,12 +27,14 @@ begin
   values (p_tenant, auth.uuid_v7(), p_user, 'invitation.accepted', 'invitation', p_id, p_request, jsonb_build_object('user_id', p_user));
 end $$;
 
--- What the link with this hash leads to, without using it. No row: it leads nowhere, or nowhere any more.
+-- What the link with this hash leads to, without using it. No row: it leads nowhere, or nowhere any more. sso_slug: where the tenant requires
+-- single sign-on, of its login.
 create function auth.find_invitation(p_hash bytea)
-  returns table (tenant_id uuid, tenant_name text, email text, role text, expires_at timestamptz)
+  returns table (tenant_id uuid, tenant_name text, email text, role text, expires_at timestamptz, sso_slug text)
   language sql stable security definer set search_path = pg_catalog, pg_temp rows 1
 begin atomic
-  select i.tenant_id, t.tenant_name, i.email, i.role, i.expires_at
+  select i.tenant_id, t.tenant_name, i.email, i.role, i.expires_at,
+    (select c.slug from app.sso_connections c where c.tenant_id = i.tenant_id and c.required and c.enabled limit 1)
   from auth.find_one_time_token(p_hash, 'invitation') t
   join app.invitations i on i.tenant_id = t.tenant_id and i.id = t.subject_id and i.email = t.address
   where i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
@@ -42,7 +44,8 @@ begin atomic
 end;
 
 -- Makes the invited account, with a password, whether registration is open or closed. No row: as above. outcome: `accepted`; `taken`: the
--- address has an account by now, and the link stays as it is. Of two at once with one link, the second waits, and then finds none.
+-- address has an account by now; `sso`: people of the tenant log in by single sign-on alone, and so the invitation waits for the person's first
+-- login there (auth.sso_login). In both the link stays as it is. Of two at once with one link, the second waits, and then finds none.
 create function auth.accept_invitation(p_hash bytea, p_user uuid, p_password_hash text, p_request text)
   returns table (outcome text, tenant_id uuid, role text, token_epoch integer)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -54,10 +57,13 @@ declare
 begin
   select t.tenant_id, t.subject_id, t.address into v_link from auth.find_one_time_token(p_hash, 'invitation') t;
   if not found then return; end if;
+  perform from app.tenants t where t.id = v_link.tenant_id for share;
   select * into v_open from auth.open_invitation(v_link.tenant_id, v_link.subject_id, null);
   if v_open.id is null or v_open.email <> v_link.address then return; end if;
-  -- It waits for the person's first login by single sign-on (auth.sso_login).
-  if auth.requires_sso(v_link.tenant_id) then return; end if;
+  if auth.requires_sso(v_link.tenant_id) then
+    return query select 'sso', null::uuid, null::text, null::integer;
+    return;
+  end if;
   begin
     -- Again, under the lock: it proves that the mail was read.
     perform from auth.take_one_time_token(p_hash, 'invitation') t where t.token_id is not null;

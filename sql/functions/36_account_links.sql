@@ -27,7 +27,8 @@ begin atomic
   order by u.email_verified_at is null, u.created_at, u.tenant_id limit 10;
 end;
 
--- Writes a link for each of these accounts, by mail to this address. One without a password has none to reset: its mail says so. Called
+-- Writes a link for each of these accounts, by mail to this address. One without a password has none to reset, and where single sign-on is
+-- required a password is good for nothing: its mail says so. Called
 -- without accounts too, so that it takes as long.
 create function auth.write_links(
   p_purpose text, p_email text, p_tenants uuid[], p_users uuid[], p_tokens uuid[], p_hashes text[], p_mails uuid[], p_seconds integer, p_request text
@@ -39,7 +40,8 @@ declare
 begin
   if p_purpose not in ('password_reset', 'email_verify') then raise exception 'no purpose of a link' using errcode = 'LL500'; end if;
   for wanted in
-    select g.*, exists (select from app.credentials c where c.tenant_id = g.tenant_id and c.user_id = g.user_id) as has_password
+    select g.*, exists (select from app.credentials c where c.tenant_id = g.tenant_id and c.user_id = g.user_id)
+      and not auth.requires_sso(g.tenant_id) as has_password
     from unnest(p_tenants, p_users, p_tokens, p_hashes, p_mails) g (tenant_id, user_id, token, hash, mail)
     join app.users u on u.tenant_id = g.tenant_id and u.id = g.user_id and u.email = p_email and u.status = 'active'
   loop
@@ -62,8 +64,14 @@ create function auth.reset_password(p_token text, p_hash text, p_mail uuid, p_re
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_tenant uuid;
   taken record;
 begin
+  select t.tenant_id into v_tenant from auth.find_one_time_token(decode(p_token, 'hex'), 'password_reset') t;
+  if not found then return false; end if;
+  -- The tenant first: who requires single sign-on holds it, and ends links then.
+  perform from app.tenants t where t.id = v_tenant for share;
+  if auth.requires_sso(v_tenant) then return false; end if;
   select * into taken from auth.take_one_time_token(decode(p_token, 'hex'), 'password_reset');
   -- Credentials first, as a change of the password locks them.
   update app.credentials c set password_hash = p_hash, updated_at = now() where c.tenant_id = taken.tenant_id and c.user_id = taken.subject_id;

@@ -223,7 +223,8 @@ export const invitationOffer: typeof InvitationOffer.Encoded = {
   tenant_name: tenant.name,
   email: invitation.email,
   role: invitation.role,
-  expires_at: invitation.expires_at
+  expires_at: invitation.expires_at,
+  login_url: null
 }
 
 export const createKey = { name: "support bot", scopes: ["chat", "messages:read"], expires_at: "2027-11-24T22:00:00Z" }

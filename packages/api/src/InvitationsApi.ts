@@ -12,6 +12,7 @@ import { Password } from "@llm-saas/domain/Password"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { CsrfRefused } from "@llm-saas/domain/Session"
+import { SsoRequired } from "@llm-saas/domain/SingleSignOn"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Text } from "@llm-saas/domain/Text"
 import { EmailInput, EmailTaken, Role } from "@llm-saas/domain/User"
@@ -110,7 +111,8 @@ const look = HttpApiEndpoint.post("look", "/invitations/look", {
   .annotateMerge(
     OpenApi.annotations({
       summary: "See what a link offers",
-      description: "Whose invitation it is, without accepting it. The token stands in the link behind `#token=`."
+      description:
+        "Whose invitation it is, without accepting it. `login_url`: the tenant requires single sign-on, and logging in there accepts it. The token stands in the link behind `#token=`."
     })
   )
 
@@ -119,6 +121,7 @@ const accept = HttpApiEndpoint.post("accept", "/invitations/accept", {
   success: Token.pipe(HttpApiSchema.status(201)),
   error: [
     InvitationRefused,
+    SsoRequired,
     EmailTaken,
     PasswordRefused,
     SecondFactorRequired,
@@ -134,7 +137,7 @@ const accept = HttpApiEndpoint.post("accept", "/invitations/accept", {
     OpenApi.annotations({
       summary: "Accept an invitation",
       description:
-        "Makes the account and logs in: the answer is that of `POST /login`. The address counts as verified. Where the tenant asks for a second factor, it is set up with the challenge of the 401, as at a login; the account is there then. If the answer is lost, log in with the password."
+        "Makes the account and logs in: the answer is that of `POST /login`. The address counts as verified. Where the tenant asks for a second factor, it is set up with the challenge of the 401, as at a login; the account is there then. Where it requires single sign-on, a password makes no account (403 `sso_required`): logging in at `login_url` accepts the invitation. If the answer is lost, log in with the password."
     })
   )
 

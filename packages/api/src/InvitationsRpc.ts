@@ -10,6 +10,7 @@ import {
 } from "@llm-saas/domain/Invitation"
 import { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { SsoRequired } from "@llm-saas/domain/SingleSignOn"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { EmailTaken } from "@llm-saas/domain/User"
 import { Schema } from "effect"
@@ -61,6 +62,7 @@ const open = RpcGroup.make(
     success: Token,
     error: Schema.Union([
       InvitationRefused,
+      SsoRequired,
       EmailTaken,
       PasswordRefused,
       SecondFactorRequired,

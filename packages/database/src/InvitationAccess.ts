@@ -1,5 +1,6 @@
 import { RequestId } from "@llm-saas/domain/RequestId"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { Slug } from "@llm-saas/domain/SingleSignOn"
 import { TenantId, TenantName } from "@llm-saas/domain/Tenant"
 import { Email, Role, type UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, Schema } from "effect"
@@ -14,14 +15,17 @@ export const FoundInvitation = Schema.Struct({
   tenant_name: TenantName,
   email: Email,
   role: Role,
-  expires_at: Schema.DateTimeUtcFromDate
+  expires_at: Schema.DateTimeUtcFromDate,
+  /** Of the login, where the tenant requires single sign-on. */
+  sso_slug: Schema.NullOr(Slug)
 })
 export type FoundInvitation = typeof FoundInvitation.Type
 
-/** What accepting did. `taken`: the address has an account already. */
+/** What accepting did. `taken`: the address has an account already; `sso`: the tenant requires single sign-on. */
 export const Acceptance = Schema.Union([
   Schema.Struct({ outcome: Schema.Literal("accepted"), tenant_id: TenantId, role: Role, token_epoch: Schema.Int }),
-  Schema.Struct({ outcome: Schema.Literal("taken") })
+  Schema.Struct({ outcome: Schema.Literal("taken") }),
+  Schema.Struct({ outcome: Schema.Literal("sso") })
 ])
 export type Acceptance = typeof Acceptance.Type
 

@@ -45,7 +45,9 @@ export class InvitationOffer extends Schema.Class<InvitationOffer>("InvitationOf
   tenant_name: TenantName,
   email: Email,
   role: Role,
-  expires_at: Schema.DateTimeUtcFromString
+  expires_at: Schema.DateTimeUtcFromString,
+  /** Where the tenant requires single sign-on: logging in there accepts it, and a password does not. */
+  login_url: Schema.NullOr(Schema.String)
 }) {}
 
 /** The tenant has no invitation with this id. One of another tenant gets the same answer. */

@@ -229,6 +229,12 @@ export const PROBLEMS = {
     detail: "The identity provider knows this person, and they have no account here.",
     help: "Ask an admin of the tenant, whose audit log says why."
   },
+  sso_required: {
+    status: 403,
+    title: "This tenant uses single sign-on",
+    detail: "People of this tenant log in by its single sign-on, and not with a password.",
+    help: "Log in at `login_url`, with the invited address: that accepts the invitation."
+  },
   sso_not_found: {
     status: 404,
     title: "No such single sign-on",

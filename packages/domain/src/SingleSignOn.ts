@@ -165,5 +165,8 @@ export class SsoUnavailable extends Problem<SsoUnavailable>()("SsoUnavailable", 
  */
 export class SsoRefused extends Problem<SsoRefused>()("SsoRefused", "sso_refused", {}) {}
 
+/** The tenant requires single sign-on: no account with a password is made. Its people log in at `login_url`. */
+export class SsoRequired extends Problem<SsoRequired>()("SsoRequired", "sso_required", { login_url: Schema.String }) {}
+
 /** The login was begun too long ago, in another browser, or has ended already. */
 export class SsoExpired extends Problem<SsoExpired>()("SsoExpired", "sso_expired", {}) {}

@@ -5,8 +5,10 @@ import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { createHash, randomUUID } from "node:crypto"
+import { linkTo } from "./Links.ts"
 import { type Person, signUp } from "./People.ts"
-import { Running, running, type Send } from "./Running.ts"
+import { type Answer, Running, running, type Send } from "./Running.ts"
+import { codeAt } from "./Totp.ts"
 
 // People who log in by single sign-on: two processes of the program, and a real provider.
 
@@ -381,6 +383,129 @@ layer(Program)("a login by single sign-on", (it) => {
     })
   )
 
+  it.effect("where it is required is the only way in", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { admin, domain, person, set, slug } = yield* office({ role_claim: "groups", admin_values: ["boss"] })
+      const tenant_id = admin.tenant
+      const password = "a long and quiet river"
+      const boss = person({ groups: ["boss"] })
+      yield* logIn(`/login/${slug}`, boss)
+      const make = Effect.fnUntraced(function* (name: string, token: string) {
+        const email = `${name}-${randomUUID().slice(0, 8)}@${domain}`
+        assert.strictEqual((yield* send("POST", "/admin/users", { token, json: { email, password } })).status, 201)
+        return email
+      })
+      const credentials = (email: string) => ({ username: email, password, tenant_id })
+      const login = (email: string) => send("POST", "/login", { json: { ...credentials(email), session: true } })
+
+      // All that leads to a login before.
+      const dora = yield* make("dora", admin.token)
+      const before = yield* login(dora)
+      const token = String(before.body["access_token"])
+      yield* send("POST", "/password/reset", { json: { email: dora, tenant_id } })
+      const reset = yield* linkTo(dora)
+      const erin = yield* make("erin", admin.token)
+      const plain = { token: String((yield* login(erin)).body["access_token"]) }
+      const { body: proven } = yield* send("POST", "/me/proof", { ...plain, json: { password } })
+      const headers = { proof: String(proven["proof"]) }
+      const totp = yield* send("POST", "/me/factors/totp", { ...plain, headers, json: { name: "phone" } })
+      const code = codeAt(String(totp.body["secret"]))
+      const confirmed = yield* send("POST", "/me/factors/totp/confirm", { ...plain, json: { code } })
+      const [recovery_code]: ReadonlyArray<string> = Object(confirmed.body["recovery_codes"])
+      const { challenge } = (yield* login(erin)).body
+      assert.isString(challenge)
+      // The same address in another tenant, whose session has shown the password here.
+      const elsewhere = yield* signUp(send)
+      const json = { email: dora, password }
+      assert.strictEqual((yield* send("POST", "/admin/users", { token: elsewhere.token, json })).status, 201)
+      const there = yield* send("POST", "/login", {
+        json: { username: dora, password, tenant_id: elsewhere.tenant, session: true }
+      })
+      const other = String(there.body["access_token"])
+      assert.strictEqual(
+        (yield* send("POST", "/me/tenants", { token: other, json: { tenant_id, password } })).status,
+        200
+      )
+      const invited = `ida@${domain}`
+      const invite = (email: string, token: string) =>
+        send("POST", `/tenants/${tenant_id}/invitations`, { token, json: { email, role: "user" } })
+      assert.strictEqual((yield* invite(invited, admin.token)).status, 201)
+      const link = yield* linkTo(invited)
+
+      assert.strictEqual((yield* set({ required: true })).status, 200)
+      const now = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, boss)).headers.getSetCookie())
+      const late = yield* make("late", now.token)
+      // As a link that is written in this very moment.
+      yield* query(
+        `update app.one_time_tokens set voided_at = null where address = '${dora}' and purpose = 'password_reset'`
+      )
+      const renew = { grant_type: "refresh_token", refresh_token: before.body["refresh_token"] }
+      const confirm = { token: reset, new_password: "another quiet river" }
+      const ways: Readonly<Record<string, readonly [string, Effect.Effect<Answer>]>> = {
+        "a password": ["invalid_credentials", login(dora)],
+        "a password, without the tenant's id": [
+          "invalid_credentials",
+          send("POST", "/login", { json: { username: late, password } })
+        ],
+        "an account that an admin made since": ["invalid_credentials", login(late)],
+        "a token of before": ["unauthenticated", send("GET", "/me", { token })],
+        "a session of before": ["invalid_grant", send("POST", "/token", { json: renew })],
+        "a changed password": [
+          "unauthenticated",
+          send("POST", "/me/password", {
+            token,
+            json: { current_password: password, new_password: "a new long river" }
+          })
+        ],
+        "a second factor": [
+          "challenge_ended",
+          send("POST", "/login/second-factor", { json: { challenge, recovery_code } })
+        ],
+        "a registration": [
+          "registration_refused",
+          send("POST", "/register", { json: { email: `eve@${domain}`, password, tenant_id } })
+        ],
+        "an invitation": ["sso_required", send("POST", "/invitations/accept", { json: { token: link, password } })],
+        "an invitation, with a session": [
+          "sso_required",
+          send("POST", "/invitations/accept", { json: { token: link, password, session: true } })
+        ],
+        "a password by mail": ["link_refused", send("POST", "/password/reset/confirm", { json: confirm })],
+        "another tenant's session": [
+          "tenant_not_found",
+          send("POST", `/me/tenants/${tenant_id}/session`, { token: other })
+        ],
+        "another tenant's session, anew": [
+          "invalid_credentials",
+          send("POST", "/me/tenants", { token: other, json: { tenant_id, password } })
+        ]
+      }
+      for (const [way, [refusal, answer]] of Object.entries(ways)) {
+        const { body } = yield* answer
+        assert.strictEqual(body["code"], refusal, way)
+        assert.notProperty(body, "access_token", way)
+      }
+      const looked = yield* send("POST", "/invitations/look", { json: { token: link } })
+      assert.deepInclude(looked.body, { email: invited, login_url: `http://localhost:8000/login/${slug}` })
+      const accepted = yield* send("POST", "/invitations/accept", { json: { token: link, password } })
+      assert.deepInclude(accepted.body, { status: 403, login_url: `http://localhost:8000/login/${slug}` })
+
+      // A mail that says so, instead of a link.
+      assert.strictEqual((yield* send("POST", "/password/reset", { json: { email: late, tenant_id } })).status, 202)
+      assert.deepStrictEqual(yield* query(`select template from app.mails where address = '${late}'`), [
+        { template: "password_reset_sso" }
+      ])
+      const ida = yield* logIn(`/login/${slug}`, person({ email: invited }))
+      const come = yield* tokenOf(send, ida.headers.getSetCookie())
+      assert.strictEqual((yield* me(send, come.token))["email"], invited)
+      assert.strictEqual(
+        (yield* send("POST", "/invitations/look", { json: { token: link } })).body["code"],
+        "invitation_refused"
+      )
+    })
+  )
+
   it.effect("takes the invitation of the address, with its role, where no other person gets an account", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
@@ -394,9 +519,10 @@ layer(Program)("a login by single sign-on", (it) => {
       const { token } = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, ida)).headers.getSetCookie())
       assert.deepInclude(yield* me(send, token), { email, role: "admin" })
       const rows = yield* query(
-        `select accepted_at is not null as accepted from app.invitations where email = '${email}'`
+        `select i.accepted_at is not null as accepted, u.email_verified_at is not null as verified
+         from app.invitations i join app.users u on u.id = i.user_id where i.email = '${email}'`
       )
-      assert.deepStrictEqual(rows, [{ accepted: true }])
+      assert.deepStrictEqual(rows, [{ accepted: true, verified: true }])
     })
   )
 

@@ -240,6 +240,7 @@ export interface InvitationOffer {
   readonly email: string
   readonly role: Role
   readonly expires_at: string
+  readonly login_url: string | null
 }
 
 /** A question and its answer. `response` is null until the answer ended, and partial if it did not complete. `latency_ms` and `ttft_ms` are milliseconds from the request to the end of the answer, and to its first token. */
@@ -829,6 +830,7 @@ export type ProblemCode =
   | "sso_expired"
   | "sso_not_found"
   | "sso_refused"
+  | "sso_required"
   | "sso_unavailable"
   | "sso_untried"
   | "still_running"

@@ -3,9 +3,11 @@ import { InvitationOffer, InvitationRefused } from "@llm-saas/domain/Invitation"
 import type { Password } from "@llm-saas/domain/Password"
 import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { SsoRequired } from "@llm-saas/domain/SingleSignOn"
 import { EmailTaken, UserId } from "@llm-saas/domain/User"
 import { Context, Effect, Layer, Option, type Redacted } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
+import { SsoAddresses } from "../sso/SsoAddresses.ts"
 import type { Identity } from "./Accounts.ts"
 import { OneTimeTokens } from "./OneTimeTokens.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
@@ -19,13 +21,13 @@ export class InvitationLinks extends Context.Service<
     readonly look: (token: Redacted.Redacted) => Effect.Effect<InvitationOffer, InvitationRefused | Unavailable>
     /**
      * Makes the account, with the address proven. `client`: the client's network. {@link EmailTaken}: the address has an account by now,
-     * which only a reader of its mail is told; the link stays.
+     * which only a reader of its mail is told; the link stays. So it does where the tenant requires single sign-on.
      */
     readonly accept: (acceptance: {
       readonly token: Redacted.Redacted
       readonly password: Password
       readonly client: string
-    }) => Effect.Effect<Identity, InvitationRefused | EmailTaken | PasswordRefused | Unavailable>
+    }) => Effect.Effect<Identity, InvitationRefused | SsoRequired | EmailTaken | PasswordRefused | Unavailable>
   }
 >()("@llm-saas/engine/accounts/InvitationLinks") {
   static readonly layer = Layer.effect(
@@ -36,12 +38,17 @@ export class InvitationLinks extends Context.Service<
       const hasher = yield* PasswordHasher
       const rules = yield* PasswordRules
       const random = yield* SecureRandom
+      const addresses = yield* SsoAddresses
 
       const find = Effect.fnUntraced(function* (token: Redacted.Redacted) {
         const hash = yield* tokens.hashOf(token)
         const found = Option.isNone(hash) ? Option.none() : yield* access.find(hash.value)
         if (Option.isNone(hash) || Option.isNone(found)) return yield* new InvitationRefused({})
-        return { hash: hash.value, found: found.value }
+        const { sso_slug, ...offer } = found.value
+        return {
+          hash: hash.value,
+          found: { ...offer, login_url: sso_slug === null ? null : addresses.login(sso_slug) }
+        }
       })
 
       const look: InvitationLinks["Service"]["look"] = Effect.fn("InvitationLinks.look")(function* (token) {
@@ -51,7 +58,8 @@ export class InvitationLinks extends Context.Service<
       const accept: InvitationLinks["Service"]["accept"] = Effect.fn("InvitationLinks.accept")(function* (acceptance) {
         const { client, password, token } = acceptance
         const { found, hash } = yield* find(token)
-        const { email, tenant_id, tenant_name } = found
+        const { email, login_url, tenant_id, tenant_name } = found
+        if (login_url !== null) return yield* new SsoRequired({ login_url })
         yield* rules.check(password, { email, names: [tenant_name] })
         const passwordHash = yield* hasher.hash(password, {
           email,
@@ -61,6 +69,8 @@ export class InvitationLinks extends Context.Service<
         const accepted = yield* access.accept(hash, { id: userId, passwordHash })
         if (Option.isNone(accepted)) return yield* new InvitationRefused({})
         if (accepted.value.outcome === "taken") return yield* new EmailTaken({})
+        // It was required in this moment.
+        if (accepted.value.outcome === "sso") return yield* new InvitationRefused({})
         const { role, token_epoch } = accepted.value
         return { tenantId: tenant_id, userId, role, tokenEpoch: token_epoch }
       })

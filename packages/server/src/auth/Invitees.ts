@@ -5,6 +5,7 @@ import type { SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { type InvitationOffer, InvitationRefused } from "@llm-saas/domain/Invitation"
 import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import type { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import type { SsoRequired } from "@llm-saas/domain/SingleSignOn"
 import type { EmailTaken } from "@llm-saas/domain/User"
 import { InvitationLinks } from "@llm-saas/engine/accounts/InvitationLinks"
 import { Context, Effect, Layer } from "effect"
@@ -30,7 +31,13 @@ export class Invitees extends Context.Service<
       from: Sender
     ) => Effect.Effect<
       typeof Token.Type,
-      InvitationRefused | EmailTaken | PasswordRefused | SecondFactorRequired | TooManyRequests | Unavailable
+      | InvitationRefused
+      | SsoRequired
+      | EmailTaken
+      | PasswordRefused
+      | SecondFactorRequired
+      | TooManyRequests
+      | Unavailable
     >
   }
 >()("@llm-saas/server/auth/Invitees") {

@@ -35,6 +35,12 @@ if (token === "") {
   post(form.dataset.look, { token }).then((offer) => {
     if (offer === undefined) form.hidden = true
     else document.getElementById("offer").textContent = "Tenant: " + offer.tenant_name + ". Your address: " + offer.email + "."
+    if (typeof offer?.login_url !== "string") return
+    form.hidden = true
+    say(offer.tenant_name + " uses single sign-on. Log in there with " + offer.email + ": that accepts the invitation.")
+    const login = document.getElementById("login")
+    login.href = offer.login_url
+    login.hidden = false
   })
 }
 form.addEventListener("submit", async (event) => {

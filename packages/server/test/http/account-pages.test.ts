@@ -37,6 +37,7 @@ const visit = (
     input: { value: "a new password", dataset: { member: "new_password" } }
   }
   const offer = { textContent: "" }
+  const login = { hidden: true, href: "" }
   const sent: Array<{ readonly to: string; readonly body: unknown }> = []
   const shown: Array<string> = []
   runInNewContext(script, {
@@ -45,14 +46,22 @@ const visit = (
     history: { replaceState: (_state: unknown, _title: string, path: string) => void shown.push(path) },
     document: {
       querySelector: (name: string) => found[name],
-      getElementById: (id: string) => (id === "offer" ? offer : said)
+      getElementById: (id: string) => (id === "offer" ? offer : id === "login" ? login : said)
     },
     fetch: (to: string, { body }: { readonly body: string }) => {
       sent.push({ to, body: JSON.parse(body) })
       return Promise.resolve({ ok: answer.ok, status: 200, json: () => Promise.resolve(answer.problem ?? {}) })
     }
   })
-  return { said, form, offer, sent, shown, press: Effect.promise(() => form.submit({ preventDefault: () => {} })) }
+  return {
+    said,
+    form,
+    offer,
+    login,
+    sent,
+    shown,
+    press: Effect.promise(() => form.submit({ preventDefault: () => {} }))
+  }
 }
 
 it.layer(Shared)("the pages of links in mails", (it) => {
@@ -118,6 +127,19 @@ it.layer(Shared)("the pages of links in mails", (it) => {
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       assert.deepStrictEqual(page.sent, [{ to: "../invitations/look", body: { token: "ot_abc" } }])
       assert.strictEqual(page.offer.textContent, "Tenant: <b>Acme</b>. Your address: ann@example.com.")
+      assert.isTrue(page.login.hidden)
+
+      const login_url = "https://app.acme.example/login/acme"
+      const other = visit(
+        script,
+        "#token=ot_abc",
+        { ok: true, problem: { ...problem, login_url } },
+        { look: "../look" }
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      assert.deepStrictEqual(other.login, { hidden: false, href: login_url })
+      assert.isTrue(other.form.hidden)
+      assert.include(other.said.textContent, "uses single sign-on")
     })
   )
 
