@@ -4,6 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { type Answer, Running, type Send } from "./Running.ts"
+import { codeAt } from "./Totp.ts"
 
 // One person with accounts of one address in several tenants, over HTTP.
 
@@ -186,13 +187,43 @@ layer(SERVER, OPTIONS)("one person's tenants", (it) => {
   it.effect("whose account must have a second factor are opened with it, as by a login", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
-      const { there, token } = yield* setting(send)
-      yield* add(send, token, there)
+      const { here, there, token } = yield* setting(send)
+      const third = yield* account(send, "Third", here.email)
+      for (const other of [there, third]) yield* add(send, token, other)
       const policy = { second_factor: "everybody", second_factor_after_sso: false, tenant_switch: true }
       yield* send("PUT", `/tenants/${there.tenant}/login-policy`, { token: yield* login(send, there), json: policy })
       const stopped = yield* open(send, token, there)
       assert.deepStrictEqual(says(stopped), [401, "second_factor_required"])
       assert.notProperty(stopped.body, "access_token")
+
+      // The second step comes later: what is left of the session then.
+      yield* query(
+        `update app.sessions set ends_at = now() + interval '90 seconds', idle_until = now() + interval '90 seconds' where tenant_id = '${here.tenant}'`
+      )
+      const { challenge } = stopped.body
+      const { body } = yield* send("POST", "/login/second-factor/totp", { json: { challenge } })
+      const opened = yield* send("POST", "/login/second-factor", {
+        json: { challenge, code: codeAt(String(body["secret"])) }
+      })
+      assert.strictEqual(opened.status, 200, JSON.stringify(opened.body))
+      assert.approximately(Number(opened.body["refresh_expires_in"]), 87, 3)
+      const next = String(opened.body["access_token"])
+      assert.deepStrictEqual(yield* listed(send, next), [
+        ["There", there.tenant, true],
+        ["Here", here.tenant, false],
+        ["Third", third.tenant, false]
+      ])
+      assert.deepStrictEqual(says(yield* open(send, next, third)), [200, undefined])
+
+      // A session that ended between the steps leads nowhere.
+      const again = yield* open(send, token, there)
+      assert.deepStrictEqual(says(again), [401, "second_factor_required"])
+      yield* send("POST", "/logout", { token })
+      const [recovery_code]: ReadonlyArray<string> = Object(opened.body["recovery_codes"])
+      const late = yield* send("POST", "/login/second-factor", {
+        json: { challenge: again.body["challenge"], recovery_code }
+      })
+      assert.deepStrictEqual(says(late), [401, "challenge_ended"])
     })
   )
 

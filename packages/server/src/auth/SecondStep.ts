@@ -2,7 +2,7 @@ import type { SecondFactor } from "@llm-saas/api/SecondFactorApi"
 import { Actor } from "@llm-saas/domain/Actor"
 import { ChallengeEnded, type InvalidSecondFactor, type NewTotp, SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { type TooManyRequests, Unauthenticated, type Unavailable } from "@llm-saas/domain/Refusal"
-import { LoginMethod } from "@llm-saas/domain/Session"
+import { LoginMethod, SessionId } from "@llm-saas/domain/Session"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { Role, UserId } from "@llm-saas/domain/User"
 import type { Identity } from "@llm-saas/engine/accounts/Accounts"
@@ -18,8 +18,8 @@ import { sealed } from "./Sealed.ts"
 const Login = Schema.Struct({
   method: LoginMethod,
   want: Schema.Literals(["none", "token", "cookie"]),
-  /** Of a switch: no longer than the session it comes from. */
-  atMostSeconds: Schema.optionalKey(Schema.Int)
+  /** Of a switch: the session it comes from. */
+  from: Schema.optionalKey(Schema.Struct({ tenantId: TenantId, sessionId: SessionId }))
 })
 type Login = typeof Login.Type
 
@@ -122,8 +122,8 @@ export class SecondStep extends Context.Service<
           Forbidden: ended,
           Unauthenticated: ended
         })
-        const { atMostSeconds, method: by, want } = waiting
-        const login = { method: by, want, ...(atMostSeconds === undefined ? {} : { atMostSeconds }) }
+        const { from, method: by, want } = waiting
+        const login = { method: by, want, ...(from === undefined ? {} : { from }) }
         return { identity, recoveryCodes, ...login }
       })
 

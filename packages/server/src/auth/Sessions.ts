@@ -1,3 +1,4 @@
+import { ProvenAccounts, type SessionPlace } from "@llm-saas/database/ProvenAccounts"
 import type { Credentials } from "@llm-saas/api/AccountsApi"
 import type { SecondFactor } from "@llm-saas/api/SecondFactorApi"
 import type { EmailUnverified } from "@llm-saas/domain/AccountLink"
@@ -30,8 +31,8 @@ interface How {
   readonly method: LoginMethod
   readonly want: Form
   readonly sender: Sender
-  /** The session ends no later than in so many seconds. */
-  readonly atMostSeconds?: number
+  /** Of a switch: the session that leads to the account. The new one leads to the same accounts, and ends no later. */
+  readonly from?: SessionPlace
 }
 
 /** Issues tokens at login and throttles guessing, the same for HTTP and RPC. */
@@ -91,7 +92,7 @@ export class Sessions extends Context.Service<
   static readonly layer = Layer.effect(
     Sessions,
     Effect.suspend(() => make)
-  )
+  ).pipe(Layer.provide(ProvenAccounts.layer))
 }
 
 /** Longest device that is kept, in characters. */
@@ -105,6 +106,7 @@ const make = Effect.gen(function* () {
   const answers = yield* SessionAnswers
   const step = yield* SecondStep
   const proofs = yield* Proofs
+  const proven = yield* ProvenAccounts
   const refreshTokens = yield* RefreshTokens
   const throttle = yield* LoginThrottle
   const networks = yield* ClientNetworks
@@ -122,12 +124,19 @@ const make = Effect.gen(function* () {
     Effect.catchTag("Unauthenticated", () => new ChallengeEnded({}))
   )
 
+  /** Whole seconds that are left of a session, which must lead to this account now: a second step comes later than the first. */
+  const leftOf = Effect.fnUntraced(function* (from: SessionPlace, { tenantId, tokenEpoch, userId }: Identity) {
+    const target = (yield* proven.list(from)).find(({ user_id }) => user_id === userId)
+    if (target?.tenant_id !== tenantId || target.token_epoch !== tokenEpoch) return yield* new Unauthenticated({})
+    return Math.floor(target.left_seconds)
+  })
+
   const start = Effect.fnUntraced(function* (identity: Identity, how: How) {
-    const { atMostSeconds = longest, method, sender, want } = how
-    if (want === "none") return yield* answers.plain(identity)
-    const lifeSeconds = Math.max(1, Math.min(longest, atMostSeconds))
-    const idleSeconds = Math.min(settings.SESSION_IDLE_DAYS * DAY_SECONDS, lifeSeconds)
+    const { from, method, sender, want } = how
     const { tenantId, tokenEpoch, userId } = identity
+    if (want === "none") return yield* answers.plain(identity)
+    const lifeSeconds = Math.max(1, Math.min(longest, from === undefined ? longest : yield* leftOf(from, identity)))
+    const idleSeconds = Math.min(settings.SESSION_IDLE_DAYS * DAY_SECONDS, lifeSeconds)
     const refresh = yield* refreshTokens.first
     const session = {
       method,
@@ -141,6 +150,7 @@ const make = Effect.gen(function* () {
       Effect.provideService(Actor, { tenantId, userId, tokenEpoch, needs: "user" }),
       Effect.catchTag("Forbidden", () => new Unauthenticated({}))
     )
+    if (from !== undefined) yield* proven.carry(from, { tenantId, sessionId: id })
     return yield* answers.renewable(identity, { id, leftSeconds: lifeSeconds, idleSeconds }, refresh, want)
   })
 

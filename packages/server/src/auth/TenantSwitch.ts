@@ -114,15 +114,10 @@ const make = Effect.gen(function* () {
       role: target.role,
       tokenEpoch: target.token_epoch
     }
-    const answer = yield* (
-      sessions
-        .begin(identity, { method: "switch", want, sender, atMostSeconds: Math.floor(target.left_seconds) })
-        // It changed meanwhile.
-        .pipe(Effect.catchTag("Unauthenticated", () => new TenantNotFound({})))
+    return yield* sessions.begin(identity, { method: "switch", want, sender, from }).pipe(
+      // It changed meanwhile.
+      Effect.catchTag("Unauthenticated", () => new TenantNotFound({}))
     )
-    if (answer.session_id !== undefined)
-      yield* proven.carry(from, { tenantId: identity.tenantId, sessionId: answer.session_id })
-    return answer
   })
   return TenantSwitch.of({ list, add, open })
 })
