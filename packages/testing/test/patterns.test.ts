@@ -54,6 +54,7 @@ const madeBy = async (file: string, load: () => Promise<unknown>) => {
   })
 }
 await madeBy("domain/src/User.ts", () => import("@llm-saas/domain/User"))
+await madeBy("domain/src/SingleSignOn.ts", () => import("@llm-saas/domain/SingleSignOn"))
 
 /** Rules by which models are found in the seed of prices: names in providers' answers are compared with them, and addresses. */
 const SEEDED = /"(regex|url)":("(?:[^"\\]|\\.)*")/gu
@@ -92,8 +93,13 @@ describe("regular expressions", () => {
   it("are all found", () => {
     assert.isAbove(found.length, 100)
     // Redaction copies its rules, so that each copy has its own `lastIndex`. Another module that makes some must be loaded above.
-    assert.deepStrictEqual([...made], ["domain/src/PriceCatalogue.ts", "domain/src/Redaction.ts", "domain/src/User.ts"])
+    assert.deepStrictEqual(
+      [...made],
+      ["domain/src/PriceCatalogue.ts", "domain/src/Redaction.ts", "domain/src/SingleSignOn.ts", "domain/src/User.ts"]
+    )
     assert.isAtLeast(found.filter(({ file }) => file === "domain/src/User.ts").length, 2)
+    // Three that are written out, and one that is put together.
+    assert.isAtLeast(found.filter(({ file }) => file === "domain/src/SingleSignOn.ts").length, 4)
   })
 
   it("that backtrack would be noticed", { timeout: 120_000 }, () => {

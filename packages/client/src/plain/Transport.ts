@@ -1,5 +1,4 @@
 import { failureOf, LlmSaasError } from "./LlmSaasError.ts"
-import type { SessionKeeper } from "./SessionKeeper.ts"
 import type { Problem } from "./Types.ts"
 
 /** Options of every request. */
@@ -14,6 +13,12 @@ export interface Sending extends RequestOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** What keeps the access token of a session fresh: see `SessionKeeper`. */
+interface Session {
+  readonly fresh: () => Promise<void>
+  readonly another: (refused: string | undefined) => Promise<boolean>
+}
+
 /** Wait before the second try. It doubles before each further try, up to the longest. */
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 8000
@@ -24,7 +29,7 @@ const TRIES = 8
 export class Transport {
   token: string | undefined
   /** Keeps the token fresh, where there is a session. */
-  session: SessionKeeper | undefined
+  session: Session | undefined
   readonly #url: string
   readonly #fetch: typeof fetch
 
