@@ -7,6 +7,7 @@ import { FactorId } from "@llm-saas/domain/Factor"
 import { GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { CreatedPasskey } from "@llm-saas/domain/Passkey"
+import { MailDomain, Slug } from "@llm-saas/domain/SingleSignOn"
 import { ProviderKeyId } from "@llm-saas/domain/ProviderKey"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, UserId } from "@llm-saas/domain/User"
@@ -154,6 +155,38 @@ layer(
         yield* nobody["sessions.logout"]({ refresh_token: renewed.refresh_token ?? "" })
         assert.strictEqual((yield* Effect.flip(lasting["accounts.me"]()))._tag, "Unauthenticated")
         yield* client["sessions.endAllOfUser"](ofMe)
+
+        const gamma = yield* nobody["tenants.create"]({ name: "Gamma Corp" })
+        const dora = { email: email("dora"), tenant_id: gamma.id }
+        const linkFor = (address: string) => Effect.map(linkTo(address), (token) => ({ token: secret(token) }))
+        yield* nobody["accounts.register"]({ ...dora, password: secret("password123") })
+        yield* nobody["mail.askVerification"](dora)
+        yield* nobody["mail.verify"](yield* linkFor(dora.email))
+        yield* nobody["mail.askReset"](dora)
+        const chosen = secret("a long and quiet river")
+        yield* nobody["mail.reset"]({ ...(yield* linkFor(dora.email)), new_password: chosen })
+        const reset = yield* nobody["accounts.login"]({ username: dora.email, password: chosen })
+        const owner = noting(yield* caller(transport, port, reset.access_token), made)
+        yield* owner["mail.sendVerification"]()
+        const moved = email("dora")
+        yield* owner["mail.changeEmail"]({ email: moved, password: chosen })
+        yield* nobody["mail.confirmEmail"](yield* linkFor(moved))
+        assert.strictEqual((yield* owner["accounts.me"]()).email, moved)
+        const connection = yield* owner["sso.put"]({
+          id: gamma.id,
+          slug: Slug.make(`gamma-${randomUUID().slice(0, 8)}`),
+          issuer: "http://127.0.0.1:9",
+          client_id: "llm-saas",
+          domains: [MailDomain.make("gamma.test")]
+        })
+        assert.deepInclude(connection, { status: "active", has_secret: false })
+        assert.deepStrictEqual(yield* owner["sso.get"]({ id: gamma.id }), connection)
+        assert.isNull((yield* nobody["sso.find"]({ email: moved })).login_url)
+        const tried = yield* Effect.flip(owner["sso.test"]({ id: gamma.id }))
+        assert.deepInclude(tried, { code: "sso_unavailable" })
+        const foreign = { id: gamma.id, domain: MailDomain.make("other.test") }
+        assert.deepInclude(yield* Effect.flip(owner["sso.proveDomain"](foreign)), { code: "domain_unproven" })
+        yield* owner["sso.remove"]({ id: gamma.id })
 
         const conversation = yield* client["conversations.create"]({})
         const message = yield* client["messages.ask"]({ content: "What is a room?", conversation_id: conversation.id })
