@@ -113,9 +113,10 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["tenants.changeRetention", ["admin"]],
   ["tenants.users", ["admin"]],
   ["factors.listOf", ["admin"]],
-  ["factors.removeOf", ["admin"]],
   ["loginPolicy.get", ["admin"]],
-  ["loginPolicy.put", ["admin"]],
+  // Nor what the accounts of others are protected by: a key, and a service account behind it, has nothing to prove that with.
+  ["factors.removeOf", "login"],
+  ["loginPolicy.put", "login"],
   ["tenants.isolation", ["admin"]],
   ["invitations.create", ["admin"]],
   ["invitations.list", ["admin"]],

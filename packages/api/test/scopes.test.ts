@@ -19,8 +19,8 @@ for (const { _tag, annotations } of Rpcs.requests.values())
 
 const closed = [...operations].filter(([, access]) => access !== "public" && access !== "operator")
 
-/** An admin's, and no key's: who may choose who logs in takes over every account. */
-const OWN_LOGIN = ["sso.put", "sso.remove", "sso.proveDomain"]
+/** An admin's, and no key's: who may choose who logs in, or with what, takes over every account. */
+const OWN_LOGIN = ["sso.put", "sso.remove", "sso.proveDomain", "factors.removeOf", "loginPolicy.put"]
 
 describe("the table of scopes", () => {
   it("has a line for every endpoint and every call that asks for a token, and no other", () => {
