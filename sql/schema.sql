@@ -167,7 +167,7 @@ create policy work_rows on app.api_keys as permissive for select to llm_work
   using true;
 CREATE TRIGGER new_secret BEFORE UPDATE OF secret_hash ON app.api_keys FOR EACH ROW WHEN ((new.secret_hash IS DISTINCT FROM old.secret_hash)) EXECUTE FUNCTION app.new_secret();
 grant select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at, refused_at) on app.api_keys to llm_auditor;
-grant select (tenant_id, id, user_id, secret_hash, previous_hash, previous_until, scopes, models, expires_at, disabled_at, revoked_at, last_used_at, refused_at), update (last_used_at, refused_at) on app.api_keys to llm_auth;
+grant select (tenant_id, id, user_id, secret_hash, previous_hash, previous_until, scopes, models, expires_at, disabled_at, revoked_at, last_used_at, refused_at), update (metadata, revoked_at, last_used_at, refused_at) on app.api_keys to llm_auth;
 grant select on app.api_keys to llm_backup;
 grant select (tenant_id) on app.api_keys to llm_operator;
 grant select (tenant_id, id, user_id, public_id, previous_until, name, scopes, models, created_at, expires_at, disabled_at, revoked_at, rotated_at, last_used_at, refused_at) on app.api_keys to llm_reader;
@@ -470,6 +470,10 @@ create policy tenant_wall on app.credentials as restrictive for all to llm_tenan
   with check (tenant_id = ( SELECT app.tenant_id() AS tenant_id));
 create policy auth_add on app.credentials as permissive for insert to llm_auth
   with check true;
+create policy auth_end on app.credentials as permissive for delete to llm_auth
+  using (EXISTS ( SELECT
+   FROM app.users u
+  WHERE ((u.tenant_id = credentials.tenant_id) AND (u.id = credentials.user_id) AND (u.email_verified_at IS NULL) AND (u.role = 'user'::text))));
 create policy auth_read on app.credentials as permissive for select to llm_auth
   using true;
 create policy auth_rehash on app.credentials as permissive for update to llm_auth
@@ -488,7 +492,7 @@ create policy work_deleted on app.credentials as permissive for delete to llm_wo
   WHERE ((d.tenant_id = credentials.tenant_id) AND (d.id = credentials.user_id))));
 create policy work_rows on app.credentials as permissive for select to llm_work
   using true;
-grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, password_hash), update (password_hash, updated_at) on app.credentials to llm_auth;
+grant delete, insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, password_hash), update (password_hash, updated_at) on app.credentials to llm_auth;
 grant select on app.credentials to llm_backup;
 grant select (tenant_id) on app.credentials to llm_operator;
 grant insert (tenant_id, user_id, password_hash), select (tenant_id, user_id, updated_at), update (password_hash, updated_at) on app.credentials to llm_tenant;
@@ -2746,6 +2750,8 @@ create function auth.count_attempt(text[],integer[],integer) returns double prec
 create function auth.create_tenant(uuid,text,text,text) returns TABLE(id uuid, name text, registration text, created_at timestamp with time zone, made boolean) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.create_tenant(uuid,text,text,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.end_foreign_keys(uuid,uuid) returns boolean language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function auth.end_foreign_keys(uuid,uuid) owner to llm_auth;
 create function auth.end_session(bytea,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.end_session(bytea,text) owner to llm_auth;
   grant execute to llm_api;

@@ -82,6 +82,20 @@ begin atomic
   where d.domain = p_domain and c.enabled and t.status = 'active';
 end;
 
+-- Before the owner of an address gets an account by it: if nobody had proven the address, anybody may have made the account by registering
+-- with it, and waits there for the owner. True: so it is, and its keys are ended. Not of an admin, whom admins chose, and who may be needed
+-- when the provider fails.
+create function auth.end_foreign_keys(p_tenant uuid, p_user uuid) returns boolean
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (
+    select from app.users u where u.tenant_id = p_tenant and u.id = p_user and u.email_verified_at is null and u.role = 'user' and u.kind = 'person'
+  ) then return false; end if;
+  update app.api_keys k set revoked_at = now(), metadata = '{}' where k.tenant_id = p_tenant and k.user_id = p_user and k.revoked_at is null;
+  return true;
+end $$;
+
 -- The account of a person that the tenant's provider vouches for. p_email: their address, if it is verified and its domain allowed, else
 -- null; p_role: by the claim, or null. An unknown person gets the account with that address, one by invitation, or a new one. All of it is this tenant's: its
 -- admins chose the provider, and could make or change every one of these accounts themselves. outcome:
@@ -98,6 +112,7 @@ declare
   v_jit boolean;
   v_user uuid;
   v_outcome text := 'known';
+  v_foreign boolean := false;
   v_found record;
   v_invited record;
 begin
@@ -132,13 +147,20 @@ begin
           jsonb_build_object('role', coalesce(p_role, v_invited.role, 'user'), 'method', 'sso'));
       end if;
     end if;
+    if v_outcome = 'linked' and auth.end_foreign_keys(p_tenant, v_user) then
+      -- Who registered it knows its password, and may be logged in.
+      v_foreign := true;
+      delete from app.credentials c where c.tenant_id = p_tenant and c.user_id = v_user;
+      update app.users u set token_epoch = u.token_epoch + 1 where u.tenant_id = p_tenant and u.id = v_user;
+    end if;
     if v_outcome in ('linked', 'created') then
       update app.users u set email_verified_at = now() where u.tenant_id = p_tenant and u.id = v_user;
       -- The row may be of a user who is deleted, and not removed yet.
       insert into app.sso_identities as i (tenant_id, issuer, subject, user_id) values (p_tenant, p_issuer, p_subject, v_user)
       on conflict on constraint sso_identities_pkey do update set user_id = excluded.user_id;
-      insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id)
-      values (p_tenant, auth.uuid_v7(), v_user, 'sso.linked', 'user', v_user, p_request);
+      insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
+      values (p_tenant, auth.uuid_v7(), v_user, 'sso.linked', 'user', v_user, p_request,
+        case when v_foreign then '{"address_was": "unproven"}'::jsonb else '{}'::jsonb end);
     end if;
   end if;
 

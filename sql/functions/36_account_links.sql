@@ -75,6 +75,7 @@ begin
   select * into taken from auth.take_one_time_token(decode(p_token, 'hex'), 'password_reset');
   -- Credentials first, as a change of the password locks them.
   update app.credentials c set password_hash = p_hash, updated_at = now() where c.tenant_id = taken.tenant_id and c.user_id = taken.subject_id;
+  perform auth.end_foreign_keys(taken.tenant_id, taken.subject_id);
   update app.users u set token_epoch = u.token_epoch + 1, email_verified_at = now()
   where found and u.tenant_id = taken.tenant_id and u.id = taken.subject_id and u.email = taken.address and u.kind = 'person' and u.status = 'active';
   if not found then

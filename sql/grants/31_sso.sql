@@ -10,6 +10,8 @@ grant select, update (updated_at) on app.sso_connections to llm_auth;
 grant select (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_auth;
 grant select, insert (tenant_id, issuer, subject, user_id, last_login_at), update (user_id, last_login_at) on app.sso_identities to llm_auth;
 grant update (role, email_verified_at) on app.users to llm_auth;
+grant delete on app.credentials to llm_auth;
+grant update (revoked_at, metadata) on app.api_keys to llm_auth;
 grant select, insert, update, delete on meta.sso_slugs, meta.sso_domains, meta.spent to llm_auth;
 grant execute on function app.tenant_id(), app.role() to llm_auth;
 

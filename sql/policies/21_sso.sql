@@ -13,6 +13,11 @@ create policy auth_read on app.sso_connections for select to llm_auth using (tru
 create policy auth_lock on app.sso_connections for update to llm_auth using (true) with check (false);
 create policy auth_read on app.tenant_keys for select to llm_auth using (true);
 create policy auth_rows on app.sso_identities for all to llm_auth using (true) with check (true);
+-- What others left in an account whose address nobody had proven: see auth.end_foreign_keys and auth.sso_login.
+create policy auth_end on app.credentials for delete to llm_auth using (exists (
+  select from app.users u
+  where u.tenant_id = credentials.tenant_id and u.id = credentials.user_id and u.email_verified_at is null and u.role = 'user'
+));
 -- The role by a claim. With the tenant's row locked: see app.keep_an_admin, which finds no tenant that it may not lock.
 create policy auth_role on app.users for update to llm_auth using (kind = 'person') with check (kind = 'person');
 create policy auth_lock on app.tenants for update to llm_auth using (true) with check (false);

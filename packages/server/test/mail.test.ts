@@ -123,6 +123,32 @@ layer(withInbox(), { timeout: "120 seconds" })("a forgotten password", (it) => {
     })
   )
 
+  it.effect("ends the keys of a user whose address nobody had proven, and later ones go on", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const inbox = yield* Inbox
+      const admin = yield* newPerson(send)
+      const user = yield* newPerson(send, { of: admin.tenant })
+      const keyOf = (token: string) =>
+        Effect.map(send("POST", "/keys", { token, json: { name: "k", scopes: ["messages:read"] } }), ({ body }) =>
+          String(body["key"])
+        )
+      const reset = Effect.fnUntraced(function* (email: string, password: string) {
+        assert.strictEqual(yield* asks(send, email, admin.tenant), 202)
+        assert.strictEqual(yield* confirms(send, (yield* inbox.next(email)).token, password), 204)
+        assert.include((yield* inbox.next(email)).text, "was changed")
+        return String((yield* login(send, email, password, admin.tenant)).body["access_token"])
+      })
+      const status = (token: string) => Effect.map(send("GET", "/me", { token }), ({ status }) => status)
+      const [early, kept] = [yield* keyOf(user.token), yield* keyOf(admin.token)]
+      const later = yield* keyOf(yield* reset(user.email, NEXT))
+      assert.deepStrictEqual([yield* status(early), yield* status(later)], [401, 200])
+      yield* reset(user.email, `${NEXT} again`)
+      yield* reset(admin.email, NEXT)
+      assert.deepStrictEqual([yield* status(later), yield* status(kept)], [200, 200])
+    })
+  )
+
   it.effect("is good for half an hour, and only by the newest link", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

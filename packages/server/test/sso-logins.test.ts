@@ -200,6 +200,37 @@ layer(Program)("a login by single sign-on", (it) => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("takes an account whose address nobody had proven from whoever registered it", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { admin, domain, person, slug } = yield* office()
+      const credentials = { email: `vera@${domain}`, password: "a long and quiet river" }
+      const logs = { username: credentials.email, password: credentials.password, tenant_id: admin.tenant }
+      yield* send("POST", "/register", { json: { ...credentials, tenant_id: admin.tenant } })
+      const early = (yield* send("POST", "/login", { json: { ...logs, session: true } })).body
+      const token = String(early["access_token"])
+      const key = (yield* send("POST", "/keys", { token, json: { name: "k", scopes: ["messages:read"] } })).body["key"]
+      const change = { email: `eve@${domain}`, password: credentials.password }
+      assert.strictEqual((yield* send("POST", "/me/email", { token, json: change })).status, 202)
+
+      const vera = person({ email: credentials.email })
+      const answer = yield* logIn(`/login/${slug}`, vera)
+      const own = yield* tokenOf(send, answer.headers.getSetCookie())
+      assert.strictEqual((yield* me(send, own.token))["email"], credentials.email)
+      assert.strictEqual((yield* send("POST", "/login", { json: logs })).body["code"], "invalid_credentials")
+      for (const old of [token, String(key)])
+        assert.strictEqual((yield* send("GET", "/me", { token: old })).status, 401)
+      const json = { grant_type: "refresh_token", refresh_token: early["refresh_token"] }
+      assert.strictEqual((yield* send("POST", "/token", { json })).body["error"], "invalid_grant")
+      const links = `select from app.one_time_tokens where tenant_id = '${admin.tenant}' and voided_at is null and used_at is null`
+      assert.deepStrictEqual(yield* query(links), [])
+      // From now on it is proven, and a key of it stays.
+      const made = yield* send("POST", "/keys", { token: own.token, json: { name: "k", scopes: ["messages:read"] } })
+      yield* logIn(`/login/${slug}`, vera)
+      assert.strictEqual((yield* send("GET", "/me", { token: String(made.body["key"]) })).status, 200)
+    })
+  )
+
   it.effect("of a disabled or unknown person, or of a suspended tenant, leads to nothing", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
