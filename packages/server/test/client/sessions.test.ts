@@ -3,6 +3,7 @@ import { createClient, LlmSaasError, type SessionStore } from "@llm-saas/client"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { Running } from "../Running.ts"
+import { codeAt } from "../Totp.ts"
 
 // Sessions by the client without Effect, on a running server.
 
@@ -58,6 +59,42 @@ layer(Running.layer, { timeout: "60 seconds" })("a client with a session", (it) 
           assert.strictEqual(asked.filter((path) => path === "/token").length, 1)
         })
       })
+  )
+
+  it.effect("in a cookie begins it by a second step too, which shows that the page is the server's", () =>
+    Effect.gen(function* () {
+      const { port, send } = yield* Running
+      const { email, password } = yield* Effect.promise(() => account(port))
+      const first = yield* send("POST", "/login", { json: { username: email, password } })
+      const token = String(first.body["access_token"])
+      const { body } = yield* send("GET", "/me", { token })
+      yield* send("PUT", `/tenants/${String(body["tenant_id"])}/login-policy`, {
+        token,
+        json: { second_factor: "everybody", second_factor_after_sso: false, tenant_switch: true }
+      })
+      yield* Effect.promise(async () => {
+        // A page of the server: its browser says so, and keeps the cookie.
+        const cookies: Array<string> = []
+        const client = createClient({
+          url: `http://127.0.0.1:${port}`,
+          fetch: async (input, init) => {
+            const headers = new Headers(init?.headers)
+            headers.set("origin", `http://127.0.0.1:${port}`)
+            const answer = await fetch(input, { ...init, headers })
+            cookies.push(...answer.headers.getSetCookie())
+            return answer
+          }
+        })
+        const stopped: unknown = await client.login({ email, password, session: "cookie" }).catch((error) => error)
+        const problem = stopped instanceof LlmSaasError ? stopped.problem : undefined
+        const challenge = String(Reflect.get(Object(problem), "challenge"))
+        const { secret } = await client.enrolTotp(challenge)
+        const answer = await client.secondFactor({ challenge, code: codeAt(secret) })
+        assert.notProperty(answer, "refresh_token")
+        assert.match(cookies.join("\n"), /^__Host-refresh=rt_/mu)
+        assert.strictEqual((await client.me()).email, email)
+      })
+    })
   )
 
   it.effect("shares it with other tabs: whichever renews, none ends it", () =>
