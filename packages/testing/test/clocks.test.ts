@@ -13,6 +13,7 @@ const WALL: Readonly<Record<string, string>> = {
   "server/src/commands/Audit.ts": "when a report was made",
   "server/src/commands/BackupCommands.ts": "the name of a backup",
   "server/src/auth/AccessTokens.ts": "iat and exp of tokens",
+  "server/src/auth/SsoLogins.ts": "until when a login under way is good: another process may end it",
   "server/src/auth/Proofs.ts": "until when a proof is good",
   "server/src/auth/PasskeyEnrolments.ts": "until when a passkey may be added",
   "server/src/http/Exchange.ts": "when an allowance is whole again, in Anthropic's headers",
