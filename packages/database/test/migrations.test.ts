@@ -165,7 +165,7 @@ describe("migrating", () => {
         dump,
         "alter table app.parcels owner to llm_owner, enable row level security, force row level security;"
       )
-      assert.notInclude(dump, "everybody")
+      assert.notInclude(dump, "policy everybody")
       assert.notInclude(dump, "to public")
     }).pipe(Effect.scoped)
   )
