@@ -198,8 +198,8 @@ const looked = Effect.fnUntraced(function* (statements: ReadonlyArray<Statement>
         sql,
         sql.includes("app.ask(")
           ? params.with(
-              4,
-              JSON.stringify({ ...JSON.parse(String(params[4])), id: randomUUID(), message_id: randomUUID() })
+              5,
+              JSON.stringify({ ...JSON.parse(String(params[5])), id: randomUUID(), message_id: randomUUID() })
             )
           : params
       )
