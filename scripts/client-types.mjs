@@ -27,6 +27,7 @@ const TYPES = {
   Prove: "What proves who asks: one of these.",
   Proof: "A proof, good for `expires_in` seconds.",
   LoginPolicy: "What a tenant asks of logins.",
+  SsoIdentity: "A person at an identity provider who logs in to the account.",
   Membership: "An account of the person, in this tenant or another.",
   Invitation: "An address that is invited into a tenant. `user_id` is the account that accepting made.",
   InvitationOffer: "What the link of an invitation leads to.",

@@ -1683,7 +1683,9 @@ create table app.sso_identities (
   user_id uuid not null,
   created_at timestamp with time zone not null default now(),
   last_login_at timestamp with time zone,
+  id uuid not null default gen_random_uuid(),
   constraint sso_identities_pkey PRIMARY KEY (tenant_id, issuer, subject),
+  constraint sso_identities_id UNIQUE (tenant_id, id),
   constraint sso_identities_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
   constraint sso_identities_issuer_check CHECK ((char_length(issuer) <= 500)),
   constraint sso_identities_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
@@ -1725,7 +1727,7 @@ create policy work_deleted on app.sso_identities as permissive for delete to llm
 create policy work_rows on app.sso_identities as permissive for select to llm_work
   using true;
 grant select on app.sso_identities to llm_auditor;
-grant insert (tenant_id, issuer, subject, user_id, last_login_at), select, update (user_id, last_login_at) on app.sso_identities to llm_auth;
+grant insert (tenant_id, issuer, subject, user_id, last_login_at, id), select, update (user_id, last_login_at) on app.sso_identities to llm_auth;
 grant select on app.sso_identities to llm_backup;
 grant select (tenant_id) on app.sso_identities to llm_operator;
 grant select on app.sso_identities to llm_reader;
@@ -2645,6 +2647,7 @@ create function app.user_id() returns uuid language sql stable;
   alter function app.user_id() owner to llm_owner;
   grant execute to llm_api;
   grant execute to llm_auditor;
+  grant execute to llm_auth;
   grant execute to llm_tenant;
   grant execute to llm_work;
 create function app.void_links() returns trigger language plpgsql set search_path=pg_catalog, pg_temp;
@@ -2761,6 +2764,12 @@ create function auth.find_invitation(bytea) returns TABLE(tenant_id uuid, tenant
 create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uuid, tenant_name text, token_id uuid, subject_id uuid, address text, expires_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.find_one_time_token(bytea,text) owner to llm_auth;
   grant execute to llm_api;
+create function auth.has_password() returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.has_password() owner to llm_auth;
+  grant execute to llm_tenant;
+create function auth.has_way_in() returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.has_way_in() owner to llm_auth;
+  grant execute to llm_tenant;
 create function auth.identity_of(uuid,uuid,integer) returns TABLE(id uuid, role text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.identity_of(uuid,uuid,integer) owner to llm_auth;
   grant execute to llm_api;

@@ -156,7 +156,8 @@ begin
     if v_outcome in ('linked', 'created') then
       update app.users u set email_verified_at = now() where u.tenant_id = p_tenant and u.id = v_user;
       -- The row may be of a user who is deleted, and not removed yet.
-      insert into app.sso_identities as i (tenant_id, issuer, subject, user_id) values (p_tenant, p_issuer, p_subject, v_user)
+      insert into app.sso_identities as i (tenant_id, id, issuer, subject, user_id)
+      values (p_tenant, auth.uuid_v7(), p_issuer, p_subject, v_user)
       on conflict on constraint sso_identities_pkey do update set user_id = excluded.user_id;
       insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
       values (p_tenant, auth.uuid_v7(), v_user, 'sso.linked', 'user', v_user, p_request,
@@ -209,6 +210,24 @@ begin atomic
   select u.id, u.role, u.token_epoch from app.users u join app.tenants t on t.id = u.tenant_id
   where u.tenant_id = p_tenant and u.id = p_user and u.token_epoch = p_epoch and u.kind = 'person' and u.status = 'active'
     and t.status = 'active';
+end;
+
+-- Whether the room's user has a password that counts: where single sign-on is required, none logs in and none proves anything.
+create function auth.has_password() returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select not auth.requires_sso(app.tenant_id())
+    and exists (select from app.credentials c where c.tenant_id = app.tenant_id() and c.user_id = app.user_id());
+end;
+
+-- Whether the room's user can log in: by a password, or as a person at a provider that the tenant has now.
+create function auth.has_way_in() returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select auth.has_password() or exists (
+    select from app.sso_identities i join app.sso_connections c on c.tenant_id = i.tenant_id and c.issuer = i.issuer and c.enabled
+    where i.tenant_id = app.tenant_id() and i.user_id = app.user_id()
+  );
 end;
 
 -- Uses up what may be used once. False: it was used before.

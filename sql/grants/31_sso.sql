@@ -8,12 +8,12 @@ grant select, delete on app.sso_identities to llm_tenant;
 
 grant select, update (updated_at) on app.sso_connections to llm_auth;
 grant select (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_auth;
-grant select, insert (tenant_id, issuer, subject, user_id, last_login_at), update (user_id, last_login_at) on app.sso_identities to llm_auth;
+grant select, insert (tenant_id, id, issuer, subject, user_id, last_login_at), update (user_id, last_login_at) on app.sso_identities to llm_auth;
 grant update (role, email_verified_at) on app.users to llm_auth;
 grant delete on app.credentials to llm_auth;
 grant update (revoked_at, metadata) on app.api_keys to llm_auth;
 grant select, insert, update, delete on meta.sso_slugs, meta.sso_domains, meta.spent to llm_auth;
-grant execute on function app.tenant_id(), app.role() to llm_auth;
+grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_auth;
 
 grant select (tenant_id, user_id), delete on app.sso_identities to llm_work;
 grant select (tenant_id, required, enabled), update (required, updated_at), delete on app.sso_connections to llm_operator;
@@ -30,7 +30,9 @@ grant execute on function
   auth.claim_slug(text, uuid),
   auth.claim_domain(text, uuid),
   auth.proven_domains(),
-  auth.keep_domains(text[])
+  auth.keep_domains(text[]),
+  auth.has_password(),
+  auth.has_way_in()
 to llm_tenant;
 grant execute on function
   auth.requires_sso(uuid),

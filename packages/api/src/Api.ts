@@ -6,6 +6,7 @@ import { ConversationsApi } from "./ConversationsApi.ts"
 import { RequestSchema } from "./Failures.ts"
 import { FactorsApi } from "./FactorsApi.ts"
 import { GenerationsApi } from "./GenerationsApi.ts"
+import { IdentitiesApi } from "./IdentitiesApi.ts"
 import { InvitationsApi } from "./InvitationsApi.ts"
 import { KeysApi } from "./KeysApi.ts"
 import { LimitsApi } from "./LimitsApi.ts"
@@ -48,6 +49,7 @@ export class Api extends HttpApi.make("llm-saas")
     LimitsApi,
     ProviderKeysApi,
     SsoApi,
+    IdentitiesApi,
     UsageApi,
     OpenAiApi,
     ResponsesApi,

@@ -12,6 +12,7 @@ import type { Membership } from "@llm-saas/domain/Membership"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
 import type { SsoConnection } from "@llm-saas/domain/SingleSignOn"
+import type { SsoIdentity } from "@llm-saas/domain/SsoIdentity"
 import type { ContentRetention, Tenant } from "@llm-saas/domain/Tenant"
 import type { Session } from "@llm-saas/domain/Session"
 import { problem, PROBLEMS } from "@llm-saas/domain/Problem"
@@ -308,6 +309,14 @@ export const ssoConnection: typeof SsoConnection.Encoded = {
   redirect_uri: "https://llm.example.com/sso/callback",
   created_at: "2026-11-24T22:10:00.000Z",
   updated_at: "2026-11-24T22:10:00.000Z"
+}
+
+export const identity: typeof SsoIdentity.Encoded = {
+  id: "01975a73-5a61-7b0c-8e42-6e7f8091a2c5",
+  issuer: "https://login.acme.com",
+  subject: "248289761001",
+  created_at: "2026-11-24T22:15:00.000Z",
+  last_login_at: "2026-11-25T07:58:00.000Z"
 }
 
 export const loginPlace = { login_url: "https://llm.example.com/login/acme" }

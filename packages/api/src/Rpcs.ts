@@ -4,6 +4,7 @@ import { CallBoundary } from "./Call.ts"
 import { ConversationsRpc } from "./ConversationsRpc.ts"
 import { FactorsRpc } from "./FactorsRpc.ts"
 import { GenerationsRpc } from "./GenerationsRpc.ts"
+import { IdentitiesRpc } from "./IdentitiesRpc.ts"
 import { InvitationsRpc } from "./InvitationsRpc.ts"
 import { KeysRpc } from "./KeysRpc.ts"
 import { LimitsRpc } from "./LimitsRpc.ts"
@@ -34,6 +35,7 @@ export class Rpcs extends TenantsRpc.merge(
   LimitsRpc,
   ProviderKeysRpc,
   SsoRpc,
+  IdentitiesRpc,
   UsageRpc,
   AdminRpc
 ).middleware(CallBoundary) {}

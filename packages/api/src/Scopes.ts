@@ -35,6 +35,9 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["factors.remove", "login"],
   ["factors.recoveryCodes", "login"],
 
+  ["identities.list", "login"],
+  ["identities.remove", "login"],
+
   ["mail.sendVerification", "login"],
   ["mail.changeEmail", "login"],
 

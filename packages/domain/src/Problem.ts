@@ -235,6 +235,12 @@ export const PROBLEMS = {
     detail: "People of this tenant log in by its single sign-on, and not with a password.",
     help: "Log in at `login_url`, with the invited address: that accepts the invitation."
   },
+  identity_not_found: {
+    status: 404,
+    title: "No such identity",
+    detail: "No person with this id logs in to the account at an identity provider.",
+    help: "`GET /me/identities` lists yours."
+  },
   sso_not_found: {
     status: 404,
     title: "No such single sign-on",
@@ -319,6 +325,12 @@ export const PROBLEMS = {
     title: "The slug is taken",
     detail: "Another tenant's people log in at this address.",
     help: "Choose another `slug`."
+  },
+  last_login: {
+    status: 409,
+    title: "The last way to log in stays",
+    detail: "The account has no other way to log in: no password, or passwords do not count in its tenant.",
+    help: "Ask an admin of the tenant, who can disable or delete the account."
   },
   sso_untried: {
     status: 409,

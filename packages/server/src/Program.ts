@@ -13,6 +13,7 @@ import { LimitsCalls } from "./rpc/handlers/limits.ts"
 import { MailCalls } from "./rpc/handlers/mail.ts"
 import { MessagesCalls } from "./rpc/handlers/messages.ts"
 import { TenantsCalls } from "./rpc/handlers/tenants.ts"
+import { IdentitiesCalls } from "./rpc/handlers/identities.ts"
 import { SsoCalls } from "./rpc/handlers/sso.ts"
 import { ProviderKeysCalls } from "./rpc/handlers/providerKeys.ts"
 import { KeysCalls } from "./rpc/handlers/keys.ts"
@@ -31,6 +32,7 @@ import { OperatorAuthorizationLayer } from "./auth/OperatorTokens.ts"
 import { ConversationsHandlers } from "./http/handlers/conversations.ts"
 import { FactorsHandlers, LoginPolicyHandlers } from "./http/handlers/factors.ts"
 import { GenerationsHandlers } from "./http/handlers/generations.ts"
+import { IdentitiesHandlers } from "./http/handlers/identities.ts"
 import { SsoHandlers } from "./http/handlers/sso.ts"
 import { ProviderKeysHandlers } from "./http/handlers/providerKeys.ts"
 import { KeysHandlers, ServiceAccountsHandlers } from "./http/handlers/keys.ts"
@@ -85,6 +87,7 @@ const Handlers = Layer.mergeAll(
   LimitsHandlers,
   ProviderKeysHandlers,
   SsoHandlers,
+  IdentitiesHandlers,
   UsageHandlers,
   OpenAiHandlers,
   ResponsesHandlers,
@@ -110,6 +113,7 @@ const Calls = Layer.mergeAll(
   LimitsCalls,
   ProviderKeysCalls,
   SsoCalls,
+  IdentitiesCalls,
   UsageCalls,
   AdminCalls
 )

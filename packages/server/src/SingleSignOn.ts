@@ -1,6 +1,7 @@
 import { SsoAccess } from "@llm-saas/database/SsoAccess"
 import { SsoAddresses } from "@llm-saas/engine/sso/SsoAddresses"
 import { SsoConnections } from "@llm-saas/engine/sso/SsoConnections"
+import { SsoIdentities } from "@llm-saas/engine/sso/SsoIdentities"
 import { DomainProofsLayer } from "@llm-saas/sso/DomainProofsLayer"
 import { OpenIdProvidersLayer } from "@llm-saas/sso/OpenIdProvidersLayer"
 import { Effect, Layer } from "effect"
@@ -25,6 +26,6 @@ const ProofsLayer = Layer.unwrap(
 )
 
 /** Single sign-on: what admins set up, and providers and names in the network. */
-export const SingleSignOnLayer = SsoConnections.layer.pipe(
+export const SingleSignOnLayer = Layer.merge(SsoConnections.layer, SsoIdentities.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(ProvidersLayer, ProofsLayer, SsoAddressesLayer, SsoAccess.layer))
 )

@@ -44,6 +44,7 @@ import type {
   Session,
   SsoConnection,
   SsoConnectionChoice,
+  SsoIdentity,
   Tenant,
   Token,
   UsageQuery,
@@ -483,6 +484,16 @@ export class Client {
     /** Where people with this address log in. */
     find: (email: string, options?: RequestOptions): Promise<LoginPlace> =>
       this.#transport.retry("GET", "/login", { ...options, query: { email } })
+  }
+
+  /** Who logs in to the client's account at a provider. */
+  readonly identities = {
+    list: async (options?: RequestOptions): Promise<ReadonlyArray<SsoIdentity>> =>
+      (await this.#transport.retry<{ readonly data: ReadonlyArray<SsoIdentity> }>("GET", "/me/identities", options))
+        .data,
+    /** The last way to log in stays. */
+    remove: (id: string, options?: ProofOptions): Promise<void> =>
+      this.#transport.done("DELETE", `/me/identities/${encode(id)}`, proven(options))
   }
 
   /** Owners of keys who are no people. For admins. */

@@ -210,6 +210,15 @@ export interface LoginPolicy {
   readonly tenant_switch: boolean
 }
 
+/** A person at an identity provider who logs in to the account. */
+export interface SsoIdentity {
+  readonly id: string
+  readonly issuer: string
+  readonly subject: string
+  readonly created_at: string
+  readonly last_login_at: string | null
+}
+
 /** An account of the person, in this tenant or another. */
 export interface Membership {
   readonly tenant_id: string
@@ -781,6 +790,7 @@ export type ProblemCode =
   | "generation_not_found"
   | "headers_too_large"
   | "idempotency_mismatch"
+  | "identity_not_found"
   | "insufficient_scope"
   | "internal_error"
   | "invalid_credentials"
@@ -793,6 +803,7 @@ export type ProblemCode =
   | "invitation_refused"
   | "key_not_found"
   | "last_admin"
+  | "last_login"
   | "limit_beyond_plan"
   | "limit_reached"
   | "link_refused"

@@ -53,7 +53,7 @@ export const standing = SqlSchema.findOne({
       (
         sql
       ) => sql`select u.role, u.email, t.name as tenant, t.second_factor, t.second_factor_after_sso, t.tenant_switch,
-          exists (select from app.credentials c where c.tenant_id = u.tenant_id and c.user_id = u.id) as has_password,
+          auth.has_password() as has_password,
           array(select distinct f.kind from app.factors f where ${sql.literal(OWN)} and ${sql.literal(COUNTS)}) as kinds,
           (
             select count(*)::int4 from app.recovery_codes r

@@ -4,6 +4,7 @@ import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import { KeyId } from "@llm-saas/domain/ApiKey"
 import { ConversationId } from "@llm-saas/domain/Conversation"
 import { FactorId } from "@llm-saas/domain/Factor"
+import { SsoIdentityId } from "@llm-saas/domain/SsoIdentity"
 import { GenerationId, Seq } from "@llm-saas/domain/Generation"
 import { MessageId } from "@llm-saas/domain/Message"
 import { CreatedPasskey } from "@llm-saas/domain/Passkey"
@@ -319,6 +320,10 @@ layer(
           (yield* Effect.flip(client["factors.remove"]({ id: FactorId.make(randomUUID()) })))._tag,
           "ProofRequired"
         )
+
+        assert.deepStrictEqual((yield* client["identities.list"]()).data, [])
+        const unlinked = yield* Effect.flip(client["identities.remove"]({ id: SsoIdentityId.make(randomUUID()) }))
+        assert.strictEqual(unlinked._tag, "ProofRequired")
 
         yield* client["messages.remove"]({ id: message.id })
         yield* client["conversations.remove"]({ id: conversation.id })
