@@ -66,7 +66,7 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "120 secon
         yield* server.says(/serves on/u)
         const send = sender(port)
         const tenant = yield* send("POST", "/create-tenant", { json: { name: "Built" } })
-        const alice = { email: "alice@built.test", password: "password123" }
+        const alice = { email: "alice@built.test", password: "correct horse battery staple" }
         const registered = yield* send("POST", "/register", { json: { ...alice, tenant_id: tenant.body["id"] } })
         const login = yield* send("POST", "/login", { form: { username: alice.email, password: alice.password } })
         const docs = yield* send("GET", "/docs")

@@ -30,9 +30,16 @@ const found = await Effect.runPromise(
 )
 const missing = "missing" in found ? found.missing : undefined
 
-layer(Running.with({ MOCK_TOKENS: "2", MOCK_TTFT_MS: "0", MOCK_DELAY_MS: "0", GENERATIONS_PER_USER: "50" }), {
-  timeout: "120 seconds"
-})("the document", (it) => {
+const SETTINGS = {
+  MOCK_TOKENS: "2",
+  MOCK_TTFT_MS: "0",
+  MOCK_DELAY_MS: "0",
+  GENERATIONS_PER_USER: "50",
+  // It tries each operation with wrong keys, all from one address.
+  LOGIN_FAILURES_PER_ADDRESS: "10000"
+}
+
+layer(Running.with(SETTINGS), { timeout: "180 seconds" })("the document", (it) => {
   it.effect("is tried by Schemathesis where there is a Python, and always by CI", () =>
     Effect.sync(() => {
       if (missing !== undefined) console.warn(`SKIPPED: Schemathesis, because there is ${missing}`)
