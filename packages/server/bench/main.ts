@@ -188,7 +188,7 @@ interface Account {
 function login(email: string) {
   return post(
     "/login",
-    `username=${encodeURIComponent(email)}&password=password123`,
+    `username=${encodeURIComponent(email)}&password=correct+horse+battery+staple`,
     "application/x-www-form-urlencoded"
   )
 }
@@ -205,10 +205,13 @@ async function signUp(port: number): Promise<Account> {
   }
   const email = `bench-${randomBytes(6).toString("hex")}@example.com`
   const tenant = await send("/create-tenant", JSON.stringify({ name: "Bench" }))
-  const user = await send("/register", JSON.stringify({ email, password: "password123", tenant_id: tenant["id"] }))
+  const user = await send(
+    "/register",
+    JSON.stringify({ email, password: "correct horse battery staple", tenant_id: tenant["id"] })
+  )
   const token = await send(
     "/login",
-    `username=${encodeURIComponent(email)}&password=password123`,
+    `username=${encodeURIComponent(email)}&password=correct+horse+battery+staple`,
     "application/x-www-form-urlencoded"
   )
   return { email, token: token["access_token"] ?? "", userId: user["id"] ?? "", tenantId: tenant["id"] ?? "" }
