@@ -239,7 +239,7 @@ const removeOf = HttpApiEndpoint.delete("removeOf", "/tenants/:id/users/:user/fa
     OpenApi.annotations({
       summary: "Remove a user's second factor",
       description:
-        "For somebody who has lost it, and their recovery codes: make sure that it is they who ask. Where the tenant requires a factor they set up another with their next login."
+        "For a user who has lost it and the recovery codes: make sure that it is they who ask. Where the tenant requires a factor they set up another with their next login."
     })
   )
 

@@ -18,7 +18,7 @@ const list = HttpApiEndpoint.get("list", "/me/tenants", { success: Memberships, 
     OpenApi.annotations({
       summary: "List my tenants",
       description:
-        "The account of this request, and those of other tenants with the same address whose password was given in this session. An account that nobody has proven is in no list, whatever its address."
+        "The account of this request, and those of other tenants with the same address whose password was given in this session. An account whose password was not given is in no list, whatever its address."
     })
   )
 

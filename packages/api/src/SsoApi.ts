@@ -73,7 +73,7 @@ const remove = HttpApiEndpoint.delete("remove", "/tenants/:id/sso", {
   .annotateMerge(
     OpenApi.annotations({
       summary: "Remove single sign-on",
-      description: "Accounts stay, and are linked to nobody at the provider any more. Sessions go on until they end."
+      description: "Accounts stay, without their links to people at the provider. Sessions go on until they end."
     })
   )
 

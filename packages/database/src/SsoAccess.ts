@@ -40,7 +40,7 @@ export type LoginResult = typeof LoginResult.Type
 export class SsoAccess extends Context.Service<
   SsoAccess,
   {
-    /** By its slug, or by its tenant and id. None: there is none, or nobody may log in by it. */
+    /** By its slug, or by its tenant and id. None: there is none, it is disabled, or its tenant is suspended. */
     readonly connection: (
       which: { readonly slug: Slug } | { readonly tenantId: TenantId; readonly id: string }
     ) => Effect.Effect<Option.Option<LoginConnection>, Unavailable>

@@ -18,5 +18,5 @@ export class SsoIdentity extends Schema.Class<SsoIdentity>("SsoIdentity")({
 /** The account has no such identity. */
 export class IdentityNotFound extends Problem<IdentityNotFound>()("IdentityNotFound", "identity_not_found", {}) {}
 
-/** Without it nobody could log in to the account: it has no password, or passwords do not count in the tenant. */
+/** Without it there is no way to log in to the account: it has no password, or passwords do not count in the tenant. */
 export class LastLogin extends Problem<LastLogin>()("LastLogin", "last_login", {}) {}

@@ -75,7 +75,7 @@ export const addressOf = SqlSchema.findOne({
     )
 })
 
-/** Holds the account: whoever changes its factors does so one after another. */
+/** Holds the account: changes of its factors follow one another. */
 export const hold = SqlSchema.void({
   Request: Schema.Void,
   execute: () =>

@@ -13,7 +13,7 @@ import { OneTimeTokens } from "./OneTimeTokens.ts"
 import { PasswordHasher } from "./PasswordHasher.ts"
 import { PasswordRules } from "./PasswordRules.ts"
 
-/** What the reader of an invitation's mail can do with its link. The token has 256 bits: whoever has it has read the mail. */
+/** What the reader of an invitation's mail can do with its link. The token has 256 bits: its sender has read the mail. */
 export class InvitationLinks extends Context.Service<
   InvitationLinks,
   {

@@ -31,7 +31,7 @@ export interface Challenge {
 type Wrong = InvalidSecondFactor | TooManyRequests
 
 /**
- * Asks for a second factor, and takes it. The actor is whoever the first factor proved: their room is entered for the factors alone, and it
+ * Asks for a second factor, and takes it. The actor is the user whom the first factor proved: their room is entered for the factors alone, and it
  * refuses them as any request, if they were disabled or their password changed since.
  */
 export class SecondFactors extends Context.Service<
@@ -41,7 +41,7 @@ export class SecondFactors extends Context.Service<
     /** Begins a wait for the second factor: its id. */
     readonly challenge: Effect.Effect<string, Refused, Actor>
     /**
-     * Ends the wait with the right code: once, whoever else answers at the same moment. With an enrolment it makes the one-time codes count
+     * Ends the wait with the right code: once, also of several answers at the same moment. With an enrolment it makes the one-time codes count
      * that were set up, and returns the account's new recovery codes.
      */
     readonly answer: (

@@ -29,7 +29,7 @@ export class SsoConnections extends Context.Service<
     readonly get: (tenant: TenantId) => Effect.Effect<SsoConnection, TenantNotFound | SsoNotFound | Refused, Actor>
     /**
      * Makes or replaces it. A secret that is left out stays, unless the issuer or the client changes: it would be sent to another server
-     * than it was given for. With another issuer nobody is linked any more.
+     * than it was given for. With another issuer all links are removed.
      */
     readonly put: (
       tenant: TenantId,

@@ -28,7 +28,7 @@ const ROUNDING = 1e-6
 /**
  * Failures as leaky buckets: each failure fills a bucket, and a full one is empty after one window. Memory is bounded: an idle bucket is
  * empty after a window and forgotten without a search, and there are at most 2 × `capacity`. Only attempts that were let through create
- * one, each at the cost of a password hash, so pushing a bucket out takes longer than waiting for it.
+ * one, each at the cost of a look in the database.
  */
 export class FailureCounts {
   readonly #windowMs: number
