@@ -1,5 +1,6 @@
+import { LoginConnection } from "@llm-saas/database/SsoAccess"
 import { TenantSql } from "@llm-saas/database/Tenancy"
-import { Issuer, MailDomain, Slug } from "@llm-saas/domain/SingleSignOn"
+import { MailDomain, Slug } from "@llm-saas/domain/SingleSignOn"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { Schema } from "effect"
 import { SqlSchema } from "effect/sql"
@@ -9,21 +10,9 @@ import { SqlSchema } from "effect/sql"
 const At = Schema.DateTimeUtcFromDate
 
 const Row = Schema.Struct({
-  id: Schema.String,
-  tenant_id: TenantId,
-  slug: Slug,
-  issuer: Issuer,
-  client_id: Schema.String,
-  sealed: Schema.NullOr(Schema.String),
-  version: Schema.NullOr(Schema.Int),
-  wrapped: Schema.NullOr(Schema.String),
-  wrapped_by: Schema.NullOr(Schema.String),
-  domains: Schema.Array(MailDomain),
+  ...LoginConnection.fields,
   proven: Schema.Array(Schema.String),
-  trust_email: Schema.Boolean,
   jit: Schema.Boolean,
-  role_claim: Schema.NullOr(Schema.String),
-  admin_values: Schema.Array(Schema.String),
   required: Schema.Boolean,
   enabled: Schema.Boolean,
   created_at: At,
