@@ -3,6 +3,7 @@
 
 /** Schemas that the client hands out or takes, with what the document does not say of them. Those they refer to are added. */
 const TYPES = {
+  About: "What an installation is: `setup` while it has no tenant; `mlflow_url` in development only.",
   Tenant: "A customer of the installation. Times here, and in all other types, are ISO 8601.",
   ContentRetention: 'What a tenant keeps of questions and answers; `days` with `content: "days"` only.',
   ContentRetentionChoice: "A choice of it.",

@@ -2767,6 +2767,9 @@ create function auth.find_one_time_token(bytea,text) returns TABLE(tenant_id uui
 create function auth.has_password() returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.has_password() owner to llm_auth;
   grant execute to llm_tenant;
+create function auth.has_tenants() returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.has_tenants() owner to llm_auth;
+  grant execute to llm_api;
 create function auth.has_way_in() returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.has_way_in() owner to llm_auth;
   grant execute to llm_tenant;

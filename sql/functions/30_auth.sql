@@ -39,6 +39,13 @@ begin
   return query select t.id, t.name, t.registration, t.created_at, v_made from app.tenants t where t.id = p_id;
 end $$;
 
+-- Whether the installation has tenants: erased ones count, as rows of them stay. That is all that anybody is told of it.
+create function auth.has_tenants() returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select exists (select from app.tenants);
+end;
+
 -- The name of a tenant in which people may register: those who could read it a moment later. A password must not be that name.
 create function auth.open_tenant(p_tenant uuid) returns text
   language sql stable security definer set search_path = pg_catalog, pg_temp

@@ -3,6 +3,7 @@ set local role llm_auth;
 
 grant execute on function
   auth.create_tenant(uuid, text, text, text),
+  auth.has_tenants(),
   auth.open_tenant(uuid),
   auth.register(uuid, uuid, text, text, text, text, text),
   auth.login_candidates(text, uuid),

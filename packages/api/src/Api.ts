@@ -24,6 +24,7 @@ import { StreamEvent } from "./StreamEvent.ts"
 import { SystemApi } from "./SystemApi.ts"
 import { TenantsApi } from "./TenantsApi.ts"
 import { UsageApi } from "./UsageApi.ts"
+import { VERSION } from "./Version.ts"
 import { AnthropicApi } from "./v1/AnthropicApi.ts"
 import { AnthropicError, OpenAiError } from "./v1/Errors.ts"
 import { OpenAiApi } from "./v1/OpenAiApi.ts"
@@ -64,7 +65,7 @@ export class Api extends HttpApi.make("llm-saas")
   .annotateMerge(
     OpenApi.annotations({
       title: "LLM SaaS backend",
-      version: "0.1.0",
+      version: VERSION,
       description:
         "Multi-tenant LLM backend. Errors are problem+json (RFC 9457) with a stable `code` and the `request_id`; at the addresses below `/v1` they have the form of the API whose clients call them."
     })

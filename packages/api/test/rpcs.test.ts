@@ -5,8 +5,9 @@ import { Access } from "../src/Access.ts"
 import { Api } from "../src/Api.ts"
 import { Rpcs } from "../src/Rpcs.ts"
 
-/** Endpoints without a call: for probes and other programs, a second way to ask for a stream, and a file. */
+/** Endpoints without a call: for probes, pages and other programs, a second way to ask for a stream, and a file. */
 const ALONE = [
+  "system.about",
   "system.health",
   "system.jwks",
   "system.ready",

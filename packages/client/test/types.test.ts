@@ -6,6 +6,7 @@ import type { change } from "@llm-saas/api/AdminApi"
 import type { ChangeServiceAccount, CreateServiceAccount } from "@llm-saas/api/ServiceAccountsApi"
 import type { changeable, CreateKey, KeyPage } from "@llm-saas/api/KeysApi"
 import type { MessagePage, Question } from "@llm-saas/api/MessagesApi"
+import type { About } from "@llm-saas/api/SystemApi"
 import type { StreamEvent } from "@llm-saas/api/StreamEvent"
 import type { UserPage } from "@llm-saas/api/TenantsApi"
 import type { Conversation } from "@llm-saas/domain/Conversation"
@@ -32,6 +33,7 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : { readonly lacks: 
 
 // The first of each is the plain client's, the second the API's encoded type.
 const same: {
+  readonly about: Same<Plain.About, typeof About.Encoded>
   readonly tenant: Same<Plain.Tenant, typeof Tenant.Encoded>
   readonly retention: Same<Plain.ContentRetention, typeof ContentRetention.Encoded>
   readonly retentionChoice: Same<Plain.ContentRetentionChoice, typeof ContentRetentionChoice.Encoded>
@@ -71,6 +73,7 @@ const same: {
   readonly createServiceAccount: Same<Plain.CreateServiceAccount, typeof CreateServiceAccount.Encoded>
   readonly changeServiceAccount: Same<Plain.ChangeServiceAccount, typeof ChangeServiceAccount.Encoded>
 } = {
+  about: true,
   tenant: true,
   retention: true,
   retentionChoice: true,

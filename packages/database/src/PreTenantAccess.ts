@@ -106,6 +106,8 @@ export class PreTenantAccess extends Context.Service<
       counted: ReadonlyArray<{ readonly key: string; readonly limit: number }>,
       windowMs: number
     ) => Effect.Effect<number, Unavailable>
+    /** Whether the installation has tenants, erased ones included. */
+    readonly hasTenants: Effect.Effect<boolean, Unavailable>
     /** The name of a tenant in which people may register now. None of any other. */
     readonly openTenant: (id: TenantId) => Effect.Effect<Option.Option<string>, Unavailable>
     /** None: refused (no such tenant, suspended, closed, or the email is taken), and the database does not say which. */
@@ -171,6 +173,11 @@ export class PreTenantAccess extends Context.Service<
           )
           return seconds * 1000
         }),
+        hasTenants: pool.query("select auth.has_tenants() as found", [], LINE).pipe(
+          Effect.catchTag("SqlError", outageOrBug),
+          Effect.flatMap(({ rows }) => Effect.orDie(decodeFound(rows))),
+          Effect.map(([{ found }]) => found)
+        ),
         openTenant: Effect.fn("PreTenantAccess.openTenant")(function* (id) {
           const [{ name }] = yield* pool.call(
             "select auth.open_tenant($1) as name",
@@ -268,6 +275,8 @@ export class PreTenantAccess extends Context.Service<
     })
   )
 }
+
+const decodeFound = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ found: Schema.Boolean })]))
 
 const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(FoundKey))
 

@@ -64,6 +64,7 @@ export const layer = Layer.effectContext(
     const llm = Llm.of({
       health: () => [],
       defaultModel: INFO.id,
+      isMadeUp: () => false,
       find: (name) => [INFO, EMBEDDING].find(({ id }) => id === name),
       models: () => [INFO, EMBEDDING],
       takesKeys: (provider) => provider === INFO.provider,

@@ -3,6 +3,7 @@ import { Factors, proven, type ProofOptions } from "./Factors.ts"
 import { inMemory, SessionKeeper, type SessionStore } from "./SessionKeeper.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
+  About,
   ApiKey,
   ChangeConversation,
   ChangeKey,
@@ -107,6 +108,11 @@ export class Client {
 
   set token(token: string | undefined) {
     this.#transport.token = token
+  }
+
+  /** What the installation is: for pages that show something before anybody has logged in. */
+  about(options?: RequestOptions): Promise<About> {
+    return this.#transport.retry("GET", "/about", options)
   }
 
   /**

@@ -18,6 +18,18 @@ export type PasswordFlaw = "short" | "common" | "simple" | "personal"
 /** Why there is no whole answer. */
 export type FailureReason = "model_unauthorized" | "model_rate_limited" | "model_unavailable" | "model_error" | "model_rejected" | "content_filtered" | "context_too_long" | "prompt_rejected" | "model_malformed" | "model_timeout" | "model_cut" | "answer_too_long" | "shutdown" | "process_lost" | "internal"
 
+/** What an installation is: `setup` while it has no tenant; `mlflow_url` in development only. */
+export interface About {
+  readonly name: string
+  readonly version: string
+  readonly setup: boolean
+  readonly tenant_creation: "open" | "token" | "closed"
+  readonly password_min_length: number
+  readonly require_verified_email: boolean
+  readonly mock_model: boolean
+  readonly mlflow_url: string | null
+}
+
 /** A customer of the installation. Times here, and in all other types, are ISO 8601. */
 export interface Tenant {
   readonly id: string

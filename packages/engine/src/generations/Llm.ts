@@ -77,6 +77,8 @@ export class Llm extends Context.Service<
   {
     /** The model that is asked where a question names none. */
     readonly defaultModel: string
+    /** Whether the answers of the default model are made up: no model is behind it. */
+    readonly isMadeUp: () => boolean
     /** The model of this name; undefined: there is none. */
     readonly find: (model: string) => ModelInfo | undefined
     /** All models, in the order of the configuration. */

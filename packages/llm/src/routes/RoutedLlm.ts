@@ -12,6 +12,13 @@ export const toLlm = (router: Router): Llm["Service"] =>
     get defaultModel() {
       return router.configuration().defaultModel
     },
+    isMadeUp: () => {
+      const { defaultModel, models, providers } = router.configuration()
+      const mocks = new Set(providers.filter(({ type }) => type === "mock").map(({ name }) => name))
+      return models.some(
+        ({ alias, targets }) => alias === defaultModel && targets.every(({ provider }) => mocks.has(provider))
+      )
+    },
     find: (model) => {
       const route = router.configuration().models.find(({ alias }) => alias === model)
       return route === undefined ? undefined : infoOf(router.configuration(), route)

@@ -3,6 +3,7 @@ import { Readiness } from "@llm-saas/database/connections/Readiness"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { AccessTokens } from "../../auth/AccessTokens.ts"
+import { makeAbout } from "../About.ts"
 
 const OK = { status: "ok" as const }
 
@@ -13,9 +14,11 @@ export const SystemHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const readiness = yield* Readiness
     const tokens = yield* AccessTokens
+    const about = yield* makeAbout
     return handlers.handleAll({
       health: () => Effect.succeed(OK),
       ready: () => Effect.as(readiness.check, OK),
+      about: () => about,
       jwks: () => Effect.succeed(tokens.jwks)
     })
   })
