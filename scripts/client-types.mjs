@@ -84,7 +84,25 @@ const TYPES = {
   SsoDomain: "A domain of a connection. `routed`: its people are led there, since DNS has `record`.",
   SsoConnectionChoice:
     "What it is to be. A `client_secret` that is left out stays, unless the issuer or the client changes.",
-  LoginPlace: "Where to log in: null is by password."
+  LoginPlace: "Where to log in: null is by password.",
+  OperatorToken: "A token of the operator, without its secret. `expires_at` null: never.",
+  OperatorTenant:
+    "A tenant as the operator sees it. `markup`, `models` and `content_days_at_most` are its plan's; `users`: how many people have an account.",
+  CreateOperatorTenant: "A tenant to create.",
+  Erasure: "What an erasure removed: rows by table.",
+  Correction: "A correction of what a tenant owes: US dollars as decimal texts.",
+  MadeCorrection: "A correction with the id of its entry in the ledger.",
+  Plan: "What tenants may use and what it costs them: `markup` is what they owe for each dollar of the provider's price.",
+  PlanChoice: "A plan to make, or that takes the place of one.",
+  PlanLimits: "Limits and budgets; what is left out is not limited.",
+  OperatorPrice: "A price of a provider: US dollars for `per` of the unit. `own`: the operator's.",
+  AddPrice: "A price to add.",
+  OperatorUsage:
+    "What was used, and what it cost: sums by the groups that were asked for. Amounts are US dollars, decimals as text.",
+  OperatorEvent: "Something that the operator did; `token` null: a command of an administrator of the database.",
+  TargetHealth:
+    "A model at a provider. `breaker` open: no questions are sent, for `retry_seconds` more. `tenants_waiting`: how many tenants' alone are not.",
+  OperatorHealth: "How providers are, and what waits: to be sent to MLflow, and by mail."
 }
 
 /** Choices that have a name of their own, and a member each of which they are the type. */

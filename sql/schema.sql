@@ -1224,7 +1224,7 @@ create policy work_rows on app.mails as permissive for all to llm_work
 grant select (tenant_id, id, subject_id, address, template, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_auditor;
 grant insert (tenant_id, id, subject_id, address, template, data, token_id) on app.mails to llm_auth;
 grant select on app.mails to llm_backup;
-grant delete, select (tenant_id) on app.mails to llm_operator;
+grant delete, select (tenant_id, created_at, ended_at) on app.mails to llm_operator;
 grant select (tenant_id, id, subject_id, address, template, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_reader;
 grant insert (tenant_id, id, subject_id, address, template, data, token_id), select (tenant_id, id, subject_id, template, token_id, created_at, attempts, next_at, ended_at, failure) on app.mails to llm_tenant;
 grant delete, select, update (attempts, next_at, worker, ended_at, failure) on app.mails to llm_work;
@@ -2944,7 +2944,7 @@ create function operator.make_sso_optional(bytea,uuid,text) returns void languag
   grant execute to llm_api;
 create function operator.new_id() returns uuid language sql set search_path=pg_catalog, pg_temp;
   alter function operator.new_id() owner to llm_operator;
-create function operator.outbox(bytea) returns TABLE(pending double precision, parked double precision, oldest_seconds double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+create function operator.outbox(bytea) returns TABLE(pending double precision, parked double precision, oldest_seconds double precision, mails double precision, oldest_mail_seconds double precision) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function operator.outbox(bytea) owner to llm_operator;
   grant execute to llm_api;
 create function operator.put_plan(bytea,uuid,jsonb,boolean,text) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;

@@ -38,16 +38,22 @@ begin
   order by s.tenant_amount desc, s.day, s.tenant_id, s.model limit p_limit;
 end $$;
 
--- Ended answers that MLflow does not have yet: how many wait, how many were given up, and for how many seconds the oldest waits.
-create function operator.outbox(p_token bytea) returns table (pending float8, parked float8, oldest_seconds float8)
+-- What waits to be sent. Ended answers that MLflow does not have yet: how many wait, how many were given up, and for how many seconds the
+-- oldest waits. Mails: how many wait, and for how many seconds the oldest does.
+create function operator.outbox(p_token bytea)
+  returns table (pending float8, parked float8, oldest_seconds float8, mails float8, oldest_mail_seconds float8)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp rows 1
 as $$
 begin
   perform operator.admit(p_token);
   return query
-  select (count(*) filter (where o.parked_reason is null))::float8, (count(*) filter (where o.parked_reason is not null))::float8,
-    coalesce(extract(epoch from now() - min(o.created_at) filter (where o.parked_reason is null)), 0)::float8
-  from app.tracking_outbox o;
+  select t.*, m.* from (
+    select (count(*) filter (where o.parked_reason is null))::float8, (count(*) filter (where o.parked_reason is not null))::float8,
+      coalesce(extract(epoch from now() - min(o.created_at) filter (where o.parked_reason is null)), 0)::float8
+    from app.tracking_outbox o
+  ) t, (
+    select count(*)::float8, coalesce(extract(epoch from now() - min(w.created_at)), 0)::float8 from app.mails w where w.ended_at is null
+  ) m;
 end $$;
 
 -- Corrects what a tenant owes, by an entry of its own in the ledger: p_amount more (negative: less), and p_provider_amount more to the provider.

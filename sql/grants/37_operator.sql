@@ -27,6 +27,7 @@ grant select (tenant_id) on app.credentials, app.conversations, app.messages, ap
   app.sessions, app.session_tokens, app.idempotency_keys to llm_operator;
 grant select (tenant_id), delete on app.provider_keys, app.tenant_keys, app.idempotent_answers, app.rates, app.budget_periods,
   app.counter_changes, app.mails, app.one_time_tokens, app.invitations to llm_operator;
+grant select (created_at, ended_at) on app.mails to llm_operator;
 grant select (tenant_id, generation_id, parked_reason, created_at), update (claimed_until), delete on app.tracking_outbox to llm_operator;
 
 grant select (id, name, created_at, expires_at, revoked_at, last_used_at) on operator.tokens to llm_auditor;

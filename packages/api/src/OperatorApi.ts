@@ -207,8 +207,8 @@ const health = HttpApiEndpoint.get("health", "/operator/health", { success: Heal
   .annotateMerge(answers(200, Examples.health))
   .annotateMerge(
     about(
-      "Providers and tracking",
-      "What the calls of the process that answers showed of each model at its provider, and how far MLflow is behind, for all processes."
+      "Providers, tracking and mail",
+      "What the calls of the process that answers showed of each model at its provider: `breaker` is `open` where no questions are sent, for `retry_seconds` more. For all processes, how many ended answers MLflow does not have yet (`pending`) or refuses (`parked`), how many mails wait to be sent, and for how many seconds the oldest of each waits."
     )
   )
 

@@ -94,8 +94,9 @@ export const price: typeof OperatorPrice.Encoded = {
 }
 
 export const health: typeof Health.Encoded = {
-  targets: [{ provider: "openai", model: "gpt-4o", breaker: "closed", tenants_waiting: 0 }],
-  tracking: { pending: 3, parked: 0, oldest_seconds: 1.5 }
+  targets: [{ provider: "openai", model: "gpt-4o", breaker: "closed", retry_seconds: null, tenants_waiting: 0 }],
+  tracking: { pending: 3, parked: 0, oldest_seconds: 1.5 },
+  mail: { waiting: 0, oldest_seconds: 0 }
 }
 
 export const usage: typeof OperatorUsage.Encoded = {

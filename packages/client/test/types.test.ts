@@ -20,6 +20,9 @@ import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
 import type { Invitation, InvitationOffer } from "@llm-saas/domain/Invitation"
 import type { Message } from "@llm-saas/domain/Message"
+import type { Erasure, Health, OperatorTenant, OperatorUsage } from "@llm-saas/domain/Operator"
+import type { OperatorPrice } from "@llm-saas/domain/OperatorPrice"
+import type { Plan, PlanChoice } from "@llm-saas/domain/Plan"
 import type { ProblemCode } from "@llm-saas/domain/Problem"
 import type { ContentRetention, ContentRetentionChoice, Tenant } from "@llm-saas/domain/Tenant"
 import type { PasswordFlaw } from "@llm-saas/domain/PasswordRules"
@@ -71,6 +74,13 @@ const same: {
   readonly limits: Same<Plain.LimitsInForce, typeof LimitsInForce.Encoded>
   readonly changeUser: Same<Plain.ChangeUser, Schema.Struct.Encoded<typeof change>>
   readonly createServiceAccount: Same<Plain.CreateServiceAccount, typeof CreateServiceAccount.Encoded>
+  readonly operatorTenant: Same<Plain.OperatorTenant, typeof OperatorTenant.Encoded>
+  readonly operatorHealth: Same<Plain.OperatorHealth, typeof Health.Encoded>
+  readonly operatorUsage: Same<Plain.OperatorUsage, typeof OperatorUsage.Encoded>
+  readonly operatorPrice: Same<Plain.OperatorPrice, typeof OperatorPrice.Encoded>
+  readonly erasure: Same<Plain.Erasure, typeof Erasure.Encoded>
+  readonly plan: Same<Plain.Plan, typeof Plan.Encoded>
+  readonly planChoice: Same<Plain.PlanChoice, typeof PlanChoice.Encoded>
   readonly changeServiceAccount: Same<Plain.ChangeServiceAccount, typeof ChangeServiceAccount.Encoded>
 } = {
   about: true,
@@ -111,6 +121,13 @@ const same: {
   limits: true,
   changeUser: true,
   createServiceAccount: true,
+  operatorTenant: true,
+  operatorHealth: true,
+  operatorUsage: true,
+  operatorPrice: true,
+  erasure: true,
+  plan: true,
+  planChoice: true,
   changeServiceAccount: true
 }
 

@@ -62,7 +62,13 @@ export const Prices = Schema.Array(
 export const Added = Schema.Tuple([Schema.Struct({ add_price: PriceId })])
 
 /** Ended answers that MLflow does not have yet; parked ones were given up. */
-export const Outbox = Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite })
+export const Outbox = Schema.Struct({
+  pending: Schema.Int,
+  parked: Schema.Int,
+  oldest_seconds: Schema.Finite,
+  mails: Schema.Int,
+  oldest_mail_seconds: Schema.Finite
+})
 export type Outbox = typeof Outbox.Type
 
 export interface TenantQuery {

@@ -87,6 +87,8 @@ export const TargetHealth = Schema.Struct({
   model: Schema.String,
   /** `closed`: all questions are sent. `open`: none for a while, since it failed. `trying`: a few, to see whether it answers again. */
   breaker: Schema.Literals(["closed", "open", "trying"]),
+  /** Until some questions are sent again, where it is open; null: it is not. */
+  retry_seconds: Schema.NullOr(Schema.Finite),
   /** How many tenants' questions alone are not sent for a while, since theirs failed. */
   tenants_waiting: Schema.Int
 }).annotate({ identifier: "TargetHealth" })
@@ -96,7 +98,9 @@ export type TargetHealth = typeof TargetHealth.Type
 export const Health = Schema.Struct({
   targets: Schema.Array(TargetHealth),
   /** Ended answers that MLflow does not have yet, those that were given up, and for how long the oldest waits. */
-  tracking: Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite })
+  tracking: Schema.Struct({ pending: Schema.Int, parked: Schema.Int, oldest_seconds: Schema.Finite }),
+  /** Mails that are not sent yet, and for how long the oldest waits. */
+  mail: Schema.Struct({ waiting: Schema.Int, oldest_seconds: Schema.Finite })
 }).annotate({ identifier: "OperatorHealth" })
 
 /** The tenant is erased: nothing is done with it any more. */

@@ -86,13 +86,18 @@ export class Breaker {
     return now - this.#succeededAt >= QUIET_MS
   }
 
-  /** Whose questions wait now. */
-  look(now: number): { readonly all: Shared["state"]; readonly tenants: number } {
-    const { state } = this.#shared
-    const isOver = this.#shared.state === "open" && now >= this.#shared.until
+  /** Whose questions wait now; `waitMs`: how long all do. */
+  look(now: number): {
+    readonly all: Shared["state"]
+    readonly waitMs: number | undefined
+    readonly tenants: number
+  } {
+    const shared = this.#shared
     let tenants = 0
     for (const { openUntil } of this.#circuits.values()) if (openUntil !== undefined) tenants++
-    return { all: isOver ? "trying" : state, tenants }
+    if (shared.state !== "open") return { all: shared.state, waitMs: undefined, tenants }
+    const waitMs = shared.until - now
+    return waitMs > 0 ? { all: "open", waitMs, tenants } : { all: "trying", waitMs: undefined, tenants }
   }
 
   /** Number of remembered tenants. */

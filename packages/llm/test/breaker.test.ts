@@ -23,6 +23,21 @@ const settle = (pass: Pass, end: string, now: number, wait: number | undefined) 
   else pass.release()
 }
 
+describe("what is seen of it", () => {
+  it("says for how long all questions wait, and how many tenants' alone do", () => {
+    const breaker = new Breaker()
+    assert.deepStrictEqual(breaker.look(0), { all: "closed", waitMs: undefined, tenants: 0 })
+    fails(breaker, "a", 10_000, 5)
+    assert.deepStrictEqual(breaker.look(10_000), { all: "closed", waitMs: undefined, tenants: 1 })
+    fails(breaker, "b", 10_000, 2, 90_000)
+    assert.deepStrictEqual(breaker.look(10_000), { all: "open", waitMs: 90_000, tenants: 1 })
+    assert.deepStrictEqual(breaker.look(99_999), { all: "open", waitMs: 1, tenants: 1 })
+    assert.deepStrictEqual(breaker.look(100_000), { all: "trying", waitMs: undefined, tenants: 1 })
+    enter(breaker, "c", 100_000).succeed(100_000)
+    assert.deepStrictEqual(breaker.look(100_000), { all: "closed", waitMs: undefined, tenants: 0 })
+  })
+})
+
 describe("a tenant whose questions fail", () => {
   it("is kept back after five in a row, for longer each time, and probes with one question", () => {
     const breaker = new Breaker()

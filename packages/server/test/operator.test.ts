@@ -204,17 +204,32 @@ layer(Running.layer, { timeout: "120 seconds" })("the operator", (it) => {
     })
   )
 
-  it.effect("sees how providers are, and how far tracking is behind", () =>
+  it.effect("sees how providers are, and how far tracking and mail are behind", () =>
     Effect.gen(function* () {
-      const { call } = yield* desk
+      const { call, send } = yield* desk
       const { body } = yield* call("GET", "/health")
       assert.deepInclude(body["targets"], {
         provider: "mock",
         model: "mock-1",
         breaker: "closed",
+        retry_seconds: null,
         tenants_waiting: 0
       })
       assert.hasAllKeys(body["tracking"], ["pending", "parked", "oldest_seconds"])
+      yield* query("update app.mails set ended_at = now() where ended_at is null")
+      const mail = Effect.map(call("GET", "/health"), (answer) => answer.body["mail"])
+      assert.deepStrictEqual(yield* mail, { waiting: 0, oldest_seconds: 0 })
+      const { tenant } = yield* signUp(send)
+      const waits = (seconds: number) =>
+        query(
+          `insert into app.mails (tenant_id, id, address, template, created_at)
+           values ('${tenant}', gen_random_uuid(), 'x@acme.test', 'notice', now() - make_interval(secs => ${seconds}))`
+        )
+      yield* waits(90)
+      yield* waits(3600)
+      const { oldest_seconds, waiting } = Object(yield* mail)
+      assert.isAtLeast(waiting, 2)
+      assert.isTrue(oldest_seconds >= 3600 && oldest_seconds < 3700, `${oldest_seconds} s`)
     })
   )
 

@@ -783,6 +783,181 @@ export interface LoginPlace {
   readonly login_url: string | null
 }
 
+/** A token of the operator, without its secret. `expires_at` null: never. */
+export interface OperatorToken {
+  readonly id: string
+  readonly name: string
+  readonly expires_at: string | null
+}
+
+/** A tenant as the operator sees it. `markup`, `models` and `content_days_at_most` are its plan's; `users`: how many people have an account. */
+export interface OperatorTenant {
+  readonly id: string
+  readonly name: string
+  readonly status: "active" | "suspended" | "erased"
+  readonly registration: Registration
+  readonly created_at: string
+  readonly plan_id: string | null
+  readonly plan: string | null
+  readonly markup: string
+  readonly models: ReadonlyArray<string> | null
+  readonly content_days_at_most: number | null
+  readonly users: number
+  readonly sso_required: boolean
+}
+
+/** A tenant to create. */
+export interface CreateOperatorTenant {
+  readonly name: string
+  readonly plan_id?: string | null
+}
+
+/** What an erasure removed: rows by table. */
+export interface Erasure {
+  readonly tenant_id: string
+  readonly status: "running" | "done"
+  readonly begun_at: string
+  readonly ended_at: string | null
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** A correction of what a tenant owes: US dollars as decimal texts. */
+export interface Correction {
+  readonly amount: string
+  readonly provider_amount?: string
+  readonly generation_id?: string | null
+  readonly note: string
+}
+
+/** A correction with the id of its entry in the ledger. */
+export interface MadeCorrection {
+  readonly id: string
+  readonly tenant_id: string
+  readonly amount: string
+  readonly provider_amount: string
+  readonly generation_id: string | null
+  readonly note: string
+}
+
+/** What tenants may use and what it costs them: `markup` is what they owe for each dollar of the provider's price. */
+export interface Plan {
+  readonly id: string
+  readonly name: string
+  readonly limits: PlanLimits
+  readonly models: ReadonlyArray<string> | null
+  readonly markup: string
+  readonly content_days_at_most: number | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly tenants: number
+}
+
+/** A plan to make, or that takes the place of one. */
+export interface PlanChoice {
+  readonly name: string
+  readonly limits?: PlanLimits
+  readonly models?: ReadonlyArray<string> | null
+  readonly markup?: string
+  readonly content_days_at_most?: number | null
+}
+
+/** Limits and budgets; what is left out is not limited. */
+export interface PlanLimits {
+  readonly tenant?: {
+    readonly limits?: LimitsChange
+    readonly budget?: BudgetChoice | null
+  }
+  readonly user?: {
+    readonly limits?: LimitsChange
+    readonly budget?: BudgetChoice | null
+  }
+  readonly key?: {
+    readonly limits?: LimitsChange
+    readonly budget?: BudgetChoice | null
+  }
+  readonly models?: Readonly<Record<string, {
+    readonly limits: LimitsChange
+  }>>
+}
+
+/** A price of a provider: US dollars for `per` of the unit. `own`: the operator's. */
+export interface OperatorPrice {
+  readonly id: string
+  readonly provider: string
+  readonly model: string
+  readonly unit: "input" | "cache_read" | "cache_write" | "cache_write_1h" | "input_audio" | "input_image" | "output" | "reasoning" | "output_audio" | "searches" | "requests"
+  readonly service_tier: string
+  readonly tier_start: number
+  readonly per: number
+  readonly amount: string
+  readonly since: string | null
+  readonly until: string | null
+  readonly source: string
+  readonly own: boolean
+}
+
+/** A price to add. */
+export interface AddPrice {
+  readonly provider: string
+  readonly model: string
+  readonly unit: "input" | "cache_read" | "cache_write" | "cache_write_1h" | "input_audio" | "input_image" | "output" | "reasoning" | "output_audio" | "searches" | "requests"
+  readonly amount: string
+  readonly per?: number
+  readonly service_tier?: string
+  readonly tier_start?: number
+  readonly since?: string | null
+}
+
+/** What was used, and what it cost: sums by the groups that were asked for. Amounts are US dollars, decimals as text. */
+export interface OperatorUsage {
+  readonly tenant_id: string | null
+  readonly model: string | null
+  readonly day: string | null
+  readonly requests: number
+  readonly errors: number
+  readonly units: Readonly<Record<string, number>>
+  readonly tenant_amount: string
+  readonly provider_amount: string
+  readonly margin_amount: string
+}
+
+/** Something that the operator did; `token` null: a command of an administrator of the database. */
+export interface OperatorEvent {
+  readonly id: string
+  readonly at: string
+  readonly token_id: string | null
+  readonly token: string | null
+  readonly action: string
+  readonly tenant_id: string | null
+  readonly target_kind: string | null
+  readonly target_id: string | null
+  readonly request_id: string | null
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+/** A model at a provider. `breaker` open: no questions are sent, for `retry_seconds` more. `tenants_waiting`: how many tenants' alone are not. */
+export interface TargetHealth {
+  readonly provider: string
+  readonly model: string
+  readonly breaker: "closed" | "open" | "trying"
+  readonly retry_seconds: number | null
+  readonly tenants_waiting: number
+}
+
+/** How providers are, and what waits: to be sent to MLflow, and by mail. */
+export interface OperatorHealth {
+  readonly targets: ReadonlyArray<TargetHealth>
+  readonly tracking: {
+    readonly pending: number
+    readonly parked: number
+    readonly oldest_seconds: number
+  }
+  readonly mail: {
+    readonly waiting: number
+    readonly oldest_seconds: number
+  }
+}
+
 /** Stable codes of the problems. */
 export type ProblemCode =
   | "budget_exhausted"

@@ -57,11 +57,13 @@ export class TargetStates {
           target: { model }
         }
       ]) => {
-        const { all, tenants } = this.#states.get(key)?.installation.health.look() ?? {
+        const { all, tenants, waitMs } = this.#states.get(key)?.installation.health.look() ?? {
           all: "closed" as const,
+          waitMs: undefined,
           tenants: 0
         }
-        return { provider, model, breaker: all, tenants_waiting: tenants }
+        const retry_seconds = waitMs === undefined ? null : waitMs / 1000
+        return { provider, model, breaker: all, retry_seconds, tenants_waiting: tenants }
       }
     )
   }

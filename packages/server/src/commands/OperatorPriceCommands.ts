@@ -69,9 +69,13 @@ export const priceCommands = Command.make("prices").pipe(
 
 export const health = Command.make("providers", { json }, ({ json }) =>
   Effect.gen(function* () {
-    const { targets, tracking } = yield* ask({ method: "GET", path: "/health" })
+    const { mail, targets, tracking } = yield* ask({ method: "GET", path: "/health" })
     const rows = Array.isArray(targets) ? targets : []
-    yield* print(rows, ["provider", "model", "breaker", "tenants_waiting"], json)
-    if (!json) yield* Console.log(`tracking: ${JSON.stringify(tracking)}`)
+    yield* print(rows, ["provider", "model", "breaker", "retry_seconds", "tenants_waiting"], json)
+    if (!json) yield* Console.log(`tracking: ${JSON.stringify(tracking)}\nmail: ${JSON.stringify(mail)}`)
   })
-).pipe(Command.withDescription("How providers are, as the process knows that answers, and how far tracking is behind"))
+).pipe(
+  Command.withDescription(
+    "How providers are, as the process knows that answers, and how far tracking and mail are behind"
+  )
+)

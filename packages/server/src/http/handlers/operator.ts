@@ -83,7 +83,11 @@ export const OperatorHandlers = HttpApiBuilder.group(
       endPrice: ({ params: { id } }) => Effect.flatMap(Operator, ({ hash }) => access.endPrice(hash, id)),
       health: () =>
         Effect.flatMap(Operator, ({ hash }) =>
-          Effect.map(access.outbox(hash), (tracking) => ({ targets: llm.health(), tracking }))
+          Effect.map(access.outbox(hash), ({ mails, oldest_mail_seconds, ...tracking }) => ({
+            targets: llm.health(),
+            tracking,
+            mail: { waiting: mails, oldest_seconds: oldest_mail_seconds }
+          }))
         ),
       events: ({ query: { cursor, limit = DEFAULT_PAGE, tenant_id } }) =>
         Effect.flatMap(Operator, ({ hash }) => access.events(hash, { tenantId: tenant_id, after: cursor, limit }))
