@@ -11,6 +11,21 @@ const POWERS: Readonly<Record<string, ReadonlyArray<string>>> = {
   api: ["effect", "domain"],
   dialects: ["effect", "domain"],
   client: ["effect", "domain", "api"],
+  console: [
+    "client",
+    "react",
+    "react-dom",
+    "react-markdown",
+    "rehype-highlight",
+    "remark-gfm",
+    "radix-ui",
+    "@simplewebauthn/browser",
+    "@tanstack/react-query",
+    "@tanstack/react-router",
+    "uplot",
+    "uqr",
+    "virtua"
+  ],
   database: ["effect", "domain", "@effect/sql-pg", "node:"],
   "embedded-postgres": ["effect", "node:"],
   engine: ["effect", "domain", "database"],
@@ -59,7 +74,9 @@ const IMPORT =
   /(?:^|[\s;])(?:import|export)\s[^"'`;]*?from\s*["']([^"']+)["']|(?:^|[\s;])import\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gu
 
 const sources = (name: string) =>
-  readdirSync(join(PACKAGES, name, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+  readdirSync(join(PACKAGES, name, "src"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    /\.tsx?$/u.test(file)
+  )
 
 /** `@llm-saas/domain/User` is domain, `effect/Schema` is effect, `node:fs` is node: */
 const power = (specifier: string) => {
@@ -104,7 +121,7 @@ describe("each package is a set of powers", () => {
     const wrong = Object.keys(POWERS).flatMap((name) =>
       imports(name).filter(({ file, specifier }) => {
         if (!specifier.startsWith(".")) return false
-        return !specifier.endsWith(".ts") || join("/src", file, "..", specifier).split("/")[1] !== "src"
+        return !/\.(?:tsx?|css)$/u.test(specifier) || join("/src", file, "..", specifier).split("/")[1] !== "src"
       })
     )
     assert.deepStrictEqual(wrong, [])

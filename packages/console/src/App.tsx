@@ -1,0 +1,24 @@
+import { QueryClientProvider } from "@tanstack/react-query"
+import { RouterProvider } from "@tanstack/react-router"
+import { useEffect } from "react"
+import { queries } from "./queries.ts"
+import { router } from "./router.ts"
+import { session } from "./session/session.ts"
+import { Toasts } from "./ui/Toasts.tsx"
+
+/** The console: its pages, over one cache of what the server said. */
+export const App = () => {
+  useEffect(() => {
+    void session.start()
+    // What was kept is the last user's.
+    return session.subscribe(() => {
+      if (session.state.kind === "out") queries.clear()
+    })
+  }, [])
+  return (
+    <QueryClientProvider client={queries}>
+      <RouterProvider router={router} />
+      <Toasts />
+    </QueryClientProvider>
+  )
+}

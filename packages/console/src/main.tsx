@@ -1,0 +1,16 @@
+import { StrictMode } from "react"
+import { createRoot } from "react-dom/client"
+import { App } from "./App.tsx"
+import "./styles/tokens.css"
+import "./styles/base.css"
+import "./styles/components.css"
+import { applyTheme } from "./shell/theme.ts"
+
+applyTheme()
+const root = document.getElementById("root")
+if (root !== null)
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>
+  )

@@ -1,0 +1,2 @@
+/** Pages of a tenant's admins. */
+export const adminRoutes = [] as const

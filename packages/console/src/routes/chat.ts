@@ -1,0 +1,2 @@
+/** Pages of conversations. */
+export const chatRoutes = [] as const

@@ -1,0 +1,48 @@
+import { useMutation } from "@tanstack/react-query"
+import { type ReactNode, useState } from "react"
+import { Button } from "./Button.tsx"
+import { Dialog } from "./Dialog.tsx"
+import { Failure } from "./Failure.tsx"
+
+interface Props {
+  /** What the button that opens it says. */
+  readonly label: string
+  /** The question, such as `Delete this key?`. */
+  readonly title: string
+  /** What happens then, and whether it can be undone. */
+  readonly children: ReactNode
+  /** What the button that does it says. */
+  readonly action: string
+  readonly run: () => Promise<unknown>
+  readonly look?: "normal" | "plain"
+}
+
+/** A button for what cannot be undone: it asks once more, shows what is under way, and says what failed. */
+export const Confirm = ({ action, children, label, look = "normal", run, title }: Props) => {
+  const [open, setOpen] = useState(false)
+  const doing = useMutation({ mutationFn: run, onSuccess: () => setOpen(false) })
+  return (
+    <>
+      <Button danger look={look} onClick={() => setOpen(true)}>
+        {label}
+      </Button>
+      <Dialog
+        title={title}
+        open={open}
+        onClose={() => {
+          setOpen(false)
+          doing.reset()
+        }}
+      >
+        <div>{children}</div>
+        {doing.isError ? <Failure error={doing.error} /> : null}
+        <div className="row">
+          <Button danger look="primary" busy={doing.isPending} onClick={() => doing.mutate()}>
+            {action}
+          </Button>
+          <Button onClick={() => setOpen(false)}>Keep it</Button>
+        </div>
+      </Dialog>
+    </>
+  )
+}
