@@ -1,4 +1,4 @@
-import type { FailureReason, PasswordFlaw, ProblemCode } from "./Schemas.ts"
+import type { Budget, FailureReason, Limits, PasswordFlaw, ProblemCode } from "./Schemas.ts"
 
 // The API's types in plain TypeScript: those the document has, and a few that it does not name.
 
@@ -63,4 +63,7 @@ export interface Problem {
   readonly left?: string
   readonly period?: "day" | "week" | "month" | "total"
   readonly until?: string | null
+  /** If a limit or budget is above what the tenant's plan allows: which, and what it allows. */
+  readonly members?: ReadonlyArray<keyof Limits | "budget">
+  readonly plan?: { readonly limits: Limits; readonly budget: Budget | null }
 }

@@ -5,6 +5,8 @@ interface Props {
   readonly open: boolean
   /** It was closed: by Escape, by a press beside it, or by `close`. */
   readonly onClose: () => void
+  /** A press beside it does not close it: something in it would be lost. */
+  readonly stays?: boolean
   readonly children: ReactNode
 }
 
@@ -12,7 +14,7 @@ interface Props {
  * A modal dialog: the platform's own, which keeps the focus, makes the rest inert and closes with Escape. Radix's Dialog writes a `<style>`
  * into the page, which the Content-Security-Policy refuses.
  */
-export const Dialog = ({ children, onClose, open, title }: Props) => {
+export const Dialog = ({ children, onClose, open, stays = false, title }: Props) => {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
@@ -23,13 +25,14 @@ export const Dialog = ({ children, onClose, open, title }: Props) => {
   }, [open])
   useEffect(() => {
     const element = dialog.current
+    if (stays) return
     // A press on the backdrop is one on the dialog itself, and on nothing in it.
     const pressed = (event: MouseEvent) => {
       if (event.target === element && !isInside(element, event)) element?.close()
     }
     element?.addEventListener("mousedown", pressed)
     return () => element?.removeEventListener("mousedown", pressed)
-  }, [])
+  }, [stays])
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby={id} onClose={onClose}>
       {open ? (
