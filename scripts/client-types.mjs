@@ -39,6 +39,8 @@ const TYPES = {
   CreateConversation: "A conversation to begin.",
   ChangeConversation: "Members of a conversation to change; those left out stay.",
   Generation: "An answer's status and its text so far. `seq` is the last token's position.",
+  AnswerUnderWay:
+    "An answer that is not over. `tokens_per_second` is the average since `started_at`, null before the first token; `email` null: a service account.",
   Feedback: "A user's rating of an answer.",
   IsolationReport: "Whether the installation's tenants are kept apart: the rules, the trials and their findings.",
   IsolationCheck: "One rule or trial.",

@@ -1,3 +1,4 @@
+import type { AnswerUnderWay } from "@llm-saas/domain/AnswerUnderWay"
 import type { ApiKey, CurrentKey, NewApiKey, ServiceAccount } from "@llm-saas/domain/ApiKey"
 import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Factor, NewTotp } from "@llm-saas/domain/Factor"
@@ -381,6 +382,19 @@ export const message: typeof Message.Encoded = {
   latency_ms: 812.4,
   ttft_ms: 243.1,
   created_at: "2026-11-24T22:03:11.000Z"
+}
+
+export const underWay: typeof AnswerUnderWay.Encoded = {
+  id: GENERATION_ID,
+  conversation_id: CONVERSATION_ID,
+  user: { id: USER_ID, email: "alice@acme.com", name: null },
+  key: null,
+  model: "gpt-4o-mini",
+  door: "messages.stream",
+  status: "streaming",
+  started_at: "2026-11-24T22:31:00.000Z",
+  tokens: 42,
+  tokens_per_second: 38.2
 }
 
 export const generation: typeof Generation.Encoded = {

@@ -1,3 +1,4 @@
+import { AnswerUnderWay } from "@llm-saas/domain/AnswerUnderWay"
 import { Feedback } from "@llm-saas/domain/Feedback"
 import { Generation, generationFailures, GenerationNotFound } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
@@ -11,9 +12,30 @@ import { After, LastEventId, lastEventIdQuery } from "./EventId.ts"
 import * as Examples from "./Examples.ts"
 import { keyHeader } from "./Idempotent.ts"
 import { Opinion } from "./MessagesApi.ts"
+import { pageOf, PageQuery } from "./Page.ts"
 import { EventStream, StreamFormat } from "./StreamEvent.ts"
 
 const params = { id: AnswerRef }
+
+/** Which answers: by default the user's own. */
+export const GenerationQuery = { ...PageQuery, scope: Schema.optionalKey(Schema.Literals(["own", "tenant"])) }
+
+/** One page of answers under way. */
+export const UnderWayPage = pageOf("UnderWayPage", AnswerUnderWay)
+
+const list = HttpApiEndpoint.get("list", "/generations", {
+  query: GenerationQuery,
+  success: UnderWayPage,
+  error: Unavailable
+})
+  .annotateMerge(Examples.answers(200, { data: [Examples.underWay], next_cursor: null }))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "List answers under way",
+      description:
+        "Those that are not over, at whichever process they run, newest first, `limit` (default 50, at most 100) a page: who asked, with which key and by which door, and how many `tokens` there are so far, at most a second old. `tokens_per_second` is the average since the answer got its turn, null before the first token. `scope=tenant` lists those of all users, for admins. Nothing of a text is in it. One whose process died is in it until it is ended as interrupted, within a minute."
+    })
+  )
 
 const get = HttpApiEndpoint.get("get", "/generations/:id", {
   params,
@@ -57,7 +79,7 @@ const cancel = HttpApiEndpoint.post("cancel", "/generations/:id/cancel", {
     OpenApi.annotations({
       summary: "Stop an answer",
       description:
-        "The request to the model is aborted, and what came so far is kept. One that ended already stays as it is; one that runs at another process ends within seconds."
+        "The request to the model is aborted, and what came so far is kept. One that ended already stays as it is; one that runs at another process ends within seconds. Admins stop those of all users of their tenant; the audit log says who did (`generation.cancelled`)."
     })
   )
 
@@ -79,7 +101,7 @@ const feedback = HttpApiEndpoint.post("feedback", "/generations/:id/feedback", {
 
 /** Generations: running and ended answers. */
 export class GenerationsApi extends HttpApiGroup.make("generations")
-  .add(get, stream, cancel, feedback)
+  .add(list, get, stream, cancel, feedback)
   .middleware(Authorization)
   .annotateEndpoints(Access, "user")
   .annotateMerge(

@@ -8,6 +8,7 @@ import { AnswerRef } from "./AnswerRef.ts"
 import { Access } from "./Access.ts"
 import { InvalidRequest } from "./Failures.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
+import { GenerationQuery, UnderWayPage } from "./GenerationsApi.ts"
 import { keyMember } from "./Idempotent.ts"
 import { Opinion } from "./MessagesApi.ts"
 import { StreamEvent } from "./StreamEvent.ts"
@@ -17,6 +18,12 @@ const found = Schema.Union([...refusals, GenerationNotFound])
 
 /** Generations: `/generations/…`. */
 export class GenerationsRpc extends RpcGroup.make(
+  /** Answers under way. */
+  Rpc.make("generations.list", {
+    payload: GenerationQuery,
+    success: UnderWayPage,
+    error: Schema.Union(refusals)
+  }),
   Rpc.make("generations.get", { payload: one, success: Generation, error: found }),
   /** Stops it; the text so far is kept. */
   Rpc.make("generations.cancel", { payload: one, success: Generation, error: found }),

@@ -61,6 +61,7 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["conversations.remove", ["messages:write"]],
   ["conversations.messages", ["messages:read"]],
 
+  ["generations.list", ["chat", "messages:read"]],
   ["generations.get", ["chat", "messages:read"]],
   ["generations.stream", ["chat", "messages:read"]],
   ["generations.watch", ["chat", "messages:read"]],

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import type { Token } from "@llm-saas/api/AccountsApi"
+import type { AnswerUnderWay } from "@llm-saas/domain/AnswerUnderWay"
 import type { ApiKey, CurrentKey, NewApiKey, ServiceAccount } from "@llm-saas/domain/ApiKey"
 import type { ConversationPage } from "@llm-saas/api/ConversationsApi"
 import type { change } from "@llm-saas/api/AdminApi"
@@ -56,6 +57,7 @@ const same: {
   readonly passwordFlaw: Same<Plain.PasswordFlaw, PasswordFlaw>
   readonly message: Same<Plain.Message, typeof Message.Encoded>
   readonly conversation: Same<Plain.Conversation, typeof Conversation.Encoded>
+  readonly underWay: Same<Plain.AnswerUnderWay, typeof AnswerUnderWay.Encoded>
   readonly generation: Same<Plain.Generation, typeof Generation.Encoded>
   readonly feedback: Same<Plain.Feedback, typeof Feedback.Encoded>
   readonly isolation: Same<Plain.IsolationReport, typeof IsolationReport.Encoded>
@@ -103,6 +105,7 @@ const same: {
   passwordFlaw: true,
   message: true,
   conversation: true,
+  underWay: true,
   generation: true,
   feedback: true,
   isolation: true,

@@ -1,7 +1,7 @@
 import { TenantSql } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
 import { RequestId } from "@llm-saas/domain/RequestId"
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { SecureRandom } from "effect/crypto/SecureRandom"
 
 /** An action of an admin or a user, as the audit log names it. */
@@ -17,6 +17,7 @@ export type AuditAction =
   | "email.change_asked"
   | "message.deleted"
   | "conversation.deleted"
+  | "generation.cancelled"
   | "service_account.created"
   | "service_account.changed"
   | "service_account.deleted"
@@ -63,12 +64,13 @@ export const recorder = (random: SecureRandom["Service"]) =>
              values (app.tenant_id(), ${id}, app.user_id(), ${action}, ${target.kind}, ${target.id}, ${request}, ${JSON.stringify({ ...detail, ...(yield* withKey) })}::text::jsonb)`
   })
 
-/** A new event's id and the request it belongs to, for {@link recordGone}. */
+/** A new event's id and the request it belongs to, for events that are a part of another statement. */
 export const stamp = Effect.fnUntraced(function* (random: SecureRandom["Service"]) {
   return { event: yield* random.uuidV7(), request: yield* RequestId, key: JSON.stringify(yield* withKey) }
 })
 
-export type Stamp = Effect.Success<ReturnType<typeof stamp>>
+export const Stamped = Schema.Struct({ event: Schema.String, request: Schema.String, key: Schema.String })
+export type Stamp = typeof Stamped.Type
 
 /**
  * The same as a part of the statement that deletes, so that it costs no round trip. `gone` (tenant_id, id, user_id) is the deleted item and
@@ -82,3 +84,9 @@ export const recordGone = (
   sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
     select gone.tenant_id, ${event}::uuid, app.user_id(), ${`${kind}.deleted` satisfies AuditAction}::text, ${kind}::text, gone.id, ${request}::text,
       jsonb_build_object('user_id', gone.user_id) || ${key}::text::jsonb from gone`
+
+/** Likewise: answers of others that were stopped. `asked` (tenant_id, id, user_id) is the generation and its user. */
+export const recordCancelled = (sql: TenantSql["Service"], { event, key, request }: Stamp) =>
+  sql`insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
+    select asked.tenant_id, ${event}::uuid, app.user_id(), ${"generation.cancelled" satisfies AuditAction}::text, 'generation', asked.id, ${request}::text,
+      jsonb_build_object('user_id', asked.user_id) || ${key}::text::jsonb from asked where asked.user_id <> app.user_id()`

@@ -37,7 +37,7 @@ const mark = SqlSchema.findOneOption({
   Request: Schema.Struct({
     kind: Schema.Literals(["user", "service_account", "conversation", "message"]),
     id: Schema.String,
-    stamp: Schema.Struct({ event: Schema.String, request: Schema.String, key: Schema.String })
+    stamp: AuditLog.Stamped
   }),
   Result: Marked,
   execute: ({ id, kind, stamp }) =>

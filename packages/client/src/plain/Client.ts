@@ -4,6 +4,7 @@ import { inMemory, SessionKeeper, type SessionStore } from "./SessionKeeper.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
   About,
+  AnswerUnderWay,
   ApiKey,
   ChangeConversation,
   ChangeKey,
@@ -380,10 +381,16 @@ export class Client {
   }
 
   readonly generations = {
+    /** Answers under way, newest first. `scope: "tenant"` lists those of all users, for admins. */
+    list: (
+      query?: PageQuery & { readonly scope?: "own" | "tenant" },
+      options?: RequestOptions
+    ): Promise<Page<AnswerUnderWay>> =>
+      this.#transport.retry("GET", "/generations", { ...options, query: { ...query } }),
     /** An answer's status, and its text so far. */
     get: (id: string, options?: RequestOptions): Promise<Generation> =>
       this.#transport.retry("GET", `/generations/${encode(id)}`, options),
-    /** Stops an answer; its text so far is kept. */
+    /** Stops an answer; its text so far is kept. Admins stop those of all users. */
     cancel: (id: string, options?: RequestOptions): Promise<Generation> =>
       this.#transport.retry("POST", `/generations/${encode(id)}/cancel`, options),
     /** Says what an answer was worth, by its id here or under `/v1` (`chatcmpl-…`). It replaces the user's earlier opinion. */

@@ -330,6 +330,27 @@ export interface Generation {
   readonly created_at: string
 }
 
+/** An answer that is not over. `tokens_per_second` is the average since `started_at`, null before the first token; `email` null: a service account. */
+export type AnswerUnderWay = {
+  readonly id: string
+  readonly conversation_id: string | null
+  readonly user: {
+    readonly id: string
+    readonly email: string | null
+    readonly name: string | null
+  }
+  readonly key: {
+    readonly id: string
+    readonly name: string
+  } | null
+  readonly model: string
+  readonly door: "messages" | "messages.stream" | "rpc" | "chat.completions" | "responses" | "anthropic.messages" | "embeddings"
+  readonly status: "streaming" | "stopping"
+  readonly started_at: string
+  readonly tokens: number
+  readonly tokens_per_second: number | null
+}
+
 /** A user's rating of an answer. */
 export interface Feedback {
   readonly message_id: string

@@ -15,7 +15,9 @@ import { unavailable } from "@llm-saas/database/PostgresError"
 import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { type Message, MessageId } from "@llm-saas/domain/Message"
 import { Effect, Option, Schema } from "effect"
+import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
+import * as AuditLog from "../AuditLog.ts"
 import { MessageRow, toMessage } from "../messages/MessageQueries.ts"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import type { RunningGenerations } from "./RunningGeneration.ts"
@@ -44,6 +46,8 @@ export const make = Effect.fnUntraced(function* (
   runningGenerations: RunningGenerations,
   scheduler: ReaderScheduler
 ) {
+  const random = yield* SecureRandom
+
   /** The generation as the database has it, with the tokens behind `after`. */
   const find = Effect.fnUntraced(function* (id: GenerationId, after = 0, request = false) {
     const row = yield* tenancy.read(select({ id, after, request }))
@@ -104,9 +108,9 @@ export const make = Effect.fnUntraced(function* (
     return recorded
   })
 
-  /** Records that it is to stop, if it runs, for the process that runs it. */
+  /** Records that it is to stop, if it runs, for the process that runs it; and who asked, if it is another's. */
   const requestCancel = Effect.fnUntraced(function* (id: GenerationId) {
-    const row = yield* tenancy.once(markCancelled(id))
+    const row = yield* tenancy.once(markCancelled({ id, stamp: yield* AuditLog.stamp(random) }))
     if (Option.isNone(row)) return yield* new GenerationNotFound({})
     return row.value
   })
@@ -263,14 +267,15 @@ const markFollowed = SqlSchema.findAll({
 })
 
 const markCancelled = SqlSchema.findOneOption({
-  Request: GenerationId,
+  Request: Schema.Struct({ id: GenerationId, stamp: AuditLog.Stamped }),
   Result: Schema.Struct({ id: GenerationId }),
-  execute: (id) =>
+  execute: ({ id, stamp }) =>
     TenantSql.use(
       (sql) => sql`with asked as (
-          update app.generations set cancel_requested_at = coalesce(cancel_requested_at, now())
-          where tenant_id = app.tenant_id() and id = ${id} and status = 'streaming' returning id
-        )
+          update app.generations set cancel_requested_at = now()
+          where tenant_id = app.tenant_id() and id = ${id} and status = 'streaming' and cancel_requested_at is null
+          returning tenant_id, id, user_id
+        ), noted as (${AuditLog.recordCancelled(sql, stamp)})
         select g.id from ${one(sql, id)} g
         cross join lateral (
           select from app.messages m

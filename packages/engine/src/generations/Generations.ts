@@ -1,5 +1,6 @@
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Actor } from "@llm-saas/domain/Actor"
+import type { AnswerUnderWay } from "@llm-saas/domain/AnswerUnderWay"
 import { type ConversationId, ConversationNotFound } from "@llm-saas/domain/Conversation"
 import type { EmbeddingAnswer, EmbeddingRequest } from "@llm-saas/domain/Embedding"
 import {
@@ -11,15 +12,17 @@ import {
 } from "@llm-saas/domain/Generation"
 import { IdempotencyMismatch } from "@llm-saas/domain/Idempotency"
 import { approximateTokens, type Message, type MessageId, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
+import type { Page } from "@llm-saas/domain/Page"
 import type { Refused, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import type { AdmissionRefused, Standing } from "@llm-saas/domain/LimitReached"
 import type { ModelNotFound } from "@llm-saas/domain/Model"
-import type { ModelNotAllowed } from "@llm-saas/domain/Scope"
+import type { InsufficientScope, ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { noteReplay } from "@llm-saas/domain/Replay"
 import { Context, Effect, Layer, Option, Result, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { allowedModel } from "./AllowedModel.ts"
 import { Admission, type Load } from "./Admission.ts"
+import * as AnswersUnderWay from "./AnswersUnderWay.ts"
 import type { GenerationOptions } from "./GenerationOptions.ts"
 import * as QuestionIntake from "./QuestionIntake.ts"
 import { conversationModel, OtherCalls, type Place, type Question } from "./QuestionStore.ts"
@@ -108,7 +111,11 @@ export class Generations extends Context.Service<
     readonly follow: (
       id: GenerationId
     ) => Effect.Effect<Asked, GenerationNotFound | TooManyRequests | Refused, Actor | Scope.Scope>
-    /** Asks it to stop; at another process that takes seconds. An ended one stays unchanged. */
+    /** Answers that are not over, newest first. `tenant`: all of the tenant's, for admins; others are refused. */
+    readonly list: (
+      query: AnswersUnderWay.UnderWayQuery
+    ) => Effect.Effect<Page<AnswerUnderWay>, InsufficientScope | Refused, Actor>
+    /** Asks it to stop; of another's, by an admin, the audit log has it. At another process that takes seconds. An ended one stays unchanged. */
     readonly cancel: (id: GenerationId) => Effect.Effect<Generation, GenerationNotFound | Refused, Actor>
     /** Stops the generations here of a deleted user, conversation or message; other processes learn of it when they write. */
     readonly stop: (deleted: Marked) => Effect.Effect<void>
@@ -139,6 +146,7 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
     graceMs: options.graceMs
   })
   const reader = yield* GenerationReader.make(tenancy, runningGenerations, scheduler)
+  const list = yield* AnswersUnderWay.make(tenancy, runningGenerations)
   const known = KnownGenerations.make({ model: llm.defaultModel, reader, runner, runningGenerations })
   const intake = yield* QuestionIntake.make({ admission, leaseOwner, options, runner, scheduler })
   const readerLimit = new ReaderLimit(options.readersPerUser)
@@ -215,6 +223,7 @@ const make = Effect.fnUntraced(function* (options: GenerationOptions) {
     get: reader.get,
     record: reader.record,
     follow,
+    list,
     cancel: known.cancel,
     stop: known.stop,
     idle: runner.idle,

@@ -218,6 +218,7 @@ layer(
         const generation = yield* client["generations.get"]({ id })
         assert.deepInclude(generation, { status: "completed", text: textOf(events), seq: Seq.make(8) })
         assert.deepStrictEqual(yield* client["generations.cancel"]({ id }), generation)
+        assert.deepStrictEqual((yield* client["generations.list"]({ scope: "tenant" })).data, [])
         assert.deepInclude(yield* client["generations.feedback"]({ id, rating: -1 }), { rating: -1 })
         const again = yield* Stream.runCollect(client["generations.watch"]({ id, after: Seq.make(5) }))
         assert.deepStrictEqual(again, [start, ...events.slice(6)])

@@ -7,6 +7,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { lastEventOf, type Position } from "../../sse/LastEvent.ts"
 import { formOf, stream } from "../../sse/Streaming.ts"
+import { DEFAULT_PAGE } from "./paging.ts"
 
 /** `/generations/…`. */
 export const GenerationsHandlers = HttpApiBuilder.group(
@@ -17,6 +18,7 @@ export const GenerationsHandlers = HttpApiBuilder.group(
     const feedbacks = yield* Feedbacks
     const attempts = yield* CreationAttempts
     return handlers.handleAll({
+      list: ({ query: { cursor, limit = DEFAULT_PAGE, scope = "own" } }) => generations.list({ scope, limit, cursor }),
       get: ({ params }) => generations.get(params.id),
       stream: ({ headers, params, query, request }) => {
         const last = lastEventOf({ headers, query })

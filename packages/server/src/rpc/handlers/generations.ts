@@ -3,6 +3,7 @@ import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
 import { Generations } from "@llm-saas/engine/generations/Generations"
 import { Effect } from "effect"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
+import { DEFAULT_PAGE } from "../../http/handlers/paging.ts"
 import { reading } from "./Events.ts"
 
 /** `generations.…`. */
@@ -12,6 +13,8 @@ export const GenerationsCalls = GenerationsRpc.toLayer(
     const feedbacks = yield* Feedbacks
     const attempts = yield* CreationAttempts
     return GenerationsRpc.of({
+      "generations.list": ({ cursor, limit = DEFAULT_PAGE, scope = "own" }) =>
+        generations.list({ scope, limit, cursor }),
       "generations.get": ({ id }) => generations.get(id),
       "generations.cancel": ({ id }) => generations.cancel(id),
       "generations.watch": ({ after, id }) =>
