@@ -1,7 +1,13 @@
 import { EventStream, type ServerEvent } from "./EventStream.ts"
 import { failureOf } from "./LlmSaasError.ts"
-import { lost, type RequestOptions, type Transport, waitFor } from "./Transport.ts"
+import { isPassing, lost, type RequestOptions, type Transport, waitFor } from "./Transport.ts"
 import type { StreamEvent } from "./Types.ts"
+
+/** Options of a streamed answer. */
+export interface StreamOptions extends RequestOptions {
+  /** Told when the connection is lost and tried again, and when the answer goes on. For those who watch a person wait. */
+  readonly onConnection?: ((connection: "lost" | "open") => void) | undefined
+}
 
 /** Silence after which a connection counts as lost: the server sends a keep-alive every 15 s. */
 const SILENCE_MS = 45_000
@@ -15,20 +21,25 @@ export class Answer implements AsyncIterable<StreamEvent> {
   readonly #transport: Transport
   readonly #begin: Opening
   readonly #signal: AbortSignal | undefined
+  readonly #onConnection: StreamOptions["onConnection"]
 
-  constructor(transport: Transport, begin: Opening, { signal }: RequestOptions) {
+  constructor(transport: Transport, begin: Opening, { onConnection, signal }: StreamOptions) {
     this.#transport = transport
     this.#begin = begin
     this.#signal = signal
+    this.#onConnection = onConnection
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamEvent, void, undefined> {
     let place = this.#begin.place
     let started = false
+    let isLost = false
     for (let tries = 1; ; tries++) {
       try {
         for await (const { data, event, id } of this.#events(place)) {
           tries = 1
+          if (isLost) this.#onConnection?.("open")
+          isLost = false
           if (event === "error") throw failureOf(JSON.parse(data))
           if (id !== "") place = id
           if (data === "[DONE]") return
@@ -41,6 +52,8 @@ export class Answer implements AsyncIterable<StreamEvent> {
         throw lost("the stream was cut")
       } catch (error) {
         this.#signal?.throwIfAborted()
+        if (!isLost && isPassing(error)) this.#onConnection?.("lost")
+        isLost = true
         await waitFor(error, tries, this.#signal)
       }
     }

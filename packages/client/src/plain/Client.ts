@@ -1,4 +1,4 @@
-import { Answer } from "./Answer.ts"
+import { Answer, type StreamOptions } from "./Answer.ts"
 import { Factors, proven, type ProofOptions } from "./Factors.ts"
 import { inMemory, SessionKeeper, type SessionStore } from "./SessionKeeper.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
@@ -47,6 +47,7 @@ import type {
   SsoConnection,
   SsoConnectionChoice,
   SsoIdentity,
+  TalkingModel,
   Tenant,
   Token,
   UsageQuery,
@@ -55,6 +56,7 @@ import type {
 } from "./Types.ts"
 
 export { Answer } from "./Answer.ts"
+export type { StreamOptions } from "./Answer.ts"
 export { LlmSaasError } from "./LlmSaasError.ts"
 export type { ProofOptions } from "./Factors.ts"
 export type { SessionStore } from "./SessionKeeper.ts"
@@ -332,7 +334,7 @@ export class Client {
         headers: { "idempotency-key": idempotencyKey }
       }),
     /** Asks, and streams the answer: see {@link Answer}. The request is sent when the answer is read. */
-    stream: (question: Question, { idempotencyKey = uuid(), ...options }: AskOptions = {}): Answer =>
+    stream: (question: Question, { idempotencyKey = uuid(), ...options }: AskOptions & StreamOptions = {}): Answer =>
       new Answer(
         this.#transport,
         { method: "POST", path: "/messages/stream", json: question, headers: { "idempotency-key": idempotencyKey } },
@@ -401,7 +403,7 @@ export class Client {
     ): Promise<Feedback> =>
       this.#transport.retry("POST", `/generations/${encode(id)}/feedback`, { ...options, json: opinion }),
     /** Follows an answer after the token `after`: by default from its beginning. */
-    watch: (id: string, { after = 0, ...options }: RequestOptions & { readonly after?: number } = {}): Answer =>
+    watch: (id: string, { after = 0, ...options }: StreamOptions & { readonly after?: number } = {}): Answer =>
       new Answer(
         this.#transport,
         { method: "GET", path: `/generations/${encode(id)}/stream`, headers: {}, place: `${id}:${after}` },
@@ -440,6 +442,14 @@ export class Client {
     ): Promise<NewApiKey> => this.#transport.send("POST", `/keys/${encode(id)}/rotate`, { ...options, json: rotation }),
     /** The key of this client: what it may, and what was asked with it. */
     current: (options?: RequestOptions): Promise<CurrentKey> => this.#transport.retry("GET", "/v1/key", options)
+  }
+
+  /** The models that this client may talk to, without those for embeddings. */
+  async models(options?: RequestOptions): Promise<ReadonlyArray<TalkingModel>> {
+    // Anthropic's form of the list has only models to talk to.
+    const sending = { ...options, query: { limit: 1000 }, headers: { "anthropic-version": "2023-06-01" } }
+    return (await this.#transport.retry<{ readonly data: ReadonlyArray<TalkingModel> }>("GET", "/v1/models", sending))
+      .data
   }
 
   /** The limits and budgets under which this client asks, and what is left of them. */

@@ -137,7 +137,7 @@ export const waitFor = async (error: unknown, tries: number, signal: AbortSignal
 }
 
 /** A temporary failure: no connection, the server is not available or still answering, or a proxy could not reach it. */
-const isPassing = (error: unknown): error is LlmSaasError =>
+export const isPassing = (error: unknown): error is LlmSaasError =>
   error instanceof LlmSaasError
   && (error.code === "connection_failed"
     || error.code === "unavailable"

@@ -67,3 +67,10 @@ export interface Problem {
   readonly members?: ReadonlyArray<keyof Limits | "budget">
   readonly plan?: { readonly limits: Limits; readonly budget: Budget | null }
 }
+
+/** A model that answers questions: `id` is the name to ask for. Its largest question and answer in tokens, where they are known. */
+export interface TalkingModel {
+  readonly id: string
+  readonly max_input_tokens?: number
+  readonly max_tokens?: number
+}

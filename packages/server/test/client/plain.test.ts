@@ -96,6 +96,10 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         assert.deepStrictEqual(await client.limits(), { data: [] })
         assert.isUndefined(await client.serviceAccounts.remove(account.id))
 
+        assert.deepStrictEqual(
+          (await client.models()).map(({ id }) => id),
+          ["mock-1"]
+        )
         const conversation = await client.conversations.create()
         const message = await client.messages.ask({ content: `What? ${QUICK}`, conversation_id: conversation.id })
         assert.deepInclude(message, { status: "completed", tokens_out: 8, conversation_id: conversation.id })
@@ -182,8 +186,17 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         const { token } = yield* signUp(send)
         // In the headers, before the first event, and in the middle of events.
         const way = yield* breaking(port, (n) => (n < 12 ? [0, 300, 1100, 1300, 1777, 2500][n % 6] : undefined))
-        const events = yield* Effect.promise(() => collect(at(way.port, token).messages.stream({ content: SLOW })))
+        const told: Array<string> = []
+        const onConnection = (connection: "lost" | "open") => void told.push(connection)
+        const events = yield* Effect.promise(() =>
+          collect(at(way.port, token).messages.stream({ content: SLOW }, { onConnection }))
+        )
         assert.isAtLeast(way.broken(), 8)
+        assert.deepStrictEqual(
+          told,
+          told.map((_, index) => (index % 2 === 0 ? "lost" : "open"))
+        )
+        assert.deepStrictEqual([told.length > 2, told.at(-1)], [true, "open"])
         assert.deepStrictEqual(seqsOf(events), range(100))
         assert.deepStrictEqual(
           events.filter(({ type }) => type !== "delta").map(({ type }) => type),
