@@ -5,7 +5,8 @@ import type { Unavailable } from "@llm-saas/domain/Refusal"
 import { Scope } from "@llm-saas/domain/Scope"
 import { type Registration, Tenant, TenantId, TenantName } from "@llm-saas/domain/Tenant"
 import { Email, Role, UserId } from "@llm-saas/domain/User"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, type Exit, Layer, Option, Schema } from "effect"
+import * as Batches from "./Batches.ts"
 import { outageOrBug } from "./PostgresError.ts"
 import { Pool } from "./connections/Pool.ts"
 
@@ -134,7 +135,8 @@ export class PreTenantAccess extends Context.Service<
     readonly rehash: (candidate: Candidate, newHash: string) => Effect.Effect<void, Unavailable>
     /**
      * The API key with this SHA-256 (in hexadecimal) of its text. None: unknown, whichever part of it is wrong. It waits for a connection in
-     * the line of `tenant`, where that is known from an earlier look.
+     * the line of `tenant`, where that is known from an earlier look. Callers with the same key share one look, which begins after each of
+     * them asked for it.
      */
     readonly key: (hash: string, tenant: TenantId | undefined) => Effect.Effect<Option.Option<FoundKey>, Unavailable>
     /** The one-time token with this SHA-256 (in hexadecimal) of its text, if it can be used still. It is not used by that. */
@@ -152,6 +154,26 @@ export class PreTenantAccess extends Context.Service<
     PreTenantAccess,
     Effect.gen(function* () {
       const pool = yield* Pool
+
+      // On a shared connection: one look, which waits for no lock.
+      const look = (hash: string, line: string) =>
+        pool.query("select * from auth.api_key(decode($1::text, 'hex'))", [hash], line).pipe(
+          Effect.catchTag("SqlError", outageOrBug),
+          Effect.flatMap(({ rows }) => Effect.orDie(keysIn(rows))),
+          Effect.map(([found]) => Option.fromUndefinedOr(found))
+        )
+      const looks = yield* Batches.make({
+        items: MOST_TOGETHER,
+        sizeOf: () => 1,
+        size: MOST_TOGETHER,
+        keyOf: ({ hash, line }: Look) => `${hash} ${line}`,
+        write: (looks): Effect.Effect<ReadonlyArray<Exit.Exit<Option.Option<FoundKey>, Unavailable>>> => {
+          const [first] = looks
+          return first === undefined
+            ? Effect.succeed([])
+            : Effect.map(Effect.exit(look(first.hash, first.line)), (found) => looks.map(() => found))
+        }
+      })
 
       return PreTenantAccess.of({
         createTenant: Effect.fn("PreTenantAccess.createTenant")(function* (tenant) {
@@ -233,13 +255,8 @@ export class PreTenantAccess extends Context.Service<
             LINE
           )
         }),
-        // On a shared connection: one look, which waits for no lock. No span of its own: it is a part of every request with a key.
-        key: (hash, tenant) =>
-          pool.query("select * from auth.api_key(decode($1::text, 'hex'))", [hash], tenant ?? KEYS).pipe(
-            Effect.catchTag("SqlError", outageOrBug),
-            Effect.flatMap(({ rows }) => Effect.orDie(keysIn(rows))),
-            Effect.map(([found]) => Option.fromUndefinedOr(found))
-          ),
+        // No span of its own: it is a part of every request with a key.
+        key: (hash, tenant) => looks({ hash, line: tenant ?? KEYS }),
         oneTimeToken: Effect.fn("PreTenantAccess.oneTimeToken")(function* (hash, purpose) {
           const [found] = yield* pool.call(
             "select * from auth.find_one_time_token(decode($1::text, 'hex'), $2::text)",
@@ -277,6 +294,15 @@ export class PreTenantAccess extends Context.Service<
 }
 
 const decodeFound = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ found: Schema.Boolean })]))
+
+/** A look after a key, and the line in which it waits for a connection. */
+interface Look {
+  readonly hash: string
+  readonly line: string
+}
+
+/** Requests with one key that share a look, at most. */
+const MOST_TOGETHER = 1000
 
 const decodeKeys = Schema.decodeUnknownEffect(Schema.Array(FoundKey))
 

@@ -1,6 +1,8 @@
 import { assert, layer } from "@effect/vitest"
+import { Pool } from "@llm-saas/database/connections/Pool"
+import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
-import { Effect } from "effect"
+import { Effect, Fiber, Layer, Option } from "effect"
 import { randomBytes, randomUUID } from "node:crypto"
 import { open, type Session, stateOf } from "./Session.ts"
 
@@ -245,6 +247,40 @@ layer(TestDatabase.layer)("the uses of API keys", (it) => {
       while (Number((yield* api.rows("select work.purge(500) as n"))[0]?.["n"]) > 0);
       assert.deepStrictEqual(yield* look(api, fresh.hash), { key_id: fresh.id, refused: "deleted" })
       assert.isUndefined(yield* look(api, old.hash))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("are looked up after each request came, however many share a look", () =>
+    Effect.gen(function* () {
+      const { admin, boss } = yield* setting
+      const { adminUrl, apiUrl } = yield* TestDatabase
+      const locker = yield* open(adminUrl)
+      const { hash, id } = yield* key(admin, boss)
+      const pool = Pool.layer({ url: apiUrl, size: 8, acquireTimeout: "30 seconds", waiting: 100 })
+      yield* Effect.gen(function* () {
+        const access = yield* PreTenantAccess
+        const ask = Effect.forkChild(access.key(hash.toString("hex"), undefined), { startImmediately: true })
+        // The look reads the owner, too: so it is under way for as long as nobody may.
+        yield* locker.rows("begin")
+        yield* locker.rows("lock table app.users in access exclusive mode")
+        const early = yield* ask
+        const waits = admin.count(
+          "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%auth.api_key%'"
+        )
+        while ((yield* waits) === 0) continue
+        yield* admin.rows("update app.api_keys set disabled_at = now() where id = $1", [id])
+        const late = [yield* ask, yield* ask, yield* ask]
+        yield* locker.rows("commit")
+
+        const refused = Option.map(({ refused }: { readonly refused: string | null }) => refused)
+        // It asked while the key worked.
+        assert.deepStrictEqual(refused(yield* Fiber.join(early)), Option.some(null))
+        const found = yield* Effect.forEach(late, Fiber.join)
+        for (const one of found) {
+          assert.deepStrictEqual(refused(one), Option.some("disabled"))
+          assert.strictEqual(one, found[0], "one look for all of them")
+        }
+      }).pipe(Effect.provide(Layer.provide(PreTenantAccess.layer, pool)))
     }).pipe(Effect.scoped)
   )
 })
