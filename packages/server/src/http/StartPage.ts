@@ -5,6 +5,7 @@ import { escape, readable } from "./HtmlPage.ts"
 import type { Route } from "./RouteTable.ts"
 
 const PLACES = {
+  console: ["/console/", "the web console: chat, administration, usage"],
   docs: ["/docs", "every endpoint, ready to be tried"],
   openapi: ["/openapi.json", "the same as an OpenAPI document"],
   problems: ["/problems", "what can go wrong, and what to do about it"],

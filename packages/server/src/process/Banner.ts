@@ -16,6 +16,7 @@ export const announce = Effect.fnUntraced(function* (port: number) {
     [
       "",
       `  ${APP_NAME} is running on ${url}`,
+      `  console            ${url}/console/`,
       `  documentation      ${url}/docs`,
       `  database           ${DATABASE_URL === undefined ? `embedded PostgreSQL, data in ${DATA_DIR}` : "yours (DATABASE_URL)"}`,
       `  model              ${modelOf(settings)}`,
