@@ -69,6 +69,16 @@ export const changesSomething = Schema.makeFilter(
   }
 )
 
+const user = HttpApiEndpoint.get("user", "/admin/users/:id", {
+  params: { id: UserId },
+  success: ManagedUser,
+  error: [UserNotFound, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.managed))
+  .annotateMerge(
+    OpenApi.annotations({ summary: "Read a user", description: "With the limits and the budget of their own." })
+  )
+
 const changeUser = HttpApiEndpoint.patch("changeUser", "/admin/users/:id", {
   params: { id: UserId },
   payload: Schema.Struct(change).check(changesSomething).annotate({ identifier: "ChangeUser" }),
@@ -98,7 +108,7 @@ const deleteUser = HttpApiEndpoint.delete("deleteUser", "/admin/users/:id", {
 
 /** Management of a tenant's users by its admins. */
 export class AdminApi extends HttpApiGroup.make("admin")
-  .add(createUser, changeUser, deleteUser)
+  .add(createUser, user, changeUser, deleteUser)
   .middleware(Authorization)
   .annotateEndpoints(Access, "admin")
   .annotateMerge(OpenApi.annotations({ title: "Admin", description: "For a tenant's admins: its users." })) {}

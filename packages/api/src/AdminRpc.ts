@@ -16,6 +16,11 @@ export class AdminRpc extends RpcGroup.make(
     success: User,
     error: Schema.Union([...refusals, EmailTaken, PasswordRefused, IdempotencyMismatch])
   }),
+  Rpc.make("admin.user", {
+    payload: { id: UserId },
+    success: ManagedUser,
+    error: Schema.Union([...refusals, UserNotFound])
+  }),
   Rpc.make("admin.changeUser", {
     payload: Schema.Struct({ id: UserId, ...change }).check(changesSomething),
     success: ManagedUser,

@@ -54,6 +54,11 @@ const serviceAccounts = RpcGroup.make(
     error: Schema.Union([...refusals, IdempotencyMismatch, LimitBeyondPlan])
   }),
   Rpc.make("serviceAccounts.list", { payload: PageQuery, success: ServiceAccountPage, error: Schema.Union(refusals) }),
+  Rpc.make("serviceAccounts.get", {
+    payload: { id: UserId },
+    success: ServiceAccount,
+    error: Schema.Union([...refusals, ServiceAccountNotFound])
+  }),
   Rpc.make("serviceAccounts.change", {
     payload: { id: UserId, ...ChangeServiceAccount.fields },
     success: ServiceAccount,

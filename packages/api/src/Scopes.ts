@@ -97,6 +97,7 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
 
   ["serviceAccounts.create", ["admin"]],
   ["serviceAccounts.list", ["admin"]],
+  ["serviceAccounts.get", ["admin"]],
   ["serviceAccounts.change", ["admin"]],
   ["serviceAccounts.remove", ["admin"]],
 
@@ -127,6 +128,7 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["invitations.resend", ["admin"]],
   ["invitations.revoke", ["admin"]],
   ["admin.createUser", ["admin"]],
+  ["admin.user", ["admin"]],
   ["admin.changeUser", ["admin"]],
   ["admin.deleteUser", ["admin"]]
 ])

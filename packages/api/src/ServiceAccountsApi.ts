@@ -49,6 +49,19 @@ const list = HttpApiEndpoint.get("list", "/service-accounts", {
   .annotateMerge(Examples.answers(200, { data: [Examples.serviceAccount], next_cursor: null }))
   .annotateMerge(OpenApi.annotations({ summary: "List service accounts", description: "Newest first." }))
 
+const get = HttpApiEndpoint.get("get", "/service-accounts/:id", {
+  params: { id: UserId },
+  success: ServiceAccount,
+  error: [ServiceAccountNotFound, Unavailable]
+})
+  .annotateMerge(Examples.answers(200, Examples.serviceAccount))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Read a service account",
+      description: "With the limits and the budget of its own."
+    })
+  )
+
 const change = HttpApiEndpoint.patch("change", "/service-accounts/:id", {
   params: { id: UserId },
   payload: ChangeServiceAccount,
@@ -84,7 +97,7 @@ const remove = HttpApiEndpoint.delete("remove", "/service-accounts/:id", {
 
 /** A tenant's service accounts. */
 export class ServiceAccountsApi extends HttpApiGroup.make("serviceAccounts")
-  .add(create, list, change, remove)
+  .add(create, list, get, change, remove)
   .middleware(Authorization)
   .annotateEndpoints(Access, "admin")
   .annotateMerge(

@@ -62,6 +62,7 @@ layer(SERVER, OPTIONS)("another tenant", (it) => {
         yield* both("PATCH", key, target.id, { disabled: true })
         yield* both("DELETE", key, target.id)
         yield* both("POST", (id) => `/keys/${id}/rotate`, target.id, { grace_seconds: 0 })
+        yield* both("GET", (id) => `/service-accounts/${id}`, String(account.body["id"]))
         yield* both("DELETE", (id) => `/service-accounts/${id}`, String(account.body["id"]))
         for (const owner of [String(account.body["id"]), victim.id]) {
           const theirs = yield* send("POST", "/keys", { token, json: { name: "x", scopes: ["chat"], owner } })

@@ -398,6 +398,9 @@ layer(SERVER, OPTIONS)("an API key", (it) => {
       assert.strictEqual((yield* send("DELETE", `/service-accounts/${account}`, { token: admin.token })).status, 204)
       assert.deepStrictEqual(yield* works(send, its.key), UNAUTHENTICATED)
       assert.strictEqual((yield* send("DELETE", `/service-accounts/${account}`, { token: admin.token })).status, 404)
+      // What is deleted cannot be read, also before its rows are gone.
+      assert.strictEqual((yield* send("GET", `/service-accounts/${account}`, { token: admin.token })).status, 404)
+      assert.strictEqual((yield* send("GET", `/admin/users/${member.id}`, { token: admin.token })).status, 404)
       yield* until(`select where not exists (select from app.api_keys where tenant_id = '${admin.tenant}')
         and not exists (select from app.users where tenant_id = '${admin.tenant}' and kind = 'service')`)
       // The account of what was asked stays, with the key it was asked with.
@@ -632,7 +635,7 @@ layer(SERVER, OPTIONS)("who manages keys", (it) => {
       // A service account is not one of the users.
       const users = yield* send("GET", `/tenants/${admin.tenant}/users`, { token: admin.token })
       assert.notInclude(JSON.stringify(users.body), account)
-      for (const method of ["PATCH", "DELETE"])
+      for (const method of ["GET", "PATCH", "DELETE"])
         assert.deepStrictEqual(
           says(
             yield* send(method, `/admin/users/${account}`, {
@@ -642,10 +645,11 @@ layer(SERVER, OPTIONS)("who manages keys", (it) => {
           ),
           [404, "user_not_found"]
         )
-      assert.deepStrictEqual(says(yield* send("DELETE", `/service-accounts/${member.id}`, { token: admin.token })), [
-        404,
-        "service_account_not_found"
-      ])
+      for (const method of ["GET", "DELETE"])
+        assert.deepStrictEqual(says(yield* send(method, `/service-accounts/${member.id}`, { token: admin.token })), [
+          404,
+          "service_account_not_found"
+        ])
       const login = yield* send("POST", "/login", {
         json: { username: `${account}@service.invalid`, password: "password123", tenant_id: admin.tenant }
       })

@@ -64,6 +64,7 @@ layer(Running.layer, { timeout: "120 seconds" })("a stranger", (it) => {
       const victim = yield* account(theirs, "admin@theirs.test")
       const random = "01890000-0000-7000-8000-000000000000"
       for (const [method, path, json] of [
+        ["GET", "/admin/users/:id", undefined],
         ["PATCH", "/admin/users/:id", { role: "user" }],
         ["DELETE", "/admin/users/:id", undefined]
       ] as const) {

@@ -526,6 +526,8 @@ export class Client {
     /** Newest first. */
     list: (query?: PageQuery, options?: RequestOptions): Promise<Page<ServiceAccount>> =>
       this.#transport.retry("GET", "/service-accounts", { ...options, query: { ...query } }),
+    get: (id: string, options?: RequestOptions): Promise<ServiceAccount> =>
+      this.#transport.retry("GET", `/service-accounts/${encode(id)}`, options),
     /** What all of its keys together may use. */
     change: (id: string, change: ChangeServiceAccount, options?: RequestOptions): Promise<ServiceAccount> =>
       this.#transport.retry("PATCH", `/service-accounts/${encode(id)}`, { ...options, json: change }),
@@ -539,6 +541,9 @@ export class Client {
       user: { readonly email: string; readonly password: string; readonly role?: Role },
       options?: RequestOptions
     ): Promise<User> => this.#transport.send("POST", "/admin/users", { ...options, json: user }),
+    /** With the limits and the budget of their own. */
+    user: (id: string, options?: RequestOptions): Promise<ManagedUser> =>
+      this.#transport.retry("GET", `/admin/users/${encode(id)}`, options),
     changeUser: (id: string, change: ChangeUser, options?: RequestOptions): Promise<ManagedUser> =>
       this.#transport.retry("PATCH", `/admin/users/${encode(id)}`, { ...options, json: change }),
     deleteUser: (id: string, options?: RequestOptions): Promise<void> =>

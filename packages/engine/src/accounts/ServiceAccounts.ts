@@ -38,6 +38,7 @@ export class ServiceAccounts extends Context.Service<
       readonly limit: number
       readonly cursor: string | undefined
     }) => Effect.Effect<Page<ServiceAccount>, Refused, Actor>
+    readonly get: (id: UserId) => Effect.Effect<ServiceAccount, ServiceAccountNotFound | Refused, Actor>
     /** What all of its keys together may use. */
     readonly change: (
       id: UserId,
@@ -70,6 +71,10 @@ export class ServiceAccounts extends Context.Service<
         list: Effect.fn("ServiceAccounts.list")(function* ({ cursor, limit }) {
           const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))
           return page(rows.map(toAccount), limit)
+        }),
+        get: Effect.fn("ServiceAccounts.get")(function* (id) {
+          const row = yield* tenancy.read(find(id))
+          return Option.isSome(row) ? toAccount(row.value) : yield* new ServiceAccountNotFound({})
         }),
         change: Effect.fn("ServiceAccounts.change")((id, change) =>
           tenancy.transaction(
@@ -116,6 +121,18 @@ const newestFirst = SqlSchema.findAll({
         sql`select id, tenant_id, name, role, created_at, l.allowance
           from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'service'` }, after, limit)}) u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}
           order by id desc`
+    )
+})
+
+const find = SqlSchema.findOneOption({
+  Request: UserId,
+  Result: LimitedRow,
+  execute: (id) =>
+    TenantSql.use(
+      (sql) =>
+        sql`select u.id, u.tenant_id, u.name, u.role, u.created_at, l.allowance
+          from app.users u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}
+          where u.tenant_id = app.tenant_id() and u.id = ${id} and u.kind = 'service'`
     )
 })
 

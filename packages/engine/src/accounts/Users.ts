@@ -55,6 +55,7 @@ export class Users extends Context.Service<
       tenant: TenantId,
       at: { readonly limit: number; readonly cursor: string | undefined }
     ) => Effect.Effect<Page<ManagedUser>, TenantNotFound | Refused, Actor>
+    readonly get: (id: UserId) => Effect.Effect<ManagedUser, UserNotFound | Refused, Actor>
     readonly create: (user: {
       readonly email: Email
       readonly password: Password
@@ -85,6 +86,11 @@ export class Users extends Context.Service<
         const rows = yield* tenancy.read(newestFirst({ after: cursor ?? null, limit: limit + 1 }))
         if (tenant.toLowerCase() !== actor.tenantId) return yield* new TenantNotFound({})
         return page(rows.map(managed), limit)
+      })
+
+      const get: Users["Service"]["get"] = Effect.fn("Users.get")(function* (id) {
+        const row = yield* tenancy.read(find(id))
+        return Option.isSome(row) ? managed(row.value) : yield* new UserNotFound({})
       })
 
       const create: Users["Service"]["create"] = Effect.fn("Users.create")(function* (user) {
@@ -137,7 +143,7 @@ export class Users extends Context.Service<
           yield* generations.stop(marked.value)
         })
       )
-      return Users.of({ list, create, change, remove })
+      return Users.of({ list, get, create, change, remove })
     })
   )
 }
@@ -151,6 +157,18 @@ const newestFirst = SqlSchema.findAll({
         sql`select id, tenant_id, email, role, status, created_at, l.allowance
           from (${pageOnIndex(sql, "users", { column: "kind", value: sql`'person'` }, after, limit)}) u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}
           order by id desc`
+    )
+})
+
+const find = SqlSchema.findOneOption({
+  Request: UserId,
+  Result: ManagedRow,
+  execute: (id) =>
+    TenantSql.use(
+      (sql) =>
+        sql`select u.id, u.tenant_id, u.email, u.role, u.status, u.created_at, l.allowance
+          from app.users u ${sql.literal(Allowances.allowanceOf("user", "u.id"))}
+          where u.tenant_id = app.tenant_id() and u.id = ${id} and u.kind = 'person'`
     )
 })
 

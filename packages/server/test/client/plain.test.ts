@@ -55,6 +55,7 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
 
         const bob = await client.admin.createUser({ email: `${randomUUID()}@acme.test`, password: "password123" })
         assert.strictEqual((await client.admin.changeUser(bob.id, { role: "admin" })).role, "admin")
+        assert.deepStrictEqual(await client.admin.user(bob.id), (await client.tenants.users(tenant.id)).data[0])
         const page = await client.tenants.users(tenant.id, { limit: 1 })
         assert.deepStrictEqual([page.data.length, page.data[0]?.id], [1, bob.id])
         const rest = await client.tenants.users(tenant.id, { cursor: page.next_cursor ?? "" })
@@ -72,6 +73,7 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
 
         const account = await client.serviceAccounts.create({ name: "nightly", role: "user" })
         assert.deepStrictEqual((await client.serviceAccounts.list()).data, [account])
+        assert.deepStrictEqual(await client.serviceAccounts.get(account.id), account)
         const { key, ...made } = await client.keys.create({ name: "bot", owner: account.id, scopes: ["chat"] })
         const bot = createClient({ url: `http://127.0.0.1:${port}/`, key: key ?? "" })
         assert.strictEqual((await bot.messages.ask({ content: `What? ${QUICK}` })).user_id, account.id)

@@ -103,6 +103,7 @@ layer(
         assert.strictEqual(colleague.role, "user")
         const promoted = yield* client["admin.changeUser"]({ id: colleague.id, role: "admin" })
         assert.strictEqual(promoted.role, "admin")
+        assert.deepStrictEqual(yield* client["admin.user"]({ id: colleague.id }), promoted)
         const page = yield* client["tenants.users"]({ id: tenant.id, limit: 1 })
         assert.deepStrictEqual(page.data, [promoted])
         const rest = yield* client["tenants.users"]({ id: tenant.id, limit: 1, cursor: page.next_cursor ?? "" })
@@ -238,6 +239,7 @@ layer(
 
         const account = yield* client["serviceAccounts.create"]({ name: "nightly" })
         assert.deepStrictEqual((yield* client["serviceAccounts.list"]({})).data, [account])
+        assert.deepStrictEqual(yield* client["serviceAccounts.get"]({ id: account.id }), account)
         const limited = yield* client["serviceAccounts.change"]({ id: account.id, limits: { concurrent: 3 } })
         assert.strictEqual(limited.limits.concurrent, 3)
         const key = yield* client["keys.create"]({ name: "bot", owner: account.id, scopes: ["chat"] })
@@ -425,6 +427,7 @@ layer(
               stranger["keys.rotate"]({ id: ids.key }),
               stranger["keys.remove"]({ id: ids.key }),
               stranger["keys.create"]({ name: "x", scopes: ["chat"], owner: ids.account }),
+              stranger["serviceAccounts.get"]({ id: ids.account }),
               stranger["serviceAccounts.change"]({ id: ids.account, budget: null }),
               stranger["serviceAccounts.remove"]({ id: ids.account }),
               stranger["providerKeys.change"]({ id: ids.providerKey, disabled: true }),
@@ -434,6 +437,7 @@ layer(
               stranger["tenants.changeRetention"]({ id: ids.tenant, retention: { content: "none" } }),
               stranger["tenants.users"]({ id: ids.tenant }),
               stranger["tenants.isolation"]({ id: ids.tenant }),
+              stranger["admin.user"]({ id: ids.user }),
               stranger["admin.changeUser"]({ id: ids.user, role: "user" }),
               stranger["admin.deleteUser"]({ id: ids.user })
             ],
@@ -447,7 +451,7 @@ layer(
         const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(19).fill(404), ...new Array<number>(12).fill(403)]
+          [...new Array<number>(19).fill(404), ...new Array<number>(14).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",

@@ -14,6 +14,7 @@ export const AdminHandlers = HttpApiBuilder.group(
     const attempts = yield* CreationAttempts
     return handlers.handleAll({
       createUser: ({ headers, payload }) => users.create(newUser(attempts, payload, headers["idempotency-key"])),
+      user: ({ params }) => users.get(params.id),
       changeUser: ({ params, payload }) => users.change(params.id, payload),
       deleteUser: ({ params }) => users.remove(params.id)
     })

@@ -42,6 +42,7 @@ export const ServiceAccountsHandlers = HttpApiBuilder.group(
       create: ({ headers, payload }) =>
         accounts.create(newServiceAccount(attempts, payload, headers["idempotency-key"])),
       list: ({ query }) => accounts.list({ limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),
+      get: ({ params }) => accounts.get(params.id),
       change: ({ params, payload }) => accounts.change(params.id, payload),
       remove: ({ params }) => accounts.remove(params.id)
     })

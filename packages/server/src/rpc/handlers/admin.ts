@@ -9,6 +9,7 @@ export const AdminCalls = AdminRpc.toLayer(
   Effect.map(Effect.all([Users, CreationAttempts]), ([users, attempts]) =>
     AdminRpc.of({
       "admin.createUser": ({ idempotency_key, ...user }) => users.create(newUser(attempts, user, idempotency_key)),
+      "admin.user": ({ id }) => users.get(id),
       "admin.changeUser": ({ id, ...change }) => users.change(id, change),
       "admin.deleteUser": ({ id }) => users.remove(id)
     })

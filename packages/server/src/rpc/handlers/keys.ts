@@ -22,6 +22,7 @@ export const KeysCalls = KeysRpc.toLayer(
       "serviceAccounts.create": ({ idempotency_key, ...account }) =>
         accounts.create(newServiceAccount(attempts, account, idempotency_key)),
       "serviceAccounts.list": ({ cursor, limit }) => accounts.list({ limit: limit ?? DEFAULT_PAGE, cursor }),
+      "serviceAccounts.get": ({ id }) => accounts.get(id),
       "serviceAccounts.change": ({ id, ...change }) => accounts.change(id, change),
       "serviceAccounts.remove": ({ id }) => accounts.remove(id)
     })
