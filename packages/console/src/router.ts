@@ -5,6 +5,7 @@ import { adminRoutes } from "./routes/admin.ts"
 import { chatRoutes } from "./routes/chat.ts"
 import { entranceRoutes } from "./routes/entrance.ts"
 import { operatorRoutes } from "./routes/operator.ts"
+import { usageRoutes } from "./routes/usage.ts"
 import { adminsRoute, rootRoute, usersRoute } from "./routes/layouts.ts"
 import { Failure } from "./ui/Failure.tsx"
 import { Loading } from "./ui/Loading.tsx"
@@ -14,7 +15,7 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     ...entranceRoutes,
     ...operatorRoutes,
-    usersRoute.addChildren([...chatRoutes, ...accountRoutes, adminsRoute.addChildren([...adminRoutes])])
+    usersRoute.addChildren([...chatRoutes, ...accountRoutes, ...usageRoutes, adminsRoute.addChildren([...adminRoutes])])
   ]),
   basepath: CONSOLE_PATH,
   defaultPreload: "intent",
