@@ -5,6 +5,7 @@ import { globSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { makeBundle } from "./bundle.mjs"
+import { consoleModules } from "./console.mjs"
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..")
 const out = resolve(process.argv[2] ?? join(root, "dist"))
@@ -13,7 +14,7 @@ const { name, version, license } = JSON.parse(readFileSync(join(root, "package.j
 
 const chunks = await makeBundle(out, { withoutSources: true })
 writeFileSync(join(out, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`)
-const notices = licences(chunks.flatMap((chunk) => chunk.moduleIds))
+const notices = licences([...chunks.flatMap((chunk) => chunk.moduleIds), ...consoleModules()])
 writeFileSync(join(out, "THIRD-PARTY-LICENCES"), notices)
 
 const size = globSync("**/*", { cwd: out })

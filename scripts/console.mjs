@@ -9,8 +9,9 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib"
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..")
 const project = join(root, "packages/console")
 const built = join(project, "dist/console")
-/** The sources' hash that `built` was made of. Beside it: what is in it is served. */
+/** The sources' hash that `built` was made of, and the modules in it. Beside it: what is in it is served. */
 const stampFile = `${built}.stamp`
+const modulesFile = `${built}.modules.json`
 
 /** Bytes: smaller files are one packet in any form. */
 const WORTH_COMPRESSING = 1000
@@ -45,18 +46,23 @@ export async function buildConsole() {
   const made = `${built}.${process.pid}`
   rmSync(made, { recursive: true, force: true })
   mkdirSync(dirname(built), { recursive: true })
-  await build({ root: project, logLevel: "error", build: { outDir: made } })
+  const { output } = await build({ root: project, logLevel: "error", build: { outDir: made } })
+  const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []))
   for (const file of globSync("assets/*.{js,css,svg}", { cwd: made })) compress(join(made, file))
   // Another process may have made the same meanwhile, and a server may be reading it.
   if (!isCurrent()) {
     rmSync(stampFile, { force: true })
     rmSync(built, { recursive: true, force: true })
     renameSync(made, built)
+    writeFileSync(modulesFile, JSON.stringify(modules))
     writeFileSync(stampFile, stamp)
   }
   rmSync(made, { recursive: true, force: true })
   return built
 }
+
+/** The files that the built console was made of, those of packages too. */
+export const consoleModules = () => JSON.parse(readFileSync(modulesFile, "utf8"))
 
 function compress(file) {
   const content = readFileSync(file)

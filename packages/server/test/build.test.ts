@@ -3,7 +3,7 @@ import * as Databases from "@llm-saas/database/backup/Databases"
 import * as FakeUpstream from "@llm-saas/testing/FakeUpstream"
 import { TestDatabase } from "@llm-saas/testing/TestDatabase"
 import { Effect, Fiber, Layer, Redacted } from "effect"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -70,7 +70,11 @@ layer(Layer.merge(TestDatabase.layer, FakeUpstream.layer), { timeout: "120 secon
         const registered = yield* send("POST", "/register", { json: { ...alice, tenant_id: tenant.body["id"] } })
         const login = yield* send("POST", "/login", { form: { username: alice.email, password: alice.password } })
         const docs = yield* send("GET", "/docs")
-        assert.deepStrictEqual([registered.status, login.status, docs.status], [201, 200, 200])
+        const console = yield* send("GET", "/console/chat")
+        const statuses = [registered, login, docs, console].map(({ status }) => status)
+        assert.deepStrictEqual(statuses, [201, 200, 200, 200])
+        const licences = yield* Effect.sync(() => readFileSync(join(cwd, "server/THIRD-PARTY-LICENCES"), "utf8"))
+        for (const each of ["effect", "react-dom"]) assert.include(licences, `\n${each} `)
         const token = String(login.body["access_token"])
         const asking = yield* Effect.forkChild(send("POST", "/messages", { token, json: { content: "Built?" } }))
         const call = yield* upstream.next

@@ -33,7 +33,6 @@ layer(Running.layer, { timeout: "120 seconds", excludeTestServices: true })("Swa
         const { body: tenant } = yield* send("POST", "/create-tenant", { json: { name: "Acme Corp" } })
         yield* send("POST", "/register", { json: { email: EMAIL, password: PASSWORD, tenant_id: tenant["id"] } })
         const { page } = yield* open(`http://127.0.0.1:${port}/docs`)
-        page.setDefaultTimeout(10_000)
         const sent: Array<string> = []
         page.on("request", (request) => {
           if (request.method() === "POST") sent.push(request.postData() ?? "")

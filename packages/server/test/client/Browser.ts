@@ -19,6 +19,9 @@ if (CHROMIUM === undefined) {
   console.warn(`Tests in a browser are skipped: ${INSTALL}`)
 }
 
+/** Ends a wait that hangs: the machine may be busy, and it is no measure of speed. */
+export const TIMEOUT_MS = 90_000
+
 /** A new page of a headless browser, at an address. `said` has its log and its errors. */
 export const open = Effect.fnUntraced(function* (address: string) {
   const browser: Browser = yield* Effect.acquireRelease(
@@ -28,6 +31,7 @@ export const open = Effect.fnUntraced(function* (address: string) {
     (browser) => Effect.promise(() => browser.close())
   )
   const page: Page = yield* Effect.promise(() => browser.newPage())
+  page.setDefaultTimeout(TIMEOUT_MS)
   const said: Array<string> = []
   page.on("console", (message) => said.push(message.text()))
   page.on("pageerror", (error) => said.push(String(error)))

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { type BrowserContext, chromium, type Page } from "playwright-core"
-import { CHROMIUM } from "../client/Browser.ts"
+import { CHROMIUM, TIMEOUT_MS } from "../client/Browser.ts"
 import { Running } from "../Running.ts"
 
 /** A person at a browser of their own: nobody shares their cookies. */
@@ -41,6 +41,7 @@ export const person = Effect.fnUntraced(function* ({ dark = false, height = 800,
       timezoneId: "UTC"
     })
   )
+  context.setDefaultTimeout(TIMEOUT_MS)
   const faults: Array<string> = []
   const strangers: Array<string> = []
   const watch = (page: Page) => {
