@@ -72,6 +72,8 @@ export interface ClientOptions {
   readonly key?: string
   /** Where the refresh token of a session is kept. Default: in memory. */
   readonly sessionStore?: SessionStore
+  /** Called when another login took the session's place where both are kept, in another tab say. This client is in none then. */
+  readonly onSessionReplaced?: () => void
   /** Instead of the platform's `fetch`. */
   readonly fetch?: typeof fetch
 }
@@ -83,8 +85,8 @@ export interface AskOptions extends RequestOptions {
 }
 
 /** A client of the server at `url`. Every failure is a `LlmSaasError`. */
-export const createClient = ({ fetch, key, sessionStore, token, url }: ClientOptions): Client =>
-  new Client(new Transport(url, key ?? token, fetch), sessionStore)
+export const createClient = ({ fetch, key, onSessionReplaced, sessionStore, token, url }: ClientOptions): Client =>
+  new Client(new Transport(url, key ?? token, fetch), sessionStore, onSessionReplaced)
 
 /** Requests of one user. */
 export class Client {
@@ -97,9 +99,9 @@ export class Client {
 
   readonly #session: SessionKeeper
 
-  constructor(transport: Transport, store: SessionStore = inMemory()) {
+  constructor(transport: Transport, store: SessionStore = inMemory(), onReplaced?: () => void) {
     this.#transport = transport
-    this.#session = new SessionKeeper(transport, store)
+    this.#session = new SessionKeeper(transport, store, onReplaced)
     transport.session = this.#session
     this.factors = new Factors(transport)
   }
@@ -137,7 +139,7 @@ export class Client {
     const sending = {
       ...options,
       json: { username: email, ...rest },
-      ...(inCookie ? { headers: { "x-csrf": "1" } } : {})
+      ...(inCookie ? IN_COOKIE : {})
     }
     return this.#session.begin(await this.#transport.alone<Token>("POST", "/login", sending))
   }
@@ -194,16 +196,31 @@ export class Client {
       ).data,
     /** A new session of the account in this tenant, for another client. */
     open: (tenant: string, options?: RequestOptions): Promise<Token> =>
-      this.#transport.send("POST", `/me/tenants/${encode(tenant)}/session`, options)
+      this.#transport.send("POST", `/me/tenants/${encode(tenant)}/session`, options),
+    /**
+     * Goes on as the account in this tenant: its session takes the place of this client's, in the cookie for pages of the server itself. An
+     * account with a second factor fails with `second_factor_required`, as a login does.
+     */
+    enter: async (
+      tenant: string,
+      { cookie = false, ...options }: RequestOptions & { readonly cookie?: boolean } = {}
+    ): Promise<Token> => {
+      this.#inCookie = cookie
+      const path = `/me/tenants/${encode(tenant)}/session`
+      const sending = cookie ? { ...options, ...IN_COOKIE, json: { session: "cookie" } } : options
+      return this.#session.begin(await this.#transport.send<Token>("POST", path, sending))
+    }
   }
 
   /**
    * The second step of a login that failed with `second_factor_required`: its `problem` has the `challenge`. With {@link enrolTotp} before,
-   * where it names no `methods`.
+   * where it names no `methods`. `cookie`: the first step was not this client's, and asked for a cookie, as single sign-on in a browser does.
    */
-  async secondFactor(given: SecondFactor, options?: RequestOptions): Promise<LoginAnswer> {
-    const headers = this.#inCookie ? { headers: { "x-csrf": "1" } } : {}
-    const sending = { ...options, json: given, ...headers }
+  async secondFactor(
+    given: SecondFactor,
+    { cookie = this.#inCookie, ...options }: RequestOptions & { readonly cookie?: boolean } = {}
+  ): Promise<LoginAnswer> {
+    const sending = { ...options, json: given, ...(cookie ? IN_COOKIE : {}) }
     return this.#session.begin(await this.#transport.alone<LoginAnswer>("POST", "/login/second-factor", sending))
   }
 
@@ -315,13 +332,17 @@ export class Client {
     /** What a link offers: its token stands behind `#token=`. */
     look: (token: string, options?: RequestOptions): Promise<InvitationOffer> =>
       this.#transport.retry("POST", "/invitations/look", { ...options, json: { token } }),
-    /** Makes the account and logs in; this client keeps the token. */
+    /** Makes the account and logs in; this client keeps the token. `session` as in {@link login}. */
     accept: async (
-      acceptance: { readonly token: string; readonly password: string; readonly session?: boolean },
+      acceptance: { readonly token: string; readonly password: string; readonly session?: boolean | "cookie" },
       options?: RequestOptions
     ): Promise<Token> =>
       this.#session.begin(
-        await this.#transport.alone<Token>("POST", "/invitations/accept", { ...options, json: acceptance })
+        await this.#transport.alone<Token>("POST", "/invitations/accept", {
+          ...options,
+          json: acceptance,
+          ...(acceptance.session === "cookie" ? IN_COOKIE : {})
+        })
       )
   }
 
@@ -552,6 +573,9 @@ export class Client {
 }
 
 const encode = encodeURIComponent
+
+/** What a request for a session in a cookie shows: no page of another origin can send it. */
+const IN_COOKIE = { headers: { "x-csrf": "1" } }
 
 /** A UUID. Browsers have no `randomUUID` on pages loaded over plain HTTP. */
 const uuid = (): string => {

@@ -5,10 +5,11 @@ import type { Problem, ProblemCode } from "./Types.ts"
  *
  * - `connection_failed`: the server could not be reached, or the connection was lost, at every try. `status` is 0.
  * - `invalid_answer`: the answer is not from this server but, for example, from a proxy, with `status`.
+ * - `session_replaced`: another login, in another tab say, took this session's place where both are kept. `status` is 0.
  */
 export class LlmSaasError extends Error {
   override readonly name = "LlmSaasError"
-  readonly code: ProblemCode | "connection_failed" | "invalid_answer"
+  readonly code: ProblemCode | "connection_failed" | "invalid_answer" | "session_replaced"
   /** The HTTP status. */
   readonly status: number
   /** The request's id in the server's log. */

@@ -1,3 +1,4 @@
+import { LlmSaasError } from "./LlmSaasError.ts"
 import { lost, type Sending, type Transport, waitFor } from "./Transport.ts"
 import type { Token } from "./Types.ts"
 
@@ -33,27 +34,33 @@ const SOON_MS = 60_000
 /**
  * Keeps a session's access token fresh. One renewal at a time, for all requests of the client, and where the platform has locks for all tabs
  * of a page; the refresh token is read from the store each time, which another tab may have renewed. Two that send the same one at once get
- * the same successor from the server.
+ * the same successor from the server. A client stays in the session that it is in: where a renewal finds another login's, it ends instead.
  */
 export class SessionKeeper {
   readonly #transport: Transport
   readonly #store: SessionStore
+  /** Told when another login took the session's place in the store or the cookie. */
+  readonly #onReplaced: () => void
   #inCookie = false
+  /** Which session this client is in. A renewal keeps it; another one is another login, maybe of another user. */
+  #id: string | undefined
   /** When (ms, monotonic) the access token is due; undefined: there is no session. */
   #due: number | undefined
   #renewing: Promise<Token> | undefined
   /** Counts logins: a renewal that one overtook is of another login, and counts no more. */
   #login = 0
 
-  constructor(transport: Transport, store: SessionStore) {
+  constructor(transport: Transport, store: SessionStore, onReplaced: () => void = () => undefined) {
     this.#transport = transport
     this.#store = store
+    this.#onReplaced = onReplaced
   }
 
   /** Keeps what a login answered, in the place of any session before. */
   async begin<A extends Token>(token: A): Promise<A> {
     this.#login++
     this.#due = undefined
+    this.#id = undefined
     this.#inCookie = false
     this.#renewing = undefined
     if (token.refresh_token === undefined) await this.#store.save(undefined)
@@ -68,6 +75,7 @@ export class SessionKeeper {
     if (token.refresh_expires_in !== undefined) this.#inCookie = token.refresh_token === undefined
     if (token.refresh_token !== undefined) await this.#store.save(token.refresh_token)
     if (token.session_id !== undefined) {
+      this.#id = token.session_id
       const life = token.expires_in * 1000
       this.#due = performance.now() + Math.max(life / 2, life - Math.max(SOON_MS, life * LAST_PART))
     }
@@ -103,8 +111,23 @@ export class SessionKeeper {
   async forget(): Promise<void> {
     this.#login++
     this.#due = undefined
+    this.#id = undefined
     this.#transport.token = undefined
     if (!this.#inCookie) await this.#store.save(undefined)
+  }
+
+  /**
+   * Another login, such as one in another tab, has taken this session's place. Requests that were begun for one user are not sent as another:
+   * this client has no session any more. The other one goes on, with the refresh token that has just been given for it.
+   */
+  async #replaced({ refresh_token }: Token): Promise<never> {
+    if (refresh_token !== undefined) await this.#store.save(refresh_token)
+    this.#login++
+    this.#due = undefined
+    this.#id = undefined
+    this.#transport.token = undefined
+    this.#onReplaced()
+    throw new LlmSaasError("Another login took the place of this session", { code: "session_replaced", status: 0 })
   }
 
   /** What a request about the session itself is sent with. */
@@ -124,7 +147,9 @@ export class SessionKeeper {
       try {
         const signal = AbortSignal.timeout(TRY_MS)
         const token = await this.#transport.alone<Token>("POST", "/token", { headers, json: body, signal })
-        return login === this.#login ? await this.keep(token) : token
+        if (login !== this.#login) return token
+        if (this.#id !== undefined && token.session_id !== this.#id) return this.#replaced(token)
+        return await this.keep(token)
       } catch (cause) {
         const error = lost(cause)
         if (error.code === "invalid_grant" && login === this.#login) await this.forget()

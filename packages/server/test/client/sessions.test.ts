@@ -120,6 +120,68 @@ layer(Running.layer, { timeout: "60 seconds" })("a client with a session", (it) 
     })
   )
 
+  it.effect("ends where another login took its place, and never asks as the other user", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      yield* Effect.promise(async () => {
+        const store = shared()
+        let replaced = 0
+        const first = createClient({
+          url: `http://127.0.0.1:${port}`,
+          sessionStore: store,
+          onSessionReplaced: () => void replaced++
+        })
+        const second = tab(port, store).client
+        await first.login(await account(port))
+        const other = await account(port)
+        await second.login(other)
+        first.token = "expired"
+        assert.deepStrictEqual(await Promise.all([codeOf(first.me()), codeOf(first.me())]), [
+          "unauthenticated",
+          "unauthenticated"
+        ])
+        assert.strictEqual(replaced, 1)
+        assert.isUndefined(first.token)
+        // The other goes on, with what the first was given for it.
+        second.token = "expired"
+        assert.strictEqual((await second.me()).email, other.email)
+        // A new page finds the session that is there now.
+        const third = tab(port, store).client
+        await third.renew()
+        assert.strictEqual((await third.me()).email, other.email)
+      })
+    })
+  )
+
+  it.effect("goes on in another tenant of the person, in the cookie of the page", () =>
+    Effect.gen(function* () {
+      const { port } = yield* Running
+      yield* Effect.promise(async () => {
+        const cookies: Array<string> = []
+        const page = createClient({
+          url: `http://127.0.0.1:${port}`,
+          fetch: async (input, init) => {
+            const headers = new Headers(init?.headers)
+            headers.set("origin", `http://127.0.0.1:${port}`)
+            const answer = await fetch(input, { ...init, headers })
+            cookies.push(...answer.headers.getSetCookie())
+            return answer
+          }
+        })
+        const mine = await account(port)
+        const away = await page.tenants.create({ name: "Away" })
+        await page.register({ email: mine.email, password: "another long one", tenant_id: away.id })
+        await page.login({ email: mine.email, password: mine.password, session: "cookie" })
+        await page.memberships.add({ tenant_id: away.id, password: "another long one" })
+        cookies.length = 0
+        const answer = await page.memberships.enter(away.id, { cookie: true })
+        assert.notProperty(answer, "refresh_token")
+        assert.match(cookies.join("\n"), /^__Host-refresh=rt_/mu)
+        assert.strictEqual((await page.me()).tenant_id, away.id)
+      })
+    })
+  )
+
   it.effect("goes on after a lost answer, and after another password", () =>
     Effect.gen(function* () {
       const { port } = yield* Running
