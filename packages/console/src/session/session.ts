@@ -14,7 +14,11 @@ export type SessionState =
   | { readonly kind: "in"; readonly profile: Profile }
 
 /** The one client of all pages. Its access token is in memory; what renews it is in a cookie that no script reads. */
-export const client: Client = createClient({ url: SERVER_URL })
+export const client: Client = createClient({
+  url: SERVER_URL,
+  // The cookie is of another login now, of another user maybe: nothing of this page is theirs.
+  onSessionReplaced: () => location.reload()
+})
 
 /** Other tabs of the console share the cookie: they are told when it is of somebody else, or of nobody. */
 const tabs = new BroadcastChannel("llm-saas console")

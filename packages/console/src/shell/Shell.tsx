@@ -1,6 +1,7 @@
 import type { Profile } from "@llm-saas/client"
 import { useLocation } from "@tanstack/react-router"
 import { type ReactNode, useState } from "react"
+import { ProofDialog } from "../proof/ProofDialog.tsx"
 import { Button } from "../ui/Button.tsx"
 import { Navigation } from "./Navigation.tsx"
 import { UserMenu } from "./UserMenu.tsx"
@@ -36,6 +37,7 @@ export const Shell = ({ children, profile }: { readonly profile: Profile; readon
       <main className="content" id="content" tabIndex={-1}>
         {children}
       </main>
+      <ProofDialog />
     </div>
   )
 }

@@ -2,6 +2,7 @@ import { LlmSaasError } from "@llm-saas/client"
 import type { ReactNode } from "react"
 import { SERVER_URL } from "../Place.ts"
 import { Button } from "./Button.tsx"
+import { Told } from "./Told.ts"
 
 /** What a person can do about a failure, by its code, where the server's sentence does not say it. */
 const ADVICE: Readonly<Partial<Record<LlmSaasError["code"], string>>> = {
@@ -16,7 +17,9 @@ const ADVICE: Readonly<Partial<Record<LlmSaasError["code"], string>>> = {
 export const failureText = (error: unknown): string =>
   error instanceof LlmSaasError
     ? (error.problem?.detail ?? error.message)
-    : "The console made a mistake. Reload the page."
+    : error instanceof Told
+      ? error.message
+      : "The console made a mistake. Reload the page."
 
 /** What failed, why, what to do, and the request's id for those who run the server. */
 export const Failure = ({

@@ -1,7 +1,7 @@
 import type { NewApiKey } from "@llm-saas/client"
-import { SERVER_URL } from "../../Place.ts"
 import { Button } from "../../ui/Button.tsx"
 import { Copy } from "../../ui/Copy.tsx"
+import { commandOf } from "./keyUses.ts"
 import "./keys.css"
 
 /** A new key's secret, which is shown this once, and a command that uses it. */
@@ -26,17 +26,6 @@ export const KeySecret = ({ made, onDone }: { readonly made: NewApiKey; readonly
     </div>
   </div>
 )
-
-/** A command of a shell that the key can do. */
-const commandOf = ({ key, models, scopes }: NewApiKey): string => {
-  const authorization = `-H "Authorization: Bearer ${key}"`
-  if (!scopes.includes("chat")) return `curl ${SERVER_URL}/v1/key ${authorization}`
-  const model = models?.[0]
-  const question = JSON.stringify({ content: "Hello", ...(model === undefined ? {} : { model }) })
-  // A quote ends what a shell takes as it is.
-  const quoted = question.replaceAll("'", `'\\''`)
-  return `curl ${SERVER_URL}/messages ${authorization} -H "Content-Type: application/json" -d '${quoted}'`
-}
 
 const Copied = ({ label, text }: { readonly label: string; readonly text: string }) => (
   <div className="stack tight">

@@ -1,70 +1,78 @@
-import { LlmSaasError } from "@llm-saas/client"
-import { useMutation } from "@tanstack/react-query"
 import { Navigate, useSearch } from "@tanstack/react-router"
-import { useState } from "react"
-import { client, session } from "../../session/session.ts"
+import { useEffect, useState } from "react"
+import { type Challenge, forgetChallenge, openedWith } from "../../session/Challenge.ts"
+import { remember } from "../../session/KnownTenants.ts"
+import { session } from "../../session/session.ts"
 import { useSession } from "../../session/useSession.ts"
-import { Button } from "../../ui/Button.tsx"
+import { Focused } from "../../ui/Focused.tsx"
 import { Failure } from "../../ui/Failure.tsx"
-import { Field } from "../../ui/Field.tsx"
 import { Loading } from "../../ui/Loading.tsx"
+import { EmailStep } from "./EmailStep.tsx"
+import { Entrance } from "./Entrance.tsx"
+import { GoOn } from "./GoOn.tsx"
+import { PasswordStep } from "./PasswordStep.tsx"
+import { SecondStep } from "./SecondStep.tsx"
+import { useAbout } from "./useAbout.ts"
+
+type Step =
+  | { readonly kind: "email"; readonly email: string }
+  | { readonly kind: "password"; readonly email: string }
+  | { readonly kind: "second"; readonly challenge: Challenge }
 
 /** Logs a user in, and goes on to where they wanted to be. */
 export const LoginPage = () => {
   const state = useSession()
-  const { to } = useSearch({ from: "/login" })
-  const [email, setEmail] = useState("")
-  const [password, setPassword] = useState("")
-  const [tenant, setTenant] = useState("")
-  const login = useMutation({
-    mutationFn: () =>
-      client.login({ email, password, session: "cookie", ...(tenant === "" ? {} : { tenant_id: tenant }) }),
-    onSuccess: () => session.entered()
-  })
-  const asksTenant = tenant !== "" || (login.error instanceof LlmSaasError && login.error.code === "tenant_required")
+  const { email = "", tenant, to } = useSearch({ from: "/login" })
+  const about = useAbout()
+  const [step, setStep] = useState<Step>(() => firstStep(email))
+  const [failure, setFailure] = useState<unknown>()
+  useEffect(() => {
+    if (state.kind === "in") remember(state.profile.tenant)
+  }, [state])
   if (state.kind === "starting") return <Loading />
-  if (state.kind === "in") return <Navigate to={to ?? "/"} replace />
+  if (state.kind === "in") return <GoOn to={to} />
+  if (about.data?.setup === true) return <Navigate to="/setup" replace />
+  const enter = () => {
+    forgetChallenge()
+    session.entered().catch(setFailure)
+  }
+  const restart = () => {
+    forgetChallenge()
+    setStep({ kind: "email", email })
+  }
   return (
-    <main className="narrow">
-      <h1>Log in</h1>
-      {state.reason === "ended" ? <p className="note warn">Your session has ended. Log in again.</p> : null}
-      {state.reason === "unreachable" ? <p className="note bad">The server could not be reached.</p> : null}
-      <form
-        className="card stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          login.mutate()
-        }}
-      >
-        <Field
-          label="Email"
-          type="email"
-          autoComplete="username"
-          required
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
-        />
-        <Field
-          label="Password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-        {asksTenant ? (
-          <Field
-            label="Tenant id"
-            hint="Your address has accounts in several tenants."
-            value={tenant}
-            onChange={(event) => setTenant(event.target.value)}
+    <Entrance title={step.kind === "second" ? "One more step" : "Log in"}>
+      {state.reason === "ended" && step.kind !== "second" ? (
+        <p className="note warn" role="status">
+          Your session has ended. Log in again.
+        </p>
+      ) : null}
+      {state.reason === "unreachable" ? (
+        <p className="note bad" role="alert">
+          The server could not be reached.
+        </p>
+      ) : null}
+      {failure === undefined ? null : <Failure error={failure} retry={() => location.reload()} />}
+      <Focused key={step.kind}>
+        {step.kind === "email" ? (
+          <EmailStep email={step.email} to={to} onPassword={(typed) => setStep({ kind: "password", email: typed })} />
+        ) : step.kind === "password" ? (
+          <PasswordStep
+            email={step.email}
+            tenant={tenant}
+            onBack={() => setStep({ kind: "email", email: step.email })}
+            onChallenge={(challenge) => setStep({ kind: "second", challenge })}
+            onDone={enter}
           />
-        ) : null}
-        {login.isError ? <Failure error={login.error} /> : null}
-        <Button type="submit" look="primary" busy={login.isPending}>
-          Log in
-        </Button>
-      </form>
-    </main>
+        ) : (
+          <SecondStep challenge={step.challenge} onDone={enter} onRestart={restart} />
+        )}
+      </Focused>
+    </Entrance>
   )
+}
+
+const firstStep = (email: string): Step => {
+  const challenge = openedWith()
+  return challenge === undefined ? { kind: "email", email } : { kind: "second", challenge }
 }

@@ -1,0 +1,4 @@
+import { findChallenge } from "./Challenge.ts"
+
+// Before the router reads the address.
+findChallenge()
