@@ -1684,14 +1684,17 @@ create table app.sso_identities (
   created_at timestamp with time zone not null default now(),
   last_login_at timestamp with time zone,
   id uuid not null default gen_random_uuid(),
-  constraint sso_identities_pkey PRIMARY KEY (tenant_id, issuer, subject),
+  origin text not null default 'tenant'::text,
+  constraint sso_identities_pkey PRIMARY KEY (tenant_id, origin, issuer, subject),
   constraint sso_identities_id UNIQUE (tenant_id, id),
   constraint sso_identities_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES app.users(tenant_id, id) ON DELETE CASCADE,
   constraint sso_identities_issuer_check CHECK ((char_length(issuer) <= 500)),
+  constraint sso_identities_origin_check CHECK ((origin = ANY (ARRAY['tenant'::text, 'installation'::text]))),
   constraint sso_identities_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255)))
 );
 alter table app.sso_identities owner to llm_owner, enable row level security, force row level security;
 CREATE INDEX sso_identities_of_user ON app.sso_identities USING btree (tenant_id, user_id);
+CREATE INDEX sso_identities_person ON app.sso_identities USING btree (issuer, subject, tenant_id) WHERE (origin = 'installation'::text);
 create policy not_deleted on app.sso_identities as restrictive for select to llm_auditor, llm_reader, llm_tenant, llm_tracking
   using (( SELECT (NOT (EXISTS ( SELECT
            FROM app.deletions)))) OR (NOT (EXISTS ( SELECT
@@ -1727,7 +1730,7 @@ create policy work_deleted on app.sso_identities as permissive for delete to llm
 create policy work_rows on app.sso_identities as permissive for select to llm_work
   using true;
 grant select on app.sso_identities to llm_auditor;
-grant insert (tenant_id, issuer, subject, user_id, last_login_at, id), select, update (user_id, last_login_at) on app.sso_identities to llm_auth;
+grant insert (tenant_id, issuer, subject, user_id, last_login_at, id, origin), select, update (user_id, last_login_at) on app.sso_identities to llm_auth;
 grant select on app.sso_identities to llm_backup;
 grant select (tenant_id) on app.sso_identities to llm_operator;
 grant select on app.sso_identities to llm_reader;
@@ -1803,6 +1806,7 @@ create table app.tenants (
   second_factor text not null default 'optional'::text,
   second_factor_after_sso boolean not null default false,
   tenant_switch boolean not null default true,
+  link_by_email boolean not null default false,
   constraint tenants_pkey PRIMARY KEY (id),
   constraint tenants_content_days_at_most_check CHECK (((content_days_at_most >= 0) AND (content_days_at_most <= 36500))),
   constraint tenants_content_days_check CHECK (((content_days >= 1) AND (content_days <= 36500))),
@@ -1859,11 +1863,11 @@ create policy work_rows on app.tenants as permissive for select to llm_work
   using true;
 CREATE TRIGGER within_plan BEFORE UPDATE OF content_retention, content_days ON app.tenants FOR EACH ROW WHEN (((new.content_days_at_most IS NOT NULL) AND ((new.content_retention = 'full'::text) OR ((new.content_retention = 'days'::text) AND (new.content_days > new.content_days_at_most))))) EXECUTE FUNCTION app.within_plan();
 grant select on app.tenants to llm_auditor;
-grant insert (id, name, registration), select, select (second_factor, second_factor_after_sso, tenant_switch), update (bootstrapped_at) on app.tenants to llm_auth;
+grant insert (id, name, registration), select, select (second_factor, second_factor_after_sso, tenant_switch, link_by_email), update (bootstrapped_at) on app.tenants to llm_auth;
 grant select on app.tenants to llm_backup;
 grant insert (id, name, registration), select, update (name, status, registration, content_retention, content_days, markup, plan_id, models, content_days_at_most) on app.tenants to llm_operator;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited, second_factor, second_factor_after_sso, tenant_switch) on app.tenants to llm_reader;
-grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited, second_factor, second_factor_after_sso, tenant_switch), update (name, registration, content_retention, content_days, second_factor, second_factor_after_sso, tenant_switch) on app.tenants to llm_tenant;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited, second_factor, second_factor_after_sso, tenant_switch, link_by_email) on app.tenants to llm_reader;
+grant select (id, name, status, registration, bootstrapped_at, created_at, content_retention, content_days, content_removed_until, plan_id, models, content_days_at_most, limited, second_factor, second_factor_after_sso, tenant_switch, link_by_email), update (name, registration, content_retention, content_days, second_factor, second_factor_after_sso, tenant_switch, link_by_email) on app.tenants to llm_tenant;
 grant select (id, name, status, content_retention, content_days, content_removed_until, markup, limited), update (content_removed_until, limited) on app.tenants to llm_work;
 
 create table app.totp_secrets (
@@ -2726,6 +2730,8 @@ create function auth.accept_invitation(bytea,uuid,text,text) returns TABLE(outco
 create function auth.accounts_at(text,uuid,boolean) returns TABLE(tenant_id uuid, user_id uuid) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.accounts_at(text,uuid,boolean) owner to llm_auth;
   grant execute to llm_api;
+create function auth.add_identity(uuid,uuid,text,text) returns boolean language plpgsql set search_path=pg_catalog, pg_temp;
+  alter function auth.add_identity(uuid,uuid,text,text) owner to llm_auth;
 create function auth.api_key(bytea) returns TABLE(tenant_id uuid, key_id uuid, user_id uuid, token_epoch integer, scopes text[], models text[], expires_at timestamp with time zone, refused text) language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.api_key(bytea) owner to llm_auth;
   grant execute to llm_api;
@@ -2770,8 +2776,8 @@ create function auth.has_password() returns boolean language sql stable security
 create function auth.has_tenants() returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.has_tenants() owner to llm_auth;
   grant execute to llm_api;
-create function auth.has_way_in() returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
-  alter function auth.has_way_in() owner to llm_auth;
+create function auth.has_way_in(text[]) returns boolean language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.has_way_in(text[]) owner to llm_auth;
   grant execute to llm_tenant;
 create function auth.identity_of(uuid,uuid,integer) returns TABLE(id uuid, role text, token_epoch integer) language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.identity_of(uuid,uuid,integer) owner to llm_auth;
@@ -2781,6 +2787,9 @@ create function auth.keep_domains(text[]) returns void language sql security def
   grant execute to llm_tenant;
 create function auth.leaked(double precision,double precision,timestamp with time zone,timestamp with time zone,integer) returns double precision language sql immutable;
   alter function auth.leaked(double precision,double precision,timestamp with time zone,timestamp with time zone,integer) owner to llm_auth;
+create function auth.link_identity(text,text,text,uuid,uuid,integer,text) returns text language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.link_identity(text,text,text,uuid,uuid,integer,text) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.login_begin(uuid,text[],integer[],integer) returns TABLE(wait double precision, cause text) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.login_begin(uuid,text[],integer[],integer) owner to llm_auth;
   grant execute to llm_api;
@@ -2835,6 +2844,15 @@ create function auth.proven_accounts(uuid,uuid) returns TABLE(tenant_id uuid, us
 create function auth.proven_domains() returns text[] language sql stable security definer set search_path=pg_catalog, pg_temp;
   alter function auth.proven_domains() owner to llm_auth;
   grant execute to llm_tenant;
+create function auth.provider_accounts(text,text,text) returns TABLE(tenant_id uuid, user_id uuid, name text, linked boolean) language sql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.provider_accounts(text,text,text) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.provider_login(text,text,text,text,uuid,uuid,text) returns TABLE(role text, token_epoch integer) language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.provider_login(text,text,text,text,uuid,uuid,text) owner to llm_auth;
+  grant execute to llm_api;
+create function auth.provider_refused(text,text,text) returns void language sql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.provider_refused(text,text,text) owner to llm_auth;
+  grant execute to llm_api;
 create function auth.register(uuid,uuid,text,text,text,text,text) returns TABLE(outcome text, id uuid, role text, created_at timestamp with time zone) language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.register(uuid,uuid,text,text,text,text,text) owner to llm_auth;
   grant execute to llm_api;
@@ -2871,6 +2889,8 @@ create function auth.sso_slug_of(text) returns text language sql stable security
   grant execute to llm_api;
 create function auth.take_one_time_token(bytea,text) returns record language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.take_one_time_token(bytea,text) owner to llm_auth;
+create function auth.tell_linked(uuid,uuid,text,text,text) returns void language sql set search_path=pg_catalog, pg_temp;
+  alter function auth.tell_linked(uuid,uuid,text,text,text) owner to llm_auth;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;
   alter function auth.uuid_v7() owner to llm_auth;
 create function auth.verify_email(text,text) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;

@@ -116,19 +116,24 @@ declare
   v_found record;
   v_invited record;
 begin
+  -- The tenant first, as who sets the connection up locks it: a changed role may need the tenant's row later (app.keep_an_admin).
+  perform from app.tenants t where t.id = p_tenant and t.status = 'active' for no key update;
+  if not found then return; end if;
   -- Of two first logins of a person, the second waits here, and finds the account.
   select c.jit into v_jit from app.sso_connections c
   where c.tenant_id = p_tenant and c.id = p_connection and c.issuer = p_issuer and c.enabled for no key update;
-  if not found or not exists (select from app.tenants t where t.id = p_tenant and t.status = 'active') then return; end if;
+  if not found then return; end if;
 
   select i.user_id into v_user from app.sso_identities i
   join app.users u on u.tenant_id = i.tenant_id and u.id = i.user_id
-  where i.tenant_id = p_tenant and i.issuer = p_issuer and i.subject = p_subject;
+  where i.tenant_id = p_tenant and i.origin = 'tenant' and i.issuer = p_issuer and i.subject = p_subject;
   if v_user is null and p_email is not null then
     select u.id into v_user from app.users u where u.tenant_id = p_tenant and u.email = p_email and u.kind = 'person' and u.status = 'active';
     if v_user is not null then
       v_outcome := 'linked';
-      if exists (select from app.sso_identities i where i.tenant_id = p_tenant and i.user_id = v_user and i.issuer = p_issuer) then
+      if exists (
+        select from app.sso_identities i where i.tenant_id = p_tenant and i.user_id = v_user and i.origin = 'tenant' and i.issuer = p_issuer
+      ) then
         v_outcome := 'address_taken';
       end if;
     else
@@ -162,6 +167,9 @@ begin
       insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
       values (p_tenant, auth.uuid_v7(), v_user, 'sso.linked', 'user', v_user, p_request,
         case when v_foreign then '{"address_was": "unproven"}'::jsonb else '{}'::jsonb end);
+      if v_outcome = 'linked' then
+        perform auth.new_mail(p_tenant, auth.uuid_v7(), v_user, p_email, 'identity_linked', jsonb_build_object('issuer', p_issuer), null);
+      end if;
     end if;
   end if;
 
@@ -187,7 +195,8 @@ begin
     return query select v_outcome, null::uuid, null::text, null::integer;
     return;
   end if;
-  update app.sso_identities i set last_login_at = now() where i.tenant_id = p_tenant and i.issuer = p_issuer and i.subject = p_subject;
+  update app.sso_identities i set last_login_at = now()
+  where i.tenant_id = p_tenant and i.origin = 'tenant' and i.issuer = p_issuer and i.subject = p_subject;
   insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
   values (p_tenant, auth.uuid_v7(), v_user, 'login.succeeded', 'user', v_user, p_request, '{"method": "sso"}');
   return query select v_outcome, v_found.id::uuid, v_found.role::text, v_found.token_epoch::integer;
@@ -220,13 +229,16 @@ begin atomic
     and exists (select from app.credentials c where c.tenant_id = app.tenant_id() and c.user_id = app.user_id());
 end;
 
--- Whether the room's user can log in: by a password, or as a person at a provider that the tenant has now.
-create function auth.has_way_in() returns boolean
+-- Whether the room's user can log in: by a password, or as a person at a provider that the tenant has now, or the installation (p_issuers).
+create function auth.has_way_in(p_issuers text[]) returns boolean
   language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select auth.has_password() or exists (
     select from app.sso_identities i join app.sso_connections c on c.tenant_id = i.tenant_id and c.issuer = i.issuer and c.enabled
-    where i.tenant_id = app.tenant_id() and i.user_id = app.user_id()
+    where i.tenant_id = app.tenant_id() and i.user_id = app.user_id() and i.origin = 'tenant'
+  ) or not auth.requires_sso(app.tenant_id()) and exists (
+    select from app.sso_identities i
+    where i.tenant_id = app.tenant_id() and i.user_id = app.user_id() and i.origin = 'installation' and i.issuer = any (p_issuers)
   );
 end;
 

@@ -1,8 +1,8 @@
 -- Second factors. The hash of a recovery code is read in the room to be compared, and so is the encrypted secret.
-grant select (second_factor, second_factor_after_sso, tenant_switch), update (second_factor, second_factor_after_sso, tenant_switch)
+grant select (second_factor, second_factor_after_sso, tenant_switch, link_by_email), update (second_factor, second_factor_after_sso, tenant_switch, link_by_email)
   on app.tenants to llm_tenant;
-grant select (second_factor, second_factor_after_sso, tenant_switch) on app.tenants to llm_auth;
-grant select (second_factor, second_factor_after_sso, tenant_switch) on app.tenants to llm_reader;
+grant select (second_factor, second_factor_after_sso, tenant_switch, link_by_email) on app.tenants to llm_auth;
+grant select (second_factor, second_factor_after_sso, tenant_switch, link_by_email) on app.tenants to llm_reader;
 
 grant select, insert (tenant_id, id, user_id, kind, name, confirmed_at, credential_id, public_key, sign_count, transports, backed_up),
   update (name, confirmed_at, last_used_at, sign_count, backed_up), delete on app.factors to llm_tenant;

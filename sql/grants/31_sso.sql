@@ -8,7 +8,7 @@ grant select, delete on app.sso_identities to llm_tenant;
 
 grant select, update (updated_at) on app.sso_connections to llm_auth;
 grant select (tenant_id, version, wrapped, wrapped_by) on app.tenant_keys to llm_auth;
-grant select, insert (tenant_id, id, issuer, subject, user_id, last_login_at), update (user_id, last_login_at) on app.sso_identities to llm_auth;
+grant select, insert (tenant_id, id, origin, issuer, subject, user_id, last_login_at), update (user_id, last_login_at) on app.sso_identities to llm_auth;
 grant update (role, email_verified_at) on app.users to llm_auth;
 grant delete on app.credentials to llm_auth;
 grant update (revoked_at, metadata) on app.api_keys to llm_auth;
@@ -32,7 +32,7 @@ grant execute on function
   auth.proven_domains(),
   auth.keep_domains(text[]),
   auth.has_password(),
-  auth.has_way_in()
+  auth.has_way_in(text[])
 to llm_tenant;
 grant execute on function
   auth.requires_sso(uuid),
@@ -41,5 +41,9 @@ grant execute on function
   auth.sso_login(uuid, uuid, text, text, text, text, uuid, text),
   auth.sso_refused(uuid, text, text),
   auth.identity_of(uuid, uuid, integer),
+  auth.provider_accounts(text, text, text),
+  auth.provider_login(text, text, text, text, uuid, uuid, text),
+  auth.link_identity(text, text, text, uuid, uuid, integer, text),
+  auth.provider_refused(text, text, text),
   auth.spend(bytea, timestamptz)
 to llm_api;

@@ -9,6 +9,7 @@ import type { IsolationReport } from "@llm-saas/domain/Isolation"
 import type { Budget, Limits } from "@llm-saas/domain/Limit"
 import type { LimitsInForce } from "@llm-saas/domain/LimitInForce"
 import type { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
+import { type LoginProvider, LoginProviderName } from "@llm-saas/domain/LoginProvider"
 import type { Membership } from "@llm-saas/domain/Membership"
 import type { Message } from "@llm-saas/domain/Message"
 import type { ProviderKey } from "@llm-saas/domain/ProviderKey"
@@ -193,7 +194,8 @@ export const recoveryCodes = ["7k3mv-9x2dq-h4t8w-1nz6c-r5bfa", "0q8ej-y6vgs-3pm2
 export const loginPolicy: typeof LoginPolicy.Encoded = {
   second_factor: "admins",
   second_factor_after_sso: false,
-  tenant_switch: true
+  tenant_switch: true,
+  link_by_email: false
 }
 
 export const membership: typeof Membership.Encoded = {
@@ -314,10 +316,17 @@ export const ssoConnection: typeof SsoConnection.Encoded = {
 
 export const identity: typeof SsoIdentity.Encoded = {
   id: "01975a73-5a61-7b0c-8e42-6e7f8091a2c5",
+  origin: "tenant",
   issuer: "https://login.acme.com",
   subject: "248289761001",
   created_at: "2026-11-24T22:15:00.000Z",
   last_login_at: "2026-11-25T07:58:00.000Z"
+}
+
+export const loginProvider: typeof LoginProvider.Encoded = {
+  name: LoginProviderName.make("google"),
+  title: "Google",
+  login_url: "https://llm.example.com/login/with/google"
 }
 
 export const loginPlace = { login_url: "https://llm.example.com/login/acme" }

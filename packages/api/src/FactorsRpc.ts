@@ -10,7 +10,7 @@ import {
   PasskeyRefused,
   ProofRequired
 } from "@llm-saas/domain/Factor"
-import { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
+import { LoginPolicy, LoginPolicyChoice } from "@llm-saas/domain/LoginPolicy"
 import { PasskeyCreation } from "@llm-saas/domain/Passkey"
 import { InvalidCredentials, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
@@ -96,7 +96,7 @@ const admins = RpcGroup.make(
     error: Schema.Union([...refusals, TenantNotFound])
   }),
   Rpc.make("loginPolicy.put", {
-    payload: { id: TenantId, ...LoginPolicy.fields, ...proofMember },
+    payload: { id: TenantId, ...LoginPolicyChoice.fields, ...proofMember },
     success: LoginPolicy,
     error: Schema.Union([...refusals, TenantNotFound, ProofRequired])
   })

@@ -1,5 +1,8 @@
 import { ProofRequired } from "@llm-saas/domain/Factor"
-import { Unavailable } from "@llm-saas/domain/Refusal"
+import { LoginProviderName } from "@llm-saas/domain/LoginProvider"
+import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { CsrfRefused } from "@llm-saas/domain/Session"
+import { ReturnPath, SsoNotFound, SsoUnavailable } from "@llm-saas/domain/SingleSignOn"
 import { IdentityNotFound, LastLogin, SsoIdentity, SsoIdentityId } from "@llm-saas/domain/SsoIdentity"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
@@ -19,6 +22,36 @@ const list = HttpApiEndpoint.get("list", "/me/identities", { success: IdentityLi
     })
   )
 
+/** A provider of the installation, and where the browser goes when the person there is linked: a path of this server, default `/`. */
+export const LinkIdentity = Schema.Struct({
+  provider: LoginProviderName,
+  return_to: Schema.optionalKey(ReturnPath)
+}).annotate({ identifier: "LinkIdentity" })
+
+/** Where the browser goes to log in. */
+export const IdentityLink = Schema.Struct({ location: Schema.String }).annotate({ identifier: "IdentityLink" })
+
+const link = HttpApiEndpoint.post("link", "/me/identities", {
+  headers: proofHeader,
+  payload: LinkIdentity,
+  success: IdentityLink,
+  error: [SsoNotFound, SsoUnavailable, ProofRequired, CsrfRefused, TooManyRequests, Unavailable]
+})
+  .annotateMerge(
+    Examples.answers(
+      200,
+      { location: "https://accounts.google.com/o/oauth2/v2/auth?client_id=…" },
+      { provider: "google", return_to: "/console/" }
+    )
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Link a person at a provider",
+      description:
+        "Of a provider of the installation (`GET /sso/providers`). For a page of this server: the header `X-CSRF: 1` is wanted, the answer has a cookie, and the browser goes to `location`, logs in there, and comes back to `return_to`. From then on that person logs in to this account by `/login/with/{name}`. Its address is told by mail. A tenant that requires its own single sign-on has no such logins."
+    })
+  )
+
 const remove = HttpApiEndpoint.delete("remove", "/me/identities/:id", {
   headers: proofHeader,
   params: { id: SsoIdentityId },
@@ -34,7 +67,7 @@ const remove = HttpApiEndpoint.delete("remove", "/me/identities/:id", {
 
 /** The people at identity providers who log in to an account. */
 export class IdentitiesApi extends HttpApiGroup.make("identities")
-  .add(list, remove)
+  .add(list, link, remove)
   .middleware(Authorization)
   .annotateEndpoints(Access, "user")
   .annotateMerge(

@@ -1,5 +1,5 @@
 import { ProofRequired } from "@llm-saas/domain/Factor"
-import { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
+import { LoginPolicy, LoginPolicyChoice } from "@llm-saas/domain/LoginPolicy"
 import { Unavailable } from "@llm-saas/domain/Refusal"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
@@ -12,7 +12,8 @@ const one = { id: TenantId }
 const MEANS =
   "`second_factor`: who must have one, `optional`, `admins` or `everybody`. Who has none sets one up with the next login; tokens and API keys "
   + "that are there work on. `second_factor_after_sso`: whether single sign-on is asked for it too. `tenant_switch`: whether a login elsewhere may be "
-  + "switched to an account here."
+  + "switched to an account here. `link_by_email`: whether a provider of the installation leads to an account by an address that both have "
+  + "verified, once the person agrees; false where it is left out."
 
 const get = HttpApiEndpoint.get("get", "/tenants/:id/login-policy", {
   params: one,
@@ -25,7 +26,7 @@ const get = HttpApiEndpoint.get("get", "/tenants/:id/login-policy", {
 const put = HttpApiEndpoint.put("put", "/tenants/:id/login-policy", {
   headers: proofHeader,
   params: one,
-  payload: LoginPolicy,
+  payload: LoginPolicyChoice,
   success: LoginPolicy,
   error: [TenantNotFound, ProofRequired, Unavailable]
 })

@@ -9,6 +9,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   limit: "The rows of a page; 50 where it is left out.",
   cursor: "The `next_cursor` of the page before.",
   slug: "The last part of the tenant's `login_url`.",
+  name: "The last part of the provider's `login_url`.",
+  choice: "Of a `login_url` of 409 `tenant_required`: the account that the person chose.",
   return_to: "A path of this server to go to after the login. Left out: `/`.",
   redirect_uri: "Where an app is told a code.",
   code_challenge: "PKCE's challenge of the app, with `redirect_uri`.",

@@ -36,6 +36,7 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["factors.recoveryCodes", "login"],
 
   ["identities.list", "login"],
+  ["identities.link", "login"],
   ["identities.remove", "login"],
 
   ["mail.sendVerification", "login"],

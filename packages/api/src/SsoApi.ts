@@ -1,5 +1,7 @@
-import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
+import { IdentityTaken, LoginProvider, LoginProviderName } from "@llm-saas/domain/LoginProvider"
+import { TenantRequired, TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import {
+  AccountChoice,
   AppAddress,
   AppState,
   CodeChallenge,
@@ -128,16 +130,50 @@ const find = HttpApiEndpoint.get("find", "/login", {
     })
   )
 
+/** Providers of the installation, for a login form. */
+export const LoginProviderList = Schema.Struct({ data: Schema.Array(LoginProvider) }).annotate({
+  identifier: "LoginProviderList"
+})
+
+const providers = HttpApiEndpoint.get("providers", "/sso/providers", { success: LoginProviderList })
+  .annotate(Access, "public")
+  .annotateMerge(Examples.answers(200, { data: [Examples.loginProvider] }))
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Providers for all tenants",
+      description:
+        "Those that the operator configured, in that order, for the buttons of a login form: what it shows, and where the browser goes."
+    })
+  )
+
 /** Where the browser goes after the login: a path of this server, or an app that exchanges a code. */
+const goal = {
+  return_to: Schema.optionalKey(ReturnPath),
+  redirect_uri: Schema.optionalKey(AppAddress),
+  code_challenge: Schema.optionalKey(CodeChallenge),
+  code_challenge_method: Schema.optionalKey(Schema.Literal("S256")),
+  state: Schema.optionalKey(AppState)
+}
+
+const startWith = HttpApiEndpoint.get("startWith", "/login/with/:name", {
+  params: { name: LoginProviderName },
+  query: { ...goal, choice: Schema.optionalKey(AccountChoice) },
+  success: HttpApiSchema.Empty(302),
+  error: [SsoNotFound, SsoUnavailable, RedirectRefused, TooManyRequests, Unavailable]
+})
+  .annotate(Access, "public")
+  .annotate(Costly, true)
+  .annotateMerge(
+    OpenApi.annotations({
+      summary: "Log in by a provider for all tenants",
+      description:
+        "As `GET /login/{slug}`, at a provider of the installation. It leads to the account that the person there is linked to: by its user (`POST /me/identities`), or by an address that both have verified, where the tenant's login policy says so (`link_by_email`). Where it may be several, or one that is to be linked by its address, `/sso/callback` asks which (409 `tenant_required`, a page for browsers); each `login_url` begins here again, with a `choice`. A second factor is asked for as after a password."
+    })
+  )
+
 const start = HttpApiEndpoint.get("start", "/login/:slug", {
   params: { slug: Slug },
-  query: {
-    return_to: Schema.optionalKey(ReturnPath),
-    redirect_uri: Schema.optionalKey(AppAddress),
-    code_challenge: Schema.optionalKey(CodeChallenge),
-    code_challenge_method: Schema.optionalKey(Schema.Literal("S256")),
-    state: Schema.optionalKey(AppState)
-  },
+  query: goal,
   success: HttpApiSchema.Empty(302),
   error: [SsoNotFound, SsoUnavailable, RedirectRefused, TooManyRequests, Unavailable]
 })
@@ -155,7 +191,7 @@ const start = HttpApiEndpoint.get("start", "/login/:slug", {
 /** Providers add parameters of their own: any are taken, and the handler reads them itself. */
 const callback = HttpApiEndpoint.get("callback", "/sso/callback", {
   success: HttpApiSchema.Empty(303),
-  error: [SsoExpired, SsoRefused, SsoUnavailable, TooManyRequests, Unavailable]
+  error: [SsoExpired, SsoRefused, SsoUnavailable, TenantRequired, IdentityTaken, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
   .annotate(Costly, true)
@@ -164,13 +200,13 @@ const callback = HttpApiEndpoint.get("callback", "/sso/callback", {
     OpenApi.annotations({
       summary: "Back from the provider",
       description:
-        "Where providers send browsers. Needs the cookie of `GET /login/{slug}`, works once and for ten minutes."
+        "Where providers send browsers. Needs the cookie of `GET /login/{slug}`, `GET /login/with/{name}` or `POST /me/identities`, works once and for ten minutes. A browser gets what went wrong as a page."
     })
   )
 
 /** A tenant's single sign-on by OpenID Connect. */
 export class SsoApi extends HttpApiGroup.make("sso")
-  .add(get, put, remove, test, proveDomain, find, start, callback)
+  .add(get, put, remove, test, proveDomain, find, providers, startWith, start, callback)
   .annotateMerge(
     OpenApi.annotations({
       title: "Single sign-on",

@@ -15,17 +15,18 @@ import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
-import { LoginPlace } from "./SsoApi.ts"
+import { LoginPlace, LoginProviderList } from "./SsoApi.ts"
 
 const one = { id: TenantId }
 
-/** `GET /login?email=…`: without a token. */
+/** `GET /login?email=…` and `/sso/providers`: without a token. */
 const open = RpcGroup.make(
   Rpc.make("sso.find", {
     payload: { email: EmailInput },
     success: LoginPlace,
     error: Schema.Union([TooManyRequests, Unavailable])
-  })
+  }),
+  Rpc.make("sso.providers", { success: LoginProviderList })
 ).annotateRpcs(Access, "public")
 
 /** `/tenants/{id}/sso…`. */

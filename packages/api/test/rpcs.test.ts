@@ -5,7 +5,7 @@ import { Access } from "../src/Access.ts"
 import { Api } from "../src/Api.ts"
 import { Rpcs } from "../src/Rpcs.ts"
 
-/** Endpoints without a call: for probes, pages and other programs, a second way to ask for a stream, and a file. */
+/** Endpoints without a call: for probes, pages and other programs, a second way to ask for a stream, a file, and what a browser does. */
 const ALONE = [
   "system.about",
   "system.health",
@@ -13,7 +13,9 @@ const ALONE = [
   "system.ready",
   "messages.streamUrl",
   "usage.export",
+  "identities.link",
   "sso.start",
+  "sso.startWith",
   "sso.callback"
 ]
 /** Endpoints of other APIs, which only clients of those call, and those of the operator, who has a command. */

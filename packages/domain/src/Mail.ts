@@ -27,6 +27,8 @@ export const MailContent = Schema.Union([
   /** Notices: the owner of the account is told, in case it was not them. */
   Schema.Struct({ template: Schema.Literal("password_changed") }),
   Schema.Struct({ template: Schema.Literal("second_factor_added") }),
-  Schema.Struct({ template: Schema.Literal("second_factor_removed") })
+  Schema.Struct({ template: Schema.Literal("second_factor_removed") }),
+  /** A person at an identity provider logs in to the account from now on. */
+  Schema.Struct({ template: Schema.Literal("identity_linked"), issuer: Schema.String })
 ])
 export type MailContent = typeof MailContent.Type

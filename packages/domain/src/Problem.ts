@@ -287,8 +287,8 @@ export const PROBLEMS = {
   tenant_required: {
     status: 409,
     title: "This account exists in several tenants: send tenant_id",
-    detail: "Email and password fit accounts in several tenants.",
-    help: "Send the `tenant_id` of the one that is meant."
+    detail: "The login fits accounts in several tenants.",
+    help: "Send the `tenant_id` of the one that is meant; after a login at a provider, follow one `login_url` of `tenants`."
   },
   plan_not_found: {
     status: 404,
@@ -331,6 +331,12 @@ export const PROBLEMS = {
     title: "The last way to log in stays",
     detail: "The account has no other way to log in: no password, or passwords do not count in its tenant.",
     help: "Ask an admin of the tenant, who can disable or delete the account."
+  },
+  identity_taken: {
+    status: 409,
+    title: "This person has another account here",
+    detail: "The person at the identity provider logs in to another account of the tenant.",
+    help: "Unlink them there first, by `DELETE /me/identities/{id}`, or log in at the provider as somebody else."
   },
   sso_untried: {
     status: 409,

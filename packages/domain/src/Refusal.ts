@@ -14,8 +14,15 @@ export class InvalidCredentials extends Problem<InvalidCredentials>()(
   {}
 ) {}
 
-/** The email and password fit users of several tenants: `tenant_id` is required. Only a client with the right password gets this. */
-export class TenantRequired extends Problem<TenantRequired>()("TenantRequired", "tenant_required", {}) {}
+/**
+ * The email and password fit users of several tenants: `tenant_id` is required. Only a client with the right password gets this. After a login
+ * at a provider of the installation, `tenants` are those that the person may log in to, each with the address that does.
+ */
+export class TenantRequired extends Problem<TenantRequired>()("TenantRequired", "tenant_required", {
+  tenants: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ tenant_id: Schema.String, name: Schema.String, login_url: Schema.String }))
+  )
+}) {}
 
 /** Too many requests of this kind. `retry_after` is in seconds, and is sent as the `Retry-After` header too. */
 export class TooManyRequests extends Problem<TooManyRequests>()("TooManyRequests", "too_many_requests", {

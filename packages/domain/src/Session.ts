@@ -8,7 +8,15 @@ export const SessionId = Schema.String.check(uuid).pipe(Schema.brand("SessionId"
 export type SessionId = typeof SessionId.Type
 
 /** How a login was proven. */
-export const LoginMethod = Schema.Literals(["password", "registration", "invitation", "sso", "passkey", "switch"])
+export const LoginMethod = Schema.Literals([
+  "password",
+  "registration",
+  "invitation",
+  "sso",
+  "provider",
+  "passkey",
+  "switch"
+])
 export type LoginMethod = typeof LoginMethod.Type
 
 /** A login that is not over. */

@@ -38,6 +38,11 @@ export const AppState = Schema.String.check(
   Schema.isPattern(/^[ -~]{1,500}$/u, { expected: "at most 500 ASCII characters" })
 )
 
+/** An account that a person chose, sealed: part of an address that asked which. */
+export const AccountChoice = Schema.String.check(
+  Schema.isPattern(/^ac_[\w-]{1,2000}$/u, { expected: "the choice of an address that asked which account" })
+)
+
 const DOMAIN = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/u
 
 /** The domain of addresses, as DNS has it: lower case, an international one as `xn--…` (RFC 5890). */

@@ -18,14 +18,18 @@ interface ClaimRules {
  * strangers sign up.
  */
 export const addressOf = (claims: SsoClaims, { domains, trust_email }: ClaimRules): Email | undefined => {
-  // Some providers write it as text.
-  const verified = claims["email_verified"] === true || claims["email_verified"] === "true"
   const denied = claims["email_verified"] === false || claims["email_verified"] === "false"
-  if (!verified && (denied || !trust_email)) return undefined
-  const email = Option.getOrUndefined(decodeEmail(claims["email"]))
+  const email = trust_email && !denied ? Option.getOrUndefined(decodeEmail(claims["email"])) : verifiedEmailOf(claims)
   if (email === undefined) return undefined
   return domains.includes(email.slice(email.lastIndexOf("@") + 1)) ? email : undefined
 }
+
+/** The address that the provider says it has verified. */
+export const verifiedEmailOf = (claims: SsoClaims): Email | undefined =>
+  // Some providers write it as text.
+  claims["email_verified"] === true || claims["email_verified"] === "true"
+    ? Option.getOrUndefined(decodeEmail(claims["email"]))
+    : undefined
 
 /**
  * The role by the claim, which is a value or a list of values: admin with one of `admin_values`, else user. Undefined: the role stays as

@@ -9,6 +9,8 @@ export type SsoIdentityId = typeof SsoIdentityId.Type
 /** A person at an identity provider who logs in to the account. `issuer` and `subject` name them (OpenID Connect Core 1.0 §2). */
 export class SsoIdentity extends Schema.Class<SsoIdentity>("SsoIdentity")({
   id: SsoIdentityId,
+  /** Whose provider it is: the tenant's own, or one of the whole installation. */
+  origin: Schema.Literals(["tenant", "installation"]),
   issuer: Issuer,
   subject: Schema.String,
   created_at: Schema.DateTimeUtcFromString,

@@ -93,6 +93,12 @@ export const wordsOf = (content: MailContent, { product, tenant, token }: Omit<M
         before: [`A second factor was added to ${account}.`],
         after: ["If it was not you, change your password now, and tell your administrator."]
       }
+    case "identity_linked":
+      return {
+        subject: `A new way to log in to your account at ${product}`,
+        before: [`Single sign-on at ${plain(content.issuer)} leads to ${account} from now on.`],
+        after: ["If it was not you, remove it and change your password now, and tell your administrator."]
+      }
     case "second_factor_removed":
       return {
         subject: `A second factor was removed from your account at ${product}`,

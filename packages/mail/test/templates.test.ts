@@ -55,7 +55,8 @@ describe("a mail", () => {
       { template: "invitation", inviter: "ann@example.com", role: "admin" },
       { template: "password_changed" },
       { template: "second_factor_added" },
-      { template: "second_factor_removed" }
+      { template: "second_factor_removed" },
+      { template: "identity_linked", issuer: "https://login.acme.com" }
     ]
     for (const content of contents) {
       const { html, subject, text } = shown(content)

@@ -66,7 +66,9 @@ import { SecondStep } from "./auth/SecondStep.ts"
 import { TenantSwitch } from "./auth/TenantSwitch.ts"
 import { Sessions } from "./auth/Sessions.ts"
 import { SignUps } from "./auth/SignUps.ts"
+import { ProviderLogins } from "./auth/ProviderLogins.ts"
 import { SsoLogins } from "./auth/SsoLogins.ts"
+import { SsoTrips } from "./auth/SsoTrips.ts"
 
 /** The handlers: one layer for each group of the contract. */
 const Handlers = Layer.mergeAll(
@@ -125,7 +127,8 @@ const Routes = Layer.mergeAll(
   Layer.provide([AuthorizationLayer, OperatorAuthorizationLayer, RequestSchemaLayer, RequestBodies.layer]),
   Layer.provide(TenantSwitch.layer),
   Layer.provide(Invitees.layer),
-  Layer.provide([LoginPlaces.layer, SsoLogins.layer]),
+  Layer.provide([LoginPlaces.layer, SsoLogins.layer, ProviderLogins.layer]),
+  Layer.provide(SsoTrips.layer),
   Layer.provide([Sessions.layer, Renewals.layer, SignUps.layer, MailRequests.layer]),
   Layer.provide([SecondStep.layer, Proofs.layer, PasskeyEnrolments.layer]),
   Layer.provide([SessionAnswers.layer, RefreshTokens.layer]),

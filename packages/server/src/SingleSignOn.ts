@@ -1,4 +1,5 @@
 import { SsoAccess } from "@llm-saas/database/SsoAccess"
+import { LoginProviders } from "@llm-saas/engine/sso/LoginProviders"
 import { SsoAddresses } from "@llm-saas/engine/sso/SsoAddresses"
 import { SsoConnections } from "@llm-saas/engine/sso/SsoConnections"
 import { SsoIdentities } from "@llm-saas/engine/sso/SsoIdentities"
@@ -6,12 +7,30 @@ import { DomainProofsLayer } from "@llm-saas/sso/DomainProofsLayer"
 import { OpenIdProvidersLayer } from "@llm-saas/sso/OpenIdProvidersLayer"
 import { Effect, Layer } from "effect"
 import { SecretKey } from "./auth/SecretKey.ts"
+import { providersOf } from "./config/OidcProviders.ts"
 import { Settings } from "./config/Settings.ts"
 
 const SsoAddressesLayer = Layer.effect(
   SsoAddresses,
   Effect.map(Settings, ({ PUBLIC_URL }) =>
-    SsoAddresses.of({ login: (slug) => `${PUBLIC_URL}/login/${slug}`, callback: `${PUBLIC_URL}/sso/callback` })
+    SsoAddresses.of({
+      login: (slug) => `${PUBLIC_URL}/login/${slug}`,
+      callback: `${PUBLIC_URL}/sso/callback`,
+      loginWith: (provider) => `${PUBLIC_URL}/login/with/${provider}`
+    })
+  )
+)
+
+const LoginProvidersLayer = Layer.effect(
+  LoginProviders,
+  Effect.map(Effect.all([Settings, SsoAddresses]), ([settings, { callback }]) =>
+    LoginProviders.of({
+      all: providersOf(settings).map(({ client_id, client_secret, issuer, name, title = name }) => ({
+        name,
+        title,
+        client: { owner: "installation", issuer, clientId: client_id, secret: client_secret, redirectUri: callback }
+      }))
+    })
   )
 )
 
@@ -27,5 +46,6 @@ const ProofsLayer = Layer.unwrap(
 
 /** Single sign-on: what admins set up, and providers and names in the network. */
 export const SingleSignOnLayer = Layer.merge(SsoConnections.layer, SsoIdentities.layer).pipe(
-  Layer.provideMerge(Layer.mergeAll(ProvidersLayer, ProofsLayer, SsoAddressesLayer, SsoAccess.layer))
+  Layer.provideMerge(Layer.mergeAll(ProvidersLayer, ProofsLayer, LoginProvidersLayer, SsoAccess.layer)),
+  Layer.provideMerge(SsoAddressesLayer)
 )

@@ -437,7 +437,8 @@ layer(Running.with(VARIABLES), { timeout: 60_000 })("a tenant's login policy", (
       assert.deepStrictEqual((yield* read(admin.token)).body, {
         second_factor: "optional",
         second_factor_after_sso: false,
-        tenant_switch: true
+        tenant_switch: true,
+        link_by_email: false
       })
       assert.deepStrictEqual(says(yield* read(member.token)), [403, "forbidden"])
       assert.deepStrictEqual(says(yield* read(stranger.token)), [404, "tenant_not_found"])
@@ -447,7 +448,7 @@ layer(Running.with(VARIABLES), { timeout: 60_000 })("a tenant's login policy", (
       const safe = yield* protect(send, admin)
       assert.deepStrictEqual(says(yield* put(json)), [403, "proof_required"])
       const headers = yield* proof(send, safe, { code: codeAt(safe.secret) })
-      assert.deepStrictEqual((yield* put(json, headers)).body, json)
+      assert.deepStrictEqual((yield* put(json, headers)).body, { ...json, link_by_email: false })
     })
   )
 

@@ -171,6 +171,14 @@ layer(Program)("a login by single sign-on", (it) => {
       const carol = one.person({ email })
       const { token } = yield* tokenOf(send, (yield* logIn(`/login/${one.slug}`, carol)).headers.getSetCookie())
       assert.strictEqual((yield* me(send, token))["id"], made.body["id"])
+      // Its owner is told, once.
+      yield* logIn(`/login/${one.slug}`, carol)
+      assert.deepStrictEqual(
+        yield* query(
+          `select tenant_id::text as tenant from app.mails where address = '${email}' and template = 'identity_linked'`
+        ),
+        [{ tenant: one.admin.tenant }]
+      )
       // The address is given to a new colleague: the account stays the first one's.
       assert.strictEqual(yield* refused(one, { email }), "sso_refused")
       const events = yield* query(

@@ -22,13 +22,17 @@ const SCOPES = "openid email profile"
 /** Providers in the network, by `openid-client`. `allowPrivate`: see {@link FetchLimits}. */
 export const OpenIdProvidersLayer = (options: Pick<FetchLimits, "allowPrivate">) =>
   Layer.sync(OpenIdProviders, () => {
-    const fetch = guardedFetch({ ...options, timeoutMs: REQUEST_MS, limitBytes: LIMIT_BYTES })
+    const limits = { timeoutMs: REQUEST_MS, limitBytes: LIMIT_BYTES }
+    const guarded = guardedFetch({ ...options, ...limits })
+    const own = guardedFetch({ allowPrivate: true, ...limits })
+    // The installation's are where the operator says; a tenant's, where its admins do.
+    const fetchOf = ({ owner }: ProviderClient) => (owner === "installation" ? own : guarded)
     const known = new KnownProviders()
     const waiting = new Map<string, number>()
 
-    const discover = ({ clientId, issuer, secret }: ProviderClient) =>
-      oidc.discovery(new URL(issuer), clientId, undefined, authentication(secret), {
-        [oidc.customFetch]: fetch,
+    const discover = (client: ProviderClient) =>
+      oidc.discovery(new URL(client.issuer), client.clientId, undefined, authentication(client.secret), {
+        [oidc.customFetch]: fetchOf(client),
         timeout: REQUEST_MS / 1000,
         execute: [
           // The signature too, though TLS would do: a token endpoint behind another's cache or proxy proves nothing.
@@ -67,7 +71,12 @@ export const OpenIdProvidersLayer = (options: Pick<FetchLimits, "allowPrivate">)
         return yield* new SsoUnavailable({ reason: "no_discovery" })
       const response = yield* Effect.tryPromise({
         try: () =>
-          fetch(jwks_uri, { method: "GET", headers: { accept: "application/json" }, body: null, redirect: "manual" }),
+          fetchOf(client)(jwks_uri, {
+            method: "GET",
+            headers: { accept: "application/json" },
+            body: null,
+            redirect: "manual"
+          }),
         catch: (cause) => failure(cause, "no_discovery")
       })
       const keys = yield* Effect.tryPromise({

@@ -13,7 +13,7 @@ const tenant = TenantId.make("01975a6a-7c1e-7b90-8d2f-0a1b2c3d4e5f")
 const SECRETS = { state: "s".repeat(43), nonce: "n".repeat(43), verifier: "v".repeat(43) }
 
 const clientOf = (issuer: string, more: Partial<ProviderClient> = {}): ProviderClient => ({
-  owner: "installation",
+  owner: tenant,
   issuer,
   clientId: CLIENT.id,
   secret: Redacted.make(CLIENT.secret),
@@ -164,14 +164,14 @@ layer(Layer.mergeAll(OidcServer.layer, OpenIdProvidersLayer({ allowPrivate: true
         const { authorizationUrl } = yield* OpenIdProviders
         let asked = 0
         const silent = yield* server(() => void asked++)
-        const slow = clientOf(silent.url, { clientId: "slow", owner: "installation" })
+        const slow = clientOf(silent.url, { clientId: "slow" })
         const waiting = yield* Effect.forkChild(
           Effect.all(
             Array.from({ length: 50 }, () => reason(authorizationUrl(slow, SECRETS))),
             { concurrency: "unbounded" }
           )
         )
-        const other = clientOf((yield* OidcServer).issuer, { owner: tenant })
+        const other = clientOf((yield* OidcServer).issuer, { owner: "installation" })
         assert.include(yield* authorizationUrl(other, SECRETS), "code_challenge_method=S256")
         silent.close()
         assert.deepStrictEqual([...new Set(yield* Fiber.join(waiting))], ["unreachable"])
@@ -210,6 +210,23 @@ layer(OpenIdProvidersLayer({ allowPrivate: false }))("in a network that is not p
       ]
       for (const issuer of issuers) assert.strictEqual(yield* reason(check(clientOf(issuer))), "not_allowed", issuer)
       assert.strictEqual(asked, 0)
+    })
+  )
+
+  it.effect("the installation's own is asked, which the operator chose, by TLS alone", () =>
+    Effect.gen(function* () {
+      const { check } = yield* OpenIdProviders
+      let asked = 0
+      const inside = yield* server((_, response) => {
+        asked++
+        response.end()
+      })
+      const own = { owner: "installation" } as const
+      assert.strictEqual(yield* reason(check(clientOf(inside.url, own))), "not_allowed")
+      assert.strictEqual(asked, 0)
+      const secure = inside.url.replace("http:", "https:")
+      // No TLS answers there.
+      assert.strictEqual(yield* reason(check(clientOf(secure, own))), "unreachable")
     })
   )
 })

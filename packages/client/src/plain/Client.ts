@@ -1,5 +1,6 @@
 import { Answer, type StreamOptions } from "./Answer.ts"
 import { Factors, proven, type ProofOptions } from "./Factors.ts"
+import { Identities } from "./Identities.ts"
 import { inMemory, SessionKeeper, type SessionStore } from "./SessionKeeper.ts"
 import { type RequestOptions, Transport } from "./Transport.ts"
 import type {
@@ -27,7 +28,9 @@ import type {
   LimitsInForce,
   LoginAnswer,
   LoginPlace,
+  LoginProvider,
   LoginPolicy,
+  LoginPolicyChoice,
   MailRequest,
   ManagedUser,
   Membership,
@@ -46,7 +49,6 @@ import type {
   Session,
   SsoConnection,
   SsoConnectionChoice,
-  SsoIdentity,
   TalkingModel,
   Tenant,
   Token,
@@ -96,6 +98,8 @@ export class Client {
 
   /** Second factors. */
   readonly factors: Factors
+  /** Who logs in to the client's account at a provider. */
+  readonly identities: Identities
 
   readonly #session: SessionKeeper
 
@@ -104,6 +108,7 @@ export class Client {
     this.#session = new SessionKeeper(transport, store, onReplaced)
     transport.session = this.#session
     this.factors = new Factors(transport)
+    this.identities = new Identities(transport)
   }
 
   /** The access token or API key requests are sent with. */
@@ -298,7 +303,7 @@ export class Client {
     /** What is asked of logins. For admins. */
     loginPolicy: (id: string, options?: RequestOptions): Promise<LoginPolicy> =>
       this.#transport.retry("GET", `/tenants/${encode(id)}/login-policy`, options),
-    changeLoginPolicy: (id: string, policy: LoginPolicy, options?: ProofOptions): Promise<LoginPolicy> =>
+    changeLoginPolicy: (id: string, policy: LoginPolicyChoice, options?: ProofOptions): Promise<LoginPolicy> =>
       this.#transport.retry("PUT", `/tenants/${encode(id)}/login-policy`, { ...proven(options), json: policy }),
     /** The tenant's users. For admins. */
     users: (id: string, query?: PageQuery, options?: RequestOptions): Promise<Page<ManagedUser>> =>
@@ -527,17 +532,11 @@ export class Client {
       this.#transport.send("POST", `/tenants/${encode(tenant)}/sso/domains/${encode(domain)}/prove`, options),
     /** Where people with this address log in. */
     find: (email: string, options?: RequestOptions): Promise<LoginPlace> =>
-      this.#transport.retry("GET", "/login", { ...options, query: { email } })
-  }
-
-  /** Who logs in to the client's account at a provider. */
-  readonly identities = {
-    list: async (options?: RequestOptions): Promise<ReadonlyArray<SsoIdentity>> =>
-      (await this.#transport.retry<{ readonly data: ReadonlyArray<SsoIdentity> }>("GET", "/me/identities", options))
-        .data,
-    /** The last way to log in stays. */
-    remove: (id: string, options?: ProofOptions): Promise<void> =>
-      this.#transport.done("DELETE", `/me/identities/${encode(id)}`, proven(options))
+      this.#transport.retry("GET", "/login", { ...options, query: { email } }),
+    /** Providers for all tenants, for the buttons of a login form. */
+    providers: async (options?: RequestOptions): Promise<ReadonlyArray<LoginProvider>> =>
+      (await this.#transport.retry<{ readonly data: ReadonlyArray<LoginProvider> }>("GET", "/sso/providers", options))
+        .data
   }
 
   /** Owners of keys who are no people. For admins. */

@@ -87,7 +87,7 @@ export interface Token {
 export interface Session {
   readonly id: string
   readonly user_id: string
-  readonly method: "password" | "registration" | "invitation" | "sso" | "passkey" | "switch"
+  readonly method: "password" | "registration" | "invitation" | "sso" | "provider" | "passkey" | "switch"
   readonly device: string | null
   readonly address: string | null
   readonly created_at: string
@@ -220,11 +220,39 @@ export interface LoginPolicy {
   readonly second_factor: "optional" | "admins" | "everybody"
   readonly second_factor_after_sso: boolean
   readonly tenant_switch: boolean
+  readonly link_by_email: boolean
+}
+
+/** A policy to set. `link_by_email` is false where it is left out. */
+export interface LoginPolicyChoice {
+  readonly second_factor: "optional" | "admins" | "everybody"
+  readonly second_factor_after_sso: boolean
+  readonly tenant_switch: boolean
+  readonly link_by_email?: boolean
+}
+
+/** A provider for all tenants, as a login form shows it. */
+export interface LoginProvider {
+  readonly name: string
+  readonly title: string
+  readonly login_url: string
+}
+
+/** A provider at which a person is to be linked; `return_to` is a path of the server. */
+export interface LinkIdentity {
+  readonly provider: string
+  readonly return_to?: string
+}
+
+/** Where the browser goes to log in there. */
+export interface IdentityLink {
+  readonly location: string
 }
 
 /** A person at an identity provider who logs in to the account. */
 export interface SsoIdentity {
   readonly id: string
+  readonly origin: "tenant" | "installation"
   readonly issuer: string
   readonly subject: string
   readonly created_at: string
@@ -999,6 +1027,7 @@ export type ProblemCode =
   | "headers_too_large"
   | "idempotency_mismatch"
   | "identity_not_found"
+  | "identity_taken"
   | "insufficient_scope"
   | "internal_error"
   | "invalid_credentials"

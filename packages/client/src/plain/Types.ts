@@ -53,6 +53,8 @@ export interface Problem {
   readonly passkey?: Readonly<Record<string, unknown>>
   /** That, or what may prove who asks. */
   readonly methods?: ReadonlyArray<"password" | "totp" | "passkey" | "recovery_code">
+  /** If a login at a provider fits several accounts: the address that goes on with each. */
+  readonly tenants?: ReadonlyArray<{ readonly tenant_id: string; readonly name: string; readonly login_url: string }>
   readonly min_characters?: number
   /** If a limit is reached or a budget does not suffice: whose it is, and of what. */
   readonly scope?: "tenant" | "user" | "key" | "model"

@@ -52,7 +52,7 @@ export const standing = SqlSchema.findOne({
     TenantSql.use(
       (
         sql
-      ) => sql`select u.role, u.email, t.name as tenant, t.second_factor, t.second_factor_after_sso, t.tenant_switch,
+      ) => sql`select u.role, u.email, t.name as tenant, t.second_factor, t.second_factor_after_sso, t.tenant_switch, t.link_by_email,
           auth.has_password() as has_password,
           array(select distinct f.kind from app.factors f where ${sql.literal(OWN)} and ${sql.literal(COUNTS)}) as kinds,
           (

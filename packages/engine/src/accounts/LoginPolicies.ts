@@ -1,6 +1,6 @@
 import { Tenancy, TenantSql } from "@llm-saas/database/Tenancy"
 import { type Actor } from "@llm-saas/domain/Actor"
-import { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
+import { LoginPolicy, type LoginPolicyChoice } from "@llm-saas/domain/LoginPolicy"
 import type { Refused } from "@llm-saas/domain/Refusal"
 import { TenantId, TenantNotFound } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Option, Schema } from "effect"
@@ -13,7 +13,10 @@ export class LoginPolicies extends Context.Service<
   LoginPolicies,
   {
     readonly get: (id: TenantId) => Effect.Effect<LoginPolicy, TenantNotFound | Refused, Actor>
-    readonly put: (id: TenantId, policy: LoginPolicy) => Effect.Effect<LoginPolicy, TenantNotFound | Refused, Actor>
+    readonly put: (
+      id: TenantId,
+      policy: LoginPolicyChoice
+    ) => Effect.Effect<LoginPolicy, TenantNotFound | Refused, Actor>
   }
 >()("@llm-saas/engine/accounts/LoginPolicies") {
   static readonly layer = Layer.effect(
@@ -29,7 +32,7 @@ export class LoginPolicies extends Context.Service<
       const put: LoginPolicies["Service"]["put"] = Effect.fn("LoginPolicies.put")((id, policy) =>
         tenancy.transaction(
           Effect.gen(function* () {
-            const changed = yield* Effect.flatMap(update({ id, ...policy }), policyOf)
+            const changed = yield* Effect.flatMap(update({ id, link_by_email: false, ...policy }), policyOf)
             yield* record("tenant.changed", { kind: "tenant", id }, { login_policy: { ...changed } })
             return changed
           })
@@ -46,7 +49,7 @@ const policyOf = (row: Option.Option<typeof LoginPolicy.Type>) =>
     onSome: (policy) => Effect.succeed(policy)
   })
 
-const COLUMNS = "second_factor, second_factor_after_sso, tenant_switch"
+const COLUMNS = "second_factor, second_factor_after_sso, tenant_switch, link_by_email"
 
 /** Inside the room there is no other tenant. */
 const select = SqlSchema.findOneOption({
@@ -58,10 +61,11 @@ const select = SqlSchema.findOneOption({
 const update = SqlSchema.findOneOption({
   Request: Schema.Struct({ id: TenantId, ...LoginPolicy.fields }),
   Result: LoginPolicy,
-  execute: ({ id, second_factor, second_factor_after_sso, tenant_switch }) =>
+  execute: ({ id, link_by_email, second_factor, second_factor_after_sso, tenant_switch }) =>
     TenantSql.use(
       (sql) => sql`update app.tenants set second_factor = ${second_factor},
-          second_factor_after_sso = ${second_factor_after_sso}::boolean, tenant_switch = ${tenant_switch}::boolean
+          second_factor_after_sso = ${second_factor_after_sso}::boolean, tenant_switch = ${tenant_switch}::boolean,
+          link_by_email = ${link_by_email}::boolean
         where id = ${id} returning ${sql.literal(COLUMNS)}`
     )
 })

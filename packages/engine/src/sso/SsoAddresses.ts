@@ -1,3 +1,4 @@
+import type { LoginProviderName } from "@llm-saas/domain/LoginProvider"
 import type { Slug } from "@llm-saas/domain/SingleSignOn"
 import { Context } from "effect"
 
@@ -7,6 +8,8 @@ export class SsoAddresses extends Context.Service<
   {
     /** Of the page of a tenant, which sends the browser to its provider. */
     readonly login: (slug: Slug) => string
+    /** The same of a provider of the installation. */
+    readonly loginWith: (provider: LoginProviderName) => string
     /** The redirect URI, the same for every tenant. */
     readonly callback: string
   }

@@ -6,12 +6,13 @@ import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import { SqlSchema } from "effect/sql"
 import * as AuditLog from "../AuditLog.ts"
+import { LoginProviders } from "./LoginProviders.ts"
 
 /** Who at a provider logs in to the actor's account. Identities are made by logins alone. */
 export class SsoIdentities extends Context.Service<
   SsoIdentities,
   {
-    /** Oldest first. There are as many as the account's tenant had providers. */
+    /** Oldest first. There are as many as the account's tenant had providers, and twenty of the installation's at most. */
     readonly list: Effect.Effect<ReadonlyArray<SsoIdentity>, Refused, Actor>
     /** Unlinks one. The last way to log in stays. Sessions go on. Who may do it with which proof is the caller's. */
     readonly remove: (id: SsoIdentityId) => Effect.Effect<void, IdentityNotFound | LastLogin | Refused, Actor>
@@ -21,6 +22,7 @@ export class SsoIdentities extends Context.Service<
     SsoIdentities,
     Effect.gen(function* () {
       const tenancy = yield* Tenancy
+      const issuers = (yield* LoginProviders).all.map(({ client }) => client.issuer)
       const record = AuditLog.recorder(yield* SecureRandom)
 
       const remove: SsoIdentities["Service"]["remove"] = Effect.fn("SsoIdentities.remove")(function* (id) {
@@ -32,7 +34,7 @@ export class SsoIdentities extends Context.Service<
               yield* hold()
               const removed = yield* unlink(id)
               if (Option.isNone(removed)) return yield* new IdentityNotFound({})
-              if (!(yield* wayIn()).there) return yield* new LastLogin({})
+              if (!(yield* wayIn(issuers)).there) return yield* new LastLogin({})
               yield* record("sso.unlinked", { kind: "user", id: userId }, { identity: id })
             })
           )
@@ -57,7 +59,7 @@ const select = SqlSchema.findAll({
   Result: Schema.Struct({ ...SsoIdentity.fields, created_at: At, last_login_at: Schema.NullOr(At) }),
   execute: () =>
     TenantSql.use(
-      (sql) => sql`select i.id, i.issuer, i.subject, i.created_at, i.last_login_at from app.sso_identities i
+      (sql) => sql`select i.id, i.origin, i.issuer, i.subject, i.created_at, i.last_login_at from app.sso_identities i
         where i.tenant_id = app.tenant_id() and i.user_id = app.user_id() order by i.created_at, i.id`
     )
 })
@@ -81,9 +83,12 @@ const unlink = SqlSchema.findOneOption({
     )
 })
 
-/** Whether the actor can log in with what is left. */
+/** Whether the actor can log in with what is left, by the installation's providers too. */
 const wayIn = SqlSchema.findOne({
-  Request: Schema.Void,
+  Request: Schema.fromJsonString(Schema.Array(Schema.String)),
   Result: Schema.Struct({ there: Schema.Boolean }),
-  execute: () => TenantSql.use((sql) => sql`select auth.has_way_in() as there`)
+  execute: (issuers) =>
+    TenantSql.use(
+      (sql) => sql`select auth.has_way_in(array(select jsonb_array_elements_text(${issuers}::text::jsonb))) as there`
+    )
 })

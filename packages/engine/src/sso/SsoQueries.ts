@@ -117,7 +117,7 @@ export const triedByAdmin = SqlSchema.findOneOption({
     TenantSql.use(
       (sql) => sql`select i.user_id from app.sso_identities i
         join app.users u on u.tenant_id = i.tenant_id and u.id = i.user_id
-        where i.tenant_id = app.tenant_id() and i.issuer = ${issuer} and i.last_login_at is not null and u.role = 'admin'
+        where i.tenant_id = app.tenant_id() and i.origin = 'tenant' and i.issuer = ${issuer} and i.last_login_at is not null and u.role = 'admin'
           and u.status = 'active' limit 1`
     )
 })
@@ -137,6 +137,7 @@ export const forgetOthers = SqlSchema.void({
   Request: Schema.String,
   execute: (issuer) =>
     TenantSql.use(
-      (sql) => sql`delete from app.sso_identities where tenant_id = app.tenant_id() and issuer <> ${issuer}`
+      (sql) =>
+        sql`delete from app.sso_identities where tenant_id = app.tenant_id() and origin = 'tenant' and issuer <> ${issuer}`
     )
 })

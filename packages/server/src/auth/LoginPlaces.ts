@@ -1,8 +1,10 @@
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import { SsoAccess } from "@llm-saas/database/SsoAccess"
+import { LoginProvider } from "@llm-saas/domain/LoginProvider"
 import type { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { MailDomain } from "@llm-saas/domain/SingleSignOn"
 import type { Email } from "@llm-saas/domain/User"
+import { LoginProviders } from "@llm-saas/engine/sso/LoginProviders"
 import { SsoAddresses } from "@llm-saas/engine/sso/SsoAddresses"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
@@ -19,6 +21,8 @@ export class LoginPlaces extends Context.Service<
       email: Email,
       from: Sender
     ) => Effect.Effect<{ readonly login_url: string | null }, TooManyRequests | Unavailable>
+    /** The installation's providers, for a login form. */
+    readonly providers: { readonly data: ReadonlyArray<LoginProvider> }
   }
 >()("@llm-saas/server/auth/LoginPlaces") {
   static readonly layer = Layer.effect(
@@ -35,7 +39,12 @@ export class LoginPlaces extends Context.Service<
         secret: (yield* SecretKey).value,
         access: yield* PreTenantAccess
       })
+      const { all } = yield* LoginProviders
+      const data = all.map(
+        ({ name, title }) => new LoginProvider({ name, title, login_url: addresses.loginWith(name) })
+      )
       return LoginPlaces.of({
+        providers: { data },
         find: Effect.fn("LoginPlaces.find")(function* (email, from) {
           yield* limit.count(networks.of(from))
           const domain = asDomain(email.slice(email.lastIndexOf("@") + 1))

@@ -18,11 +18,15 @@ export const CurrentAnswerCookie = Context.Reference<AnswerCookie>("@llm-saas/se
   defaultValue: () => ({ cookie: undefined })
 })
 
+/** Sends this cookie with the answer. */
+export const keepAnswerCookie = (cookie: string): Effect.Effect<void> =>
+  Effect.map(CurrentAnswerCookie, (answer) => {
+    answer.cookie = cookie
+  })
+
 /** Sends the refresh token as a cookie, for so many seconds. */
 export const keepInCookie = (token: string, seconds: number): Effect.Effect<void> =>
-  Effect.map(CurrentAnswerCookie, (answer) => {
-    answer.cookie = `${NAME}=${token}; Max-Age=${seconds}; ${ATTRIBUTES}`
-  })
+  keepAnswerCookie(`${NAME}=${token}; Max-Age=${seconds}; ${ATTRIBUTES}`)
 
 /** Removes the cookie. */
 export const forgetCookie: Effect.Effect<void> = keepInCookie("", 0)

@@ -1,10 +1,25 @@
+import { TenantId } from "@llm-saas/domain/Tenant"
+import { UserId } from "@llm-saas/domain/User"
 import { Schema } from "effect"
 import type { Sender } from "../config/ClientNetworks.ts"
 
+/** To a tenant's own provider. */
+const TenantTrip = Schema.Struct({ tenant: Schema.String, connection: Schema.String })
+export type TenantTrip = typeof TenantTrip.Type
+
+/** To a provider of the installation. */
+const ProviderTrip = Schema.Struct({
+  provider: Schema.String,
+  /** The account that the person has chosen. */
+  choice: Schema.optionalKey(Schema.String),
+  /** Not to log in, but to be linked to the account of who is logged in. */
+  link: Schema.optionalKey(Schema.Struct({ tenant: TenantId, user: UserId, epoch: Schema.Int }))
+})
+export type ProviderTrip = typeof ProviderTrip.Type
+
 /** A login under way, as the browser keeps it, sealed. */
 export const LoginUnderWay = Schema.Struct({
-  tenant: Schema.String,
-  connection: Schema.String,
+  at: Schema.Union([TenantTrip, ProviderTrip]),
   state: Schema.String,
   nonce: Schema.String,
   verifier: Schema.String,

@@ -1,6 +1,7 @@
 import { Redacted } from "effect"
 import { weakness } from "../auth/SecretStrength.ts"
 import type { BrokenVariable } from "./SettingsInvalid.ts"
+import { providersOf } from "./OidcProviders.ts"
 import { ENCRYPTION, POSTGRES } from "./Variable.ts"
 import { DOLLARS, type Values } from "./Variables.ts"
 
@@ -36,6 +37,7 @@ export const offences = (values: Values): Array<BrokenVariable> => {
       "a token, because TENANT_CREATION is token"
     ],
     ...priced(values),
+    ...singleSignOn(values),
     ...(values.APP_ENV === "production" ? production(values) : [])
   ]
   return rules.filter(([broken]) => broken).map(([, variable, expected]) => ({ variable, expected }))
@@ -47,6 +49,25 @@ const priced = (values: Values): Array<readonly [boolean, keyof Values, string]>
   return [
     [input === undefined && output !== undefined, "LLM_PRICE_INPUT_PER_MILLION", `${DOLLARS}, beside the output's`],
     [output === undefined && input !== undefined, "LLM_PRICE_OUTPUT_PER_MILLION", `${DOLLARS}, beside the input's`]
+  ]
+}
+
+/** A provider of one's own is whole or not there, and no two have a name. */
+const singleSignOn = (values: Values): Array<readonly [boolean, keyof Values, string]> => {
+  const { OIDC_CLIENT_ID: client, OIDC_CLIENT_SECRET: secret, OIDC_ISSUER: issuer } = values
+  const names = providersOf(values).map(({ name }) => name)
+  return [
+    [issuer !== undefined && client === undefined, "OIDC_CLIENT_ID", "a client's id, because OIDC_ISSUER is set"],
+    [
+      issuer === undefined && (client ?? secret ?? values.OIDC_NAME ?? values.OIDC_TITLE) !== undefined,
+      "OIDC_ISSUER",
+      "an OpenID Connect issuer, because another variable of OIDC_… is set"
+    ],
+    [
+      new Set(names).size < names.length,
+      "OIDC_PROVIDERS",
+      "a JSON list of providers whose names differ, from each other and from OIDC_NAME"
+    ]
   ]
 }
 
@@ -70,6 +91,11 @@ const production = (values: Values): Array<readonly [boolean, keyof Values, stri
       values.SMTP_URL !== undefined && values.PUBLIC_URL === undefined,
       "PUBLIC_URL",
       "the URL that people reach the product by, in production, because SMTP_URL is set: links in mails lead there"
+    ],
+    [
+      providersOf(values).length > 0 && values.PUBLIC_URL === undefined,
+      "PUBLIC_URL",
+      "the URL that people reach the product by, in production, because OIDC_… is set: providers send browsers back there"
     ],
     [values.DATABASE_URL === undefined, "DATABASE_URL", `${POSTGRES}, in production`],
     [values.DEBUG, "DEBUG", "false in production"]

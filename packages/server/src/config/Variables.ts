@@ -1,4 +1,6 @@
 import { DEFAULT_PREFIX } from "@llm-saas/database/logins/Roles"
+import { LoginProviderChoice, LoginProviderName } from "@llm-saas/domain/LoginProvider"
+import { ClientId, ClientSecret, Issuer } from "@llm-saas/domain/SingleSignOn"
 import { Registration } from "@llm-saas/domain/Tenant"
 import { line } from "@llm-saas/domain/Text"
 import { type Effect, Schema } from "effect"
@@ -126,6 +128,22 @@ export const VARIABLES = {
   ),
   SSO_LOGINS_PER_ADDRESS: amount("SSO_LOGINS_PER_ADDRESS", "logins", 1, 1_000_000, 300),
   SSO_PRIVATE_NETWORKS: setting("SSO_PRIVATE_NETWORKS", "true or false", Flag, undefined),
+  OIDC_ISSUER: setting("OIDC_ISSUER", "an OpenID Connect issuer, such as https://login.example.com", Issuer, undefined),
+  OIDC_CLIENT_ID: setting("OIDC_CLIENT_ID", "a client's id, without spaces", ClientId, undefined),
+  OIDC_CLIENT_SECRET: setting("OIDC_CLIENT_SECRET", "the client's secret, of one line", ClientSecret, undefined),
+  OIDC_NAME: setting(
+    "OIDC_NAME",
+    "1 to 40 lower-case letters, digits and hyphens, such as google",
+    LoginProviderName,
+    undefined
+  ),
+  OIDC_TITLE: setting("OIDC_TITLE", "a name of one line, at most 60 characters", line(60), undefined),
+  OIDC_PROVIDERS: setting(
+    "OIDC_PROVIDERS",
+    'a JSON list of providers with different names, such as [{"name": "google", "title": "Google", "issuer": "https://accounts.google.com", "client_id": "…", "client_secret": "…"}]',
+    Schema.fromJsonString(Schema.Array(LoginProviderChoice).check(Schema.isMaxLength(20))),
+    []
+  ),
   SSO_DNS_SERVERS: setting(
     "SSO_DNS_SERVERS",
     'a JSON list of addresses, such as ["1.1.1.1", "10.0.0.2:53"]',

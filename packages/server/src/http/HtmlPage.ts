@@ -48,17 +48,20 @@ export const readable = Effect.fnUntraced(function* (
 ) {
   const html = document(about)
   const vary = "accept, accept-encoding"
-  const forPeople = yield* page(html, "text/html; charset=utf-8", { vary, "content-security-policy": POLICY })
+  const forPeople = yield* page(html, PAGE, { vary, "content-security-policy": POLICY })
   const forPrograms = yield* page(JSON.stringify(value), "application/json", { vary })
   return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     /\btext\/html\b/u.test(request.headers["accept"] ?? "") ? forPeople : forPrograms
   )
 })
 
+/** The media type of a page. */
+export const PAGE = "text/html; charset=utf-8"
+
 /** A page for one request. The page loads nothing and runs nothing. */
 export const asPage = (about: { readonly title: string; readonly body: string }) =>
   HttpServerResponse.text(document(about), {
-    contentType: "text/html; charset=utf-8",
+    contentType: PAGE,
     headers: { "cache-control": "no-store", "content-security-policy": POLICY }
   })
 

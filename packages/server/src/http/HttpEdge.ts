@@ -16,6 +16,7 @@ import { HttpApiError } from "effect/http-api"
 import { hasCredential } from "../auth/Authorization.ts"
 import { Exchange } from "./Exchange.ts"
 import { explain } from "./ErrorText.ts"
+import { PAGE } from "./HtmlPage.ts"
 import { HttpOptions } from "./HttpOptions.ts"
 import { preflight } from "./Preflight.ts"
 import { unknownParameters } from "./Parameters.ts"
@@ -176,6 +177,8 @@ const translateServerError = (
 const asError = (response: Response, request: Request, exchange: Exchange): Response => {
   const { body, status } = response
   if (status < 400) return response
+  // Where a person reads it: single sign-on.
+  if (body._tag === "Uint8Array" && body.contentType === PAGE) return response
   const own = body._tag === "Uint8Array" && body.contentType === PROBLEM ? body.text : undefined
   const text = own ?? refusalBody(refusalFor(status))
   const error = told(exchange.door, status, text, exchange.id)

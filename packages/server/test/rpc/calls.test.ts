@@ -184,6 +184,7 @@ layer(
         assert.deepInclude(connection, { status: "active", has_secret: false })
         assert.deepStrictEqual(yield* owner["sso.get"]({ id: gamma.id }), connection)
         assert.isNull((yield* nobody["sso.find"]({ email: moved })).login_url)
+        assert.deepStrictEqual((yield* nobody["sso.providers"]()).data, [])
         const tried = yield* Effect.flip(owner["sso.test"]({ id: gamma.id }))
         assert.deepInclude(tried, { code: "sso_unavailable" })
         const foreign = { id: gamma.id, domain: MailDomain.make("other.test") }

@@ -1,5 +1,4 @@
 import { Api } from "@llm-saas/api/Api"
-import { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
 import { Factors } from "@llm-saas/engine/accounts/Factors"
 import { LoginPolicies } from "@llm-saas/engine/accounts/LoginPolicies"
 import { Effect } from "effect"
@@ -48,7 +47,7 @@ export const LoginPolicyHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       get: ({ params }) => policies.get(params.id),
       put: ({ headers, params, payload }) =>
-        Effect.andThen(proofs.demand(headers.proof, FACTOR_ONLY), policies.put(params.id, new LoginPolicy(payload)))
+        Effect.andThen(proofs.demand(headers.proof, FACTOR_ONLY), policies.put(params.id, payload))
     })
   })
 )

@@ -8,7 +8,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { bearerOf } from "../../auth/Authorization.ts"
 import { Renewals } from "../../auth/Renewals.ts"
 import { Sessions } from "../../auth/Sessions.ts"
-import { SsoLogins } from "../../auth/SsoLogins.ts"
+import { SsoTrips } from "../../auth/SsoTrips.ts"
 import { cookieOf, forgetCookie, refuseOtherOrigins } from "../../auth/SessionCookie.ts"
 import { DEFAULT_PAGE } from "./paging.ts"
 
@@ -19,7 +19,7 @@ export const SessionsHandlers = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const sessions = yield* UserSessions
     const renewals = yield* Renewals
-    const logins = yield* SsoLogins
+    const trips = yield* SsoTrips
     const begun = yield* Sessions
 
     const logout = (refreshToken: string, request: HttpServerRequest.HttpServerRequest) => {
@@ -35,8 +35,8 @@ export const SessionsHandlers = HttpApiBuilder.group(
 
     /** An app's login by single sign-on becomes a session. */
     const byCode = (code: string, verifier: string, sender: HttpServerRequest.HttpServerRequest) =>
-      logins.exchange(code, verifier).pipe(
-        Effect.flatMap((identity) => begun.begin(identity, { method: "sso", want: "token", sender })),
+      trips.exchange(code, verifier).pipe(
+        Effect.flatMap(({ identity, method }) => begun.begin(identity, { method, want: "token", sender })),
         Effect.catchTag("Unauthenticated", () => new InvalidGrant({}))
       )
 

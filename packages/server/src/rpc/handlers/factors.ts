@@ -1,5 +1,4 @@
 import { FactorsRpc } from "@llm-saas/api/FactorsRpc"
-import { LoginPolicy } from "@llm-saas/domain/LoginPolicy"
 import { Factors } from "@llm-saas/engine/accounts/Factors"
 import { LoginPolicies } from "@llm-saas/engine/accounts/LoginPolicies"
 import { Effect } from "effect"
@@ -39,7 +38,7 @@ export const FactorsCalls = FactorsRpc.toLayer(
       "factors.removeOf": ({ proof, ...of }) => Effect.andThen(proofs.demand(proof), factors.removeOf(of)),
       "loginPolicy.get": ({ id }) => policies.get(id),
       "loginPolicy.put": ({ id, proof, ...policy }) =>
-        Effect.andThen(proofs.demand(proof, FACTOR_ONLY), policies.put(id, new LoginPolicy(policy)))
+        Effect.andThen(proofs.demand(proof, FACTOR_ONLY), policies.put(id, policy))
     })
   })
 )

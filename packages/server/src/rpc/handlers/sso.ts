@@ -13,7 +13,8 @@ export const SsoCalls = SsoRpc.toLayer(
       "sso.remove": ({ id }) => connections.remove(id),
       "sso.test": ({ id }) => connections.test(id),
       "sso.proveDomain": ({ domain, id }) => connections.proveDomain(id, domain),
-      "sso.find": ({ email }) => Effect.flatMap(CurrentSender, (from) => places.find(email, from))
+      "sso.find": ({ email }) => Effect.flatMap(CurrentSender, (from) => places.find(email, from)),
+      "sso.providers": () => Effect.succeed(places.providers)
     })
   )
 )

@@ -1,0 +1,5 @@
+-- loses: which accounts people of the installation's providers log in to
+drop index app.sso_identities_person;
+delete from app.sso_identities where origin = 'installation';
+alter table app.sso_identities drop constraint sso_identities_pkey, drop column origin, add primary key (tenant_id, issuer, subject);
+alter table app.tenants drop column link_by_email;
