@@ -45,6 +45,10 @@ const TYPES = {
   Generation: "An answer's status and its text so far. `seq` is the last token's position.",
   AnswerUnderWay:
     "An answer that is not over. `tokens_per_second` is the average since `started_at`, null before the first token; `email` null: a service account.",
+  AuditEvent:
+    "Something that was done in a tenant. `address`: where the session was seen last that it is about; null: there is none, or not any more.",
+  AuditActor: "Who did it. `nobody`: a deed of no one, such as a failed login. `key`: the API key it was done with.",
+  AuditSubject: "What it was done to. `name`: a user's address or a key's name, while it exists.",
   Feedback: "A user's rating of an answer.",
   IsolationReport: "Whether the installation's tenants are kept apart: the rules, the trials and their findings.",
   IsolationCheck: "One rule or trial.",

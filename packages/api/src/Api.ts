@@ -1,5 +1,6 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AccountsApi } from "./AccountsApi.ts"
+import { AuditApi } from "./AuditApi.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { tidy } from "./Document.ts"
 import { ConversationsApi } from "./ConversationsApi.ts"
@@ -56,6 +57,7 @@ export class Api extends HttpApi.make("llm-saas")
     ResponsesApi,
     AnthropicApi,
     AdminApi,
+    AuditApi,
     OperatorApi,
     SystemApi
   )

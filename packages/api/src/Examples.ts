@@ -1,4 +1,5 @@
 import type { AnswerUnderWay } from "@llm-saas/domain/AnswerUnderWay"
+import type { AuditEvent } from "@llm-saas/domain/AuditEvent"
 import type { ApiKey, CurrentKey, NewApiKey, ServiceAccount } from "@llm-saas/domain/ApiKey"
 import type { Conversation } from "@llm-saas/domain/Conversation"
 import type { Factor, NewTotp } from "@llm-saas/domain/Factor"
@@ -391,6 +392,17 @@ export const message: typeof Message.Encoded = {
   latency_ms: 812.4,
   ttft_ms: 243.1,
   created_at: "2026-11-24T22:03:11.000Z"
+}
+
+export const auditEvent: typeof AuditEvent.Encoded = {
+  id: "01975a72-0c11-7a50-9d1e-2b3c4d5e6f70",
+  at: "2026-11-24T22:12:00.000Z",
+  type: "user.changed",
+  actor: { kind: "user", id: USER_ID, email: "alice@acme.com", name: null, key: null },
+  subject: { kind: "user", id: colleague.id, name: "bob@acme.com" },
+  request_id: "9f1c2b3a4d5e6f70",
+  address: null,
+  details: { role: "admin" }
 }
 
 export const underWay: typeof AnswerUnderWay.Encoded = {

@@ -65,6 +65,14 @@ const THERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     limit: "The rows of a page; 100 where it is left out.",
     format: "`csv`: a table, as with `Accept: text/csv`."
   },
+  "/tenants/{id}/audit": {
+    type: "A type of events, or the beginning of some, which ends with a dot.",
+    actor: "Who did it: the id of a user, a service account or an API key.",
+    subject: "The id of what it was done to.",
+    from: "The earliest time, as in RFC 3339.",
+    to: "After the latest time.",
+    format: "`csv`: a table, as with `Accept: text/csv`."
+  },
   "/v1/models": { id: "The name of a model." },
   "/v1/responses": {
     id: "The id of a response, `resp_…`. One that is not yours answers like one that does not exist.",

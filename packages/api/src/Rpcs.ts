@@ -1,5 +1,6 @@
 import { AccountsRpc } from "./AccountsRpc.ts"
 import { AdminRpc } from "./AdminRpc.ts"
+import { AuditRpc } from "./AuditRpc.ts"
 import { CallBoundary } from "./Call.ts"
 import { ConversationsRpc } from "./ConversationsRpc.ts"
 import { FactorsRpc } from "./FactorsRpc.ts"
@@ -37,5 +38,6 @@ export class Rpcs extends TenantsRpc.merge(
   SsoRpc,
   IdentitiesRpc,
   UsageRpc,
-  AdminRpc
+  AdminRpc,
+  AuditRpc
 ).middleware(CallBoundary) {}

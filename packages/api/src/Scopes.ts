@@ -124,6 +124,8 @@ const RULES: ReadonlyMap<string, KeyRule> = new Map<string, KeyRule>([
   ["factors.removeOf", "login"],
   ["loginPolicy.put", "login"],
   ["tenants.isolation", ["admin"]],
+  ["audit.list", ["admin"]],
+  ["audit.export", ["admin"]],
   ["invitations.create", ["admin"]],
   ["invitations.list", ["admin"]],
   ["invitations.resend", ["admin"]],

@@ -5,7 +5,7 @@ import { Access } from "../src/Access.ts"
 import { Api } from "../src/Api.ts"
 import { Rpcs } from "../src/Rpcs.ts"
 
-/** Endpoints without a call: for probes, pages and other programs, a second way to ask for a stream, a file, and what a browser does. */
+/** Endpoints without a call: for probes, pages and other programs, a second way to ask for a stream, files, and what a browser does. */
 const ALONE = [
   "system.about",
   "system.health",
@@ -13,6 +13,7 @@ const ALONE = [
   "system.ready",
   "messages.streamUrl",
   "usage.export",
+  "audit.export",
   "identities.link",
   "sso.start",
   "sso.startWith",

@@ -8,6 +8,7 @@ import { PriceStore } from "@llm-saas/database/PriceStore"
 import { Tenancy } from "@llm-saas/database/Tenancy"
 import { Loops } from "@llm-saas/domain/Loop"
 import { GenerationStore } from "@llm-saas/database/GenerationStore"
+import { AuditEvents } from "@llm-saas/engine/AuditEvents"
 import { Accounts } from "@llm-saas/engine/accounts/Accounts"
 import { AccountLinks } from "@llm-saas/engine/accounts/AccountLinks"
 import { Verification } from "@llm-saas/engine/accounts/Verification"
@@ -147,6 +148,7 @@ export const EngineLayer = Layer.mergeAll(
   Feedbacks.layer,
   TokenCounts.layer,
   Isolation.layer,
+  AuditEvents.layer,
   EndOnDrain,
   UsageReports.layer,
   PurgeLayer,

@@ -5,6 +5,7 @@ import { MembershipsCalls } from "./rpc/handlers/memberships.ts"
 import { SessionsCalls } from "./rpc/handlers/sessions.ts"
 import { AccountsCalls } from "./rpc/handlers/accounts.ts"
 import { AdminCalls } from "./rpc/handlers/admin.ts"
+import { AuditCalls } from "./rpc/handlers/audit.ts"
 import { ConversationsCalls } from "./rpc/handlers/conversations.ts"
 import { FactorsCalls } from "./rpc/handlers/factors.ts"
 import { GenerationsCalls } from "./rpc/handlers/generations.ts"
@@ -26,6 +27,7 @@ import { MembershipsHandlers } from "./http/handlers/memberships.ts"
 import { SessionsHandlers } from "./http/handlers/sessions.ts"
 import { AccountsHandlers } from "./http/handlers/accounts.ts"
 import { AdminHandlers } from "./http/handlers/admin.ts"
+import { AuditHandlers } from "./http/handlers/audit.ts"
 import { EngineLayer } from "./Engine.ts"
 import { AuthorizationLayer } from "./auth/Authorization.ts"
 import { OperatorAuthorizationLayer } from "./auth/OperatorTokens.ts"
@@ -95,6 +97,7 @@ const Handlers = Layer.mergeAll(
   ResponsesHandlers,
   AnthropicHandlers,
   AdminHandlers,
+  AuditHandlers,
   OperatorHandlers,
   SystemHandlers
 )
@@ -117,7 +120,8 @@ const Calls = Layer.mergeAll(
   SsoCalls,
   IdentitiesCalls,
   UsageCalls,
-  AdminCalls
+  AdminCalls,
+  AuditCalls
 )
 
 const Routes = Layer.mergeAll(

@@ -1,4 +1,5 @@
 import { Answer, type StreamOptions } from "./Answer.ts"
+import { Audit } from "./Audit.ts"
 import { Factors, proven, type ProofOptions } from "./Factors.ts"
 import { Identities } from "./Identities.ts"
 import { inMemory, SessionKeeper, type SessionStore } from "./SessionKeeper.ts"
@@ -60,6 +61,7 @@ import type {
 export { Answer } from "./Answer.ts"
 export type { StreamOptions } from "./Answer.ts"
 export { LlmSaasError } from "./LlmSaasError.ts"
+export type { AuditQuery } from "./Audit.ts"
 export type { ProofOptions } from "./Factors.ts"
 export type { SessionStore } from "./SessionKeeper.ts"
 export type { RequestOptions } from "./Transport.ts"
@@ -101,6 +103,9 @@ export class Client {
   /** Who logs in to the client's account at a provider. */
   readonly identities: Identities
 
+  /** What was done in the tenant. For admins. */
+  readonly audit: Audit
+
   readonly #session: SessionKeeper
 
   constructor(transport: Transport, store: SessionStore = inMemory(), onReplaced?: () => void) {
@@ -109,6 +114,7 @@ export class Client {
     transport.session = this.#session
     this.factors = new Factors(transport)
     this.identities = new Identities(transport)
+    this.audit = new Audit(transport)
   }
 
   /** The access token or API key requests are sent with. */

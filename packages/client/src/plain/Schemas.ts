@@ -379,6 +379,37 @@ export type AnswerUnderWay = {
   readonly tokens_per_second: number | null
 }
 
+/** Something that was done in a tenant. `address`: where the session was seen last that it is about; null: there is none, or not any more. */
+export interface AuditEvent {
+  readonly id: string
+  readonly at: string
+  readonly type: string
+  readonly actor: AuditActor
+  readonly subject: AuditSubject | null
+  readonly request_id: string | null
+  readonly address: string | null
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** Who did it. `nobody`: a deed of no one, such as a failed login. `key`: the API key it was done with. */
+export type AuditActor = {
+  readonly kind: "user" | "service_account" | "operator" | "nobody"
+  readonly id: string | null
+  readonly email: string | null
+  readonly name: string | null
+  readonly key: {
+    readonly id: string
+    readonly name: string | null
+  } | null
+}
+
+/** What it was done to. `name`: a user's address or a key's name, while it exists. */
+export interface AuditSubject {
+  readonly kind: string
+  readonly id: string | null
+  readonly name: string | null
+}
+
 /** A user's rating of an answer. */
 export interface Feedback {
   readonly message_id: string

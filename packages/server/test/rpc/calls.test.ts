@@ -202,6 +202,8 @@ layer(
         assert.deepStrictEqual(yield* client["messages.get"]({ id: message.id }), message)
         const opinion = yield* client["messages.feedback"]({ id: message.id, rating: 1 })
         assert.deepInclude(opinion, { message_id: message.id, rating: 1, comment: null })
+        const log = yield* client["audit.list"]({ id: tenant.id, type: "tenant.", limit: 1 })
+        assert.deepInclude(log.data[0]?.actor, { kind: "user", id: admin.id, email: address })
         assert.deepInclude(yield* client["tenants.isolation"]({ id: tenant.id }), { findings: [], ok: true })
         const kept30 = yield* client["tenants.changeRetention"]({
           id: tenant.id,
@@ -439,6 +441,7 @@ layer(
               stranger["tenants.users"]({ id: ids.tenant }),
               stranger["tenants.isolation"]({ id: ids.tenant }),
               stranger["admin.user"]({ id: ids.user }),
+              stranger["audit.list"]({ id: ids.tenant }),
               stranger["admin.changeUser"]({ id: ids.user, role: "user" }),
               stranger["admin.deleteUser"]({ id: ids.user })
             ],
@@ -452,7 +455,7 @@ layer(
         const colleague = yield* caller(transport, port, (yield* signUp(send, owner.tenant)).token)
         assert.deepStrictEqual(
           (yield* tried(colleague, theirs)).map(({ status }) => status),
-          [...new Array<number>(19).fill(404), ...new Array<number>(14).fill(403)]
+          [...new Array<number>(19).fill(404), ...new Array<number>(15).fill(403)]
         )
         assert.deepStrictEqual(seen(yield* Effect.flip(colleague["messages.list"]({ scope: "tenant" }))), {
           tag: "Forbidden",
