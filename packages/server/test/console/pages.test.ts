@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { signUp } from "../People.ts"
 import { Running } from "../Running.ts"
 import { consoleServer } from "./ConsoleServer.ts"
 import { barriers, person } from "./Person.ts"
@@ -64,12 +65,21 @@ layer(consoleServer(), { timeout: "120 seconds" })("the console", (it) => {
     })
   )
 
-  it.effect("has no barriers at the login, in light and dark, wide and narrow", () =>
+  it.effect("has no barriers at the first run and at the login, in light and dark, wide and narrow", () =>
     Effect.gen(function* () {
-      for (const window of [{}, { dark: true, width: 390 }]) {
+      const { send } = yield* Running
+      const windows = [{}, { dark: true, width: 390 }]
+      for (const window of windows) {
         const { address, page } = yield* person(window)
         yield* Effect.promise(() => page.goto(`${address}/login`))
-        yield* Effect.promise(() => page.getByRole("button", { name: "Log in" }).waitFor())
+        yield* Effect.promise(() => page.getByRole("heading", { name: "Name your tenant" }).waitFor())
+        assert.deepStrictEqual(yield* barriers(page), [])
+      }
+      yield* signUp(send)
+      for (const window of windows) {
+        const { address, page } = yield* person(window)
+        yield* Effect.promise(() => page.goto(`${address}/login`))
+        yield* Effect.promise(() => page.getByRole("heading", { name: "Log in" }).waitFor())
         assert.deepStrictEqual(yield* barriers(page), [])
       }
     })
