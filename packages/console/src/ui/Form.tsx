@@ -12,12 +12,22 @@ interface Props<Result> {
   readonly onCancel?: () => void
   /** There is nothing to send: nothing was changed, say. */
   readonly idle?: boolean
+  /** It destroys something. */
+  readonly danger?: boolean
   /** Its fields, by what the last try failed with: see `wrongOf`. */
   readonly children: (error: unknown) => ReactNode
 }
 
 /** Fields that are sent together. What the browser can check (`required`, `min`, `pattern`) is checked before; a failure stays below them. */
-export const Form = <Result,>({ action, children, idle = false, onCancel, onDone, run }: Props<Result>) => {
+export const Form = <Result,>({
+  action,
+  children,
+  danger = false,
+  idle = false,
+  onCancel,
+  onDone,
+  run
+}: Props<Result>) => {
   const sending = useMutation({ mutationFn: run, ...(onDone === undefined ? {} : { onSuccess: onDone }) })
   return (
     <form
@@ -32,7 +42,7 @@ export const Form = <Result,>({ action, children, idle = false, onCancel, onDone
       {children(sending.error)}
       {sending.isError ? <Failure error={sending.error} /> : null}
       <div className="row">
-        <Button type="submit" look="primary" busy={sending.isPending} disabled={idle}>
+        <Button type="submit" look="primary" danger={danger} busy={sending.isPending} disabled={idle}>
           {action}
         </Button>
         {onCancel === undefined ? null : <Button onClick={onCancel}>Cancel</Button>}

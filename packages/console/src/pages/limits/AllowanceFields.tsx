@@ -21,15 +21,22 @@ interface Props {
   readonly onChange: (draft: AllowanceDraft) => void
   /** What the last try to send them failed with. */
   readonly error: unknown
+  readonly legend?: string
+  /** What holds beside them. */
+  readonly about?: string
 }
 
 /** Limits and a budget of a key, a user or a service account. */
-export const AllowanceFields = ({ draft, error, onChange }: Props) => (
+export const AllowanceFields = ({
+  about = "Empty: not limited here; 0: nothing at all. Those of the plan, and of the whole tenant, hold beside them.",
+  draft,
+  error,
+  legend = "Limits and budget",
+  onChange
+}: Props) => (
   <fieldset className="allowance">
-    <legend>Limits and budget</legend>
-    <p className="soft small">
-      Empty: not limited here; 0: nothing at all. Those of the plan, and of the whole tenant, hold beside them.
-    </p>
+    <legend>{legend}</legend>
+    <p className="soft small">{about}</p>
     <div className="allowance-row three">
       {LIMITS.map((name) => (
         <Field

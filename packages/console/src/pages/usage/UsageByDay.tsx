@@ -15,6 +15,8 @@ interface Props {
   readonly rows: ReadonlyArray<UsageRow>
   readonly earlier: Days
   readonly earlierRows: ReadonlyArray<UsageRow>
+  /** What the cost is called. */
+  readonly cost?: string
 }
 
 /** A day of the period beside the day of the period before that has the same place in it. */
@@ -25,7 +27,7 @@ interface DayPair {
 }
 
 /** What was used by day, as a chart and as a table with the same numbers. */
-export const UsageByDay = ({ days, earlier, earlierRows, rows }: Props) => {
+export const UsageByDay = ({ cost = "Cost", days, earlier, earlierRows, rows }: Props) => {
   const [chosen, setChosen] = useState<Measure["id"]>("cost")
   const [at, setAt] = useState<number | null>(null)
   const point = useCallback((next: number | null) => setAt(next), [])
@@ -47,7 +49,7 @@ export const UsageByDay = ({ days, earlier, earlierRows, rows }: Props) => {
         <div className="row" role="group" aria-label="What the chart shows">
           {MEASURES.map(({ id, title }) => (
             <Button key={id} look="plain" aria-pressed={id === chosen} onClick={() => setChosen(id)}>
-              {title}
+              {id === "cost" ? cost : title}
             </Button>
           ))}
         </div>
@@ -55,7 +57,7 @@ export const UsageByDay = ({ days, earlier, earlierRows, rows }: Props) => {
       <Line pair={at === null ? undefined : pairs[at]} measure={measure} />
       <Suspense fallback={<Loading what="Loading the chart" />}>
         <DayChart
-          label={`${measure.title} by day, from ${day(days.from)} to ${day(days.to)}. The table below has the same numbers.`}
+          label={`${chosen === "cost" ? cost : measure.title} by day, from ${day(days.from)} to ${day(days.to)}. The table below has the same numbers.`}
           {...data}
           axis={measure.axis}
           onPoint={point}
@@ -69,7 +71,7 @@ export const UsageByDay = ({ days, earlier, earlierRows, rows }: Props) => {
           rowKey={({ day }) => day}
           columns={[
             { title: "Day (UTC)", cell: (pair) => day(pair.day) },
-            { title: "Cost", number: true, cell: ({ row }) => dollars(row.cost_usd) },
+            { title: cost, number: true, cell: ({ row }) => dollars(row.cost_usd) },
             { title: "Requests", number: true, cell: ({ row }) => count(row.requests) },
             { title: "Tokens", number: true, cell: ({ row }) => count(tokens(row)) },
             { title: "Errors", number: true, cell: ({ row }) => count(row.errors) },

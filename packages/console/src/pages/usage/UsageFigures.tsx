@@ -1,7 +1,7 @@
 import type { UsageRow } from "@llm-saas/client"
 import { Figure, Figures } from "../../ui/Figures.tsx"
 import { count, dollars, duration } from "../../ui/format.ts"
-import { change } from "./change.ts"
+import { compared } from "./compared.ts"
 import { inOrder, tokens, unitName } from "./tokens.ts"
 
 interface Props {
@@ -66,13 +66,3 @@ const ms = (value: number | null) => (value === null ? "–" : duration(value))
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 })
 const share = ({ errors, requests }: UsageRow) =>
   requests === 0 || errors === 0 ? "" : ` (${percent.format(errors / requests)})`
-
-/** `+12 % from $1.20`. */
-const compared = (now: number | null, before: number | null, text: string): string => {
-  const by = change(now, before)
-  return by === undefined
-    ? before === null || before === 0
-      ? "Nothing before"
-      : `${text} before`
-    : `${by} from ${text}`
-}

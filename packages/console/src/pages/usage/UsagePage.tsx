@@ -6,12 +6,13 @@ import { useProfile } from "../../session/useSession.ts"
 import { Download } from "../../ui/Download.tsx"
 import { Empty } from "../../ui/Empty.tsx"
 import { Failure } from "../../ui/Failure.tsx"
-import { count, day } from "../../ui/format.ts"
+import { count } from "../../ui/format.ts"
 import { Loading } from "../../ui/Loading.tsx"
 import { Page } from "../../ui/Page.tsx"
 import { NOTHING } from "./measures.ts"
-import { before, type Days, length, today } from "./period.ts"
+import { before, type Days, today } from "./period.ts"
 import { PeriodChoice } from "./PeriodChoice.tsx"
+import { PeriodText } from "./PeriodText.tsx"
 import { searched } from "./search.ts"
 import { UsageByDay } from "./UsageByDay.tsx"
 import { UsageFigures } from "./UsageFigures.tsx"
@@ -53,13 +54,9 @@ export const UsagePage = () => {
             void navigate({ search: ({ by, scope }) => ({ ...(by && { by }), ...(scope && { scope }), ...chosen }) })
           }
         />
-        {role === "admin" ? <Whose scope={scope} /> : null}
+        {role === "admin" ? <Whose /> : null}
       </div>
-      <p className="soft small">
-        <Range days={days} />
-        {days.to === now ? " (today is not over)" : ""}, compared with <Range days={earlier} />
-        {length(earlier) === length(days) ? "" : ` (${count(length(earlier))} days against ${count(length(days))})`}.
-      </p>
+      <PeriodText days={days} earlier={earlier} now={now} />
       {failed === undefined ? null : (
         <Failure
           error={failed.error}
@@ -101,22 +98,13 @@ const useReport = (scope: Scope, days: Days) =>
     }
   })
 
-const Range = ({ days: { from, to } }: { readonly days: Days }) =>
-  from === to ? (
-    <time dateTime={from}>{day(from)}</time>
-  ) : (
-    <>
-      <time dateTime={from}>{day(from)}</time> to <time dateTime={to}>{day(to)}</time>
-    </>
-  )
-
-const Whose = ({ scope }: { readonly scope: Scope }) => (
+const Whose = () => (
   <div className="row" role="group" aria-label="Whose usage">
     <Link
       from="/usage"
       to="/usage"
       className="button"
-      aria-current={scope === "own" ? "page" : undefined}
+      activeOptions={{ exact: true, includeSearch: true }}
       search={({ by, scope: _, ...rest }) => ({ ...rest, ...(by !== undefined && by !== "user" && { by }) })}
     >
       My own
@@ -125,7 +113,7 @@ const Whose = ({ scope }: { readonly scope: Scope }) => (
       from="/usage"
       to="/usage"
       className="button"
-      aria-current={scope === "tenant" ? "page" : undefined}
+      activeOptions={{ exact: true, includeSearch: true }}
       search={(search) => ({ ...search, scope: "tenant" })}
     >
       All users

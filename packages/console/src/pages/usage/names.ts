@@ -1,17 +1,9 @@
-import type { Page } from "@llm-saas/client"
 import { useQuery } from "@tanstack/react-query"
+import { collect } from "../../collect.ts"
 import { client } from "../../session/session.ts"
 
 const KEEP_MS = 5 * 60_000
-/** So many pages of 100 are looked through for names. What is not found there is shown by its id. */
-const MOST_PAGES = 10
-
-interface Cursor {
-  readonly limit: number
-  readonly cursor?: string
-}
-
-/** Names by id. */
+/** Names by id. What is not among the first 1,000 is shown by its id. */
 export type Names = ReadonlyMap<string, string>
 
 /** The email addresses of a tenant's people, and the names of its service accounts. For admins. */
@@ -45,14 +37,3 @@ export const useKeyNames = (scope: "own" | "tenant", enabled: boolean): Names =>
   }).data ?? NONE
 
 const NONE: Names = new Map()
-
-const collect = async <Row>(page: (query: Cursor) => Promise<Page<Row>>): Promise<ReadonlyArray<Row>> => {
-  const rows: Array<Row> = []
-  let cursor: string | null = ""
-  for (let pages = 0; pages < MOST_PAGES && cursor !== null; pages++) {
-    const next: Page<Row> = await page({ limit: 100, ...(cursor === "" ? {} : { cursor }) })
-    rows.push(...next.data)
-    cursor = next.next_cursor
-  }
-  return rows
-}
