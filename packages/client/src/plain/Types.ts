@@ -28,6 +28,9 @@ export interface UsageQuery {
   readonly cursor?: string
 }
 
+/** How a tenant's identity provider failed. */
+export type SsoFailure = "not_allowed" | "unreachable" | "no_discovery" | "refused" | "invalid_answer"
+
 /** A problem as the server sends it (RFC 9457). */
 export interface Problem {
   /** Where the server explains this kind of problem: `/problems/{code}`. */
@@ -40,8 +43,8 @@ export interface Problem {
   readonly request_id?: string
   /** Seconds to wait before the next try. */
   readonly retry_after?: number
-  /** If the model failed: why, and the id under which the partial answer is stored. If a password is refused: why. */
-  readonly reason?: FailureReason | PasswordFlaw
+  /** If the model failed: why, and the id under which the partial answer is stored. If a password is refused, or a provider of logins failed: why. */
+  readonly reason?: FailureReason | PasswordFlaw | SsoFailure
   readonly generation_id?: string
   /** If the request is not valid: what is wrong with it. */
   readonly errors?: ReadonlyArray<{ readonly path: ReadonlyArray<string | number>; readonly message: string }>

@@ -7,7 +7,15 @@ export const Navigation = ({ admin }: { readonly admin: boolean }) => (
     <Link to="/usage">Usage</Link>
     <h2>Account</h2>
     <Link to="/account/sessions">Sessions</Link>
-    {admin ? <h2>Tenant</h2> : null}
+    {admin ? (
+      <>
+        <h2>Tenant</h2>
+        <Link to="/admin/users">Users</Link>
+        <Link to="/admin/keys">API keys</Link>
+        <Link to="/admin/limits">Limits and budgets</Link>
+        <Link to="/admin/settings">Settings</Link>
+      </>
+    ) : null}
     <h2>More</h2>
     <a href={`${SERVER_URL}/docs`}>API documentation</a>
   </nav>

@@ -13,17 +13,30 @@ interface Props {
   readonly children: ReactNode
   /** What the button that does it says. */
   readonly action: string
+  /** What the button that leaves everything as it is says. */
+  readonly keep?: string
   readonly run: () => Promise<unknown>
   readonly look?: "normal" | "plain"
+  /** Whether it destroys something, as most of what is asked for does. */
+  readonly danger?: boolean
 }
 
-/** A button for what cannot be undone: it asks once more, shows what is under way, and says what failed. */
-export const Confirm = ({ action, children, label, look = "normal", run, title }: Props) => {
+/** A button for what has consequences: it asks once more, shows what is under way, and says what failed. */
+export const Confirm = ({
+  action,
+  children,
+  danger = true,
+  keep = "Keep it",
+  label,
+  look = "normal",
+  run,
+  title
+}: Props) => {
   const [open, setOpen] = useState(false)
   const doing = useMutation({ mutationFn: run, onSuccess: () => setOpen(false) })
   return (
     <>
-      <Button danger look={look} onClick={() => setOpen(true)}>
+      <Button danger={danger} look={look} onClick={() => setOpen(true)}>
         {label}
       </Button>
       <Dialog
@@ -37,10 +50,10 @@ export const Confirm = ({ action, children, label, look = "normal", run, title }
         <div>{children}</div>
         {doing.isError ? <Failure error={doing.error} /> : null}
         <div className="row">
-          <Button danger look="primary" busy={doing.isPending} onClick={() => doing.mutate()}>
+          <Button danger={danger} look="primary" busy={doing.isPending} onClick={() => doing.mutate()}>
             {action}
           </Button>
-          <Button onClick={() => setOpen(false)}>Keep it</Button>
+          <Button onClick={() => setOpen(false)}>{keep}</Button>
         </div>
       </Dialog>
     </>

@@ -2,6 +2,7 @@ import type { ApiKey } from "@llm-saas/client"
 import type { ReactNode } from "react"
 import { ago, moment } from "../../ui/format.ts"
 import { Table } from "../../ui/Table.tsx"
+import "./keys.css"
 import { AllowanceText } from "../limits/AllowanceText.tsx"
 
 const LOOKS = { active: "good", disabled: "warn", expired: "bad" } as const
@@ -32,7 +33,7 @@ export const KeyTable = ({ actions, name = (key) => key.name, owner, rows }: Pro
         cell: (key) => (
           <div className="stack tight">
             <span>{name(key)}</span>
-            <code className="soft">{key.begins_with}…</code>
+            <code className="soft key-begins">{key.begins_with}…</code>
           </div>
         )
       },

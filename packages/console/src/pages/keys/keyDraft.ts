@@ -1,4 +1,5 @@
 import type { ApiKey, ChangeKey, CreateKey, Scope } from "@llm-saas/client"
+import { lines } from "../../ui/lines.ts"
 import * as Allowance from "../limits/allowance.ts"
 
 /** A key as it is typed. */
@@ -80,12 +81,6 @@ export const changeOf = (key: ApiKey, draft: KeyDraft): ChangeKey => {
 }
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-
-const lines = (text: string): ReadonlyArray<string> =>
-  text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "")
 
 /** A line without `=` is a name without a text: the server says what is wrong with it. */
 const metadataOf = (notes: string): Record<string, string> =>

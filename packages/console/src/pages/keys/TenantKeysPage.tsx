@@ -1,0 +1,53 @@
+import type { ApiKey } from "@llm-saas/client"
+import { Link } from "@tanstack/react-router"
+import { client } from "../../session/session.ts"
+import { Empty } from "../../ui/Empty.tsx"
+import { Page } from "../../ui/Page.tsx"
+import { Paged, usePages } from "../../ui/Paged.tsx"
+import { KEYS, useAccounts, useKeysAgain } from "./accounts.ts"
+import { KeyTable } from "./KeyTable.tsx"
+import { KeyTabs } from "./KeyTabs.tsx"
+import { MakeKey } from "./MakeKey.tsx"
+import { Owner } from "./Owner.tsx"
+
+/** All API keys of the tenant. */
+export const TenantKeysPage = () => {
+  const accounts = useAccounts()
+  const again = useKeysAgain()
+  const keys = usePages<ApiKey>([...KEYS, "tenant"], ({ signal, ...place }) =>
+    client.keys.list({ scope: "tenant", ...place }, { signal })
+  )
+  const make = (label: string) => <MakeKey label={label} admin accounts={accounts} onMade={() => void again()} />
+  return (
+    <Page
+      title="API keys"
+      about="Of all people and programs of the tenant. A person's keys end with the person; a program that must outlive them gets a service account."
+      actions={make("Make a key")}
+    >
+      <div>
+        <KeyTabs />
+        <Paged
+          pages={keys}
+          empty={
+            <Empty title="No API keys">
+              <p className="soft">A program asks with a key, where a person logs in.</p>
+              {make("Make the first one")}
+            </Empty>
+          }
+        >
+          {(rows) => (
+            <KeyTable
+              rows={rows}
+              name={(key) => (
+                <Link to="/admin/keys/$key" params={{ key: key.id }}>
+                  {key.name}
+                </Link>
+              )}
+              owner={(key) => <Owner owner={key.owner} />}
+            />
+          )}
+        </Paged>
+      </div>
+    </Page>
+  )
+}
