@@ -5,6 +5,7 @@
 const TYPES = {
   About: "What an installation is: `setup` while it has no tenant; `mlflow_url` in development only.",
   Tenant: "A customer of the installation. Times here, and in all other types, are ISO 8601.",
+  ChangeTenant: "Members of a tenant to change; those left out stay.",
   ContentRetention: 'What a tenant keeps of questions and answers; `days` with `content: "days"` only.',
   ContentRetentionChoice: "A choice of it.",
   User: "A person of one tenant.",

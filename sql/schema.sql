@@ -2626,6 +2626,7 @@ create function app.role() returns text language sql stable;
   grant execute to llm_auditor;
   grant execute to llm_auth;
   grant execute to llm_tenant;
+  grant execute to llm_work;
 create function app.sum_counts(jsonb[]) returns jsonb language sql immutable;
   alter function app.sum_counts(jsonb[]) owner to llm_owner;
   grant execute to llm_auditor;
@@ -3086,8 +3087,8 @@ create function work.renew(uuid,uuid[],uuid[]) returns TABLE(generation_id uuid,
 create function work.settle_mail(uuid,uuid,uuid,text,text,integer,boolean) returns void language sql security definer set search_path=pg_catalog, pg_temp;
   alter function work.settle_mail(uuid,uuid,uuid,text,text,integer,boolean) owner to llm_work;
   grant execute to llm_jobs;
-create function work.standing(uuid,uuid) returns TABLE(scope text, model text, requests jsonb, tokens jsonb, concurrent jsonb, budgets jsonb) language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
-  alter function work.standing(uuid,uuid) owner to llm_work;
+create function work.standing(uuid,uuid,uuid) returns TABLE(scope text, model text, requests jsonb, tokens jsonb, concurrent jsonb, budgets jsonb) language plpgsql stable security definer set search_path=pg_catalog, pg_temp;
+  alter function work.standing(uuid,uuid,uuid) owner to llm_work;
   grant execute to llm_tenant;
 create function work.sweep(integer) returns integer language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function work.sweep(integer) owner to llm_work;

@@ -8,22 +8,23 @@ create function work.left_of_minute(p_limit bigint, p_used float8, p_rounding fl
     'reset_at', app.contract_time(p_now + make_interval(secs => p_used))
   ) end;
 
--- What limits and budgets hold for the current user, by a key of theirs or, where p_key is null, by login, and what is left of them: by the rules of
--- work.admit, which takes from them. Nothing is written and nothing locked: an admission at the same moment may not be counted yet.
+-- What limits and budgets hold for the current user, by a key of theirs or, where p_key is null, by login, and what is left of them; in an admin's
+-- room, for p_user. No row: the room may not know. By the rules of work.admit, which takes from them. Nothing is written and nothing locked: an admission at the same moment may not be counted yet.
 -- requests, tokens: {"limit", "remaining", "reset_at"}; concurrent: {"limit", "running", "remaining"}; null: not limited.
 -- budgets: [{"amount", "period", "spent", "reserved", "left", "until"}], until null: without end.
-create function work.standing(p_tenant uuid, p_key uuid)
+create function work.standing(p_tenant uuid, p_key uuid, p_user uuid default null)
   returns table (scope text, model text, requests jsonb, tokens jsonb, concurrent jsonb, budgets jsonb)
   language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_user constant uuid := app.user_id();
+  v_user constant uuid := coalesce(p_user, app.user_id());
   v_now constant timestamptz := clock_timestamp();
 begin
   if p_tenant is distinct from app.tenant_id() then
     raise exception 'limits are read in their room' using errcode = 'LL500';
   end if;
+  if v_user is distinct from app.user_id() and app.role() is distinct from 'admin' then return; end if;
   if p_key is not null and not exists (
     select from app.api_keys k where k.tenant_id = p_tenant and k.id = p_key and k.user_id = v_user
   ) then

@@ -16,7 +16,7 @@ revoke create on schema operator from llm_operator;
 revoke create on schema audit from llm_sessions;
 
 grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_tenant, llm_api, llm_auditor;
-grant execute on function app.tenant_id(), app.user_id() to llm_work;
+grant execute on function app.tenant_id(), app.user_id(), app.role() to llm_work;
 grant execute on function app.holds_for_me(text) to llm_tenant;
 grant execute on function app.reader_tenant() to llm_reader;
 grant execute on function app.login_valid() to llm_auditor, llm_reader;

@@ -25,4 +25,4 @@ grant execute on function
 to llm_tenant;
 
 -- Called in the room.
-grant execute on function work.standing(uuid, uuid) to llm_tenant;
+grant execute on function work.standing(uuid, uuid, uuid) to llm_tenant;

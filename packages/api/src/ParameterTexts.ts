@@ -73,6 +73,10 @@ const THERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     to: "After the latest time.",
     format: "`csv`: a table, as with `Accept: text/csv`."
   },
+  "/limits": {
+    user: "The id of a user or a service account, instead of the caller.",
+    key: "The id of an API key, instead of the caller's."
+  },
   "/v1/models": { id: "The name of a model." },
   "/v1/responses": {
     id: "The id of a response, `resp_…`. One that is not yours answers like one that does not exist.",

@@ -44,9 +44,24 @@ const create = HttpApiEndpoint.post("create", "/create-tenant", {
     })
   )
 
+/** Changeable members of a tenant; those left out stay. */
+export const changeableTenant = {
+  name: Schema.optionalKey(TenantName),
+  registration: Schema.optionalKey(Registration)
+}
+
+const SOME = "at least one of name, registration"
+
+/** A change without members is invalid. */
+export const changesTenant = Schema.makeFilter(
+  ({ name, registration }: { readonly name?: string; readonly registration?: Registration }) =>
+    name === undefined && registration === undefined ? `Expected ${SOME}` : undefined,
+  { expected: SOME, toJsonSchema: () => ({ anyOf: [{ required: ["name"] }, { required: ["registration"] }] }) }
+)
+
 const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
   params: { id: TenantId },
-  payload: Schema.Struct({ registration: Registration }).annotate({ identifier: "ChangeTenant" }),
+  payload: Schema.Struct(changeableTenant).check(changesTenant).annotate({ identifier: "ChangeTenant" }),
   success: Tenant,
   error: [TenantNotFound, Unavailable]
 })
@@ -55,8 +70,9 @@ const change = HttpApiEndpoint.patch("change", "/tenants/:id", {
   .annotateMerge(Examples.answers(200, { ...Examples.tenant, registration: "closed" }, { registration: "closed" }))
   .annotateMerge(
     OpenApi.annotations({
-      summary: "Open or close self-registration",
-      description: "`closed`: only an admin makes accounts from now on. Admins only; another tenant's id is a 404."
+      summary: "Change the tenant's name, or who may register",
+      description:
+        "`name` is what people see in the tenant, in mails and where they choose between tenants. `registration: closed`: only an admin makes accounts from now on. Admins only; another tenant's id is a 404."
     })
   )
 

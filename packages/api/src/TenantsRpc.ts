@@ -4,7 +4,6 @@ import { TooManyRequests, Unauthenticated, Unavailable } from "@llm-saas/domain/
 import {
   ContentRetention,
   ContentRetentionChoice,
-  Registration,
   Tenant,
   TenantCreationClosed,
   TenantId,
@@ -16,7 +15,7 @@ import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { keyMember } from "./Idempotent.ts"
 import { PageQuery } from "./Page.ts"
-import { CreateTenant, UserPage } from "./TenantsApi.ts"
+import { changeableTenant, changesTenant, CreateTenant, UserPage } from "./TenantsApi.ts"
 
 /** `POST /create-tenant`: for any client, or for clients with `TENANT_CREATION_TOKEN` in the call's `authorization` header. */
 const open = RpcGroup.make(
@@ -30,7 +29,7 @@ const open = RpcGroup.make(
 /** `PATCH /tenants/{id}`, `GET` and `PUT /tenants/{id}/retention`, `GET /tenants/{id}/users`, `GET /tenants/{id}/isolation-report`. */
 const own = RpcGroup.make(
   Rpc.make("tenants.change", {
-    payload: { id: TenantId, registration: Registration },
+    payload: Schema.Struct({ id: TenantId, ...changeableTenant }).check(changesTenant),
     success: Tenant,
     error: Schema.Union([...refusals, TenantNotFound])
   }),

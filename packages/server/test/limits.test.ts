@@ -411,7 +411,7 @@ layer(SERVER, OPTIONS)("limits and budgets", (it) => {
       assert.strictEqual(of(other.of("user"), "budgets", 0, "spent"), "0")
       assert.deepStrictEqual((yield* inForce(send, stranger.token)).scopes, [])
       const client = yield* caller("websocket", port, key)
-      const called = yield* client["limits.mine"]()
+      const called = yield* client["limits.mine"]({})
       assert.deepStrictEqual(
         called.data.map(({ scope }) => scope),
         ["tenant", "user", "key", "model"]
@@ -421,6 +421,53 @@ layer(SERVER, OPTIONS)("limits and budgets", (it) => {
          cross join lateral work.standing('${admin.tenant}', case when e is not null then '${String(made.body["id"])}'::uuid end) s`
       )
       assert.deepStrictEqual(foreign, [])
+
+      // What is left for others: the same that they see themselves.
+      const ofKey = `/limits?key=${String(made.body["id"])}`
+      const ofMember = `/limits?user=${member.id}`
+      // But for what the clock gives back meanwhile.
+      const steady = (said: unknown): unknown =>
+        JSON.parse(JSON.stringify(said), (name, value) =>
+          ["remaining", "reset_at"].includes(name) ? undefined : value
+        )
+      const seenBy = (path: string, token: string) =>
+        Effect.map(send("GET", path, { token }), ({ body, status }) => ({
+          status,
+          said: status === 200 ? steady(body["data"]) : body["code"]
+        }))
+      const own = { key: yield* seenBy("/limits", key), member: yield* seenBy("/limits", member.token) }
+      for (const who of [admin, member]) {
+        assert.deepStrictEqual(yield* seenBy(ofKey, who.token), own.key)
+        assert.deepStrictEqual(yield* seenBy(ofMember, who.token), own.member)
+        assert.deepStrictEqual(yield* seenBy(`${ofKey}&user=${member.id.toUpperCase()}`, who.token), own.key)
+      }
+      assert.deepStrictEqual(yield* seenBy(ofKey, key), own.key)
+      assert.deepStrictEqual(yield* seenBy(ofMember, key), { status: 403, said: "insufficient_scope" })
+      assert.deepStrictEqual(yield* seenBy(`${ofKey}&user=${admin.id}`, admin.token), {
+        status: 404,
+        said: "key_not_found"
+      })
+      const colleague = yield* signUp(send, admin.tenant)
+      const nobody = randomUUID()
+      for (const who of [stranger, colleague]) {
+        assert.deepStrictEqual(yield* seenBy(ofKey, who.token), { status: 404, said: "key_not_found" })
+        assert.deepStrictEqual(yield* seenBy(ofMember, who.token), { status: 404, said: "user_not_found" })
+        assert.deepStrictEqual(yield* seenBy(`/limits?key=${nobody}`, who.token), {
+          status: 404,
+          said: "key_not_found"
+        })
+        assert.deepStrictEqual(yield* seenBy(`/limits?user=${nobody}`, who.token), {
+          status: 404,
+          said: "user_not_found"
+        })
+      }
+      const past = (who: { readonly id: string; readonly tenant: string }) =>
+        query(
+          `select s.scope from app.enter('${who.tenant}', '${who.id}', 0, 'user') e
+           cross join lateral work.standing('${who.tenant}', null, case when e is not null then '${member.id}'::uuid end) s`
+        )
+      assert.deepStrictEqual(yield* past(colleague), [])
+      assert.isNotEmpty(yield* past(admin))
     })
   )
 })

@@ -125,6 +125,38 @@ layer(Running.layer, { timeout: "120 seconds" })("a stranger", (it) => {
   )
 })
 
+layer(Running.layer, { timeout: "120 seconds" })("a tenant", (it) => {
+  it.effect("is named by its admins, and nothing else of it changes by that", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const id = yield* tenant("First name")
+      const other = yield* tenant("Another")
+      const admin = yield* account(id, "admin@named.test")
+      const user = yield* account(id, "user@named.test")
+      const change = (token: string, of: string, json: object) => send("PATCH", `/tenants/${of}`, { token, json })
+      const named = yield* change(admin.token, id, { name: "Second name" })
+      assert.deepInclude(named.body, { id, name: "Second name", registration: "open" })
+      assert.deepInclude(Object((yield* send("GET", "/me", { token: user.token })).body["tenant"]), {
+        name: "Second name"
+      })
+      for (const json of [{}, { name: "" }, { name: "two\nlines" }, { name: "x".repeat(201) }, { name: null }])
+        assert.strictEqual((yield* change(admin.token, id, json)).status, 400, JSON.stringify(json))
+      const foreign = yield* change(admin.token, other, { name: "Ours" })
+      const unknown = yield* change(admin.token, "01890000-0000-7000-8000-000000000000", { name: "Ours" })
+      assert.deepStrictEqual(
+        [foreign.status, { ...foreign.body, request_id: "" }],
+        [404, { ...unknown.body, request_id: "" }]
+      )
+      assert.strictEqual((yield* change(user.token, id, { name: "Mine" })).status, 403)
+      const log = yield* send("GET", `/tenants/${id}/audit?type=tenant.changed`, { token: admin.token })
+      assert.deepStrictEqual(
+        Array.from(Object(log.body["data"]), ({ details }: { details: unknown }) => details),
+        [{ name: "Second name" }]
+      )
+    })
+  )
+})
+
 layer(Running.layer, { timeout: "120 seconds" })("the database decides, on the very next request", (it) => {
   it.effect("a demoted admin is a user, a disabled or deleted user has no access, the last admin stays", () =>
     Effect.gen(function* () {

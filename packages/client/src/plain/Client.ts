@@ -12,6 +12,7 @@ import type {
   ChangeKey,
   ChangeProviderKey,
   ChangeServiceAccount,
+  ChangeTenant,
   ChangeUser,
   ContentRetention,
   ContentRetentionChoice,
@@ -43,7 +44,6 @@ import type {
   Profile,
   ProviderKey,
   Question,
-  Registration,
   Role,
   SecondFactor,
   ServiceAccount,
@@ -294,8 +294,8 @@ export class Client {
     /** Creates an empty tenant. */
     create: (tenant: { readonly name: string }, options?: RequestOptions): Promise<Tenant> =>
       this.#transport.send("POST", "/create-tenant", { ...options, json: tenant }),
-    /** Opens or closes self-registration. For admins. */
-    change: (id: string, change: { readonly registration: Registration }, options?: RequestOptions): Promise<Tenant> =>
+    /** Its name, and whether people may register. For admins. */
+    change: (id: string, change: ChangeTenant, options?: RequestOptions): Promise<Tenant> =>
       this.#transport.retry("PATCH", `/tenants/${encode(id)}`, { ...options, json: change }),
     /** What the tenant keeps of questions and answers. For admins. */
     retention: (id: string, options?: RequestOptions): Promise<ContentRetention> =>
@@ -487,6 +487,14 @@ export class Client {
   /** The limits and budgets under which this client asks, and what is left of them. */
   limits(options?: RequestOptions): Promise<LimitsInForce> {
     return this.#transport.retry("GET", "/limits", options)
+  }
+
+  /** The same for another user, or for a key. Of anybody in the tenant for admins, of oneself and one's own keys for others. */
+  limitsOf(
+    whom: { readonly user: string } | { readonly key: string },
+    options?: RequestOptions
+  ): Promise<LimitsInForce> {
+    return this.#transport.retry("GET", "/limits", { ...options, query: { ...whom } })
   }
 
   /** What was used, and what it cost: by default the user's own, from the first of this month to today. */

@@ -38,6 +38,12 @@ export interface Tenant {
   readonly created_at: string
 }
 
+/** Members of a tenant to change; those left out stay. */
+export interface ChangeTenant {
+  readonly name?: string
+  readonly registration?: Registration
+}
+
 /** What a tenant keeps of questions and answers; `days` with `content: "days"` only. */
 export interface ContentRetention {
   readonly content: "full" | "none" | "days"

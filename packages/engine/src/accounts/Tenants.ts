@@ -10,6 +10,7 @@ import {
   Registration,
   Tenant,
   TenantId,
+  TenantName,
   TenantNotFound
 } from "@llm-saas/domain/Tenant"
 import { Context, Effect, Layer, Option, Schema } from "effect"
@@ -27,10 +28,10 @@ export class Tenants extends Context.Service<
   {
     /** Makes an empty tenant; its first user will be its admin. */
     readonly create: (name: string, attempt?: GuestAttempt) => Effect.Effect<Tenant, IdempotencyMismatch | Unavailable>
-    /** Opens or closes self-registration of the actor's own tenant. */
-    readonly setRegistration: (
+    /** Changes the actor's own tenant: what it is called, and whether people may register. */
+    readonly change: (
       id: TenantId,
-      registration: Registration
+      change: { readonly name?: string; readonly registration?: Registration }
     ) => Effect.Effect<Tenant, TenantNotFound | Refused, Actor>
     /** What the actor's own tenant keeps of questions and answers. */
     readonly retention: (id: TenantId) => Effect.Effect<ContentRetention, TenantNotFound | Refused, Actor>
@@ -57,12 +58,12 @@ export class Tenants extends Context.Service<
           return tenant
         })
 
-        const setRegistration = Effect.fn("Tenants.setRegistration")((id: TenantId, registration: Registration) =>
+        const change: Tenants["Service"]["change"] = Effect.fn("Tenants.change")((id, { name, registration }) =>
           tenancy.transaction(
             Effect.gen(function* () {
-              const changed = yield* update({ id, registration })
+              const changed = yield* update({ id, name: name ?? null, registration: registration ?? null })
               if (Option.isNone(changed)) return yield* new TenantNotFound({})
-              yield* record("tenant.changed", { kind: "tenant", id }, { registration })
+              yield* record("tenant.changed", { kind: "tenant", id }, { name, registration })
               return new Tenant(changed.value)
             })
           )
@@ -89,7 +90,7 @@ export class Tenants extends Context.Service<
             })
           )
         )
-        return Tenants.of({ create, setRegistration, retention, setRetention })
+        return Tenants.of({ create, change, retention, setRetention })
       })
     )
 }
@@ -142,11 +143,15 @@ const updateRetention = SqlSchema.findOneOption({
 })
 
 const update = SqlSchema.findOneOption({
-  Request: Schema.Struct({ id: TenantId, registration: Registration }),
+  Request: Schema.Struct({
+    id: TenantId,
+    name: Schema.NullOr(TenantName),
+    registration: Schema.NullOr(Registration)
+  }),
   Result: TenantRow,
-  execute: ({ id, registration }) =>
+  execute: ({ id, name, registration }) =>
     TenantSql.use(
       (sql) =>
-        sql`update app.tenants set registration = ${registration} where id = ${id} returning id, name, registration, created_at`
+        sql`update app.tenants set name = coalesce(${name}, name), registration = coalesce(${registration}, registration) where id = ${id} returning id, name, registration, created_at`
     )
 })

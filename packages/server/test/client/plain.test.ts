@@ -53,6 +53,10 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         assert.deepStrictEqual(await client.me(), { ...user, tenant })
         assert.strictEqual((await client.tenants.change(tenant.id, { registration: "closed" })).registration, "closed")
 
+        const named = await client.tenants.change(tenant.id, { name: "Acme Ltd" })
+        assert.deepStrictEqual(named, { ...tenant, name: "Acme Ltd", registration: "closed" })
+        assert.deepStrictEqual((await client.me()).tenant, named)
+
         const bob = await client.admin.createUser({ email: `${randomUUID()}@acme.test`, password: "password123" })
         assert.strictEqual((await client.admin.changeUser(bob.id, { role: "admin" })).role, "admin")
         assert.deepStrictEqual(await client.admin.user(bob.id), (await client.tenants.users(tenant.id)).data[0])
@@ -96,6 +100,12 @@ layer(Running.with({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("the clie
         const limited = await client.serviceAccounts.change(account.id, change)
         assert.deepStrictEqual([limited.limits.concurrent, limited.budget?.amount], [3, "0.50"])
         assert.deepStrictEqual(await client.limits(), { data: [] })
+        const left = await client.limitsOf({ user: account.id })
+        assert.deepStrictEqual(
+          left.data.map(({ concurrent, scope }) => [scope, concurrent?.limit]),
+          [["user", 3]]
+        )
+        assert.deepStrictEqual(await client.limitsOf({ key: mine.id }), { data: [] })
         assert.isUndefined(await client.serviceAccounts.remove(account.id))
 
         assert.deepStrictEqual(

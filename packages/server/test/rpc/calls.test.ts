@@ -249,7 +249,7 @@ layer(
         const program = noting(yield* caller(transport, port, key.key ?? ""), made)
         assert.strictEqual((yield* program["keys.current"]()).id, key.id)
         assert.deepStrictEqual(
-          (yield* program["limits.mine"]()).data.map(({ concurrent, scope }) => [scope, concurrent]),
+          (yield* program["limits.mine"]({})).data.map(({ concurrent, scope }) => [scope, concurrent]),
           [["user", { limit: 3, running: 0, remaining: 3 }]]
         )
         assert.strictEqual((yield* client["keys.change"]({ id: key.id, name: "robot" })).name, "robot")

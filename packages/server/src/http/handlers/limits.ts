@@ -9,6 +9,6 @@ export const LimitsHandlers = HttpApiBuilder.group(
   "limits",
   Effect.fnUntraced(function* (handlers) {
     const limits = yield* LimitsInForce
-    return handlers.handleAll({ mine: () => limits.mine })
+    return handlers.handleAll({ mine: ({ query }) => limits.of(query) })
   })
 )

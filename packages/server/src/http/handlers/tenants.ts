@@ -22,7 +22,7 @@ export const TenantsHandlers = HttpApiBuilder.group(
           { name: payload.name, authorization: request.headers["authorization"], key: headers["idempotency-key"] },
           request
         ),
-      change: ({ params, payload }) => tenants.setRegistration(params.id, payload.registration),
+      change: ({ params, payload }) => tenants.change(params.id, payload),
       retention: ({ params }) => tenants.retention(params.id),
       changeRetention: ({ params, payload }) => tenants.setRetention(params.id, payload),
       users: ({ params, query }) => users.list(params.id, { limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor }),

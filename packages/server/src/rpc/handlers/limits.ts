@@ -4,5 +4,5 @@ import { Effect } from "effect"
 
 /** `limits.…`. */
 export const LimitsCalls = LimitsRpc.toLayer(
-  Effect.map(LimitsInForce, (limits) => LimitsRpc.of({ "limits.mine": () => limits.mine }))
+  Effect.map(LimitsInForce, (limits) => LimitsRpc.of({ "limits.mine": (whom) => limits.of(whom) }))
 )

@@ -19,7 +19,7 @@ export const TenantsCalls = TenantsRpc.toLayer(
         Effect.flatMap(CurrentSender, (from) =>
           signUps.createTenant({ name, authorization: headers["authorization"], key: idempotency_key }, from)
         ),
-      "tenants.change": ({ id, registration }) => tenants.setRegistration(id, registration),
+      "tenants.change": ({ id, ...change }) => tenants.change(id, change),
       "tenants.retention": ({ id }) => tenants.retention(id),
       "tenants.changeRetention": ({ id, retention }) => tenants.setRetention(id, retention),
       "tenants.users": ({ cursor, id, limit }) => users.list(id, { limit: limit ?? DEFAULT_PAGE, cursor }),
