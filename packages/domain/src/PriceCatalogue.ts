@@ -1,7 +1,7 @@
 import type { PriceList } from "./Price.ts"
 import type { NameRule, PricedModel, PricedProvider, PriceRow, Pricing } from "./Pricing.ts"
 
-/** Most names whose models are remembered: clients cannot make more, since names are of the configuration or of providers' answers. */
+/** Most names whose models are remembered, and addresses: clients cannot make more, since they are of the configuration or of providers' answers. */
 const REMEMBERED = 10_000
 
 const ADDRESSES = { openai: "https://api.openai.com/v1", anthropic: "https://api.anthropic.com", azure: "", mock: "" }
@@ -12,12 +12,20 @@ export class PriceCatalogue {
   readonly #addresses: ReadonlyArray<{ readonly provider: string; readonly url: RegExp }>
   /** By provider, in the order in which rules of names are tried. */
   readonly #models: ReadonlyMap<string, ReadonlyArray<PricedModel & { readonly fits: (name: string) => boolean }>>
+  /** By provider, the models with a price of an operator's own. */
+  readonly #own: ReadonlyMap<string, ReadonlySet<string>>
   readonly #found = new Map<string, PricedModel | undefined>()
+  /** The provider at an address, by the rules of all. */
+  readonly #at = new Map<string, string | undefined>()
 
   constructor(providers: ReadonlyArray<PricedProvider>, models: ReadonlyArray<PricedModel>) {
     this.#providers = new Map(providers.map((each) => [each.provider, each]))
     this.#addresses = providers.map(({ provider, url }) => ({ provider, url: new RegExp(`^(?:${url})`, "u") }))
     const byProvider = Map.groupBy(models, ({ provider }) => provider)
+    const isOwn = ({ prices }: PricedModel) => prices.some(({ seeded }) => !seeded)
+    this.#own = new Map(
+      [...byProvider].map(([provider, known]) => [provider, new Set(known.filter(isOwn).map(({ model }) => model))])
+    )
     this.#models = new Map(
       [...byProvider].map(([provider, known]) => [
         provider,
@@ -46,12 +54,19 @@ export class PriceCatalogue {
     if (listed !== undefined) return this.#offered(listed.provider, listed.model ?? model)
     // An operator's own, for a provider as this installation calls it. Those that came with the program are found by the address: a
     // server of any kind may be called "openai".
-    const named = this.#models.get(provider)?.filter(({ prices }) => prices.some(({ seeded }) => !seeded)) ?? []
-    const own = named.some((each) => each.model === model) ? [{ provider, model }] : []
+    const own = this.#own.get(provider)?.has(model) === true ? [{ provider, model }] : []
     if (type === "mock") return own
     const address = baseUrl ?? ADDRESSES[type]
-    const known = type === "azure" ? "azure" : this.#addresses.find(({ url }) => url.test(address))?.provider
+    const known = type === "azure" ? "azure" : this.#providerAt(address)
     return known === undefined ? own : [...own, ...this.#offered(known, model)]
+  }
+
+  #providerAt(address: string): string | undefined {
+    if (this.#at.has(address)) return this.#at.get(address)
+    const found = this.#addresses.find(({ url }) => url.test(address))?.provider
+    if (this.#at.size >= REMEMBERED) this.#at.clear()
+    this.#at.set(address, found)
+    return found
   }
 
   #offered(provider: string, model: string) {

@@ -36,17 +36,24 @@ export const observe = (
   now: number
 ): Effect.Effect<void> =>
   Effect.withFiber(({ context }) => {
-    answersOf(record.source, record.status).updateUnsafe(1, context)
-    duration.updateUnsafe((record.model_ended_at - record.created_at) / 1000, context)
+    const metrics = metricsOf(context)
+    answersOf(record.source, record.status).updateUnsafe(1, metrics)
+    duration.updateUnsafe((record.model_ended_at - record.created_at) / 1000, metrics)
     if (record.first_token_at !== null)
-      firstToken.updateUnsafe((record.first_token_at - record.created_at) / 1000, context)
-    tokensIn.updateUnsafe(record.tokens_in ?? record.approx_tokens_in, context)
-    tokensOut.updateUnsafe(record.tokens_out ?? record.approx_tokens_out, context)
+      firstToken.updateUnsafe((record.first_token_at - record.created_at) / 1000, metrics)
+    tokensIn.updateUnsafe(record.tokens_in ?? record.approx_tokens_in, metrics)
+    tokensOut.updateUnsafe(record.tokens_out ?? record.approx_tokens_out, metrics)
     const tracer = Context.get(context, Tracer.Tracer)
     if (tracer !== Tracer.nativeTracer && parent?.sampled !== false)
       emit(tracer, parent, { ...record, generation_id: record.id, ended_at: now, calls })
     return Effect.void
   })
+
+/** What a metric reads of the services. One with attributes copies the services that it is given: all of the process, three times an answer. */
+const metricsOf = (context: Context.Context<never>): Context.Context<never> =>
+  Context.make(Metric.MetricRegistry, Context.get(context, Metric.MetricRegistry)).pipe(
+    Context.add(Metric.CurrentMetricAttributes, Context.get(context, Metric.CurrentMetricAttributes))
+  )
 
 /** Making one for each answer took as long as counting. There are a few dozen. */
 const answersOf = (source: string, status: string) => {
