@@ -1,18 +1,15 @@
 import { CallAuthorization } from "@llm-saas/api/Call"
 import { RPC_PATH, Rpcs } from "@llm-saas/api/Rpcs"
-import { Context, Effect, Layer, Schedule } from "effect"
+import { Context, Effect, Layer, type Redacted, Schedule, Stream } from "effect"
 import { FetchHttpClient, Headers, HttpClient } from "effect/http"
 import { RpcClient, type RpcClientError, RpcMiddleware, RpcSerialization } from "effect/rpc"
 import * as Socket from "effect/socket/Socket"
-import { authorization, type Credentials } from "./Credentials.ts"
+import { authorization, type Caller } from "./Credentials.ts"
+import type { LoginSession } from "./LoginSession.ts"
 
-export interface RpcOptions {
+export interface RpcOptions extends Caller {
   /** The server's address, such as `https://api.example.com`. */
   readonly url: string | URL
-  /** The access token of calls. */
-  readonly token?: Credentials
-  /** An API key (`sk-…`), instead of a token: for programs, which have no login. */
-  readonly key?: Credentials
 }
 
 export interface WebSocketOptions extends RpcOptions {
@@ -69,11 +66,16 @@ const RECONNECT = Schedule.jittered(Schedule.spaced("500 millis"))
 
 const addressOf = ({ url }: RpcOptions): string => `${String(url).replace(/(?<!\/)\/+$/u, "")}${RPC_PATH}`
 
-const make = ({ key, token }: RpcOptions) =>
-  Layer.effect(Rpc, RpcClient.make(Rpcs)).pipe(
+const make = (caller: Caller) =>
+  Layer.effect(
+    Rpc,
+    Effect.map(RpcClient.make(Rpcs), (calls) =>
+      caller.session === undefined ? calls : renewing(calls, caller.session)
+    )
+  ).pipe(
     Layer.provide(
       RpcMiddleware.layerClient(CallAuthorization, ({ next, request }) =>
-        Effect.flatMap(authorization(key ?? token), (value) =>
+        Effect.flatMap(authorization(caller), (value) =>
           next(
             value === undefined
               ? request
@@ -83,3 +85,62 @@ const make = ({ key, token }: RpcOptions) =>
       )
     )
   )
+
+/** Makes a call again whose access token was refused, once, with another one. A middleware sees calls, and not their answers. */
+const renewing = <Calls extends object>(calls: Calls, session: LoginSession): Calls => {
+  const again = <A, E>(
+    call: () => A,
+    refusal: E,
+    used: Redacted.Redacted<string> | undefined,
+    failed: (error: E) => A
+  ) =>
+    Effect.map(isRefusal(refusal) ? session.another(used) : Effect.succeed(false), (other) =>
+      other ? call() : failed(refusal)
+    )
+  const once = (call: () => unknown): unknown => {
+    const first = call()
+    if (Effect.isEffect(first))
+      return Effect.flatMap(session.token, (used) =>
+        Effect.catch(first, (error) =>
+          Effect.flatMap(again<unknown, unknown>(call, error, used, Effect.fail), (next) =>
+            Effect.isEffect(next) ? next : Effect.succeed(next)
+          )
+        )
+      )
+    if (Stream.isStream(first))
+      return Stream.unwrap(
+        Effect.map(session.token, (used) => {
+          // A refusal comes before anything else: an answer whose session ends meanwhile is not begun anew.
+          let begun = false
+          return first.pipe(
+            Stream.tap(() => Effect.sync(() => void (begun = true))),
+            Stream.catch((error) =>
+              begun
+                ? Stream.fail(error)
+                : Stream.unwrap(
+                    Effect.map(again<unknown, unknown>(call, error, used, Stream.fail), (next) =>
+                      Stream.isStream(next) ? next : Stream.fail(error)
+                    )
+                  )
+            )
+          )
+        })
+      )
+    return first
+  }
+  return new Proxy(calls, {
+    get: (target, name) => {
+      const call: unknown = Reflect.get(target, name)
+      const isOurs = typeof name === "string" && isAuthorized(name)
+      if (typeof call !== "function" || !isOurs) return call
+      return (...given: ReadonlyArray<unknown>): unknown => once((): unknown => Reflect.apply(call, undefined, given))
+    }
+  })
+}
+
+/** Whether a call of this name has a token. */
+const isAuthorized = (name: string): boolean =>
+  [...(Rpcs.requests.get(name)?.middlewares ?? [])].some(({ key }) => key === CallAuthorization.key)
+
+const isRefusal = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "code" in error && error.code === "unauthenticated"

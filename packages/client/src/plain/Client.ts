@@ -347,14 +347,11 @@ export class Client {
     accept: async (
       acceptance: { readonly token: string; readonly password: string; readonly session?: boolean | "cookie" },
       options?: RequestOptions
-    ): Promise<Token> =>
-      this.#session.begin(
-        await this.#transport.alone<Token>("POST", "/invitations/accept", {
-          ...options,
-          json: acceptance,
-          ...(acceptance.session === "cookie" ? IN_COOKIE : {})
-        })
-      )
+    ): Promise<Token> => {
+      this.#inCookie = acceptance.session === "cookie"
+      const sending = { ...options, json: acceptance, ...(this.#inCookie ? IN_COOKIE : {}) }
+      return this.#session.begin(await this.#transport.alone<Token>("POST", "/invitations/accept", sending))
+    }
   }
 
   readonly messages = {
