@@ -5,6 +5,7 @@ import { adminRoutes } from "./routes/admin.ts"
 import { chatRoutes } from "./routes/chat.ts"
 import { entranceRoutes } from "./routes/entrance.ts"
 import { operatorRoutes } from "./routes/operator.ts"
+import { oversightRoutes } from "./routes/oversight.ts"
 import { usageRoutes } from "./routes/usage.ts"
 import { adminsRoute, rootRoute, usersRoute } from "./routes/layouts.ts"
 import { Failure } from "./ui/Failure.tsx"
@@ -15,7 +16,12 @@ export const router = createRouter({
   routeTree: rootRoute.addChildren([
     ...entranceRoutes,
     ...operatorRoutes,
-    usersRoute.addChildren([...chatRoutes, ...accountRoutes, ...usageRoutes, adminsRoute.addChildren([...adminRoutes])])
+    usersRoute.addChildren([
+      ...chatRoutes,
+      ...accountRoutes,
+      ...usageRoutes,
+      adminsRoute.addChildren([...adminRoutes, ...oversightRoutes])
+    ])
   ]),
   basepath: CONSOLE_PATH,
   defaultPreload: "intent",

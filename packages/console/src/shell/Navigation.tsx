@@ -13,6 +13,9 @@ export const Navigation = ({ admin }: { readonly admin: boolean }) => (
         <Link to="/admin/users">Users</Link>
         <Link to="/admin/keys">API keys</Link>
         <Link to="/admin/limits">Limits and budgets</Link>
+        <Link to="/admin/live">Live</Link>
+        <Link to="/admin/audit">Audit log</Link>
+        <Link to="/admin/isolation">Isolation report</Link>
         <Link to="/admin/settings">Settings</Link>
       </>
     ) : null}

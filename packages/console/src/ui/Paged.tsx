@@ -11,9 +11,19 @@ interface Place {
   readonly signal: AbortSignal
 }
 
+interface Options {
+  /** It is read again so many milliseconds later, as long as the tab is seen. */
+  readonly againMs?: number
+}
+
 /** A list that the server gives in pages. `key` names it, with everything that decides its rows. */
-export const usePages = <Row,>(key: ReadonlyArray<unknown>, page: (place: Place) => Promise<Page<Row>>) =>
+export const usePages = <Row,>(
+  key: ReadonlyArray<unknown>,
+  page: (place: Place) => Promise<Page<Row>>,
+  { againMs }: Options = {}
+) =>
   useInfiniteQuery({
+    refetchInterval: againMs ?? false,
     queryKey: key,
     queryFn: ({ pageParam, signal }) => page({ signal, ...(pageParam === undefined ? {} : { cursor: pageParam }) }),
     initialPageParam: firstPage(),

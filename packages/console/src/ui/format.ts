@@ -3,6 +3,7 @@
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
 const one = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 })
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" })
+const second = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" })
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" })
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" })
 
@@ -20,6 +21,9 @@ export const dollars = (amount: string): string => {
   return isLess ? `${sign}< $0.000001` : `${sign}$${whole.format(BigInt(units))}.${shown}`
 }
 
+/** How fast an answer comes. */
+export const perSecond = (tokens: number): string => `${one.format(tokens)} tokens/s`
+
 /** Milliseconds as ms, s or minutes. */
 export const duration = (ms: number): string => {
   if (ms < 1000) return `${whole.format(ms)} ms`
@@ -29,6 +33,9 @@ export const duration = (ms: number): string => {
 
 /** A moment (ISO 8601) on the reader's clock. */
 export const moment = (instant: string): string => dateTime.format(new Date(instant))
+
+/** The same to the second: for logs. */
+export const momentToSecond = (instant: string): string => second.format(new Date(instant))
 
 /** A day (ISO 8601) as it is, without a time zone. */
 export const day = (text: string): string => date.format(new Date(`${text}T12:00:00`))

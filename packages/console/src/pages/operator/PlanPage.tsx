@@ -1,9 +1,8 @@
 import type { Plan } from "@llm-saas/client"
 import { useQuery, useQueryClient } from "@tanstack/react-query"
 import { Link, useNavigate, useParams } from "@tanstack/react-router"
-import { Failure } from "../../ui/Failure.tsx"
 import { count, moment } from "../../ui/format.ts"
-import { Loading } from "../../ui/Loading.tsx"
+import { Loaded } from "../../ui/Loaded.tsx"
 import { Page } from "../../ui/Page.tsx"
 import { toast } from "../../ui/Toasts.tsx"
 import { draftOf, NEW_PLAN } from "./planDraft.ts"
@@ -29,26 +28,25 @@ export const PlanPage = () => {
   const { plan: id } = useParams({ from: "/operator/plans/$plan" })
   const plan = useQuery({ queryKey: ["plan", id], queryFn: ({ signal }) => client.plans.get(id, { signal }) })
   const saved = useSaved("The plan was changed.")
-  const { data } = plan
   return (
-    <Page title={data?.name ?? "Plan"} about={<Back />}>
-      {plan.isPending ? <Loading /> : null}
-      {plan.isError ? <Failure error={plan.error} retry={() => void plan.refetch()} /> : null}
-      {data === undefined ? null : (
-        <>
-          <p className="note">
-            {data.tenants === 0 ? "No tenant has it." : `${count(data.tenants)} tenants have it.`} A change counts from
-            their next question. Last changed {moment(data.updated_at)}.
-          </p>
-          <PlanForm
-            key={data.updated_at}
-            action="Save"
-            start={draftOf(data)}
-            run={(choice) => client.plans.change(id, choice)}
-            onDone={saved}
-          />
-        </>
-      )}
+    <Page title={plan.data?.name ?? "Plan"} about={<Back />}>
+      <Loaded query={plan} what="plan" back={<Back />}>
+        {(data) => (
+          <>
+            <p className="note">
+              {data.tenants === 0 ? "No tenant has it." : `${count(data.tenants)} tenants have it.`} A change counts
+              from their next question. Last changed {moment(data.updated_at)}.
+            </p>
+            <PlanForm
+              key={data.updated_at}
+              action="Save"
+              start={draftOf(data)}
+              run={(choice) => client.plans.change(id, choice)}
+              onDone={saved}
+            />
+          </>
+        )}
+      </Loaded>
     </Page>
   )
 }

@@ -7,23 +7,13 @@ import { Empty } from "../../ui/Empty.tsx"
 import { count, dollars, duration } from "../../ui/format.ts"
 import { Paged, usePages } from "../../ui/Paged.tsx"
 import { Table } from "../../ui/Table.tsx"
+import { doorName } from "./doors.ts"
 import { useKeyNames, usePeople } from "./names.ts"
 import type { Days } from "./period.ts"
 import { type Group, GROUPS } from "./search.ts"
 import { tokens, unitsInShort } from "./tokens.ts"
 
 const TITLES: Readonly<Record<Group, string>> = { model: "Model", user: "User", key: "Key", door: "Door" }
-
-const DOORS: Readonly<Record<string, string>> = {
-  messages: "Messages",
-  "messages.stream": "Messages, streamed",
-  rpc: "RPC",
-  "chat.completions": "Chat completions",
-  responses: "Responses",
-  "anthropic.messages": "Anthropic messages",
-  embeddings: "Embeddings",
-  correction: "Correction by the operator"
-}
 
 interface Props {
   readonly days: Days
@@ -124,7 +114,7 @@ const nameOf = (
     case "model":
       return { text: value === null || value === "" ? "No model" : value }
     case "door":
-      return { text: DOORS[value ?? ""] ?? value }
+      return { text: doorName(value ?? "") }
     case "user":
       if (value === null) return { text: "No user (corrections)" }
       return named(people.get(value), "Deleted user", value)
