@@ -1,4 +1,5 @@
 import { problem, type ProblemCode, PROBLEMS } from "@llm-saas/domain/Problem"
+import type { SecondFactorRequired } from "@llm-saas/domain/Factor"
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { Sender } from "../config/ClientNetworks.ts"
@@ -73,5 +74,12 @@ export const sendOn = (
 /** The page that the browser goes to is told the challenge of a second factor in the fragment: no server and no log sees that. */
 export const withChallenge = (
   { cookie, location }: { readonly cookie: string; readonly location: string },
-  { challenge, methods }: { readonly challenge: string; readonly methods: ReadonlyArray<string> }
-) => ({ cookie, location: `${location}#${new URLSearchParams({ challenge, methods: methods.join(",") }).toString()}` })
+  { challenge, methods, passkey }: Pick<SecondFactorRequired, "challenge" | "methods" | "passkey">
+) => {
+  const told = {
+    challenge,
+    methods: methods.join(","),
+    ...(passkey === undefined ? {} : { passkey: JSON.stringify(passkey) })
+  }
+  return { cookie, location: `${location}#${new URLSearchParams(told).toString()}` }
+}
