@@ -5,7 +5,22 @@ import { usersRoute } from "./layouts.ts"
 export const accountRoutes = [
   createRoute({
     getParentRoute: () => usersRoute,
+    path: "/account",
+    component: lazyRouteComponent(() => import("../pages/account/ProfilePage.tsx"), "ProfilePage")
+  }),
+  createRoute({
+    getParentRoute: () => usersRoute,
+    path: "/account/security",
+    component: lazyRouteComponent(() => import("../pages/account/SecurityPage.tsx"), "SecurityPage")
+  }),
+  createRoute({
+    getParentRoute: () => usersRoute,
     path: "/account/sessions",
     component: lazyRouteComponent(() => import("../pages/account/SessionsPage.tsx"), "SessionsPage")
+  }),
+  createRoute({
+    getParentRoute: () => usersRoute,
+    path: "/account/tenants",
+    component: lazyRouteComponent(() => import("../pages/account/TenantsPage.tsx"), "TenantsPage")
   })
 ] as const

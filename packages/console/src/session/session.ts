@@ -1,5 +1,5 @@
 import { type Client, createClient, LlmSaasError, type Profile } from "@llm-saas/client"
-import { SERVER_URL } from "../Place.ts"
+import { CONSOLE_PATH, SERVER_URL } from "../Place.ts"
 
 /**
  * Who uses the console:
@@ -55,6 +55,14 @@ export const session = {
     const profile = await client.me()
     become({ kind: "in", profile })
     tabs.postMessage("changed")
+  },
+
+  /** The cookie is of another account of the person now: every tab begins anew, this one at the start. */
+  switched(): void {
+    // Nothing of the account before is shown with what the new one may see.
+    become({ kind: "starting" })
+    tabs.postMessage("changed")
+    location.assign(CONSOLE_PATH)
   },
 
   /** What the server says of the user now. */

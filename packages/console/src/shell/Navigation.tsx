@@ -6,7 +6,12 @@ export const Navigation = ({ admin }: { readonly admin: boolean }) => (
   <nav className="nav" aria-label="Pages">
     <Link to="/usage">Usage</Link>
     <h2>Account</h2>
+    <Link to="/account" activeOptions={{ exact: true }}>
+      Profile
+    </Link>
+    <Link to="/account/security">Security</Link>
     <Link to="/account/sessions">Sessions</Link>
+    <Link to="/account/tenants">My tenants</Link>
     {admin ? (
       <>
         <h2>Tenant</h2>

@@ -1,5 +1,5 @@
 import { LlmSaasError } from "@llm-saas/client"
-import { useMutation } from "@tanstack/react-query"
+import { useMutation, useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { CONSOLE_PATH } from "../../Place.ts"
 import { client } from "../../session/session.ts"
@@ -62,7 +62,24 @@ export const EmailStep = ({
           </Button>
         </>
       )}
+      <Providers to={to} />
     </form>
+  )
+}
+
+/** The installation's own providers. Where they cannot be asked for, there is the rest of the page. */
+const Providers = ({ to }: { readonly to: string | undefined }) => {
+  const providers = useQuery({ queryKey: ["providers"], queryFn: ({ signal }) => client.sso.providers({ signal }) })
+  if (providers.data === undefined || providers.data.length === 0) return null
+  return (
+    <>
+      <div className="or">or</div>
+      {providers.data.map(({ login_url, name, title }) => (
+        <a key={name} className="button" href={loginAt(login_url, to)}>
+          Continue with {title}
+        </a>
+      ))}
+    </>
   )
 }
 

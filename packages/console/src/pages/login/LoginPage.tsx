@@ -29,7 +29,8 @@ export const LoginPage = () => {
   useEffect(() => {
     if (state.kind === "in") remember(state.profile.tenant)
   }, [state])
-  if (state.kind === "starting") return <Loading />
+  // Whether there is a tenant at all decides which page it is.
+  if (state.kind === "starting" || (state.kind === "out" && about.isPending)) return <Loading />
   if (state.kind === "in") return <GoOn to={to} />
   if (about.data?.setup === true) return <Navigate to="/setup" replace />
   const enter = () => {

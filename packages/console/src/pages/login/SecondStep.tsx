@@ -16,10 +16,12 @@ interface Props {
   readonly onDone: () => void
   /** The login begins anew. */
   readonly onRestart: () => void
+  /** What the button that leaves it says. */
+  readonly restart?: string
 }
 
 /** The second step of a login: a code, a passkey or a recovery code. Where the account has no factor and must have one, it is set up here. */
-export const SecondStep = ({ challenge, onDone, onRestart }: Props) => {
+export const SecondStep = ({ challenge, onDone, onRestart, restart = "Log in as another user" }: Props) => {
   const [codes, setCodes] = useState<ReadonlyArray<string>>()
   const answering = useMutation({
     mutationFn: (given: Omit<SecondFactor, "challenge">) =>
@@ -45,7 +47,7 @@ export const SecondStep = ({ challenge, onDone, onRestart }: Props) => {
       )}
       {error === null ? null : <Failure error={error} />}
       <Button look={isOver ? "primary" : "plain"} onClick={onRestart}>
-        {isOver ? "Begin again" : "Log in as another user"}
+        {isOver ? "Begin again" : restart}
       </Button>
     </div>
   )

@@ -3,6 +3,7 @@ import { useState } from "react"
 import { CONSOLE_PATH } from "../../Place.ts"
 import { useSession } from "../../session/useSession.ts"
 import { Focused } from "../../ui/Focused.tsx"
+import { ToLogin } from "../../shell/ToLogin.tsx"
 import { Failure } from "../../ui/Failure.tsx"
 import { Loading } from "../../ui/Loading.tsx"
 import { Entrance } from "../login/Entrance.tsx"
@@ -58,7 +59,7 @@ export const SetupPage = () => {
   // Somebody else has made the first tenant.
   if (isFresh && !about.data.setup && at.tenant === undefined) return <Navigate to="/" replace />
   if (at.step === "tenant" && state.kind === "in") return <Navigate to="/" replace />
-  if (!isFresh && state.kind === "out") return <Navigate to="/login" search={{ to: "/setup" }} replace />
+  if (!isFresh && state.kind === "out") return <ToLogin />
   if (isFresh && about.data.tenant_creation === "closed") return <NoSetup />
   const number = STEPS.indexOf(at.step) + 1
   return (
