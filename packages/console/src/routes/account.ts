@@ -20,6 +20,11 @@ export const accountRoutes = [
   }),
   createRoute({
     getParentRoute: () => usersRoute,
+    path: "/account/keys",
+    component: lazyRouteComponent(() => import("../pages/account/KeysPage.tsx"), "KeysPage")
+  }),
+  createRoute({
+    getParentRoute: () => usersRoute,
     path: "/account/tenants",
     component: lazyRouteComponent(() => import("../pages/account/TenantsPage.tsx"), "TenantsPage")
   })

@@ -11,6 +11,7 @@ export const Navigation = ({ admin }: { readonly admin: boolean }) => (
     </Link>
     <Link to="/account/security">Security</Link>
     <Link to="/account/sessions">Sessions</Link>
+    <Link to="/account/keys">My API keys</Link>
     <Link to="/account/tenants">My tenants</Link>
     {admin ? (
       <>

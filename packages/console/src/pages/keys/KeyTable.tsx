@@ -18,11 +18,13 @@ interface Props {
   readonly name?: (key: ApiKey) => ReactNode
   /** Whose each key is, where the list has several people's. */
   readonly owner?: (key: ApiKey) => ReactNode
+  /** What each was used for this month (UTC), where that is known. */
+  readonly used?: (key: ApiKey) => ReactNode
   readonly actions?: (key: ApiKey) => ReactNode
 }
 
 /** A list of API keys, without their secrets. */
-export const KeyTable = ({ actions, name = (key) => key.name, owner, rows }: Props) => (
+export const KeyTable = ({ actions, name = (key) => key.name, owner, rows, used }: Props) => (
   <Table
     label="API keys"
     rows={rows}
@@ -51,6 +53,7 @@ export const KeyTable = ({ actions, name = (key) => key.name, owner, rows }: Pro
             <time dateTime={key.last_used_at}>{ago(key.last_used_at)}</time>
           )
       },
+      ...(used === undefined ? [] : [{ title: "This month", cell: used }]),
       {
         title: "Expires",
         cell: (key) => (key.expires_at === null ? <span className="soft">Never</span> : moment(key.expires_at))

@@ -14,16 +14,16 @@ export const commandOf = ({ key, models, scopes }: Pick<NewApiKey, "key" | "mode
 
 /** Programs that ask with the key by the SDKs of OpenAI and Anthropic, by the SDK's name. `model` is one that it may ask. */
 export const programsOf = (key: string, model: string): Readonly<Record<string, string>> => {
-  const [address, secret, name] = [SERVER_URL, key, model].map((text) => JSON.stringify(text))
+  const [address, v1, secret, name] = [SERVER_URL, `${SERVER_URL}/v1`, key, model].map((text) => JSON.stringify(text))
   return {
     "OpenAI for Python": `from openai import OpenAI
 
-client = OpenAI(base_url=${address} + "/v1", api_key=${secret})
+client = OpenAI(base_url=${v1}, api_key=${secret})
 answer = client.chat.completions.create(model=${name}, messages=[{"role": "user", "content": "Hello"}])
 print(answer.choices[0].message.content)`,
     "OpenAI for Node": `import OpenAI from "openai"
 
-const client = new OpenAI({ baseURL: ${address} + "/v1", apiKey: ${secret} })
+const client = new OpenAI({ baseURL: ${v1}, apiKey: ${secret} })
 const answer = await client.chat.completions.create({ model: ${name}, messages: [{ role: "user", content: "Hello" }] })
 console.log(answer.choices[0].message.content)`,
     "Anthropic for Python": `from anthropic import Anthropic

@@ -1,0 +1,69 @@
+import type { ApiKey } from "@llm-saas/client"
+import { useQuery } from "@tanstack/react-query"
+import { client } from "../../session/session.ts"
+import { useProfile } from "../../session/useSession.ts"
+import { Empty } from "../../ui/Empty.tsx"
+import { count, dollars } from "../../ui/format.ts"
+import { Page } from "../../ui/Page.tsx"
+import { Paged, usePages } from "../../ui/Paged.tsx"
+import { KEYS, useKeysAgain } from "../keys/accounts.ts"
+import { ChangeKey, RevokeKey, StopKey } from "../keys/KeyActions.tsx"
+import { KeyTable } from "../keys/KeyTable.tsx"
+import { MakeKey } from "../keys/MakeKey.tsx"
+import { RotateKey } from "../keys/RotateKey.tsx"
+
+/** The user's own API keys. */
+export const KeysPage = () => {
+  const admin = useProfile().role === "admin"
+  const keys = usePages<ApiKey>([...KEYS, "own"], ({ signal, ...place }) => client.keys.list(place, { signal }))
+  const used = useUsed()
+  const again = useKeysAgain()
+  const make = (label: string) => <MakeKey label={label} admin={admin} onMade={() => void again()} />
+  return (
+    <Page
+      title="API keys"
+      about="For programs, which have no login. A key acts as you: what it writes is yours, and it sees what you see."
+      actions={make("Make a key")}
+    >
+      <Paged
+        pages={keys}
+        empty={
+          <Empty title="No keys yet">
+            <p>A key lets a program ask, by the SDKs of OpenAI and Anthropic as they are.</p>
+            {make("Make the first one")}
+          </Empty>
+        }
+      >
+        {(rows) => (
+          <KeyTable
+            rows={rows}
+            used={({ id }) => used.get(id) ?? <span className="soft">Nothing</span>}
+            actions={(key) => (
+              <>
+                <ChangeKey value={key} admin={admin} again={again} />
+                <RotateKey value={key} again={again} />
+                <StopKey value={key} again={again} />
+                <RevokeKey value={key} again={again} />
+              </>
+            )}
+          />
+        )}
+      </Paged>
+    </Page>
+  )
+}
+
+/** What each key was used for this month (UTC), by its id. */
+const useUsed = (): ReadonlyMap<string, string> => {
+  const usage = useQuery({
+    queryKey: ["usage", "own", "keys of this month"],
+    queryFn: ({ signal }) => client.usage.report({ group_by: ["key"], limit: 1000 }, { signal })
+  })
+  return new Map(
+    (usage.data?.data ?? []).flatMap(({ cost_usd, key_id, requests }) =>
+      typeof key_id === "string"
+        ? [[key_id, `${count(requests)} ${requests === 1 ? "request" : "requests"}, ${dollars(cost_usd)}`] as const]
+        : []
+    )
+  )
+}
