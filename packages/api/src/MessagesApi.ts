@@ -6,6 +6,7 @@ import { admissionRefusals } from "@llm-saas/domain/LimitReached"
 import { Content, Message, MessageId, MessageNotFound, PromptTooLong, StillRunning } from "@llm-saas/domain/Message"
 import { ModelNotFound } from "@llm-saas/domain/Model"
 import { questionCheck, questionFields } from "@llm-saas/domain/Question"
+import { Search } from "@llm-saas/domain/Search"
 import { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
 import { ModelNotAllowed } from "@llm-saas/domain/Scope"
 import { Schema } from "effect"
@@ -105,19 +106,23 @@ const stream = HttpApiEndpoint.post("stream", "/messages/stream", {
   )
 
 /** Which messages: by default the user's own. */
-export const MessageQuery = { ...PageQuery, scope: Schema.optionalKey(Schema.Literals(["own", "tenant"])) }
+export const MessageQuery = {
+  ...PageQuery,
+  scope: Schema.optionalKey(Schema.Literals(["own", "tenant"])),
+  search: Schema.optionalKey(Search)
+}
 
 const list = HttpApiEndpoint.get("list", "/messages", {
   query: MessageQuery,
   success: MessagePage,
-  error: Unavailable
+  error: [InvalidRequest, Unavailable]
 })
   .annotateMerge(Examples.answers(200, { data: [Examples.message], next_cursor: null }))
   .annotateMerge(
     OpenApi.annotations({
       summary: "List messages",
       description:
-        "Newest first, `limit` (default 50, at most 100) a page; complete and free of duplicates while more are added. `scope=tenant` lists those of all users, for admins."
+        "Newest first, `limit` (default 50, at most 100) a page; complete and free of duplicates while more are added. `scope=tenant` lists those of all users, for admins.\n\n`search` lists those of one's own that have this text in question or answer: as it is written, no pattern, in capital or small letters. One request looks at the 500 newest before the cursor, or at 2 MB of them: a page may be short, or empty, and have a `next_cursor` all the same. Not with `scope=tenant`."
     })
   )
 

@@ -35,7 +35,11 @@ export class MessagesRpc extends RpcGroup.make(
     error: answered,
     stream: true
   }),
-  Rpc.make("messages.list", { payload: MessageQuery, success: MessagePage, error: Schema.Union(refusals) }),
+  Rpc.make("messages.list", {
+    payload: MessageQuery,
+    success: MessagePage,
+    error: Schema.Union([...refusals, InvalidRequest])
+  }),
   Rpc.make("messages.get", { payload: one, success: Message, error: found }),
   Rpc.make("messages.remove", { payload: one, error: found }),
   Rpc.make("messages.feedback", {

@@ -29,6 +29,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   to: "The last day, in UTC.",
   group_by: "What to sum by: one, or several with commas.",
   scope: "`own`: what you asked. `tenant`: what all users of the tenant asked, for admins.",
+  search: "A text that is in question or answer: 2 to 200 characters.",
   format: "`text`: the data of an event is a token. `json`: it is a `StreamEvent`.",
   after: "The place of the last token that was received: the stream goes on behind it. 0 is the beginning.",
   content: "The question.",

@@ -369,9 +369,12 @@ export class Client {
         { method: "POST", path: "/messages/stream", json: question, headers: { "idempotency-key": idempotencyKey } },
         options
       ),
-    /** Newest first. `scope: "tenant"` lists those of all users, for admins. */
+    /**
+     * Newest first. `scope: "tenant"` lists those of all users, for admins. `search`: those of one's own with this text, whose pages may be
+     * short, or empty, and have a next one.
+     */
     list: (
-      query?: PageQuery & { readonly scope?: "own" | "tenant" },
+      query?: PageQuery & { readonly scope?: "own" | "tenant"; readonly search?: string },
       options?: RequestOptions
     ): Promise<Page<Message>> => this.#transport.retry("GET", "/messages", { ...options, query: { ...query } }),
     get: (id: string, options?: RequestOptions): Promise<Message> =>

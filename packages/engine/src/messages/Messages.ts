@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto/SecureRandom"
 import * as AuditLog from "../AuditLog.ts"
 import { markDeleted } from "../Deletions.ts"
+import { search } from "./MessageSearch.ts"
 import { selectMessage, toMessage } from "./MessageQueries.ts"
 import { Generations } from "../generations/Generations.ts"
 
@@ -23,6 +24,12 @@ export class Messages extends Context.Service<
       readonly limit: number
       readonly cursor: string | undefined
     }) => Effect.Effect<string, InsufficientScope | Refused, Actor>
+    /** The same of the actor's own messages with this text in question or answer. A page may be short, or empty, and have a next one. */
+    readonly search: (of: {
+      readonly text: string
+      readonly limit: number
+      readonly cursor: string | undefined
+    }) => Effect.Effect<string, Refused, Actor>
     readonly get: (id: MessageId) => Effect.Effect<Message, MessageNotFound | Refused, Actor>
     /** Question and answer are gone at once; an answer still under way is stopped. Its account stays. */
     readonly remove: (id: MessageId) => Effect.Effect<void, MessageNotFound | Refused, Actor>
@@ -44,6 +51,9 @@ export class Messages extends Context.Service<
             .pipe(Effect.provideService(Actor, as))
           return answer ?? (yield* Effect.die("a page of one's own that does not exist"))
         }),
+        search: Effect.fn("Messages.search")(({ cursor, limit, text }) =>
+          tenancy.read(search({ text, after: cursor ?? null, limit }))
+        ),
         get: Effect.fn("Messages.get")(function* (id) {
           const row = yield* tenancy.read(selectMessage(id))
           return Option.isSome(row) ? toMessage(row.value) : yield* new MessageNotFound({})

@@ -11,6 +11,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
 import { type LastEvent, lastEventOf } from "../../sse/LastEvent.ts"
 import { formOf, stream } from "../../sse/Streaming.ts"
+import { invalid } from "../Decoding.ts"
 import { noting } from "../HttpEdge.ts"
 import { RequestBodies } from "../../v1/RequestBodies.ts"
 import { asJson } from "./json.ts"
@@ -85,10 +86,7 @@ export const MessagesHandlers = HttpApiBuilder.group(
       .handleAll({
         streamUrl: ({ headers, query, request }) =>
           streaming({ headers, query, question: query, request }, query.format),
-        list: ({ query }) =>
-          asJson(
-            messages.page({ scope: query.scope ?? "own", limit: query.limit ?? DEFAULT_PAGE, cursor: query.cursor })
-          ),
+        list: ({ query }) => asJson(listed(messages, query)),
         get: ({ params }) => messages.get(params.id),
         remove: ({ params }) => messages.remove(params.id),
         feedback: ({ headers, params, payload: { comment = null, rating } }) =>
@@ -100,3 +98,22 @@ export const MessagesHandlers = HttpApiBuilder.group(
       })
   })
 )
+
+/** What a list of messages is asked for by. */
+interface Listing {
+  readonly scope?: "own" | "tenant"
+  readonly search?: string
+  readonly limit?: number
+  readonly cursor?: string
+}
+
+/** A page of messages as JSON, as a request asks for it: a list, or what was found. */
+export const listed = Effect.fnUntraced(function* (
+  messages: Messages["Service"],
+  { cursor, limit = DEFAULT_PAGE, scope = "own", search }: Listing
+) {
+  if (search === undefined) return yield* messages.page({ scope, limit, cursor })
+  return yield* scope === "own" ? messages.search({ text: search, limit, cursor }) : othersSearched
+})
+
+const othersSearched = invalid([{ path: ["query", "search"], message: "Expected no search with scope=tenant" }])

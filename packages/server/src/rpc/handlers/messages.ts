@@ -6,7 +6,7 @@ import { Messages } from "@llm-saas/engine/messages/Messages"
 import { Effect } from "effect"
 import type { Headers } from "effect/http"
 import { CreationAttempts } from "../../auth/CreationAttempts.ts"
-import { DEFAULT_PAGE } from "../../http/handlers/paging.ts"
+import { listed } from "../../http/handlers/messages.ts"
 import { noSuchCalls, questionOf } from "../../http/handlers/question.ts"
 import { reading } from "./Events.ts"
 import { decodePage } from "./MessagePages.ts"
@@ -40,8 +40,7 @@ export const MessagesCalls = MessagesRpc.toLayer(
         resume === undefined
           ? reading(ask(question, headers), { seq: 0, path: [] })
           : reading(generations.follow(resume.generation_id), { seq: resume.seq, path: ["payload", "resume", "seq"] }),
-      "messages.list": ({ cursor, limit, scope }) =>
-        Effect.flatMap(messages.page({ scope: scope ?? "own", limit: limit ?? DEFAULT_PAGE, cursor }), decodePage),
+      "messages.list": (query) => Effect.flatMap(listed(messages, query), decodePage),
       "messages.get": ({ id }) => messages.get(id),
       "messages.remove": ({ id }) => messages.remove(id),
       "messages.feedback": ({ comment = null, id, idempotency_key, rating }) =>
