@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { DateTime, Schema } from "effect"
 import { ConversationId } from "./Conversation.ts"
 import { FailureReason, FinishReason, GenerationId, GenerationStatus } from "./Generation.ts"
 import { Problem } from "./ProblemClass.ts"
@@ -49,6 +49,10 @@ export class Message extends Schema.Class<Message>("Message")({
   ttft_ms: Schema.NullOr(Schema.Finite),
   created_at: Schema.DateTimeUtcFromString
 }) {}
+
+/** A message as JSON, as its schema encodes it: that takes three times as long. */
+export const messageJson = (message: Message): string =>
+  JSON.stringify({ ...message, created_at: DateTime.formatIso(message.created_at) })
 
 /** A text's approximate number of tokens: a quarter of its UTF-8 bytes, the average of GPT tokenisers for English prose. */
 export const approximateTokens = (text: string): number => Math.ceil(utf8Bytes(text) / 4)

@@ -95,26 +95,30 @@ export const endedGeneration = (
   const record: GenerationRecord = { ...asked, ...stored, user_id: live.userId }
   const model = record.response_model ?? record.model
   const message = () =>
-    new Message({
-      id: record.message_id,
-      conversation_id: record.conversation_id,
-      generation_id: record.id,
-      user_id: record.user_id,
-      content,
-      response,
-      tool_calls: calls,
-      model,
-      status: record.status,
-      finish_reason: record.finish_reason,
-      failure: record.failure,
-      tokens_in: record.tokens_in,
-      tokens_out: record.tokens_out,
-      approx_tokens_in: record.approx_tokens_in,
-      approx_tokens_out: record.approx_tokens_out,
-      latency_ms: record.model_ended_at - record.created_at,
-      ttft_ms: record.first_token_at === null ? null : record.first_token_at - record.created_at,
-      created_at: DateTime.makeUnsafe(record.created_at)
-    })
+    new Message(
+      {
+        id: record.message_id,
+        conversation_id: record.conversation_id,
+        generation_id: record.id,
+        user_id: record.user_id,
+        content,
+        response,
+        tool_calls: calls,
+        model,
+        status: record.status,
+        finish_reason: record.finish_reason,
+        failure: record.failure,
+        tokens_in: record.tokens_in,
+        tokens_out: record.tokens_out,
+        approx_tokens_in: record.approx_tokens_in,
+        approx_tokens_out: record.approx_tokens_out,
+        latency_ms: record.model_ended_at - record.created_at,
+        ttft_ms: record.first_token_at === null ? null : record.first_token_at - record.created_at,
+        created_at: DateTime.makeUnsafe(record.created_at)
+      },
+      // Nothing of it comes from outside: checking it took 8 of 10 µs.
+      { disableChecks: true }
+    )
   return {
     record,
     answer: {

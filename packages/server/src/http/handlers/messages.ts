@@ -1,5 +1,6 @@
 import { Api } from "@llm-saas/api/Api"
 import type { StreamFormat } from "@llm-saas/api/StreamEvent"
+import { messageJson } from "@llm-saas/domain/Message"
 import type { QuestionBody } from "@llm-saas/domain/Question"
 import { Feedbacks } from "@llm-saas/engine/messages/Feedback"
 import { Generations } from "@llm-saas/engine/generations/Generations"
@@ -77,7 +78,13 @@ export const MessagesHandlers = HttpApiBuilder.group(
     return handlers
       .handleRaw("ask", ({ headers, request }) =>
         withQuestion(request, (question) =>
-          Effect.flatMap(ask(asked("messages", { headers, question, request }), request), generations.answer)
+          asJson(
+            Effect.map(
+              Effect.flatMap(ask(asked("messages", { headers, question, request }), request), generations.answer),
+              messageJson
+            ),
+            201
+          )
         )
       )
       .handleRaw("stream", ({ headers, query, request }) =>
