@@ -55,54 +55,60 @@ export const AuditPage = () => {
           </Empty>
         }
       >
-        {(rows) => (
-          <Table
-            label="Events"
-            rows={rows}
-            rowKey={({ id }) => id}
-            columns={[
-              {
-                title: "When",
-                cell: ({ at }) => (
-                  <time dateTime={at} className="nowrap">
-                    {momentToSecond(at)}
-                  </time>
-                )
-              },
-              {
-                title: "What",
-                cell: ({ type }) => (
-                  <div className="stack tight">
-                    <span>{typeText(type)}</span>
-                    <Link
-                      from="/admin/audit"
-                      to="/admin/audit"
-                      className="soft small"
-                      title="Only these"
-                      search={(search) => ({ ...search, type })}
-                    >
-                      <code>{type}</code>
-                    </Link>
-                  </div>
-                )
-              },
-              { title: "Who", cell: ({ actor }) => <Actor actor={actor} /> },
-              { title: "To what", cell: ({ subject }) => <Subject subject={subject} /> },
-              {
-                title: "Details",
-                cell: ({ address, details, request_id }) => (
-                  <Details
-                    values={{
-                      ...details,
-                      ...(address !== null && { address }),
-                      ...(request_id !== null && { "request id": request_id })
-                    }}
-                  />
-                )
-              }
-            ]}
-          />
-        )}
+        {(rows) =>
+          rows.length === 0 ? (
+            <p className="note">Not among the newest events. “Show more” looks through older ones.</p>
+          ) : (
+            <Table
+              label="Events"
+              rows={rows}
+              rowKey={({ id }) => id}
+              columns={[
+                {
+                  title: "When",
+                  cell: ({ at }) => (
+                    <time dateTime={at} className="nowrap">
+                      {momentToSecond(at)}
+                    </time>
+                  )
+                },
+                {
+                  title: "What",
+                  cell: ({ type }) => (
+                    <div className="stack tight">
+                      <span>{typeText(type)}</span>
+                      <Link
+                        from="/admin/audit"
+                        to="/admin/audit"
+                        className="soft small"
+                        title="Only these"
+                        search={(search) => ({ ...search, type })}
+                      >
+                        <code>{type}</code>
+                      </Link>
+                    </div>
+                  )
+                },
+                { title: "Who", cell: ({ actor }) => <Actor actor={actor} /> },
+                { title: "To what", cell: ({ subject }) => <Subject subject={subject} /> },
+                {
+                  title: "Details",
+                  cell: ({ address, details, request_id }) => (
+                    <div className="stack tight">
+                      <Details values={{ ...details, ...(address !== null && { address }) }} />
+                      {request_id === null ? null : (
+                        <details className="small soft">
+                          <summary>Request</summary>
+                          <code>{request_id}</code>
+                        </details>
+                      )}
+                    </div>
+                  )
+                }
+              ]}
+            />
+          )
+        }
       </Paged>
     </Page>
   )

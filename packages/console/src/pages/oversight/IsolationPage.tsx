@@ -59,8 +59,8 @@ const Report = ({ profile, report }: { readonly report: IsolationReport; readonl
             ? "Nothing was found."
             : `${count(report.findings.length)} findings: tenants are not proven to be apart.`}
         </strong>{" "}
-        {count(kept.length)} of {count(rules.length)} rules are kept; {count(tries)} tries to reach what is another's
-        {trials.every(({ findings }) => findings === 0) ? " were all refused." : " were made."}
+        {count(kept.length)} of {count(rules.length)} rules are kept; {count(tries)} tries
+        {trials.every(({ findings }) => findings === 0) ? " ended as they must." : " were made."}
       </p>
       <Facts
         of={[
@@ -113,7 +113,7 @@ const Report = ({ profile, report }: { readonly report: IsolationReport; readonl
       />
       <Checks
         title="Rules of the schema"
-        about="Each is a view of sql/lint, with a row for everything that breaks it."
+        about="Each is a view of sql/lint, named for what breaks it, with a row for each thing that does."
         checks={rules}
         number="Looked at"
       />
@@ -144,7 +144,7 @@ interface ChecksProps {
 }
 
 const Checks = ({ about, checks, number, title }: ChecksProps) => (
-  <section className="stack tight" aria-label={title}>
+  <div className="stack tight">
     <h2>{title}</h2>
     <p className="soft small">{about}</p>
     <Table
@@ -165,7 +165,7 @@ const Checks = ({ about, checks, number, title }: ChecksProps) => (
         }
       ]}
     />
-  </section>
+  </div>
 )
 
 const Repeat = ({ tenant }: { readonly tenant: string }) => {
@@ -175,7 +175,7 @@ const Repeat = ({ tenant }: { readonly tenant: string }) => {
       `npm run audit:grant -- --tenant ${tenant} --days 7`
     ],
     [
-      "The auditor runs the checks with the line that it prints, and reads what they do in the same file:",
+      "It prints a line for psql. The auditor puts the address in it into LINE, runs the checks, and reads in the same file what they do:",
       'psql "$LINE" -f sql/audit/scripts/isolation.sql'
     ],
     ["Each broken rule is a row of this:", 'psql "$LINE" -c "select * from lint.findings()"'],

@@ -14,7 +14,8 @@ export type Period = (typeof PERIODS)[number]
 export const MOST_DAYS = 366
 
 const DAY_MS = 86_400_000
-const DAY = /^[1-9]\d{3}-\d\d-\d\d$/u
+/** Years that any arithmetic with them leaves at four digits. */
+const DAY = /^(?:19[7-9]\d|2\d{3})-\d\d-\d\d$/u
 
 const ms = (day: string) => Date.parse(`${day}T00:00:00Z`)
 const dayOf = (instant: number) => new Date(instant).toISOString().slice(0, 10)
