@@ -99,8 +99,9 @@ begin
     extract(epoch from v_session.idle_until - v_now)::double precision, extract(epoch from v_session.ends_at - v_now)::double precision;
 end $$;
 
--- Ends the session of a refresh token, also by an earlier one of it. Nothing tells whether there was one.
-create function auth.end_session(p_hash bytea, p_request text) returns void
+-- Ends the session of a refresh token, also by an earlier one of it. Nothing tells whether there was one. p_reason: `logged_out`, or `replaced`
+-- by another login of the browser.
+create function auth.end_session(p_hash bytea, p_reason text, p_request text) returns void
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -109,10 +110,38 @@ declare
   v_user uuid;
 begin
   select f.found_tenant, f.found_session into v_tenant, v_id from auth.session_of(p_hash) f;
-  update app.sessions s set ended_at = clock_timestamp(), ended_reason = 'logged_out'
+  if p_reason not in ('logged_out', 'replaced') then raise exception 'no reason' using errcode = 'LL500'; end if;
+  update app.sessions s set ended_at = clock_timestamp(), ended_reason = p_reason
   where s.tenant_id = v_tenant and s.id = v_id and s.ended_at is null returning s.user_id into v_user;
   if not found then return; end if;
   insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id, detail)
   values (v_tenant, auth.uuid_v7(), v_user, 'session.ended', 'session', v_id, p_request,
-    jsonb_build_object('user_id', v_user, 'reason', 'logged_out'));
+    jsonb_build_object('user_id', v_user, 'reason', p_reason));
 end $$;
+
+-- A code came again: the session that it began, or is about to begin, is in two hands (RFC 6749 §4.1.2). The code says its session's id. The
+-- note is for one that is not begun yet, because a second factor is asked for.
+create function auth.end_coded_session(p_tenant uuid, p_session uuid, p_request text) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user uuid;
+begin
+  perform auth.spend(auth.coded_session_hash(p_session), now() + interval '10 minutes');
+  update app.sessions s set ended_at = clock_timestamp(), ended_reason = 'reused'
+  where s.tenant_id = p_tenant and s.id = p_session and s.ended_at is null returning s.user_id into v_user;
+  if not found then return; end if;
+  insert into app.audit_events (tenant_id, id, action, target_kind, target_id, request_id, detail)
+  values (p_tenant, auth.uuid_v7(), 'session.reused', 'session', p_session, p_request, jsonb_build_object('user_id', v_user, 'by', 'code'));
+end $$;
+
+create function auth.coded_session_hash(p_session uuid) returns bytea
+  language sql immutable set search_path = pg_catalog, pg_temp
+  return sha256(convert_to('session of a code ' || p_session::text, 'UTF8'));
+
+-- Whether the code of a session that begins now came again meanwhile.
+create function auth.coded_session_reused(p_session uuid) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select exists (select from meta.spent s where s.hash = auth.coded_session_hash(p_session));
+end;

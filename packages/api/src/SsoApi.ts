@@ -184,7 +184,7 @@ const start = HttpApiEndpoint.get("start", "/login/:slug", {
       summary: "Log in by single sign-on",
       description:
         'For a browser: sends it to the tenant\'s provider, which sends it back to `/sso/callback`. Then it has a session by a cookie, as after `POST /login` with `session: "cookie"`, and goes to `return_to`, a path of this server (default `/`).\n\n'
-        + "For an app: `redirect_uri` is one of its own, on an origin of `ALLOWED_ORIGINS` or on its machine (`http://127.0.0.1:…`, RFC 8252 §7.3), and `code_challenge` by PKCE (RFC 7636, S256). The browser goes there with a `code`, which `POST /token` exchanges once, within a minute, and with `state` as it was given."
+        + "For an app: `redirect_uri` is one of `APP_REDIRECT_URIS`, as text; on the browser's machine (`http://127.0.0.1:…`) with any port (RFC 8252 §7.3). And `code_challenge` by PKCE (RFC 7636, S256). The browser goes there with a `code`, which `POST /token` exchanges once, within a minute, and with `state` as it was given."
     })
   )
 

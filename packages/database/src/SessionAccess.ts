@@ -43,8 +43,12 @@ export class SessionAccess extends Context.Service<
   {
     /** None: the token is unknown. */
     readonly renew: (presented: PresentedToken) => Effect.Effect<Option.Option<Renewal>, Unavailable>
-    /** Ends the session of a token, if there is one. */
-    readonly end: (hash: string) => Effect.Effect<void, Unavailable>
+    /** Ends the session of a token, if there is one. `replaced`: by another login of the browser. */
+    readonly end: (hash: string, reason: "logged_out" | "replaced") => Effect.Effect<void, Unavailable>
+    /** Ends the session of a code that came again, also one that is not begun yet. */
+    readonly endCoded: (tenantId: TenantId, session: SessionId) => Effect.Effect<void, Unavailable>
+    /** Whether the code of this session came again. */
+    readonly isReused: (session: SessionId) => Effect.Effect<boolean, Unavailable>
   }
 >()("@llm-saas/database/SessionAccess") {
   static readonly layer = Layer.effect(
@@ -61,14 +65,32 @@ export class SessionAccess extends Context.Service<
           )
           return Option.fromUndefinedOr(renewal)
         }),
-        end: Effect.fn("SessionAccess.end")(function* (hash) {
+        end: Effect.fn("SessionAccess.end")(function* (hash, reason) {
           const request = yield* RequestId
           yield* pool.call(
-            "select auth.end_session(decode($1::text, 'hex'), $2)",
-            [hash, request],
+            "select auth.end_session(decode($1::text, 'hex'), $2, $3)",
+            [hash, reason, request],
             Schema.Unknown,
             LINE
           )
+        }),
+        endCoded: Effect.fn("SessionAccess.endCoded")(function* (tenantId, session) {
+          const request = yield* RequestId
+          yield* pool.call(
+            "select auth.end_coded_session($1::uuid, $2::uuid, $3)",
+            [tenantId, session, request],
+            Schema.Unknown,
+            LINE
+          )
+        }),
+        isReused: Effect.fn("SessionAccess.isReused")(function* (session) {
+          const [{ reused }] = yield* pool.call(
+            "select auth.coded_session_reused($1::uuid) as reused",
+            [session],
+            Schema.Tuple([Schema.Struct({ reused: Schema.Boolean })]),
+            LINE
+          )
+          return reused
         })
       })
     )

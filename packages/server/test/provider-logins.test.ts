@@ -20,6 +20,7 @@ const Program = Layer.effect(
     return yield* running({
       PUBLIC_URL: "http://localhost:8000",
       LOG_LEVEL: "debug",
+      APP_REDIRECT_URIS: '["http://127.0.0.1/done"]',
       OIDC_ISSUER: issuer,
       OIDC_CLIENT_ID: CLIENT.id,
       OIDC_CLIENT_SECRET: CLIENT.secret,
@@ -400,7 +401,7 @@ layer(Program, { timeout: "120 seconds" })("a login by a provider of the install
       const totp = yield* send("POST", "/me/factors/totp", { token, headers, json: { name: "phone" } })
       const secret = String(totp.body["secret"])
       const added = yield* send("POST", "/me/factors/totp/confirm", { token, json: { code: codeAt(secret) } })
-      const [recovery_code]: ReadonlyArray<string> = Object(added.body["recovery_codes"])
+      const [recovery_code, another]: ReadonlyArray<string> = Object(added.body["recovery_codes"])
       // The password is no proof any more.
       const refused = yield* send("POST", "/me/identities", {
         token,
@@ -427,6 +428,19 @@ layer(Program, { timeout: "120 seconds" })("a login by a provider of the install
       const finished = yield* send("POST", "/login/second-factor", { json, headers: SAME_ORIGIN })
       assert.strictEqual(finished.status, 200)
       assert.deepInclude((yield* whoIs(send, finished)).profile, { id: ada.id, tenant_id: acme.id })
+
+      // Of an app's login too, whose code is good once: if it comes again meanwhile, no session begins.
+      const verifier = "v".repeat(64)
+      const hash = createHash("sha256").update(verifier).digest("base64url")
+      const app = `redirect_uri=${encodeURIComponent("http://127.0.0.1:51234/done")}&code_challenge=${hash}`
+      const called = (yield* logIn(subject, `/login/with/acme-id?${app}`)).headers.get("location") ?? ""
+      const code = new URL(called).searchParams.get("code") ?? ""
+      const form = { grant_type: "authorization_code", code, code_verifier: verifier }
+      const stopped = yield* send("POST", "/token", { form })
+      assert.strictEqual(stopped.body["code"], "second_factor_required")
+      assert.strictEqual((yield* send("POST", "/token", { form })).body["error"], "invalid_grant")
+      const late = { challenge: stopped.body["challenge"], recovery_code: another }
+      assert.strictEqual((yield* send("POST", "/login/second-factor", { json: late })).body["code"], "challenge_ended")
     })
   )
 

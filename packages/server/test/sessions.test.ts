@@ -434,6 +434,38 @@ layer(SERVER, OPTIONS)("a session in a cookie", (it) => {
       })
   )
 
+  it.effect("ends when another login takes its place in the browser, whose ever it is, and by nothing less", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const [one, two] = [yield* account(send), yield* account(send)]
+      const first = yield* keep(send, one, PAGE)
+      const token = String(first.body["access_token"])
+      const cookie = pairIn(first)
+      const wrong = { username: two.email, password: "not the password", session: "cookie" }
+      const tried = yield* send("POST", "/login", { json: wrong, headers: { ...PAGE, cookie } })
+      assert.deepStrictEqual(says(tried), [401, "invalid_credentials"])
+      // A login that leaves the cookie, and those of other browsers.
+      yield* login(send, two, { ...PAGE, cookie })
+      yield* keep(send, two, PAGE)
+      yield* keep(send, two, { ...PAGE, cookie: `__Host-refresh=rt_${"0".repeat(49)}` })
+      assert.deepStrictEqual(yield* me(send, token), OK)
+
+      const second = yield* keep(send, two, { ...PAGE, cookie })
+      assert.strictEqual(second.status, 200)
+      assert.deepStrictEqual(yield* me(send, token), UNAUTHENTICATED)
+      const json = { grant_type: "refresh_token" }
+      assert.deepStrictEqual(says(yield* send("POST", "/token", { json, headers: { ...PAGE, cookie } })), NOT_GOOD)
+      // By an earlier refresh token too, which another tab has replaced meanwhile.
+      const renewed = yield* send("POST", "/token", { json, headers: { ...PAGE, cookie: pairIn(second) } })
+      yield* keep(send, one, { ...PAGE, cookie: pairIn(second) })
+      assert.deepStrictEqual(yield* me(send, String(renewed.body["access_token"])), UNAUTHENTICATED)
+      const ends = (of: Account) =>
+        query(`select detail ->> 'reason' as reason from app.audit_events
+          where tenant_id = '${of.tenant}' and action = 'session.ended'`)
+      for (const each of [one, two]) assert.deepStrictEqual(yield* ends(each), [{ reason: "replaced" }])
+    })
+  )
+
   it.effect("is used by no page of another origin, and begun by none, whatever origins may read answers", () =>
     Effect.gen(function* () {
       const { port, send } = yield* Running

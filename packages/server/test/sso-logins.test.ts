@@ -12,7 +12,10 @@ import { codeAt } from "./Totp.ts"
 
 // People who log in by single sign-on: two processes of the program, and a real provider.
 
-const VARIABLES = { PUBLIC_URL: "http://localhost:8000" }
+const VARIABLES = {
+  PUBLIC_URL: "http://localhost:8000",
+  APP_REDIRECT_URIS: '["http://127.0.0.1/done?from=us", "https://app.acme.test/login"]'
+}
 
 const Program = Layer.effect(
   Running,
@@ -303,8 +306,33 @@ layer(Program)("a login by single sign-on", (it) => {
       assert.strictEqual(url.searchParams.get("from"), "us")
       const answer = yield* exchange(code, verifier)
       assert.strictEqual(answer.status, 200)
-      assert.isString(answer.body["refresh_token"])
+      const { access_token, refresh_token } = answer.body
+      assert.isString(refresh_token)
+      // Without the verifier a second use says nothing. With it two have the code, and its session ends.
+      assert.strictEqual((yield* exchange(code, "w".repeat(64))).body["error"], "invalid_grant")
+      const profile = yield* me(send, String(access_token))
+      assert.strictEqual(profile["role"], "user")
       assert.strictEqual((yield* exchange(code, verifier)).body["error"], "invalid_grant")
+      assert.strictEqual((yield* me(send, String(access_token)))["code"], "unauthenticated")
+      const renewed = yield* send("POST", "/token", {
+        form: { grant_type: "refresh_token", refresh_token: String(refresh_token) }
+      })
+      assert.strictEqual(renewed.body["error"], "invalid_grant")
+      assert.deepStrictEqual(
+        yield* query(`select detail ->> 'by' as by from app.audit_events
+          where tenant_id = '${String(profile["tenant_id"])}' and action = 'session.reused'`),
+        [{ by: "code" }]
+      )
+      // Whichever of them is first, and wherever it is just then.
+      const race = yield* codeOf(app)
+      const answers = yield* Effect.all(
+        Array.from({ length: 6 }, () => exchange(race.code, verifier)),
+        { concurrency: "unbounded" }
+      )
+      for (const { body, status } of answers)
+        if (status === 200)
+          assert.strictEqual((yield* me(send, String(body["access_token"])))["code"], "unauthenticated")
+        else assert.strictEqual(body["error"], "invalid_grant")
       // Whoever sees the code has not the verifier, and a wrong one ends the code.
       const stolen = yield* codeOf("https://app.acme.test/login")
       assert.strictEqual((yield* exchange(stolen.code, "w".repeat(64))).body["error"], "invalid_grant")
@@ -317,7 +345,20 @@ layer(Program)("a login by single sign-on", (it) => {
         "http://127.0.0.1.evil.example.com/",
         "http://127.0.0.1@evil.example.com/",
         "https://app.acme.test@evil.example.com/",
-        "https://app.acme.test.evil.example.com/"
+        "https://app.acme.test.evil.example.com/",
+        // As text: not the origin alone, and no port but of this machine.
+        "https://app.acme.test/",
+        "https://app.acme.test/login/",
+        "https://app.acme.test/login?to=us",
+        "https://app.acme.test/%6cogin",
+        "https://app.acme.test:444/login",
+        "https://APP.acme.test/login",
+        "http://127.0.0.1:51234/done",
+        "http://127.0.0.1:51234/done?from=us&more",
+        "http://127.0.0.1:51234/x/../done?from=us",
+        "http://127.0.0.1:51234@evil.example.com/done?from=us",
+        "http://127.0.0.1:123456/done?from=us",
+        "http://[::1]:51234/done?from=us"
       ]
       for (const uri of refused)
         assert.strictEqual((yield* send("GET", path(uri))).body["code"], "redirect_refused", uri)
@@ -338,6 +379,47 @@ layer(Program)("a login by single sign-on", (it) => {
             "invalid_request",
             to
           )
+    })
+  )
+
+  it.effect("ends the session that the browser had, whose cookie does not come back from the provider", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { logIn: atProvider } = yield* OidcServer
+      const { person, slug } = yield* office()
+      const first = yield* tokenOf(send, (yield* logIn(`/login/${slug}`, person())).headers.getSetCookie())
+      const kept = (first.renewed.headers.get("set-cookie") ?? "").split(";")[0] ?? ""
+      assert.match(kept, /^__Host-refresh=rt_/u)
+      const { cookie, location } = yield* begin(send, `/login/${slug}`, { cookie: kept })
+      assert.notInclude(cookie, kept.split("=")[1] ?? "-")
+      assert.isString((yield* me(send, first.token))["id"])
+      const { search } = yield* atProvider(location, person())
+      const back = yield* send("GET", `/sso/callback${search}`, { headers: { cookie } })
+      const second = yield* tokenOf(send, back.headers.getSetCookie())
+      assert.isString((yield* me(send, second.token))["id"])
+      assert.strictEqual((yield* me(send, first.token))["code"], "unauthenticated")
+    })
+  )
+
+  it.effect("that changes roles, and who sets single sign-on up meanwhile, wait for each other and not for ever", () =>
+    Effect.gen(function* () {
+      const { people } = yield* OidcServer
+      const { person, set, slug } = yield* office({ role_claim: "groups", admin_values: ["boss"] })
+      const subjects = [person(), person(), person()]
+      for (const subject of subjects) yield* logIn(`/login/${slug}`, subject)
+      for (let round = 0; round < 6; round++) {
+        const trips = yield* Effect.forEach(subjects, (subject) => {
+          people.set(subject, { ...people.get(subject), groups: round % 2 === 0 ? ["boss"] : [] })
+          return arrive(`/login/${slug}`, subject)
+        })
+        const statuses = yield* Effect.all(
+          [...trips.map(({ finish }) => finish()), set(), set({ trust_email: true }), set()].map((each) =>
+            Effect.map(each, ({ body, status }) => (status === 303 || status === 200 ? "fine" : JSON.stringify(body)))
+          ),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual([...new Set(statuses)], ["fine"])
+      }
     })
   )
 

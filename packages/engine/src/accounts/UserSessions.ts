@@ -12,6 +12,8 @@ import * as SessionQueries from "./SessionQueries.ts"
 
 /** What a session begins with. */
 export interface NewSession {
+  /** Undefined: a new one. */
+  readonly id: SessionId | undefined
   readonly method: LoginMethod
   /** SHA-256 of its first refresh token, in hexadecimal. */
   readonly hash: string
@@ -72,7 +74,7 @@ const make = Effect.gen(function* () {
 
   const begin: UserSessions["Service"]["begin"] = Effect.fn("UserSessions.begin")(function* (session) {
     const { tokenEpoch } = yield* Actor
-    const id = SessionId.make(yield* random.uuidV7())
+    const id = session.id ?? SessionId.make(yield* random.uuidV7())
     yield* tenancy.transaction(
       Effect.andThen(
         SessionQueries.insertSession({ ...session, id, device: session.device ?? null, epoch: tokenEpoch }),

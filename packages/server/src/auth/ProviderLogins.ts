@@ -84,7 +84,7 @@ const make = Effect.gen(function* () {
     const found = configured.get(name)
     if (found === undefined) return yield* new SsoNotFound({})
     const at = { provider: name, ...(choice === undefined ? {} : { choice }) }
-    return yield* trips.leave(found.client, { at, goal })
+    return yield* trips.leave(found.client, { at, goal }, from)
   })
 
   const beginLink: ProviderLogins["Service"]["beginLink"] = Effect.fn("ProviderLogins.beginLink")(
@@ -94,7 +94,7 @@ const make = Effect.gen(function* () {
       if (found === undefined) return yield* new SsoNotFound({})
       const { tenantId: tenant, tokenEpoch: epoch, userId: user } = yield* Actor
       const at = { provider: name, link: { tenant, user, epoch } }
-      return yield* trips.leave(found.client, { at, goal: { path: returnTo ?? "/" } })
+      return yield* trips.leave(found.client, { at, goal: { path: returnTo ?? "/" } }, from)
     }
   )
 

@@ -102,7 +102,7 @@ const make = Effect.gen(function* () {
 
   const end: Renewals["Service"]["end"] = Effect.fn("Renewals.end")(function* (text, from) {
     const hash = yield* admit(text, from)
-    if (Option.isSome(hash)) yield* access.end(hash.value)
+    if (Option.isSome(hash)) yield* access.end(hash.value, "logged_out")
   })
 
   const logout: Renewals["Service"]["logout"] = Effect.fn("Renewals.logout")(function* (text) {

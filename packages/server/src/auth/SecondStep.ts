@@ -19,7 +19,11 @@ const Login = Schema.Struct({
   method: LoginMethod,
   want: Schema.Literals(["none", "token", "cookie"]),
   /** Of a switch: the session it comes from. */
-  from: Schema.optionalKey(Schema.Struct({ tenantId: TenantId, sessionId: SessionId }))
+  from: Schema.optionalKey(Schema.Struct({ tenantId: TenantId, sessionId: SessionId })),
+  /** Of an app's code: the id of its session. */
+  coded: Schema.optionalKey(SessionId),
+  /** Of a browser that had a session: SHA-256 of its refresh token, in hexadecimal. */
+  earlier: Schema.optionalKey(Schema.String)
 })
 type Login = typeof Login.Type
 
@@ -122,8 +126,14 @@ export class SecondStep extends Context.Service<
           Forbidden: ended,
           Unauthenticated: ended
         })
-        const { from, method: by, want } = waiting
-        const login = { method: by, want, ...(from === undefined ? {} : { from }) }
+        const { coded, earlier, from, method: by, want } = waiting
+        const login = {
+          method: by,
+          want,
+          ...(from === undefined ? {} : { from }),
+          ...(coded === undefined ? {} : { coded }),
+          ...(earlier === undefined ? {} : { earlier })
+        }
         return { identity, recoveryCodes, ...login }
       })
 

@@ -1,4 +1,5 @@
 import { ProvenAccounts, type SessionPlace } from "@llm-saas/database/ProvenAccounts"
+import { SessionAccess } from "@llm-saas/database/SessionAccess"
 import type { Credentials } from "@llm-saas/api/AccountsApi"
 import type { SecondFactor } from "@llm-saas/api/SecondFactorApi"
 import type { EmailUnverified } from "@llm-saas/domain/AccountLink"
@@ -13,13 +14,14 @@ import type { Password } from "@llm-saas/domain/Password"
 import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
 import { type Forbidden, InvalidCredentials, type TenantRequired, Unauthenticated } from "@llm-saas/domain/Refusal"
 import type { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
-import type { LoginMethod } from "@llm-saas/domain/Session"
+import type { LoginMethod, SessionId } from "@llm-saas/domain/Session"
 import { EmailInput } from "@llm-saas/domain/User"
 import { Accounts, type Identity } from "@llm-saas/engine/accounts/Accounts"
 import { UserSessions } from "@llm-saas/engine/accounts/UserSessions"
 import { Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { Settings } from "../config/Settings.ts"
+import { cookieOf } from "./SessionCookie.ts"
 import { LoginThrottle } from "./LoginThrottle.ts"
 import { RefreshTokens } from "./RefreshTokens.ts"
 import { Proofs } from "./Proofs.ts"
@@ -33,6 +35,10 @@ interface How {
   readonly sender: Sender
   /** Of a switch: the session that leads to the account. The new one leads to the same accounts, and ends no later. */
   readonly from?: SessionPlace
+  /** Of an app's code: the id that its session gets. */
+  readonly coded?: SessionId
+  /** The session that the browser had, by SHA-256 of its refresh token. Default: that of the request's cookie. A cookie for another ends it. */
+  readonly earlier?: string
 }
 
 /** Issues tokens at login and throttles guessing, the same for HTTP and RPC. */
@@ -92,7 +98,7 @@ export class Sessions extends Context.Service<
   static readonly layer = Layer.effect(
     Sessions,
     Effect.suspend(() => make)
-  ).pipe(Layer.provide(ProvenAccounts.layer))
+  ).pipe(Layer.provide([ProvenAccounts.layer, SessionAccess.layer]))
 }
 
 /** Longest device that is kept, in characters. */
@@ -110,6 +116,7 @@ const make = Effect.gen(function* () {
   const refreshTokens = yield* RefreshTokens
   const throttle = yield* LoginThrottle
   const networks = yield* ClientNetworks
+  const access = yield* SessionAccess
   const longest = settings.SESSION_MAX_DAYS * DAY_SECONDS
 
   const begin: Sessions["Service"]["begin"] = (identity, how) =>
@@ -131,6 +138,13 @@ const make = Effect.gen(function* () {
     return Math.floor(target.left_seconds)
   })
 
+  /** Ends the session whose cookie is replaced: nothing of the browser could end it any more. */
+  const endEarlier = Effect.fnUntraced(function* ({ earlier, sender }: How) {
+    const kept = cookieOf(sender)
+    const hash = earlier ?? (kept === undefined ? undefined : refreshTokens.of(kept).hash)
+    if (hash !== undefined) yield* access.end(hash, "replaced")
+  })
+
   const start = Effect.fnUntraced(function* (identity: Identity, how: How) {
     const { from, method, sender, want } = how
     const { tenantId, tokenEpoch, userId } = identity
@@ -139,6 +153,7 @@ const make = Effect.gen(function* () {
     const idleSeconds = Math.min(settings.SESSION_IDLE_DAYS * DAY_SECONDS, lifeSeconds)
     const refresh = yield* refreshTokens.first
     const session = {
+      id: how.coded,
       method,
       hash: refresh.hash,
       device: sender.headers["user-agent"]?.slice(0, DEVICE_CHARACTERS).toWellFormed(),
@@ -151,6 +166,12 @@ const make = Effect.gen(function* () {
       Effect.catchTag("Forbidden", () => new Unauthenticated({}))
     )
     if (from !== undefined) yield* proven.carry(from, { tenantId, sessionId: id })
+    if (how.coded !== undefined && (yield* access.isReused(id))) {
+      yield* access.endCoded(tenantId, id)
+      return yield* new Unauthenticated({})
+    }
+    // A switch leaves the session that it comes from.
+    if (want === "cookie" && from === undefined) yield* endEarlier(how)
     return yield* answers.renewable(identity, { id, leftSeconds: lifeSeconds, idleSeconds }, refresh, want)
   })
 

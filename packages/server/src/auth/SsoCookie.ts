@@ -23,6 +23,8 @@ export const LoginUnderWay = Schema.Struct({
   state: Schema.String,
   nonce: Schema.String,
   verifier: Schema.String,
+  /** The session that the browser had, by SHA-256 of its refresh token: its cookie does not come along from another site. */
+  earlier: Schema.optionalKey(Schema.String),
   /** Milliseconds since 1970, by this server's clock. */
   until: Schema.Finite,
   /** Where the browser goes after it: a path of ours, or an app's address with its challenge and state. */

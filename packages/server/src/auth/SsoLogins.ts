@@ -70,7 +70,7 @@ const make = Effect.gen(function* () {
     const client = yield* clientOf(found.value)
     if (client === undefined) return yield* new SsoUnavailable({ reason: "refused" })
     const { id, tenant_id } = found.value
-    return yield* trips.leave(client, { at: { tenant: tenant_id, connection: id }, goal })
+    return yield* trips.leave(client, { at: { tenant: tenant_id, connection: id }, goal }, from)
   })
 
   const finish: SsoLogins["Service"]["finish"] = Effect.fn("SsoLogins.finish")(function* (trip, at, query) {

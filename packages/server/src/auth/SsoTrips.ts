@@ -1,7 +1,8 @@
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
+import { SessionAccess } from "@llm-saas/database/SessionAccess"
 import { SsoAccess } from "@llm-saas/database/SsoAccess"
 import type { TooManyRequests, Unavailable } from "@llm-saas/domain/Refusal"
-import { InvalidGrant, LoginMethod } from "@llm-saas/domain/Session"
+import { InvalidGrant, LoginMethod, SessionId } from "@llm-saas/domain/Session"
 import { RedirectRefused, SsoExpired, type SsoUnavailable } from "@llm-saas/domain/SingleSignOn"
 import { TenantId } from "@llm-saas/domain/Tenant"
 import { wallMillis } from "@llm-saas/domain/Time"
@@ -14,8 +15,10 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { ClientNetworks, type Sender } from "../config/ClientNetworks.ts"
 import { Settings } from "../config/Settings.ts"
 import { AddressLimit } from "./AddressLimit.ts"
+import { RefreshTokens } from "./RefreshTokens.ts"
 import { sealed } from "./Sealed.ts"
 import { SecretKey } from "./SecretKey.ts"
+import { cookieOf } from "./SessionCookie.ts"
 import { forget, keep, kept, LoginUnderWay } from "./SsoCookie.ts"
 
 /** What a login is to lead to. */
@@ -36,6 +39,10 @@ export interface Step {
 export interface Proven {
   readonly identity: Identity
   readonly method: LoginMethod
+  /** The session that the browser had: see `LoginUnderWay`. */
+  readonly earlier?: string
+  /** Of an app's code: the id of its session. */
+  readonly coded?: SessionId
 }
 
 /** A trip that is over: with a login for a browser's session; without one where an app's address has a code for it, or none was wanted. */
@@ -61,7 +68,8 @@ export class SsoTrips extends Context.Service<
     readonly goalOf: (wanted: Wanted) => Effect.Effect<LoginUnderWay["goal"], RedirectRefused>
     readonly leave: (
       client: ProviderClient,
-      trip: Pick<LoginUnderWay, "at" | "goal">
+      trip: Pick<LoginUnderWay, "at" | "goal">,
+      from: Sender
     ) => Effect.Effect<Step, SsoUnavailable>
     /** The trip that the browser comes back from; `query`: as the provider sent it, without the question mark. */
     readonly back: (query: string, from: Sender) => Effect.Effect<LoginUnderWay, SsoExpired | Unavailable>
@@ -73,12 +81,14 @@ export class SsoTrips extends Context.Service<
   static readonly layer = Layer.effect(
     SsoTrips,
     Effect.suspend(() => make)
-  )
+  ).pipe(Layer.provide(SessionAccess.layer))
 }
 
 const make = Effect.gen(function* () {
   const settings = yield* Settings
   const access = yield* SsoAccess
+  const sessions = yield* SessionAccess
+  const refreshTokens = yield* RefreshTokens
   const providers = yield* OpenIdProviders
   const networks = yield* ClientNetworks
   const random = yield* SecureRandom
@@ -99,15 +109,17 @@ const make = Effect.gen(function* () {
 
   const goalOf: SsoTrips["Service"]["goalOf"] = ({ code_challenge, redirect_uri, return_to, state }) => {
     if (redirect_uri === undefined) return Effect.succeed({ path: return_to ?? "/" })
-    if (code_challenge === undefined || !isApp(redirect_uri, settings.ALLOWED_ORIGINS))
+    if (code_challenge === undefined || !isApp(redirect_uri, settings.APP_REDIRECT_URIS))
       return Effect.fail(new RedirectRefused({}))
     return Effect.succeed({ app: redirect_uri, challenge: code_challenge, state: state ?? null })
   }
 
-  const leave: SsoTrips["Service"]["leave"] = Effect.fn("SsoTrips.leave")(function* (client, trip) {
+  const leave: SsoTrips["Service"]["leave"] = Effect.fn("SsoTrips.leave")(function* (client, trip, from) {
     const secrets = { state: yield* text, nonce: yield* text, verifier: yield* text }
     const location = yield* providers.authorizationUrl(client, secrets)
-    const cookie = yield* cookies.seal({ ...secrets, ...trip, until: (yield* now) + TRIP_MS })
+    const session = cookieOf(from)
+    const earlier = session === undefined ? {} : { earlier: refreshTokens.of(session).hash }
+    const cookie = yield* cookies.seal({ ...secrets, ...trip, ...earlier, until: (yield* now) + TRIP_MS })
     return { location, cookie: keep(secrets.state, cookie, TRIP_MS / 1000) }
   })
 
@@ -120,15 +132,20 @@ const make = Effect.gen(function* () {
     return trip
   })
 
-  const arrive: SsoTrips["Service"]["arrive"] = Effect.fn("SsoTrips.arrive")(function* ({ goal, state }, login) {
+  const arrive: SsoTrips["Service"]["arrive"] = Effect.fn("SsoTrips.arrive")(function* (trip, login) {
+    const { earlier, goal, state } = trip
     const cookie = forget(state)
-    if ("path" in goal) return { location: goal.path, cookie, login }
+    if ("path" in goal) {
+      const arrived = login === undefined || earlier === undefined ? login : { ...login, earlier }
+      return { location: goal.path, cookie, login: arrived }
+    }
     const location = new URL(goal.app)
     if (login !== undefined) {
       const { tenantId: tenant, tokenEpoch: epoch, userId: user } = login.identity
       const until = (yield* now) + CODE_MS
       const { challenge } = goal
-      const code = { tenant, user, epoch, method: login.method, challenge, until, once: yield* text }
+      const session = SessionId.make(yield* random.uuidV7())
+      const code = { tenant, user, epoch, session, method: login.method, challenge, until, once: yield* text }
       location.searchParams.set("code", yield* codes.seal(code))
     }
     if (goal.state !== null) location.searchParams.set("state", goal.state)
@@ -140,11 +157,17 @@ const make = Effect.gen(function* () {
     if (said === undefined || said.until < (yield* now)) return yield* new InvalidGrant({})
     // First: a code that came with a wrong verifier is in another's hands.
     const first = yield* access.spend(hashOf(`code ${said.once}`), CODE_MS)
-    if (!first || !equal(challengeOf(verifier), said.challenge)) return yield* new InvalidGrant({})
     const [tenantId, userId] = [TenantId.make(said.tenant), UserId.make(said.user)]
+    if (!equal(challengeOf(verifier), said.challenge)) return yield* new InvalidGrant({})
+    if (!first) {
+      // Two have the code and its verifier (RFC 6749 §4.1.2). Without the verifier nobody has begun anything.
+      yield* sessions.endCoded(tenantId, said.session)
+      return yield* new InvalidGrant({})
+    }
     const account = Option.getOrUndefined(yield* access.account(tenantId, userId, said.epoch))
     if (account === undefined) return yield* new InvalidGrant({})
-    return { identity: { tenantId, userId, role: account.role, tokenEpoch: account.token_epoch }, method: said.method }
+    const identity = { tenantId, userId, role: account.role, tokenEpoch: account.token_epoch }
+    return { identity, method: said.method, coded: said.session }
   })
 
   const count: SsoTrips["Service"]["count"] = (from) => limit.count(networks.of(from))
@@ -156,19 +179,23 @@ const AppCode = Schema.Struct({
   tenant: Schema.String,
   user: Schema.String,
   epoch: Schema.Int,
+  session: SessionId,
   method: LoginMethod,
   challenge: Schema.String,
   until: Schema.Finite,
   once: Schema.String
 })
 
-/** Whether codes are sent there: an app on the browser's machine, by its address and not its name (RFC 8252 §8.3), or an allowed origin. */
-const isApp = (address: string, origins: ReadonlyArray<string>): boolean => {
-  if (!URL.canParse(address)) return false
-  const { hostname, origin, password, protocol, username } = new URL(address)
-  if (username !== "" || password !== "") return false
-  return (protocol === "http:" && (hostname === "127.0.0.1" || hostname === "[::1]")) || origins.includes(origin)
-}
+/**
+ * Whether codes are sent there: to an address that the operator lists, compared as text (RFC 9700 §2.1). An app on the browser's machine has any
+ * port of its loopback address, which it learns when it listens (RFC 8252 §7.3).
+ */
+const isApp = (address: string, listed: ReadonlyArray<string>): boolean =>
+  listed.some((each) => withoutPort(each) === withoutPort(address))
+
+const withoutPort = (address: string): string => address.replace(LOOPBACK, "$1$2")
+
+const LOOPBACK = /^(http:\/\/(?:127\.0\.0\.1|\[::1\])):\d{1,5}(\/.*)$/u
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 const hashOf = (text: string): string => digest(text).toString("hex")

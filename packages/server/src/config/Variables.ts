@@ -1,6 +1,6 @@
 import { DEFAULT_PREFIX } from "@llm-saas/database/logins/Roles"
 import { LoginProviderChoice, LoginProviderName } from "@llm-saas/domain/LoginProvider"
-import { ClientId, ClientSecret, Issuer } from "@llm-saas/domain/SingleSignOn"
+import { AppAddress, ClientId, ClientSecret, Issuer } from "@llm-saas/domain/SingleSignOn"
 import { Registration } from "@llm-saas/domain/Tenant"
 import { line } from "@llm-saas/domain/Text"
 import { type Effect, Schema } from "effect"
@@ -125,6 +125,12 @@ export const VARIABLES = {
     "a URL such as https://app.example.com, without a slash at the end, a password or a question mark",
     PublicUrl,
     undefined
+  ),
+  APP_REDIRECT_URIS: setting(
+    "APP_REDIRECT_URIS",
+    'a JSON list of whole addresses without a fragment, such as ["https://app.example.com/login", "http://127.0.0.1/callback"]',
+    Schema.fromJsonString(Schema.Array(AppAddress).check(Schema.isMaxLength(100))),
+    ["http://127.0.0.1/callback", "http://[::1]/callback"]
   ),
   SSO_LOGINS_PER_ADDRESS: amount("SSO_LOGINS_PER_ADDRESS", "logins", 1, 1_000_000, 300),
   SSO_PRIVATE_NETWORKS: setting("SSO_PRIVATE_NETWORKS", "true or false", Flag, undefined),

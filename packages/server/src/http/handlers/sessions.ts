@@ -36,7 +36,7 @@ export const SessionsHandlers = HttpApiBuilder.group(
     /** An app's login by single sign-on becomes a session. */
     const byCode = (code: string, verifier: string, sender: HttpServerRequest.HttpServerRequest) =>
       trips.exchange(code, verifier).pipe(
-        Effect.flatMap(({ identity, method }) => begun.begin(identity, { method, want: "token", sender })),
+        Effect.flatMap(({ identity, ...how }) => begun.begin(identity, { ...how, want: "token", sender })),
         Effect.catchTag("Unauthenticated", () => new InvalidGrant({}))
       )
 

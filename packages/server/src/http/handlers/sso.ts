@@ -36,8 +36,8 @@ export const SsoHandlers = HttpApiBuilder.group(
           : logins.finish(trip, trip.at, query)
         const { login } = arrival
         if (login === undefined) return yield* sendOn(303, arrival)
-        const { identity, method } = login
-        return yield* sessions.begin(identity, { method, want: "cookie", sender: request }).pipe(
+        const { identity, ...how } = login
+        return yield* sessions.begin(identity, { ...how, want: "cookie", sender: request }).pipe(
           Effect.flatMap(() => sendOn(303, arrival)),
           Effect.catchTag("SecondFactorRequired", (asked) => sendOn(303, withChallenge(arrival, asked)))
         )
