@@ -42,6 +42,26 @@ const asObject = (text: string | null): Problem["passkey"] => {
   }
 }
 
+const BEGUN = "llm-saas single sign-on"
+
+/** Single sign-on is begun in this tab, by its own link. */
+export const ssoBegins = (): void => {
+  try {
+    sessionStorage.setItem(BEGUN, "1")
+  } catch {
+    // Then the person is told to look twice.
+  }
+}
+
+/** Whether the challenge is of a login that this tab began. Another site may send somebody here with one of its own account. */
+export const isOwnChallenge = (): boolean => {
+  try {
+    return sessionStorage.getItem(BEGUN) !== null
+  } catch {
+    return false
+  }
+}
+
 let found: Challenge | undefined
 
 /** Takes a challenge out of the page's address, before anything else reads that. It is in no entry of the history afterwards. */
@@ -55,4 +75,9 @@ export const openedWith = (): Challenge | undefined => found
 
 export const forgetChallenge = (): void => {
   found = undefined
+  try {
+    sessionStorage.removeItem(BEGUN)
+  } catch {
+    // It was kept nowhere.
+  }
 }

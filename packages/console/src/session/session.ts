@@ -17,7 +17,10 @@ export type SessionState =
 export const client: Client = createClient({
   url: SERVER_URL,
   // The cookie is of another login now, of another user maybe: nothing of this page is theirs.
-  onSessionReplaced: () => location.reload()
+  onSessionReplaced: () => {
+    become({ kind: "starting" })
+    location.reload()
+  }
 })
 
 /** Other tabs of the console share the cookie: they are told when it is of somebody else, or of nobody. */

@@ -6,7 +6,8 @@ import { Loading } from "../ui/Loading.tsx"
 export const ToLogin = () => {
   const router = useRouter()
   useEffect(() => {
-    const { href } = router.state.location
+    const { href, pathname } = router.state.location
+    if (pathname === "/login") return
     void router.navigate({ to: "/login", search: href === "/" ? {} : { to: href }, replace: true })
   }, [router])
   return <Loading />

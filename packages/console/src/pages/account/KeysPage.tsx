@@ -18,19 +18,18 @@ export const KeysPage = () => {
   const keys = usePages<ApiKey>([...KEYS, "own"], ({ signal, ...place }) => client.keys.list(place, { signal }))
   const used = useUsed()
   const again = useKeysAgain()
-  const make = (label: string) => <MakeKey label={label} admin={admin} onMade={() => void again()} />
   return (
     <Page
       title="API keys"
       about="For programs, which have no login. A key acts as you: what it writes is yours, and it sees what you see."
-      actions={make("Make a key")}
+      // Not in the place of no keys: that goes, with the secret, once there is one.
+      actions={<MakeKey admin={admin} onMade={() => void again()} />}
     >
       <Paged
         pages={keys}
         empty={
           <Empty title="No keys yet">
-            <p>A key lets a program ask, by the SDKs of OpenAI and Anthropic as they are.</p>
-            {make("Make the first one")}
+            <p>A key lets a program ask, by the SDKs of OpenAI and Anthropic as they are. Make one above.</p>
           </Empty>
         }
       >

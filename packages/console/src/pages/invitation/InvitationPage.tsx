@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { useState } from "react"
+import { ssoBegins } from "../../session/Challenge.ts"
 import { client, session } from "../../session/session.ts"
 import { useSession } from "../../session/useSession.ts"
 import { Button } from "../../ui/Button.tsx"
@@ -100,7 +101,7 @@ const Offer = ({ onAccepted, token }: { readonly token: string; readonly onAccep
       ) : (
         <>
           <p>Its people log in at their company. The first login with this address accepts the invitation.</p>
-          <a className="button primary" href={loginAt(login_url, undefined)}>
+          <a className="button primary" href={loginAt(login_url, undefined)} onClick={ssoBegins}>
             Continue with your company’s login
           </a>
         </>

@@ -17,12 +17,12 @@ export const TenantKeysPage = () => {
   const keys = usePages<ApiKey>([...KEYS, "tenant"], ({ signal, ...place }) =>
     client.keys.list({ scope: "tenant", ...place }, { signal })
   )
-  const make = (label: string) => <MakeKey label={label} admin accounts={accounts} onMade={() => void again()} />
   return (
     <Page
       title="API keys"
       about="Of all people and programs of the tenant. A person's keys end with the person; a program that must outlive them gets a service account."
-      actions={make("Make a key")}
+      // Not in the place of no keys: that goes, with the secret, once there is one.
+      actions={<MakeKey admin accounts={accounts} onMade={() => void again()} />}
     >
       <div>
         <KeyTabs />
@@ -30,8 +30,7 @@ export const TenantKeysPage = () => {
           pages={keys}
           empty={
             <Empty title="No API keys">
-              <p className="soft">A program asks with a key, where a person logs in.</p>
-              {make("Make the first one")}
+              <p className="soft">A program asks with a key, where a person logs in. Make one above.</p>
             </Empty>
           }
         >

@@ -2,6 +2,7 @@ import { LlmSaasError } from "@llm-saas/client"
 import { useMutation, useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { CONSOLE_PATH } from "../../Place.ts"
+import { ssoBegins } from "../../session/Challenge.ts"
 import { client } from "../../session/session.ts"
 import { Button } from "../../ui/Button.tsx"
 import { Failure } from "../../ui/Failure.tsx"
@@ -54,7 +55,7 @@ export const EmailStep = ({
         </>
       ) : (
         <>
-          <a className="button primary" href={loginAt(place, to)}>
+          <a className="button primary" href={loginAt(place, to)} onClick={ssoBegins}>
             Continue with your company’s login
           </a>
           <Button look="plain" onClick={() => onPassword(typed)}>
@@ -75,7 +76,7 @@ const Providers = ({ to }: { readonly to: string | undefined }) => {
     <>
       <div className="or">or</div>
       {providers.data.map(({ login_url, name, title }) => (
-        <a key={name} className="button" href={loginAt(login_url, to)}>
+        <a key={name} className="button" href={loginAt(login_url, to)} onClick={ssoBegins}>
           Continue with {title}
         </a>
       ))}

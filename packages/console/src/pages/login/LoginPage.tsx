@@ -1,6 +1,6 @@
 import { Navigate, useSearch } from "@tanstack/react-router"
 import { useEffect, useState } from "react"
-import { type Challenge, forgetChallenge, openedWith } from "../../session/Challenge.ts"
+import { type Challenge, forgetChallenge, isOwnChallenge, openedWith } from "../../session/Challenge.ts"
 import { remember } from "../../session/KnownTenants.ts"
 import { session } from "../../session/session.ts"
 import { useSession } from "../../session/useSession.ts"
@@ -51,6 +51,12 @@ export const LoginPage = () => {
       {state.reason === "unreachable" ? (
         <p className="note bad" role="alert">
           The server could not be reached.
+        </p>
+      ) : null}
+      {step.kind === "second" && openedWith() !== undefined && !isOwnChallenge() ? (
+        <p className="note warn">
+          You were sent here in the middle of a login. Go on only if it is you who has just logged in elsewhere, at your
+          company say: you will be logged in as that person.
         </p>
       ) : null}
       {failure === undefined ? null : <Failure error={failure} retry={() => location.reload()} />}
