@@ -1,2 +1,13 @@
-/** Pages of conversations. */
-export const chatRoutes = [] as const
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router"
+import { ToChat } from "../shell/ToChat.tsx"
+import { usersRoute } from "./layouts.ts"
+
+/** Pages of conversations. One route for a new one and for those there are, so that the page stays when the first question begins one. */
+export const chatRoutes = [
+  createRoute({ getParentRoute: () => usersRoute, path: "/", component: ToChat }),
+  createRoute({
+    getParentRoute: () => usersRoute,
+    path: "/chat/{-$conversation}",
+    component: lazyRouteComponent(() => import("../pages/chat/ChatPage.tsx"), "ChatPage")
+  })
+] as const

@@ -4,6 +4,9 @@ import { SERVER_URL } from "../Place.ts"
 /** The pages, by who may open them. */
 export const Navigation = ({ admin }: { readonly admin: boolean }) => (
   <nav className="nav" aria-label="Pages">
+    <Link to="/chat/{-$conversation}" params={{ conversation: undefined }}>
+      Chat
+    </Link>
     <Link to="/usage">Usage</Link>
     <h2>Account</h2>
     <Link to="/account" activeOptions={{ exact: true }}>
