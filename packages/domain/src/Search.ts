@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { isText } from "./Text.ts"
+import { isText, WHITE } from "./Text.ts"
 
 const SHORTEST = 2
 const LONGEST = 200
@@ -15,6 +15,10 @@ const isSearch = (text: string): boolean => {
 export const Search = Schema.String.check(
   Schema.makeFilter((text) => (isSearch(text) ? undefined : `Expected ${EXPECTED}`), {
     expected: EXPECTED,
-    toJsonSchema: () => ({ minLength: SHORTEST, maxLength: LONGEST, pattern: "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" })
+    toJsonSchema: () => ({
+      minLength: SHORTEST,
+      maxLength: LONGEST,
+      pattern: `^[^\\u0000]*[^\\u0000${WHITE}][^\\u0000]*$`
+    })
   })
 )

@@ -75,7 +75,7 @@ describe("query parameters", () => {
     )
     assert.match(
       messageOf("GET", "/messages?colour=red") ?? "",
-      /^There is no such parameter: there are limit, cursor, scope$/
+      /^There is no such parameter: there are limit, cursor, scope, search$/
     )
     assert.strictEqual(messageOf("GET", "/me?limit=1"), "There is no such parameter: this address has none")
     const several = refused("GET", `/messages?secret=hunter2&skip=1&${"x".repeat(200)}=1`)?.details?.errors
