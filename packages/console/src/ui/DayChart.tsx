@@ -78,7 +78,8 @@ const DayChart = ({ axis, bars, days, label, line, onPoint }: Props) => {
     )
     const sizes = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT_PX }))
     sizes.observe(element)
-    const redraw = () => chart.redraw(false)
+    // With its paths: each keeps the colour that it was made with.
+    const redraw = () => chart.redraw()
     const system = matchMedia("(prefers-color-scheme: dark)")
     system.addEventListener("change", redraw)
     const theme = new MutationObserver(redraw)

@@ -107,6 +107,33 @@ layer(consoleServer(), { timeout: "120 seconds", excludeTestServices: true })("t
     })
   )
 
+  it.effect("draws its chart in the colours of the theme, also when that changes", () =>
+    Effect.gen(function* () {
+      const { admin } = yield* office
+      const { page, ...who } = yield* person()
+      yield* openAs({ page, ...who }, admin, ADDRESS)
+      const drawn = (...[red, green, blue]: ReadonlyArray<number>) =>
+        Effect.promise(() =>
+          page.evaluate(`new Promise((seen) => {
+            const look = () => {
+              const canvas = document.querySelector(".day-chart canvas")
+              const { data } = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] }
+              let found = 0
+              for (let at = 0; at < data.length; at += 4)
+                if (data[at] === ${red} && data[at + 1] === ${green} && data[at + 2] === ${blue}) found++
+              if (found > 500) seen(true)
+              else requestAnimationFrame(look)
+            }
+            look()
+          })`)
+        )
+      yield* drawn(52, 80, 200)
+      yield* Effect.promise(() => page.emulateMedia({ colorScheme: "dark" }))
+      yield* drawn(142, 164, 255)
+      assert.deepStrictEqual([...who.faults], [])
+    })
+  )
+
   it.effect("gives each answer as a file, written while it comes where the browser can", () =>
     Effect.gen(function* () {
       const { admin, send } = yield* office

@@ -2,9 +2,10 @@ import type { OperatorEvent } from "@llm-saas/client"
 import { Link, useSearch } from "@tanstack/react-router"
 import { Details } from "../../ui/Details.tsx"
 import { Empty } from "../../ui/Empty.tsx"
-import { moment } from "../../ui/format.ts"
+import { momentToSecond } from "../../ui/format.ts"
 import { Page } from "../../ui/Page.tsx"
 import { Paged, usePages } from "../../ui/Paged.tsx"
+import { RequestId } from "../../ui/RequestId.tsx"
 import { Table } from "../../ui/Table.tsx"
 import { useOperator } from "./useOperator.ts"
 
@@ -35,7 +36,14 @@ export const EventsPage = () => {
             rows={rows}
             rowKey={({ id }) => id}
             columns={[
-              { title: "When", cell: ({ at }) => <time dateTime={at}>{moment(at)}</time> },
+              {
+                title: "When",
+                cell: ({ at }) => (
+                  <time dateTime={at} className="nowrap">
+                    {momentToSecond(at)}
+                  </time>
+                )
+              },
               { title: "What", cell: ({ action }) => <code>{action}</code> },
               {
                 title: "Token",
@@ -55,13 +63,10 @@ export const EventsPage = () => {
               {
                 title: "Details",
                 cell: ({ detail, request_id, target_id, target_kind }) => (
-                  <Details
-                    values={{
-                      ...(target_kind !== null && { [target_kind]: target_id }),
-                      ...detail,
-                      ...(request_id !== null && { "request id": request_id })
-                    }}
-                  />
+                  <div className="stack tight">
+                    <Details values={{ ...(target_kind !== null && { [target_kind]: target_id }), ...detail }} />
+                    <RequestId id={request_id} />
+                  </div>
                 )
               }
             ]}

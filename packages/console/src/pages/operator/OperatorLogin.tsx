@@ -1,12 +1,12 @@
 import { Link } from "@tanstack/react-router"
 import { useEffect, useState } from "react"
 import { SERVER_URL } from "../../Place.ts"
-import { Copy } from "../../ui/Copy.tsx"
 import { Empty } from "../../ui/Empty.tsx"
 import { Failure } from "../../ui/Failure.tsx"
 import { Field } from "../../ui/Field.tsx"
 import { Form } from "../../ui/Form.tsx"
-import { operator, type OperatorState, TOKEN } from "./operator.ts"
+import { Snippet } from "../../ui/Snippet.tsx"
+import { isRefused, operator, type OperatorState, TOKEN } from "./operator.ts"
 
 const COMMAND = 'npm run operator -- token create --name "console" --days 30'
 
@@ -40,7 +40,7 @@ export const OperatorLogin = ({ state }: { readonly state: OperatorState }) => {
       {failure === undefined ? null : <Failure error={failure} retry={() => location.reload()} />}
       <div className="card stack">
         <Form action="Go on" idle={!isToken} run={() => operator.enter(text.trim())}>
-          {() => (
+          {(error) => (
             <Field
               label="Operator token"
               type="password"
@@ -49,7 +49,13 @@ export const OperatorLogin = ({ state }: { readonly state: OperatorState }) => {
               required
               placeholder="op-…"
               hint="It is kept in this tab only, until you close it or forget the token."
-              wrong={text === "" || isToken ? undefined : "An operator token begins with op-."}
+              wrong={
+                text !== "" && !isToken
+                  ? "An operator token begins with op-."
+                  : isRefused(error)
+                    ? "No such token: it is mistyped, was revoked, or its days are over."
+                    : undefined
+              }
               value={text}
               onChange={(event) => setText(event.target.value)}
             />
@@ -60,10 +66,7 @@ export const OperatorLogin = ({ state }: { readonly state: OperatorState }) => {
         <p className="soft">
           Tokens are made where the installation runs, with the administrator's connection to the database:
         </p>
-        <div className="row">
-          <code>{COMMAND}</code>
-          <Copy text={COMMAND} />
-        </div>
+        <Snippet label="A command that makes a token" text={COMMAND} />
         <p>
           <Link to="/login">Log in as a user</Link> · <a href={`${SERVER_URL}/docs`}>API documentation</a>
         </p>

@@ -85,6 +85,10 @@ const PlanTable = ({ plans }: { readonly plans: ReadonlyArray<Plan> }) => {
         { title: "Of the tenant", cell: ({ limits }) => <Limits part={limits.tenant} /> },
         { title: "Of each user", cell: ({ limits }) => <Limits part={limits.user} /> },
         { title: "Of each key", cell: ({ limits }) => <Limits part={limits.key} /> },
+        {
+          title: "Of a model",
+          cell: ({ limits }) => Object.keys(limits.models ?? {}).join(", ") || <span className="soft">None</span>
+        },
         { title: "Models", cell: ({ models }) => (models === null ? "All" : models.join(", ") || "None") },
         {
           title: "Remove",

@@ -66,7 +66,8 @@ export const operator = {
   }
 }
 
-const isRefused = (error: unknown) => error instanceof LlmSaasError && error.code === "unauthenticated"
+/** The server knows no such token, or not any more. */
+export const isRefused = (error: unknown) => error instanceof LlmSaasError && error.code === "unauthenticated"
 
 const refused = (error: unknown) => {
   if (state.kind === "in" && isRefused(error)) operator.forget(true)

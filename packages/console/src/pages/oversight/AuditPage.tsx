@@ -8,6 +8,7 @@ import { Empty } from "../../ui/Empty.tsx"
 import { momentToSecond } from "../../ui/format.ts"
 import { Page } from "../../ui/Page.tsx"
 import { Paged, usePages } from "../../ui/Paged.tsx"
+import { RequestId } from "../../ui/RequestId.tsx"
 import { Table } from "../../ui/Table.tsx"
 import { today } from "../usage/period.ts"
 import { AuditFilters } from "./AuditFilters.tsx"
@@ -96,12 +97,7 @@ export const AuditPage = () => {
                   cell: ({ address, details, request_id }) => (
                     <div className="stack tight">
                       <Details values={{ ...details, ...(address !== null && { address }) }} />
-                      {request_id === null ? null : (
-                        <details className="small soft">
-                          <summary>Request</summary>
-                          <code>{request_id}</code>
-                        </details>
-                      )}
+                      <RequestId id={request_id} />
                     </div>
                   )
                 }
