@@ -54,6 +54,7 @@ form.addEventListener("submit", async (event) => {
   }
   form.hidden = true
   say(form.dataset.done)
+  document.getElementById("next").hidden = false
   said.focus()
 })
 `
