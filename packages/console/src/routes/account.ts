@@ -25,6 +25,11 @@ export const accountRoutes = [
   }),
   createRoute({
     getParentRoute: () => usersRoute,
+    path: "/account/keys/$key",
+    component: lazyRouteComponent(() => import("../pages/keys/KeyPage.tsx"), "OwnKeyPage")
+  }),
+  createRoute({
+    getParentRoute: () => usersRoute,
     path: "/account/tenants",
     component: lazyRouteComponent(() => import("../pages/account/TenantsPage.tsx"), "TenantsPage")
   })

@@ -1,5 +1,6 @@
 import { type Client, createClient, LlmSaasError, type Profile } from "@llm-saas/client"
 import { CONSOLE_PATH, SERVER_URL } from "../Place.ts"
+import { remember } from "./KnownTenants.ts"
 
 /**
  * Who uses the console:
@@ -31,6 +32,7 @@ const listeners = new Set<() => void>()
 
 const become = (next: SessionState) => {
   state = next
+  if (next.kind === "in") remember(next.profile.tenant)
   for (const listener of listeners) listener()
 }
 

@@ -48,6 +48,7 @@ layer(consoleServer({ MOCK_TTFT_MS: "0", MOCK_TOKENS: "8" }), { timeout: "120 se
         assert.notInclude(yield* Effect.promise(() => page.content()), secret)
         assert.deepStrictEqual(yield* barriers(page), [])
         yield* Effect.promise(async () => {
+          await page.getByRole("link", { name: "support bot" }).click()
           await page.getByRole("button", { name: "Revoke" }).click()
           await dialog.getByRole("button", { name: "Revoke it" }).click()
           await page.getByText("No keys yet").waitFor()

@@ -93,6 +93,82 @@ layer(consoleServer({ LOGIN_FAILURES_PER_ADDRESS: "100000" }), { timeout: "120 s
       }).pipe(Effect.scoped)
   )
 
+  it.effect.skipIf(noBrowser)(
+    "that single sign-on began is ended by a page that is told the challenge in its address",
+    () =>
+      Effect.gen(function* () {
+        const { port, send } = yield* Running
+        const account = yield* newcomer(send)
+        const { token } = account
+        const proof = yield* send("POST", "/me/proof", { token, json: { password: account.password } })
+        const headers = { proof: String(proof.body["proof"]) }
+        const secret = String((yield* send("POST", "/me/factors/totp", { token, headers, json: {} })).body["secret"])
+        yield* send("POST", "/me/factors/totp/confirm", { token, json: { code: codeAt(secret) } })
+        // As the way back from a provider begins it: for a cookie.
+        const first = yield* send("POST", "/login", {
+          json: { username: account.email, password: account.password, tenant_id: account.tenant, session: "cookie" },
+          headers: { "x-csrf": "1", origin: `http://127.0.0.1:${port}` }
+        })
+        const challenge = String(first.body["challenge"])
+        const fragment = new URLSearchParams({ challenge, methods: "totp,recovery_code" }).toString()
+        const { address, faults, page } = yield* person()
+        yield* Effect.promise(async () => {
+          await page.goto(`${address}/account#${fragment}`)
+          // This browser began no login: it may be another person's.
+          await page.getByText("You were sent here in the middle of a login").waitFor()
+          assert.notInclude(page.url(), challenge)
+          await page.getByLabel("Code", { exact: true }).fill(codeAt(secret, 1))
+          await page.getByRole("button", { name: "Log in", exact: true }).click()
+          await page.getByRole("heading", { name: "Profile" }).waitFor()
+          // The cookie has the session.
+          await page.reload()
+          await page.getByRole("main").getByText(account.email).waitFor()
+        })
+        assert.deepStrictEqual([...faults], [])
+      }).pipe(Effect.scoped)
+  )
+
+  it.effect.skipIf(noBrowser)(
+    "of an address with several accounts chooses the tenant, by its name where the browser knows it",
+    () =>
+      Effect.gen(function* () {
+        const { send } = yield* Running
+        const first = yield* newcomer(send, { name: "North Ltd" })
+        const other = yield* send("POST", "/create-tenant", { json: { name: "South Ltd" } })
+        const { address, faults, page } = yield* person()
+        yield* Effect.promise(async () => {
+          // Whoever registers in an open tenant is logged in.
+          await page.goto(`${address}/register?tenant=${String(other.body["id"])}`)
+          await page.getByLabel("Email").fill(first.email)
+          await page.getByLabel("Password").fill(first.password)
+          await page.getByRole("button", { name: "Make the account" }).click()
+          await page.waitForURL((url) => !url.pathname.endsWith("/register"))
+          await page.goto(`${address}/account`)
+          await page.getByRole("main").getByText("South Ltd").waitFor()
+          await page.getByRole("button", { name: first.email }).click()
+          await page.getByRole("menuitem", { name: "Log out" }).click()
+          const logIn = async () => {
+            await page.getByLabel("Email").fill(first.email)
+            await page.getByRole("button", { name: "Continue" }).click()
+            await page.getByLabel("Password").fill(first.password)
+            await page.getByRole("button", { name: "Log in" }).click()
+          }
+          await logIn()
+          await page.getByLabel("Tenant", { exact: true }).selectOption("Another one")
+          await page.getByLabel("Tenant id").fill(first.tenant)
+          await page.getByRole("button", { name: "Log in" }).click()
+          await page.getByRole("main").getByText("North Ltd").waitFor()
+          await page.getByRole("button", { name: first.email }).click()
+          await page.getByRole("menuitem", { name: "Log out" }).click()
+          await logIn()
+          await page.getByLabel("Tenant", { exact: true }).selectOption("South Ltd")
+          await page.getByRole("button", { name: "Log in" }).click()
+          await page.getByRole("main").getByText("South Ltd").waitFor()
+        })
+        assert.deepStrictEqual([...faults], [])
+      }).pipe(Effect.scoped)
+  )
+
   it.effect.skipIf(noBrowser)("is ended by a passkey that the browser made, and that proves who asks", () =>
     Effect.gen(function* () {
       const { send } = yield* Running

@@ -1,5 +1,6 @@
 import type { ApiKey } from "@llm-saas/client"
 import { useQuery } from "@tanstack/react-query"
+import { Link } from "@tanstack/react-router"
 import { client } from "../../session/session.ts"
 import { useProfile } from "../../session/useSession.ts"
 import { Empty } from "../../ui/Empty.tsx"
@@ -7,10 +8,8 @@ import { count, dollars } from "../../ui/format.ts"
 import { Page } from "../../ui/Page.tsx"
 import { Paged, usePages } from "../../ui/Paged.tsx"
 import { KEYS, useKeysAgain } from "../keys/accounts.ts"
-import { ChangeKey, RevokeKey, StopKey } from "../keys/KeyActions.tsx"
 import { KeyTable } from "../keys/KeyTable.tsx"
 import { MakeKey } from "../keys/MakeKey.tsx"
-import { RotateKey } from "../keys/RotateKey.tsx"
 
 /** The user's own API keys. */
 export const KeysPage = () => {
@@ -36,15 +35,12 @@ export const KeysPage = () => {
         {(rows) => (
           <KeyTable
             rows={rows}
-            used={({ id }) => used.get(id) ?? <span className="soft">Nothing</span>}
-            actions={(key) => (
-              <>
-                <ChangeKey value={key} admin={admin} again={again} />
-                <RotateKey value={key} again={again} />
-                <StopKey value={key} again={again} />
-                <RevokeKey value={key} again={again} />
-              </>
+            name={(key) => (
+              <Link to="/account/keys/$key" params={{ key: key.id }}>
+                {key.name}
+              </Link>
             )}
+            used={({ id }) => used.get(id) ?? <span className="soft">Nothing</span>}
           />
         )}
       </Paged>

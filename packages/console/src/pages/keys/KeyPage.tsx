@@ -16,14 +16,27 @@ import { RotateKey } from "./RotateKey.tsx"
 
 /** One API key of the tenant. */
 export const KeyPage = () => {
-  const { key: id } = useParams({ from: "/users/admins/admin/keys/$key" })
+  const { key } = useParams({ from: "/users/admins/admin/keys/$key" })
+  return <OneKey id={key} list="/admin/keys" />
+}
+
+/** One API key of one's own. */
+export const OwnKeyPage = () => {
+  const { key } = useParams({ from: "/users/account/keys/$key" })
+  return <OneKey id={key} list="/account/keys" />
+}
+
+/** Where the list is that the key is in. */
+type List = "/admin/keys" | "/account/keys"
+
+const OneKey = ({ id, list }: { readonly id: string; readonly list: List }) => {
   const key = useQuery({ queryKey: [...KEYS, "one", id], queryFn: ({ signal }) => client.keys.get(id, { signal }) })
-  const all = <Link to="/admin/keys">← All API keys</Link>
+  const all = <Link to={list}>← {list === "/admin/keys" ? "All API keys" : "My API keys"}</Link>
   return (
     <Page
       title={key.data?.name ?? "API key"}
       about={all}
-      actions={key.data === undefined ? undefined : <Actions value={key.data} />}
+      actions={key.data === undefined ? undefined : <Actions value={key.data} list={list} />}
     >
       <Loaded query={key} what="API key" back={all}>
         {(found) => <Details value={found} />}
@@ -32,7 +45,7 @@ export const KeyPage = () => {
   )
 }
 
-const Actions = ({ value }: { readonly value: ApiKey }) => {
+const Actions = ({ list, value }: { readonly value: ApiKey; readonly list: List }) => {
   const me = useProfile()
   const again = useKeysAgain()
   const navigate = useNavigate()
@@ -40,13 +53,13 @@ const Actions = ({ value }: { readonly value: ApiKey }) => {
   const mayRotate = value.owner.kind === "service_account" || value.owner.id === me.id
   return (
     <>
-      <ChangeKey value={value} admin again={again} />
+      <ChangeKey value={value} admin={me.role === "admin"} again={again} />
       {mayRotate ? <RotateKey value={value} again={again} /> : null}
       <StopKey value={value} again={again} />
       <RevokeKey
         value={value}
         again={async () => {
-          await navigate({ to: "/admin/keys" })
+          await navigate({ to: list })
           await again()
         }}
       />

@@ -1,7 +1,6 @@
 import { Navigate, useSearch } from "@tanstack/react-router"
-import { useEffect, useState } from "react"
+import { useState } from "react"
 import { type Challenge, forgetChallenge, isOwnChallenge, openedWith } from "../../session/Challenge.ts"
-import { remember } from "../../session/KnownTenants.ts"
 import { session } from "../../session/session.ts"
 import { useSession } from "../../session/useSession.ts"
 import { Focused } from "../../ui/Focused.tsx"
@@ -26,9 +25,6 @@ export const LoginPage = () => {
   const about = useAbout()
   const [step, setStep] = useState<Step>(() => firstStep(email))
   const [failure, setFailure] = useState<unknown>()
-  useEffect(() => {
-    if (state.kind === "in") remember(state.profile.tenant)
-  }, [state])
   // Whether there is a tenant at all decides which page it is.
   if (state.kind === "starting" || (state.kind === "out" && about.isPending)) return <Loading />
   if (state.kind === "in") return <GoOn to={to} />
