@@ -50,13 +50,17 @@ export async function buildConsole() {
   const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []))
   for (const file of globSync("assets/*.{js,css,svg}", { cwd: made })) compress(join(made, file))
   // Another process may have made the same meanwhile, and a server may be reading it.
-  if (!isCurrent()) {
-    rmSync(stampFile, { force: true })
-    rmSync(built, { recursive: true, force: true })
-    renameSync(made, built)
-    writeFileSync(modulesFile, JSON.stringify(modules))
-    writeFileSync(stampFile, stamp)
-  }
+  while (!isCurrent())
+    try {
+      rmSync(stampFile, { force: true })
+      rmSync(built, { recursive: true, force: true })
+      renameSync(made, built)
+      writeFileSync(modulesFile, JSON.stringify(modules))
+      writeFileSync(stampFile, stamp)
+    } catch (error) {
+      // It put its own there in this very moment, and is about to say so.
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error
+    }
   rmSync(made, { recursive: true, force: true })
   return built
 }
