@@ -10,9 +10,12 @@ import { Toasts } from "./ui/Toasts.tsx"
 export const App = () => {
   useEffect(() => {
     void session.start()
-    // What was kept is the last user's.
+    // What was kept is the last user's: another one may be logged in in their place too, by an invitation say.
+    let last: string | undefined
     return session.subscribe(() => {
-      if (session.state.kind === "out") queries.clear()
+      const user = session.state.kind === "in" ? session.state.profile.id : undefined
+      if (last !== undefined && user !== last) queries.clear()
+      last = user
     })
   }, [])
   return (

@@ -18,7 +18,7 @@ interface Asked {
 /** A proof is not used in its last seconds, in which it might end on the way. */
 const SPARE_MS = 10_000
 
-let kept: { readonly proof: string; readonly until: number } | undefined
+let kept: { readonly proof: string; readonly until: number; readonly user: string | undefined } | undefined
 let asked: Asked | undefined
 const listeners = new Set<() => void>()
 
@@ -27,9 +27,10 @@ const ask = (next: Asked | undefined) => {
   for (const listener of listeners) listener()
 }
 
-// A proof is of one login.
+// A proof is of one user's.
+const user = () => (session.state.kind === "in" ? session.state.profile.id : undefined)
 session.subscribe(() => {
-  if (session.state.kind !== "in") kept = undefined
+  if (kept?.user !== user()) kept = undefined
 })
 
 /** What the dialog in the frame of the pages asks for: see `ProofDialog`. */
@@ -57,7 +58,7 @@ export const withProof = async <A>(run: (options: ProofOptions) => Promise<A>): 
     const answer = await new Promise<Proof | undefined>((resolve) => ask({ methods, answer: resolve }))
     ask(undefined)
     if (answer === undefined) throw new NotProven("Nothing was changed: it was not proven that it is you.")
-    kept = { proof: answer.proof, until: performance.now() + answer.expires_in * 1000 - SPARE_MS }
+    kept = { user: user(), proof: answer.proof, until: performance.now() + answer.expires_in * 1000 - SPARE_MS }
     return run({ proof: answer.proof })
   }
 }

@@ -10,7 +10,7 @@ export const OnlyUsers = () => {
   if (state.kind === "starting") return <Loading />
   if (state.kind === "out") return <ToLogin />
   return (
-    <Shell profile={state.profile}>
+    <Shell key={state.profile.id} profile={state.profile}>
       <Outlet />
     </Shell>
   )

@@ -98,6 +98,8 @@ layer(consoleServer({ MOCK_TTFT_MS: "0", MOCK_TOKENS: "8" }), { timeout: "120 se
         const token = yield* linkTo(email)
         const somebody = yield* person()
         const { address, page } = somebody
+        // In the browser of somebody else, whose session it takes the place of.
+        yield* password(somebody, admin, "/account/sessions")
         yield* Effect.promise(async () => {
           await page.goto(`${address}/invitation#token=${token}`)
           await page.getByText("Inviting Ltd").waitFor()

@@ -15,7 +15,7 @@ layer(consoleServer({ MOCK_TTFT_MS: "0" }), { timeout: "120 seconds" })("on an e
         const press = (name: string) => page.getByRole("button", { name, exact: true }).click()
         const begun = performance.now()
         yield* Effect.promise(async () => {
-          await page.goto(`${address}/login`)
+          await page.goto(`${address}/`)
           await page.getByLabel("Name").fill("Acme Corp")
           await press("Continue")
           // What was typed is there after a reload, and nothing has been made yet.
@@ -79,6 +79,33 @@ layer(consoleServer({ TENANT_CREATION: "closed" }), { timeout: "120 seconds" })(
           await page.getByText("npm run operator -- tenants create").waitFor()
         })
         assert.strictEqual(yield* Effect.promise(() => page.getByLabel("Name").count()), 0)
+      }).pipe(Effect.scoped)
+    )
+  }
+)
+
+const TOKEN = "a-token-for-tenants-of-thirty-two-characters"
+
+layer(consoleServer({ TENANT_CREATION_TOKEN: TOKEN }), { timeout: "120 seconds" })(
+  "where a token is wanted for a tenant",
+  (it) => {
+    it.effect.skipIf(noBrowser)("the first run asks for it, and goes on after a wrong one", () =>
+      Effect.gen(function* () {
+        const { address, faults, page } = yield* person()
+        yield* Effect.promise(async () => {
+          await page.goto(`${address}/login`)
+          await page.getByLabel("Name").fill("Acme Corp")
+          await page.getByRole("button", { name: "Continue" }).click()
+          await page.getByLabel("Email").fill("ada@acme.test")
+          await page.getByLabel("Password").fill("correct horse staple")
+          await page.getByLabel("Token").fill("not that one")
+          await page.getByRole("button", { name: "Create the tenant" }).click()
+          await page.getByRole("alert").waitFor()
+          await page.getByLabel("Token").fill(TOKEN)
+          await page.getByRole("button", { name: "Create the tenant" }).click()
+          await page.getByRole("heading", { name: "Ask a first question" }).waitFor()
+        })
+        assert.deepStrictEqual([...faults], [])
       }).pipe(Effect.scoped)
     )
   }

@@ -10,7 +10,6 @@ import { moment } from "../../ui/format.ts"
 import { Loading } from "../../ui/Loading.tsx"
 import { loginAt } from "../login/EmailStep.tsx"
 import { Entrance } from "../login/Entrance.tsx"
-import { GoOn } from "../login/GoOn.tsx"
 import { NewPassword } from "../login/NewPassword.tsx"
 import { forgetInvitation, invitedBy } from "./invited.ts"
 
@@ -18,9 +17,7 @@ import { forgetInvitation, invitedBy } from "./invited.ts"
 export const InvitationPage = () => {
   const state = useSession()
   const [token] = useState(invitedBy)
-  const [accepted, setAccepted] = useState(false)
   if (state.kind === "starting") return <Loading />
-  if (accepted && state.kind === "in") return <GoOn />
   return (
     <Entrance title="You are invited">
       {token === undefined ? (
@@ -39,7 +36,8 @@ export const InvitationPage = () => {
             token={token}
             onAccepted={() => {
               forgetInvitation()
-              setAccepted(true)
+              // Somebody else may have been logged in here: nothing of theirs is left in the page.
+              session.switched()
             }}
           />
         </>
@@ -60,10 +58,7 @@ const Offer = ({ onAccepted, token }: { readonly token: string; readonly onAccep
     staleTime: Infinity
   })
   const accepting = useMutation({
-    mutationFn: async () => {
-      await client.invitations.accept({ token, password, session: "cookie" })
-      await session.entered()
-    },
+    mutationFn: () => client.invitations.accept({ token, password, session: "cookie" }),
     onSuccess: onAccepted
   })
   if (offer.isPending) return <Loading />
