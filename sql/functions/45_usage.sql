@@ -1,4 +1,4 @@
--- What was used, as sums over the ledger. app.usage_of says what one row of the ledger adds, and nothing else does: the sums by day are
+-- What was used, as sums over the ledger. app.usage_of_entry says what one row of the ledger adds, and nothing else does: the sums by day are
 -- folded from it, built again from it, and completed with it for rows that are not folded yet.
 
 -- Adds maps of numbers, member by member.
@@ -17,16 +17,25 @@ create function app.latency_bucket(p_duration interval) returns integer
   language sql immutable parallel safe
   return floor(8 * ln(greatest(extract(epoch from p_duration)::float8 * 1000, 1)) / ln(2::float8))::integer;
 
--- What a row of the ledger adds to the sums of its day, to each of three. Read with the caller's rights. Not the provider's amount: no tenant may read it.
-create function app.usage_of(p_tenant uuid, p_entry uuid)
+-- The three sums of a day that something used adds to.
+create function app.usage_grains(p_user uuid, p_key uuid, p_model text, p_door text)
+  returns table (grain text, user_id uuid, key_id uuid, model text, door text)
+  language sql immutable parallel safe
+begin atomic
+  values ('user', p_user, p_key, '', ''),
+    ('model', '00000000-0000-0000-0000-000000000000'::uuid, '00000000-0000-0000-0000-000000000000'::uuid, p_model, p_door),
+    ('both', p_user, p_key, p_model, p_door);
+end;
+
+-- What a row of the ledger adds to each of them. Read with the caller's rights. Not the provider's amount: no tenant may read it.
+create function app.usage_of_entry(p_tenant uuid, p_entry uuid)
   returns table (
-    grain text, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, unpriced bigint, counts jsonb,
-    tenant_amount numeric
+    day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, unpriced bigint, counts jsonb, tenant_amount numeric
   )
   language sql stable
 begin atomic
-  select n.grain, (l.at at time zone 'UTC')::date, coalesce(n.user_id, '00000000-0000-0000-0000-000000000000'),
-    coalesce(n.key_id, '00000000-0000-0000-0000-000000000000'), n.model, n.door,
+  select (l.at at time zone 'UTC')::date, coalesce(l.user_id, '00000000-0000-0000-0000-000000000000'),
+    coalesce(l.key_id, '00000000-0000-0000-0000-000000000000'), l.model, coalesce(g.source, 'correction'),
     (l.kind = 'usage')::integer::bigint, (l.kind = 'usage' and coalesce(g.status in ('failed', 'interrupted'), false))::integer::bigint,
     (l.kind = 'usage' and g.cost_usd is null)::integer::bigint,
     case when l.kind <> 'usage' or g.status is distinct from 'completed' then l.units
@@ -42,11 +51,19 @@ begin atomic
   left join lateral (
     select o.source, o.status, o.cost_usd, o.created_at, o.first_token_at, o.ended_at from app.generations o
     where o.tenant_id = l.tenant_id and o.id = l.generation_id limit 1
-  ) g on true
-  cross join lateral (values
-    ('user', l.user_id, l.key_id, '', ''), ('model', null, null, l.model, coalesce(g.source, 'correction')),
-    ('both', l.user_id, l.key_id, l.model, coalesce(g.source, 'correction'))
-  ) n (grain, user_id, key_id, model, door);
+  ) g on true;
+end;
+
+-- The same, as a row for each of the three.
+create function app.usage_of(p_tenant uuid, p_entry uuid)
+  returns table (
+    grain text, day date, user_id uuid, key_id uuid, model text, door text, requests bigint, errors bigint, unpriced bigint, counts jsonb,
+    tenant_amount numeric
+  )
+  language sql stable
+begin atomic
+  select n.grain, e.day, n.user_id, n.key_id, n.model, n.door, e.requests, e.errors, e.unpriced, e.counts, e.tenant_amount
+  from app.usage_of_entry(p_tenant, p_entry) e cross join lateral app.usage_grains(e.user_id, e.key_id, e.model, e.door) n;
 end;
 
 -- The quantities of a row by unit, so that they can be read without the prices. No writer can say anything else. A loop of expressions: one
@@ -90,19 +107,26 @@ begin
   ), taken as (
     delete from app.usage_queue q using due d where q.tenant_id = d.tenant_id and q.ledger_id = d.ledger_id
     returning q.tenant_id, q.ledger_id
+  ), used as (
+    select t.tenant_id, u.day, u.user_id, u.key_id, u.model, u.door, sum(u.requests) as requests, sum(u.errors) as errors,
+      sum(u.unpriced) as unpriced, app.sum_counts(array_agg(u.counts)) as counts, sum(u.tenant_amount) as tenant_amount,
+      sum(p.provider_amount) as provider_amount
+    from taken t
+    cross join lateral app.usage_of_entry(t.tenant_id, t.ledger_id) u
+    cross join lateral (
+      select l.provider_amount from app.ledger l where l.tenant_id = t.tenant_id and l.id = t.ledger_id limit 1
+    ) p
+    group by 1, 2, 3, 4, 5, 6
   ), added as (
     insert into app.usage_days as s (
       tenant_id, grain, day, user_id, key_id, model, door, requests, errors, unpriced, counts, tenant_amount, provider_amount
     )
-    select t.tenant_id, u.grain, u.day, u.user_id, u.key_id, u.model, u.door, sum(u.requests), sum(u.errors), sum(u.unpriced),
-      app.sum_counts(array_agg(u.counts)), sum(u.tenant_amount), sum(p.provider_amount)
-    from taken t
-    cross join lateral app.usage_of(t.tenant_id, t.ledger_id) u
-    cross join lateral (
-      select l.provider_amount from app.ledger l where l.tenant_id = t.tenant_id and l.id = t.ledger_id limit 1
-    ) p
+    -- The other two sums from those of `both`: adding up the rows for each of the three took 29 µs a row instead of 17.
+    select u.tenant_id, n.grain, u.day, n.user_id, n.key_id, n.model, n.door, sum(u.requests), sum(u.errors), sum(u.unpriced),
+      app.sum_counts(array_agg(u.counts)), sum(u.tenant_amount), sum(u.provider_amount)
+    from used u cross join lateral app.usage_grains(u.user_id, u.key_id, u.model, u.door) n
     group by 1, 2, 3, 4, 5, 6, 7
-    order by t.tenant_id, u.grain, u.user_id, u.day, u.key_id, u.model, u.door
+    order by u.tenant_id, n.grain, n.user_id, u.day, n.key_id, n.model, n.door
     on conflict (tenant_id, grain, user_id, day, key_id, model, door) do update set
       requests = s.requests + excluded.requests, errors = s.errors + excluded.errors, unpriced = s.unpriced + excluded.unpriced,
       counts = app.sum_counts(array[s.counts, excluded.counts]),

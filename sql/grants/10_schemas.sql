@@ -32,7 +32,7 @@ grant execute on function app.key_used(uuid, uuid, text, text, boolean) to llm_t
 grant execute on function app.calls_of(uuid, uuid) to llm_tenant;
 grant execute on function app.may_delete(uuid, uuid, text, uuid) to llm_tenant;
 grant execute on function app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_tenant, llm_work, llm_auditor, llm_reader;
-grant execute on function app.usage_of(uuid, uuid) to llm_tenant, llm_work;
+grant execute on function app.usage_of(uuid, uuid), app.usage_of_entry(uuid, uuid), app.usage_grains(uuid, uuid, text, text) to llm_tenant, llm_work;
 grant execute on function app.ask(uuid, uuid, integer, text, jsonb, text, text, uuid) to llm_api, llm_tenant;
 grant execute on function app.ask_many(uuid, uuid, integer, text, uuid, text, boolean, jsonb, text[], text[], uuid) to llm_api, llm_tenant;
 

@@ -20,7 +20,7 @@ grant select (tenant_id, id, kind, generation_id, user_id, key_id, provider, mod
 ) on app.ledger to llm_operator;
 grant select (tenant_id, grain, model, day, requests, errors, counts, tenant_amount, provider_amount) on app.usage_days to llm_operator;
 grant select, insert (tenant_id, ledger_id) on app.usage_queue to llm_operator;
-grant execute on function app.usage_of(uuid, uuid), app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_operator;
+grant execute on function app.usage_of(uuid, uuid), app.usage_of_entry(uuid, uuid), app.usage_grains(uuid, uuid, text, text), app.sum_counts(jsonb[]), app.latency_bucket(interval) to llm_operator;
 grant insert (tenant_id, id, action, target_kind, target_id, request_id, detail) on app.audit_events to llm_operator;
 grant select (tenant_id, id), insert (tenant_id, id, kind, user_id) on app.deletions to llm_operator;
 grant select (tenant_id) on app.credentials, app.conversations, app.messages, app.generation_chunks, app.feedback, app.api_keys,
