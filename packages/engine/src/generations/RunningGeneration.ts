@@ -6,7 +6,6 @@ import { entryOf, type ModelEvent, type ModelPiece, storable, visibleText, words
 import type { MessageId } from "@llm-saas/domain/Message"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import type { UserId } from "@llm-saas/domain/User"
-import { Deferred, Effect } from "effect"
 import type { ReaderScheduler } from "./ReaderScheduler.ts"
 import { TokenLog } from "./TokenLog.ts"
 import { codePoints, Tokens } from "./Tokens.ts"
@@ -19,8 +18,6 @@ export class RunningGeneration {
   readonly messageId: MessageId
   readonly conversationId: ConversationId | null
   readonly tokenLog: TokenLog
-  /** Completed to end the generation before the model does, with the ending. */
-  readonly stop: Deferred.Deferred<Ending> = Deferred.makeUnsafe()
   /** How many tokens the database has. */
   persisted = 0
   /** Whether it goes on without a reader. */
@@ -30,6 +27,9 @@ export class RunningGeneration {
   /** Until when (ms, monotonic) the generation is read at another process, as far as we know. */
   followedUntil = Number.NEGATIVE_INFINITY
   firstTokenAt: number | undefined = undefined
+  /** The ending that it was asked for, before the model ends, and who is told. */
+  #asked: Ending | undefined = undefined
+  #tell = (_: Ending): void => {}
   #state: GenerationState = { status: "streaming", seq: 0 }
   #characters = 0
   /** Characters of events, which are more than what they say. */
@@ -89,9 +89,17 @@ export class RunningGeneration {
     return ending
   }
 
-  /** Asks it to end, from outside. */
+  /** Asks it to end, from outside. The first ending counts. */
   end(ending: Ending): void {
-    Deferred.doneUnsafe(this.stop, Effect.succeed(ending))
+    if (this.#asked !== undefined) return
+    this.#asked = ending
+    this.#tell(ending)
+  }
+
+  /** Tells what runs it that it was asked to end: at once if it was before. */
+  whenAsked(tell: (ending: Ending) => void): void {
+    this.#tell = tell
+    if (this.#asked !== undefined) tell(this.#asked)
   }
 
   #event(event: ModelEvent, now: number): void {
