@@ -64,7 +64,7 @@ const budgetOf = ({ alert_at, amount, period }: AllowanceDraft): BudgetChoice | 
 const percentages = (text: string): ReadonlyArray<number> =>
   text
     .split(",")
-    .map((each) => each.trim().replace(/\s*%$/u, ""))
+    .map((each) => each.trim().replace(/%$/u, "").trim())
     .filter((each) => each !== "")
     .map(Number)
 
