@@ -26,6 +26,8 @@ export const router = createRouter({
   basepath: CONSOLE_PATH,
   defaultPreload: "intent",
   scrollRestoration: false,
+  // What a page's `validateSearch` does not take leaves its address. Without, it would be in `useSearch` as it was typed.
+  search: { strict: true },
   defaultPendingComponent: Loading,
   defaultErrorComponent: Failure
 })

@@ -58,8 +58,8 @@ export const Failure = ({
   )
 }
 
-/** What the server says is wrong with one member of what was sent, if anything. */
+/** What the server says is wrong with one member of what was sent, if anything. Its paths begin with the part of the request: `payload`. */
 export const wrongOf = (error: unknown, ...path: ReadonlyArray<string>): string | undefined =>
   error instanceof LlmSaasError
-    ? error.problem?.errors?.find((each) => path.every((part, at) => each.path[at] === part))?.message
+    ? error.problem?.errors?.find((each) => path.every((part, at) => each.path[at + 1] === part))?.message
     : undefined
