@@ -51,12 +51,12 @@ const settings = [
   createRoute({
     getParentRoute: () => adminsRoute,
     path: "/admin/settings",
-    beforeLoad: () => redirect({ to: "/admin/settings/registration", replace: true, throw: true })
+    beforeLoad: () => redirect({ to: "/admin/settings/general", replace: true, throw: true })
   }),
   createRoute({
     getParentRoute: () => adminsRoute,
-    path: "/admin/settings/registration",
-    component: lazyRouteComponent(() => import("../pages/settings/RegistrationPage.tsx"), "RegistrationPage")
+    path: "/admin/settings/general",
+    component: lazyRouteComponent(() => import("../pages/settings/GeneralPage.tsx"), "GeneralPage")
   }),
   createRoute({
     getParentRoute: () => adminsRoute,

@@ -14,7 +14,7 @@ export const Section = ({ about, actions, children, title }: Props) => {
   const id = useId()
   return (
     <section className="stack" aria-labelledby={id}>
-      <div className="row between">
+      <div className="row between section-head">
         <div className="stack tight">
           <h2 id={id}>{title}</h2>
           {about === undefined ? null : <p className="soft small">{about}</p>}

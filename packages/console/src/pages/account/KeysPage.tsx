@@ -1,21 +1,20 @@
 import type { ApiKey } from "@llm-saas/client"
-import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { client } from "../../session/session.ts"
 import { useProfile } from "../../session/useSession.ts"
 import { Empty } from "../../ui/Empty.tsx"
-import { count, dollars } from "../../ui/format.ts"
 import { Page } from "../../ui/Page.tsx"
 import { Paged, usePages } from "../../ui/Paged.tsx"
 import { KEYS, useKeysAgain } from "../keys/accounts.ts"
 import { KeyTable } from "../keys/KeyTable.tsx"
 import { MakeKey } from "../keys/MakeKey.tsx"
+import { useUsed } from "../keys/useUsed.ts"
 
 /** The user's own API keys. */
 export const KeysPage = () => {
   const admin = useProfile().role === "admin"
   const keys = usePages<ApiKey>([...KEYS, "own"], ({ signal, ...place }) => client.keys.list(place, { signal }))
-  const used = useUsed()
+  const used = useUsed("own")
   const again = useKeysAgain()
   return (
     <Page
@@ -45,20 +44,5 @@ export const KeysPage = () => {
         )}
       </Paged>
     </Page>
-  )
-}
-
-/** What each key was used for this month (UTC), by its id. */
-const useUsed = (): ReadonlyMap<string, string> => {
-  const usage = useQuery({
-    queryKey: ["usage", "own", "keys of this month"],
-    queryFn: ({ signal }) => client.usage.report({ group_by: ["key"], limit: 1000 }, { signal })
-  })
-  return new Map(
-    (usage.data?.data ?? []).flatMap(({ cost_usd, key_id, requests }) =>
-      typeof key_id === "string"
-        ? [[key_id, `${count(requests)} ${requests === 1 ? "request" : "requests"}, ${dollars(cost_usd)}`] as const]
-        : []
-    )
   )
 }

@@ -1,4 +1,5 @@
 import type { ApiKey, NewApiKey, Scope, ServiceAccount } from "@llm-saas/client"
+import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { useIdempotencyKey } from "../../idempotency.ts"
 import { client } from "../../session/session.ts"
@@ -23,6 +24,8 @@ const KeyFields = ({ admin, draft, error, onChange }: FieldsProps) => {
       ...draft,
       scopes: SCOPES.map(([each]) => each).filter((each) => (each === scope ? on : draft.scopes.includes(each)))
     })
+  const models = useQuery({ queryKey: ["models"], queryFn: ({ signal }) => client.models({ signal }) })
+  const known = models.data === undefined ? "" : ` There are ${models.data.map(({ id }) => id).join(", ")}.`
   return (
     <>
       <Field
@@ -51,7 +54,7 @@ const KeyFields = ({ admin, draft, error, onChange }: FieldsProps) => {
         label="Models"
         rows={2}
         placeholder="All models"
-        hint="Names of models that it may ask, one a line. Empty: all."
+        hint={`Names of models that it may ask, one a line. Empty: all.${known}`}
         value={draft.models}
         onChange={(event) => onChange({ ...draft, models: event.target.value })}
         wrong={wrongOf(error, "models")}

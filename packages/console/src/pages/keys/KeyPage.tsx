@@ -7,7 +7,9 @@ import { Facts } from "../../ui/Facts.tsx"
 import { ago, moment } from "../../ui/format.ts"
 import { Loaded } from "../../ui/Loaded.tsx"
 import { Page } from "../../ui/Page.tsx"
+import { Section } from "../../ui/Section.tsx"
 import { AllowanceText } from "../limits/AllowanceText.tsx"
+import { LeftOf } from "../limits/LeftOf.tsx"
 import { KEYS, useKeysAgain } from "./accounts.ts"
 import { ChangeKey, RevokeKey, StopKey } from "./KeyActions.tsx"
 import { KeyStatus } from "./KeyTable.tsx"
@@ -39,7 +41,17 @@ const OneKey = ({ id, list }: { readonly id: string; readonly list: List }) => {
       actions={key.data === undefined ? undefined : <Actions value={key.data} list={list} />}
     >
       <Loaded query={key} what="API key" back={all}>
-        {(found) => <Details value={found} />}
+        {(found) => (
+          <>
+            <Details value={found} />
+            <Section
+              title="What is left"
+              about="Of the limits and the budget of this key. Its owner's hold beside them."
+            >
+              <LeftOf whom={{ key: found.id }} refresh />
+            </Section>
+          </>
+        )}
       </Loaded>
     </Page>
   )

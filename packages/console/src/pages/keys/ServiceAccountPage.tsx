@@ -6,8 +6,8 @@ import { moment } from "../../ui/format.ts"
 import { Loaded } from "../../ui/Loaded.tsx"
 import { Page } from "../../ui/Page.tsx"
 import { Section } from "../../ui/Section.tsx"
-import { AllowanceText } from "../limits/AllowanceText.tsx"
 import { ChangeAllowance } from "../limits/ChangeAllowance.tsx"
+import { LeftOf } from "../limits/LeftOf.tsx"
 import { ROLES } from "../users/users.ts"
 import { useAccount, useKeysAgain } from "./accounts.ts"
 import { MakeKey } from "./MakeKey.tsx"
@@ -60,7 +60,7 @@ export const ServiceAccountPage = () => {
                 />
               }
             >
-              <AllowanceText value={found} />
+              <LeftOf whom={{ user: found.id }} refresh />
             </Section>
             <Section title="Delete" about="With its keys. Accounts of what was used stay.">
               <div>

@@ -9,10 +9,12 @@ import { KeyTable } from "./KeyTable.tsx"
 import { KeyTabs } from "./KeyTabs.tsx"
 import { MakeKey } from "./MakeKey.tsx"
 import { Owner } from "./Owner.tsx"
+import { useUsed } from "./useUsed.ts"
 
 /** All API keys of the tenant. */
 export const TenantKeysPage = () => {
   const accounts = useAccounts()
+  const used = useUsed("tenant")
   const again = useKeysAgain()
   const keys = usePages<ApiKey>([...KEYS, "tenant"], ({ signal, ...place }) =>
     client.keys.list({ scope: "tenant", ...place }, { signal })
@@ -42,6 +44,7 @@ export const TenantKeysPage = () => {
                   {key.name}
                 </Link>
               )}
+              used={({ id }) => used.get(id) ?? <span className="soft">Nothing</span>}
               owner={(key) => <Owner owner={key.owner} />}
             />
           )}

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
 import { DialogButton } from "../../ui/DialogButton.tsx"
 import { Form } from "../../ui/Form.tsx"
@@ -27,12 +28,17 @@ const AllowanceForm = ({
   readonly onDone: () => void
 }) => {
   const [draft, setDraft] = useState(() => draftOf(value))
+  const cache = useQueryClient()
   const change = changeOf(draftOf(value), draft)
   return (
     <Form
       action="Save"
       idle={Object.keys(change).length === 0}
-      run={() => run(change)}
+      run={async () => {
+        await run(change)
+        // What is left is of other limits now.
+        await cache.invalidateQueries({ queryKey: ["limits"] })
+      }}
       onDone={onDone}
       onCancel={onDone}
     >

@@ -45,7 +45,7 @@ const OfOneMinute = ({
     left={remaining}
     all={limit}
     text={`${count(remaining)} ${unit} left`}
-    more={[remaining >= limit ? "all of them" : `all of them again at ${new Date(reset_at).toLocaleTimeString()}`]}
+    more={[remaining >= limit ? "nothing used now" : `all of them again at ${new Date(reset_at).toLocaleTimeString()}`]}
   />
 )
 

@@ -1,6 +1,7 @@
 import type { ApiKey, ManagedUser, ServiceAccount } from "@llm-saas/client"
 import { useQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
+import type { ReactNode } from "react"
 import { client } from "../../session/session.ts"
 import { useProfile } from "../../session/useSession.ts"
 import { Failure } from "../../ui/Failure.tsx"
@@ -8,32 +9,30 @@ import { Loading } from "../../ui/Loading.tsx"
 import { Page } from "../../ui/Page.tsx"
 import { Paged, usePages } from "../../ui/Paged.tsx"
 import { Section } from "../../ui/Section.tsx"
-import { Table } from "../../ui/Table.tsx"
-import { ACCOUNTS, KEYS } from "../keys/accounts.ts"
+import { ACCOUNTS, KEYS, useKeysAgain } from "../keys/accounts.ts"
 import { Owner } from "../keys/Owner.tsx"
-import { USERS } from "../users/users.ts"
-import { AllowanceText } from "./AllowanceText.tsx"
+import { USERS, useUsersAgain } from "../users/users.ts"
+import { type Allowance, isAnyLimited } from "./allowance.ts"
+import { ChangeAllowance } from "./ChangeAllowance.tsx"
 import { Left } from "./Left.tsx"
-import { REFRESH_MS } from "./left.ts"
+import { LeftOf, REFRESH_MS } from "./LeftOf.tsx"
 
-/** The limits and budgets of the tenant, its people, programs, keys and models. */
-export const LimitsPage = () => {
-  const { tenant } = useProfile()
-  return (
-    <Page
-      title="Limits and budgets"
-      about="All that hold are checked at every question, and the lowest counts. Periods are of UTC."
-    >
-      <Whole name={tenant.name} />
-      <Users />
-      <Programs />
-      <Keys />
-    </Page>
-  )
-}
+/** The limits and budgets of the tenant, its people, programs, keys and models, and what is left of each. */
+export const LimitsPage = () => (
+  <Page
+    title="Limits and budgets"
+    about="All that hold are checked at every question, and the lowest counts. Days, weeks and months are of UTC."
+  >
+    <Whole />
+    <Users />
+    <Programs />
+    <Keys />
+  </Page>
+)
 
 /** What holds for all of the tenant: the plan's. */
-const Whole = ({ name }: { readonly name: string }) => {
+const Whole = () => {
+  const { tenant } = useProfile()
   const limits = useQuery({
     queryKey: ["limits", "mine"],
     queryFn: ({ signal }) => client.limits({ signal }),
@@ -46,8 +45,8 @@ const Whole = ({ name }: { readonly name: string }) => {
   return (
     <>
       <Section
-        title={name}
-        about="All that the tenant asks. Its plan says it: the operator of the installation changes it."
+        title={tenant.name}
+        about="All that the tenant asks. Its plan says it, which the operator of the installation changes."
       >
         <div className="card">
           {whole === undefined ? <p className="soft">Nothing is limited.</p> : <Left of={whole} />}
@@ -67,27 +66,30 @@ const Whole = ({ name }: { readonly name: string }) => {
   )
 }
 
-const isLimited = ({ budget, limits }: Pick<ManagedUser, "budget" | "limits">): boolean =>
-  budget !== null || Object.values(limits).some((limit) => limit !== null)
-
-const NONE = <p className="soft">None has limits of their own: those of the plan hold.</p>
-
 const Users = () => {
   const { tenant_id } = useProfile()
+  const again = useUsersAgain()
   const users = usePages<ManagedUser>([...USERS, "list"], ({ signal, ...place }) =>
     client.tenants.users(tenant_id, place, { signal })
   )
   return (
-    <Section title="People" about="With limits of their own. Change them, and see what is left, on the person's page.">
-      <Paged pages={users} empty={NONE}>
+    <Section title="People" about="With limits of their own. Everybody else has those of the plan.">
+      <Paged pages={users} empty={null}>
         {(rows) => (
           <Limited
-            label="People with limits of their own"
-            rows={rows.filter(isLimited)}
+            rows={rows}
             name={(user) => (
               <Link to="/admin/users/$user" params={{ user: user.id }}>
                 {user.email}
               </Link>
+            )}
+            whom={(user) => ({ user: user.id })}
+            change={(user) => (
+              <ChangeAllowance
+                of={user.email}
+                value={user}
+                run={(change) => client.admin.changeUser(user.id, change).then(again)}
+              />
             )}
           />
         )}
@@ -97,20 +99,28 @@ const Users = () => {
 }
 
 const Programs = () => {
+  const again = useKeysAgain()
   const accounts = usePages<ServiceAccount>([...ACCOUNTS, "list"], ({ signal, ...place }) =>
     client.serviceAccounts.list(place, { signal })
   )
   return (
-    <Section title="Service accounts" about="With limits of their own. Change them on the service account's page.">
-      <Paged pages={accounts} empty={NONE}>
+    <Section title="Service accounts" about="With limits of their own, for all of their keys together.">
+      <Paged pages={accounts} empty={<None />}>
         {(rows) => (
           <Limited
-            label="Service accounts with limits of their own"
-            rows={rows.filter(isLimited)}
+            rows={rows}
             name={(account) => (
               <Link to="/admin/service-accounts/$account" params={{ account: account.id }}>
                 {account.name}
               </Link>
+            )}
+            whom={(account) => ({ user: account.id })}
+            change={(account) => (
+              <ChangeAllowance
+                of={account.name}
+                value={account}
+                run={(change) => client.serviceAccounts.change(account.id, change).then(again)}
+              />
             )}
           />
         )}
@@ -120,16 +130,16 @@ const Programs = () => {
 }
 
 const Keys = () => {
+  const again = useKeysAgain()
   const keys = usePages<ApiKey>([...KEYS, "tenant"], ({ signal, ...place }) =>
     client.keys.list({ scope: "tenant", ...place }, { signal })
   )
   return (
-    <Section title="API keys" about="With limits of their own. Change them on the key's page.">
-      <Paged pages={keys} empty={NONE}>
+    <Section title="API keys" about="With limits of their own, beside those of their owners.">
+      <Paged pages={keys} empty={<None />}>
         {(rows) => (
           <Limited
-            label="API keys with limits of their own"
-            rows={rows.filter(isLimited)}
+            rows={rows}
             name={(key) => (
               <span className="row">
                 <Link to="/admin/keys/$key" params={{ key: key.id }}>
@@ -140,6 +150,14 @@ const Keys = () => {
                 </span>
               </span>
             )}
+            whom={(key) => ({ key: key.id })}
+            change={(key) => (
+              <ChangeAllowance
+                of={key.name}
+                value={key}
+                run={(change) => client.keys.change(key.id, change).then(again)}
+              />
+            )}
           />
         )}
       </Paged>
@@ -147,23 +165,26 @@ const Keys = () => {
   )
 }
 
+const None = () => <p className="soft">None has limits of its own: those of the plan hold.</p>
+
 interface LimitedProps<Row> {
-  readonly label: string
+  /** All there are: those without limits of their own are left out. */
   readonly rows: ReadonlyArray<Row>
-  readonly name: (row: Row) => React.ReactNode
+  readonly name: (row: Row) => ReactNode
+  readonly whom: (row: Row) => Parameters<typeof LeftOf>[0]["whom"]
+  readonly change: (row: Row) => ReactNode
 }
 
-const Limited = <Row extends Pick<ManagedUser, "budget" | "id" | "limits">>({ label, name, rows }: LimitedProps<Row>) =>
-  rows.length === 0 ? (
-    NONE
-  ) : (
-    <Table
-      label={label}
-      rows={rows}
-      rowKey={(row) => row.id}
-      columns={[
-        { title: "Whose", cell: name },
-        { title: "Limits and budget", cell: (row) => <AllowanceText value={row} /> }
-      ]}
-    />
-  )
+const Limited = <Row extends Allowance & { readonly id: string }>({ change, name, rows, whom }: LimitedProps<Row>) => {
+  const limited = rows.filter(isAnyLimited)
+  if (limited.length === 0) return <None />
+  return limited.map((row) => (
+    <div key={row.id} className="card stack">
+      <div className="row between">
+        {name(row)}
+        {change(row)}
+      </div>
+      <LeftOf whom={whom(row)} />
+    </div>
+  ))
+}

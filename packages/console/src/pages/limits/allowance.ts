@@ -75,6 +75,10 @@ const isSameBudget = (before: AllowanceDraft, now: AllowanceDraft): boolean =>
 export const isLimited = (draft: AllowanceDraft): boolean =>
   draft.amount.trim() !== "" || LIMITS.some((name) => draft[name].trim() !== "")
 
+/** The same of what is set. */
+export const isAnyLimited = ({ budget, limits }: Allowance): boolean =>
+  budget !== null || LIMITS.some((name) => limits[name] !== null)
+
 /** What the tenant's plan says to a member of what was sent, where it allows less. */
 export const beyondPlan = (error: unknown, member: (typeof LIMITS)[number] | "budget"): string | undefined => {
   if (!(error instanceof LlmSaasError) || error.problem?.members?.includes(member) !== true) return undefined

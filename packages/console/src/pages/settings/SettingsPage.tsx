@@ -19,7 +19,7 @@ export const SettingsPage = ({ actions, children, title }: Props) => {
         <LinkTabs
           label="Settings"
           tabs={[
-            { to: "/admin/settings/registration", label: "Registration" },
+            { to: "/admin/settings/general", label: "General" },
             { to: "/admin/settings/content", label: "Content" },
             { to: "/admin/settings/logins", label: "Logins" },
             { to: "/admin/settings/single-sign-on", label: "Single sign-on" },

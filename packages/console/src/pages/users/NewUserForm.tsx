@@ -5,6 +5,7 @@ import { Field } from "../../ui/Field.tsx"
 import { wrongOf } from "../../ui/Failure.tsx"
 import { Form } from "../../ui/Form.tsx"
 import { toast } from "../../ui/Toasts.tsx"
+import { NewPassword } from "../login/NewPassword.tsx"
 import { RoleChoice } from "./RoleChoice.tsx"
 
 /** Makes an account with a password that the admin chose: for people who get no mail. Everybody else is invited. */
@@ -37,15 +38,7 @@ export const NewUserForm = ({ onCancel, onDone }: { readonly onDone: () => void;
             onChange={(event) => setEmail(event.target.value)}
             wrong={wrongOf(error, "email")}
           />
-          <Field
-            label="First password"
-            type="password"
-            autoComplete="new-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-            wrong={wrongOf(error, "password")}
-          />
+          <NewPassword label="First password" value={password} onChange={setPassword} error={error} />
           <RoleChoice role={role} onChange={setRole} wrong={wrongOf(error, "role")} />
         </>
       )}

@@ -1,8 +1,8 @@
 import type { ManagedUser } from "@llm-saas/client"
 import { client } from "../../session/session.ts"
 import { Section } from "../../ui/Section.tsx"
-import { AllowanceText } from "../limits/AllowanceText.tsx"
 import { ChangeAllowance } from "../limits/ChangeAllowance.tsx"
+import { LeftOf } from "../limits/LeftOf.tsx"
 import { useUsersAgain } from "./users.ts"
 
 /** A user's own limits and budget. */
@@ -11,7 +11,7 @@ export const UserAllowance = ({ user }: { readonly user: ManagedUser }) => {
   return (
     <Section
       title="Limits and budget"
-      about="Of all that the user asks, by login and with keys."
+      about="Of all that the user asks, by login and with keys: the lower of their own and of the plan's. Those of the whole tenant hold beside them."
       actions={
         <ChangeAllowance
           of={user.email}
@@ -20,7 +20,7 @@ export const UserAllowance = ({ user }: { readonly user: ManagedUser }) => {
         />
       }
     >
-      <AllowanceText value={user} />
+      <LeftOf whom={{ user: user.id }} refresh />
     </Section>
   )
 }
