@@ -7,6 +7,8 @@ import { session } from "../session/session.ts"
 export interface Draft {
   readonly text: string
   readonly key?: string
+  /** It was sent when this message was the newest; empty: there was none. */
+  readonly after?: string
 }
 
 const PREFIX = "llm-saas draft "
@@ -23,7 +25,12 @@ export const readDraft = (conversation: string): Draft => {
     const kept: unknown = JSON.parse(sessionStorage.getItem(name) ?? "{}")
     const text: unknown = Reflect.get(Object(kept), "text")
     const key: unknown = Reflect.get(Object(kept), "key")
-    return { text: typeof text === "string" ? text : "", ...(typeof key === "string" ? { key } : {}) }
+    const after: unknown = Reflect.get(Object(kept), "after")
+    return {
+      text: typeof text === "string" ? text : "",
+      ...(typeof key === "string" ? { key } : {}),
+      ...(typeof after === "string" ? { after } : {})
+    }
   } catch {
     return { text: "" }
   }

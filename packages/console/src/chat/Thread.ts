@@ -142,6 +142,7 @@ export class Thread {
     // Until the server has it, the tab keeps it: the files would be too large.
     writeDraft(this.conversation, {
       text: asking.content,
+      after: this.state.messages.at(-1)?.id ?? "",
       ...(asking.files.length === 0 ? { key: asking.key } : {})
     })
     const live = new LiveAnswer(this.conversation, asking, this.#accepted)
@@ -234,8 +235,9 @@ export class Thread {
 
   /** A page that was reloaded before it knew: the newest message is what its draft asked. */
   #clearAnsweredDraft(newest: Message | undefined): void {
-    const { key, text } = readDraft(this.conversation)
-    if (key !== undefined && newest?.content === text) writeDraft(this.conversation, { text: "" })
+    const { after, text } = readDraft(this.conversation)
+    if (after === undefined || newest?.content !== text || newest.id === after) return
+    if (this.composer.state.text === text) this.composer.write("")
   }
 
   #without(live: LiveAnswer) {

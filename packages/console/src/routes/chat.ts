@@ -8,6 +8,9 @@ export const chatRoutes = [
   createRoute({
     getParentRoute: () => usersRoute,
     path: "/chat/{-$conversation}",
+    /** `at`: the id of the message that is looked at. */
+    validateSearch: ({ at }: Record<string, unknown>): { readonly at?: string } =>
+      typeof at === "string" ? { at } : {},
     component: lazyRouteComponent(() => import("../pages/chat/ChatPage.tsx"), "ChatPage")
   })
 ] as const

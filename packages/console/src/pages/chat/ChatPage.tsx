@@ -1,4 +1,4 @@
-import { useParams } from "@tanstack/react-router"
+import { useParams, useSearch } from "@tanstack/react-router"
 import { useState } from "react"
 import { Button } from "../../ui/Button.tsx"
 import { Conversation } from "./Conversation.tsx"
@@ -9,6 +9,7 @@ import "./chat.css"
 /** The user's conversations, and one of them, or a new one. */
 export const ChatPage = () => {
   const { conversation } = useParams({ strict: false })
+  const { at: message } = useSearch({ from: "/users/chat/{-$conversation}" })
   // On a phone the list is open at one conversation, and closed again at the next.
   const [openAt, setOpenAt] = useState<string>()
   const at = conversation ?? ""
@@ -28,7 +29,11 @@ export const ChatPage = () => {
         <ConversationList open={conversation} onOpen={() => setOpenAt(undefined)} />
       </aside>
       <div className="chat-main">
-        {conversation === undefined ? <NewConversation /> : <Conversation key={conversation} id={conversation} />}
+        {conversation === undefined ? (
+          <NewConversation />
+        ) : (
+          <Conversation key={conversation} id={conversation} at={message} />
+        )}
       </div>
     </div>
   )

@@ -19,8 +19,8 @@ import { ModelChoice } from "./ModelChoice.tsx"
 import { Refusal } from "./Refusal.tsx"
 import { useEscape } from "./useEscape.ts"
 
-/** One conversation. One that is not the user's, or is of another tenant, does not exist. Mount anew for each: `key`. */
-export const Conversation = ({ id }: { readonly id: string }) => {
+/** One conversation, at one of its messages if `at` names one, else at its end. One that is not the user's, or is of another tenant, does not exist. Mount anew for each: `key`. */
+export const Conversation = ({ at, id }: { readonly id: string; readonly at: string | undefined }) => {
   const [thread] = useState(() => threadOf(id))
   const state = useSyncExternalStore(thread.subscribe, () => thread.state)
   const profile = useProfile()
@@ -91,6 +91,7 @@ export const Conversation = ({ id }: { readonly id: string }) => {
         <Messages
           thread={thread}
           state={state}
+          at={at}
           onAgain={
             canAsk
               ? (message) =>

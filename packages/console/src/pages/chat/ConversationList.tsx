@@ -12,6 +12,8 @@ import { Form } from "../../ui/Form.tsx"
 import { ago } from "../../ui/format.ts"
 import { Menu, MenuItem } from "../../ui/Menu.tsx"
 import { Paged, usePages } from "../../ui/Paged.tsx"
+import { HistorySearch } from "./HistorySearch.tsx"
+import { SearchField } from "./SearchField.tsx"
 
 interface Props {
   /** The one that is shown. */
@@ -24,6 +26,7 @@ export const ConversationList = ({ onOpen, open }: Props) => {
   const conversations = usePages<Conversation>(CONVERSATIONS, ({ signal, ...place }) =>
     client.conversations.list(place, { signal })
   )
+  const [search, setSearch] = useState<string>()
   const [about, setAbout] = useState<{ readonly row: Conversation; readonly to: "rename" | "delete" }>()
   return (
     <>
@@ -36,39 +39,43 @@ export const ConversationList = ({ onOpen, open }: Props) => {
       >
         New conversation
       </Link>
-      <Paged pages={conversations} empty={<p className="soft small">Your conversations will be here.</p>}>
-        {(rows) => (
-          <ul className="conversations">
-            {rows.map((row) => (
-              <li key={row.id} className="conversation-row" data-open={row.id === open}>
-                <Link
-                  to="/chat/{-$conversation}"
-                  params={{ conversation: row.id }}
-                  className="conversation-link"
-                  onClick={onOpen}
-                >
-                  <span className="conversation-title">{row.title ?? "Untitled"}</span>
-                  <time className="soft small" dateTime={row.updated_at}>
-                    {ago(row.updated_at)}
-                  </time>
-                </Link>
-                <Menu
-                  trigger={
-                    <Button look="plain" className="icon" aria-label={`What to do with ${row.title ?? "Untitled"}`}>
-                      ⋯
-                    </Button>
-                  }
-                >
-                  <MenuItem onSelect={() => setAbout({ row, to: "rename" })}>Rename</MenuItem>
-                  <MenuItem danger onSelect={() => setAbout({ row, to: "delete" })}>
-                    Delete
-                  </MenuItem>
-                </Menu>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Paged>
+      <SearchField onSearch={setSearch} />
+      {search === undefined ? null : <HistorySearch key={search} text={search} onOpen={onOpen} />}
+      <div hidden={search !== undefined}>
+        <Paged pages={conversations} empty={<p className="soft small">Your conversations will be here.</p>}>
+          {(rows) => (
+            <ul className="conversations">
+              {rows.map((row) => (
+                <li key={row.id} className="conversation-row" data-open={row.id === open}>
+                  <Link
+                    to="/chat/{-$conversation}"
+                    params={{ conversation: row.id }}
+                    className="conversation-link"
+                    onClick={onOpen}
+                  >
+                    <span className="conversation-title">{row.title ?? "Untitled"}</span>
+                    <time className="soft small" dateTime={row.updated_at}>
+                      {ago(row.updated_at)}
+                    </time>
+                  </Link>
+                  <Menu
+                    trigger={
+                      <Button look="plain" className="icon" aria-label={`What to do with ${row.title ?? "Untitled"}`}>
+                        ⋯
+                      </Button>
+                    }
+                  >
+                    <MenuItem onSelect={() => setAbout({ row, to: "rename" })}>Rename</MenuItem>
+                    <MenuItem danger onSelect={() => setAbout({ row, to: "delete" })}>
+                      Delete
+                    </MenuItem>
+                  </Menu>
+                </li>
+              ))}
+            </ul>
+          )}
+        </Paged>
+      </div>
       <Dialog
         title={about?.to === "delete" ? "Delete this conversation?" : "Rename this conversation"}
         open={about !== undefined}

@@ -1,6 +1,6 @@
 import type { Message } from "@llm-saas/client"
-import { useEffect, useMemo } from "react"
-import { Virtualizer } from "virtua"
+import { useEffect, useMemo, useRef } from "react"
+import { Virtualizer, type VirtualizerHandle } from "virtua"
 import type { Attached } from "../../chat/attachments.ts"
 import type { LiveAnswer } from "../../chat/LiveAnswer.ts"
 import type { Thread, ThreadState } from "../../chat/Thread.ts"
@@ -14,6 +14,8 @@ import { useFollowing } from "./useFollowing.ts"
 interface Props {
   readonly thread: Thread
   readonly state: ThreadState
+  /** The message to look at first; undefined: the newest. */
+  readonly at: string | undefined
   /** Undefined: nothing can be asked now. */
   readonly onAgain: ((message: Message) => void) | undefined
   readonly onEdit: ((message: Message) => void) | undefined
@@ -33,13 +35,13 @@ const ESTIMATE = 240
 const NO_FILES: ReadonlyArray<Attached> = []
 
 /** The messages of a conversation. Only those in view are in the document; older ones are fetched as one scrolls up. */
-export const Messages = ({ onAgain, onEdit, state, thread }: Props) => {
+export const Messages = ({ at, onAgain, onEdit, state, thread }: Props) => {
   const { failure, live, messages, older } = state
   const readMore = (element: HTMLElement | null) => {
     if (element !== null && element.scrollTop < EARLY && older === "more" && failure === undefined)
       void thread.readOlder()
   }
-  const { following, scroller, toEnd } = useFollowing(readMore)
+  const { following, scroller, stay, toEnd } = useFollowing(readMore)
   const items = useMemo(
     (): ReadonlyArray<Item> => [
       ...messages.map((message) => ({
@@ -56,11 +58,26 @@ export const Messages = ({ onAgain, onEdit, state, thread }: Props) => {
   useEffect(() => {
     if (asked !== undefined && asked !== "") toEnd()
   }, [asked, toEnd])
+  // Read back until it is there, then show it. Once: from there on the reader moves.
+  const list = useRef<VirtualizerHandle>(null)
+  const shown = useRef<string>(undefined)
+  useEffect(() => {
+    if (at === undefined || shown.current === at) return
+    const index = messages.findIndex(({ id }) => id === at)
+    if (index === -1) {
+      if (older === "more" && failure === undefined) void thread.readOlder()
+      return
+    }
+    shown.current = at
+    stay()
+    list.current?.scrollToIndex(index, { align: "start" })
+  }, [at, failure, messages, older, stay, thread])
   const last = messages.at(-1)
   return (
     <div className="messages">
       <div className="messages-scroll" ref={scroller} role="region" aria-label="Messages" tabIndex={0}>
         <Virtualizer
+          ref={list}
           data={items}
           shift={state.prepended}
           bufferSize={600}

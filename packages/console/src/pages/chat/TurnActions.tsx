@@ -3,6 +3,7 @@ import { Copy } from "../../ui/Copy.tsx"
 import { count, duration, moment } from "../../ui/format.ts"
 import type { Thread } from "../../chat/Thread.ts"
 import { Button } from "../../ui/Button.tsx"
+import { Confirm } from "../../ui/Confirm.tsx"
 import { Thumbs } from "./Thumbs.tsx"
 
 interface Props {
@@ -19,7 +20,18 @@ export const TurnActions = ({ message, onAgain, onEdit, thread }: Props) => (
     <div className="row">
       {message.response === null || message.response === "" ? null : <Copy text={message.response} />}
       {message.response === null || message.response === "" ? null : <Thumbs thread={thread} message={message.id} />}
-      {onAgain === undefined ? null : (
+      {onAgain === undefined ? null : thread.filesOf(message.id) === undefined ? (
+        <Confirm
+          label="Ask again"
+          look="plain"
+          title="Ask this again?"
+          action="Ask again"
+          run={() => Promise.resolve(onAgain())}
+        >
+          The answer is deleted, and the question is asked anew. Files that were beside it are not known here any more:
+          its text is sent alone.
+        </Confirm>
+      ) : (
         <Button look="plain" onClick={onAgain}>
           Ask again
         </Button>

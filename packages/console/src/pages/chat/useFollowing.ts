@@ -21,6 +21,9 @@ export const useFollowing = (grew: (scroller: HTMLElement) => void) => {
     setFollowing(next)
   }, [])
 
+  /** The reader is led elsewhere than to the end. */
+  const stay = useCallback(() => become(false), [become])
+
   const toEnd = useCallback(() => {
     become(true)
     const element = scroller.current
@@ -62,5 +65,5 @@ export const useFollowing = (grew: (scroller: HTMLElement) => void) => {
     }
   }, [become])
 
-  return { following, scroller, toEnd }
+  return { following, scroller, stay, toEnd }
 }
