@@ -31,11 +31,9 @@ layer(consoleServer({ PROMPT_MAX_CHARACTERS: "1000000", MOCK_TTFT_MS: "0" }), {
       const say = text.match(/[^]{1,6}/gu) ?? []
       const isUnderWay = (wanted: boolean) =>
         Effect.promise(() =>
-          page.waitForFunction(
-            (wanted) => (document.querySelector(".composer [type=submit]") === null) === wanted,
-            wanted,
-            { polling: 200 }
-          )
+          page.waitForFunction((wanted) => (document.querySelector(".composer .send") === null) === wanted, wanted, {
+            polling: 200
+          })
         )
       yield* ask(`[[mock ${JSON.stringify({ say, delay: 1 })}]]`)
       yield* isUnderWay(true)

@@ -27,14 +27,8 @@ export const ComposerForm = ({ children, composer, onSend, onStop, sending, stop
   useEffect(() => composer.attach(() => input.current?.focus({ preventScroll: true })), [composer])
   useDrop(composer.add)
   return (
-    <form
-      className="composer"
-      aria-label="Question"
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (canSend) onSend()
-      }}
-    >
+    // No form: the dialogs of its choices have forms of their own, and one in another is none.
+    <div className="composer" role="group" aria-label="Question">
       {refused.map((each) => (
         <div key={each} className="wrong small" role="alert">
           {each}
@@ -81,7 +75,7 @@ export const ComposerForm = ({ children, composer, onSend, onStop, sending, stop
         {children}
         <div className="grow" />
         {onStop === undefined ? (
-          <Button type="submit" look="primary" disabled={!canSend} busy={sending}>
+          <Button look="primary" className="send" disabled={!canSend} busy={sending} onClick={onSend}>
             Send
           </Button>
         ) : (
@@ -90,7 +84,7 @@ export const ComposerForm = ({ children, composer, onSend, onStop, sending, stop
           </Button>
         )}
       </div>
-    </form>
+    </div>
   )
 }
 
