@@ -188,6 +188,37 @@ layer(consoleServer(PRICED), { timeout: "240 seconds", excludeTestServices: true
     })
   )
 
+  it.effect.skipIf(noBrowser)("has instructions and a model of its own, and answers that are rated", () =>
+    Effect.gen(function* () {
+      const { send } = yield* Running
+      const { address, answered, ask, page, token } = yield* chatter()
+      yield* Effect.promise(() => page.goto(`${address}/chat`))
+      yield* ask('[[mock {"tokens": 3}]]')
+      yield* answered
+      yield* Effect.promise(async () => {
+        await page.getByRole("button", { name: "Add instructions" }).click()
+        await page.getByLabel("Instructions to the model").fill("Be brief.")
+        await page.getByRole("button", { name: "Save" }).click()
+        await page.getByRole("button", { name: "Instructions", exact: true }).waitFor()
+        const changed = page.waitForResponse((response) => response.request().method() === "PATCH")
+        await page.getByLabel("Model").selectOption("mock-1")
+        await changed
+      })
+      const { body } = yield* send("GET", "/conversations", { token })
+      assert.deepInclude(Object(body["data"])[0], { system: "Be brief.", model: "mock-1" })
+      const sent = yield* Effect.promise(async () => {
+        await page.getByRole("button", { name: "A bad answer" }).click()
+        await page.getByRole("button", { name: "Say why" }).click()
+        await page.getByLabel("Reason").fill("Too short.")
+        const rated = page.waitForResponse((response) => response.url().endsWith("/feedback"))
+        await page.locator("dialog[open]").getByRole("button", { name: "Send" }).click()
+        return (await rated).json()
+      })
+      assert.deepInclude(sent, { rating: -1, comment: "Too short." })
+      yield* Effect.promise(() => page.locator("dialog[open]").waitFor({ state: "detached" }))
+    })
+  )
+
   it.effect.skipIf(noBrowser)("does not exist at another tenant's address", () =>
     Effect.gen(function* () {
       const { send } = yield* Running
