@@ -108,8 +108,12 @@ const isClosing = (line: string, mark: string): boolean => {
   return text.length >= mark.length && /^ {0,3}\S/u.test(line) && [...text].every((character) => character === mark[0])
 }
 
+/** Characters above which a whole answer is one block, which is then shown as it is. */
+const LONGEST = 200_000
+
 /** A whole answer in blocks. */
 export const blocksOf = (text: string): ReadonlyArray<ReadonlyArray<Block>> => {
+  if (text.length > LONGEST) return [[{ kind: "text", language: "", text }]]
   const reader = new BlockReader()
   reader.push(text)
   reader.end()

@@ -1,18 +1,16 @@
 import { memo } from "react"
 import Markdown, { type Components, type Options } from "react-markdown"
 import remarkGfm from "remark-gfm"
+import { isHeavy } from "../../chat/heavy.ts"
 import { offeredLink } from "../../chat/links.ts"
 import { OutLink } from "./OutLink.tsx"
 import { Tough } from "./Tough.tsx"
 
 // What a model says is hostile: it may repeat what a stranger wrote. HTML in it is text, nothing of it is fetched, and a link says where it leads.
 
-/** Characters of a block above which it is shown as it is: rendering takes its time with each character. */
-const LONGEST = 100_000
-/** The same of a block that grows, which is rendered with each frame. */
+/** Characters of a block above which it is shown as it is, and of one that grows, which is rendered with each frame. */
+const LONGEST = 20_000
 const LONGEST_OPEN = 12_000
-/** So many quotes and lists in each other are an attack on the renderer, which calls itself for each of them. */
-const DEEP = /^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){40}/mu
 
 const plugins: Options["remarkPlugins"] = [[remarkGfm, { singleTilde: false }]]
 
@@ -52,7 +50,7 @@ const onlyOffered = (url: string) => offeredLink(url)?.href ?? ""
 
 /** A block of Markdown. `open`: it grows. */
 export const MarkdownText = memo(({ open = false, text }: { readonly text: string; readonly open?: boolean }) =>
-  text.length > (open ? LONGEST_OPEN : LONGEST) || DEEP.test(text) ? (
+  isHeavy(text, open ? LONGEST_OPEN : LONGEST) ? (
     <p className="as-it-is">{text}</p>
   ) : (
     <Tough text={text}>
