@@ -29,13 +29,8 @@ layer(consoleServer({ PROMPT_MAX_CHARACTERS: "1000000", MOCK_TTFT_MS: "0" }), {
       })
       const text = Array.from({ length: 300 }, (_, n) => section(n)).join("")
       const say = text.match(/[^]{1,6}/gu) ?? []
-      // Looked at four times a second: looking takes time of the page's thread too.
       const isUnderWay = (wanted: boolean) =>
-        Effect.promise(() =>
-          page.waitForFunction(`(document.querySelector(".composer .send") === null) === ${wanted}`, null, {
-            polling: 250
-          })
-        )
+        Effect.promise(() => page.locator(".composer .send").waitFor({ state: wanted ? "detached" : "attached" }))
       yield* ask(`[[mock ${JSON.stringify({ say, delay: 1 })}]]`)
       yield* isUnderWay(true)
       const before = yield* seconds
