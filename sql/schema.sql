@@ -2912,8 +2912,8 @@ create function auth.tell_linked(uuid,uuid,text,text,text) returns void language
   alter function auth.tell_linked(uuid,uuid,text,text,text) owner to llm_auth;
 create function auth.uuid_v7() returns uuid language sql set search_path=pg_catalog, pg_temp;
   alter function auth.uuid_v7() owner to llm_auth;
-create function auth.verify_email(text,text) returns boolean language plpgsql security definer set search_path=pg_catalog, pg_temp;
-  alter function auth.verify_email(text,text) owner to llm_auth;
+create function auth.verify_email(text,boolean,text) returns text language plpgsql security definer set search_path=pg_catalog, pg_temp;
+  alter function auth.verify_email(text,boolean,text) owner to llm_auth;
   grant execute to llm_api;
 create function auth.write_links(text,text,uuid[],uuid[],uuid[],text[],uuid[],integer,text) returns void language plpgsql security definer set search_path=pg_catalog, pg_temp;
   alter function auth.write_links(text,text,uuid[],uuid[],uuid[],text[],uuid[],integer,text) owner to llm_auth;

@@ -91,20 +91,26 @@ exception when sqlstate 'LL404' then
   return false;
 end $$;
 
--- Verifies an address by a link; false: it leads nowhere.
-create function auth.verify_email(p_token text, p_request text) returns boolean
+-- Verifies an address by a link. `refused`: it leads nowhere. p_proven: the account's password was given with it. Without that, an account that
+-- has one stays as it is (`password_wanted`): a stranger may have registered it with the address of who reads the mail, and waits.
+create function auth.verify_email(p_token text, p_proven boolean, p_request text) returns text
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   taken record;
 begin
+  if not p_proven and exists (
+    select from auth.find_one_time_token(decode(p_token, 'hex'), 'email_verify') f
+    join app.credentials c on c.tenant_id = f.tenant_id and c.user_id = f.subject_id
+    where not auth.requires_sso(f.tenant_id)
+  ) then return 'password_wanted'; end if;
   select * into taken from auth.take_one_time_token(decode(p_token, 'hex'), 'email_verify');
   update app.users u set email_verified_at = now()
   where u.tenant_id = taken.tenant_id and u.id = taken.subject_id and u.email = taken.address and u.status = 'active';
-  if not found then return false; end if;
+  if not found then return 'refused'; end if;
   insert into app.audit_events (tenant_id, id, actor_user_id, action, target_kind, target_id, request_id)
   values (taken.tenant_id, auth.uuid_v7(), taken.subject_id, 'email.verified', 'user', taken.subject_id, p_request);
-  return true;
+  return 'verified';
 end $$;
 
 -- Gives an account its new address by a link that was sent there. `taken`: another account of the tenant has it; the link stays. `refused`:

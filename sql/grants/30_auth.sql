@@ -13,7 +13,7 @@ grant execute on function
   auth.accounts_at(text, uuid, boolean),
   auth.write_links(text, text, uuid[], uuid[], uuid[], text[], uuid[], integer, text),
   auth.reset_password(text, text, uuid, text),
-  auth.verify_email(text, text),
+  auth.verify_email(text, boolean, text),
   auth.change_email(text, uuid, text),
   auth.find_invitation(bytea),
   auth.accept_invitation(bytea, uuid, text, text),

@@ -26,6 +26,12 @@ const Token = Text.check(Schema.isMaxCodePoints(512, { expected: "at most 512 ch
 /** The token of a link. */
 export const MailLink = Schema.Struct({ token: Token }).annotate({ identifier: "MailLink" })
 
+/** The token of a link, and the password of the account, where it has one. */
+export const VerifyEmail = Schema.Struct({
+  token: Token,
+  password: Schema.optionalKey(Given.pipe(Schema.RedactedFromValue))
+}).annotate({ identifier: "VerifyEmail" })
+
 /** The token of a link, and the password to choose. */
 export const ResetPassword = Schema.Struct({ token: Token, new_password: Password }).annotate({
   identifier: "ResetPassword"
@@ -82,14 +88,18 @@ const askVerification = HttpApiEndpoint.post("askVerification", "/email/verifica
   )
 
 const verify = HttpApiEndpoint.post("verify", "/email/verify", {
-  payload: MailLink,
+  payload: VerifyEmail,
   success: HttpApiSchema.NoContent,
-  error: [LinkRefused, TooManyRequests, Unavailable]
+  error: [LinkRefused, InvalidCredentials, TooManyRequests, Unavailable]
 })
   .annotate(Access, "public")
-  .annotateMerge(Examples.asked({ token: Examples.ONE_TIME_TOKEN }))
+  .annotateMerge(Examples.asked({ token: Examples.ONE_TIME_TOKEN, password: "correct horse battery staple" }))
   .annotateMerge(
-    OpenApi.annotations({ summary: "Verify an address by a link", description: "The link is used by that." })
+    OpenApi.annotations({
+      summary: "Verify an address by a link",
+      description:
+        "With the password of the account, where it has one: who reads the mail and did not register has none (401 `invalid_credentials`, and the link stays), and chooses one by `POST /password/reset`. A wrong one counts as a failed login. The link is used by that."
+    })
   )
 
 const confirmEmail = HttpApiEndpoint.post("confirmEmail", "/email/change", {

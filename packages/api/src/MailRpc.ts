@@ -8,7 +8,7 @@ import { Rpc, RpcGroup } from "effect/rpc"
 import { Access } from "./Access.ts"
 import { CallAuthorization, refusals } from "./Call.ts"
 import { proofMember } from "./Proof.ts"
-import { ChangeEmail, MailLink, MailRequest, ResetPassword } from "./MailApi.ts"
+import { ChangeEmail, MailLink, MailRequest, ResetPassword, VerifyEmail } from "./MailApi.ts"
 
 const limited = [TooManyRequests, Unavailable] as const
 
@@ -17,7 +17,7 @@ const open = RpcGroup.make(
   Rpc.make("mail.askReset", { payload: MailRequest, error: Schema.Union(limited) }),
   Rpc.make("mail.reset", { payload: ResetPassword, error: Schema.Union([LinkRefused, PasswordRefused, ...limited]) }),
   Rpc.make("mail.askVerification", { payload: MailRequest, error: Schema.Union(limited) }),
-  Rpc.make("mail.verify", { payload: MailLink, error: Schema.Union([LinkRefused, ...limited]) }),
+  Rpc.make("mail.verify", { payload: VerifyEmail, error: Schema.Union([LinkRefused, InvalidCredentials, ...limited]) }),
   Rpc.make("mail.confirmEmail", { payload: MailLink, error: Schema.Union([LinkRefused, EmailTaken, ...limited]) })
 ).annotateRpcs(Access, "public")
 

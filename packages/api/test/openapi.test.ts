@@ -187,7 +187,8 @@ describe("the document of the contract", () => {
       assert.strictEqual(statuses.includes("413") && statuses.includes("415"), "requestBody" in operation, name)
       assert.strictEqual(
         statuses.includes("401"),
-        operation.security.length > 0 || /^POST \/(?:token|log(?:in|out)|invitations\/accept)/u.test(name),
+        operation.security.length > 0
+          || /^POST \/(?:token|log(?:in|out)|invitations\/accept|email\/verify)/u.test(name),
         name
       )
     }

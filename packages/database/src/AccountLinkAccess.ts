@@ -39,7 +39,11 @@ export class AccountLinkAccess extends Context.Service<
     ) => Effect.Effect<void, Unavailable>
     /** `token`: the hash of the link's, in hexadecimal; `mail`: the id of the notice. False: the link leads nowhere. */
     readonly resetPassword: (token: string, passwordHash: string, mail: string) => Effect.Effect<boolean, Unavailable>
-    readonly verify: (token: string) => Effect.Effect<boolean, Unavailable>
+    /** `proven`: the account's password was given. */
+    readonly verify: (
+      token: string,
+      proven: boolean
+    ) => Effect.Effect<"verified" | "password_wanted" | "refused", Unavailable>
     readonly changeEmail: (token: string, mail: string) => Effect.Effect<"changed" | "taken" | "refused", Unavailable>
   }
 >()("@llm-saas/database/AccountLinkAccess") {
@@ -80,8 +84,9 @@ export class AccountLinkAccess extends Context.Service<
           const params = [token, passwordHash, mail, request]
           return yield* one("select auth.reset_password($1, $2, $3::uuid, $4) as done", params, Schema.Boolean)
         }),
-        verify: Effect.fn("AccountLinkAccess.verify")(function* (token) {
-          return yield* one("select auth.verify_email($1, $2) as done", [token, yield* RequestId], Schema.Boolean)
+        verify: Effect.fn("AccountLinkAccess.verify")(function* (token, proven) {
+          const params = [token, proven, yield* RequestId]
+          return yield* one("select auth.verify_email($1, $2::boolean, $3) as done", params, Verified)
         }),
         changeEmail: Effect.fn("AccountLinkAccess.changeEmail")(function* (token, mail) {
           const request = yield* RequestId
@@ -92,4 +97,5 @@ export class AccountLinkAccess extends Context.Service<
   )
 }
 
+const Verified = Schema.Literals(["verified", "password_wanted", "refused"])
 const Changed = Schema.Literals(["changed", "taken", "refused"])

@@ -48,7 +48,7 @@ export const wordsOf = (content: MailContent, { product, tenant, token }: Omit<M
         subject: `Confirm your address for ${product}`,
         before: [`This address was given for ${account}.`],
         link: { path: "/account/verify", label: "Confirm this address" },
-        after: [life, "If it was not you, ignore this mail."]
+        after: [life, "It asks for the password of the account. If it was not you who chose one, ignore this mail."]
       }
     case "email_change":
       return {

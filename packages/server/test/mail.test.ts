@@ -232,8 +232,18 @@ layer(withInbox(), { timeout: "120 seconds" })("an address", (it) => {
       const ann = yield* newPerson(send)
       assert.strictEqual((yield* send("POST", "/me/email/verify", { token: ann.token })).status, 202)
       const { token } = yield* inbox.next(ann.email)
-      const verify = Effect.map(send("POST", "/email/verify", { json: { token } }), statusOf)
+      const verify = Effect.map(send("POST", "/email/verify", { json: { token, password: PASSWORD } }), statusOf)
       assert.strictEqual(yield* confirms(send, token), "403 link_refused")
+      // Who reads the mail and has not the password proves nobody's account: a stranger may have registered it.
+      for (const password of [{}, { password: "another one" }])
+        assert.strictEqual(
+          statusOf(yield* send("POST", "/email/verify", { json: { token, ...password } })),
+          "401 invalid_credentials"
+        )
+      assert.lengthOf(
+        yield* query("select from app.users where id = $1 and email_verified_at is not null", [ann.id]),
+        0
+      )
       assert.strictEqual(yield* verify, 204)
       assert.strictEqual(yield* verify, "403 link_refused")
       assert.lengthOf(
@@ -369,7 +379,8 @@ layer(withInbox({ REQUIRE_VERIFIED_EMAIL: "true" }), { timeout: "120 seconds" })
         const again = yield* send("POST", "/email/verification", { json: { email: ann.email } })
         assert.strictEqual(again.status, 202)
         const { token } = yield* inbox.next(ann.email)
-        const verify = (token: string) => Effect.map(send("POST", "/email/verify", { json: { token } }), statusOf)
+        const verify = (token: string) =>
+          Effect.map(send("POST", "/email/verify", { json: { token, password: PASSWORD } }), statusOf)
         assert.strictEqual(yield* verify(lost.token), "403 link_refused")
         assert.strictEqual(yield* verify(token), 204)
         assert.strictEqual(yield* tries(PASSWORD), 200)

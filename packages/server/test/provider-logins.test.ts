@@ -417,7 +417,7 @@ layer(Program, { timeout: "120 seconds" })("a login by a provider of the install
         headers: { ...SAME_ORIGIN, proof: String(factor.body["proof"]) }
       })
       assert.strictEqual((yield* (yield* trip(start, String(start.body["location"]), subject)).finish()).status, 303)
-      const answer = yield* logIn(subject)
+      const answer = yield* logIn(subject, "/login/with/acme-id?return_to=/docs%23part")
       const [page, fragment] = (answer.headers.get("location") ?? "").split("#", 2)
       assert.strictEqual(page, "/docs")
       assert.isFalse(answer.headers.getSetCookie().some((each) => each.startsWith("__Host-refresh")))

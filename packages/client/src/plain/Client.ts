@@ -274,9 +274,9 @@ export class Client {
     /** Sends a link that verifies the address, for people who cannot log in without. */
     askVerification: (request: MailRequest, options?: RequestOptions): Promise<void> =>
       this.#transport.send("POST", "/email/verification", { ...options, json: request }),
-    /** Verifies an address by the token of a link. */
-    verify: (token: string, options?: RequestOptions): Promise<void> =>
-      this.#transport.send("POST", "/email/verify", { ...options, json: { token } }),
+    /** Verifies an address by the token of a link, and the account's password, where it has one. */
+    verify: (link: { readonly token: string; readonly password?: string }, options?: RequestOptions): Promise<void> =>
+      this.#transport.send("POST", "/email/verify", { ...options, json: link }),
     /** Gives the account its new address by the token of a link. */
     confirmEmail: (token: string, options?: RequestOptions): Promise<void> =>
       this.#transport.send("POST", "/email/change", { ...options, json: { token } }),

@@ -3,7 +3,7 @@ import { LinkRefused } from "@llm-saas/domain/AccountLink"
 import { MailId } from "@llm-saas/domain/Mail"
 import type { Password } from "@llm-saas/domain/Password"
 import type { PasswordRefused } from "@llm-saas/domain/PasswordRules"
-import type { Unavailable } from "@llm-saas/domain/Refusal"
+import { InvalidCredentials, type Unavailable } from "@llm-saas/domain/Refusal"
 import type { TenantId } from "@llm-saas/domain/Tenant"
 import { type Email, EmailTaken } from "@llm-saas/domain/User"
 import { Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
@@ -46,7 +46,18 @@ export class AccountLinks extends Context.Service<
       readonly password: Password
       readonly client: string
     }) => Effect.Effect<void, LinkRefused | PasswordRefused | Unavailable>
-    readonly verify: (token: Redacted.Redacted) => Effect.Effect<void, LinkRefused | Unavailable>
+    /** The account whose address a link verifies. It is not used by that. */
+    readonly findVerification: (
+      token: Redacted.Redacted
+    ) => Effect.Effect<{ readonly email: Email; readonly tenantId: TenantId }, LinkRefused | Unavailable>
+    /**
+     * `proven`: the account's password was given. Else it stays unverified, if it has one: whoever registered it with another's address would
+     * have it proven by them.
+     */
+    readonly verify: (
+      token: Redacted.Redacted,
+      proven: boolean
+    ) => Effect.Effect<void, LinkRefused | InvalidCredentials | Unavailable>
     /** The account has the address to which the link was sent. {@link EmailTaken} is told only to who reads mail there. */
     readonly changeEmail: (token: Redacted.Redacted) => Effect.Effect<void, LinkRefused | EmailTaken | Unavailable>
   }
@@ -95,9 +106,19 @@ const make = Effect.gen(function* () {
     if (!(yield* access.resetPassword(hash, passwordHash, yield* newMail))) return yield* new LinkRefused({})
   })
 
-  const verify: AccountLinks["Service"]["verify"] = Effect.fn("AccountLinks.verify")(function* (token) {
-    if (!(yield* access.verify(yield* hashOf(token)))) return yield* new LinkRefused({})
+  const verify: AccountLinks["Service"]["verify"] = Effect.fn("AccountLinks.verify")(function* (token, proven) {
+    const outcome = yield* access.verify(yield* hashOf(token), proven)
+    if (outcome === "password_wanted") return yield* new InvalidCredentials({ detail: PASSWORD_WANTED })
+    if (outcome === "refused") return yield* new LinkRefused({})
   })
+
+  const findVerification: AccountLinks["Service"]["findVerification"] = Effect.fn("AccountLinks.findVerification")(
+    function* (token) {
+      const found = yield* tokens.find(token, "email_verify")
+      if (Option.isNone(found)) return yield* new LinkRefused({})
+      return { email: found.value.address, tenantId: found.value.tenant_id }
+    }
+  )
 
   const changeEmail: AccountLinks["Service"]["changeEmail"] = Effect.fn("AccountLinks.changeEmail")(function* (token) {
     const outcome = yield* access.changeEmail(yield* hashOf(token), yield* newMail)
@@ -109,10 +130,13 @@ const make = Effect.gen(function* () {
     askReset: Effect.fn("AccountLinks.askReset")((request) => ask("password_reset", request)),
     askVerification: Effect.fn("AccountLinks.askVerification")((request) => ask("email_verify", request)),
     resetPassword,
+    findVerification,
     verify,
     changeEmail
   })
 })
+
+const PASSWORD_WANTED = "The password of the account is asked for with the link."
 
 /** Draws a link for an account. */
 export const drawing = (tokens: OneTimeTokens["Service"], random: SecureRandom["Service"]) =>

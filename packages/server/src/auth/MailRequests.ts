@@ -1,4 +1,4 @@
-import type { ChangeEmail, MailLink, MailRequest, ResetPassword } from "@llm-saas/api/MailApi"
+import type { ChangeEmail, MailLink, MailRequest, ResetPassword, VerifyEmail } from "@llm-saas/api/MailApi"
 import { PreTenantAccess } from "@llm-saas/database/PreTenantAccess"
 import type { LinkRefused } from "@llm-saas/domain/AccountLink"
 import { Actor } from "@llm-saas/domain/Actor"
@@ -37,7 +37,10 @@ export class MailRequests extends Context.Service<
       reset: typeof ResetPassword.Type,
       from: Sender
     ) => Effect.Effect<void, LinkRefused | PasswordRefused | Limited>
-    readonly verify: (link: typeof MailLink.Type, from: Sender) => Effect.Effect<void, LinkRefused | Limited>
+    readonly verify: (
+      link: typeof VerifyEmail.Type,
+      from: Sender
+    ) => Effect.Effect<void, LinkRefused | InvalidCredentials | Limited>
     readonly confirmEmail: (
       link: typeof MailLink.Type,
       from: Sender
@@ -113,12 +116,30 @@ const make = Effect.gen(function* () {
     if ((yield* wait("change", tenant_id, next)) === 0) yield* own.askChange(next)
   })
 
+  const verify = Effect.fnUntraced(function* ({ password, token }: typeof VerifyEmail.Type, from: Sender) {
+    if (password !== undefined) {
+      const { email, tenantId } = yield* links.findVerification(token)
+      const client = networks.of(from)
+      yield* throttle
+        .guard({ account: email, exact: true, client }, (attempts) =>
+          accounts.login({ email, password, tenantId, client: client.narrow, attempts })
+        )
+        .pipe(
+          // It is right, and the login waits for just this.
+          Effect.catchTag("EmailUnverified", () => Effect.void),
+          // There is one account of an address in a tenant.
+          Effect.catchTag("TenantRequired", Effect.die)
+        )
+    }
+    yield* links.verify(token, password !== undefined)
+  })
+
   return MailRequests.of({
     askReset: ask(links.askReset, "reset"),
     askVerification: ask(links.askVerification, "verify"),
     reset: ({ new_password, token }, from) =>
       follow(from, links.resetPassword({ token, password: new_password, client: networks.of(from).narrow })),
-    verify: ({ token }, from) => follow(from, links.verify(token)),
+    verify: (link, from) => follow(from, verify(link, from)),
     confirmEmail: ({ token }, from) => follow(from, links.changeEmail(token)),
     sendVerification: Effect.andThen(countOwn("verify"), own.sendVerification),
     changeEmail

@@ -14,6 +14,8 @@ interface AccountPage {
   readonly to: string
   /** The member of the body that is a new password, if the page asks for one. */
   readonly password?: string
+  /** It is one that the account has already. */
+  readonly chosen?: true
   /** Where it asks what the link offers, if it shows that. */
   readonly look?: string
   /** What it says at the end. */
@@ -32,9 +34,11 @@ const ACCOUNT: Readonly<Record<`/account/${string}`, AccountPage>> = {
   },
   "/account/verify": {
     title: "Confirm your address",
-    text: "You were sent a mail to this address.",
+    text: "With the password of your account. You have chosen none? Then another has given your address: do not confirm it. To have the account for yourself, choose a new password at the login.",
     button: "Confirm",
     to: "../email/verify",
+    password: "password",
+    chosen: true,
     done: "Your address is confirmed. Thank you."
   },
   "/account/email": {
@@ -99,10 +103,10 @@ const POLICY = [
   "require-trusted-types-for 'script'"
 ].join("; ")
 
-const document = ({ button, done, look, password, text, title, to }: AccountPage): string => {
+const document = ({ button, chosen, done, look, password, text, title, to }: AccountPage): string => {
   const field =
     password === undefined
       ? ""
-      : `<label for="password">New password</label><input id="password" type="password" autocomplete="new-password" required data-member="${password}">`
+      : `<label for="password">${chosen === true ? "Password" : "New password"}</label><input id="password" type="password" autocomplete="${chosen === true ? "current" : "new"}-password" required data-member="${password}">`
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escape(title)}</title><style>${STYLE}</style><script src="page.js" defer></script></head><body><main><h1>${escape(title)}</h1><form data-to="${to}" data-done="${escape(done)}"${look === undefined ? "" : ` data-look="${look}"`}><p id="offer"></p><p>${escape(text)}</p>${field}<button>${escape(button)}</button></form><p role="status" id="said" tabindex="-1"></p><p><a id="next" href="../console/" hidden>Open the console</a></p>${look === undefined ? "" : `<p><a id="login" hidden>Log in by single sign-on</a></p>`}<noscript><p>This page needs JavaScript.</p></noscript></main></body></html>`
 }

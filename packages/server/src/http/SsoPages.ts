@@ -81,5 +81,6 @@ export const withChallenge = (
     methods: methods.join(","),
     ...(passkey === undefined ? {} : { passkey: JSON.stringify(passkey) })
   }
-  return { cookie, location: `${location}#${new URLSearchParams(told).toString()}` }
+  const [page = "/"] = location.split("#", 1)
+  return { cookie, location: `${page}#${new URLSearchParams(told).toString()}` }
 }

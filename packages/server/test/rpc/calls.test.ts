@@ -163,7 +163,7 @@ layer(
         const linkFor = (address: string) => Effect.map(linkTo(address), (token) => ({ token: secret(token) }))
         yield* nobody["accounts.register"]({ ...dora, password: secret("password123") })
         yield* nobody["mail.askVerification"](dora)
-        yield* nobody["mail.verify"](yield* linkFor(dora.email))
+        yield* nobody["mail.verify"]({ ...(yield* linkFor(dora.email)), password: secret("password123") })
         yield* nobody["mail.askReset"](dora)
         const chosen = secret("a long and quiet river")
         yield* nobody["mail.reset"]({ ...(yield* linkFor(dora.email)), new_password: chosen })
