@@ -12,6 +12,13 @@ const scaled = (text: string): bigint => {
 export const sumOf = (texts: ReadonlyArray<string>): string => {
   const sum = texts.reduce((total, text) => total + scaled(text), 0n)
   const digits = String(sum < 0n ? -sum : sum).padStart(PLACES + 1, "0")
-  const places = digits.slice(-PLACES).replace(/0+$/u, "")
+  const places = withoutZeros(digits.slice(-PLACES))
   return `${sum < 0n ? "-" : ""}${digits.slice(0, -PLACES)}${places === "" ? "" : `.${places}`}`
+}
+
+/** Digits up to the last that is not zero. */
+const withoutZeros = (digits: string): string => {
+  let end = digits.length
+  while (digits[end - 1] === "0") end--
+  return digits.slice(0, end)
 }
