@@ -5,7 +5,7 @@ import { Running } from "../Running.ts"
 import { chatter } from "./Chat.ts"
 import { consoleServer } from "./ConsoleServer.ts"
 
-/** The most of one core that the page's own thread may take for 1,000 tokens a second; 14 to 27 % were measured for twice as many. */
+/** The most of one core that the page's own thread may take for 1,000 tokens a second; 14 to 33 % were measured for twice as many. */
 const MOST_OF_A_CORE = 0.5
 
 const section = (n: number) =>
