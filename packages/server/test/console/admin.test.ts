@@ -337,18 +337,21 @@ layer(consoleServer(), { timeout: "240 seconds", excludeTestServices: true })("a
     })
   )
 
-  it.effect.skipIf(noBrowser)("finds no barriers, in light and dark, wide and narrow", () =>
-    Effect.gen(function* () {
-      const { admin, ids } = yield* office
-      const own = { $user: ids.user, $key: ids.key, $account: ids.account }
-      for (const window of [{}, { dark: true, width: 390 }]) {
-        const { open, page } = yield* loggedIn(admin, window)
-        const addresses = yield* addressesOf(page)
-        for (const address of addresses.filter((each) => each.startsWith("/admin/"))) {
-          yield* open(Object.entries(own).reduce((path, [part, id]) => path.replace(part, id), address))
-          assert.deepStrictEqual(yield* barriers(page), [], address)
+  it.effect.skipIf(noBrowser)(
+    "finds no barriers, in light and dark, wide and narrow",
+    () =>
+      Effect.gen(function* () {
+        const { admin, ids } = yield* office
+        const own = { $user: ids.user, $key: ids.key, $account: ids.account }
+        for (const window of [{}, { dark: true, width: 390 }]) {
+          const { open, page } = yield* loggedIn(admin, window)
+          const addresses = yield* addressesOf(page)
+          for (const address of addresses.filter((each) => each.startsWith("/admin/"))) {
+            yield* open(Object.entries(own).reduce((path, [part, id]) => path.replace(part, id), address))
+            assert.deepStrictEqual(yield* barriers(page), [], address)
+          }
         }
-      }
-    })
+      }),
+    600_000
   )
 })
