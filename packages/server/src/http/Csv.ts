@@ -1,14 +1,20 @@
-/** A line of a table (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe in front. */
+/**
+ * A line of a table (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe in front; so does such a part of one
+ * behind a semicolon, which separates cells where the comma is the decimal sign.
+ */
 export const csvLine = (cells: ReadonlyArray<string | number | null>): string => `${cells.map(cell).join(",")}\r\n`
 
-const FORMULA = /^[=+\-@\t\r]/u
+// The wide forms too: a spreadsheet may read them as the others.
+const FORMULA = /^(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])/u
+const INNER_FORMULA = /;(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])/gu
 const NUMBER = /^-?\d+(?:\.\d+)?$/u
-const QUOTED = /[",\r\n]/u
+const QUOTED = /[",;\r\n]/u
 
 const cell = (value: string | number | null): string => {
   if (value === null) return ""
   const text = String(value)
-  const harmless = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text
+  const marked = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text
+  const harmless = marked.replace(INNER_FORMULA, ";'")
   return QUOTED.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
