@@ -23,16 +23,19 @@ import { pageOf, PageQuery } from "./Page.ts"
 
 const MOMENT = "a time as in 2027-01-31T12:00:00Z"
 
-/** A moment, with its zone (RFC 3339). PostgreSQL knows no year 0. */
+/** A moment, with its zone (RFC 3339). PostgreSQL knows no year 0, and a year has four digits in UTC too, in which it is written on. */
 export const Moment = Schema.String.check(
   Schema.makeFilter(
-    (text) => (RFC3339.test(text) && Number.isFinite(Date.parse(text)) ? undefined : `Expected ${MOMENT}`),
+    (text) => (RFC3339.test(text) && Date.parse(text) < YEAR_10000 ? undefined : `Expected ${MOMENT}`),
     {
       expected: MOMENT,
       toJsonSchema: () => ({ format: "date-time" })
     }
   )
 ).pipe(Schema.decodeTo(Schema.DateTimeUtcFromString))
+
+/** Milliseconds since 1970. What is no time is not before it either. */
+const YEAR_10000 = Date.UTC(10_000, 0)
 
 const RFC3339 = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/u
 

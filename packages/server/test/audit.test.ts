@@ -102,12 +102,16 @@ layer(Running.with({ DATABASE_POOL_SIZE: "1" }), { timeout: "120 seconds" })("th
       )
       assert.deepStrictEqual(yield* found({ from: after, to: moment }), [])
       assert.deepStrictEqual(yield* found({ from: "2999-01-01T00:00:00Z" }), [])
+      assert.deepStrictEqual(yield* found({ from: "9999-12-31T23:59:59Z" }), [])
       assert.deepStrictEqual(yield* found({ to: "1000-01-01T00:00:00Z" }), [])
       for (const search of [
         { type: "user.%" },
         { type: "." },
         { actor: "me" },
         { from: "yesterday" },
+        // In the year 10000 in UTC.
+        { from: "9999-12-31T23:59:59-00:01" },
+        { to: "9999-12-31T23:59:59-12:00" },
         { limit: "101" }
       ])
         assert.strictEqual((yield* look(admin, search)).status, 400, JSON.stringify(search))

@@ -798,7 +798,8 @@ layer(SERVER, OPTIONS)("who manages keys", (it) => {
         { name: "x", scopes: ["chat"], metadata: { a: "x".repeat(513) } },
         { name: "x", scopes: ["chat"], metadata: { "a b": "x" } },
         { name: "x", scopes: ["chat"], metadata: { a: "\u0000" } },
-        { name: "x", scopes: ["chat"], metadata: { a: 1 } }
+        { name: "x", scopes: ["chat"], metadata: { a: 1 } },
+        { name: "x", scopes: ["chat"], expires_at: "9999-12-31T23:59:59-12:00" }
       ])
         assert.deepStrictEqual(
           says(yield* send("POST", "/keys", { token: member.token, json })),
