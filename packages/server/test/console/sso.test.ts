@@ -90,6 +90,9 @@ layer(Program, { timeout: "120 seconds" })("at a provider of the installation", 
           // Logged in there still: straight back, to the page that was wanted.
           await page.getByRole("heading", { name: "Sessions" }).waitFor()
           await leave()
+          // That login is over: a challenge that another site sends is not of it.
+          await page.goto(`${address}/login?from=elsewhere#challenge=lc_x&methods=totp`)
+          await page.getByText("You were sent here").waitFor()
         })
 
         const proof = yield* send("POST", "/me/proof", { token, json: { password: account.password } })
