@@ -7,7 +7,7 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Access, Authorization } from "./Access.ts"
 import * as Examples from "./Examples.ts"
 
-/** For whom: the caller, where nobody is named. */
+/** Whose limits: by default the caller's. */
 export const LimitsQuery = { user: Schema.optionalKey(UserId), key: Schema.optionalKey(KeyId) }
 
 const mine = HttpApiEndpoint.get("mine", "/limits", {

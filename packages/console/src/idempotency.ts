@@ -1,6 +1,6 @@
 import { useState } from "react"
 
-/** A text that nobody else has: 128 random bits. `crypto.randomUUID` is not there on pages over plain HTTP. */
+/** A unique text: 128 random bits. `crypto.randomUUID` is not there on pages over plain HTTP. */
 const fresh = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 

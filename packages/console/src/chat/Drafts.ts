@@ -50,7 +50,7 @@ export const writeDraft = (conversation: string, draft: Draft): void => {
 
 let wasIn = false
 
-/** Whoever logs out takes their drafts along. After a session that ended by itself they are still there for the same user. */
+/** A logout removes the drafts. After a session that ended by itself they are still there for the same user. */
 session.subscribe(() => {
   const { state } = session
   const left = wasIn && state.kind === "out" && state.reason === undefined

@@ -208,7 +208,7 @@ export class Thread {
     }
   }
 
-  /** The message as it is stored at last. `gone`: it was deleted meanwhile, or nobody is logged in any more. */
+  /** The message as it is stored at last. `gone`: it was deleted meanwhile, or the session is over. */
   async #settled(live: LiveAnswer): Promise<Message | "gone"> {
     for (;;)
       try {

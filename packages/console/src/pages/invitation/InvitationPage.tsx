@@ -36,7 +36,7 @@ export const InvitationPage = () => {
             token={token}
             onAccepted={() => {
               forgetInvitation()
-              // Somebody else may have been logged in here: nothing of theirs is left in the page.
+              // Another user may have been logged in here: none of their data is left in the page.
               session.switched()
             }}
           />

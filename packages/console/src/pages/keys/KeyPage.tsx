@@ -61,7 +61,7 @@ const Actions = ({ list, value }: { readonly value: ApiKey; readonly list: List 
   const me = useProfile()
   const again = useKeysAgain()
   const navigate = useNavigate()
-  // Nobody makes a secret of another person's key: they could act as that person.
+  // No user makes a secret of another person's key: they could act as that person.
   const mayRotate = value.owner.kind === "service_account" || value.owner.id === me.id
   return (
     <>
